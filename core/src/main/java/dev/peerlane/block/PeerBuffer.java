@@ -1,0 +1,41 @@
+package dev.peerlane.block;
+
+/**
+ * A piece of {@link PeerMemory}: the data of commands on any controller of the fabric.
+ *
+ * <p>Closing it overwrites it with zeroes, unless wiping was turned off, and gives it back; a
+ * closed buffer refuses everything but a second close, which is refused too. Close it only when no
+ * command can still touch it. Used by the thread that owns the fabric.
+ */
+public abstract class PeerBuffer implements AutoCloseable {
+    /** Returns the memory it is a piece of. */
+    public abstract PeerMemory memory();
+
+    /** Returns the address of its first byte for every device of the fabric. */
+    public abstract long busAddress();
+
+    /** Returns its length in bytes. */
+    public abstract long sizeBytes();
+
+    /**
+     * Loads 8 bytes at a multiple of 8; on a CMB a read across the bus that drains earlier stores.
+     */
+    public abstract long load64(long offset);
+
+    /** Stores 8 bytes at a multiple of 8; on a CMB a posted write. */
+    public abstract void store64(long offset, long value);
+
+    /** Fills a range with a repeated word; offset and length are multiples of 4. */
+    public abstract void fill(long offset, long bytes, int word);
+
+    /** Says whether closing overwrites the content; it does unless told otherwise. */
+    public abstract void wipeOnClose(boolean wipe);
+
+    /**
+     * Wipes it and gives it back.
+     *
+     * @throws IllegalStateException if it was closed already
+     */
+    @Override
+    public abstract void close();
+}

@@ -1,0 +1,41 @@
+package dev.peerlane.block;
+
+/**
+ * Memory that devices of one fabric can use as data of their commands: a controller memory buffer,
+ * or host memory. Buffers are carved out of it. Used by the thread that owns the fabric.
+ */
+public abstract class PeerMemory {
+    /** Returns the name of the device whose memory it is, or {@code host}. */
+    public abstract String owner();
+
+    /** Returns whether it is host memory. */
+    public abstract boolean isHost();
+
+    /** Returns its length in bytes. */
+    public abstract long sizeBytes();
+
+    /** Returns the longest buffer in bytes that {@link #allocate} can give now. */
+    public abstract long largestFreeBytes();
+
+    /**
+     * Returns whether its owner may place data of commands that read from its medium in it
+     * (CMBSZ.RDS). This binds the owner only.
+     */
+    public abstract boolean ownerMayRead();
+
+    /**
+     * Returns whether its owner may take data of commands that write to its medium, or compare with
+     * it, from it (CMBSZ.WDS). This binds the owner only.
+     */
+    public abstract boolean ownerMayWrite();
+
+    /**
+     * Takes a buffer.
+     *
+     * @param sizeBytes its length; a multiple of 4
+     * @param alignBytes a power of two; the bus address of the buffer is a multiple of it
+     * @throws dev.peerlane.PeerlaneException if there is no such piece free; the message says how
+     *     much is
+     */
+    public abstract PeerBuffer allocate(long sizeBytes, long alignBytes);
+}

@@ -1,0 +1,8 @@
+/**
+ * The seam of the copy: ports that move blocks between a namespace and slots of memory, and the
+ * memory that slots are made of. The copy engine sees these and no driver.
+ */
+@NullMarked
+package dev.peerlane.block;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,32 @@
+package dev.peerlane.hal;
+
+/**
+ * The address space in which the devices of one fabric do DMA: host memory and peers' BARs, each at
+ * one address that is the same for every device. No mapping error is ever ignored. Used by the
+ * thread that owns the fabric.
+ */
+public abstract class DmaDomain {
+    /**
+     * Returns the granularity of mappings and the alignment of buffers in bytes; a power of two.
+     */
+    public abstract int pageBytes();
+
+    /**
+     * Allocates zeroed host memory that devices can reach, rounded up to whole pages.
+     *
+     * @throws dev.peerlane.PeerlaneException if there is no memory or it can't be mapped
+     */
+    public abstract DmaBuffer allocate(long sizeBytes);
+
+    /**
+     * Makes a range of a function's BAR reachable for every device of the domain, at its own PCI
+     * address wherever that is possible.
+     *
+     * @param owner the function whose BAR it is; open, with memory decoding on
+     * @param bar which BAR
+     * @param offset first byte in the BAR; a multiple of {@link #pageBytes}
+     * @param sizeBytes length; a multiple of {@link #pageBytes}
+     * @throws dev.peerlane.PeerlaneException if it can't be mapped; nothing is mapped then
+     */
+    public abstract PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes);
+}

@@ -1,0 +1,15 @@
+package dev.peerlane.hal;
+
+/**
+ * One doorbell register of a controller. An abstract class rather than an interface because the
+ * call is on the hot path. Used by the thread that owns the queue.
+ */
+public abstract class Doorbell {
+    /**
+     * Writes the register once, 4 bytes wide. All stores that this thread made before, queue
+     * entries above all, are visible to the device before it sees the value.
+     *
+     * @param value the new tail of a submission queue or head of a completion queue
+     */
+    public abstract void ring(int value);
+}

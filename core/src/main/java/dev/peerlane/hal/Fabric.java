@@ -1,0 +1,41 @@
+package dev.peerlane.hal;
+
+import dev.peerlane.pci.Machine;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * PCI functions that share one DMA domain, so that each can reach the others' BARs; between two
+ * fabrics only host memory carries data. One thread owns a fabric and everything opened from it.
+ */
+public abstract class Fabric implements AutoCloseable {
+    /** Returns the kind: {@code emulator}, {@code qemu}, {@code vfio}. */
+    public abstract String kind();
+
+    /** Returns the locators of the NVMe functions in it, in bus order. */
+    public abstract List<String> locators();
+
+    /**
+     * Opens a function.
+     *
+     * @param locator one of {@link #locators()}
+     * @throws dev.peerlane.PeerlaneException if there is none of that name, or it is open already
+     */
+    public abstract PciDevice open(String locator);
+
+    /** Returns the address space in which all functions of this fabric do DMA. */
+    public abstract DmaDomain dma();
+
+    /** Returns its time and its waiting place. */
+    public abstract Clock clock();
+
+    /** Returns a snapshot of the PCI tree, from which routes are judged. */
+    public abstract Machine machine();
+
+    /** Returns what the functions moved so far, where the fabric can count it. */
+    public abstract Optional<TrafficCounters> traffic();
+
+    /** Closes what is still open, then the fabric. A second call does nothing. */
+    @Override
+    public abstract void close();
+}

@@ -1,0 +1,84 @@
+package dev.peerlane.mem;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/**
+ * Loads and stores of host memory that devices reach by DMA (queues, PRP lists, data), by absolute
+ * address: a base that is a multiple of 16 and an offset below 16 KiB.
+ *
+ * <p>This is ordinary memory, so plain accesses may be merged or reordered by the compiler; only
+ * the methods with an order in their name promise one. A base is checked once, by {@link
+ * #checkBase}, when its owner is created: masking it lets the compiler drop every later bounds and
+ * alignment check.
+ */
+public final class Dma {
+    private static final long BASE_MASK = 0x7fff_ffff_fff0L;
+
+    // SAFETY: bases come from live allocations that their owners hold for as long as they use them,
+    // and offsets stay inside the structures of the specification.
+    private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+    private static final VarHandle INT_PLAIN =
+            JAVA_INT_UNALIGNED
+                    .withOrder(ByteOrder.LITTLE_ENDIAN)
+                    .varHandle()
+                    .withInvokeExactBehavior();
+    private static final VarHandle LONG_PLAIN =
+            JAVA_LONG_UNALIGNED
+                    .withOrder(ByteOrder.LITTLE_ENDIAN)
+                    .varHandle()
+                    .withInvokeExactBehavior();
+    private static final VarHandle INT =
+            JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
+
+    private Dma() {}
+
+    /**
+     * Checks an address once so that the accessors need not.
+     *
+     * @return {@code address}
+     * @throws IllegalArgumentException if it is not a positive multiple of 16 below 2^47
+     */
+    public static long checkBase(long address) {
+        if (address == 0 || (address & BASE_MASK) != address) {
+            throw new IllegalArgumentException("no base for DMA: 0x%x".formatted(address));
+        }
+        return address;
+    }
+
+    /** Loads 4 bytes, with no order. */
+    public static int loadInt(long base, long offset) {
+        return (int) INT_PLAIN.get(ALL, (base & BASE_MASK) + offset);
+    }
+
+    /** Loads 8 bytes, with no order. */
+    public static long loadLong(long base, long offset) {
+        return (long) LONG_PLAIN.get(ALL, (base & BASE_MASK) + offset);
+    }
+
+    /** Stores 4 bytes, with no order. */
+    public static void storeInt(long base, long offset, int value) {
+        INT_PLAIN.set(ALL, (base & BASE_MASK) + offset, value);
+    }
+
+    /** Stores 8 bytes, with no order. */
+    public static void storeLong(long base, long offset, long value) {
+        LONG_PLAIN.set(ALL, (base & BASE_MASK) + offset, value);
+    }
+
+    /** Loads 4 bytes at a multiple of 4; what the device stored before them is then visible. */
+    public static int loadIntAcquire(long base, long offset) {
+        return (int) INT.getAcquire(ALL, (base & BASE_MASK) + offset);
+    }
+
+    /** Stores 4 bytes at a multiple of 4; what was stored before is visible before them. */
+    public static void storeIntRelease(long base, long offset, int value) {
+        INT.setRelease(ALL, (base & BASE_MASK) + offset, value);
+    }
+}

@@ -1,0 +1,99 @@
+package dev.peerlane.mem;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/**
+ * Loads and stores of mapped device memory (registers, doorbells, CMB bytes), by absolute address.
+ *
+ * <p>Each method makes one access of exactly the stated width, in the interpreter and in compiled
+ * code. No access mode of {@link VarHandle} promises that: the interpreter does a volatile store as
+ * an exchange, which also reads the register; the compiler may merge two plain stores, drop an
+ * overwritten one, and narrow or drop a load whose result is not used. So stores are plain ones
+ * between two release fences, and loads are acquire loads whose value is kept alive. That rests on
+ * HotSpot, not on the language; {@code MmioTest} checks it on the JDK in use.
+ *
+ * <p>The caller owns the address: it must lie in a live mapping and be aligned to the width, or the
+ * virtual machine crashes. Values are little-endian, as PCI Express has them; big-endian hosts are
+ * refused when a mapping is made.
+ */
+public final class Mmio {
+    // SAFETY: every address comes from a mapping whose owner checked offset and width against its
+    // length before calling; this segment itself carries no bounds on purpose.
+    private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+    private static final VarHandle INT_PLAIN =
+            JAVA_INT_UNALIGNED
+                    .withOrder(ByteOrder.LITTLE_ENDIAN)
+                    .varHandle()
+                    .withInvokeExactBehavior();
+    private static final VarHandle LONG_PLAIN =
+            JAVA_LONG_UNALIGNED
+                    .withOrder(ByteOrder.LITTLE_ENDIAN)
+                    .varHandle()
+                    .withInvokeExactBehavior();
+    private static final VarHandle INT =
+            JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
+    private static final VarHandle LONG =
+            JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
+
+    private static final VarHandle SINK_INT;
+    private static final VarHandle SINK_LONG;
+
+    @SuppressWarnings("unused") // written through SINK_INT only, to keep a load whole
+    private static int sinkInt;
+
+    @SuppressWarnings("unused") // written through SINK_LONG only, to keep a load whole
+    private static long sinkLong;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            SINK_INT =
+                    lookup.findStaticVarHandle(Mmio.class, "sinkInt", int.class)
+                            .withInvokeExactBehavior();
+            SINK_LONG =
+                    lookup.findStaticVarHandle(Mmio.class, "sinkLong", long.class)
+                            .withInvokeExactBehavior();
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private Mmio() {}
+
+    /** Loads 4 bytes in one access; later loads of this thread come after it. */
+    public static int load32Acquire(long address) {
+        int value = (int) INT.getAcquire(ALL, address);
+        SINK_INT.setOpaque(value);
+        return value;
+    }
+
+    /** Loads 8 bytes in one access; later loads of this thread come after it. */
+    public static long load64Acquire(long address) {
+        long value = (long) LONG.getAcquire(ALL, address);
+        SINK_LONG.setOpaque(value);
+        return value;
+    }
+
+    /** Stores 4 bytes in one access; all earlier loads and stores of this thread come before it. */
+    public static void store32Release(long address, int value) {
+        VarHandle.releaseFence();
+        INT_PLAIN.set(ALL, address, value);
+        VarHandle.releaseFence();
+    }
+
+    /** Stores 8 bytes in one access; all earlier loads and stores of this thread come before it. */
+    public static void store64Release(long address, long value) {
+        VarHandle.releaseFence();
+        LONG_PLAIN.set(ALL, address, value);
+        VarHandle.releaseFence();
+    }
+}
