@@ -22,7 +22,7 @@ public abstract class BlockPort implements AutoCloseable {
      * Makes slots of a buffer known. Slots are numbered in the order of attachment, from 0, over
      * all calls; two ports that attach the same slots in the same order agree on their numbers.
      *
-     * @param buffer the memory; stays open until this port is closed or quiesced
+     * @param buffer the memory; after it is closed its slots are not used any more
      * @param offset first byte of the first slot; a multiple of 4
      * @param slotBytes length of a slot; at most {@link PortLimits#maxTransferBytes}
      * @param strideBytes from one slot to the next; a multiple of 4
