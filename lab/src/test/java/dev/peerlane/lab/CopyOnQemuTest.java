@@ -53,9 +53,9 @@ class CopyOnQemuTest {
 
     private static Qemu.Builder machine() {
         return Qemu.machine()
-                .drive(Drive.named("ssd0").behindSwitch("sw").sizeMib(32).cmbMib(4))
-                .drive(Drive.named("ssd1").behindSwitch("sw").sizeMib(32).cmbMib(4))
-                .drive(Drive.named("ssd2").sizeMib(32).cmbMib(4));
+                .drive(Drive.named("ssd0").behindSwitch("sw").sizeMib(16).cmbMib(4))
+                .drive(Drive.named("ssd1").behindSwitch("sw").sizeMib(16).cmbMib(4))
+                .drive(Drive.named("ssd2").sizeMib(16).cmbMib(4));
     }
 
     private static void fill(Path image, long seed) throws IOException {
@@ -115,7 +115,7 @@ class CopyOnQemuTest {
         byte[] pattern = new byte[64];
         new SplittableRandom(99).nextBytes(pattern);
         try (Qemu qemu = machine().start()) {
-            Ext4.make(qemu.image("ssd0"), 32 << 20, directory, pattern);
+            Ext4.make(qemu.image("ssd0"), 16 << 20, directory, pattern);
             copyAll(qemu, BufferChoice.TARGET);
             Map<String, Integer> files = Ext4.check(qemu.image("ssd1"), directory);
             assertThat(files).hasSize(22);
@@ -130,7 +130,7 @@ class CopyOnQemuTest {
         byte[] pattern = new byte[64];
         new SplittableRandom(98).nextBytes(pattern);
         try (Qemu qemu = machine().start()) {
-            Ext4.make(qemu.image("ssd0"), 32 << 20, directory, pattern);
+            Ext4.make(qemu.image("ssd0"), 16 << 20, directory, pattern);
             copyAll(qemu, BufferChoice.HOST);
             assertThat(Ext4.check(qemu.image("ssd1"), directory)).hasSize(22);
             assertThat(occurrences(qemu.ram(), pattern)).isPositive();
@@ -236,7 +236,7 @@ class CopyOnQemuTest {
                 Receipt receipt =
                         session.copy(
                                 new Extent(device, 1, 0L, 4096L),
-                                new Extent(device, 1, 32768L, null),
+                                new Extent(device, 1, 16384L, null),
                                 CopyOptions.DEFAULTS);
                 assertThat(receipt.buffer().kind()).isEqualTo("target-cmb");
                 assertThat(receipt.fence()).isEqualTo("none");
@@ -245,7 +245,7 @@ class CopyOnQemuTest {
             MemorySegment image = MemorySegment.ofArray(all);
             assertThat(
                             image.asSlice(0, 4096 * SECTOR)
-                                    .mismatch(image.asSlice(32768L * SECTOR, 4096 * SECTOR)))
+                                    .mismatch(image.asSlice(16384L * SECTOR, 4096 * SECTOR)))
                     .isEqualTo(-1);
         }
     }
