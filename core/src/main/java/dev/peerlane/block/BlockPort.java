@@ -22,7 +22,7 @@ public abstract class BlockPort implements AutoCloseable {
      * Makes slots of a buffer known. Slots are numbered in the order of attachment, from 0, over
      * all calls; two ports that attach the same slots in the same order agree on their numbers.
      *
-     * @param buffer the memory; stays open until this port is closed or quiesced
+     * @param buffer the memory; after it is closed its slots are not used any more
      * @param offset first byte of the first slot; a multiple of 4
      * @param slotBytes length of a slot; at most {@link PortLimits#maxTransferBytes}
      * @param strideBytes from one slot to the next; a multiple of 4
@@ -68,6 +68,22 @@ public abstract class BlockPort implements AutoCloseable {
 
     /** Returns how many commands are in flight. */
     public abstract int inFlight();
+
+    /**
+     * Returns how long the command of a slot has been seen in flight: counted from the first call
+     * of this method or {@link #oldestAgeNanos} that finds it, so that no time is read for each
+     * command. A deadline is kept by calling one of them now and then.
+     *
+     * @param nowNanos the time, from one clock in all calls
+     * @return the age, never too great; -1 if the slot has no command in flight
+     */
+    public abstract long ageNanos(int slot, long nowNanos);
+
+    /**
+     * Returns the greatest age, as {@link #ageNanos}, of all commands in flight, flushes included;
+     * 0 if there are none.
+     */
+    public abstract long oldestAgeNanos(long nowNanos);
 
     /**
      * Asks the device to give up the command of a slot, waiting for the answer to the abort for a

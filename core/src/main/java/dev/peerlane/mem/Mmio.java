@@ -18,7 +18,7 @@ import java.nio.ByteOrder;
  * an exchange, which also reads the register; the compiler may merge two plain stores, drop an
  * overwritten one, and narrow or drop a load whose result is not used. So stores are plain ones
  * between two release fences, and loads are acquire loads whose value is kept alive. That rests on
- * HotSpot, not on the language; {@code MmioTest} checks it on the JDK in use.
+ * HotSpot, not on the language.
  *
  * <p>The caller owns the address: it must lie in a live mapping and be aligned to the width, or the
  * virtual machine crashes. Values are little-endian, as PCI Express has them; big-endian hosts are

@@ -1,0 +1,13 @@
+package dev.peerlane.p2p;
+
+import dev.peerlane.block.PeerMemory;
+import dev.peerlane.pci.Bdf;
+
+/**
+ * A CMB that could carry the data.
+ *
+ * @param locator the device that owns it
+ * @param owner that device's address
+ * @param memory the CMB, enabled and mapped for all devices of the fabric
+ */
+public record BufferCandidate(String locator, Bdf owner, PeerMemory memory) {}

@@ -1,0 +1,69 @@
+package dev.peerlane.p2p;
+
+/**
+ * Stands between the completion of a Read and the use of its data.
+ *
+ * <p>The data of a Read goes to a peer's memory, its completion entry to host memory: two ways, and
+ * the completion can overtake the data. A fence holds arrived slots back until their data is known
+ * to be there.
+ */
+abstract class Fence {
+    /** Takes a slot whose Read has completed with success. */
+    abstract void arrived(int slot, long lba);
+
+    /**
+     * Moves the fence on.
+     *
+     * @param now the clock
+     * @param ready takes the slots whose data has arrived
+     * @return whether anything happened
+     */
+    abstract boolean step(long now, IntQueue ready);
+
+    /** Takes the completion of a slot that is the fence's own. */
+    abstract void completed(int slot, int status);
+
+    /** Returns whether a command of the fence's own was given up and may still touch memory. */
+    abstract boolean quarantined();
+
+    /** Returns the name for receipts. */
+    abstract String label();
+
+    /** No fence: the owner of the memory writes it itself, or it is host memory. */
+    static final class None extends Fence {
+        private final IntQueue arrived;
+
+        None(int slots) {
+            arrived = new IntQueue(slots);
+        }
+
+        @Override
+        void arrived(int slot, long lba) {
+            arrived.add(slot);
+        }
+
+        @Override
+        boolean step(long now, IntQueue ready) {
+            boolean moved = !arrived.isEmpty();
+            while (!arrived.isEmpty()) {
+                ready.add(arrived.remove());
+            }
+            return moved;
+        }
+
+        @Override
+        void completed(int slot, int status) {
+            throw new IllegalStateException("slot " + slot + " belongs to no fence");
+        }
+
+        @Override
+        boolean quarantined() {
+            return false;
+        }
+
+        @Override
+        String label() {
+            return "none";
+        }
+    }
+}

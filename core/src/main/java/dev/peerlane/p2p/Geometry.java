@@ -1,0 +1,89 @@
+package dev.peerlane.p2p;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a piece of memory is cut into slots and sentinels: slots from its start, sentinels behind
+ * them.
+ *
+ * @param chunkBytes bytes of one slot, and of all chunks but the last
+ * @param slots how many slots
+ * @param sentinels how many sentinel blocks; 0 where no fence is needed
+ * @param sentinelBytes length of a sentinel: one block of either side
+ */
+record Geometry(int chunkBytes, int slots, int sentinels, int sentinelBytes) {
+    static final int PAGE_BYTES = 4096;
+    private static final int MAX_CHUNK_BYTES = 256 * 1024;
+    private static final int MAX_SLOTS = 64;
+
+    /** With fewer slots than this a third of them can't keep either side at eight commands. */
+    private static final int ENOUGH_SLOTS = 24;
+
+    /** Two, so that one batch can arrive while another is being fenced. */
+    private static final int SENTINELS = 2;
+
+    /** Returns the bytes that this takes. */
+    long totalBytes() {
+        return (long) chunkBytes * slots + (long) sentinels * sentinelBytes;
+    }
+
+    /** Returns where the first sentinel lies. */
+    long sentinelOffset() {
+        return (long) chunkBytes * slots;
+    }
+
+    /** Returns the smallest memory that holds one slot and, for a fence, one sentinel. */
+    static long minimumBytes(int unitBytes, boolean fenced) {
+        return (long) unitBytes * (fenced ? 2 : 1);
+    }
+
+    /**
+     * Fits slots into memory: chunks as long as both sides allow, but shorter rather than so few
+     * that one side would wait for the other.
+     *
+     * @param freeBytes length of the memory
+     * @param unitBytes the larger of the two block sizes
+     * @param maxTransferBytes the smaller of the two sides' limits
+     * @param fenced whether sentinels are needed
+     * @param wantedChunkBytes the user's choice, or 0
+     * @param wantedSlots the user's choice, or 0
+     * @return null if not even one slot fits
+     */
+    static @Nullable Geometry fit(
+            long freeBytes,
+            int unitBytes,
+            int maxTransferBytes,
+            boolean fenced,
+            int wantedChunkBytes,
+            int wantedSlots) {
+        int limit = Math.min(maxTransferBytes, MAX_CHUNK_BYTES);
+        int chunk = wantedChunkBytes > 0 ? wantedChunkBytes : Integer.highestOneBit(limit);
+        if (chunk < unitBytes) {
+            return null;
+        }
+        int enough = wantedSlots > 0 ? wantedSlots : ENOUGH_SLOTS;
+        int sentinels = fenced ? SENTINELS : 0;
+        int floor = wantedChunkBytes > 0 ? chunk : Math.max(unitBytes, PAGE_BYTES);
+        while (slotsThatFit(freeBytes, chunk, sentinels, unitBytes) < enough
+                && chunk / 2 >= floor) {
+            chunk /= 2;
+        }
+        if (fenced && slotsThatFit(freeBytes, chunk, sentinels, unitBytes) < 1) {
+            sentinels = 1;
+        }
+        int smallest = wantedChunkBytes > 0 ? chunk : unitBytes;
+        while (slotsThatFit(freeBytes, chunk, sentinels, unitBytes) < 1 && chunk / 2 >= smallest) {
+            chunk /= 2;
+        }
+        long fit = slotsThatFit(freeBytes, chunk, sentinels, unitBytes);
+        if (fit < 1) {
+            return null;
+        }
+        int slots = (int) Math.min(fit, wantedSlots > 0 ? wantedSlots : MAX_SLOTS);
+        return new Geometry(chunk, slots, sentinels, sentinels == 0 ? 0 : unitBytes);
+    }
+
+    private static long slotsThatFit(long freeBytes, int chunk, int sentinels, int unitBytes) {
+        return Math.max(0, (freeBytes - (long) sentinels * unitBytes) / chunk);
+    }
+}

@@ -1,0 +1,77 @@
+package dev.peerlane.p2p;
+
+import dev.peerlane.block.BlockPort;
+import dev.peerlane.block.PeerBuffer;
+
+/**
+ * Memory cut into slots and attached to two ports: what a {@link Pipeline} runs over.
+ *
+ * @param reader the port that Reads into the slots
+ * @param readerLba its first block
+ * @param second the port that Writes or Compares them
+ * @param secondLba its first block
+ * @param buffer the memory
+ * @param geometry how it is cut
+ * @param firstSlot the number of the first slot on both ports; the sentinels' follow the slots'
+ * @param bytes how much to move; a multiple of both block sizes
+ */
+record Lane(
+        BlockPort reader,
+        long readerLba,
+        BlockPort second,
+        long secondLba,
+        PeerBuffer buffer,
+        Geometry geometry,
+        int firstSlot,
+        long bytes) {
+
+    /** Attaches the slots of a buffer to both ports. */
+    static Lane attach(
+            BlockPort reader,
+            long readerLba,
+            BlockPort second,
+            long secondLba,
+            PeerBuffer buffer,
+            Geometry geometry,
+            long bytes) {
+        int chunk = geometry.chunkBytes();
+        int first = attachBoth(reader, second, buffer, 0, chunk, geometry.slots());
+        if (geometry.sentinels() > 0) {
+            attachBoth(
+                    reader,
+                    second,
+                    buffer,
+                    geometry.sentinelOffset(),
+                    geometry.sentinelBytes(),
+                    geometry.sentinels());
+        }
+        return new Lane(reader, readerLba, second, secondLba, buffer, geometry, first, bytes);
+    }
+
+    /** Attaches pieces to both ports, which must agree on their number. */
+    static int attachBoth(
+            BlockPort one, BlockPort other, PeerBuffer buffer, long offset, int bytes, int count) {
+        int first = one.attach(buffer, offset, bytes, bytes, count);
+        int again = other.attach(buffer, offset, bytes, bytes, count);
+        if (first != again) {
+            throw new IllegalStateException("the ports number their slots differently");
+        }
+        return first;
+    }
+
+    long chunks() {
+        return (bytes + geometry.chunkBytes() - 1) / geometry.chunkBytes();
+    }
+
+    int chunkLength(long chunk) {
+        return (int) Math.min(geometry.chunkBytes(), bytes - chunk * (long) geometry.chunkBytes());
+    }
+
+    long readerLbaOf(long chunk) {
+        return readerLba + chunk * (geometry.chunkBytes() / reader.limits().blockBytes());
+    }
+
+    long secondLbaOf(long chunk) {
+        return secondLba + chunk * (geometry.chunkBytes() / second.limits().blockBytes());
+    }
+}

@@ -1,0 +1,126 @@
+package dev.peerlane.p2p;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a copy did: the names of its components are those of the JSON document.
+ *
+ * @param schema names this form of document
+ * @param result {@code ok}, {@code failed} or {@code refused}
+ * @param source where from
+ * @param target where to
+ * @param buffer what carried the data; null if it was refused before that was chosen
+ * @param route the way of the data
+ * @param fence what stood between Read and Write
+ * @param chunkBytes length of a slot
+ * @param slots how many slots
+ * @param bytesCopied bytes that the target has confirmed
+ * @param copied which blocks of the target those are; more than a bounded number of ranges is cut
+ * @param hostDataBytes data bytes that crossed host memory, where the fabric counts; else null
+ * @param verify how it was checked, and the outcome
+ * @param seconds time of the copy and its flush, without the verification
+ * @param bytesPerSecond the rate of that
+ * @param cpuSeconds processor time of that
+ * @param notes what the user must know: a fallback above all
+ * @param error what went wrong, or null
+ */
+public record Receipt(
+        String schema,
+        String result,
+        Side source,
+        Side target,
+        @Nullable Buffer buffer,
+        List<Leg> route,
+        String fence,
+        int chunkBytes,
+        int slots,
+        long bytesCopied,
+        List<Range> copied,
+        @Nullable Long hostDataBytes,
+        Verification verify,
+        double seconds,
+        double bytesPerSecond,
+        double cpuSeconds,
+        List<String> notes,
+        @Nullable Failure error) {
+    /** The name of this form of document. */
+    public static final String SCHEMA = "peerlane.receipt/1";
+
+    /** Keeps its own copies of the lists. */
+    public Receipt {
+        route = List.copyOf(route);
+        copied = List.copyOf(copied);
+        notes = List.copyOf(notes);
+    }
+
+    /**
+     * One side.
+     *
+     * @param locator the device
+     * @param serial its serial number
+     * @param model its model number
+     * @param nsid the namespace
+     * @param slba first block
+     * @param blocks how many
+     * @param blockBytes their length
+     */
+    public record Side(
+            String locator,
+            String serial,
+            String model,
+            int nsid,
+            long slba,
+            long blocks,
+            int blockBytes) {
+        static Side of(Endpoint endpoint, long lba, long bytes) {
+            int blockBytes = endpoint.port().limits().blockBytes();
+            return new Side(
+                    endpoint.locator(),
+                    endpoint.serial(),
+                    endpoint.model(),
+                    endpoint.nsid(),
+                    lba,
+                    bytes / blockBytes,
+                    blockBytes);
+        }
+    }
+
+    /**
+     * The memory that carried the data.
+     *
+     * @param kind target-cmb, source-cmb, third-party-cmb or host
+     * @param device who owns it, or null for host memory
+     * @param address its address on the bus, in hexadecimal
+     * @param bytes how much of it was used
+     */
+    public record Buffer(String kind, @Nullable String device, String address, long bytes) {}
+
+    /**
+     * A range of the target's blocks.
+     *
+     * @param slba first block
+     * @param blocks how many
+     */
+    public record Range(long slba, long blocks) {}
+
+    /**
+     * The check.
+     *
+     * @param method target-compare, source-compare, controlled-compare, host or none
+     * @param result {@code ok}, {@code failed}, or {@code not run}
+     * @param granularity what it can see, in words
+     * @param seconds how long it took
+     */
+    public record Verification(String method, String result, String granularity, double seconds) {}
+
+    /**
+     * The error.
+     *
+     * @param code its stable name
+     * @param message object and value
+     * @param remedy what to do
+     * @param firstBadLba the block at which it happened, or null
+     */
+    public record Failure(String code, String message, String remedy, @Nullable Long firstBadLba) {}
+}

@@ -1,0 +1,199 @@
+package dev.peerlane.p2p;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.BlockPort;
+import dev.peerlane.block.PeerBuffer;
+import java.util.random.RandomGenerator;
+
+/**
+ * The sentinel: after a batch of Reads completed, one more block is Read from the same source into
+ * a block of the same memory that holds a random canary. Posted writes of one requester on one
+ * route keep their order while Relaxed Ordering is off (PCIe 5.0, 2.4.1), so once the canary is
+ * gone, all data of the batch has arrived.
+ *
+ * <p>Planting the canary is a posted write too and could arrive after the source's data, so it is
+ * read back before the source's doorbell. Data that happens to equal the canary looks like nothing
+ * arrived: after a while another canary is planted. When several in a row stay, the fabric loses
+ * peer writes.
+ */
+final class SentinelFence extends Fence {
+    private static final long PATIENCE_NANOS = 250_000_000L;
+    private static final int MAX_PLANTINGS = 4;
+
+    private enum State {
+        IDLE,
+        READING,
+        POLLING
+    }
+
+    private final BlockPort reader;
+    private final PeerBuffer buffer;
+    private final RandomGenerator random;
+    private final CopyOptions options;
+    private final IntQueue arrived;
+    private final Sentinel[] sentinels;
+    private final int firstSlot;
+    private long newestLba;
+    private boolean quarantined;
+
+    /** One block of the memory, and the batch that waits for it. */
+    private static final class Sentinel {
+        final int slot;
+        final long offset;
+        final IntQueue batch;
+        State state = State.IDLE;
+        long canary;
+        long lba;
+        int plantings;
+        int failures;
+        boolean submitted;
+        long since;
+
+        Sentinel(int slot, long offset, int capacity) {
+            this.slot = slot;
+            this.offset = offset;
+            batch = new IntQueue(capacity);
+        }
+    }
+
+    /**
+     * Creates a fence.
+     *
+     * @param reader the port that Reads; its sentinel slots are attached, from {@code firstSlot} on
+     * @param buffer the memory that holds slots and sentinels
+     * @param geometry where in it they lie
+     * @param firstSlot the number of the first sentinel's slot
+     * @param options retries and time-out of a sentinel's own Read
+     * @param random makes the canaries
+     */
+    SentinelFence(
+            BlockPort reader,
+            PeerBuffer buffer,
+            Geometry geometry,
+            int firstSlot,
+            CopyOptions options,
+            RandomGenerator random) {
+        this.reader = reader;
+        this.buffer = buffer;
+        this.random = random;
+        this.options = options;
+        this.firstSlot = firstSlot;
+        arrived = new IntQueue(geometry.slots());
+        sentinels = new Sentinel[geometry.sentinels()];
+        for (int i = 0; i < sentinels.length; i++) {
+            long offset = geometry.sentinelOffset() + (long) i * geometry.sentinelBytes();
+            sentinels[i] = new Sentinel(firstSlot + i, offset, geometry.slots());
+        }
+    }
+
+    @Override
+    void arrived(int slot, long lba) {
+        arrived.add(slot);
+        newestLba = lba;
+    }
+
+    @Override
+    boolean step(long now, IntQueue ready) {
+        boolean moved = false;
+        for (Sentinel s : sentinels) {
+            if (s.state == State.IDLE && !arrived.isEmpty()) {
+                while (!arrived.isEmpty()) {
+                    s.batch.add(arrived.remove());
+                }
+                s.lba = newestLba;
+                s.plantings = 0;
+                s.failures = 0;
+                plant(s);
+                moved = true;
+            }
+            if (s.state == State.READING && !s.submitted) {
+                s.submitted = reader.submitRead(s.slot, s.lba, 1);
+                s.since = now;
+                moved |= s.submitted;
+            } else if (s.state == State.READING && now - s.since > options.commandTimeoutNanos()) {
+                throw late(s);
+            }
+            if (s.state == State.POLLING) {
+                moved |= poll(s, now, ready);
+            }
+        }
+        return moved;
+    }
+
+    @Override
+    void completed(int slot, int status) {
+        Sentinel s = sentinels[slot - firstSlot];
+        if (s.state != State.READING) {
+            throw new IllegalStateException("sentinel " + slot + " completed while " + s.state);
+        }
+        if (status == 0) {
+            s.state = State.POLLING;
+            s.since = Long.MIN_VALUE;
+        } else if (reader.mayRetry(status) && s.failures < options.retries()) {
+            s.failures++;
+            s.submitted = false;
+        } else {
+            throw PeerlaneException.io(
+                    "fence-read-failed",
+                    "the sentinel's Read of block %d of %s ended with %s"
+                            .formatted(s.lba, reader.name(), reader.describe(status)),
+                    "The block was read a moment before: check the source's health");
+        }
+    }
+
+    private PeerlaneException late(Sentinel s) {
+        quarantined = true;
+        return PeerlaneException.io(
+                "command-timeout",
+                "the sentinel's Read of block %d of %s did not end within %.1f s; its abort: %s"
+                        .formatted(
+                                s.lba,
+                                reader.name(),
+                                options.commandTimeoutNanos() / 1e9,
+                                reader.abort(s.slot)),
+                "The device is stuck: look at its log and reset it");
+    }
+
+    @Override
+    boolean quarantined() {
+        return quarantined;
+    }
+
+    @Override
+    String label() {
+        return "sentinel";
+    }
+
+    private void plant(Sentinel s) {
+        s.canary = random.nextLong();
+        s.plantings++;
+        s.state = State.READING;
+        s.submitted = false;
+        Poison.plantWord(buffer, s.offset, s.canary);
+    }
+
+    private boolean poll(Sentinel s, long now, IntQueue ready) {
+        if (buffer.load64(s.offset) != s.canary) {
+            while (!s.batch.isEmpty()) {
+                ready.add(s.batch.remove());
+            }
+            s.state = State.IDLE;
+            return true;
+        }
+        if (s.since == Long.MIN_VALUE) {
+            s.since = now;
+        } else if (now - s.since > PATIENCE_NANOS) {
+            if (s.plantings == MAX_PLANTINGS) {
+                throw PeerlaneException.io(
+                        "peer-writes-lost",
+                        "%s completed %d Reads into the memory of %s, but nothing arrived there"
+                                .formatted(reader.name(), MAX_PLANTINGS, buffer.memory().owner()),
+                        "This platform loses writes between these devices: put both behind one"
+                                + " switch, look at ACS and the IOMMU, or copy with --buffer host");
+            }
+            plant(s);
+            return true;
+        }
+        return false;
+    }
+}

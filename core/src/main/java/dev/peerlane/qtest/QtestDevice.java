@@ -1,0 +1,178 @@
+package dev.peerlane.qtest;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.pci.PciFunction.BarWindow;
+import java.util.OptionalInt;
+
+/** One function of a running QEMU, open. */
+final class QtestDevice extends PciDevice {
+    private static final int DEVICE_CAPABILITIES = 4;
+    private static final int DEVICE_CONTROL = 8;
+    private static final int DEVICE_STATUS = 0xa;
+    private static final int DEVICE_CONTROL_2 = 0x28;
+    private static final int FLR_CAPABLE = 1 << 28;
+    private static final int INITIATE_FLR = 1 << 15;
+    private static final int TRANSACTIONS_PENDING = 1 << 5;
+    private static final int INTERRUPT_LINE = 0x3c;
+    private static final int CACHE_LINE = 0x0c;
+    private static final int BARS = 6;
+    private static final long RESET_NANOS = 1_000_000_000L;
+
+    private final QtestFabric fabric;
+    private final PciNode node;
+    private final String locator;
+    private boolean closed;
+
+    QtestDevice(QtestFabric fabric, PciNode node, String locator) {
+        this.fabric = fabric;
+        this.node = node;
+        this.locator = locator;
+    }
+
+    @Override
+    public Bdf bdf() {
+        return node.bdf();
+    }
+
+    @Override
+    public String locator() {
+        return locator;
+    }
+
+    @Override
+    public ConfigSpace config() {
+        return node.config();
+    }
+
+    @Override
+    public Bar bar(int index) {
+        checkOpen();
+        for (BarWindow window : node.bars()) {
+            if (window.index() == index) {
+                return new QtestBar(fabric.socket(), window);
+            }
+        }
+        throw PeerlaneException.machine(
+                "no-such-bar",
+                "%s has no memory BAR %d".formatted(locator, index),
+                "Use one of " + node.bars().stream().map(BarWindow::index).toList());
+    }
+
+    @Override
+    public void busMaster(boolean enabled) {
+        checkOpen();
+        setBusMaster(enabled);
+    }
+
+    @Override
+    public void reset() {
+        checkOpen();
+        if (!hasFunctionReset()) {
+            throw PeerlaneException.machine(
+                    "no-function-reset",
+                    locator + " has no Function Level Reset",
+                    "Use a device that has one");
+        }
+        functionReset();
+    }
+
+    /** Returns whether it has Function Level Reset (PCIe 5.0, 7.5.3.3). */
+    boolean hasFunctionReset() {
+        OptionalInt express = node.config().capability(ConfigSpace.CAP_PCI_EXPRESS);
+        return express.isPresent()
+                && (node.config().load32(express.getAsInt() + DEVICE_CAPABILITIES) & FLR_CAPABLE)
+                        != 0;
+    }
+
+    /** Returns whether a BAR is memory that this function decodes in that domain. */
+    boolean decodes(QtestDma domain, Bar bar) {
+        return !closed
+                && fabric.dma() == domain
+                && (node.config().load16(ConfigSpace.COMMAND) & ConfigSpace.COMMAND_MEMORY) != 0
+                && node.bars().stream().anyMatch(w -> w.address() == bar.pciAddress());
+    }
+
+    private void functionReset() {
+        ConfigSpace config = node.config();
+        int express = config.capability(ConfigSpace.CAP_PCI_EXPRESS).orElseThrow();
+        int identity = config.load32(ConfigSpace.VENDOR_ID);
+        int command = config.load16(ConfigSpace.COMMAND);
+        int cacheLine = config.load32(CACHE_LINE);
+        int interrupt = config.load32(INTERRUPT_LINE);
+        int control = config.load16(express + DEVICE_CONTROL);
+        int control2 = config.load16(express + DEVICE_CONTROL_2);
+        int[] bars = new int[BARS];
+        for (int i = 0; i < BARS; i++) {
+            bars[i] = config.load32(ConfigSpace.BAR0 + 4 * i);
+        }
+        setBusMaster(false);
+        // What is on its way should end first, but a stuck function must not stop its reset.
+        boolean idle =
+                fabric.clock()
+                        .await(
+                                () ->
+                                        (config.load16(express + DEVICE_STATUS)
+                                                        & TRANSACTIONS_PENDING)
+                                                == 0,
+                                RESET_NANOS);
+        config.store16(express + DEVICE_CONTROL, control | INITIATE_FLR);
+        boolean back =
+                fabric.clock()
+                        .await(() -> config.load32(ConfigSpace.VENDOR_ID) == identity, RESET_NANOS);
+        if (!back) {
+            throw resetFailed("did not come back", idle);
+        }
+        for (int i = 0; i < BARS; i++) {
+            config.store32(ConfigSpace.BAR0 + 4 * i, bars[i]);
+        }
+        config.store32(CACHE_LINE, cacheLine);
+        config.store32(INTERRUPT_LINE, interrupt);
+        config.store16(express + DEVICE_CONTROL, control);
+        config.store16(express + DEVICE_CONTROL_2, control2);
+        config.store16(ConfigSpace.COMMAND, command);
+        for (int i = 0; i < BARS; i++) {
+            if (config.load32(ConfigSpace.BAR0 + 4 * i) != bars[i]) {
+                throw resetFailed("did not take its BAR" + i + " back", idle);
+            }
+        }
+    }
+
+    private PeerlaneException resetFailed(String what, boolean idle) {
+        String pending = idle ? "" : ", with transactions pending";
+        return PeerlaneException.io(
+                "function-reset-failed",
+                "%s %s after Function Level Reset%s".formatted(locator, what, pending),
+                "Start QEMU again and attach anew");
+    }
+
+    private void setBusMaster(boolean enabled) {
+        int command = node.config().load16(ConfigSpace.COMMAND);
+        int wanted =
+                enabled
+                        ? command | ConfigSpace.COMMAND_BUS_MASTER
+                        : command & ~ConfigSpace.COMMAND_BUS_MASTER;
+        node.config().store16(ConfigSpace.COMMAND, wanted);
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException(locator + " is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        fabric.released(this);
+        if (fabric.socket().usable()) {
+            setBusMaster(false);
+        }
+    }
+}

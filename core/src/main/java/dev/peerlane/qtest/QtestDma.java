@@ -1,0 +1,172 @@
+package dev.peerlane.qtest;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.PeerMapping;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * DMA in the guest's physical address space: buffers are pages of the RAM file, peers' BARs are
+ * reached where they are decoded. With an IOMMU both are mapped to their own addresses, and nothing
+ * else is.
+ */
+final class QtestDma extends DmaDomain {
+    private final RamFile ram;
+    private final @Nullable IntelIommu iommu;
+    private final TreeMap<Long, Long> peerRanges = new TreeMap<>();
+    private boolean closed;
+
+    QtestDma(RamFile ram, @Nullable IntelIommu iommu) {
+        this.ram = ram;
+        this.iommu = iommu;
+    }
+
+    @Override
+    public int pageBytes() {
+        return RamFile.PAGE_BYTES;
+    }
+
+    @Override
+    public DmaBuffer allocate(long sizeBytes) {
+        checkOpen();
+        if (sizeBytes <= 0 || sizeBytes > Long.MAX_VALUE - RamFile.PAGE_BYTES) {
+            throw new IllegalArgumentException("no size of a DMA buffer: " + sizeBytes);
+        }
+        long bytes = (sizeBytes + RamFile.PAGE_BYTES - 1) & -RamFile.PAGE_BYTES;
+        long physical = ram.take(bytes);
+        try {
+            map(physical, bytes);
+        } catch (RuntimeException e) {
+            ram.give(physical, bytes);
+            throw e;
+        }
+        return new Buffer(physical, ram.slice(physical, bytes));
+    }
+
+    @Override
+    public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
+        checkOpen();
+        Objects.checkFromIndexSize(offset, sizeBytes, bar.sizeBytes());
+        if (sizeBytes == 0 || ((offset | sizeBytes) & (RamFile.PAGE_BYTES - 1)) != 0) {
+            throw new IllegalArgumentException(
+                    "offset 0x%x and length 0x%x must be multiples of 0x%x"
+                            .formatted(offset, sizeBytes, RamFile.PAGE_BYTES));
+        }
+        if (!(owner instanceof QtestDevice device) || !device.decodes(this, bar)) {
+            throw PeerlaneException.machine(
+                    "peer-not-mappable",
+                    "BAR%d of %s is no open device's memory in this QEMU"
+                            .formatted(bar.index(), owner.locator()),
+                    "Map BARs of devices that were opened from the same fabric");
+        }
+        long address = bar.pciAddress() + offset;
+        Long below = peerRanges.lowerKey(address + sizeBytes);
+        if (below != null && below + Objects.requireNonNull(peerRanges.get(below)) > address) {
+            throw PeerlaneException.machine(
+                    "peer-mapped-already",
+                    "0x%x and %d bytes of %s overlap what is mapped already"
+                            .formatted(address, sizeBytes, owner.locator()),
+                    "Close the other mapping first");
+        }
+        map(address, sizeBytes);
+        peerRanges.put(address, sizeBytes);
+        return new Peer(address, sizeBytes);
+    }
+
+    /** Lets buffers that are still open be closed later without effect. */
+    void close() {
+        closed = true;
+    }
+
+    private void map(long address, long bytes) {
+        if (iommu != null) {
+            iommu.map(address, bytes);
+        }
+    }
+
+    private void unmap(long address, long bytes) {
+        if (iommu != null) {
+            iommu.unmap(address, bytes);
+        }
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("the fabric of this DMA domain is closed");
+        }
+    }
+
+    private final class Buffer extends DmaBuffer {
+        private final long physical;
+        private final MemorySegment segment;
+        private boolean freed;
+
+        Buffer(long physical, MemorySegment segment) {
+            this.physical = physical;
+            this.segment = segment;
+        }
+
+        @Override
+        public MemorySegment segment() {
+            return segment;
+        }
+
+        @Override
+        public long address() {
+            return ram.hostAddress(physical);
+        }
+
+        @Override
+        public long busAddress() {
+            return physical;
+        }
+
+        @Override
+        public void close() {
+            if (freed || closed) {
+                return;
+            }
+            freed = true;
+            // Pages that may still be reached are not handed out again: unmap first.
+            unmap(physical, segment.byteSize());
+            ram.give(physical, segment.byteSize());
+        }
+    }
+
+    private final class Peer extends PeerMapping {
+        private final long address;
+        private final long bytes;
+        private boolean unmapped;
+
+        Peer(long address, long bytes) {
+            this.address = address;
+            this.bytes = bytes;
+        }
+
+        @Override
+        public long busAddress() {
+            return address;
+        }
+
+        @Override
+        public long sizeBytes() {
+            return bytes;
+        }
+
+        @Override
+        public void close() {
+            if (unmapped || closed) {
+                return;
+            }
+            unmapped = true;
+            unmap(address, bytes);
+            peerRanges.remove(address);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package dev.peerlane.spec;
+
+import static dev.peerlane.spec.Wire.flag;
+
+import dev.peerlane.Bits;
+
+/**
+ * CMBSTS, Controller Memory Buffer Status (NVMe Base 2.0, 3.1.3.17).
+ *
+ * @param raw the register's 32 bits
+ */
+public record Cmbsts(int raw) {
+    /** Controller Base Address Invalid: the window of CMBMSC was not accepted. */
+    public boolean cbai() {
+        return Bits.bit(raw, 0);
+    }
+
+    /** This register with another CBAI. */
+    public Cmbsts withCbai(boolean cbai) {
+        return new Cmbsts(Bits.with(raw, 0, 0, flag(cbai)));
+    }
+}

@@ -1,0 +1,30 @@
+package dev.peerlane.spec;
+
+import dev.peerlane.Bits;
+
+/**
+ * CMBSWTP, Controller Memory Buffer Sustained Write Throughput (NVMe Base 2.0, 3.1.3.19).
+ *
+ * @param raw the register's 32 bits
+ */
+public record Cmbswtp(int raw) {
+    /** Units a second, raw: 0 bytes, 1 KiB, 2 MiB, 3 GiB; others are reserved. */
+    public int cmbswtu() {
+        return Bits.get(raw, 3, 0);
+    }
+
+    /** Sustained Write Throughput, in units a second. */
+    public int cmbswtv() {
+        return Bits.get(raw, 31, 8);
+    }
+
+    /** Sustained write throughput; 0 for not reported or for a reserved unit. */
+    public long bytesPerSecond() {
+        return cmbswtv() * Wire.scaleBytes(cmbswtu());
+    }
+
+    /** Composes the register. */
+    public static Cmbswtp of(int cmbswtu, int cmbswtv) {
+        return new Cmbswtp(Bits.with(Bits.with(0, 3, 0, cmbswtu), 31, 8, cmbswtv));
+    }
+}

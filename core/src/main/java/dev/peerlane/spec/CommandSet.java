@@ -1,0 +1,25 @@
+package dev.peerlane.spec;
+
+/** Command Set Identifiers, CSI (NVMe Base 2.0, 5.17.1). */
+public final class CommandSet {
+    /** The NVM Command Set: blocks. */
+    public static final int NVM = 0x00;
+
+    /** The Key Value Command Set. */
+    public static final int KEY_VALUE = 0x01;
+
+    /** The Zoned Namespace Command Set. */
+    public static final int ZONED = 0x02;
+
+    private CommandSet() {}
+
+    /** Name of a command set. Never fails: what is not known is named as such. */
+    public static String name(int csi) {
+        return switch (csi) {
+            case NVM -> "NVM";
+            case KEY_VALUE -> "Key Value";
+            case ZONED -> "Zoned Namespace";
+            default -> Wire.unknown("Unknown Command Set", csi);
+        };
+    }
+}

@@ -1,0 +1,22 @@
+package dev.peerlane.spec;
+
+import static dev.peerlane.spec.Wire.flag;
+
+import dev.peerlane.Bits;
+
+/**
+ * PMRCTL, Persistent Memory Region Control (NVMe Base 2.0, 3.1.3.23).
+ *
+ * @param raw the register's 32 bits
+ */
+public record Pmrctl(int raw) {
+    /** Enable: the region is ready when PMRSTS.NRDY is 0. */
+    public boolean en() {
+        return Bits.bit(raw, 0);
+    }
+
+    /** This register with another EN. */
+    public Pmrctl withEn(boolean en) {
+        return new Pmrctl(Bits.with(raw, 0, 0, flag(en)));
+    }
+}

@@ -1,0 +1,57 @@
+package dev.peerlane.spec;
+
+import static dev.peerlane.spec.Wire.flag;
+
+import dev.peerlane.Bits;
+
+/**
+ * PMRMSCL and PMRMSCU together, Persistent Memory Region Memory Space Control (NVMe Base 2.0,
+ * 3.1.3.27 and 3.1.3.28). PMRMSCU is written first: CMSE is in the lower register.
+ *
+ * @param raw PMRMSCU in bits 63:32, PMRMSCL in bits 31:0
+ */
+public record Pmrmsc(long raw) {
+    /** Joins the two registers. */
+    public static Pmrmsc of(int pmrmscl, int pmrmscu) {
+        return new Pmrmsc(((long) pmrmscu << 32) | Integer.toUnsignedLong(pmrmscl));
+    }
+
+    /** Controller Memory Space Enable: addresses from CBA on are the PMR. */
+    public boolean cmse() {
+        return Bits.bit(raw, 1);
+    }
+
+    /** Controller Base Address, raw: the address without its lower 12 bits. */
+    public long cba() {
+        return Bits.get(raw, 63, 12);
+    }
+
+    /** Controller base address in bytes. */
+    public long baseAddress() {
+        return cba() << 12;
+    }
+
+    /** The value of PMRMSCL. */
+    public int lowerHalf() {
+        return (int) raw;
+    }
+
+    /** The value of PMRMSCU. */
+    public int upperHalf() {
+        return (int) (raw >>> 32);
+    }
+
+    /** These registers with another CMSE. */
+    public Pmrmsc withCmse(boolean cmse) {
+        return new Pmrmsc(Bits.with(raw, 1, 1, flag(cmse)));
+    }
+
+    /**
+     * These registers with another base address.
+     *
+     * @throws IllegalArgumentException if the address is not a multiple of 4 KiB
+     */
+    public Pmrmsc withBaseAddress(long baseAddress) {
+        return new Pmrmsc(Bits.with(raw, 63, 12, Wire.pageNumber(baseAddress)));
+    }
+}

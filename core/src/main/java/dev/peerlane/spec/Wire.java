@@ -1,0 +1,76 @@
+package dev.peerlane.spec;
+
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * What all structures here share: little-endian layouts without alignment, and small conversions.
+ */
+final class Wire {
+    static final ValueLayout.OfByte U8 = ValueLayout.JAVA_BYTE;
+    static final ValueLayout.OfShort U16 =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    static final ValueLayout.OfInt U32 =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    static final ValueLayout.OfLong U64 =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** Log2 of the factor between two units of a rate or a buffer: bytes, KiB, MiB, GiB. */
+    private static final int UNIT_SHIFT = 10;
+
+    private static final int MAX_UNIT = 3;
+
+    private Wire() {}
+
+    static int flag(boolean value) {
+        return value ? 1 : 0;
+    }
+
+    static int u8(MemorySegment segment, long offset) {
+        return Byte.toUnsignedInt(segment.get(U8, offset));
+    }
+
+    static int u16(MemorySegment segment, long offset) {
+        return Short.toUnsignedInt(segment.get(U16, offset));
+    }
+
+    /** A name for what has none: "Unknown Opcode 3Fh". */
+    static String unknown(String what, int value) {
+        return what + " " + String.format("%02Xh", value);
+    }
+
+    static String hex3(int value) {
+        return String.format("%03X", value);
+    }
+
+    static long offsetOf(MemoryLayout layout, String name) {
+        return layout.byteOffset(PathElement.groupElement(name));
+    }
+
+    /** Bytes of a unit code of CMBEBS, CMBSWTP and their PMR twins; 0 for a reserved one. */
+    static long scaleBytes(int unit) {
+        return unit > MAX_UNIT ? 0 : 1L << (UNIT_SHIFT * unit);
+    }
+
+    static long pageNumber(long address) {
+        if ((address & (Cmbmsc.ALIGNMENT_BYTES - 1)) != 0) {
+            throw new IllegalArgumentException(
+                    "controller base address "
+                            + Long.toHexString(address)
+                            + "h is not a multiple of 4 KiB");
+        }
+        return address >>> 12;
+    }
+
+    /** The page, if it is long enough to hold the structure. */
+    static MemorySegment requireBytes(MemorySegment page, long bytes, String what) {
+        if (page.byteSize() < bytes) {
+            throw new IllegalArgumentException(
+                    what + " needs " + bytes + " bytes, the buffer has " + page.byteSize());
+        }
+        return page;
+    }
+}

@@ -1,0 +1,134 @@
+package dev.peerlane;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** Holds the arrows between packages that ARCHITECTURE.md draws. */
+class ArchitectureTest {
+    private static final String BASE = "dev.peerlane";
+
+    /** Package to the packages it may use; every package may use the base package. */
+    private static final Map<String, Set<String>> ARROWS =
+            Map.ofEntries(
+                    Map.entry("spec", Set.of()),
+                    Map.entry("mem", Set.of()),
+                    Map.entry("pci", Set.of("mem")),
+                    Map.entry("hal", Set.of("pci", "mem")),
+                    Map.entry("block", Set.of("mem")),
+                    Map.entry("nvme", Set.of("block", "hal", "pci", "mem", "spec")),
+                    Map.entry("p2p", Set.of("block", "hal", "pci", "mem")),
+                    Map.entry("emulator", Set.of("hal", "pci", "mem", "spec")),
+                    Map.entry("qtest", Set.of("hal", "pci", "mem")),
+                    Map.entry(
+                            "open",
+                            Set.of(
+                                    "block",
+                                    "hal",
+                                    "pci",
+                                    "mem",
+                                    "spec",
+                                    "nvme",
+                                    "p2p",
+                                    "emulator",
+                                    "qtest")));
+
+    private static final JavaClasses CLASSES =
+            new ClassFileImporter()
+                    .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                    .importPackages(BASE);
+
+    @Test
+    void everyDependencyBetweenPackagesIsAnArrowOfTheDesign() {
+        Set<String> broken = new TreeSet<>();
+        Map<String, Set<String>> seen = new TreeMap<>();
+        for (JavaClass from : CLASSES) {
+            String source = packageOf(from);
+            for (var dependency : from.getDirectDependenciesFromSelf()) {
+                JavaClass to = dependency.getTargetClass().getBaseComponentType();
+                if (!to.getPackageName().startsWith(BASE)) {
+                    continue;
+                }
+                String target = packageOf(to);
+                seen.computeIfAbsent(source, s -> new TreeSet<>()).add(target);
+                boolean allowed =
+                        target.equals(source)
+                                || target.isEmpty()
+                                || ARROWS.getOrDefault(source, Set.of()).contains(target);
+                if (!allowed) {
+                    broken.add(source + " → " + target + ": " + dependency.getDescription());
+                }
+            }
+        }
+        assertThat(broken).isEmpty();
+        assertThat(seen.keySet()).as("packages that were looked at").contains("hal", "pci");
+    }
+
+    @Test
+    void everyPackageHasItsArrowsListed() {
+        Set<String> packages = new TreeSet<>();
+        CLASSES.forEach(c -> packages.add(packageOf(c)));
+        packages.remove("");
+        assertThat(ARROWS.keySet()).containsAll(packages);
+    }
+
+    @Test
+    void theBasePackageUsesNoOther() {
+        noClasses()
+                .that()
+                .resideInAPackage(BASE)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(BASE + ".*..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void nothingButMmioAndDmaMakesASegmentOfAllMemory() {
+        DescribedPredicate<JavaClass> others =
+                DescribedPredicate.describe(
+                        "classes outside mem", c -> !packageOf(c).equals("mem"));
+        noClasses()
+                .that(others)
+                .should()
+                .accessField(java.lang.foreign.MemorySegment.class, "NULL")
+                .check(CLASSES);
+    }
+
+    @Test
+    void theLibraryStartsNoThreadsAndSleepsNowhere() {
+        classes()
+                .that()
+                .resideInAPackage(BASE + "..")
+                .should()
+                .onlyCallMethodsThat(
+                        DescribedPredicate.describe(
+                                "neither start threads nor sleep",
+                                m ->
+                                        !(m.getOwner().isAssignableTo(Thread.class)
+                                                && Set.of("sleep", "start", "startVirtualThread")
+                                                        .contains(m.getName()))))
+                .check(CLASSES);
+    }
+
+    private static String packageOf(JavaClass c) {
+        String name = c.getPackageName();
+        if (name.equals(BASE)) {
+            return "";
+        }
+        String rest = name.substring(BASE.length() + 1);
+        int dot = rest.indexOf('.');
+        return dot < 0 ? rest : rest.substring(0, dot);
+    }
+}

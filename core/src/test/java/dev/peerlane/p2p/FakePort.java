@@ -1,0 +1,272 @@
+package dev.peerlane.p2p;
+
+import dev.peerlane.block.BlockPort;
+import dev.peerlane.block.Completions;
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.block.PortLimits;
+import dev.peerlane.pci.Bdf;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A port of the engine's tests, whose device does what a test tells it to. */
+final class FakePort extends BlockPort {
+    static final int RETRYABLE = 1;
+    static final int FATAL = 2;
+    static final int MISCOMPARE = 3;
+
+    /** What a command does. */
+    enum Op {
+        READ,
+        WRITE,
+        COMPARE,
+        FLUSH
+    }
+
+    record Command(Op op, int slot, long lba, int blocks, long since) {}
+
+    private record Slot(PeerBuffer buffer, long offset, int bytes) {}
+
+    private record Packet(MemorySegment to, long offset, MemorySegment data) {}
+
+    private record Ended(int slot, int status) {}
+
+    final FakeWorld world;
+    final Bdf bdf;
+    final byte[] medium;
+    final List<String> log = new ArrayList<>();
+    private final List<Slot> slots = new ArrayList<>();
+    private final List<Command> posted = new ArrayList<>();
+    private final List<Command> running = new ArrayList<>();
+    private final Deque<Ended> ended = new ArrayDeque<>();
+    private final Deque<Packet> inTransit = new ArrayDeque<>();
+    private final Map<Op, Deque<Integer>> statuses = new HashMap<>();
+    private final PortLimits limits;
+
+    /** Data posted to a peer arrives up to this many turns after the completion. */
+    int lateness;
+
+    /** A command takes at least this long; any number can wait side by side. */
+    long latencyNanos;
+
+    boolean losesPeerWrites;
+    boolean peerReadsAreOnes;
+    Op stuck;
+    boolean quiesced;
+    int maxInFlight;
+    int inFlight;
+
+    FakePort(FakeWorld world, Bdf bdf, int blockBytes, int mediumBytes, int maxTransferBytes) {
+        this.world = world;
+        this.bdf = bdf;
+        medium = new byte[mediumBytes];
+        limits =
+                new PortLimits(
+                        blockBytes,
+                        mediumBytes / blockBytes,
+                        maxTransferBytes,
+                        16,
+                        4096,
+                        true,
+                        true,
+                        null);
+        world.ports.add(this);
+    }
+
+    /** The next commands of this kind end with these statuses, then all with success. */
+    FakePort ends(Op op, Integer... with) {
+        statuses.computeIfAbsent(op, o -> new ArrayDeque<>()).addAll(Arrays.asList(with));
+        return this;
+    }
+
+    @Override
+    public String name() {
+        return "fake:" + bdf;
+    }
+
+    @Override
+    public PortLimits limits() {
+        return limits;
+    }
+
+    @Override
+    public int attach(PeerBuffer buffer, long offset, int slotBytes, int stride, int count) {
+        int first = slots.size();
+        for (int i = 0; i < count; i++) {
+            slots.add(new Slot(buffer, offset + (long) i * stride, slotBytes));
+        }
+        return first;
+    }
+
+    private boolean submit(Op op, int slot, long lba, int blocks) {
+        if (inFlight == limits.depth()) {
+            return false;
+        }
+        if (slot >= 0) {
+            for (Command c : running) {
+                if (c.slot() == slot) {
+                    throw new AssertionError("slot " + slot + " has two commands in flight");
+                }
+            }
+            if (blocks < 1 || (long) blocks * limits.blockBytes() > slots.get(slot).bytes()) {
+                throw new AssertionError(blocks + " blocks do not fit slot " + slot);
+            }
+        }
+        posted.add(new Command(op, slot, lba, blocks, world.nanos));
+        inFlight++;
+        maxInFlight = Math.max(maxInFlight, inFlight);
+        return true;
+    }
+
+    @Override
+    public boolean submitRead(int slot, long lba, int blocks) {
+        return submit(Op.READ, slot, lba, blocks);
+    }
+
+    @Override
+    public boolean submitWrite(int slot, long lba, int blocks) {
+        return submit(Op.WRITE, slot, lba, blocks);
+    }
+
+    @Override
+    public boolean submitCompare(int slot, long lba, int blocks) {
+        return submit(Op.COMPARE, slot, lba, blocks);
+    }
+
+    @Override
+    public boolean submitFlush() {
+        return submit(Op.FLUSH, NO_SLOT, 0, 0);
+    }
+
+    @Override
+    public void ring() {
+        running.addAll(posted);
+        posted.clear();
+    }
+
+    @Override
+    public int poll(int max, Completions completions) {
+        int taken = 0;
+        while (taken < max && !ended.isEmpty()) {
+            Ended e = ended.remove();
+            inFlight--;
+            taken++;
+            completions.completed(e.slot(), e.status());
+        }
+        return taken;
+    }
+
+    /** One turn of the device: a packet may arrive, a random command may run. */
+    void step() {
+        if (!inTransit.isEmpty() && (lateness == 0 || world.random.nextInt(lateness) == 0)) {
+            Packet p = inTransit.remove();
+            MemorySegment.copy(p.data(), 0, p.to(), p.offset(), p.data().byteSize());
+        }
+        for (int i = 0; i < 4 && !running.isEmpty(); i++) {
+            Command c = running.get(world.random.nextInt(running.size()));
+            if (c.op() != stuck && world.nanos - c.since() >= latencyNanos) {
+                end(c);
+            }
+        }
+    }
+
+    private void end(Command c) {
+        running.remove(c);
+        log.add(c.op() + " " + c.lba() + "+" + c.blocks());
+        Deque<Integer> planned = statuses.getOrDefault(c.op(), new ArrayDeque<>());
+        int status = planned.isEmpty() ? execute(c) : planned.remove();
+        ended.add(new Ended(c.slot(), status));
+    }
+
+    private int execute(Command c) {
+        if (c.op() == Op.FLUSH) {
+            return 0;
+        }
+        Slot slot = slots.get(c.slot());
+        int at = (int) (c.lba() * limits.blockBytes());
+        int length = c.blocks() * limits.blockBytes();
+        boolean peer = slot.buffer() instanceof FakeMemory.Piece;
+        if (c.op() == Op.READ) {
+            MemorySegment data = MemorySegment.ofArray(Arrays.copyOfRange(medium, at, at + length));
+            Packet packet = new Packet(memory(slot), slot.offset(), data);
+            boolean own = peer && slot.buffer().memory().owner().equals(name());
+            if (!peer || own) {
+                MemorySegment.copy(data, 0, packet.to(), packet.offset(), length);
+            } else if (!losesPeerWrites) {
+                inTransit.add(packet);
+            }
+            return 0;
+        }
+        byte[] data =
+                memory(slot)
+                        .asSlice(slot.offset(), length)
+                        .toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
+        if (peerReadsAreOnes && peer && !slot.buffer().memory().owner().equals(name())) {
+            Arrays.fill(data, (byte) 0xff);
+        }
+        if (c.op() == Op.COMPARE) {
+            return Arrays.equals(data, 0, length, medium, at, at + length) ? 0 : MISCOMPARE;
+        }
+        System.arraycopy(data, 0, medium, at, length);
+        return 0;
+    }
+
+    private static MemorySegment memory(Slot slot) {
+        return slot.buffer() instanceof FakeMemory.Piece piece
+                ? piece.bytesOf()
+                : ((HostMemory.HostBuffer) slot.buffer()).segment();
+    }
+
+    @Override
+    public int inFlight() {
+        return inFlight;
+    }
+
+    @Override
+    public long ageNanos(int slot, long nowNanos) {
+        return 0;
+    }
+
+    @Override
+    public long oldestAgeNanos(long nowNanos) {
+        return 0;
+    }
+
+    @Override
+    public String abort(int slot) {
+        log.add("ABORT " + slot);
+        return "not aborted";
+    }
+
+    @Override
+    public void quiesce() {
+        quiesced = true;
+        running.clear();
+        posted.clear();
+        ended.clear();
+        inFlight = 0;
+    }
+
+    @Override
+    public boolean mayRetry(int status) {
+        return status == RETRYABLE;
+    }
+
+    @Override
+    public boolean isMiscompare(int status) {
+        return status == MISCOMPARE;
+    }
+
+    @Override
+    public String describe(int status) {
+        return "status " + status;
+    }
+
+    @Override
+    public void close() {}
+}

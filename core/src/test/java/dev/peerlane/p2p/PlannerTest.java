@@ -1,0 +1,254 @@
+package dev.peerlane.p2p;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.PeerlaneException.Category;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.RootComplex;
+import dev.peerlane.pci.RootComplex.Trust;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Which buffer a plan takes, and what it says when there is none. */
+class PlannerTest {
+    private final FakeWorld world = new FakeWorld(1);
+    private FakePort source = new FakePort(world, FakeWorld.SOURCE, 512, 1 << 20, 64 << 10);
+    private FakePort target = new FakePort(world, FakeWorld.TARGET, 512, 1 << 20, 64 << 10);
+    private final FakeMemory targetCmb = new FakeMemory("t", 1 << 20);
+    private final FakeMemory sourceCmb = new FakeMemory("s", 1 << 20);
+    private final FakeMemory thirdCmb = new FakeMemory("x", 1 << 20);
+    private final BufferCandidate atTarget = new BufferCandidate("t", FakeWorld.TARGET, targetCmb);
+    private final BufferCandidate atSource = new BufferCandidate("s", FakeWorld.SOURCE, sourceCmb);
+    private final BufferCandidate atThird = new BufferCandidate("x", FakeWorld.THIRD, thirdCmb);
+    private List<BufferCandidate> candidates = List.of(atThird, atSource, atTarget);
+    private CopyOptions options = CopyOptions.DEFAULTS;
+    private long sourceLba;
+    private long targetLba = 512;
+    private long bytes = 64 << 10;
+
+    private CopyPlan plan() {
+        return plan(world.machine());
+    }
+
+    private CopyPlan plan(Machine machine) {
+        return Planner.plan(
+                new CopyRequest(
+                        new Endpoint("s", source.bdf, "S", "M", 1, source),
+                        sourceLba,
+                        new Endpoint("t", target.bdf, "T", "M", 1, target),
+                        targetLba,
+                        bytes,
+                        candidates,
+                        List.of("y: no CMB"),
+                        options),
+                machine);
+    }
+
+    private PeerlaneException refusal(Category category, String code) {
+        PeerlaneException e = catchThrowableOfType(PeerlaneException.class, this::plan);
+        assertThat(e).isNotNull();
+        assertThat(e.code()).isEqualTo(code);
+        assertThat(e.category()).isEqualTo(category);
+        assertThat(e.remedy()).isNotBlank();
+        return e;
+    }
+
+    /** Source and third party behind one switch, the target below another root port. */
+    private static Machine targetApart(Trust writes, Trust reads) {
+        List<PciFunction> all = new ArrayList<>();
+        Bdf up = new Bdf(0, 1, 0, 0);
+        all.add(bridge(up, null, PciFunction.Kind.SWITCH_UPSTREAM));
+        all.add(endpoint(FakeWorld.SOURCE, up));
+        all.add(endpoint(FakeWorld.THIRD, up));
+        all.add(endpoint(FakeWorld.TARGET, null));
+        return new Machine(all, new RootComplex(writes, reads, "a test"));
+    }
+
+    private static PciFunction bridge(Bdf bdf, Bdf parent, PciFunction.Kind kind) {
+        return new PciFunction(bdf, parent, kind, 1, 2, 0x060400, null, false, List.of(), null);
+    }
+
+    private static PciFunction endpoint(Bdf bdf, Bdf parent) {
+        return new PciFunction(
+                bdf,
+                parent,
+                PciFunction.Kind.ENDPOINT,
+                1,
+                2,
+                PciFunction.CLASS_NVME,
+                null,
+                false,
+                List.of(),
+                null);
+    }
+
+    @Test
+    void theTargetsCmbComesFirst() {
+        CopyPlan plan = plan();
+        assertThat(plan.kind()).isEqualTo(BufferKind.TARGET_CMB);
+        assertThat(plan.fence()).isEqualTo("sentinel");
+        assertThat(plan.verify()).isEqualTo(VerifyMethod.TARGET_COMPARE);
+        assertThat(plan.legs()).extracting(Leg::direction).containsExactly("write", "read");
+        assertThat(plan.announcements()).isEmpty();
+    }
+
+    @Test
+    void theSourcesComesSecondAndNeedsNoFence() {
+        targetCmb.wds = false;
+        CopyPlan plan = plan();
+        assertThat(plan.kind()).isEqualTo(BufferKind.SOURCE_CMB);
+        assertThat(plan.fence()).isEqualTo("none");
+        assertThat(plan.verify()).isEqualTo(VerifyMethod.SOURCE_COMPARE);
+        assertThat(plan.reasons()).anyMatch(r -> r.contains("CMBSZ.WDS = 0"));
+    }
+
+    @Test
+    void aThirdPartysNeedsNeitherRdsNorWds() {
+        targetCmb.wds = false;
+        sourceCmb.rds = false;
+        thirdCmb.wds = false;
+        thirdCmb.rds = false;
+        CopyPlan plan = plan();
+        assertThat(plan.kind()).isEqualTo(BufferKind.THIRD_PARTY_CMB);
+        assertThat(plan.verify()).isEqualTo(VerifyMethod.SOURCE_COMPARE);
+    }
+
+    @Test
+    void noPeerReadGoesThroughARootComplexWhereAPlanWithoutOneExists() {
+        CopyPlan plan = plan(targetApart(Trust.TRUSTED, Trust.TRUSTED));
+        assertThat(plan.kind()).isEqualTo(BufferKind.TARGET_CMB);
+        candidates = List.of(atSource, atThird);
+        assertThat(plan(targetApart(Trust.TRUSTED, Trust.TRUSTED)).kind())
+                .isEqualTo(BufferKind.SOURCE_CMB);
+    }
+
+    @Test
+    void whereNoRouteIsTrustedHostMemoryCarriesTheDataAndThatIsSaid() {
+        CopyPlan plan = plan(targetApart(Trust.UNKNOWN, Trust.UNKNOWN));
+        assertThat(plan.kind()).isEqualTo(BufferKind.HOST);
+        assertThat(plan.announcements())
+                .anyMatch(a -> a.contains("host memory") && a.contains("untrusted"));
+        assertThat(plan.verify()).isEqualTo(VerifyMethod.HOST);
+    }
+
+    @Test
+    void aChosenBufferNeverFallsBack() {
+        options = options.withBuffer(BufferChoice.TARGET);
+        targetCmb.wds = false;
+        assertThat(refusal(Category.MACHINE, "cmb-unfit")).hasMessageContaining("WDS = 0");
+        candidates = List.of(atSource);
+        assertThat(refusal(Category.MACHINE, "no-cmb")).hasMessageContaining("y: no CMB");
+    }
+
+    @Test
+    void aChosenBufferWithoutAPermittedRouteIsRefused() {
+        options = options.withBuffer(BufferChoice.SOURCE);
+        PeerlaneException e =
+                catchThrowableOfType(
+                        PeerlaneException.class,
+                        () -> plan(targetApart(Trust.TRUSTED, Trust.REFUSED)));
+        assertThat(e.code()).isEqualTo("no-permitted-route");
+        assertThat(e.category()).isEqualTo(Category.REFUSED);
+        assertThat(e).hasMessageContaining("reads of the target");
+    }
+
+    @Test
+    void relaxedOrderingMakesEveryFenceUnsound() {
+        world.relaxedOrdering = true;
+        CopyPlan plan = plan();
+        assertThat(plan.kind()).isEqualTo(BufferKind.SOURCE_CMB);
+        assertThat(plan.reasons()).anyMatch(r -> r.contains("Relaxed Ordering"));
+        assertThat(plan.verify()).isEqualTo(VerifyMethod.HOST);
+        assertThat(plan.announcements()).anyMatch(a -> a.contains("Relaxed Ordering"));
+    }
+
+    @Test
+    void aCmbThatHoldsNoSlotIsNotChosen() {
+        candidates = List.of(new BufferCandidate("t", FakeWorld.TARGET, new FakeMemory("t", 1023)));
+        assertThat(plan().kind()).isEqualTo(BufferKind.HOST);
+        options = options.withBuffer(BufferChoice.TARGET);
+        assertThat(refusal(Category.MACHINE, "cmb-unfit"))
+                .hasMessageContaining("1023")
+                .hasMessageContaining("1024");
+    }
+
+    @Test
+    void verificationWithoutHostMemoryThatIsImpossibleIsRefusedWhenAskedFor() {
+        options = options.withVerify(VerifyMode.PEER).withBuffer(BufferChoice.HOST);
+        candidates = List.of();
+        refusal(Category.MACHINE, "no-peer-verify");
+    }
+
+    @Test
+    void wrongRangesAreRefusedByName() {
+        sourceLba = 2048;
+        assertThat(refusal(Category.REQUEST, "range-past-end"))
+                .hasMessageContaining("2048")
+                .hasMessageContaining("s/n1");
+        sourceLba = 2000;
+        assertThat(refusal(Category.REQUEST, "range-past-end"))
+                .hasMessageContaining("128 blocks from block 2000 on");
+        sourceLba = Long.MAX_VALUE - 3;
+        refusal(Category.REQUEST, "range-past-end");
+        sourceLba = 0;
+        targetLba = 2047;
+        assertThat(refusal(Category.REQUEST, "range-past-end")).hasMessageContaining("t/n1");
+        targetLba = 0;
+        bytes = 0;
+        refusal(Category.REQUEST, "empty-range");
+        bytes = 1000;
+        assertThat(refusal(Category.REQUEST, "not-whole-blocks")).hasMessageContaining("512-byte");
+    }
+
+    @Test
+    void overlappingRangesOfOneNamespaceAreRefused() {
+        target = new FakePort(world, FakeWorld.SOURCE, 512, 1 << 20, 64 << 10);
+        targetLba = 127;
+        assertThat(refusal(Category.REQUEST, "ranges-overlap")).hasMessageContaining("127");
+        targetLba = 128;
+        assertThat(plan().kind()).isNotNull();
+    }
+
+    @Test
+    void aChunkThatDoesNotFitIsRefused() {
+        options = options.withSlots(1000, 4);
+        refusal(Category.REQUEST, "bad-chunk");
+        options = options.withSlots(128 << 10, 4);
+        assertThat(refusal(Category.REQUEST, "bad-chunk")).hasMessageContaining("131072");
+    }
+
+    @Test
+    void aBlockLongerThanTheOtherSidesTransfersIsRefused() {
+        source = new FakePort(world, FakeWorld.SOURCE, 512, 1 << 20, 4096);
+        target = new FakePort(world, FakeWorld.TARGET, 8192, 1 << 20, 64 << 10);
+        targetLba = 0;
+        refusal(Category.MACHINE, "blocks-do-not-fit");
+    }
+
+    @Test
+    void slotsAreCutToWhatTheMemoryHolds() {
+        for (long free : new long[] {1024, 4096, 8192, 10_000, 65_536, 1 << 20, 64 << 20}) {
+            for (int unit : new int[] {512, 4096}) {
+                Geometry g = Geometry.fit(free, unit, 128 << 10, true, 0, 0);
+                if (free < Geometry.minimumBytes(unit, true)) {
+                    assertThat(g).isNull();
+                    continue;
+                }
+                assertThat(g).as("free %d, unit %d", free, unit).isNotNull();
+                assertThat(g.totalBytes()).isLessThanOrEqualTo(free);
+                assertThat(g.chunkBytes() % unit).isZero();
+                assertThat(g.slots()).isBetween(1, 64);
+                assertThat(g.sentinels()).isBetween(1, 2);
+            }
+        }
+        assertThat(Geometry.fit(64 << 20, 512, 128 << 10, true, 0, 0).chunkBytes())
+                .isEqualTo(128 << 10);
+        assertThat(Geometry.fit(1 << 20, 512, 128 << 10, true, 0, 0))
+                .isEqualTo(new Geometry(32 << 10, 31, 2, 512));
+    }
+}

@@ -1,0 +1,198 @@
+package dev.peerlane.lab;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an NVMe controller of a {@link Qemu} machine is like; its serial number is its name. A value
+ * that can be altered step by step before the machine starts.
+ */
+public final class Drive {
+    /** Bytes of the sectors in which {@link #readError} and {@link #writeError} count. */
+    public static final int SECTOR_BYTES = 512;
+
+    private final String name;
+    private long sizeBytes = 16L << 20;
+    private @Nullable Path image;
+    private @Nullable String switchName;
+    private int blockBytes = SECTOR_BYTES;
+    private int cmbMib;
+    private int pmrMib;
+    private int iops;
+    private int maxTransferExponent = -1;
+    private final List<String> errors = new ArrayList<>();
+
+    private Drive(String name) {
+        if (!name.matches("[a-z][a-z0-9]{0,15}")) {
+            throw new IllegalArgumentException("no name for a drive: " + name);
+        }
+        this.name = name;
+    }
+
+    /** Starts a drive of 16 MiB with blocks of 512 bytes, no CMB, on a root port of its own. */
+    public static Drive named(String name) {
+        return new Drive(name);
+    }
+
+    /** Sets its capacity; without {@link #image} a sparse file of that length is made. */
+    public Drive sizeMib(int mebibytes) {
+        sizeBytes = (long) mebibytes << 20;
+        return this;
+    }
+
+    /** Uses a raw image that exists; its length is the capacity. */
+    public Drive image(Path file) {
+        image = file;
+        return this;
+    }
+
+    /** Puts it below a downstream port of a switch; drives that name the same one share it. */
+    public Drive behindSwitch(String name) {
+        switchName = name;
+        return this;
+    }
+
+    /** Sets the length of a logical block. */
+    public Drive blockBytes(int bytes) {
+        blockBytes = bytes;
+        return this;
+    }
+
+    /** Gives it a controller memory buffer in BAR2; a power of two. */
+    public Drive cmbMib(int mebibytes) {
+        cmbMib = mebibytes;
+        return this;
+    }
+
+    /** Gives it a persistent memory region in BAR4; a power of two. */
+    public Drive pmrMib(int mebibytes) {
+        pmrMib = mebibytes;
+        return this;
+    }
+
+    /** Sets MDTS: the longest transfer is 4 KiB shifted left by it; 0 is no limit. */
+    public Drive maxTransferExponent(int mdts) {
+        maxTransferExponent = mdts;
+        return this;
+    }
+
+    /** Makes every read of a sector of {@link #SECTOR_BYTES} fail. */
+    public Drive readError(long sector) {
+        return error("read", sector);
+    }
+
+    /** Makes every write of a sector of {@link #SECTOR_BYTES} fail. */
+    public Drive writeError(long sector) {
+        return error("write", sector);
+    }
+
+    /** Limits it to so many commands a second. */
+    public Drive iops(int perSecond) {
+        iops = perSecond;
+        return this;
+    }
+
+    private Drive error(String type, long sector) {
+        String prefix = "inject-error." + errors.size();
+        // EIO is 5; a rule of event "none" fails requests by their kind, not at a step of a format.
+        errors.add(
+                "%1$s.event=none,%1$s.iotype=%2$s,%1$s.errno=5,%1$s.sector=%3$d"
+                        .formatted(prefix, type, sector));
+        return this;
+    }
+
+    /** Returns its name, which is its serial number too. */
+    public String name() {
+        return name;
+    }
+
+    @Nullable String switchName() {
+        return switchName;
+    }
+
+    @Nullable Path image() {
+        return image;
+    }
+
+    long sizeBytes() {
+        return sizeBytes;
+    }
+
+    int pmrMib() {
+        return pmrMib;
+    }
+
+    /** Returns QEMU's arguments for the image and the controller. */
+    List<String> arguments(Path file, @Nullable Path pmr, String bus) {
+        List<String> arguments = new ArrayList<>();
+        String top = "file-" + name;
+        add(
+                arguments,
+                "-blockdev",
+                "driver=file,node-name=%s,filename=%s,discard=unmap,aio=threads"
+                        .formatted(top, escape(file)));
+        if (!errors.isEmpty()) {
+            add(
+                    arguments,
+                    "-blockdev",
+                    "driver=blkdebug,node-name=debug-%s,image=%s,%s"
+                            .formatted(name, top, String.join(",", errors)));
+            top = "debug-" + name;
+        }
+        if (iops > 0) {
+            add(
+                    arguments,
+                    "-object",
+                    "throttle-group,id=group-%s,x-iops-total=%d".formatted(name, iops));
+            add(
+                    arguments,
+                    "-blockdev",
+                    "driver=throttle,node-name=slow-%1$s,throttle-group=group-%1$s,file=%2$s"
+                            .formatted(name, top));
+            top = "slow-" + name;
+        }
+        add(
+                arguments,
+                "-blockdev",
+                "driver=raw,node-name=disk-%s,discard=unmap,file=%s".formatted(name, top));
+        if (pmr != null) {
+            add(
+                    arguments,
+                    "-object",
+                    "memory-backend-file,id=pmr-%s,size=%dM,mem-path=%s,share=on"
+                            .formatted(name, pmrMib, escape(pmr)));
+        }
+        add(arguments, "-device", device(pmr != null, bus));
+        return arguments;
+    }
+
+    private String device(boolean withPmr, String bus) {
+        StringBuilder text = new StringBuilder();
+        text.append(
+                "nvme,id=nvme-%1$s,serial=%1$s,drive=disk-%1$s,bus=%2$s,logical_block_size=%3$d"
+                        .formatted(name, bus, blockBytes));
+        text.append(",physical_block_size=").append(blockBytes);
+        if (cmbMib > 0) {
+            text.append(",cmb_size_mb=").append(cmbMib);
+        }
+        if (maxTransferExponent >= 0) {
+            text.append(",mdts=").append(maxTransferExponent);
+        }
+        if (withPmr) {
+            text.append(",pmrdev=pmr-").append(name);
+        }
+        return text.toString();
+    }
+
+    /** In QEMU's option syntax a comma in a value is written twice. */
+    static String escape(Path path) {
+        return path.toString().replace(",", ",,");
+    }
+
+    private static void add(List<String> arguments, String option, String value) {
+        arguments.add(option);
+        arguments.add(value);
+    }
+}
