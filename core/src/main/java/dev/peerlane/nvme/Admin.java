@@ -1,0 +1,344 @@
+package dev.peerlane.nvme;
+
+import dev.peerlane.block.Completions;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.spec.AdminCommand;
+import dev.peerlane.spec.AdminOpcode;
+import dev.peerlane.spec.AsyncEvent;
+import dev.peerlane.spec.Cns;
+import dev.peerlane.spec.ErrorLogEntry;
+import dev.peerlane.spec.Feature;
+import dev.peerlane.spec.LogPage;
+import dev.peerlane.spec.SmartLog;
+import dev.peerlane.spec.Status;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The admin queue of a controller (NVMe Base 2.0, 5): commands one at a time, each awaited for a
+ * bounded time. A command that is not answered ends the queue, since its data page may still be
+ * written; only {@link Controller#reset} gives a new one. Used by the controller's owner thread.
+ */
+public final class Admin {
+    private static final int PAGE = 4096;
+    private static final int EVENT_COOKIE = -2;
+    private static final int MAX_KEPT_EVENTS = 64;
+    private static final int ACL_NOT_KNOWN = 1;
+
+    private final String locator;
+    private final Clock clock;
+    private final ControllerOptions options;
+    private final Deque<AsyncEvent> events = new ArrayDeque<>();
+    private final Completions handler = new Handler();
+
+    private @Nullable QueuePair queue;
+    private @Nullable DmaBuffer page;
+
+    private int sequence;
+    private int awaited;
+    private boolean answered;
+    private int status;
+    private int dw0;
+    private int eventsHeld;
+    private int eventsToArm;
+    private int abortsOut;
+    private int abortLimit = ACL_NOT_KNOWN;
+
+    Admin(String locator, Clock clock, ControllerOptions options) {
+        this.locator = locator;
+        this.clock = clock;
+        this.options = options;
+    }
+
+    private final class Handler extends Completions {
+        @Override
+        public void completed(int cookie, int commandStatus) {
+            if (cookie == EVENT_COOKIE) {
+                eventArrived(commandStatus);
+            } else if (cookie == awaited) {
+                answered = true;
+                status = commandStatus;
+                dw0 = live().dw0();
+            } else {
+                abortsOut--; // only an Abort is ever left behind unanswered
+            }
+        }
+    }
+
+    void attach(QueuePair newQueue, DmaBuffer newPage) {
+        queue = newQueue;
+        page = newPage;
+        events.clear();
+        eventsHeld = 0;
+        eventsToArm = 0;
+        abortsOut = 0;
+    }
+
+    void detach() {
+        queue = null;
+        page = null;
+    }
+
+    int depth() {
+        return live().depth();
+    }
+
+    void abortLimit(int limit) {
+        abortLimit = limit;
+    }
+
+    private QueuePair live() {
+        if (queue == null) {
+            throw ControllerFault.stopped(locator, "its admin queue is not set up");
+        }
+        return queue;
+    }
+
+    private DmaBuffer livePage() {
+        if (page == null) {
+            throw ControllerFault.stopped(locator, "its admin queue is not set up");
+        }
+        return page;
+    }
+
+    /**
+     * Executes a command and waits for it.
+     *
+     * @param opcode opcode, from {@link AdminOpcode} or the vendor's
+     * @param nsid namespace identifier, 0 where the command takes none
+     * @param dataBusAddress where the data is; up to 4 KiB inside one page; 0 for none
+     * @param cdw10to15 command dwords 10 to 15, as many as matter
+     * @return status and dword 0; an error status is not thrown
+     * @throws ControllerFault if it was not answered in time, or the controller failed
+     */
+    public AdminResult execute(int opcode, int nsid, long dataBusAddress, int... cdw10to15) {
+        QueuePair q = live();
+        start(q, opcode, nsid, dataBusAddress, cdw10to15);
+        if (!await(q, options.adminTimeoutNanos())) {
+            q.checkHealth();
+            ControllerFault e =
+                    ControllerFault.timeout(
+                            locator, AdminOpcode.name(opcode), options.adminTimeoutNanos());
+            q.kill(e);
+            throw e;
+        }
+        return new AdminResult(status, dw0);
+    }
+
+    private void start(QueuePair q, int opcode, int nsid, long data, int... cdws) {
+        int[] all = java.util.Arrays.copyOf(cdws, 6);
+        long cdw10to11 = Integer.toUnsignedLong(all[0]) | ((long) all[1] << 32);
+        sequence = (sequence + 1) & Integer.MAX_VALUE;
+        awaited = sequence;
+        answered = false;
+        if (q.post(opcode, nsid, data, 0, cdw10to11, all[2], awaited) < 0) {
+            throw ControllerFault.stopped(locator, "its admin queue is full of unanswered Aborts");
+        }
+        q.amend(all[3], all[4], all[5]);
+        q.ring();
+    }
+
+    private boolean await(QueuePair q, long timeoutNanos) {
+        return clock.await(
+                () -> {
+                    q.poll(1, handler);
+                    return answered;
+                },
+                timeoutNanos);
+    }
+
+    /** Executes a command and throws its error status. */
+    int mustSucceed(int opcode, int nsid, long dataBusAddress, int... cdw10to15) {
+        AdminResult result = execute(opcode, nsid, dataBusAddress, cdw10to15);
+        if (!Status.isSuccess(result.status())) {
+            throw new NvmeStatusException(locator, AdminOpcode.name(opcode), result.status());
+        }
+        return result.dw0();
+    }
+
+    /**
+     * Identify (5.17).
+     *
+     * @param cns what to return, from {@link Cns}
+     * @param nsid namespace identifier, where {@code cns} takes one
+     * @param csi command set, where {@code cns} takes one
+     * @return a copy of the 4096 bytes
+     * @throws NvmeStatusException if the controller refuses
+     */
+    public MemorySegment identify(int cns, int nsid, int csi) {
+        DmaBuffer data = livePage();
+        data.segment().fill((byte) 0);
+        AdminResult result =
+                execute(
+                        AdminOpcode.IDENTIFY,
+                        nsid,
+                        data.busAddress(),
+                        AdminCommand.identifyCdw10(cns, 0),
+                        AdminCommand.identifyCdw11(csi));
+        if (!Status.isSuccess(result.status())) {
+            throw new NvmeStatusException(locator, Cns.name(cns), result.status());
+        }
+        return copyOf(data, PAGE);
+    }
+
+    private static MemorySegment copyOf(DmaBuffer data, int bytes) {
+        MemorySegment copy = MemorySegment.ofArray(new byte[bytes]);
+        MemorySegment.copy(data.segment(), 0, copy, 0, bytes);
+        return copy;
+    }
+
+    /**
+     * Get Log Page (5.16), read from its start.
+     *
+     * @param lid log page, from {@link LogPage}
+     * @param nsid namespace identifier, or {@link AdminCommand#NSID_ALL}
+     * @param bytes how much of it; a multiple of 4, at most 4096
+     * @throws NvmeStatusException if the controller refuses
+     */
+    public MemorySegment log(int lid, int nsid, int bytes) {
+        if (bytes <= 0 || bytes > PAGE || (bytes & 3) != 0) {
+            throw new IllegalArgumentException("log page of %d bytes".formatted(bytes));
+        }
+        DmaBuffer data = livePage();
+        data.segment().fill((byte) 0);
+        mustSucceed(
+                AdminOpcode.GET_LOG_PAGE,
+                nsid,
+                data.busAddress(),
+                AdminCommand.getLogPageCdw10(lid, 0, false, bytes),
+                AdminCommand.getLogPageCdw11(bytes, 0));
+        return copyOf(data, bytes);
+    }
+
+    /** Reads the SMART / Health Information log (5.16.1.3). */
+    public SmartLog smart() {
+        return new SmartLog(log(LogPage.SMART, AdminCommand.NSID_ALL, SmartLog.BYTES));
+    }
+
+    /**
+     * Reads the newest entries of the Error Information log (5.16.1.2), newest first; empty ones
+     * are left out.
+     *
+     * @param max how many at most, 1 to 64
+     */
+    public List<ErrorLogEntry> errors(int max) {
+        MemorySegment log = log(LogPage.ERROR, AdminCommand.NSID_ALL, Math.multiplyExact(max, 64));
+        List<ErrorLogEntry> entries = new ArrayList<>();
+        for (long at = 0; at < log.byteSize(); at += ErrorLogEntry.BYTES) {
+            ErrorLogEntry entry = new ErrorLogEntry(log.asSlice(at, ErrorLogEntry.BYTES));
+            if (entry.errorCount() != 0) {
+                entries.add(entry);
+            }
+        }
+        return entries;
+    }
+
+    /**
+     * Get Features (5.15): the value in dword 0.
+     *
+     * @param fid feature, from {@link Feature}
+     * @param select which value, such as {@link AdminCommand#SELECT_CURRENT}
+     * @throws NvmeStatusException if the controller refuses
+     */
+    public int feature(int fid, int select) {
+        return mustSucceed(
+                AdminOpcode.GET_FEATURES, 0, 0, AdminCommand.getFeaturesCdw10(fid, select));
+    }
+
+    /**
+     * Set Features (5.27), until the next reset.
+     *
+     * @param fid feature, from {@link Feature}
+     * @param value command dword 11
+     * @return dword 0 of the completion
+     * @throws NvmeStatusException if the controller refuses
+     */
+    public int changeFeature(int fid, int value) {
+        return mustSucceed(
+                AdminOpcode.SET_FEATURES, 0, 0, AdminCommand.setFeaturesCdw10(fid, false), value);
+    }
+
+    /**
+     * Abort (5.1): asks the controller to give up a command, and waits for the answer for the time
+     * of {@link ControllerOptions#abortTimeoutNanos}. No answer does not end the queue.
+     *
+     * @return what came of it, for a person
+     */
+    String abort(int sqid, int cid) {
+        if (abortsOut >= abortLimit) {
+            return "no Abort sent: %d are unanswered, the limit".formatted(abortsOut);
+        }
+        QueuePair q = live();
+        start(q, AdminOpcode.ABORT, 0, 0, AdminCommand.abortCdw10(sqid, cid));
+        abortsOut++;
+        if (!await(q, options.abortTimeoutNanos())) {
+            awaited = 0;
+            return "Abort not answered within %d ms"
+                    .formatted(options.abortTimeoutNanos() / 1_000_000);
+        }
+        abortsOut--;
+        if (!Status.isSuccess(status)) {
+            return "Abort refused: " + Status.describe(status);
+        }
+        return AdminCommand.isAborted(dw0)
+                ? "the controller says that it aborted the command"
+                : "the controller did not abort the command";
+    }
+
+    /** Hands the controller event requests to hold (5.2). */
+    void armEvents(int count) {
+        QueuePair q = live();
+        for (int i = 0; i < count; i++) {
+            if (q.post(AdminOpcode.ASYNC_EVENT_REQUEST, 0, 0, 0, 0, 0, EVENT_COOKIE) < 0) {
+                break;
+            }
+            eventsHeld++;
+        }
+        q.ring();
+    }
+
+    private void eventArrived(int eventStatus) {
+        eventsHeld--;
+        if (Status.isSuccess(eventStatus)) {
+            eventsToArm++;
+            if (events.size() < MAX_KEPT_EVENTS) {
+                events.add(new AsyncEvent(live().dw0()));
+            }
+        }
+    }
+
+    /** Returns how many event requests the controller holds. */
+    public int eventsHeld() {
+        return eventsHeld;
+    }
+
+    /**
+     * Takes the asynchronous events that have arrived, reads their log pages, which lets the
+     * controller report the next of their kind, and hands the requests back.
+     */
+    public List<AsyncEvent> pollEvents() {
+        QueuePair q = live();
+        q.poll(q.depth(), handler);
+        List<AsyncEvent> taken = new ArrayList<>(events);
+        events.clear();
+        for (AsyncEvent event : taken) {
+            if (event.type() <= AsyncEvent.TYPE_NOTICE) {
+                execute(
+                        AdminOpcode.GET_LOG_PAGE,
+                        AdminCommand.NSID_ALL,
+                        livePage().busAddress(),
+                        AdminCommand.getLogPageCdw10(event.lid(), 0, false, SmartLog.BYTES),
+                        AdminCommand.getLogPageCdw11(SmartLog.BYTES, 0));
+            }
+        }
+        int again = eventsToArm;
+        eventsToArm = 0;
+        armEvents(again);
+        return taken;
+    }
+}

@@ -1,0 +1,92 @@
+package dev.peerlane.nvme;
+
+import dev.peerlane.spec.Cap;
+import dev.peerlane.spec.Cmbebs;
+import dev.peerlane.spec.Cmbloc;
+import dev.peerlane.spec.Cmbmsc;
+import dev.peerlane.spec.Cmbsts;
+import dev.peerlane.spec.Cmbswtp;
+import dev.peerlane.spec.Cmbsz;
+import dev.peerlane.spec.Pmrcap;
+import dev.peerlane.spec.Pmrctl;
+import dev.peerlane.spec.Pmrebs;
+import dev.peerlane.spec.Pmrmsc;
+import dev.peerlane.spec.Pmrsts;
+import dev.peerlane.spec.Pmrswtp;
+import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.Vs;
+import java.util.List;
+
+/**
+ * All registers that tell of a controller's memory for its peers, as they were read: the controller
+ * memory buffer (NVMe Base 2.0, 3.1.3.11 and following) and the persistent memory region.
+ *
+ * @param cap CAP, for CMBS and PMRS
+ * @param vs VS: registers that a version does not have are 0 here
+ * @param cmbloc where the CMB is
+ * @param cmbsz how long it is and what it may hold
+ * @param cmbmsc where in the address space of DMA it is, since 1.4
+ * @param cmbsts whether that address is refused, since 1.4
+ * @param cmbebs its elasticity buffer, since 1.4
+ * @param cmbswtp its sustained write throughput, since 1.4
+ * @param pmrcap what the PMR can do; this and what follows since 1.4 and with CAP.PMRS
+ * @param pmrctl whether the PMR is on
+ * @param pmrsts its state
+ * @param pmrebs its elasticity buffer
+ * @param pmrswtp its sustained write throughput
+ * @param pmrmsc where in the address space of DMA it is
+ */
+public record CmbInfo(
+        Cap cap,
+        Vs vs,
+        Cmbloc cmbloc,
+        Cmbsz cmbsz,
+        Cmbmsc cmbmsc,
+        Cmbsts cmbsts,
+        Cmbebs cmbebs,
+        Cmbswtp cmbswtp,
+        Pmrcap pmrcap,
+        Pmrctl pmrctl,
+        Pmrsts pmrsts,
+        Pmrebs pmrebs,
+        Pmrswtp pmrswtp,
+        Pmrmsc pmrmsc) {
+    private static final int FIRST_MINOR_WITH_CMB = 2;
+
+    /** Reads the registers that the controller has. */
+    static CmbInfo read(Registers r, Cap cap, Vs vs) {
+        boolean cmb = vs.isAtLeast(1, FIRST_MINOR_WITH_CMB);
+        boolean cmbs = cap.cmbs();
+        boolean pmrs = cap.pmrs();
+        return new CmbInfo(
+                cap,
+                vs,
+                new Cmbloc(cmb ? r.load32(Reg.CMBLOC) : 0),
+                new Cmbsz(cmb ? r.load32(Reg.CMBSZ) : 0),
+                new Cmbmsc(cmbs ? r.load64LowFirst(Reg.CMBMSC) : 0),
+                new Cmbsts(cmbs ? r.load32(Reg.CMBSTS) : 0),
+                new Cmbebs(cmbs ? r.load32(Reg.CMBEBS) : 0),
+                new Cmbswtp(cmbs ? r.load32(Reg.CMBSWTP) : 0),
+                new Pmrcap(pmrs ? r.load32(Reg.PMRCAP) : 0),
+                new Pmrctl(pmrs ? r.load32(Reg.PMRCTL) : 0),
+                new Pmrsts(pmrs ? r.load32(Reg.PMRSTS) : 0),
+                new Pmrebs(pmrs ? r.load32(Reg.PMREBS) : 0),
+                new Pmrswtp(pmrs ? r.load32(Reg.PMRSWTP) : 0),
+                pmrs ? Pmrmsc.of(r.load32(Reg.PMRMSCL), r.load32(Reg.PMRMSCU)) : new Pmrmsc(0));
+    }
+
+    /** Returns the offset of the CMB in its BAR, in bytes. */
+    public long offsetBytes() {
+        return cmbloc.offsetBytes(cmbsz);
+    }
+
+    /** Returns the length that the controller declares, in bytes; its BAR may be shorter. */
+    public long sizeBytes() {
+        return cmbsz.sizeBytes();
+    }
+
+    /** Returns every field of every register that this controller has, in words. */
+    public List<CmbField> fields() {
+        return CmbFields.of(this);
+    }
+}

@@ -1,0 +1,608 @@
+package dev.peerlane.nvme;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.spec.AdminCommand;
+import dev.peerlane.spec.AdminOpcode;
+import dev.peerlane.spec.Cap;
+import dev.peerlane.spec.Cns;
+import dev.peerlane.spec.CommandSet;
+import dev.peerlane.spec.Feature;
+import dev.peerlane.spec.IdentifyController;
+import dev.peerlane.spec.SmartLog;
+import dev.peerlane.spec.Vs;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An NVMe controller over PCIe, brought up: its admin queue, namespaces, I/O queue pairs and
+ * controller memory buffer.
+ *
+ * <p>What the controller says is not trusted: absurd capabilities, identify data and completions
+ * end as {@link ControllerFault}. Memory that it could reach is freed only after it was told to
+ * forget it, or stopped. All waits are bounded. One thread owns a controller and everything that
+ * comes from it, and makes every call.
+ */
+public final class Controller implements AutoCloseable {
+    private static final long MICRO = 1_000L;
+
+    private final PciDevice device;
+    private final boolean ownsDevice;
+    private final DmaDomain dma;
+    private final Clock clock;
+    private final ControllerOptions options;
+    private final Lifecycle lifecycle;
+    private final Admin admin;
+    private final SyncIo sync = new SyncIo(this);
+    private final List<QueuePair> queues = new ArrayList<>();
+    private final List<NvmeBlockPort> ports = new ArrayList<>();
+    private final BitSet qids = new BitSet();
+
+    private @Nullable QueuePair adminQueue;
+    private @Nullable DmaBuffer adminPage;
+    private @Nullable IdentifyController identity;
+    private @Nullable NvmLimits nvmLimits;
+    private @Nullable CmbInfo cmbInfo;
+    private CmbProbe.@Nullable Result cmbFound;
+    private @Nullable ControllerMemoryBuffer cmb;
+    private @Nullable ControllerFault failed;
+    private @Nullable String closeProblem;
+    private int queuePairs;
+    private int maxTransferBytes;
+    private boolean mediaReadOnly;
+    private boolean relaxedOrderingOff;
+    private boolean closed;
+
+    private Controller(
+            PciDevice device,
+            boolean ownsDevice,
+            DmaDomain dma,
+            Clock clock,
+            ControllerOptions options) {
+        this.device = device;
+        this.ownsDevice = ownsDevice;
+        this.dma = dma;
+        this.clock = clock;
+        this.options = options;
+        this.lifecycle = new Lifecycle(device, clock, options);
+        this.admin = new Admin(device.locator(), clock, options);
+    }
+
+    /**
+     * Brings a controller up: claims it, disables it, sets its admin queue up, enables it and asks
+     * it what it is. Relaxed Ordering is turned off, and a CMB window that somebody left is taken
+     * down.
+     *
+     * @param device the function; stays the caller's to close, after the controller
+     * @throws PeerlaneException if it is no controller that can be used, or fails; nothing stays
+     *     allocated then
+     */
+    public static Controller open(
+            PciDevice device, DmaDomain dma, Clock clock, ControllerOptions options) {
+        return open(new Controller(device, false, dma, clock, options));
+    }
+
+    /** Opens a function of a fabric and brings it up; closing the controller closes it too. */
+    public static Controller open(Fabric fabric, String locator, ControllerOptions options) {
+        PciDevice device = fabric.open(locator);
+        try {
+            return open(new Controller(device, true, fabric.dma(), fabric.clock(), options));
+        } catch (RuntimeException e) {
+            device.close();
+            throw e;
+        }
+    }
+
+    private static Controller open(Controller controller) {
+        try {
+            controller.lifecycle.claim();
+            controller.relaxedOrderingOff = controller.lifecycle.relaxedOrderingOff();
+            controller.lifecycle.disable();
+            controller.start();
+            return controller;
+        } catch (RuntimeException e) {
+            controller.abandon(e);
+            throw e;
+        }
+    }
+
+    /** After a failure: stops the controller if that was reached, and frees everything. */
+    private void abandon(RuntimeException why) {
+        failed =
+                why instanceof ControllerFault fault
+                        ? fault
+                        : ControllerFault.stopped(locator(), "it could not be brought up");
+        try {
+            if (adminQueue != null) {
+                stop(failed);
+            }
+        } catch (RuntimeException e) {
+            why.addSuppressed(e);
+        }
+    }
+
+    /** From a disabled controller to one that takes commands. */
+    private void start() {
+        Registers r = lifecycle.registers();
+        if (cmbFound == null) {
+            CmbProbe.show(r, cap());
+            cmbInfo = CmbInfo.read(r, cap(), vs());
+        }
+        int entries =
+                Math.min(
+                        Math.min(options.adminEntries(), cap().maxQueueEntries()),
+                        QueuePair.MAX_DEPTH + 1);
+        QueuePair queue = new QueuePair(locator(), r, dma, cap().dstrd(), 0, entries);
+        adminQueue = queue;
+        DmaBuffer page = dma.allocate(PrpList.PAGE);
+        adminPage = page;
+        lifecycle.enable(queue);
+        admin.attach(queue, page);
+        identify();
+        askForQueues();
+        if (cmbFound == null) {
+            findCmb(r);
+        }
+        if (cmb != null) {
+            cmb.afterReset();
+        }
+        setUpEvents();
+    }
+
+    private void identify() {
+        IdentifyController id =
+                new IdentifyController(admin.identify(Cns.CONTROLLER, 0, CommandSet.NVM));
+        IdentityCheck.check(locator(), id, cap().minPageBytes());
+        identity = id;
+        maxTransferBytes =
+                (int) Math.min(options.maxTransferBytes(), id.maxTransferBytes(PrpList.PAGE));
+        admin.abortLimit(id.abortLimit());
+        try {
+            mediaReadOnly = (admin.smart().criticalWarning() & SmartLog.WARNING_READ_ONLY) != 0;
+        } catch (NvmeStatusException e) {
+            mediaReadOnly = false; // it does not tell; a write will
+        }
+        nvmLimits = null;
+    }
+
+    private void askForQueues() {
+        int wanted = options.ioQueuePairs();
+        int granted =
+                admin.changeFeature(
+                        Feature.NUMBER_OF_QUEUES, Feature.numberOfQueues(wanted, wanted));
+        queuePairs =
+                Math.min(
+                        Math.min(
+                                Feature.submissionQueues(granted),
+                                Feature.completionQueues(granted)),
+                        Math.min(
+                                wanted,
+                                lifecycle.registers().queuePairsWithDoorbells(cap().dstrd()) - 1));
+    }
+
+    private void findCmb(Registers r) {
+        CmbInfo info = CmbInfo.read(r, cap(), vs());
+        cmbInfo = info;
+        CmbProbe.Result found = CmbProbe.locate(device, info);
+        cmbFound = found;
+        if (found instanceof CmbProbe.Found at) {
+            cmb =
+                    new ControllerMemoryBuffer(
+                            this, device, at.bar(), info, at.offset(), at.sizeBytes());
+        }
+    }
+
+    private void setUpEvents() {
+        int count = Math.min(options.asyncEvents(), identity().asyncEventLimit());
+        count = Math.min(count, admin.depth() - 2);
+        if (count > 0) {
+            int notices = identity().oaes() & Feature.EVENT_NAMESPACE_ATTRIBUTE;
+            try {
+                admin.changeFeature(
+                        Feature.ASYNC_EVENT_CONFIG,
+                        Feature.asyncEventConfig(IdentityCheck.CRITICAL_WARNINGS, notices));
+            } catch (NvmeStatusException e) {
+                return; // events are a courtesy: without them nothing else is missing
+            }
+            admin.armEvents(count);
+        }
+    }
+
+    /** Returns the name by which a user calls it. */
+    public String locator() {
+        return device.locator();
+    }
+
+    /** Returns the function. */
+    public PciDevice device() {
+        return device;
+    }
+
+    /** Returns the address space of its DMA. */
+    public DmaDomain dma() {
+        return dma;
+    }
+
+    /** Returns the time and the waiting place. */
+    public Clock clock() {
+        return clock;
+    }
+
+    /** Returns the options it was opened with. */
+    public ControllerOptions options() {
+        return options;
+    }
+
+    /** Returns CAP. */
+    public Cap cap() {
+        return lifecycle.cap();
+    }
+
+    /** Returns VS. */
+    public Vs vs() {
+        return lifecycle.vs();
+    }
+
+    /** Returns the Identify Controller data, checked. */
+    public IdentifyController identity() {
+        if (identity == null) {
+            throw ControllerFault.stopped(locator(), "it was not identified");
+        }
+        return identity;
+    }
+
+    /** Returns the admin commands. */
+    public Admin admin() {
+        return admin;
+    }
+
+    /** Returns the longest transfer of one command in bytes: MDTS or the options' bound. */
+    public int maxTransferBytes() {
+        return maxTransferBytes;
+    }
+
+    /** Returns how many I/O queue pairs the controller granted. */
+    public int queuePairs() {
+        return queuePairs;
+    }
+
+    /**
+     * Returns whether Relaxed Ordering was read back as off: then writes of this controller to one
+     * place arrive in their order.
+     */
+    public boolean relaxedOrderingOff() {
+        return relaxedOrderingOff;
+    }
+
+    /** Returns the registers of the CMB and the PMR as they were read at bring-up. */
+    public CmbInfo cmbInfo() {
+        if (cmbInfo == null) {
+            throw ControllerFault.stopped(locator(), "it was not brought up");
+        }
+        return cmbInfo;
+    }
+
+    /** Returns its controller memory buffer, if it has one that can be used. */
+    public Optional<ControllerMemoryBuffer> cmb() {
+        return Optional.ofNullable(cmb);
+    }
+
+    /** Returns why {@link #cmb} is empty. */
+    public Optional<CmbAbsence> cmbAbsence() {
+        return cmbFound instanceof CmbProbe.Absent absent
+                ? Optional.of(absent.absence())
+                : Optional.empty();
+    }
+
+    /**
+     * Returns its controller memory buffer.
+     *
+     * @throws PeerlaneException with the reason, if it has none
+     */
+    public ControllerMemoryBuffer requireCmb() {
+        return cmb().orElseThrow(() ->
+                PeerlaneException.machine(
+                        "no-cmb",
+                        locator()
+                                + ": "
+                                + cmbAbsence().map(CmbAbsence::text).orElse("not brought up"),
+                        "use the CMB of another device, or host memory"));
+    }
+
+    /** Returns why the controller takes no commands, if so. */
+    public Optional<ControllerFault> failure() {
+        return Optional.ofNullable(failed);
+    }
+
+    Registers registers() {
+        return lifecycle.registers();
+    }
+
+    SyncIo sync() {
+        checkRunning();
+        return sync;
+    }
+
+    boolean mediaReadOnly() {
+        return mediaReadOnly;
+    }
+
+    NvmLimits nvmLimits() {
+        if (nvmLimits == null) {
+            nvmLimits = NvmLimits.unknown(maxTransferBytes);
+            if ((cap().css() & Cap.CSS_IOCS) != 0) {
+                try {
+                    nvmLimits =
+                            NvmLimits.of(
+                                    admin.identify(Cns.CONTROLLER_CSI, 0, CommandSet.NVM),
+                                    cap().minPageBytes());
+                } catch (NvmeStatusException e) {
+                    nvmLimits = NvmLimits.unknown(maxTransferBytes);
+                }
+            }
+        }
+        return nvmLimits;
+    }
+
+    void checkRunning() {
+        if (closed) {
+            throw new IllegalStateException(locator() + ": the controller is closed");
+        }
+        if (failed != null) {
+            throw failed;
+        }
+    }
+
+    /** Returns the identifiers of the active namespaces, in rising order. */
+    public int[] activeNamespaces() {
+        checkRunning();
+        return new NamespaceFinder(this).active();
+    }
+
+    /**
+     * Returns a namespace.
+     *
+     * @throws PeerlaneException of category REQUEST if there is none with that identifier
+     */
+    public Namespace namespace(int nsid) {
+        checkRunning();
+        return new NamespaceFinder(this).find(nsid);
+    }
+
+    /** Returns all active namespaces. */
+    public List<Namespace> namespaces() {
+        checkRunning();
+        return new NamespaceFinder(this).all();
+    }
+
+    /**
+     * Creates an I/O queue pair: the completion queue, then the submission queue (5.4, 5.5).
+     *
+     * @param depth how many commands at once; CAP.MQES and {@link QueuePair#MAX_DEPTH} bound it
+     * @throws PeerlaneException if no queue pair is left or the controller refuses
+     */
+    public QueuePair createQueuePair(int depth) {
+        checkRunning();
+        if (depth < 1) {
+            throw new IllegalArgumentException("depth " + depth);
+        }
+        int qid = qids.nextClearBit(1);
+        if (qid > queuePairs) {
+            throw PeerlaneException.machine(
+                    "no-queue-pair",
+                    "%s: all %d I/O queue pairs are in use".formatted(locator(), queuePairs),
+                    "close a port, or open the controller with more queue pairs");
+        }
+        int entries = Math.min(Math.min(depth, QueuePair.MAX_DEPTH), cap().mqesZ()) + 1;
+        QueuePair q = new QueuePair(locator(), registers(), dma, cap().dstrd(), qid, entries);
+        queues.add(q); // from here on freed by delete or stop only
+        qids.set(qid);
+        boolean cqExists = false;
+        try {
+            admin.mustSucceed(
+                    AdminOpcode.CREATE_IO_CQ,
+                    0,
+                    q.cqBusAddress(),
+                    AdminCommand.createQueueCdw10(qid, entries),
+                    AdminCommand.createCqCdw11(true, false, 0));
+            cqExists = true;
+            admin.mustSucceed(
+                    AdminOpcode.CREATE_IO_SQ,
+                    0,
+                    q.sqBusAddress(),
+                    AdminCommand.createQueueCdw10(qid, entries),
+                    AdminCommand.createSqCdw11(true, 0, qid));
+            return q;
+        } catch (NvmeStatusException e) {
+            undoCreate(q, cqExists, e);
+            throw e;
+        }
+    }
+
+    private void undoCreate(QueuePair q, boolean cqExists, NvmeStatusException why) {
+        try {
+            if (cqExists) {
+                admin.mustSucceed(
+                        AdminOpcode.DELETE_IO_CQ, 0, 0, AdminCommand.deleteQueueCdw10(q.qid()));
+            }
+            release(q);
+        } catch (PeerlaneException e) {
+            why.addSuppressed(e); // its memory stays until the controller is stopped
+        }
+    }
+
+    private void release(QueuePair q) {
+        queues.remove(q);
+        qids.clear(q.qid());
+        q.free();
+    }
+
+    /** Deletes a queue pair: submission queue first (5.6, 5.7). Its memory is freed after that. */
+    private void delete(QueuePair q) {
+        int cdw10 = AdminCommand.deleteQueueCdw10(q.qid());
+        admin.mustSucceed(AdminOpcode.DELETE_IO_SQ, 0, 0, cdw10);
+        admin.mustSucceed(AdminOpcode.DELETE_IO_CQ, 0, 0, cdw10);
+        release(q);
+    }
+
+    /**
+     * Makes sure that no command of a queue pair is in flight, now and later: deletes it, or where
+     * that fails resets the controller. Does nothing for a pair that is gone.
+     *
+     * @throws ControllerFault if the controller can't even be stopped
+     */
+    void retire(QueuePair q) {
+        if (!queues.contains(q)) {
+            return;
+        }
+        try {
+            delete(q);
+            return;
+        } catch (PeerlaneException e) {
+            q.kill(ControllerFault.stopped(locator(), "queue deletion failed"));
+        }
+        stop(ControllerFault.stopped(locator(), "it was reset: a queue could not be deleted"));
+        try {
+            start();
+            failed = null;
+        } catch (PeerlaneException e) {
+            abandon(e); // stopped all the same, which is what was asked for
+        }
+    }
+
+    /** Gives a pair from {@link #createQueuePair} back, with no command of it in flight. */
+    public void deleteQueuePair(QueuePair q) {
+        retire(q);
+    }
+
+    void remember(NvmeBlockPort port) {
+        ports.add(port);
+    }
+
+    void forget(NvmeBlockPort port) {
+        ports.remove(port);
+    }
+
+    /**
+     * Stops the controller and frees its queues. Their owners find them ended.
+     *
+     * @throws ControllerFault {@code controller-stuck} if it can't be stopped; the memory stays
+     */
+    private void stop(ControllerFault why) {
+        failed = why;
+        admin.detach();
+        queues.forEach(q -> q.kill(why));
+        if (adminQueue != null) {
+            adminQueue.kill(why);
+        }
+        lifecycle.stop(() -> {
+            if (cmb != null) {
+                cmb.beforeFunctionReset();
+            }
+        });
+        relaxedOrderingOff = lifecycle.relaxedOrderingOff();
+        queues.forEach(QueuePair::free);
+        queues.clear();
+        qids.clear();
+        sync.free();
+        if (adminQueue != null) {
+            adminQueue.free();
+            adminQueue = null;
+        }
+        if (adminPage != null) {
+            adminPage.close();
+            adminPage = null;
+        }
+    }
+
+    /**
+     * Resets the controller and brings it up again. Queue pairs and ports of before are ended; the
+     * CMB, if it was enabled, is mapped and programmed again, and buffers of it stay valid as long
+     * as its address did not have to change (their content does not). No command of another
+     * controller may use the CMB meanwhile.
+     *
+     * @throws ControllerFault if it does not come back; it takes no commands then
+     */
+    public void reset() {
+        if (closed) {
+            throw new IllegalStateException(locator() + ": the controller is closed");
+        }
+        stop(ControllerFault.stopped(locator(), "it was reset"));
+        try {
+            lifecycle.registers().csts("after the reset");
+            start();
+            failed = null;
+        } catch (RuntimeException e) {
+            abandon(e);
+            throw e;
+        }
+    }
+
+    /**
+     * Takes the controller down: deletes its queues, overwrites what open buffers of its CMB hold,
+     * shuts it down in order, stops it, takes the CMB's mapping away, and frees the memory. Every
+     * step is bounded, and the next follows whatever became of it. A second call does nothing.
+     *
+     * @see #closeProblem
+     */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        attempt(this::leaveInOrder);
+        ControllerFault why = ControllerFault.stopped(locator(), "it was closed");
+        attempt(() -> stop(why));
+        if (cmb != null) {
+            attempt(cmb::shutDown);
+        }
+        closed = true;
+        List.copyOf(ports).forEach(port -> attempt(port::close));
+        attempt(() -> device.busMaster(false));
+        if (ownsDevice) {
+            attempt(device::close);
+        }
+    }
+
+    private void leaveInOrder() {
+        if (failed != null) {
+            return;
+        }
+        for (QueuePair q : List.copyOf(queues)) {
+            delete(q);
+        }
+        if (cmb != null) {
+            cmb.wipeOpen();
+        }
+        long declared =
+                identity == null || identity.rtd3e() == 0
+                        ? Long.MAX_VALUE
+                        : identity.rtd3e() * MICRO + options.readyGraceNanos();
+        String problem = lifecycle.shutdown(declared);
+        if (problem != null) {
+            throw ControllerFault.stopped(locator(), problem);
+        }
+    }
+
+    private void attempt(Runnable step) {
+        try {
+            step.run();
+        } catch (PeerlaneException | IllegalStateException e) {
+            if (closeProblem == null) {
+                closeProblem = e.getMessage();
+            }
+        }
+    }
+
+    /** Returns what the first step of {@link #close} that did not work said. */
+    public Optional<String> closeProblem() {
+        return Optional.ofNullable(closeProblem);
+    }
+}

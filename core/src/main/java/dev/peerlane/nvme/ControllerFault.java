@@ -1,0 +1,127 @@
+package dev.peerlane.nvme;
+
+import dev.peerlane.PeerlaneException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A controller that is gone, has failed, does not answer, or answered what no working controller
+ * answers. The message has the locator, what was expected and what was read.
+ *
+ * <p>Codes: {@code controller-gone}, {@code controller-fatal}, {@code controller-not-ready}, {@code
+ * controller-unsupported}, {@code controller-nonsense}, {@code controller-timeout}, {@code
+ * controller-stopped}, {@code controller-stuck}, {@code cmb-refused}, {@code cmb-not-wiped}.
+ */
+public final class ControllerFault extends PeerlaneException {
+    private static final long serialVersionUID = 1L;
+
+    private final String locator;
+
+    ControllerFault(
+            Category category,
+            String code,
+            String locator,
+            String what,
+            String remedy,
+            @Nullable Throwable cause) {
+        super(category, code, locator + ": " + what, remedy, cause);
+        this.locator = locator;
+    }
+
+    /** Returns the name by which a user calls the controller. */
+    public String locator() {
+        return locator;
+    }
+
+    /** Registers read as all ones: unplugged, powered off, or its link is down. */
+    static ControllerFault gone(String locator, String when) {
+        return new ControllerFault(
+                Category.IO,
+                "controller-gone",
+                locator,
+                "the controller is gone: registers read FFFFFFFFh " + when,
+                "check that it is plugged in and powered, and its slot's link in the system log",
+                null);
+    }
+
+    /** CSTS.CFS is set. */
+    static ControllerFault fatal(String locator, int csts, String when) {
+        return new ControllerFault(
+                Category.IO,
+                "controller-fatal",
+                locator,
+                "the controller reports a fatal error: CSTS %08Xh %s".formatted(csts, when),
+                "reset it; if that does not help, power it off and on",
+                null);
+    }
+
+    static ControllerFault notReady(String locator, int csts, boolean wanted, long timeoutNanos) {
+        return new ControllerFault(
+                Category.IO,
+                "controller-not-ready",
+                locator,
+                "CSTS.RDY did not become %d within %d ms: CSTS %08Xh"
+                        .formatted(wanted ? 1 : 0, timeoutNanos / 1_000_000, csts),
+                "reset the function or power it off and on",
+                null);
+    }
+
+    static ControllerFault unsupported(String locator, String what, String remedy) {
+        return new ControllerFault(
+                Category.MACHINE, "controller-unsupported", locator, what, remedy, null);
+    }
+
+    static ControllerFault nonsense(String locator, String what) {
+        return new ControllerFault(
+                Category.IO,
+                "controller-nonsense",
+                locator,
+                what,
+                "reset the controller and look for newer firmware; what it says can't be trusted",
+                null);
+    }
+
+    static ControllerFault timeout(String locator, String what, long timeoutNanos) {
+        return new ControllerFault(
+                Category.IO,
+                "controller-timeout",
+                locator,
+                "%s was not answered within %d ms".formatted(what, timeoutNanos / 1_000_000),
+                "reset the controller; its error log may say more",
+                null);
+    }
+
+    static ControllerFault stopped(String locator, String why) {
+        return new ControllerFault(
+                Category.IO,
+                "controller-stopped",
+                locator,
+                "the controller takes no commands: " + why,
+                "reset the controller or open it again",
+                null);
+    }
+
+    static ControllerFault stuck(String locator, String what, @Nullable Throwable cause) {
+        return new ControllerFault(
+                Category.IO,
+                "controller-stuck",
+                locator,
+                what,
+                "power the device off; its queue memory stays allocated until this process ends",
+                cause);
+    }
+
+    static ControllerFault cmbRefused(String locator, String what, String remedy) {
+        return new ControllerFault(Category.MACHINE, "cmb-refused", locator, what, remedy, null);
+    }
+
+    static ControllerFault notWiped(String locator, long offset, long seen) {
+        return new ControllerFault(
+                Category.IO,
+                "cmb-not-wiped",
+                locator,
+                "the CMB at 0x%x was overwritten with zeroes but reads %016Xh"
+                        .formatted(offset, seen),
+                "take the data in it for readable until the device is powered off",
+                null);
+    }
+}

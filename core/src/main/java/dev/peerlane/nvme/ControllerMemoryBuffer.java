@@ -1,0 +1,373 @@
+package dev.peerlane.nvme;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.block.PeerMemory;
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.spec.Cmbmsc;
+import dev.peerlane.spec.Cmbsts;
+import dev.peerlane.spec.Reg;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The controller memory buffer of a controller (NVMe Base 2.0, 8.5) as memory for its peers, in
+ * every version since 1.2.
+ *
+ * <p>Between {@link #enable} and {@link #disable} its pieces can be the data of commands on any
+ * controller of the domain, at one bus address that is right for all: the owner's window (CBA) is
+ * set to the address that the peers use. A piece may be closed only when no command of any
+ * controller can still touch it: a command that was aborted or timed out counts until its queue is
+ * gone. What is in it outlives the process unless it is overwritten, which closing does.
+ *
+ * <p>A controller reset keeps the pieces where they are but not what is in them; if the window had
+ * to move, they refuse every use. Used by the controller's owner thread.
+ */
+public final class ControllerMemoryBuffer extends PeerMemory {
+    private static final int CRE = new Cmbmsc(0).withCre(true).lowerHalf();
+
+    private final Controller controller;
+    private final PciDevice device;
+    private final Bar bar;
+    private final CmbInfo info;
+    private final long offset;
+    private final long sizeBytes;
+    private final List<CmbBuffer> live = new ArrayList<>();
+
+    private CmbAllocator allocator;
+    private @Nullable DmaDomain domain;
+    private @Nullable PeerMapping mapping;
+    private @Nullable PeerBuffer whole;
+
+    ControllerMemoryBuffer(
+            Controller controller,
+            PciDevice device,
+            Bar bar,
+            CmbInfo info,
+            long offset,
+            long sizeBytes) {
+        this.controller = controller;
+        this.device = device;
+        this.bar = bar;
+        this.info = info;
+        this.offset = offset;
+        this.sizeBytes = sizeBytes;
+        this.allocator = new CmbAllocator(sizeBytes);
+    }
+
+    private Registers registers() {
+        return controller.registers();
+    }
+
+    /** Returns the registers as they were read when the controller was brought up. */
+    public CmbInfo info() {
+        return info;
+    }
+
+    /** Returns the registers as they read now. */
+    public CmbInfo describe() {
+        return CmbInfo.read(registers(), info.cap(), info.vs());
+    }
+
+    /** Returns the offset of the first byte in its BAR. */
+    public long barOffset() {
+        return offset;
+    }
+
+    /** Returns the BAR that it lies in. */
+    public int barIndex() {
+        return bar.index();
+    }
+
+    /** Returns whether the controller declares more bytes than its BAR has room for. */
+    public boolean isClamped() {
+        return info.sizeBytes() != sizeBytes;
+    }
+
+    /** Returns whether it is enabled. */
+    public boolean isEnabled() {
+        return mapping != null;
+    }
+
+    /**
+     * Returns the bus address of its first byte.
+     *
+     * @throws PeerlaneException if it is not enabled
+     */
+    public long busAddress() {
+        return enabled().busAddress();
+    }
+
+    private PeerMapping enabled() {
+        if (mapping == null) {
+            throw PeerlaneException.machine(
+                    "cmb-not-enabled",
+                    owner() + ": the controller memory buffer is not enabled",
+                    "enable it after the controller was opened or reset");
+        }
+        return mapping;
+    }
+
+    /**
+     * Maps it for every device of the domain, then sets the owner's window to the same address.
+     *
+     * @throws PeerlaneException if it can't be mapped, or the controller refuses the address
+     *     (CMBSTS.CBAI); it is as before then
+     */
+    public void enable(DmaDomain dma) {
+        if (mapping != null) {
+            if (domain == dma) {
+                return;
+            }
+            throw new IllegalStateException(owner() + ": the CMB is enabled for another domain");
+        }
+        controller.checkRunning();
+        PeerMapping mapped = map(dma);
+        domain = dma;
+        mapping = mapped;
+        allocator = new CmbAllocator(sizeBytes);
+    }
+
+    private PeerMapping map(DmaDomain dma) {
+        PeerMapping mapped = dma.mapPeer(device, bar, offset, sizeBytes);
+        try {
+            program(mapped.busAddress());
+            return mapped;
+        } catch (RuntimeException e) {
+            mapped.close();
+            hideWindow(CRE);
+            throw e;
+        }
+    }
+
+    /** Sets CMBMSC (3.1.3.14), which takes effect when its low half is written, and checks it. */
+    private void program(long busAddress) {
+        if (!info.cap().cmbs()) {
+            if (busAddress != bar.pciAddress() + offset) {
+                throw ControllerFault.cmbRefused(
+                        owner(),
+                        "the CMB of NVMe %s answers at 0x%x only, and was mapped at 0x%x"
+                                .formatted(info.vs(), bar.pciAddress() + offset, busAddress),
+                        "use a domain that maps BARs at their own address");
+            }
+            return;
+        }
+        Cmbmsc wanted = new Cmbmsc(0).withBaseAddress(busAddress).withCmse(true).withCre(true);
+        Registers r = registers();
+        if (r.load64LowFirst(Reg.CMBMSC) != wanted.raw()) {
+            // A live window would pass through a mixed address: take it down first.
+            hideWindow(CRE);
+        }
+        r.store64HighFirst(Reg.CMBMSC, wanted.raw());
+        long seen = r.load64LowFirst(Reg.CMBMSC);
+        Cmbsts status = new Cmbsts(r.load32(Reg.CMBSTS));
+        r.csts("while its CMB was enabled");
+        if (status.cbai() || seen != wanted.raw()) {
+            throw ControllerFault.cmbRefused(
+                    owner(),
+                    "the controller refuses the CMB address 0x%x: CMBSTS %08Xh, CMBMSC %016Xh"
+                            .formatted(busAddress, status.raw(), seen),
+                    "look for newer firmware, or use another device's CMB");
+        }
+    }
+
+    /** Takes the owner's window down, low half first, and sees that it is. */
+    private void hideWindow(int lowHalf) {
+        if (info.cap().cmbs()) {
+            Registers r = registers();
+            r.store32(Reg.CMBMSC, lowHalf);
+            r.load32(Reg.CMBMSC);
+            r.store64HighFirst(Reg.CMBMSC, Integer.toUnsignedLong(lowHalf));
+        }
+    }
+
+    /**
+     * Takes it away from the devices: the mapping first, then the owner's window. Only when no
+     * command of any controller uses it.
+     *
+     * @throws IllegalStateException if buffers of it are open
+     */
+    public void disable() {
+        if (!live.isEmpty()) {
+            throw new IllegalStateException(
+                    "%s: %d buffers of the CMB are open".formatted(owner(), live.size()));
+        }
+        unmap();
+        hideWindow(CRE);
+    }
+
+    private void unmap() {
+        PeerMapping mapped = mapping;
+        mapping = null;
+        if (mapped != null) {
+            mapped.close();
+        }
+    }
+
+    /** Before the function is reset, which may revoke mappings of its BARs. */
+    void beforeFunctionReset() {
+        unmap();
+    }
+
+    /** After a reset: maps it again where it was enabled, and programs the window. */
+    void afterReset() {
+        if (domain == null) {
+            return;
+        }
+        if (mapping == null) {
+            mapping = map(domain);
+        } else {
+            program(mapping.busAddress());
+        }
+    }
+
+    /** Overwrites what open buffers hold; the controller still runs, and no command does. */
+    void wipeOpen() {
+        for (CmbBuffer buffer : List.copyOf(live)) {
+            buffer.close();
+        }
+    }
+
+    /** For the controller's close: no command runs any more. Never throws for open buffers. */
+    void shutDown() {
+        live.clear();
+        unmap();
+        domain = null;
+        hideWindow(0);
+    }
+
+    /** Throws unless the window is enabled and still where it was when a buffer was taken. */
+    void checkServes(long base) {
+        if (enabled().busAddress() != base) {
+            throw ControllerFault.cmbRefused(
+                    owner(),
+                    "the CMB moved from 0x%x to 0x%x in a reset".formatted(base, busAddress()),
+                    "close the buffer and take a new one");
+        }
+    }
+
+    long load64(long at) {
+        return bar.load64(offset + at);
+    }
+
+    void store64(long at, long value) {
+        bar.store64(offset + at, value);
+    }
+
+    void fill(long at, long bytes, int word) {
+        bar.fill(offset + at, bytes, word);
+    }
+
+    void giveBack(CmbBuffer buffer, long at, long bytes, long base, boolean wipe) {
+        if (!live.remove(buffer)) {
+            return; // the controller was closed before the buffer
+        }
+        if (buffer == whole) {
+            whole = null;
+        }
+        allocator.give(at);
+        if (wipe && mapping != null && mapping.busAddress() == base) {
+            wipe(at, bytes);
+        }
+    }
+
+    private void wipe(long at, long bytes) {
+        fill(at, bytes, 0);
+        long last = (bytes - 4) & ~7L;
+        // Read back: a posted write has arrived when a read of the same place comes home.
+        long seen = bytes >= 8 ? load64(at + last) : bar.load32(offset + at);
+        if (seen != 0 && registers().load32(Reg.CSTS) != -1) {
+            throw ControllerFault.notWiped(owner(), offset + at, seen);
+        }
+    }
+
+    @Override
+    public String owner() {
+        return device.locator();
+    }
+
+    @Override
+    public boolean isHost() {
+        return false;
+    }
+
+    @Override
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    @Override
+    public long largestFreeBytes() {
+        return mapping == null || whole != null ? 0 : allocator.largestFreeBytes();
+    }
+
+    @Override
+    public boolean ownerMayRead() {
+        return info.cmbsz().rds();
+    }
+
+    @Override
+    public boolean ownerMayWrite() {
+        return info.cmbsz().wds();
+    }
+
+    @Override
+    public PeerBuffer allocate(long bytes, long alignBytes) {
+        if (bytes <= 0 || (bytes & 3) != 0) {
+            throw new IllegalArgumentException("a buffer of %d bytes".formatted(bytes));
+        }
+        if (alignBytes <= 0 || (alignBytes & (alignBytes - 1)) != 0) {
+            throw new IllegalArgumentException("%d is no power of two".formatted(alignBytes));
+        }
+        long base = enabled().busAddress();
+        long at = whole != null ? -1 : allocator.take(bytes, alignBytes, base);
+        if (at < 0) {
+            throw PeerlaneException.machine(
+                    "cmb-exhausted",
+                    "%s: no %d bytes aligned to %d in the CMB of %d bytes: %d free, %d in a row"
+                            .formatted(
+                                    owner(),
+                                    bytes,
+                                    alignBytes,
+                                    sizeBytes,
+                                    whole != null ? 0 : allocator.freeBytes(),
+                                    largestFreeBytes()),
+                    "ask for less, or close buffers first");
+        }
+        CmbBuffer buffer = new CmbBuffer(this, at, bytes, base + at);
+        live.add(buffer);
+        return buffer;
+    }
+
+    /**
+     * Takes all of it as one buffer.
+     *
+     * @throws PeerlaneException if it is not enabled
+     * @throws IllegalStateException if it is taken already, or buffers of it are open
+     */
+    public PeerBuffer mapWhole() {
+        if (whole != null || !live.isEmpty()) {
+            throw new IllegalStateException(
+                    "%s: %d buffers of the CMB are open".formatted(owner(), live.size()));
+        }
+        PeerBuffer buffer = allocate(sizeBytes, Cmbmsc.ALIGNMENT_BYTES);
+        whole = buffer;
+        return buffer;
+    }
+
+    /**
+     * Gives back what {@link #mapWhole} gave.
+     *
+     * @throws IllegalStateException if it was not taken
+     */
+    public void unmapWhole() {
+        if (whole == null) {
+            throw new IllegalStateException(owner() + ": the CMB was not mapped as a whole");
+        }
+        whole.close();
+    }
+}

@@ -1,0 +1,239 @@
+package dev.peerlane.nvme;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.spec.Aqa;
+import dev.peerlane.spec.Cap;
+import dev.peerlane.spec.Cc;
+import dev.peerlane.spec.Crto;
+import dev.peerlane.spec.Csts;
+import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.Vs;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/** How a controller is claimed, enabled, shut down and stopped (NVMe Base 2.0, 3.5 and 3.6). */
+final class Lifecycle {
+    private static final int MASS_STORAGE_NVM = 0x0108;
+    private static final int DEVICE_CONTROL = 8;
+    private static final int RELAXED_ORDERING = 1 << 4;
+    private static final int GONE_16 = 0xffff;
+    private static final long MILLI = 1_000_000L;
+
+    private final PciDevice device;
+    private final String locator;
+    private final Clock clock;
+    private final ControllerOptions options;
+    private @Nullable Registers registers;
+    private Cap cap = new Cap(0);
+    private Vs vs = new Vs(0);
+
+    Lifecycle(PciDevice device, Clock clock, ControllerOptions options) {
+        this.device = device;
+        this.locator = device.locator();
+        this.clock = clock;
+        this.options = options;
+    }
+
+    Registers registers() {
+        if (registers == null) {
+            throw new IllegalStateException("not claimed");
+        }
+        return registers;
+    }
+
+    Cap cap() {
+        return cap;
+    }
+
+    Vs vs() {
+        return vs;
+    }
+
+    /** Looks at the function, turns memory decoding on, and checks what the controller can do. */
+    void claim() {
+        ConfigSpace config = device.config();
+        if (config.load16(ConfigSpace.VENDOR_ID) == GONE_16) {
+            throw ControllerFault.gone(locator, "in configuration space");
+        }
+        int kind = config.classCode() >>> 8;
+        if (kind != MASS_STORAGE_NVM) {
+            throw ControllerFault.unsupported(
+                    locator,
+                    "class code %06Xh is no NVMe controller".formatted(config.classCode()),
+                    "name a function of class 0108h");
+        }
+        int command = config.load16(ConfigSpace.COMMAND);
+        if ((command & ConfigSpace.COMMAND_MEMORY) == 0) {
+            config.store16(ConfigSpace.COMMAND, command | ConfigSpace.COMMAND_MEMORY);
+        }
+        Registers r = new Registers(device.bar(0), locator, clock);
+        registers = r;
+        r.csts("on arrival");
+        vs = new Vs(r.load32(Reg.VS));
+        cap = new Cap(r.load64LowFirst(Reg.CAP));
+        checkCapabilities();
+    }
+
+    private void checkCapabilities() {
+        if (vs.mjr() == 0 || cap.raw() == 0 || cap.raw() == -1L) {
+            throw ControllerFault.nonsense(
+                    locator, "VS reads %08Xh and CAP %016Xh".formatted(vs.raw(), cap.raw()));
+        }
+        if ((cap.css() & (Cap.CSS_NVM | Cap.CSS_IOCS)) == 0) {
+            throw ControllerFault.unsupported(
+                    locator,
+                    "CAP.CSS %02Xh has no NVM command set".formatted(cap.css()),
+                    "use an I/O controller");
+        }
+        if (cap.mpsmin() != 0) {
+            throw ControllerFault.unsupported(
+                    locator,
+                    "smallest memory page is %d bytes".formatted(cap.minPageBytes()),
+                    "only controllers with pages of 4096 bytes are supported");
+        }
+        if (cap.mqesZ() < 1) {
+            throw ControllerFault.nonsense(locator, "CAP.MQES is 0: queues of one entry");
+        }
+        if (registers().queuePairsWithDoorbells(cap.dstrd()) < 2) {
+            throw ControllerFault.nonsense(
+                    locator,
+                    "doorbells %d bytes apart do not fit BAR 0"
+                            .formatted(cap.doorbellStrideBytes()));
+        }
+    }
+
+    /**
+     * Turns Relaxed Ordering off (PCIe 5.0, 7.5.3.4) and reads it back.
+     *
+     * @return whether it is off; false too where there is no PCI Express capability to tell
+     */
+    boolean relaxedOrderingOff() {
+        ConfigSpace config = device.config();
+        OptionalInt at = config.capability(ConfigSpace.CAP_PCI_EXPRESS);
+        if (at.isEmpty()) {
+            return false;
+        }
+        int register = at.getAsInt() + DEVICE_CONTROL;
+        int control = config.load16(register);
+        if ((control & RELAXED_ORDERING) != 0) {
+            config.store16(register, control & ~RELAXED_ORDERING);
+        }
+        return (config.load16(register) & RELAXED_ORDERING) == 0;
+    }
+
+    /** Longest wait for CSTS.RDY to change, from CAP.TO and, where it counts, CRTO (3.1.3.20). */
+    private long readyTimeoutNanos() {
+        long millis = cap.timeoutMillis();
+        if (cap.crms() != 0) {
+            // CC.CRIME stays 0, so RDY comes with the media.
+            Crto crto = new Crto(registers().load32(Reg.CRTO));
+            millis = Math.max(millis, crto.withMediaTimeoutMillis());
+        }
+        return millis * MILLI + options.readyGraceNanos();
+    }
+
+    /** Clears CC.EN and waits for CSTS.RDY = 0. A fatal status does not hinder that. */
+    void disable() {
+        Registers r = registers();
+        Cc cc = r.cc();
+        Csts csts = r.csts("before it was disabled");
+        long timeout = readyTimeoutNanos();
+        if (cc.en()) {
+            if (!csts.rdy() && !csts.cfs()) {
+                // EN must not change while RDY has not followed it (3.1.3.5): wait, then go on.
+                clock.await(
+                        () -> {
+                            Csts now = r.csts("while it became ready");
+                            return now.rdy() || now.cfs();
+                        },
+                        timeout);
+            }
+            r.store32(Reg.CC, cc.withEn(false).withShn(Cc.SHN_NONE).raw());
+        }
+        r.awaitReady(false, false, timeout);
+    }
+
+    /** Programs the admin queues, sets CC.EN and waits for CSTS.RDY = 1. */
+    void enable(QueuePair admin) {
+        Registers r = registers();
+        device.busMaster(true);
+        r.store32(Reg.AQA, Aqa.of(admin.entries(), admin.entries()).raw());
+        r.store64LowFirst(Reg.ASQ, admin.sqBusAddress());
+        r.store64LowFirst(Reg.ACQ, admin.cqBusAddress());
+        boolean allSets = (cap.css() & Cap.CSS_IOCS) != 0;
+        Cc cc =
+                new Cc(0)
+                        .withCss(allSets ? Cc.CSS_ALL : Cc.CSS_NVM)
+                        .withIosqes(Cc.IOSQES_NVM)
+                        .withIocqes(Cc.IOCQES_NVM);
+        r.store32(Reg.CC, cc.raw());
+        r.store32(Reg.CC, cc.withEn(true).raw());
+        r.awaitReady(true, true, readyTimeoutNanos());
+    }
+
+    /**
+     * Tells the controller of an orderly shutdown and waits for it (3.6.1).
+     *
+     * @return null, or what did not work
+     */
+    @Nullable String shutdown(long declaredNanos) {
+        Registers r = registers();
+        Cc cc = r.cc();
+        if (!cc.en()) {
+            return null;
+        }
+        r.store32(Reg.CC, cc.withShn(Cc.SHN_NORMAL).raw());
+        long timeout = Math.min(declaredNanos, options.shutdownTimeoutNanos());
+        boolean done =
+                clock.await(
+                        () -> {
+                            Csts now = r.csts("during shutdown");
+                            return now.cfs() || now.shst() == Csts.SHST_COMPLETE;
+                        },
+                        timeout);
+        Csts last = r.csts("during shutdown");
+        return done && !last.cfs()
+                ? null
+                : "shutdown did not complete within %d ms: CSTS %08Xh"
+                        .formatted(timeout / MILLI, last.raw());
+    }
+
+    /**
+     * Makes sure that the controller touches no memory: disables it, else resets the function, else
+     * turns bus mastering off. A controller that is gone touches none.
+     *
+     * @return whether the function was reset
+     * @throws ControllerFault {@code controller-stuck} if nothing helps
+     */
+    boolean stop(Runnable beforeFunctionReset) {
+        PeerlaneException first;
+        try {
+            disable();
+            return false;
+        } catch (ControllerFault e) {
+            if (e.code().equals("controller-gone")) {
+                device.busMaster(false);
+                return false;
+            }
+            first = e;
+        }
+        beforeFunctionReset.run();
+        try {
+            device.reset();
+            disable();
+            return true;
+        } catch (PeerlaneException e) {
+            first.addSuppressed(e);
+        }
+        device.busMaster(false);
+        int command = device.config().load16(ConfigSpace.COMMAND);
+        if ((command & ConfigSpace.COMMAND_BUS_MASTER) != 0 && command != GONE_16) {
+            throw ControllerFault.stuck(
+                    locator, "it can be neither disabled nor reset nor cut off the bus", first);
+        }
+        return true;
+    }
+}

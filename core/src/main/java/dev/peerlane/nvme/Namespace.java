@@ -1,0 +1,365 @@
+package dev.peerlane.nvme;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.block.PortLimits;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.spec.CommandSet;
+import dev.peerlane.spec.DsmRange;
+import dev.peerlane.spec.IdentifyNamespace;
+import dev.peerlane.spec.NamespaceDescriptors;
+import dev.peerlane.spec.NvmCommand;
+import dev.peerlane.spec.NvmOpcode;
+import dev.peerlane.spec.Status;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A namespace: its geometry, simple I/O one command at a time, and {@link #port} for many.
+ *
+ * <p>The methods that move data take a place in memory that devices reach, cut what is longer than
+ * one command, wait, and return normally or throw: {@link NvmeStatusException} for an error status,
+ * {@link ControllerFault} if the controller failed or did not answer; no command is in flight
+ * afterwards either way. Used by the controller's owner thread.
+ */
+public final class Namespace {
+    private static final int MAX_BLOCK_BYTES = 64 << 10;
+    private static final long MAX_RANGE_BLOCKS = 0xffff_ffffL;
+
+    private final Controller controller;
+    private final int nsid;
+    private final int commandSet;
+    private final @Nullable IdentifyNamespace identity;
+    private final @Nullable NamespaceDescriptors descriptors;
+
+    Namespace(
+            Controller controller,
+            int nsid,
+            int commandSet,
+            @Nullable IdentifyNamespace identity,
+            @Nullable NamespaceDescriptors descriptors) {
+        this.controller = controller;
+        this.nsid = nsid;
+        this.commandSet = commandSet;
+        this.identity = identity;
+        this.descriptors = descriptors;
+    }
+
+    /** Returns the namespace identifier. */
+    public int nsid() {
+        return nsid;
+    }
+
+    /** Returns the name by which a user calls it, such as {@code emu:ssd0/n1}. */
+    public String name() {
+        return controller.locator() + "/n" + Integer.toUnsignedString(nsid);
+    }
+
+    /** Returns the controller that it was found at. */
+    public Controller controller() {
+        return controller;
+    }
+
+    /** Returns the command set, from {@link CommandSet}. */
+    public int commandSet() {
+        return commandSet;
+    }
+
+    /**
+     * Returns the Identify Namespace data.
+     *
+     * @throws PeerlaneException if its command set has none
+     */
+    public IdentifyNamespace identity() {
+        if (identity == null) {
+            throw commandSetRefused();
+        }
+        return identity;
+    }
+
+    /** Returns its UUID, NGUID or EUI64, the first that it has. */
+    public Optional<String> uniqueId() {
+        NamespaceDescriptors d = descriptors;
+        return d == null ? Optional.empty() : d.uuid().or(d::nguid).or(d::eui64);
+    }
+
+    /** Returns the bytes of data of a block; 0 if its format has no sensible size. */
+    public int blockBytes() {
+        long bytes = identity().format().dataBytes();
+        return bytes > Integer.MAX_VALUE ? 0 : (int) bytes;
+    }
+
+    /** Returns how many blocks it has. */
+    public long blockCount() {
+        return identity().nsze();
+    }
+
+    /** Returns its size in bytes. */
+    public long sizeBytes() {
+        return blockCount() * blockBytes();
+    }
+
+    /** Returns why it can't be written, or null if it can. */
+    public @Nullable String readOnlyReason() {
+        if (identity().isWriteProtected()) {
+            return "the namespace is write protected (NSATTR)";
+        }
+        return controller.mediaReadOnly()
+                ? "the controller put its media into read only mode (SMART critical warning)"
+                : null;
+    }
+
+    /**
+     * Checks that this driver can move its blocks: the one place where formats are refused.
+     *
+     * @throws PeerlaneException of category MACHINE, saying what is not supported
+     */
+    public void checkUsable() {
+        if (commandSet != CommandSet.NVM) {
+            throw commandSetRefused();
+        }
+        IdentifyNamespace id = identity();
+        if (id.formatIndex() >= id.formats()) {
+            throw ControllerFault.nonsense(
+                    name(),
+                    "FLBAS %02Xh names format %d of %d"
+                            .formatted(id.flbas(), id.formatIndex(), id.formats()));
+        }
+        long bytes = id.format().dataBytes();
+        if (bytes < 512 || bytes > MAX_BLOCK_BYTES || bytes > controller.maxTransferBytes()) {
+            throw unsupported(
+                    "blocks of 2^%d bytes".formatted(id.format().lbads()),
+                    "use a format with blocks of 512 bytes to 64 KiB that fit one command");
+        }
+        if (id.format().ms() != 0) {
+            throw unsupported(
+                    "%d bytes of metadata with each block".formatted(id.format().ms()),
+                    "use a format without metadata");
+        }
+        if (id.protectionType() != 0) {
+            throw unsupported(
+                    "protection information of type %d".formatted(id.protectionType()),
+                    "use a format without protection information");
+        }
+        if (id.nsze() <= 0 || id.nsze() > Long.MAX_VALUE / bytes) {
+            throw ControllerFault.nonsense(
+                    name(),
+                    "NSZE %s blocks of %d bytes"
+                            .formatted(Long.toUnsignedString(id.nsze()), bytes));
+        }
+    }
+
+    private PeerlaneException commandSetRefused() {
+        return unsupported(
+                "the %s command set".formatted(CommandSet.name(commandSet)),
+                "use a namespace of the NVM command set");
+    }
+
+    private PeerlaneException unsupported(String what, String remedy) {
+        return PeerlaneException.machine("namespace-unsupported", name() + " has " + what, remedy);
+    }
+
+    /**
+     * Returns a port with an I/O queue pair of its own.
+     *
+     * @param depth how many commands at once; the controller's limits may make it fewer
+     * @throws PeerlaneException if the namespace is not usable or no queue pair is left
+     */
+    public NvmeBlockPort port(int depth) {
+        checkUsable();
+        String readOnly = readOnlyReason();
+        QueuePair queue = controller.createQueuePair(depth);
+        PortLimits limits =
+                new PortLimits(
+                        blockBytes(),
+                        blockCount(),
+                        maxTransferBytes(),
+                        queue.depth(),
+                        PrpList.PAGE,
+                        controller.identity().oncs().compare(),
+                        controller.identity().hasVolatileWriteCache(),
+                        readOnly);
+        NvmeBlockPort port = new NvmeBlockPort(controller, this, queue, limits);
+        controller.remember(port);
+        return port;
+    }
+
+    private int maxTransferBytes() {
+        int block = blockBytes();
+        return controller.maxTransferBytes() / block * block;
+    }
+
+    /** Reads blocks into host memory from {@code offset} on, a multiple of 4. */
+    public void read(DmaBuffer target, long offset, long lba, long blocks) {
+        transfer(NvmOpcode.READ, place(target, offset, blocks), lba, blocks);
+    }
+
+    /** Reads blocks into peer memory from {@code offset} on, a multiple of 4. */
+    public void read(PeerBuffer target, long offset, long lba, long blocks) {
+        transfer(NvmOpcode.READ, place(target, offset, blocks), lba, blocks);
+    }
+
+    /** Writes blocks from host memory from {@code offset} on, a multiple of 4. */
+    public void write(DmaBuffer source, long offset, long lba, long blocks) {
+        checkWritable();
+        transfer(NvmOpcode.WRITE, place(source, offset, blocks), lba, blocks);
+    }
+
+    /** Writes blocks from peer memory from {@code offset} on, a multiple of 4. */
+    public void write(PeerBuffer source, long offset, long lba, long blocks) {
+        checkWritable();
+        transfer(NvmOpcode.WRITE, place(source, offset, blocks), lba, blocks);
+    }
+
+    /** Compares blocks with host memory; data that differ end as Compare Failure (285h). */
+    public void compare(DmaBuffer with, long offset, long lba, long blocks) {
+        transfer(NvmOpcode.COMPARE, place(with, offset, blocks), lba, blocks);
+    }
+
+    /** Compares blocks with peer memory; data that differ end as Compare Failure (285h). */
+    public void compare(PeerBuffer with, long offset, long lba, long blocks) {
+        transfer(NvmOpcode.COMPARE, place(with, offset, blocks), lba, blocks);
+    }
+
+    private long place(DmaBuffer buffer, long offset, long blocks) {
+        checkPlace(buffer.sizeBytes(), offset, blocks);
+        return buffer.busAddress() + offset;
+    }
+
+    private long place(PeerBuffer buffer, long offset, long blocks) {
+        checkPlace(buffer.sizeBytes(), offset, blocks);
+        return buffer.busAddress() + offset;
+    }
+
+    private void checkPlace(long size, long offset, long blocks) {
+        checkUsable();
+        if (offset < 0 || (offset & 3) != 0 || offset > size) {
+            throw new IllegalArgumentException(
+                    "offset 0x%x of a buffer of %d bytes".formatted(offset, size));
+        }
+        if (blocks < 0 || blocks > (size - offset) / blockBytes()) {
+            throw new IllegalArgumentException(
+                    "%d blocks of %d bytes from 0x%x do not fit a buffer of %d bytes"
+                            .formatted(blocks, blockBytes(), offset, size));
+        }
+    }
+
+    private void transfer(int opcode, long bus, long lba, long blocks) {
+        checkRange(lba, blocks);
+        int block = blockBytes();
+        long most = maxTransferBytes() / block;
+        for (long done = 0; done < blocks; done += most) {
+            int now = (int) Math.min(most, blocks - done);
+            execute(opcode, bus + done * block, now * block, lba + done, now - 1);
+        }
+    }
+
+    /** Writes zeroes to blocks without moving data. */
+    public void writeZeroes(long lba, long blocks) {
+        checkUsable();
+        checkWritable();
+        stepwise(
+                NvmOpcode.WRITE_ZEROES,
+                controller.identity().oncs().writeZeroes(),
+                controller.nvmLimits().writeZeroesBytes(),
+                lba,
+                blocks);
+    }
+
+    /** Has the controller check that blocks can be read, without moving data. */
+    public void verify(long lba, long blocks) {
+        checkUsable();
+        stepwise(
+                NvmOpcode.VERIFY,
+                controller.identity().oncs().verify(),
+                controller.nvmLimits().verifyBytes(),
+                lba,
+                blocks);
+    }
+
+    private void stepwise(int opcode, boolean supported, long maxBytes, long lba, long blocks) {
+        checkSupported(opcode, supported);
+        checkRange(lba, blocks);
+        long most = Math.clamp(maxBytes / blockBytes(), 1, NvmCommand.MAX_BLOCKS);
+        for (long done = 0; done < blocks; done += most) {
+            int now = (int) Math.min(most, blocks - done);
+            execute(opcode, 0, 0, lba + done, now - 1);
+        }
+    }
+
+    /** Tells the controller that blocks hold nothing that is needed; advisory. */
+    public void deallocate(long lba, long blocks) {
+        checkUsable();
+        checkWritable();
+        checkSupported(NvmOpcode.DATASET_MANAGEMENT, controller.identity().oncs().dsm());
+        checkRange(lba, blocks);
+        long most = Math.min(MAX_RANGE_BLOCKS, controller.nvmLimits().deallocateBlocks());
+        for (long done = 0; done < blocks; done += most) {
+            long from = lba + done;
+            long now = Math.min(most, blocks - done);
+            long cdws = NvmCommand.dsmCdw10(1) | ((long) NvmCommand.DSM_DEALLOCATE << 32);
+            int status =
+                    controller
+                            .sync()
+                            .executeWithPage(
+                                    NvmOpcode.DATASET_MANAGEMENT,
+                                    nsid,
+                                    page -> DsmRange.put(page.segment(), 0, from, now),
+                                    cdws);
+            check(NvmOpcode.DATASET_MANAGEMENT, from, now, status);
+        }
+    }
+
+    /** Empties the volatile write cache. */
+    public void flush() {
+        checkUsable();
+        check(NvmOpcode.FLUSH, 0, 0, controller.sync().execute(NvmOpcode.FLUSH, nsid, 0, 0, 0, 0));
+    }
+
+    private void execute(int opcode, long bus, int bytes, long lba, int cdw12) {
+        int status = controller.sync().execute(opcode, nsid, bus, bytes, lba, cdw12);
+        check(opcode, lba, cdw12 + 1L, status);
+    }
+
+    private void check(int opcode, long lba, long blocks, int status) {
+        if (!Status.isSuccess(status)) {
+            throw new NvmeStatusException(
+                    name(),
+                    blocks == 0
+                            ? NvmOpcode.name(opcode)
+                            : "%s of %d blocks at %d"
+                                    .formatted(NvmOpcode.name(opcode), blocks, lba),
+                    status);
+        }
+    }
+
+    private void checkSupported(int opcode, boolean supported) {
+        if (!supported) {
+            throw unsupported(
+                    "a controller without the command %s".formatted(NvmOpcode.name(opcode)),
+                    "use another way, or another device");
+        }
+    }
+
+    private void checkWritable() {
+        checkUsable();
+        String reason = readOnlyReason();
+        if (reason != null) {
+            throw PeerlaneException.machine(
+                    "namespace-read-only",
+                    name() + " can't be written: " + reason,
+                    "lift the write protection, or use another namespace");
+        }
+    }
+
+    private void checkRange(long lba, long blocks) {
+        long count = blockCount();
+        if (lba < 0 || blocks < 0 || blocks > count || lba > count - blocks) {
+            throw PeerlaneException.request(
+                    "range-past-end",
+                    "%s: %d blocks at %d end after its %d blocks"
+                            .formatted(name(), blocks, lba, count),
+                    "name a range inside the namespace");
+        }
+    }
+}

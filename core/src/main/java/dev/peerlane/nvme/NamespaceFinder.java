@@ -1,0 +1,140 @@
+package dev.peerlane.nvme;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.spec.Cns;
+import dev.peerlane.spec.CommandSet;
+import dev.peerlane.spec.IdentifyNamespace;
+import dev.peerlane.spec.NamespaceDescriptors;
+import dev.peerlane.spec.NamespaceList;
+import dev.peerlane.spec.Status;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Finds the active namespaces of a controller in every version, and identifies them. */
+final class NamespaceFinder {
+    /** Namespaces looked at where the controller has no list of the active ones. */
+    private static final int MAX_GUESSES = 1024;
+
+    /** List pages read: 64 K namespaces. */
+    private static final int MAX_LISTS = 64;
+
+    private static final int NSID_ALL = -1;
+    private static final int BEFORE_ALL = -2;
+
+    private final Controller controller;
+    private final Admin admin;
+
+    NamespaceFinder(Controller controller) {
+        this.controller = controller;
+        this.admin = controller.admin();
+    }
+
+    int[] active() {
+        if (controller.vs().isAtLeast(1, 1)) {
+            try {
+                return listed();
+            } catch (NvmeStatusException e) {
+                if (Status.code(e.status()) != Status.INVALID_FIELD) {
+                    throw e;
+                }
+            }
+        }
+        return guessed();
+    }
+
+    private int[] listed() {
+        // With all command sets on, the list per set would be CNS 07h; 02h has them all.
+        List<Integer> all = new ArrayList<>();
+        int last = 0;
+        for (int page = 0; page < MAX_LISTS; page++) {
+            NamespaceList list =
+                    new NamespaceList(admin.identify(Cns.ACTIVE_NAMESPACES, last, CommandSet.NVM));
+            for (int nsid : list.toArray()) {
+                if (Integer.compareUnsigned(nsid, last) <= 0
+                        || Integer.compareUnsigned(nsid, BEFORE_ALL) > 0) {
+                    throw ControllerFault.nonsense(
+                            controller.locator(),
+                            "the active namespace list has %08Xh after %08Xh"
+                                    .formatted(nsid, last));
+                }
+                all.add(nsid);
+                last = nsid;
+            }
+            if (list.count() < NamespaceList.MAX_NSIDS || last == BEFORE_ALL) {
+                break;
+            }
+        }
+        return all.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    /** Version 1.0 has no list: all up to NN exist, and the inactive ones identify as zeroes. */
+    private int[] guessed() {
+        int count = (int) Math.min(MAX_GUESSES, controller.identity().nn());
+        int[] found = new int[count];
+        int n = 0;
+        for (int nsid = 1; nsid <= count; nsid++) {
+            IdentifyNamespace id = identify(nsid);
+            if (id != null && id.nsze() != 0) {
+                found[n++] = nsid;
+            }
+        }
+        return Arrays.copyOf(found, n);
+    }
+
+    private @Nullable IdentifyNamespace identify(int nsid) {
+        try {
+            return new IdentifyNamespace(admin.identify(Cns.NAMESPACE, nsid, CommandSet.NVM));
+        } catch (NvmeStatusException e) {
+            int code = Status.code(e.status());
+            if (code == Status.INVALID_NAMESPACE
+                    || code == Status.INVALID_FIELD
+                    || code == Status.INVALID_COMMAND_SET) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    Namespace find(int nsid) {
+        if (nsid == 0 || nsid == NSID_ALL) {
+            throw absent(nsid);
+        }
+        NamespaceDescriptors descriptors = descriptors(nsid);
+        int csi = descriptors == null ? CommandSet.NVM : descriptors.csi().orElse(CommandSet.NVM);
+        IdentifyNamespace id = identify(nsid);
+        if (csi == CommandSet.NVM && (id == null || id.nsze() == 0)) {
+            throw absent(nsid);
+        }
+        return new Namespace(controller, nsid, csi, id, descriptors);
+    }
+
+    private @Nullable NamespaceDescriptors descriptors(int nsid) {
+        if (!controller.vs().isAtLeast(1, 3)) {
+            return null;
+        }
+        try {
+            return new NamespaceDescriptors(
+                    admin.identify(Cns.NAMESPACE_DESCRIPTORS, nsid, CommandSet.NVM));
+        } catch (NvmeStatusException e) {
+            return null; // none, or no such namespace: Identify Namespace tells
+        }
+    }
+
+    List<Namespace> all() {
+        List<Namespace> all = new ArrayList<>();
+        for (int nsid : active()) {
+            all.add(find(nsid));
+        }
+        return all;
+    }
+
+    private PeerlaneException absent(int nsid) {
+        return PeerlaneException.request(
+                "no-such-namespace",
+                "%s has no active namespace %s"
+                        .formatted(controller.locator(), Integer.toUnsignedString(nsid)),
+                "list the controller's namespaces and name one of them");
+    }
+}

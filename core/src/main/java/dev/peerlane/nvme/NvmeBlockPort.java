@@ -1,0 +1,294 @@
+package dev.peerlane.nvme;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.BlockPort;
+import dev.peerlane.block.Completions;
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.block.PortLimits;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.spec.NvmOpcode;
+import dev.peerlane.spec.Status;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A namespace behind an I/O queue pair of its own, as the copy engine sees it. PRP lists lie in
+ * host memory and are written when slots are attached. What is submitted is checked against the
+ * slot and the namespace: a wrong call ends as {@link IllegalArgumentException} or {@link
+ * IllegalStateException} before anything is posted.
+ */
+public final class NvmeBlockPort extends BlockPort {
+    private static final int PAGE = PrpList.PAGE;
+    private static final int FIRST_SLOTS = 64;
+
+    private final Controller controller;
+    private final Namespace namespace;
+    private final QueuePair queue;
+    private final PortLimits limits;
+    private final DmaDomain dma;
+    private final int nsid;
+    private final int blockShift;
+    private final long blockCount;
+    private final boolean writable;
+    private final List<DmaBuffer> lists = new ArrayList<>();
+
+    private int slots;
+    private long[] prp1Of = new long[FIRST_SLOTS];
+    private long[] listOf = new long[FIRST_SLOTS];
+    private int[] bytesOf = new int[FIRST_SLOTS];
+    private int[] tagOf = new int[FIRST_SLOTS];
+    private boolean quiesced;
+    private boolean closed;
+
+    NvmeBlockPort(Controller controller, Namespace namespace, QueuePair queue, PortLimits limits) {
+        this.controller = controller;
+        this.namespace = namespace;
+        this.queue = queue;
+        this.limits = limits;
+        this.dma = controller.dma();
+        this.nsid = namespace.nsid();
+        this.blockShift = Integer.numberOfTrailingZeros(limits.blockBytes());
+        this.blockCount = limits.blockCount();
+        this.writable = limits.readOnly() == null;
+    }
+
+    @Override
+    public String name() {
+        return namespace.name();
+    }
+
+    @Override
+    public PortLimits limits() {
+        return limits;
+    }
+
+    /** Returns the namespace behind it. */
+    public Namespace namespace() {
+        return namespace;
+    }
+
+    @Override
+    public int attach(PeerBuffer buffer, long offset, int slotBytes, int strideBytes, int count) {
+        checkAttach(buffer, offset, slotBytes, strideBytes, count);
+        long bus = buffer.busAddress() + offset;
+        int most = 0;
+        for (int i = 0; i < count; i++) {
+            long address = bus + (long) i * strideBytes;
+            most = Math.max(most, PrpList.pagesAfterFirst(address, slotBytes));
+        }
+        int listBytes = PrpList.listBytes(most);
+        @Nullable DmaBuffer memory = null;
+        if (listBytes > 0 && count > 0) {
+            memory = dma.allocate((long) listBytes * count);
+            lists.add(memory);
+        }
+        grow(slots + count);
+        int first = slots;
+        for (int i = 0; i < count; i++) {
+            long address = bus + (long) i * strideBytes;
+            prp1Of[first + i] = address;
+            bytesOf[first + i] = slotBytes;
+            if (memory != null) {
+                long at = (long) i * listBytes;
+                listOf[first + i] = memory.busAddress() + at;
+                PrpList.write(
+                        memory.address() + at,
+                        address,
+                        PrpList.pagesAfterFirst(address, slotBytes));
+            }
+        }
+        slots += count;
+        return first;
+    }
+
+    private void checkAttach(PeerBuffer buffer, long offset, int bytes, int stride, int count) {
+        checkOpen();
+        if (count < 0 || bytes <= 0 || bytes > limits.maxTransferBytes() || offset < 0) {
+            throw new IllegalArgumentException(
+                    "%s: %d slots of %d bytes at 0x%x; a slot has at most %d bytes"
+                            .formatted(name(), count, bytes, offset, limits.maxTransferBytes()));
+        }
+        if (((offset | bytes | stride) & 3) != 0 || stride < 0) {
+            throw new IllegalArgumentException(
+                    "%s: offset 0x%x, length 0x%x and stride 0x%x must be multiples of 4"
+                            .formatted(name(), offset, bytes, stride));
+        }
+        if (count > 0 && offset + (long) (count - 1) * stride > buffer.sizeBytes() - bytes) {
+            throw new IllegalArgumentException(
+                    "%s: %d slots of %d bytes, %d apart, end after the buffer of %d bytes"
+                            .formatted(name(), count, bytes, stride, buffer.sizeBytes()));
+        }
+    }
+
+    private void grow(int wanted) {
+        if (wanted > prp1Of.length) {
+            int length = Math.max(wanted, prp1Of.length * 2);
+            prp1Of = Arrays.copyOf(prp1Of, length);
+            listOf = Arrays.copyOf(listOf, length);
+            bytesOf = Arrays.copyOf(bytesOf, length);
+            tagOf = Arrays.copyOf(tagOf, length);
+        }
+    }
+
+    @Override
+    public boolean submitRead(int slot, long lba, int blocks) {
+        return submit(NvmOpcode.READ, slot, lba, blocks);
+    }
+
+    @Override
+    public boolean submitWrite(int slot, long lba, int blocks) {
+        if (!writable) {
+            throw readOnly();
+        }
+        return submit(NvmOpcode.WRITE, slot, lba, blocks);
+    }
+
+    @Override
+    public boolean submitCompare(int slot, long lba, int blocks) {
+        return submit(NvmOpcode.COMPARE, slot, lba, blocks);
+    }
+
+    private boolean submit(int opcode, int slot, long lba, int blocks) {
+        if (slot < 0 || slot >= slots) {
+            throw noSlot(slot);
+        }
+        int bytes = blocks << blockShift;
+        if (blocks <= 0
+                || blocks > bytesOf[slot] >> blockShift
+                || lba < 0
+                || lba > blockCount - blocks) {
+            throw outside(slot, lba, blocks);
+        }
+        if (queue.holds(tagOf[slot], slot)) {
+            throw busy(slot);
+        }
+        long prp1 = prp1Of[slot];
+        long second = (prp1 & -PAGE) + PAGE;
+        long end = prp1 + bytes;
+        long prp2 = end <= second ? 0 : end <= second + PAGE ? second : listOf[slot];
+        int tag = queue.post(opcode, nsid, prp1, prp2, lba, blocks - 1, slot);
+        if (tag < 0) {
+            return false;
+        }
+        tagOf[slot] = tag;
+        return true;
+    }
+
+    @Override
+    public boolean submitFlush() {
+        return queue.post(NvmOpcode.FLUSH, nsid, 0, 0, 0, 0, NO_SLOT) >= 0;
+    }
+
+    @Override
+    public void ring() {
+        queue.ring();
+    }
+
+    @Override
+    public int poll(int max, Completions completions) {
+        return quiesced ? 0 : queue.poll(max, completions);
+    }
+
+    @Override
+    public int inFlight() {
+        return queue.inFlight();
+    }
+
+    @Override
+    public long ageNanos(int slot, long nowNanos) {
+        checkSlot(slot);
+        int tag = tagOf[slot];
+        return queue.holds(tag, slot) ? queue.ageNanos(tag, nowNanos) : -1;
+    }
+
+    @Override
+    public long oldestAgeNanos(long nowNanos) {
+        return queue.oldestAgeNanos(nowNanos);
+    }
+
+    @Override
+    public String abort(int slot) {
+        checkSlot(slot);
+        int tag = tagOf[slot];
+        if (!queue.holds(tag, slot)) {
+            return "no command of slot %d is in flight".formatted(slot);
+        }
+        return controller.admin().abort(queue.qid(), queue.cid(tag));
+    }
+
+    private void checkSlot(int slot) {
+        if (slot < 0 || slot >= slots) {
+            throw noSlot(slot);
+        }
+    }
+
+    @Override
+    public void quiesce() {
+        if (!quiesced) {
+            controller.retire(queue);
+            quiesced = true;
+        }
+    }
+
+    @Override
+    public boolean mayRetry(int status) {
+        return !Status.isSuccess(status)
+                && !Status.doNotRetry(status)
+                && Status.code(status) != Status.COMPARE_FAILURE;
+    }
+
+    @Override
+    public boolean isMiscompare(int status) {
+        return Status.code(status) == Status.COMPARE_FAILURE;
+    }
+
+    @Override
+    public String describe(int status) {
+        return Status.isSuccess(status)
+                ? Status.describe(status)
+                : Status.describe(status) + ": " + Status.hint(status);
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            quiesce();
+            closed = true;
+            controller.forget(this);
+            lists.forEach(DmaBuffer::close);
+            lists.clear();
+        }
+    }
+
+    private void checkOpen() {
+        if (closed || quiesced) {
+            throw new IllegalStateException(name() + ": the port is closed");
+        }
+    }
+
+    private RuntimeException readOnly() {
+        return PeerlaneException.machine(
+                "namespace-read-only",
+                "%s can't be written: %s".formatted(name(), limits.readOnly()),
+                "lift the write protection, or use another namespace");
+    }
+
+    private RuntimeException noSlot(int slot) {
+        return new IllegalArgumentException(
+                "%s: slot %d of %d attached ones".formatted(name(), slot, slots));
+    }
+
+    private RuntimeException busy(int slot) {
+        return new IllegalStateException(
+                "%s: slot %d has a command in flight".formatted(name(), slot));
+    }
+
+    private RuntimeException outside(int slot, long lba, int blocks) {
+        return new IllegalArgumentException(
+                "%s: %d blocks at %d: the slot has room for %d, the namespace has %d"
+                        .formatted(name(), blocks, lba, bytesOf[slot] >> blockShift, blockCount));
+    }
+}

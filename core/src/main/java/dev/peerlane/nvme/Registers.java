@@ -1,0 +1,108 @@
+package dev.peerlane.nvme;
+
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.Doorbell;
+import dev.peerlane.spec.Cc;
+import dev.peerlane.spec.Csts;
+import dev.peerlane.spec.Reg;
+
+/**
+ * The registers in BAR 0 (NVMe Base 2.0, 3.1.3), 4 bytes an access. Every look at CSTS checks for a
+ * controller that is gone.
+ */
+final class Registers {
+    private final Bar bar;
+    private final String locator;
+    private final Clock clock;
+
+    Registers(Bar bar, String locator, Clock clock) {
+        if (bar.sizeBytes() < Reg.DOORBELLS + 16) {
+            throw ControllerFault.unsupported(
+                    locator,
+                    "BAR 0 has %d bytes, too few for registers and doorbells"
+                            .formatted(bar.sizeBytes()),
+                    "this is no NVMe controller over PCIe, or its BARs were not assigned");
+        }
+        this.bar = bar;
+        this.locator = locator;
+        this.clock = clock;
+    }
+
+    int load32(int offset) {
+        return bar.load32(offset);
+    }
+
+    void store32(int offset, int value) {
+        bar.store32(offset, value);
+    }
+
+    long load64LowFirst(int offset) {
+        long low = Integer.toUnsignedLong(bar.load32(offset));
+        return low | ((long) bar.load32(offset + 4) << 32);
+    }
+
+    void store64LowFirst(int offset, long value) {
+        bar.store32(offset, (int) value);
+        bar.store32(offset + 4, (int) (value >>> 32));
+    }
+
+    /** For registers that take effect when their low half is written. */
+    void store64HighFirst(int offset, long value) {
+        bar.store32(offset + 4, (int) (value >>> 32));
+        bar.store32(offset, (int) value);
+    }
+
+    /** Returns how many queue pairs, admin included, have their doorbells inside the BAR. */
+    int queuePairsWithDoorbells(int dstrd) {
+        return (int) Math.min(65_536, (bar.sizeBytes() - Reg.DOORBELLS) / (2L * (4L << dstrd)));
+    }
+
+    Doorbell doorbell(long offset) {
+        return bar.doorbell(offset);
+    }
+
+    Cc cc() {
+        return new Cc(bar.load32(Reg.CC));
+    }
+
+    /** Returns CSTS. */
+    Csts csts(String when) {
+        Csts csts = new Csts(bar.load32(Reg.CSTS));
+        if (csts.isGone()) {
+            throw ControllerFault.gone(locator, when);
+        }
+        return csts;
+    }
+
+    /** Throws if the controller is gone or reports a fatal error. */
+    void checkHealth(String when) {
+        Csts csts = csts(when);
+        if (csts.cfs()) {
+            throw ControllerFault.fatal(locator, csts.raw(), when);
+        }
+    }
+
+    /**
+     * Waits for CSTS.RDY.
+     *
+     * @param fatalEnds whether CSTS.CFS ends the wait with a fault: not while disabling, which is
+     *     the cure
+     */
+    void awaitReady(boolean wanted, boolean fatalEnds, long timeoutNanos) {
+        String when = wanted ? "while it was enabled" : "while it was disabled";
+        boolean reached =
+                clock.await(
+                        () -> {
+                            Csts csts = csts(when);
+                            if (fatalEnds && csts.cfs()) {
+                                throw ControllerFault.fatal(locator, csts.raw(), when);
+                            }
+                            return csts.rdy() == wanted;
+                        },
+                        timeoutNanos);
+        if (!reached) {
+            throw ControllerFault.notReady(locator, csts(when).raw(), wanted, timeoutNanos);
+        }
+    }
+}
