@@ -1,5 +1,6 @@
 package dev.peerlane.lab;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -14,6 +15,7 @@ import dev.peerlane.qtest.QtestFabric;
 import dev.peerlane.spec.Status;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -77,7 +79,7 @@ class DriverIoTest {
                 assertThat(Data.of(buffer, offset, bytes))
                         .as(when)
                         .isEqualTo(
-                                java.util.Arrays.copyOfRange(
+                                Arrays.copyOfRange(
                                         expected, lba * blockBytes, lba * blockBytes + bytes));
             }
         }
@@ -96,7 +98,9 @@ class DriverIoTest {
                     buffer.segment().fill((byte) 0xa5);
                     int bytes = blocks * blockBytes;
                     namespace.read(buffer, offset, 3, blocks);
-                    assertThat(Data.of(buffer, 0, offset)).containsOnly(0xa5);
+                    byte[] before = new byte[offset];
+                    Arrays.fill(before, (byte) 0xa5);
+                    assertThat(Data.of(buffer, 0, offset)).isEqualTo(before);
                     assertThat(Data.of(buffer, offset, bytes))
                             .isEqualTo(Data.read(image, 3L * blockBytes, bytes));
                     assertThat(Data.of(buffer, offset + bytes, 8192)).containsOnly(0xa5);
@@ -113,8 +117,7 @@ class DriverIoTest {
         try (DmaBuffer buffer = fabric.dma().allocate(64 << 10)) {
             Data.put(buffer, 0, data);
             namespace.compare(buffer, 0, 5, 128);
-            buffer.segment()
-                    .set(java.lang.foreign.ValueLayout.JAVA_BYTE, 65_535, (byte) ~data[65_535]);
+            buffer.segment().set(JAVA_BYTE, 65_535, (byte) ~data[65_535]);
             assertThatExceptionOfType(NvmeStatusException.class)
                     .isThrownBy(() -> namespace.compare(buffer, 0, 5, 128))
                     .satisfies(e -> assertThat(Status.code(e.status())).isEqualTo(0x285))
@@ -129,18 +132,17 @@ class DriverIoTest {
         Data.write(image, 0, Data.marked(0x1122_3344_5566_7788L, MIB));
         byte[] expected = Data.read(image, 0, MIB);
         namespace.writeZeroes(9, 100);
-        java.util.Arrays.fill(expected, 9 * 512, 109 * 512, (byte) 0);
+        Arrays.fill(expected, 9 * 512, 109 * 512, (byte) 0);
         assertThat(Data.read(image, 0, MIB)).isEqualTo(expected);
         namespace.deallocate(1024, 256);
-        java.util.Arrays.fill(expected, 1024 * 512, 1280 * 512, (byte) 0);
+        Arrays.fill(expected, 1024 * 512, 1280 * 512, (byte) 0);
         namespace.flush();
         assertThat(Data.read(image, 0, MIB)).isEqualTo(expected);
         try (DmaBuffer buffer = fabric.dma().allocate(512 << 10)) {
             namespace.read(buffer, 0, 1000, 300);
             assertThat(Data.of(buffer, 0, 300 * 512))
-                    .isEqualTo(java.util.Arrays.copyOfRange(expected, 1000 * 512, 1300 * 512));
+                    .isEqualTo(Arrays.copyOfRange(expected, 1000 * 512, 1300 * 512));
         }
-        namespace.verify(0, 2048);
     }
 
     @Test
