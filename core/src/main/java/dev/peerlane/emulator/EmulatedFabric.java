@@ -227,7 +227,8 @@ public final class EmulatedFabric extends Fabric {
         int control = config.load16(ConfigLayout.DEVICE_CONTROL);
         EmulatedController controller = controllers.get(String.valueOf(function.locator()));
         if ((control & ConfigLayout.INITIATE_FLR) != 0 && controller != null) {
-            config.init16(ConfigLayout.DEVICE_CONTROL, control & ~ConfigLayout.INITIATE_FLR);
+            ConfigLayout.resetControl(config, spec.relaxedOrdering());
+            function.resetConfig();
             controller.functionReset();
         }
     }
