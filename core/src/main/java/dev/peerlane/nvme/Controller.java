@@ -104,7 +104,7 @@ public final class Controller implements AutoCloseable {
         try {
             controller.lifecycle.claim();
             controller.relaxedOrderingOff = controller.lifecycle.relaxedOrderingOff();
-            controller.lifecycle.disable();
+            controller.lifecycle.disable(true);
             controller.start();
             return controller;
         } catch (RuntimeException e) {

@@ -135,14 +135,18 @@ final class Lifecycle {
         return millis * MILLI + options.readyGraceNanos();
     }
 
-    /** Clears CC.EN and waits for CSTS.RDY = 0. A fatal status does not hinder that. */
-    void disable() {
+    /**
+     * Clears CC.EN and waits for CSTS.RDY = 0. A fatal status does not hinder that.
+     *
+     * @param patient whether to wait first for one that somebody else has just enabled
+     */
+    void disable(boolean patient) {
         Registers r = registers();
         Cc cc = r.cc();
         Csts csts = r.csts("before it was disabled");
         long timeout = readyTimeoutNanos();
         if (cc.en()) {
-            if (!csts.rdy() && !csts.cfs()) {
+            if (patient && !csts.rdy() && !csts.cfs()) {
                 // EN must not change while RDY has not followed it (3.1.3.5): wait, then go on.
                 clock.await(
                         () -> {
@@ -211,7 +215,7 @@ final class Lifecycle {
     boolean stop(Runnable beforeFunctionReset) {
         PeerlaneException first;
         try {
-            disable();
+            disable(false);
             return false;
         } catch (ControllerFault e) {
             if (e.code().equals("controller-gone")) {
@@ -223,7 +227,7 @@ final class Lifecycle {
         beforeFunctionReset.run();
         try {
             device.reset();
-            disable();
+            disable(false);
             return true;
         } catch (PeerlaneException e) {
             first.addSuppressed(e);
