@@ -33,7 +33,7 @@ public final class CopyJob {
     private final List<PeerBuffer> buffers = new ArrayList<>();
     private final List<String> notes;
 
-    private @Nullable PeerBuffer data;
+    private Receipt.@Nullable Buffer carrier;
     private @Nullable Lane lane;
     private @Nullable Pipeline copy;
     private long failedLba = -1;
@@ -105,7 +105,12 @@ public final class CopyJob {
                                 && plan.verify() != VerifyMethod.CONTROLLED_COMPARE);
         Geometry geometry = cut(memory, sentinels);
         PeerBuffer buffer = take(memory, geometry.totalBytes());
-        data = buffer;
+        carrier =
+                new Receipt.Buffer(
+                        plan.kind().label(),
+                        candidate == null ? null : candidate.locator(),
+                        "0x%x".formatted(buffer.busAddress()),
+                        buffer.sizeBytes());
         lane =
                 Lane.attach(
                         source.port(),
@@ -345,16 +350,6 @@ public final class CopyJob {
     }
 
     private Receipt receipt(@Nullable PeerlaneException failure, long hostBefore) {
-        BufferCandidate candidate = plan.buffer();
-        PeerBuffer used = data;
-        Receipt.Buffer buffer =
-                used == null
-                        ? null
-                        : new Receipt.Buffer(
-                                plan.kind().label(),
-                                candidate == null ? null : candidate.locator(),
-                                "0x%x".formatted(used.busAddress()),
-                                used.sizeBytes());
         Geometry geometry = lane == null ? null : lane.geometry();
         long bytes = copy == null ? 0 : copy.doneBytes();
         long host = hostData();
@@ -363,7 +358,7 @@ public final class CopyJob {
                 failure == null ? "ok" : "failed",
                 Receipt.Side.of(request.source(), request.sourceLba(), request.bytes()),
                 Receipt.Side.of(request.target(), request.targetLba(), request.bytes()),
-                buffer,
+                carrier,
                 plan.legs(),
                 plan.fence(),
                 geometry == null ? 0 : geometry.chunkBytes(),

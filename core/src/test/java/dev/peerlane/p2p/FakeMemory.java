@@ -63,6 +63,7 @@ final class FakeMemory extends PeerMemory {
     final class Piece extends PeerBuffer {
         private final long sizeBytes;
         private boolean wipe = true;
+        private boolean closed;
 
         Piece(long sizeBytes) {
             this.sizeBytes = sizeBytes;
@@ -77,28 +78,39 @@ final class FakeMemory extends PeerMemory {
             return FakeMemory.this;
         }
 
+        private void check() {
+            if (closed) {
+                throw new IllegalStateException("closed");
+            }
+        }
+
         @Override
         public long busAddress() {
+            check();
             return 0xe000_0000L;
         }
 
         @Override
         public long sizeBytes() {
+            check();
             return sizeBytes;
         }
 
         @Override
         public long load64(long offset) {
+            check();
             return segment.get(ValueLayout.JAVA_LONG_UNALIGNED, offset);
         }
 
         @Override
         public void store64(long offset, long value) {
+            check();
             segment.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, value);
         }
 
         @Override
         public void fill(long offset, long length, int word) {
+            check();
             for (long i = 0; i < length; i += 4) {
                 segment.set(ValueLayout.JAVA_INT_UNALIGNED, offset + i, word);
             }
@@ -111,6 +123,8 @@ final class FakeMemory extends PeerMemory {
 
         @Override
         public void close() {
+            check();
+            closed = true;
             open--;
             if (wipe) {
                 segment.asSlice(0, sizeBytes).fill((byte) 0);

@@ -1,0 +1,128 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.spec.Sqe;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One command between its fetch and its completion. Commands are used again and again, so that an
+ * I/O allocates nothing.
+ */
+final class Command {
+    private final MemorySegment sqe = MemorySegment.ofArray(new byte[Sqe.BYTES]);
+    private final DataPages pages = new DataPages();
+    private @Nullable SubmissionQueue queue;
+    private @Nullable MemorySegment buffer;
+    private @Nullable EmulatedNamespace namespace;
+    private boolean ownsIdentifier;
+    private boolean toHost;
+    private long dueNanos;
+    private long bytes;
+    private int status;
+    private int dw0;
+
+    /** Returns the submission queue entry. */
+    MemorySegment sqe() {
+        return sqe;
+    }
+
+    /** Returns where its data is in memory. */
+    DataPages pages() {
+        return pages;
+    }
+
+    /** Starts a life: the entry was fetched from {@code queue}. */
+    void fetched(SubmissionQueue from, boolean hasOwnIdentifier, long due) {
+        queue = from;
+        ownsIdentifier = hasOwnIdentifier;
+        dueNanos = due;
+        namespace = null;
+        bytes = 0;
+        status = 0;
+        dw0 = 0;
+    }
+
+    SubmissionQueue queue() {
+        return Objects.requireNonNull(queue);
+    }
+
+    boolean isAdmin() {
+        return queue().qid() == 0;
+    }
+
+    boolean ownsIdentifier() {
+        return ownsIdentifier;
+    }
+
+    int opcode() {
+        return Sqe.opcode(sqe, 0);
+    }
+
+    int cid() {
+        return Sqe.cid(sqe, 0);
+    }
+
+    int nsid() {
+        return Sqe.nsid(sqe, 0);
+    }
+
+    long dueNanos() {
+        return dueNanos;
+    }
+
+    /** Says which namespace it is for. */
+    void namespace(EmulatedNamespace target) {
+        namespace = target;
+    }
+
+    EmulatedNamespace namespace() {
+        return Objects.requireNonNull(namespace);
+    }
+
+    /** Says how much data it moves and which way. */
+    void transfer(long dataBytes, boolean toTheHost) {
+        bytes = dataBytes;
+        toHost = toTheHost;
+    }
+
+    /** Returns how much data it moves; 0 for none. */
+    long bytes() {
+        return bytes;
+    }
+
+    boolean toHost() {
+        return toHost;
+    }
+
+    /** Gives it the memory inside the controller where its data is, or takes it away. */
+    void buffer(@Nullable MemorySegment memory) {
+        buffer = memory;
+    }
+
+    MemorySegment buffer() {
+        return Objects.requireNonNull(buffer);
+    }
+
+    boolean hasBuffer() {
+        return buffer != null;
+    }
+
+    /** Says how it ends: a status without phase tag. */
+    void end(int finalStatus) {
+        status = finalStatus;
+    }
+
+    int status() {
+        return status;
+    }
+
+    /** Says what dword 0 of its completion is. */
+    void result(int dword0) {
+        dw0 = dword0;
+    }
+
+    int result() {
+        return dw0;
+    }
+}

@@ -1,0 +1,339 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.Status;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Moves commands along, a bounded amount a turn: fetched in round robin over the queues, waiting
+ * until they are due, moving their data in pieces that interleave with those of other commands,
+ * completed in whatever order they end, and kept back while their completion queue is full.
+ */
+final class CommandEngine {
+    private static final int MAX_COMMANDS = 1024;
+    private static final int ADMIN_RESERVE = 64;
+    private static final int MAX_MOVING = 64;
+    private static final int FETCHES_A_TURN = 64;
+    private static final int STEPS_A_TURN = 64;
+    private static final long BYTES_A_TURN = 512 << 10;
+    private static final int PIECES_A_STEP = 16;
+
+    /** What the engine needs of the controller around it. */
+    interface Host {
+        CommandSetHandler handler(Command command);
+
+        /** Returns when a command that was fetched now may begin. */
+        long dueNanos(Command command, long now);
+
+        /** A command is about to be completed; it may change its status. */
+        void ending(Command command);
+
+        /** A queue can't be reached. */
+        void fatal(String what);
+
+        int pageBytes();
+    }
+
+    private final Host host;
+    private final DmaPort dma;
+    private final Arena arena;
+    private final long bufferBytes;
+    private final SplittableRandom random;
+    private final ControllerStatistics statistics;
+    private final ArrayDeque<Command> free = new ArrayDeque<>();
+    private final ArrayDeque<MemorySegment> buffers = new ArrayDeque<>();
+    private final List<Command> waiting = new ArrayList<>();
+    private final List<Command> moving = new ArrayList<>();
+    private final ArrayDeque<Command> blocked = new ArrayDeque<>();
+    private int commands;
+    private int nextQueue;
+
+    CommandEngine(
+            Host host,
+            DmaPort dma,
+            Arena arena,
+            long bufferBytes,
+            SplittableRandom random,
+            ControllerStatistics statistics) {
+        this.host = host;
+        this.dma = dma;
+        this.arena = arena;
+        this.bufferBytes = bufferBytes;
+        this.random = random;
+        this.statistics = statistics;
+    }
+
+    /** Forgets all commands, as a reset does. What was moved so far stays moved. */
+    void reset() {
+        waiting.forEach(this::forget);
+        moving.forEach(this::forget);
+        blocked.forEach(this::forget);
+        waiting.clear();
+        moving.clear();
+        blocked.clear();
+        nextQueue = 0;
+    }
+
+    /**
+     * Does a bounded amount of work.
+     *
+     * @param queues the submission queues by QID; absent ones are null
+     * @param burst how many commands in a row come from one queue
+     * @return when there is more to do: {@code now} for at once, {@link Long#MAX_VALUE} for never
+     */
+    long step(@Nullable SubmissionQueue[] queues, int burst, long now) {
+        unblock();
+        long bytes = 0;
+        for (int i = 0; i < STEPS_A_TURN && bytes < BYTES_A_TURN; i++) {
+            startOne(now);
+            if (moving.isEmpty()) {
+                break;
+            }
+            bytes += moveSome();
+        }
+        fetch(queues, burst, now);
+        statistics.turn();
+        return nextWork(queues, now);
+    }
+
+    /** Finds a command that waits to begin, takes it out and returns it, or null. */
+    @Nullable Command takeWaiting(Predicate<Command> which) {
+        for (int i = 0; i < waiting.size(); i++) {
+            Command command = waiting.get(i);
+            if (which.test(command)) {
+                remove(waiting, i);
+                return command;
+            }
+        }
+        return null;
+    }
+
+    /** Drops commands that wait for a place in their completion queue, without completing them. */
+    void dropBlocked(SubmissionQueue queue) {
+        blocked.removeIf(command -> {
+            if (command.queue() != queue) {
+                return false;
+            }
+            over(command);
+            return true;
+        });
+    }
+
+    /** Completes a command, now or as soon as its completion queue has a place. */
+    void complete(Command command) {
+        releaseBuffer(command);
+        host.ending(command);
+        if (command.queue().completions().isFull()) {
+            blocked.add(command);
+        } else {
+            post(command);
+        }
+    }
+
+    /** Ends a command without a completion entry. */
+    void drop(Command command) {
+        releaseBuffer(command);
+        over(command);
+    }
+
+    /** Gives a command a place for its data, at least this long. */
+    MemorySegment attachBuffer(Command command, long bytes) {
+        MemorySegment buffer = buffers.poll();
+        if (buffer == null || buffer.byteSize() < bytes) {
+            buffer = arena.allocate(Math.max(bytes, bufferBytes), 4096);
+        }
+        command.buffer(buffer);
+        return buffer;
+    }
+
+    private void unblock() {
+        for (int i = blocked.size(); i > 0; i--) {
+            Command command = blocked.remove();
+            if (command.queue().completions().isFull()) {
+                blocked.add(command);
+            } else {
+                post(command);
+            }
+        }
+    }
+
+    private void startOne(long now) {
+        if (waiting.isEmpty() || moving.size() >= MAX_MOVING) {
+            return;
+        }
+        int size = waiting.size();
+        int first = random.nextInt(size);
+        for (int i = 0; i < size; i++) {
+            int at = (first + i) % size;
+            Command command = waiting.get(at);
+            if (command.dueNanos() <= now) {
+                remove(waiting, at);
+                start(command);
+                return;
+            }
+        }
+    }
+
+    private void start(Command command) {
+        switch (host.handler(command).start(command)) {
+            case CommandSetHandler.DONE -> complete(command);
+            case CommandSetHandler.MOVE -> moving.add(command);
+            default -> {
+                // held: whoever holds it ends it
+            }
+        }
+    }
+
+    /** Moves some pieces of one command, picked at random. */
+    private long moveSome() {
+        int at = moving.size() == 1 ? 0 : random.nextInt(moving.size());
+        Command command = moving.get(at);
+        DataPages pages = command.pages();
+        Interconnect.Kind kind =
+                command.isAdmin() ? Interconnect.Kind.ADMIN_DATA : Interconnect.Kind.IO_DATA;
+        long bytes = 0;
+        for (int i = 0; i < PIECES_A_STEP && !pages.isDone(); i++) {
+            int piece = pages.next(random);
+            long n = pages.bytes(piece);
+            long offset = pages.dataOffset(piece);
+            boolean moved =
+                    command.toHost()
+                            ? dma.write(pages.address(piece), command.buffer(), offset, n, kind)
+                            : dma.read(pages.address(piece), command.buffer(), offset, n, kind);
+            if (!moved) {
+                remove(moving, at);
+                command.end(Status.DATA_TRANSFER_ERROR);
+                complete(command);
+                return bytes + n;
+            }
+            bytes += n;
+        }
+        if (pages.isDone()) {
+            remove(moving, at);
+            host.handler(command).finish(command);
+            complete(command);
+        }
+        return bytes;
+    }
+
+    private void fetch(@Nullable SubmissionQueue[] queues, int burst, long now) {
+        int budget = FETCHES_A_TURN;
+        for (int i = 0; i < queues.length && budget > 0; i++) {
+            int qid = nextQueue;
+            nextQueue = nextQueue + 1 >= queues.length ? 0 : nextQueue + 1;
+            SubmissionQueue queue = queues[qid];
+            if (queue == null || queue.deleting()) {
+                continue;
+            }
+            int turn = Math.min(budget, burst);
+            while (turn > 0 && queue.waiting() > 0 && hasRoom(queue)) {
+                if (!fetchOne(queue, now)) {
+                    return;
+                }
+                turn--;
+                budget--;
+            }
+        }
+    }
+
+    /** Admin commands have room of their own, or nobody could abort what fills the rest. */
+    private boolean hasRoom(SubmissionQueue queue) {
+        return commands < (queue.qid() == 0 ? MAX_COMMANDS + ADMIN_RESERVE : MAX_COMMANDS);
+    }
+
+    private boolean fetchOne(SubmissionQueue queue, long now) {
+        Command command = free.poll();
+        if (command == null) {
+            command = new Command();
+        }
+        commands++;
+        long address = queue.base() + (long) queue.advance() * Sqe.BYTES;
+        MemorySegment sqe = command.sqe();
+        if (!dma.read(address, sqe, 0, Sqe.BYTES, Interconnect.Kind.QUEUE_ENTRY)) {
+            free.push(command);
+            commands--;
+            host.fatal("submission queue " + queue.qid() + " is out of reach");
+            return false;
+        }
+        boolean unique = queue.take(command.cid());
+        command.fetched(queue, unique, now);
+        statistics.fetched(command.isAdmin(), command.opcode());
+        command.fetched(queue, unique, host.dueNanos(command, now));
+        if (unique) {
+            waiting.add(command);
+        } else {
+            command.end(Status.CID_CONFLICT | Status.DO_NOT_RETRY);
+            complete(command);
+        }
+        return true;
+    }
+
+    private void post(Command command) {
+        SubmissionQueue queue = command.queue();
+        boolean written =
+                queue.completions()
+                        .post(
+                                dma,
+                                command.result(),
+                                queue.head(),
+                                queue.qid(),
+                                command.cid(),
+                                command.status());
+        over(command);
+        if (!written) {
+            host.fatal("completion queue " + queue.completions().qid() + " is out of reach");
+        }
+    }
+
+    private void over(Command command) {
+        boolean failed = Status.code(command.status()) != Status.SUCCESS;
+        statistics.over(command.isAdmin(), failed);
+        command.queue().release(command.cid(), command.ownsIdentifier());
+        commands--;
+        free.push(command);
+    }
+
+    /** Ends a command of a queue that a reset has taken away. */
+    void forget(Command command) {
+        releaseBuffer(command);
+        statistics.over(command.isAdmin(), false);
+        commands--;
+        free.push(command);
+    }
+
+    private void releaseBuffer(Command command) {
+        if (command.hasBuffer()) {
+            buffers.push(command.buffer());
+            command.buffer(null);
+        }
+    }
+
+    private long nextWork(@Nullable SubmissionQueue[] queues, long now) {
+        if (!moving.isEmpty()) {
+            return now;
+        }
+        for (SubmissionQueue queue : queues) {
+            if (queue != null && !queue.deleting() && queue.waiting() > 0 && hasRoom(queue)) {
+                return now;
+            }
+        }
+        long due = Long.MAX_VALUE;
+        for (int i = 0; i < waiting.size(); i++) {
+            due = Math.min(due, waiting.get(i).dueNanos());
+        }
+        return Math.max(due, now);
+    }
+
+    private static void remove(List<Command> list, int at) {
+        int last = list.size() - 1;
+        list.set(at, list.get(last));
+        list.remove(last);
+    }
+}

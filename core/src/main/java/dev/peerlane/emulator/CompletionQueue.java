@@ -1,0 +1,81 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.spec.Cqe;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A completion queue as the controller sees it: it writes at the tail, the host's doorbell moves
+ * the head. An entry that the host has not taken is never overwritten.
+ */
+final class CompletionQueue {
+    private final int qid;
+    private final long base;
+    private final int entries;
+    private final MemorySegment entry = MemorySegment.ofArray(new long[2]);
+    private int head;
+    private int tail;
+    private int phase = 1;
+    private int users;
+
+    CompletionQueue(int qid, long base, int entries) {
+        this.qid = qid;
+        this.base = base;
+        this.entries = entries;
+    }
+
+    int qid() {
+        return qid;
+    }
+
+    long base() {
+        return base;
+    }
+
+    int entries() {
+        return entries;
+    }
+
+    /** Returns how many submission queues complete here. */
+    int users() {
+        return users;
+    }
+
+    void addUser() {
+        users++;
+    }
+
+    void removeUser() {
+        users--;
+    }
+
+    boolean isFull() {
+        int next = tail + 1 == entries ? 0 : tail + 1;
+        return next == head;
+    }
+
+    /** Takes a doorbell value; false if it can't be right (NVMe Base 2.0, 3.3.1.2.2). */
+    boolean ring(int newHead) {
+        if (newHead < 0 || newHead >= entries) {
+            return false;
+        }
+        int taken = Math.floorMod(newHead - head, entries);
+        if (taken == 0 || taken > Math.floorMod(tail - head, entries)) {
+            return false;
+        }
+        head = newHead;
+        return true;
+    }
+
+    /** Writes an entry; call it only when the queue is not full. False if the DMA failed. */
+    boolean post(DmaPort dma, int dw0, int sqhd, int sqid, int cid, int status) {
+        Cqe.putDw0(entry, 0, dw0);
+        Cqe.putDw23(entry, 0, Cqe.dw23(sqhd, sqid, cid, status, phase));
+        long address = base + (long) tail * Cqe.BYTES;
+        boolean written = dma.write(address, entry, 0, Cqe.BYTES, Interconnect.Kind.QUEUE_ENTRY);
+        if (++tail == entries) {
+            tail = 0;
+            phase ^= 1;
+        }
+        return written;
+    }
+}

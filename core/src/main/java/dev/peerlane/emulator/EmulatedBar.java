@@ -1,0 +1,145 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.Doorbell;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.mem.Mmio;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+
+/**
+ * A BAR of an emulated drive: registers at its start, memory behind them, either part possibly
+ * empty. While the function does not decode memory it reads all ones and stores go nowhere.
+ */
+final class EmulatedBar extends Bar {
+    private final EmulatedDevice device;
+    private final EmulatedFunction function;
+    private final EmulatedController controller;
+    private final EmulatedFunction.BarSpace space;
+    private final long memoryAddress;
+
+    EmulatedBar(
+            EmulatedDevice device,
+            EmulatedFunction function,
+            EmulatedController controller,
+            EmulatedFunction.BarSpace space) {
+        this.device = device;
+        this.function = function;
+        this.controller = controller;
+        this.space = space;
+        MemorySegment memory = space.memory();
+        this.memoryAddress = memory == null ? 0 : memory.address();
+    }
+
+    boolean isOf(PciDevice owner) {
+        return owner == device;
+    }
+
+    EmulatedFunction function() {
+        return function;
+    }
+
+    EmulatedFunction.BarSpace space() {
+        return space;
+    }
+
+    @Override
+    public int index() {
+        return space.index();
+    }
+
+    @Override
+    public long sizeBytes() {
+        return space.sizeBytes();
+    }
+
+    @Override
+    public long pciAddress() {
+        return function.barAddress(space);
+    }
+
+    @Override
+    public int load32(long offset) {
+        check(offset, 4);
+        if (!answers()) {
+            return -1;
+        }
+        if (offset < space.registerBytes()) {
+            return controller.registers().load32(offset);
+        }
+        return memoryAddress == 0 ? 0 : Mmio.load32Acquire(memoryAddress + offset);
+    }
+
+    @Override
+    public void store32(long offset, int value) {
+        check(offset, 4);
+        if (!answers()) {
+            return;
+        }
+        if (offset < space.registerBytes()) {
+            controller.registers().store32(offset, value);
+        } else if (memoryAddress != 0) {
+            Mmio.store32Release(memoryAddress + offset, value);
+        }
+    }
+
+    @Override
+    public long load64(long offset) {
+        check(offset, 8);
+        if (!answers()) {
+            return -1;
+        }
+        if (offset < space.registerBytes()) {
+            return controller.registers().load64(offset);
+        }
+        return memoryAddress == 0 ? 0 : Mmio.load64Acquire(memoryAddress + offset);
+    }
+
+    @Override
+    public void store64(long offset, long value) {
+        check(offset, 8);
+        if (!answers()) {
+            return;
+        }
+        if (offset < space.registerBytes()) {
+            controller.registers().store64(offset, value);
+        } else if (memoryAddress != 0) {
+            Mmio.store64Release(memoryAddress + offset, value);
+        }
+    }
+
+    @Override
+    public Doorbell doorbell(long offset) {
+        check(offset, 4);
+        return new RegisterDoorbell(this, offset);
+    }
+
+    /** The fabric frees its memory when it closes, and then nothing may touch it any more. */
+    private boolean answers() {
+        return function.decodes() && device.isOpen();
+    }
+
+    private void check(long offset, int width) {
+        Objects.checkFromIndexSize(offset, width, space.sizeBytes());
+        if ((offset & (width - 1)) != 0) {
+            throw new IndexOutOfBoundsException(
+                    "offset 0x%x is no multiple of %d".formatted(offset, width));
+        }
+    }
+
+    /** A doorbell: a register that only latches. */
+    private static final class RegisterDoorbell extends Doorbell {
+        private final EmulatedBar bar;
+        private final long offset;
+
+        RegisterDoorbell(EmulatedBar bar, long offset) {
+            this.bar = bar;
+            this.offset = offset;
+        }
+
+        @Override
+        public void ring(int value) {
+            bar.store32(offset, value);
+        }
+    }
+}

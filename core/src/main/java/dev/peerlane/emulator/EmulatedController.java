@@ -1,0 +1,456 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.spec.Aqa;
+import dev.peerlane.spec.AsyncEvent;
+import dev.peerlane.spec.Cap;
+import dev.peerlane.spec.Cc;
+import dev.peerlane.spec.CommandSet;
+import dev.peerlane.spec.Csts;
+import dev.peerlane.spec.NvmCommand;
+import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.Status;
+import dev.peerlane.spec.Vs;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An NVMe controller: its life from enable to shutdown (NVMe Base 2.0, 3.5 and 3.6), and everything
+ * it is made of. It moves only in {@link #step}, which the fabric's clock calls; register and
+ * doorbell writes latch.
+ *
+ * <p>Public for its view of things: {@link #statistics()} and {@link #violations()}. Used by the
+ * thread that owns the fabric.
+ */
+public final class EmulatedController {
+    private static final int MAX_VIOLATIONS = 64;
+    private static final int MPS_MAX = 4;
+    private static final int TIMEOUT_UNITS = 20;
+    private static final int MAX_TURNS_TO_CHANGE = 6;
+    private static final int MDTS_UNIT_BYTES = 4096;
+
+    /** Where it is in its life. */
+    private enum State {
+        DISABLED,
+        ENABLING,
+        READY,
+        RESETTING,
+        SHUTTING_DOWN,
+        SHUT_DOWN,
+        FATAL
+    }
+
+    private final EmulatedFunction function;
+    private final DriveSpec drive;
+    private final SplittableRandom random;
+    private final Arena arena;
+    private final Vs version;
+    private final Cmb cmb;
+    private final Registers registers;
+    private final ErrorLog errors = new ErrorLog();
+    private final ControllerStatistics statistics = new ControllerStatistics();
+    private final List<EmulatedNamespace> namespaces = new ArrayList<>();
+    private final List<String> violations = new ArrayList<>();
+    private final CommandEngine engine;
+    private final FeatureTable features;
+    private final AsyncEvents events;
+    private final QueueCommands queues;
+    private final AdminCommands admin;
+    private final NvmCommands nvm;
+    private final LogPages logs;
+    private State state = State.DISABLED;
+    private int turnsLeft;
+    private long mediumFreeNanos;
+    private long lastStepNanos;
+    private @Nullable MemorySegment scratch;
+
+    EmulatedController(
+            EmulatedFunction function,
+            DriveSpec drive,
+            Interconnect interconnect,
+            Arena arena,
+            SplittableRandom random) {
+        this.function = function;
+        this.drive = drive;
+        this.random = random;
+        this.arena = arena;
+        CmbSpec cmbSpec = drive.cmb();
+        this.version = cmbSpec == null ? Vs.of(1, 4, 0) : cmbSpec.version().vs();
+        openNamespaces();
+        this.cmb = new Cmb(function, cmbSpec);
+        this.registers = new Registers(this, cmb, capabilities());
+        DmaPort dma = new DmaPort(function, cmb, interconnect);
+        long bufferBytes = drive.mdts() == 0 ? 1 << 20 : maxTransferBytes();
+        this.engine =
+                new CommandEngine(new EngineHost(), dma, arena, bufferBytes, random, statistics);
+        this.features = new FeatureTable(this, drive);
+        this.events = new AsyncEvents(engine);
+        this.queues = new QueueCommands(this, engine, features, cmb, drive);
+        this.logs = new LogPages(errors, drive, arena);
+        PrpWalker prps = new PrpWalker(dma, cmb);
+        IdentifyPages identify = new IdentifyPages(this, drive);
+        this.admin =
+                new AdminCommands(this, engine, prps, queues, identify, logs, features, events);
+        this.nvm = new NvmCommands(this, engine, prps, features, logs, drive);
+    }
+
+    /** Returns what it did so far. */
+    public ControllerStatistics statistics() {
+        return statistics;
+    }
+
+    /**
+     * Returns what the host did that the specification forbids, in words, the first 64 of them.
+     * Nothing here is an error of a command: those end with a status.
+     */
+    public List<String> violations() {
+        return List.copyOf(violations);
+    }
+
+    /** Returns whether CSTS.RDY is set. */
+    public boolean isReady() {
+        return new Csts(csts()).rdy();
+    }
+
+    // What its parts and the fabric ask of it.
+
+    Registers registers() {
+        return registers;
+    }
+
+    Cmb cmb() {
+        return cmb;
+    }
+
+    Vs version() {
+        return version;
+    }
+
+    int namespaceCount() {
+        return namespaces.size();
+    }
+
+    @Nullable EmulatedNamespace namespace(int nsid) {
+        return nsid > 0 && nsid <= namespaces.size() ? namespaces.get(nsid - 1) : null;
+    }
+
+    boolean hasOtherCommandSets() {
+        return namespaces.stream().anyMatch(n -> n.spec().commandSet() != CommandSet.NVM);
+    }
+
+    boolean hasIoQueues() {
+        return queues.hasIoQueues();
+    }
+
+    long maxTransferBytes() {
+        return drive.mdts() == 0 ? Long.MAX_VALUE : (long) MDTS_UNIT_BYTES << drive.mdts();
+    }
+
+    /** Returns CC.IOSQES, or 0 if it is not what the NVM Command Set needs. */
+    int submissionBytes() {
+        int iosqes = new Cc(registers.cc()).iosqes();
+        return iosqes == Cc.IOSQES_NVM ? iosqes : 0;
+    }
+
+    /** Returns CC.IOCQES, or 0 if it is not what the NVM Command Set needs. */
+    int completionBytes() {
+        int iocqes = new Cc(registers.cc()).iocqes();
+        return iocqes == Cc.IOCQES_NVM ? iocqes : 0;
+    }
+
+    /** Returns memory for one moment, at least this long. */
+    MemorySegment scratch(long bytes) {
+        MemorySegment memory = scratch;
+        if (memory == null || memory.byteSize() < bytes) {
+            memory = arena.allocate(bytes, 64);
+            scratch = memory;
+        }
+        return memory;
+    }
+
+    void violation(String what) {
+        if (violations.size() < MAX_VIOLATIONS) {
+            violations.add(what);
+        }
+    }
+
+    int csts() {
+        boolean ready =
+                state == State.READY
+                        || state == State.SHUTTING_DOWN
+                        || state == State.SHUT_DOWN
+                        || state == State.RESETTING;
+        int shst =
+                switch (state) {
+                    case SHUTTING_DOWN -> Csts.SHST_OCCURRING;
+                    case SHUT_DOWN -> Csts.SHST_COMPLETE;
+                    default -> Csts.SHST_NORMAL;
+                };
+        return new Csts(0).withRdy(ready).withCfs(state == State.FATAL).withShst(shst).raw();
+    }
+
+    /** CC was written. */
+    void configured(int before, int after) {
+        Cc old = new Cc(before);
+        Cc now = new Cc(after);
+        if (now.en() && !old.en()) {
+            if (state == State.RESETTING) {
+                violation("CC.EN was set before CSTS.RDY was 0");
+            }
+            if (state == State.DISABLED || state == State.RESETTING) {
+                enter(State.ENABLING);
+            }
+            return;
+        }
+        if (!now.en() && old.en()) {
+            boolean wasReady = isReady();
+            reset();
+            if (wasReady) {
+                enter(State.RESETTING);
+            } else {
+                state = State.DISABLED;
+            }
+            return;
+        }
+        boolean asked = now.shn() == Cc.SHN_NORMAL || now.shn() == Cc.SHN_ABRUPT;
+        if (asked && old.shn() != now.shn() && state != State.FATAL) {
+            enter(State.SHUTTING_DOWN);
+        }
+    }
+
+    /** Function Level Reset. */
+    void functionReset() {
+        reset();
+        registers.functionReset();
+        state = State.DISABLED;
+    }
+
+    /** A doorbell was written. */
+    void doorbell(int qid, boolean completion, int value) {
+        statistics.doorbell();
+        if (state != State.READY && state != State.SHUTTING_DOWN) {
+            violation("doorbell of queue %d was written while not ready".formatted(qid));
+            return;
+        }
+        String what = (completion ? "completion" : "submission") + " queue " + qid;
+        if (completion) {
+            CompletionQueue queue = queues.completionQueue(qid);
+            if (queue == null) {
+                badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL, "there is no " + what);
+            } else if (!queue.ring(value)) {
+                badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL_VALUE, what + " can't take " + value);
+            }
+            return;
+        }
+        SubmissionQueue queue = queues.submissionQueue(qid);
+        if (queue == null) {
+            badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL, "there is no " + what);
+        } else if (!queue.ring(value)) {
+            badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL_VALUE, what + " can't take " + value);
+        }
+    }
+
+    /** A doorbell write made no sense: an event of type Error (NVMe Base 2.0, figure 146). */
+    void badDoorbell(int info, String what) {
+        violation("invalid doorbell: " + what);
+        errors.add(ErrorLog.NONE, ErrorLog.NONE, 0, 0, 0);
+        events.raise(AsyncEvents.doorbell(info));
+    }
+
+    /**
+     * Lets it move a little.
+     *
+     * @return when there is more to do: {@code now} for at once, {@link Long#MAX_VALUE} for never
+     */
+    long step(long now) {
+        long elapsed = now - lastStepNanos;
+        lastStepNanos = now;
+        switch (state) {
+            case DISABLED, SHUT_DOWN, FATAL -> {
+                return Long.MAX_VALUE;
+            }
+            case ENABLING, RESETTING, SHUTTING_DOWN -> {
+                if (--turnsLeft <= 0) {
+                    arrive();
+                }
+                return now;
+            }
+            case READY -> {
+                if (!function.masters()) {
+                    return Long.MAX_VALUE;
+                }
+                if (statistics.inFlight() > 0) {
+                    logs.busy(elapsed);
+                }
+                long next =
+                        engine.step(queues.submissionQueues(), features.arbitrationBurst(), now);
+                queues.step();
+                events.step();
+                return next;
+            }
+        }
+        throw new AssertionError(state);
+    }
+
+    void close() {
+        namespaces.forEach(EmulatedNamespace::close);
+        namespaces.clear();
+        state = State.DISABLED;
+    }
+
+    int pageBytes() {
+        return new Cc(registers.cc()).pageBytes();
+    }
+
+    private void fatal(String what) {
+        violation(what);
+        state = State.FATAL;
+    }
+
+    private void enter(State next) {
+        state = next;
+        turnsLeft = 1 + random.nextInt(MAX_TURNS_TO_CHANGE);
+    }
+
+    private void arrive() {
+        switch (state) {
+            case ENABLING -> enable();
+            case RESETTING -> state = State.DISABLED;
+            default -> {
+                flushAll();
+                state = State.SHUT_DOWN;
+            }
+        }
+    }
+
+    private void enable() {
+        Cc cc = new Cc(registers.cc());
+        Cap cap = registers.cap();
+        Aqa aqa = new Aqa(registers.aqa());
+        boolean pages = cc.mps() >= cap.mpsmin() && cc.mps() <= cap.mpsmax();
+        boolean sets =
+                switch (cc.css()) {
+                    case Cc.CSS_NVM -> true;
+                    case Cc.CSS_ALL -> (cap.css() & Cap.CSS_IOCS) != 0;
+                    default -> false;
+                };
+        // zero is allowed until the first I/O queue is created
+        boolean sizes =
+                (cc.iosqes() == 0 || cc.iosqes() == Cc.IOSQES_NVM)
+                        && (cc.iocqes() == 0 || cc.iocqes() == Cc.IOCQES_NVM);
+        boolean queuesFit = aqa.asqsZ() > 0 && aqa.acqsZ() > 0;
+        if (!pages || !sets || !sizes || !queuesFit || cc.ams() != 0) {
+            fatal("enabled with CC %xh, AQA %xh".formatted(cc.raw(), aqa.raw()));
+            return;
+        }
+        long low = cc.pageBytes() - 1L;
+        boolean aligned = ((registers.asq() | registers.acq()) & low) == 0;
+        if (!aligned
+                || !queues.createAdmin(
+                        registers.asq(),
+                        aqa.submissionEntries(),
+                        registers.acq(),
+                        aqa.completionEntries())) {
+            fatal("enabled with ASQ %xh, ACQ %xh".formatted(registers.asq(), registers.acq()));
+            return;
+        }
+        state = State.READY;
+    }
+
+    private void reset() {
+        engine.reset();
+        events.reset();
+        queues.reset();
+        features.reset();
+        mediumFreeNanos = 0;
+    }
+
+    private void flushAll() {
+        for (EmulatedNamespace namespace : namespaces) {
+            try {
+                if (!namespace.spec().writeProtected()) {
+                    namespace.media().flush();
+                }
+            } catch (IOException e) {
+                logs.mediaError();
+            }
+        }
+    }
+
+    private void openNamespaces() {
+        boolean done = false;
+        try {
+            for (NamespaceSpec spec : drive.namespaces()) {
+                namespaces.add(new EmulatedNamespace(namespaces.size() + 1, spec, arena));
+            }
+            done = true;
+        } finally {
+            if (!done) {
+                namespaces.forEach(EmulatedNamespace::close);
+            }
+        }
+    }
+
+    private Cap capabilities() {
+        int sets = Cap.CSS_NVM | (hasOtherCommandSets() ? Cap.CSS_IOCS : 0);
+        return new Cap(0)
+                .withMqesZ(drive.maxQueueEntries() - 1)
+                .withCqr(true)
+                .withTo(TIMEOUT_UNITS)
+                .withDstrd(drive.doorbellStride())
+                .withCss(sets)
+                .withMpsmax(MPS_MAX)
+                .withCmbs(cmb.hasSpaceControl());
+    }
+
+    /** What the engine asks of it. */
+    private final class EngineHost implements CommandEngine.Host {
+        @Override
+        public CommandSetHandler handler(Command command) {
+            return command.isAdmin() ? admin : nvm;
+        }
+
+        @Override
+        public int pageBytes() {
+            return EmulatedController.this.pageBytes();
+        }
+
+        @Override
+        public long dueNanos(Command command, long now) {
+            if (command.isAdmin()) {
+                return now;
+            }
+            long due = now + drive.latencyNanos();
+            EmulatedNamespace namespace = namespace(command.nsid());
+            if (drive.bytesPerSecond() > 0 && namespace != null) {
+                long bytes = NvmCommands.mediumBytes(command, namespace);
+                long nanos = Math.round(bytes * 1e9 / drive.bytesPerSecond());
+                mediumFreeNanos = Math.max(mediumFreeNanos, now) + nanos;
+                due = Math.max(due, mediumFreeNanos);
+            }
+            return due;
+        }
+
+        @Override
+        public void ending(Command command) {
+            int status = command.status();
+            if (Status.code(status) == Status.SUCCESS) {
+                return;
+            }
+            boolean io = !command.isAdmin();
+            MemorySegment sqe = command.sqe();
+            long lba = io ? NvmCommand.slba(Sqe.cdw10(sqe, 0), Sqe.cdw11(sqe, 0)) : 0;
+            command.end(status | Status.MORE);
+            errors.add(command.queue().qid(), command.cid(), command.status(), lba, command.nsid());
+        }
+
+        @Override
+        public void fatal(String what) {
+            EmulatedController.this.fatal(what);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.ConfigSpace;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A drive that somebody has opened. */
+final class EmulatedDevice extends PciDevice {
+    private final EmulatedFabric fabric;
+    private final EmulatedFunction function;
+    private final EmulatedController controller;
+    private final String locator;
+    private final List<EmulatedBar> bars = new ArrayList<>();
+    private boolean open = true;
+
+    EmulatedDevice(
+            EmulatedFabric fabric,
+            EmulatedFunction function,
+            EmulatedController controller,
+            String locator) {
+        this.fabric = fabric;
+        this.function = function;
+        this.controller = controller;
+        this.locator = locator;
+        for (EmulatedFunction.BarSpace space : function.bars()) {
+            bars.add(new EmulatedBar(this, function, controller, space));
+        }
+        command(ConfigSpace.COMMAND_MEMORY, true);
+    }
+
+    boolean isOpen() {
+        return open;
+    }
+
+    @Override
+    public Bdf bdf() {
+        return function.bdf();
+    }
+
+    @Override
+    public String locator() {
+        return locator;
+    }
+
+    @Override
+    public ConfigSpace config() {
+        return function.config();
+    }
+
+    @Override
+    public Bar bar(int index) {
+        for (EmulatedBar bar : bars) {
+            if (bar.index() == index) {
+                return bar;
+            }
+        }
+        throw PeerlaneException.machine(
+                "no-such-bar",
+                locator + " has no memory BAR " + index,
+                "Use one of " + bars.stream().map(EmulatedBar::index).toList());
+    }
+
+    @Override
+    public void busMaster(boolean enabled) {
+        command(ConfigSpace.COMMAND_BUS_MASTER, enabled);
+    }
+
+    @Override
+    public void reset() {
+        controller.functionReset();
+    }
+
+    @Override
+    public void close() {
+        if (open) {
+            busMaster(false);
+            open = false;
+            fabric.closed(this);
+        }
+    }
+
+    private void command(int bit, boolean on) {
+        int command = function.config().load16(ConfigSpace.COMMAND);
+        function.config().store16(ConfigSpace.COMMAND, on ? command | bit : command & ~bit);
+    }
+}

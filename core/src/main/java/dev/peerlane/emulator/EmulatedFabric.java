@@ -1,0 +1,254 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.TrafficCounters;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.pci.Machine;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+
+/**
+ * A fabric of emulated drives. Its locators are {@code emu:NAME}. One thread owns it and everything
+ * opened from it; nothing moves unless {@link Clock#turn} is called on {@link #clock}.
+ */
+public final class EmulatedFabric extends Fabric {
+    /** What the locators of emulated drives begin with. */
+    public static final String LOCATOR_PREFIX = "emu:";
+
+    private final FabricSpec spec;
+    private final Arena arena = Arena.ofShared();
+    private final AddressMap map = new AddressMap();
+    private final HostMemory hostMemory;
+    private final FastInterconnect interconnect;
+    private final EmulatedClock clock;
+    private final List<EmulatedFunction> functions;
+    private final Map<String, EmulatedFunction> drives = new LinkedHashMap<>();
+    private final Map<String, EmulatedController> controllers = new LinkedHashMap<>();
+    private final Map<String, EmulatedDevice> open = new HashMap<>();
+    private boolean closed;
+
+    /**
+     * Makes a fabric and opens its images.
+     *
+     * @throws PeerlaneException if an image can't be opened or the tree does not fit
+     */
+    public EmulatedFabric(FabricSpec spec) {
+        this.spec = spec;
+        this.hostMemory = new HostMemory(map, spec.iommu());
+        this.interconnect = new FastInterconnect(map, spec, this::machine);
+        SplittableRandom random = new SplittableRandom(spec.seed());
+        boolean done = false;
+        try {
+            this.functions = new PciTree(spec, arena).functions();
+            for (EmulatedFunction function : functions) {
+                DriveSpec drive = function.drive();
+                if (drive != null) {
+                    String locator = LOCATOR_PREFIX + drive.name();
+                    drives.put(locator, function);
+                    controllers.put(
+                            locator,
+                            new EmulatedController(
+                                    function, drive, interconnect, arena, random.split()));
+                }
+            }
+            done = true;
+        } catch (OutOfMemoryError e) {
+            throw new PeerlaneException(
+                    PeerlaneException.Category.MACHINE,
+                    "no-cmb-memory",
+                    "there is no memory for the CMBs of the emulated fabric",
+                    "Make them smaller, or raise -XX:MaxDirectMemorySize",
+                    e);
+        } finally {
+            if (!done) {
+                controllers.values().forEach(EmulatedController::close);
+                arena.close();
+            }
+        }
+        boolean virtual = spec.time() == FabricSpec.Time.VIRTUAL;
+        List<EmulatedController> all = new ArrayList<>(controllers.values());
+        this.clock = new EmulatedClock(virtual, random.split(), all);
+        functions.forEach(f -> f.config().onWrite(offset -> configWritten(f, offset)));
+        if (!spec.iommu()) {
+            mapAllBars();
+        }
+    }
+
+    /**
+     * Returns a drive's controller, to look at it from the other side.
+     *
+     * @param name of the drive, with or without {@code emu:}
+     * @throws PeerlaneException if there is none of that name
+     */
+    public EmulatedController controller(String name) {
+        String locator = name.startsWith(LOCATOR_PREFIX) ? name : LOCATOR_PREFIX + name;
+        EmulatedController controller = controllers.get(locator);
+        if (controller == null) {
+            throw unknown(locator);
+        }
+        return controller;
+    }
+
+    /** Returns the description from which it was made. */
+    public FabricSpec spec() {
+        return spec;
+    }
+
+    /**
+     * Returns a function's configuration space, bridges included, without opening it.
+     *
+     * @throws PeerlaneException if there is no such function
+     */
+    public ConfigSpace config(Bdf bdf) {
+        for (EmulatedFunction function : functions) {
+            if (function.bdf().equals(bdf)) {
+                return function.config();
+            }
+        }
+        throw PeerlaneException.request(
+                "no-such-function",
+                "the emulated fabric has no function " + bdf,
+                "Use one of " + functions.stream().map(EmulatedFunction::bdf).toList());
+    }
+
+    @Override
+    public String kind() {
+        return "emulator";
+    }
+
+    @Override
+    public List<String> locators() {
+        return List.copyOf(drives.keySet());
+    }
+
+    @Override
+    public PciDevice open(String locator) {
+        if (closed) {
+            throw PeerlaneException.machine(
+                    "fabric-closed", "the emulated fabric is closed", "Make a new one");
+        }
+        EmulatedFunction function = drives.get(locator);
+        EmulatedController controller = controllers.get(locator);
+        if (function == null || controller == null) {
+            throw unknown(locator);
+        }
+        if (open.containsKey(locator)) {
+            throw PeerlaneException.machine(
+                    "device-in-use",
+                    locator + " is open already",
+                    "Close it first: a device has one owner");
+        }
+        EmulatedDevice device = new EmulatedDevice(this, function, controller, locator);
+        open.put(locator, device);
+        return device;
+    }
+
+    @Override
+    public DmaDomain dma() {
+        return hostMemory;
+    }
+
+    @Override
+    public Clock clock() {
+        return clock;
+    }
+
+    @Override
+    public Machine machine() {
+        return new Machine(
+                functions.stream().map(EmulatedFunction::snapshot).toList(), spec.rootComplex());
+    }
+
+    @Override
+    public Optional<TrafficCounters> traffic() {
+        return Optional.of(new Counters());
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        List.copyOf(open.values()).forEach(EmulatedDevice::close);
+        controllers.values().forEach(EmulatedController::close);
+        hostMemory.close();
+        arena.close();
+    }
+
+    void closed(EmulatedDevice device) {
+        open.remove(device.locator(), device);
+    }
+
+    private PeerlaneException unknown(String locator) {
+        return PeerlaneException.request(
+                "no-such-device",
+                "the emulated fabric has no device " + locator,
+                "Use one of " + String.join(", ", drives.keySet()));
+    }
+
+    private void mapAllBars() {
+        for (EmulatedFunction function : functions) {
+            for (EmulatedFunction.BarSpace bar : function.bars()) {
+                if (bar.memory() != null) {
+                    map.add(
+                            new AddressMap.Range(
+                                    function.barAddress(bar),
+                                    bar.sizeBytes(),
+                                    bar.memory(),
+                                    0,
+                                    function,
+                                    bar));
+                }
+            }
+        }
+    }
+
+    /** Command registers, BARs, ACS and the reset bit take effect at once. */
+    private void configWritten(EmulatedFunction function, int offset) {
+        functions.forEach(EmulatedFunction::refresh);
+        interconnect.forgetRoutes();
+        controllers.values().forEach(controller -> controller.cmb().refresh());
+        if (offset != ConfigLayout.DEVICE_CONTROL) {
+            return;
+        }
+        EmulatedConfig config = function.config();
+        int control = config.load16(ConfigLayout.DEVICE_CONTROL);
+        EmulatedController controller = controllers.get(String.valueOf(function.locator()));
+        if ((control & ConfigLayout.INITIATE_FLR) != 0 && controller != null) {
+            config.init16(ConfigLayout.DEVICE_CONTROL, control & ~ConfigLayout.INITIATE_FLR);
+            controller.functionReset();
+        }
+    }
+
+    /** Counts as of now. */
+    private final class Counters implements TrafficCounters {
+        @Override
+        public Traffic of(Bdf function) {
+            for (EmulatedFunction candidate : functions) {
+                if (candidate.bdf().equals(function)) {
+                    return candidate.traffic().snapshot();
+                }
+            }
+            return new dev.peerlane.emulator.Traffic().snapshot();
+        }
+
+        @Override
+        public Traffic total() {
+            dev.peerlane.emulator.Traffic sum = new dev.peerlane.emulator.Traffic();
+            functions.forEach(function -> sum.add(function.traffic()));
+            return sum.snapshot();
+        }
+    }
+}

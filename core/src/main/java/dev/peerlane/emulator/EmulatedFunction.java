@@ -1,0 +1,115 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.pci.PciFunction;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A bridge or a drive in the tree: its place, its configuration space, its BARs. */
+final class EmulatedFunction {
+    /** PCI vendor of everything emulated; assigned to nobody. */
+    static final int VENDOR_ID = 0x5045;
+
+    /**
+     * A 64-bit memory BAR.
+     *
+     * @param index of its lower half
+     * @param sizeBytes its length, a power of two
+     * @param registerBytes how many bytes from its start are registers
+     * @param memory what backs the rest, or null; as long as the BAR or longer
+     */
+    record BarSpace(
+            int index, long sizeBytes, long registerBytes, @Nullable MemorySegment memory) {}
+
+    private final Bdf bdf;
+    private final @Nullable EmulatedFunction parent;
+    private final @Nullable DriveSpec drive;
+    private final EmulatedConfig config = new EmulatedConfig();
+    private final List<BarSpace> bars = new ArrayList<>();
+    private final Traffic traffic = new Traffic();
+    private boolean decodes;
+    private boolean masters;
+
+    EmulatedFunction(Bdf bdf, @Nullable EmulatedFunction parent, @Nullable DriveSpec drive) {
+        this.bdf = bdf;
+        this.parent = parent;
+        this.drive = drive;
+    }
+
+    Bdf bdf() {
+        return bdf;
+    }
+
+    EmulatedConfig config() {
+        return config;
+    }
+
+    List<BarSpace> bars() {
+        return bars;
+    }
+
+    Traffic traffic() {
+        return traffic;
+    }
+
+    @Nullable DriveSpec drive() {
+        return drive;
+    }
+
+    @Nullable String locator() {
+        return drive == null ? null : EmulatedFabric.LOCATOR_PREFIX + drive.name();
+    }
+
+    /** Whether accesses to its BARs arrive: memory decoding is on here and in all bridges above. */
+    boolean decodes() {
+        return decodes;
+    }
+
+    /** Whether its DMA leaves: bus mastering is on here and in all bridges above. */
+    boolean masters() {
+        return masters;
+    }
+
+    /** Reads the Command registers again, from the root down. */
+    void refresh() {
+        int command = config.load16(ConfigSpace.COMMAND);
+        boolean above = parent == null;
+        decodes = (command & ConfigSpace.COMMAND_MEMORY) != 0 && (above || parentOrThrow().decodes);
+        masters =
+                (command & ConfigSpace.COMMAND_BUS_MASTER) != 0
+                        && (above || parentOrThrow().masters);
+    }
+
+    /** Returns the address in a BAR's registers right now. */
+    long barAddress(BarSpace bar) {
+        int at = ConfigSpace.BAR0 + 4 * bar.index();
+        long low = Integer.toUnsignedLong(config.load32(at)) & ~0xfL;
+        return (Integer.toUnsignedLong(config.load32(at + 4)) << 32) | low;
+    }
+
+    /** Returns it as a value of a snapshot, read from the configuration space. */
+    PciFunction snapshot() {
+        List<PciFunction.BarWindow> windows = new ArrayList<>();
+        for (BarSpace bar : bars) {
+            windows.add(new PciFunction.BarWindow(bar.index(), barAddress(bar), bar.sizeBytes()));
+        }
+        return new PciFunction(
+                bdf,
+                parent == null ? null : parent.bdf,
+                PciFunction.kindOf(config),
+                config.load16(ConfigSpace.VENDOR_ID),
+                config.load16(ConfigSpace.DEVICE_ID),
+                config.classCode(),
+                dev.peerlane.pci.Acs.of(config),
+                PciFunction.relaxedOrderingOf(config),
+                windows,
+                locator());
+    }
+
+    private EmulatedFunction parentOrThrow() {
+        return java.util.Objects.requireNonNull(parent);
+    }
+}

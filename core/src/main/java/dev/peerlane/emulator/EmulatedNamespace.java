@@ -1,0 +1,66 @@
+package dev.peerlane.emulator;
+
+import java.lang.foreign.Arena;
+
+/** A namespace: its format, its medium, and whether it is write protected now. */
+final class EmulatedNamespace implements AutoCloseable {
+    private final int nsid;
+    private final NamespaceSpec spec;
+    private final Media media;
+    private final int blockShift;
+    private boolean writeProtected;
+
+    EmulatedNamespace(int nsid, NamespaceSpec spec, Arena arena) {
+        this.nsid = nsid;
+        this.spec = spec;
+        this.blockShift = Integer.numberOfTrailingZeros(spec.blockBytes());
+        this.writeProtected = spec.writeProtected();
+        this.media =
+                spec.image() == null
+                        ? new MemoryMedia(spec.sizeBytes(), arena)
+                        : ImageMedia.open(
+                                spec.image(),
+                                spec.sizeBytes(),
+                                spec.blockBytes(),
+                                spec.writeProtected());
+    }
+
+    int nsid() {
+        return nsid;
+    }
+
+    NamespaceSpec spec() {
+        return spec;
+    }
+
+    Media media() {
+        return media;
+    }
+
+    long blockCount() {
+        return media.sizeBytes() >>> blockShift;
+    }
+
+    int blockShift() {
+        return blockShift;
+    }
+
+    boolean writeProtected() {
+        return writeProtected;
+    }
+
+    void writeProtect(boolean on) {
+        writeProtected = on;
+    }
+
+    /** Whether blocks {@code [slba, slba + blocks)} exist; {@code slba} is unsigned. */
+    boolean contains(long slba, long blocks) {
+        long count = blockCount();
+        return Long.compareUnsigned(slba, count) <= 0 && blocks <= count - slba;
+    }
+
+    @Override
+    public void close() {
+        media.close();
+    }
+}

@@ -1,0 +1,245 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.pci.RootComplex;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * An emulated fabric: its drives, the tree they hang in, and how the fabric treats traffic.
+ *
+ * @param drives its drives; names differ
+ * @param ports the ports of the root complex; each drive is in one port of the tree
+ * @param rootComplex what the root complex does with peer traffic, and what is known of it
+ * @param relaxedOrdering whether drives start with Relaxed Ordering enabled (Device Control bit 4)
+ * @param iommu whether devices reach only what was allocated or mapped for them; without it they
+ *     reach every BAR
+ * @param unmapped what becomes of DMA to an address that nothing decodes
+ * @param peerReads what a read of another function's BAR returns
+ * @param peerWrites what becomes of a write to another function's BAR
+ * @param time what the clock counts
+ * @param seed where everything random comes from
+ */
+public record FabricSpec(
+        List<DriveSpec> drives,
+        List<PortSpec> ports,
+        RootComplex rootComplex,
+        boolean relaxedOrdering,
+        boolean iommu,
+        Unmapped unmapped,
+        PeerReads peerReads,
+        PeerWrites peerWrites,
+        Time time,
+        long seed) {
+
+    /** What becomes of DMA to an address that nothing decodes; counted in each case. */
+    public enum Unmapped {
+        /** The command ends in Data Transfer Error; a queue out of reach is fatal. */
+        FAILS,
+        /** It seems to work, as on many platforms: writes vanish and reads return ones. */
+        DROPS_SILENTLY
+    }
+
+    /** What a DMA read of another function's BAR returns, with success. */
+    public enum PeerReads {
+        /** What is there. */
+        NORMAL,
+        /** All bits one. */
+        ONES,
+        /** All bits zero. */
+        ZEROES,
+        /** Bytes from elsewhere in the same BAR. */
+        OTHER_MEMORY
+    }
+
+    /** What becomes of a DMA write to another function's BAR, with success. */
+    public enum PeerWrites {
+        /** It arrives. */
+        NORMAL,
+        /** It never arrives. */
+        VANISH
+    }
+
+    /** What the clock counts. */
+    public enum Time {
+        /** Turns: the same seed and the same calls give the same run. */
+        VIRTUAL,
+        /** Nanoseconds of this machine. */
+        REAL
+    }
+
+    private static final long MIB = 1L << 20;
+
+    /** Checks that names differ and that each drive is in exactly one port. */
+    public FabricSpec {
+        drives = List.copyOf(drives);
+        ports = List.copyOf(ports);
+        if (drives.isEmpty()) {
+            throw bad("the fabric has no drive", "Give it one at least");
+        }
+        Set<String> names = new HashSet<>();
+        for (DriveSpec drive : drives) {
+            if (!names.add(drive.name())) {
+                throw bad("two drives are called '" + drive.name() + "'", "Rename one");
+            }
+        }
+        List<String> placed = new ArrayList<>();
+        ports.forEach(port -> collect(port, placed));
+        for (String name : placed) {
+            if (!names.remove(name)) {
+                throw bad(
+                        "port holds drive '" + name + "', which is unknown or placed twice",
+                        "Put each drive into one port");
+            }
+        }
+        if (!names.isEmpty()) {
+            throw bad("drive '" + names.iterator().next() + "' is in no port", "Put it into one");
+        }
+    }
+
+    /** Starts a fabric with defaults for everything but its drives. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * The built-in fabric: {@code ssd0} and {@code ssd1}, 1 GiB of memory each (taken as it is
+     * written), blocks of 512 bytes, CMBs of 16 MiB, behind one switch.
+     */
+    public static FabricSpec standard() {
+        return builder().drive(standardDrive("ssd0", 0)).drive(standardDrive("ssd1", 1)).build();
+    }
+
+    private static DriveSpec standardDrive(String name, int controllerId) {
+        return DriveSpec.named(name)
+                .memory(1024 * MIB, 512)
+                .controllerId(controllerId)
+                .cmb(CmbSpec.of(16 * MIB))
+                .build();
+    }
+
+    private static void collect(PortSpec port, List<String> into) {
+        if (port.drive() != null) {
+            into.add(port.drive());
+        }
+        port.ports().forEach(below -> collect(below, into));
+    }
+
+    private static PeerlaneException bad(String what, String remedy) {
+        return PeerlaneException.request("bad-fabric", what, remedy);
+    }
+
+    /** Collects what a fabric is to be. Each method answers the builder itself. */
+    public static final class Builder {
+        private final List<DriveSpec> drives = new ArrayList<>();
+        private final List<PortSpec> ports = new ArrayList<>();
+        private RootComplex rootComplex =
+                new RootComplex(
+                        RootComplex.Trust.UNKNOWN,
+                        RootComplex.Trust.UNKNOWN,
+                        "nothing is known of the emulated root complex");
+        private boolean relaxedOrdering;
+        private boolean iommu = true;
+        private Unmapped unmapped = Unmapped.FAILS;
+        private PeerReads peerReads = PeerReads.NORMAL;
+        private PeerWrites peerWrites = PeerWrites.NORMAL;
+        private Time time = Time.REAL;
+        private long seed = 1;
+
+        private Builder() {}
+
+        /** Adds a drive. */
+        public Builder drive(DriveSpec drive) {
+            drives.add(drive);
+            return this;
+        }
+
+        /** Adds a root port. Without any, all drives are behind one switch below one root port. */
+        public Builder port(PortSpec port) {
+            ports.add(port);
+            return this;
+        }
+
+        /**
+         * Says what the root complex does with peer traffic. What is REFUSED there does not arrive;
+         * UNKNOWN and TRUSTED traffic does.
+         */
+        public Builder rootComplex(RootComplex.Trust peerWrites, RootComplex.Trust peerReads) {
+            rootComplex =
+                    new RootComplex(
+                            peerWrites, peerReads, "as the emulated fabric's description says");
+            return this;
+        }
+
+        /** Says whether drives start with Relaxed Ordering enabled; they don't unless said. */
+        public Builder relaxedOrdering(boolean relaxedOrdering) {
+            this.relaxedOrdering = relaxedOrdering;
+            return this;
+        }
+
+        /** Says whether there is an IOMMU; there is unless said. */
+        public Builder iommu(boolean iommu) {
+            this.iommu = iommu;
+            return this;
+        }
+
+        /** Says what becomes of DMA to nowhere; it fails unless said. */
+        public Builder unmapped(Unmapped unmapped) {
+            this.unmapped = unmapped;
+            return this;
+        }
+
+        /** Says what peer reads return; what is there unless said. */
+        public Builder peerReads(PeerReads peerReads) {
+            this.peerReads = peerReads;
+            return this;
+        }
+
+        /** Says what becomes of peer writes; they arrive unless said. */
+        public Builder peerWrites(PeerWrites peerWrites) {
+            this.peerWrites = peerWrites;
+            return this;
+        }
+
+        /** Says what the clock counts; real time unless said. */
+        public Builder time(Time time) {
+            this.time = time;
+            return this;
+        }
+
+        /** Says the seed; 1 unless said. */
+        public Builder seed(long seed) {
+            this.seed = seed;
+            return this;
+        }
+
+        /**
+         * Returns the fabric's description.
+         *
+         * @throws PeerlaneException of category REQUEST if it can't be
+         */
+        public FabricSpec build() {
+            List<PortSpec> tree = ports;
+            if (ports.isEmpty()) {
+                PortSpec[] below =
+                        drives.stream()
+                                .map(drive -> PortSpec.drive(drive.name()))
+                                .toArray(PortSpec[]::new);
+                tree = List.of(PortSpec.switchOf(below));
+            }
+            return new FabricSpec(
+                    drives,
+                    tree,
+                    rootComplex,
+                    relaxedOrdering,
+                    iommu,
+                    unmapped,
+                    peerReads,
+                    peerWrites,
+                    time,
+                    seed);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.Route;
+import dev.peerlane.pci.Verdict;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * DMA as plain copies in this process, at once and in order: no packets, no time on the bus. What
+ * the fabric does with peer traffic, and what the IOMMU lets through, is decided here.
+ */
+final class FastInterconnect extends Interconnect {
+    private static final int CQE_BYTES = 16;
+    private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
+
+    /** Which ways between two functions are closed. */
+    private record Closed(boolean writes, boolean reads) {}
+
+    private record Pair(EmulatedFunction initiator, EmulatedFunction owner) {}
+
+    private final AddressMap map;
+    private final FabricSpec spec;
+    private final Supplier<Machine> machine;
+    private final Map<Pair, Closed> routes = new HashMap<>();
+    private @Nullable EmulatedFunction lastInitiator;
+    private @Nullable EmulatedFunction lastOwner;
+    private Closed lastClosed = new Closed(false, false);
+
+    FastInterconnect(AddressMap map, FabricSpec spec, Supplier<Machine> machine) {
+        this.map = map;
+        this.spec = spec;
+        this.machine = machine;
+    }
+
+    /** Forgets what it knows of routes, since a configuration space changed. */
+    void forgetRoutes() {
+        routes.clear();
+        lastInitiator = null;
+    }
+
+    @Override
+    boolean read(
+            EmulatedFunction initiator,
+            long address,
+            MemorySegment target,
+            long offset,
+            long bytes,
+            Kind kind) {
+        AddressMap.Range range = map.find(address, bytes);
+        if (range == null || !answers(range, initiator, address)) {
+            return fault(initiator, target, offset, bytes);
+        }
+        long at = range.memoryOffset() + (address - range.base());
+        if (range.owner() == null) {
+            initiator.traffic().host(kind, true, bytes);
+            MemorySegment.copy(range.memory(), at, target, offset, bytes);
+            return true;
+        }
+        if (closed(initiator, range.owner()).reads()) {
+            return fault(initiator, target, offset, bytes);
+        }
+        initiator.traffic().peerRead += bytes;
+        switch (spec.peerReads()) {
+            case NORMAL -> MemorySegment.copy(range.memory(), at, target, offset, bytes);
+            case ONES -> target.asSlice(offset, bytes).fill((byte) -1);
+            case ZEROES -> target.asSlice(offset, bytes).fill((byte) 0);
+            case OTHER_MEMORY -> {
+                long size = range.memory().byteSize();
+                long elsewhere = Math.min((at + size / 2) % size, size - bytes);
+                MemorySegment.copy(range.memory(), elsewhere, target, offset, bytes);
+            }
+        }
+        return true;
+    }
+
+    @Override
+    boolean write(
+            EmulatedFunction initiator,
+            long address,
+            MemorySegment source,
+            long offset,
+            long bytes,
+            Kind kind) {
+        AddressMap.Range range = map.find(address, bytes);
+        if (range == null || !answers(range, initiator, address)) {
+            return fault(initiator, null, 0, bytes);
+        }
+        EmulatedFunction owner = range.owner();
+        if (owner == null) {
+            initiator.traffic().host(kind, false, bytes);
+        } else {
+            if (closed(initiator, owner).writes()) {
+                // a posted write: the initiator never learns
+                initiator.traffic().faulted += bytes;
+                return true;
+            }
+            initiator.traffic().peerWritten += bytes;
+            if (spec.peerWrites() == FabricSpec.PeerWrites.VANISH) {
+                return true;
+            }
+        }
+        long at = range.memoryOffset() + (address - range.base());
+        if (kind == Kind.QUEUE_ENTRY && bytes == CQE_BYTES) {
+            storeCompletion(range.memory(), at, source, offset);
+        } else {
+            MemorySegment.copy(source, offset, range.memory(), at, bytes);
+        }
+        return true;
+    }
+
+    /** The half with status and phase last: who polls it must see the other half then. */
+    static void storeCompletion(MemorySegment memory, long at, MemorySegment source, long offset) {
+        memory.set(ValueLayout.JAVA_LONG, at, source.get(ValueLayout.JAVA_LONG, offset));
+        LONG.setRelease(memory, at + 8, source.get(ValueLayout.JAVA_LONG, offset + 8));
+    }
+
+    private static boolean answers(
+            AddressMap.Range range, EmulatedFunction initiator, long address) {
+        EmulatedFunction owner = range.owner();
+        EmulatedFunction.BarSpace bar = range.bar();
+        if (owner == null || bar == null) {
+            return true;
+        }
+        long inBar = address - owner.barAddress(bar);
+        return owner != initiator
+                && owner.decodes()
+                && inBar >= bar.registerBytes()
+                && inBar < bar.sizeBytes();
+    }
+
+    private boolean fault(
+            EmulatedFunction initiator, @Nullable MemorySegment target, long offset, long bytes) {
+        initiator.traffic().faulted += bytes;
+        if (target != null) {
+            target.asSlice(offset, bytes).fill((byte) -1);
+        }
+        return spec.unmapped() == FabricSpec.Unmapped.DROPS_SILENTLY;
+    }
+
+    private Closed closed(EmulatedFunction initiator, EmulatedFunction owner) {
+        if (initiator != lastInitiator || owner != lastOwner) {
+            lastClosed = routes.computeIfAbsent(new Pair(initiator, owner), this::judge);
+            lastInitiator = initiator;
+            lastOwner = owner;
+        }
+        return lastClosed;
+    }
+
+    private Closed judge(Pair pair) {
+        Route route = Route.between(machine.get(), pair.initiator().bdf(), pair.owner().bdf());
+        return new Closed(
+                route.peerWrites() == Verdict.REFUSED, route.peerReads() == Verdict.REFUSED);
+    }
+}

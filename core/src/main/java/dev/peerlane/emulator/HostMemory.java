@@ -1,0 +1,188 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.PeerMapping;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Host memory and peers' BARs as devices see them. Bus addresses are never used twice and have a
+ * gap between them, so that DMA after a buffer was closed, or past its end, is a fault.
+ */
+final class HostMemory extends DmaDomain {
+    private static final int PAGE_BYTES = 4096;
+    private static final long FIRST = 0x1_0000_0000L;
+
+    private final AddressMap map;
+    private final boolean iommu;
+    private final List<DmaBuffer> buffers = new ArrayList<>();
+    private long next = FIRST;
+
+    HostMemory(AddressMap map, boolean iommu) {
+        this.map = map;
+        this.iommu = iommu;
+    }
+
+    @Override
+    public int pageBytes() {
+        return PAGE_BYTES;
+    }
+
+    @Override
+    public DmaBuffer allocate(long sizeBytes) {
+        if (sizeBytes <= 0) {
+            throw new IllegalArgumentException("a buffer of " + sizeBytes + " bytes");
+        }
+        long rounded = (sizeBytes + PAGE_BYTES - 1) & -PAGE_BYTES;
+        if (rounded < sizeBytes || next + rounded > PciTree.HOST_LIMIT) {
+            throw noMemory(sizeBytes, null);
+        }
+        Arena arena = Arena.ofShared();
+        MemorySegment memory;
+        try {
+            memory = arena.allocate(rounded, PAGE_BYTES);
+        } catch (OutOfMemoryError e) {
+            arena.close();
+            throw noMemory(sizeBytes, e);
+        }
+        AddressMap.Range range = new AddressMap.Range(next, rounded, memory, 0, null, null);
+        if (!map.add(range)) {
+            arena.close();
+            throw new IllegalStateException("bus address 0x%x is taken".formatted(next));
+        }
+        next += rounded + PAGE_BYTES;
+        DmaBuffer buffer = new Buffer(range, arena);
+        buffers.add(buffer);
+        return buffer;
+    }
+
+    @Override
+    public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
+        if (!(bar instanceof EmulatedBar window) || !window.isOf(owner)) {
+            throw PeerlaneException.machine(
+                    "foreign-bar",
+                    "BAR " + bar.index() + " of " + owner.locator() + " is not of this fabric",
+                    "Map BARs of devices that were opened from this fabric");
+        }
+        if (((offset | sizeBytes) & (PAGE_BYTES - 1)) != 0
+                || offset < 0
+                || sizeBytes <= 0
+                || offset > window.sizeBytes() - sizeBytes) {
+            throw new IllegalArgumentException(
+                    "range 0x%x, 0x%x of a BAR of 0x%x bytes"
+                            .formatted(offset, sizeBytes, window.sizeBytes()));
+        }
+        EmulatedFunction function = window.function();
+        MemorySegment memory = window.space().memory();
+        if (!function.decodes() || memory == null || offset < window.space().registerBytes()) {
+            throw PeerlaneException.machine(
+                    "peer-unreachable",
+                    "BAR %d of %s at 0x%x is no memory that decodes"
+                            .formatted(bar.index(), owner.locator(), offset),
+                    "Map the part of a BAR that holds the CMB, while the device is open");
+        }
+        long address = window.pciAddress() + offset;
+        if (!iommu) {
+            return new Mapping(address, sizeBytes, () -> {});
+        }
+        AddressMap.Range range =
+                new AddressMap.Range(address, sizeBytes, memory, offset, function, window.space());
+        if (!map.add(range)) {
+            throw PeerlaneException.machine(
+                    "peer-mapped-already",
+                    "0x%x of %s is mapped already".formatted(address, owner.locator()),
+                    "Close the other mapping first");
+        }
+        return new Mapping(address, sizeBytes, () -> map.remove(range));
+    }
+
+    /** Frees what is still allocated. */
+    void close() {
+        List.copyOf(buffers).forEach(DmaBuffer::close);
+    }
+
+    private static PeerlaneException noMemory(
+            long sizeBytes, @org.jspecify.annotations.Nullable Throwable cause) {
+        return new PeerlaneException(
+                PeerlaneException.Category.MACHINE,
+                "no-dma-memory",
+                sizeBytes + " bytes of host memory for DMA can't be had",
+                "Use smaller buffers, or raise -XX:MaxDirectMemorySize",
+                cause);
+    }
+
+    /** An allocation. */
+    private final class Buffer extends DmaBuffer {
+        private final AddressMap.Range range;
+        private final Arena arena;
+        private boolean closed;
+
+        Buffer(AddressMap.Range range, Arena arena) {
+            this.range = range;
+            this.arena = arena;
+        }
+
+        @Override
+        public MemorySegment segment() {
+            return range.memory();
+        }
+
+        @Override
+        public long address() {
+            return range.memory().address();
+        }
+
+        @Override
+        public long busAddress() {
+            return range.base();
+        }
+
+        @Override
+        public void close() {
+            if (!closed) {
+                closed = true;
+                map.remove(range);
+                buffers.remove(this);
+                arena.close();
+            }
+        }
+    }
+
+    /** A window on a peer's BAR. */
+    private static final class Mapping extends PeerMapping {
+        private final long busAddress;
+        private final long sizeBytes;
+        private final Runnable unmap;
+        private boolean closed;
+
+        Mapping(long busAddress, long sizeBytes, Runnable unmap) {
+            this.busAddress = busAddress;
+            this.sizeBytes = sizeBytes;
+            this.unmap = unmap;
+        }
+
+        @Override
+        public long busAddress() {
+            return busAddress;
+        }
+
+        @Override
+        public long sizeBytes() {
+            return sizeBytes;
+        }
+
+        @Override
+        public void close() {
+            if (!closed) {
+                closed = true;
+                unmap.run();
+            }
+        }
+    }
+}

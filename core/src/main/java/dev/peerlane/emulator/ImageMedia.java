@@ -1,0 +1,184 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.PeerlaneException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A medium in a file, which is locked as long as it is open. */
+final class ImageMedia extends Media {
+    private static final int ZERO_BYTES = 1 << 20;
+
+    private final FileChannel channel;
+    private final long sizeBytes;
+    private @Nullable ByteBuffer zeroes;
+
+    private ImageMedia(FileChannel channel, long sizeBytes) {
+        this.channel = channel;
+        this.sizeBytes = sizeBytes;
+    }
+
+    /**
+     * Opens an image.
+     *
+     * @param sizeBytes how long it has to be; a missing file is made so long; 0 takes the length
+     *     that it has
+     * @param blockBytes its length has to be a multiple of this
+     */
+    static ImageMedia open(Path file, long sizeBytes, int blockBytes, boolean readOnly) {
+        boolean exists = Files.exists(file);
+        if (!exists && (sizeBytes == 0 || readOnly)) {
+            throw PeerlaneException.request(
+                    "no-image",
+                    "image file " + file + " does not exist",
+                    "Name an existing file, or give a size to have it made");
+        }
+        Set<StandardOpenOption> options = new HashSet<>();
+        options.add(StandardOpenOption.READ);
+        if (!readOnly) {
+            options.add(StandardOpenOption.WRITE);
+        }
+        if (!exists) {
+            options.add(StandardOpenOption.CREATE_NEW);
+            options.add(StandardOpenOption.SPARSE);
+        }
+        FileChannel channel = null;
+        boolean done = false;
+        try {
+            channel = FileChannel.open(file, options);
+            lock(channel, file, readOnly);
+            if (!exists) {
+                channel.write(ByteBuffer.allocate(1), sizeBytes - 1);
+            }
+            long length = checkLength(file, channel.size(), sizeBytes, blockBytes);
+            done = true;
+            return new ImageMedia(channel, length);
+        } catch (IOException e) {
+            throw new PeerlaneException(
+                    PeerlaneException.Category.MACHINE,
+                    "image-unreadable",
+                    "image file " + file + " can't be opened: " + e.getMessage(),
+                    "Check the path, the permissions and the free space",
+                    e);
+        } finally {
+            if (!done && channel != null) {
+                closeQuietly(channel);
+            }
+        }
+    }
+
+    @Override
+    long sizeBytes() {
+        return sizeBytes;
+    }
+
+    @Override
+    void read(long position, MemorySegment target, long bytes) throws IOException {
+        ByteBuffer buffer = target.asSlice(0, bytes).asByteBuffer();
+        long at = position;
+        while (buffer.hasRemaining()) {
+            int n = channel.read(buffer, at);
+            if (n < 0) {
+                throw new EOFException("the image became shorter than " + sizeBytes + " bytes");
+            }
+            at += n;
+        }
+    }
+
+    @Override
+    void write(long position, MemorySegment source, long bytes, boolean durable)
+            throws IOException {
+        writeAll(source.asSlice(0, bytes).asByteBuffer(), position);
+        if (durable) {
+            channel.force(false);
+        }
+    }
+
+    @Override
+    void clear(long position, long bytes) throws IOException {
+        ByteBuffer source = zeroes;
+        if (source == null) {
+            source = ByteBuffer.allocateDirect(ZERO_BYTES);
+            zeroes = source;
+        }
+        long done = 0;
+        while (done < bytes) {
+            int n = (int) Math.min(bytes - done, ZERO_BYTES);
+            source.clear().limit(n);
+            writeAll(source, position + done);
+            done += n;
+        }
+    }
+
+    @Override
+    void flush() throws IOException {
+        channel.force(false);
+    }
+
+    @Override
+    public void close() {
+        closeQuietly(channel);
+    }
+
+    private void writeAll(ByteBuffer buffer, long position) throws IOException {
+        long at = position;
+        while (buffer.hasRemaining()) {
+            at += channel.write(buffer, at);
+        }
+    }
+
+    private static void lock(FileChannel channel, Path file, boolean readOnly) throws IOException {
+        FileLock lock;
+        try {
+            lock = channel.tryLock(0, Long.MAX_VALUE, readOnly);
+        } catch (OverlappingFileLockException e) {
+            lock = null;
+        }
+        if (lock == null) {
+            throw PeerlaneException.machine(
+                    "image-in-use",
+                    "image file " + file + " is in use by another emulated drive",
+                    "Close the other one, or name another file");
+        }
+    }
+
+    private static long checkLength(Path file, long length, long wanted, int blockBytes) {
+        if (wanted != 0 && length != wanted) {
+            throw PeerlaneException.request(
+                    "image-size",
+                    "image file " + file + " has " + length + " bytes, not " + wanted,
+                    "Leave the size out, or name another file");
+        }
+        if (length == 0 || length % blockBytes != 0) {
+            throw PeerlaneException.request(
+                    "image-size",
+                    "image file "
+                            + file
+                            + " has "
+                            + length
+                            + " bytes, which are no whole blocks of "
+                            + blockBytes,
+                    "Name a file of whole blocks, or another block size");
+        }
+        return length;
+    }
+
+    private static void closeQuietly(FileChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            // nothing is lost: a Flush command is what makes data durable
+            return;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package dev.peerlane.emulator;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * How DMA leaves a function: the one narrow place between controllers and whatever carries their
+ * bytes. An abstract class rather than an interface because the calls are on the hot path.
+ */
+abstract class Interconnect {
+    /** What bytes are for; decides how they are counted. */
+    enum Kind {
+        /** Data of an I/O command. */
+        IO_DATA,
+        /** Data of an admin command. */
+        ADMIN_DATA,
+        /** A submission or completion queue entry. */
+        QUEUE_ENTRY,
+        /** A PRP list. */
+        PRP_LIST
+    }
+
+    /**
+     * Reads from the bus into a function.
+     *
+     * @param initiator who reads
+     * @param address bus address
+     * @param target where to, from {@code offset} on
+     * @return false if the function learns that it failed
+     */
+    abstract boolean read(
+            EmulatedFunction initiator,
+            long address,
+            MemorySegment target,
+            long offset,
+            long bytes,
+            Kind kind);
+
+    /**
+     * Writes from a function to the bus; the last 8 bytes of a completion queue entry become
+     * visible after all others.
+     *
+     * @param initiator who writes
+     * @param address bus address
+     * @param source what, from {@code offset} on
+     * @return false if the function learns that it failed
+     */
+    abstract boolean write(
+            EmulatedFunction initiator,
+            long address,
+            MemorySegment source,
+            long offset,
+            long bytes,
+            Kind kind);
+}

@@ -1,0 +1,40 @@
+package dev.peerlane.emulator;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+
+/** The bytes behind a namespace. What was never written, or was deallocated, reads as zeroes. */
+abstract class Media implements AutoCloseable {
+    /** Returns its length. */
+    abstract long sizeBytes();
+
+    /** Reads bytes that lie inside it. */
+    abstract void read(long position, MemorySegment target, long bytes) throws IOException;
+
+    /**
+     * Writes bytes that lie inside it.
+     *
+     * @param durable whether they have to be on the medium, not in its cache, when this returns
+     * @throws OutOfSpaceException if there is no room for them
+     */
+    abstract void write(long position, MemorySegment source, long bytes, boolean durable)
+            throws IOException;
+
+    /** Makes bytes that lie inside it read as zeroes. */
+    abstract void clear(long position, long bytes) throws IOException;
+
+    /** Writes its cache to the medium. */
+    abstract void flush() throws IOException;
+
+    @Override
+    public abstract void close();
+
+    /** There is no room for what is to be written. */
+    static final class OutOfSpaceException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        OutOfSpaceException(Throwable cause) {
+            super(cause);
+        }
+    }
+}

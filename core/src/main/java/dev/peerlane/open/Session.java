@@ -1,0 +1,269 @@
+package dev.peerlane.open;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.BlockPort;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerMemoryBuffer;
+import dev.peerlane.nvme.ControllerOptions;
+import dev.peerlane.nvme.Namespace;
+import dev.peerlane.p2p.BufferCandidate;
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.BufferKind;
+import dev.peerlane.p2p.CancelFlag;
+import dev.peerlane.p2p.CopyJob;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.CopyPlan;
+import dev.peerlane.p2p.CopyRequest;
+import dev.peerlane.p2p.Endpoint;
+import dev.peerlane.p2p.Planner;
+import dev.peerlane.p2p.Progress;
+import dev.peerlane.p2p.Receipt;
+import dev.peerlane.p2p.VerifyMode;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The devices of one fabric, opened as they are needed, and copies between them: the shortest way
+ * to use the library. Closing it shuts every controller down. One thread owns it and makes every
+ * call.
+ */
+public final class Session implements AutoCloseable {
+    /** Enough for both sides to be busy; a slot needs one entry. */
+    private static final int QUEUE_DEPTH = 128;
+
+    private final Fabric fabric;
+    private final ControllerOptions options;
+    private final Map<String, Controller> controllers = new LinkedHashMap<>();
+    private final List<BlockPort> ports = new ArrayList<>();
+
+    private Session(Fabric fabric, ControllerOptions options) {
+        this.fabric = fabric;
+        this.options = options;
+    }
+
+    /** Makes a session of a fabric, which it closes in the end. Nothing is opened yet. */
+    public static Session of(Fabric fabric) {
+        return new Session(fabric, ControllerOptions.DEFAULTS);
+    }
+
+    /** Makes a session with bounds of its own for every controller. */
+    public static Session of(Fabric fabric, ControllerOptions options) {
+        return new Session(fabric, options);
+    }
+
+    /** Returns the fabric. */
+    public Fabric fabric() {
+        return fabric;
+    }
+
+    /**
+     * Returns a controller, brought up at the first call.
+     *
+     * @param locator the device
+     * @throws PeerlaneException if there is no such device or it can't be brought up
+     */
+    public Controller controller(String locator) {
+        Controller known = controllers.get(locator);
+        if (known == null) {
+            known = Controller.open(fabric, locator, options);
+            controllers.put(locator, known);
+        }
+        return known;
+    }
+
+    /**
+     * Returns a namespace: the named one, or the only one.
+     *
+     * @throws PeerlaneException if it does not exist, or none is named and there is not exactly one
+     */
+    public Namespace namespace(Extent extent) {
+        Controller controller = controller(extent.device());
+        Integer nsid = extent.nsid();
+        if (nsid != null) {
+            return controller.namespace(nsid);
+        }
+        int[] active = controller.activeNamespaces();
+        if (active.length == 1) {
+            return controller.namespace(active[0]);
+        }
+        String there =
+                active.length == 0
+                        ? "none"
+                        : Arrays.stream(active)
+                                .mapToObj(n -> "n" + n)
+                                .collect(Collectors.joining(", "));
+        throw PeerlaneException.request(
+                "which-namespace",
+                "%s has %d active namespaces (%s), and none is named"
+                        .formatted(extent.device(), active.length, there),
+                "Name one, such as " + extent.device() + "/n1");
+    }
+
+    /**
+     * Plans a copy: opens both sides and brings up the CMBs that may carry the data.
+     *
+     * @param source where from
+     * @param target where to; without a range, as many bytes as the source from its first block on
+     * @param how buffer, verification and sizes
+     * @throws PeerlaneException if the request is wrong or nothing may carry it
+     */
+    public CopyPlan plan(Extent source, Extent target, CopyOptions how) {
+        Namespace from = namespace(source);
+        Namespace to = namespace(target);
+        from.checkUsable();
+        to.checkUsable();
+        long sourceLba = start(source);
+        long bytes = length(source, from, sourceLba);
+        checkSameLength(source, target, to, bytes);
+        Endpoint reader = endpoint(from);
+        Endpoint writer = endpoint(to);
+        BufferChoice choice = how.buffer();
+        boolean peers = choice.kind() != BufferKind.HOST || how.verify() == VerifyMode.PEER;
+        List<String> devices = new ArrayList<>();
+        if (peers) {
+            devices.add(target.device());
+            devices.add(source.device());
+            if (choice.locator() != null) {
+                devices.add(choice.locator());
+            }
+        }
+        CopyPlan plan = plan(reader, sourceLba, writer, start(target), bytes, devices, how);
+        boolean thirdMayBeBetter =
+                (choice.kind() == null && plan.kind() != BufferKind.TARGET_CMB)
+                        || (choice.kind() == BufferKind.THIRD_PARTY_CMB
+                                && choice.locator() == null);
+        if (thirdMayBeBetter) {
+            devices.addAll(fabric.locators());
+            plan = plan(reader, sourceLba, writer, start(target), bytes, devices, how);
+        }
+        return plan;
+    }
+
+    /**
+     * Copies, verifies and returns the receipt.
+     *
+     * @throws dev.peerlane.p2p.CopyException if it failed after it began
+     * @throws PeerlaneException if it did not begin
+     */
+    public Receipt copy(Extent source, Extent target, CopyOptions how) {
+        return run(plan(source, target, how), new CancelFlag(), Progress.NONE);
+    }
+
+    /** Runs a plan of this session; otherwise as {@link #copy}. */
+    public Receipt run(CopyPlan plan, CancelFlag cancel, Progress progress) {
+        return new CopyJob(plan, fabric, cancel).run(progress);
+    }
+
+    private CopyPlan plan(
+            Endpoint source,
+            long sourceLba,
+            Endpoint target,
+            long targetLba,
+            long bytes,
+            List<String> devices,
+            CopyOptions how) {
+        List<BufferCandidate> candidates = new ArrayList<>();
+        List<String> absences = new ArrayList<>();
+        for (String device : devices.stream().distinct().toList()) {
+            candidate(device, candidates, absences);
+        }
+        CopyRequest request =
+                new CopyRequest(
+                        source, sourceLba, target, targetLba, bytes, candidates, absences, how);
+        return Planner.plan(request, fabric.machine());
+    }
+
+    private void candidate(String device, List<BufferCandidate> candidates, List<String> absences) {
+        try {
+            Controller controller = controller(device);
+            ControllerMemoryBuffer cmb = controller.requireCmb();
+            if (!cmb.isEnabled()) {
+                cmb.enable(fabric.dma());
+            }
+            candidates.add(new BufferCandidate(device, controller.device().bdf(), cmb));
+        } catch (PeerlaneException e) {
+            absences.add(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private Endpoint endpoint(Namespace namespace) {
+        Controller controller = namespace.controller();
+        BlockPort port = namespace.port(QUEUE_DEPTH);
+        ports.add(port);
+        return new Endpoint(
+                controller.locator(),
+                controller.device().bdf(),
+                controller.identity().sn(),
+                controller.identity().mn(),
+                namespace.nsid(),
+                port);
+    }
+
+    private static long start(Extent extent) {
+        Long slba = extent.slba();
+        return slba == null ? 0 : slba;
+    }
+
+    private static long length(Extent extent, Namespace namespace, long slba) {
+        Long blocks = extent.blocks();
+        long count = blocks == null ? namespace.blockCount() - slba : blocks;
+        if (slba < 0 || slba >= namespace.blockCount() || count > namespace.blockCount() - slba) {
+            throw PeerlaneException.request(
+                    "range-past-end",
+                    "%d blocks from block %d on are asked of %s, which has %d"
+                            .formatted(
+                                    Math.max(count, 0),
+                                    slba,
+                                    namespace.name(),
+                                    namespace.blockCount()),
+                    "Ask for a range inside the namespace");
+        }
+        return Math.multiplyExact(count, (long) namespace.blockBytes());
+    }
+
+    private static void checkSameLength(
+            Extent source, Extent target, Namespace to, long sourceBytes) {
+        Long blocks = target.blocks();
+        if (blocks != null
+                && Math.multiplyHigh(blocks, (long) to.blockBytes()) == 0
+                && blocks * to.blockBytes() != sourceBytes) {
+            throw PeerlaneException.request(
+                    "sizes-differ",
+                    "%s is %d bytes long, %s is %d"
+                            .formatted(source, sourceBytes, target, blocks * to.blockBytes()),
+                    "Name ranges of the same length, or give the target's start alone");
+        }
+    }
+
+    /** Shuts every controller down and closes the fabric, even where one of them fails. */
+    @Override
+    public void close() {
+        List<AutoCloseable> all = new ArrayList<>(ports);
+        all.addAll(controllers.values());
+        all.add(fabric);
+        ports.clear();
+        controllers.clear();
+        RuntimeException first = null;
+        for (AutoCloseable each : all) {
+            try {
+                each.close();
+            } catch (Exception e) {
+                RuntimeException problem =
+                        e instanceof RuntimeException r ? r : new IllegalStateException(e);
+                if (first == null) {
+                    first = problem;
+                } else {
+                    first.addSuppressed(problem);
+                }
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+}
