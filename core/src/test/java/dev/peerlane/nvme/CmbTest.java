@@ -201,7 +201,8 @@ class CmbTest {
             a = c.requireCmb().allocate(64, 64);
             a.store64(0, 42);
         }
-        assertThat(m.controller.bar2().get(java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED, 0)).isZero();
+        assertThat(m.controller.bar2().get(java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED, 0))
+                .isZero();
         assertThatThrownBy(() -> a.load64(0)).isInstanceOf(IllegalStateException.class);
         Bench.assertNothingLeft(m);
     }
