@@ -66,8 +66,7 @@ final class SyncIo {
     }
 
     /** Executes Dataset Management with one range, which {@code fill} writes. */
-    int executeWithPage(
-            int opcode, int nsid, Consumer<DmaBuffer> fill, long cdw10to11) {
+    int executeWithPage(int opcode, int nsid, Consumer<DmaBuffer> fill, long cdw10to11) {
         QueuePair q = queue();
         fill.accept(page());
         return submit(q, opcode, nsid, page().busAddress(), 0, cdw10to11, 0);
