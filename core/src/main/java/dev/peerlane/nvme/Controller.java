@@ -111,6 +111,7 @@ public final class Controller implements AutoCloseable {
         try {
             if (adminQueue != null) {
                 stop(failed);
+                device.busMaster(false);
             }
         } catch (RuntimeException e) {
             why.addSuppressed(e);
@@ -122,7 +123,6 @@ public final class Controller implements AutoCloseable {
         Registers r = lifecycle.registers();
         if (cmbFound == null) {
             CmbProbe.show(r, cap());
-            cmbInfo = CmbInfo.read(r, cap(), vs());
         }
         int entries =
                 Math.min(
@@ -280,7 +280,9 @@ public final class Controller implements AutoCloseable {
 
     /** Returns why the controller takes no commands, if so. */
     public Optional<ControllerFault> failure() {
-        return Optional.ofNullable(failed);
+        return failed != null || adminQueue == null
+                ? Optional.ofNullable(failed)
+                : adminQueue.fault();
     }
 
     Registers registers() {
@@ -300,9 +302,10 @@ public final class Controller implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException(locator() + ": the controller is closed");
         }
-        if (failed != null) {
-            throw failed;
-        }
+        failure()
+                .ifPresent(e -> {
+                    throw e;
+                });
     }
 
     /** Returns the identifiers of the active namespaces, in rising order. */

@@ -176,6 +176,23 @@ class CmbTest {
     }
 
     @Test
+    void restOfAPieceIsWipedToo() {
+        FakeMachine m = Bench.withCmb(16);
+        try (Controller c = Bench.open(m)) {
+            ControllerMemoryBuffer cmb = c.requireCmb();
+            cmb.enable(m.dma);
+            PeerBuffer first = cmb.allocate(64, 64);
+            first.fill(0, 64, -1);
+            first.wipeOnClose(false);
+            first.close();
+            cmb.allocate(4, 4).close();
+            try (PeerBuffer again = cmb.allocate(64, 64)) {
+                assertThat(again.load64(56)).isZero();
+            }
+        }
+    }
+
+    @Test
     void wipeThatDoesNotTakeIsSaid() {
         FakeMachine m = Bench.withCmb(16);
         try (Controller c = Bench.open(m)) {

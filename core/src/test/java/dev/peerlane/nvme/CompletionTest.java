@@ -311,6 +311,22 @@ class CompletionTest {
     }
 
     @Test
+    void unansweredAdminCommandEndsTheAdminQueueUntilAReset() {
+        m.controller.statusOf = c -> c.qid() == 0 ? FakeController.NO_ANSWER : 0;
+        assertThatThrownBy(() -> controller.admin().smart())
+                .isInstanceOf(ControllerFault.class)
+                .hasMessageContaining("Get Log Page was not answered within 50 ms");
+        assertThat(controller.failure().orElseThrow().code()).isEqualTo("controller-timeout");
+        assertThatThrownBy(() -> controller.namespace(1)).isInstanceOf(ControllerFault.class);
+        port.submitRead(0, 0, 8);
+        assertThat(port.abort(0)).startsWith("no Abort sent: fake:0: Get Log Page was not");
+        m.controller.statusOf = c -> 0;
+        controller.reset();
+        assertThat(controller.failure()).isEmpty();
+        assertThat(controller.admin().smart().criticalWarning()).isZero();
+    }
+
+    @Test
     void quiesceDeletesTheQueueBeforeItsMemoryGoes() {
         m.controller.statusOf = c -> c.qid() == 1 ? FakeController.NO_ANSWER : 0;
         port.submitRead(0, 0, 8);
