@@ -97,6 +97,10 @@ public final class Admin {
         if (queue == null) {
             throw ControllerFault.stopped(locator, "its admin queue is not set up");
         }
+        // The rings are written by address: never after a fabric took their memory away.
+        if (!livePage().segment().scope().isAlive()) {
+            throw ControllerFault.stopped(locator, "its fabric was closed");
+        }
         return queue;
     }
 

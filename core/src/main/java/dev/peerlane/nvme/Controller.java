@@ -92,8 +92,8 @@ public final class Controller implements AutoCloseable {
     private static Controller open(Controller controller) {
         try {
             controller.lifecycle.claim();
+            controller.lifecycle.disableOnArrival();
             controller.relaxedOrderingOff = controller.lifecycle.relaxedOrderingOff();
-            controller.lifecycle.disable(true);
             controller.start();
             return controller;
         } catch (RuntimeException e) {
@@ -462,6 +462,7 @@ public final class Controller implements AutoCloseable {
         if (failed != null) {
             return;
         }
+        lifecycle.registers().checkHealth("when it was to be closed");
         queues.deleteAll();
         if (cmb != null) {
             cmb.wipeOpen();
@@ -479,9 +480,9 @@ public final class Controller implements AutoCloseable {
     private void attempt(Runnable step) {
         try {
             step.run();
-        } catch (PeerlaneException | IllegalStateException e) {
+        } catch (RuntimeException e) {
             if (closeProblem == null) {
-                closeProblem = e.getMessage();
+                closeProblem = String.valueOf(e.getMessage());
             }
         }
     }

@@ -135,6 +135,24 @@ final class Lifecycle {
         return millis * MILLI + options.readyGraceNanos();
     }
 
+    /** Disables what somebody may have left running; resets the function where that fails. */
+    void disableOnArrival() {
+        try {
+            disable(true);
+        } catch (ControllerFault e) {
+            if (e.code().equals("controller-gone")) {
+                throw e;
+            }
+            try {
+                device.reset();
+                disable(false);
+            } catch (PeerlaneException again) {
+                e.addSuppressed(again);
+                throw e;
+            }
+        }
+    }
+
     /**
      * Clears CC.EN and waits for CSTS.RDY = 0. A fatal status does not hinder that.
      *

@@ -93,6 +93,22 @@ class BringUpTest {
     }
 
     @Test
+    void controllerThatCannotBeDisabledOnArrivalIsResetAsAFunction() {
+        m.controller.enabledByFormerOwner();
+        m.controller.neverUnready = true;
+        Bench.open(m).close();
+        assertThat(m.device.functionResets).isEqualTo(1);
+        Bench.assertNothingLeft(m);
+        m.device.resetWorks = false;
+        m.controller.enabledByFormerOwner();
+        m.controller.neverUnready = true;
+        assertThatThrownBy(() -> Bench.open(m))
+                .hasMessageContaining("CSTS.RDY did not become 0")
+                .satisfies(e -> assertThat(e.getSuppressed()).hasSize(1));
+        assertThat(m.host).isEmpty();
+    }
+
+    @Test
     void controllerWithoutNvmCommandSetIsRefused() {
         m.controller.cap = m.controller.cap.withCss(Cap.CSS_NO_IO);
         refused("controller-unsupported");

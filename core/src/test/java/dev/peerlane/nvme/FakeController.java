@@ -18,7 +18,6 @@ import dev.peerlane.spec.LbaFormat;
 import dev.peerlane.spec.NamespaceDescriptors;
 import dev.peerlane.spec.NamespaceList;
 import dev.peerlane.spec.NvmCommand;
-import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
@@ -514,9 +513,5 @@ final class FakeController {
 
     List<Arrived> adminCommands(int opcode) {
         return arrived.stream().filter(c -> c.qid == 0 && c.opcode == opcode).toList();
-    }
-
-    static boolean movesData(int opcode) {
-        return opcode == NvmOpcode.READ || opcode == NvmOpcode.WRITE || opcode == NvmOpcode.COMPARE;
     }
 }

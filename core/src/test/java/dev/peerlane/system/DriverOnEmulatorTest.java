@@ -8,9 +8,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
 import dev.peerlane.nvme.NvmeStatusException;
@@ -237,6 +240,24 @@ class DriverOnEmulatorTest {
             }
             slots.close();
         }
+    }
+
+    @Test
+    void controllerClosedAfterItsFabricTouchesNoMemory() {
+        EmulatedFabric fabric =
+                new EmulatedFabric(
+                        FabricSpec.builder()
+                                .time(FabricSpec.Time.VIRTUAL)
+                                .drive(drive("a").memory(MIB, 512).cmb(CmbSpec.of(MIB)).build())
+                                .build());
+        Controller c = Controller.open(fabric, "emu:a", ControllerOptions.DEFAULTS);
+        c.requireCmb().enable(fabric.dma());
+        NvmeBlockPort port = c.namespace(1).port(4);
+        fabric.close();
+        assertThatThrownBy(() -> c.namespace(1)).isInstanceOf(RuntimeException.class);
+        c.close();
+        port.close();
+        assertThat(c.closeProblem()).isPresent();
     }
 
     @Test
