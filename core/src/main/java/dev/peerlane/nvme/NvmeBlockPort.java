@@ -216,7 +216,11 @@ public final class NvmeBlockPort extends BlockPort {
         if (!queue.holds(tag, slot)) {
             return "no command of slot %d is in flight".formatted(slot);
         }
-        return controller.admin().abort(queue.qid(), queue.cid(tag));
+        try {
+            return controller.admin().abort(queue.qid(), queue.cid(tag));
+        } catch (ControllerFault e) {
+            return "no Abort sent: " + e.getMessage();
+        }
     }
 
     private void checkSlot(int slot) {

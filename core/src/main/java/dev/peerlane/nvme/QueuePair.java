@@ -9,6 +9,7 @@ import dev.peerlane.spec.Cqe;
 import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Sqe;
 import java.util.Arrays;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -134,6 +135,11 @@ public final class QueuePair {
     /** Returns whether the pair takes commands. */
     public boolean isAlive() {
         return alive;
+    }
+
+    /** Returns why the pair ended, if it did. */
+    Optional<ControllerFault> fault() {
+        return Optional.ofNullable(fault);
     }
 
     int entries() {
