@@ -198,18 +198,6 @@ public final class NvmeBlockPort extends BlockPort {
     }
 
     @Override
-    public long ageNanos(int slot, long nowNanos) {
-        checkSlot(slot);
-        int tag = tagOf[slot];
-        return queue.holds(tag, slot) ? queue.ageNanos(tag, nowNanos) : -1;
-    }
-
-    @Override
-    public long oldestAgeNanos(long nowNanos) {
-        return queue.oldestAgeNanos(nowNanos);
-    }
-
-    @Override
     public String abort(int slot) {
         checkSlot(slot);
         int tag = tagOf[slot];

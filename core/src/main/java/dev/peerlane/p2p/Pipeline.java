@@ -366,8 +366,12 @@ final class Pipeline {
                 "the data of blocks %d to %d of %s differ from those of %s"
                         .formatted(
                                 lba, lba + blocks - 1, lane.second().name(), lane.reader().name()),
-                "The copy is not good: if no one else writes to either, this platform delivers wrong"
-                        + " data between these devices; copy with --buffer host");
+                lane.buffer().memory().isHost()
+                        ? "The copy is not good: find out who else writes to either, then the health"
+                                + " of both devices"
+                        : "The copy is not good: if no one else writes to either, this platform"
+                                + " delivers wrong data between these devices; copy with --buffer"
+                                + " host");
     }
 
     private PeerlaneException interrupted() {

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
-import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -258,26 +257,6 @@ class CompletionTest {
                 .isInstanceOf(ControllerFault.class)
                 .hasMessageContaining("gone");
         port.quiesce();
-    }
-
-    @Test
-    void ageCountsFromTheFirstLook() {
-        m.controller.sleeps = true;
-        assertThat(port.ageNanos(0, 5)).isEqualTo(-1);
-        assertThat(port.oldestAgeNanos(5)).isZero();
-        port.submitRead(0, 0, 8);
-        port.ring();
-        assertThat(port.ageNanos(0, 100)).isZero();
-        port.submitFlush();
-        port.ring();
-        assertThat(port.ageNanos(0, 130)).isEqualTo(30);
-        assertThat(port.oldestAgeNanos(150)).isEqualTo(50);
-        m.controller.sleeps = false;
-        assertThat(Bench.drain(m, port).slots).isEqualTo(List.of(0, -1));
-        port.submitRead(0, 0, 8);
-        assertThat(port.ageNanos(0, 900)).as("another command").isZero();
-        port.ring();
-        Bench.drain(m, port);
     }
 
     @Test

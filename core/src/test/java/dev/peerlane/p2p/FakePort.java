@@ -232,16 +232,6 @@ final class FakePort extends BlockPort {
     }
 
     @Override
-    public long ageNanos(int slot, long nowNanos) {
-        return 0;
-    }
-
-    @Override
-    public long oldestAgeNanos(long nowNanos) {
-        return 0;
-    }
-
-    @Override
     public String abort(int slot) {
         log.add("ABORT " + slot);
         return "not aborted";
