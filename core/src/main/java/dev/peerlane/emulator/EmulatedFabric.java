@@ -192,7 +192,7 @@ public final class EmulatedFabric extends Fabric {
     }
 
     private PeerlaneException unknown(String locator) {
-        return PeerlaneException.request(
+        return PeerlaneException.machine(
                 "no-such-device",
                 "the emulated fabric has no device " + locator,
                 "Use one of " + String.join(", ", drives.keySet()));

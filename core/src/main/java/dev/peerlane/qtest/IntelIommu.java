@@ -122,10 +122,15 @@ public final class IntelIommu {
         tables.map(address, bytes);
     }
 
-    /** Takes mappings away; no function reaches them any more when this returns. */
+    /**
+     * Takes mappings away; no function reaches them any more when this returns. When QEMU is gone
+     * there is nobody to tell.
+     */
     void unmap(long address, long bytes) {
         tables.unmap(address, bytes);
-        invalidate();
+        if (socket.usable()) {
+            invalidate();
+        }
     }
 
     /** Turns translation off. */

@@ -17,6 +17,7 @@ public final class Drive {
     private long sizeBytes = 16L << 20;
     private @Nullable Path image;
     private @Nullable String switchName;
+    private int hostBridgeBus;
     private int blockBytes = SECTOR_BYTES;
     private int cmbMib;
     private int pmrMib;
@@ -51,6 +52,12 @@ public final class Drive {
     /** Puts it below a downstream port of a switch; drives that name the same one share it. */
     public Drive behindSwitch(String name) {
         switchName = name;
+        return this;
+    }
+
+    /** Puts its root port below a host bridge of its own, whose bus has that number. */
+    public Drive onHostBridge(int busNumber) {
+        hostBridgeBus = busNumber;
         return this;
     }
 
@@ -110,6 +117,10 @@ public final class Drive {
 
     @Nullable String switchName() {
         return switchName;
+    }
+
+    int hostBridgeBus() {
+        return hostBridgeBus;
     }
 
     @Nullable Path image() {

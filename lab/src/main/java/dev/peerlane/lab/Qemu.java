@@ -14,9 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -135,7 +137,7 @@ public final class Qemu implements AutoCloseable {
                 }
                 images.put(drive.name(), image);
                 Path pmr = drive.pmrMib() == 0 ? null : directory.resolve(drive.name() + ".pmr");
-                command.addAll(drive.arguments(image, pmr, ports.below(drive.switchName())));
+                command.addAll(drive.arguments(image, pmr, ports.below(drive)));
             }
             Process process =
                     new ProcessBuilder(command)
@@ -178,9 +180,9 @@ public final class Qemu implements AutoCloseable {
 
     /** Makes root ports and switches as drives ask for them. */
     private static final class Ports {
-        private static final int FIRST_SLOT = 2;
         private final List<String> command;
         private final Map<String, Integer> portsOfSwitch = new LinkedHashMap<>();
+        private final Set<Integer> hostBridges = new HashSet<>();
         private int rootPorts;
         private int chassis;
 
@@ -189,12 +191,14 @@ public final class Qemu implements AutoCloseable {
         }
 
         /** Returns the bus for one more drive. */
-        String below(@Nullable String switchName) {
+        String below(Drive drive) {
+            String switchName = drive.switchName();
             if (switchName == null) {
-                return rootPort();
+                return rootPort(hostBridge(drive.hostBridgeBus()));
             }
             if (!portsOfSwitch.containsKey(switchName)) {
-                device("x3130-upstream,id=up-%s,bus=%s".formatted(switchName, rootPort()));
+                String port = rootPort(hostBridge(drive.hostBridgeBus()));
+                device("x3130-upstream,id=up-%s,bus=%s".formatted(switchName, port));
             }
             int port = portsOfSwitch.merge(switchName, 1, Integer::sum) - 1;
             String id = "down-%s-%d".formatted(switchName, port);
@@ -205,12 +209,23 @@ public final class Qemu implements AutoCloseable {
             return id;
         }
 
-        private String rootPort() {
+        private String hostBridge(int busNumber) {
+            if (busNumber == 0) {
+                return "pcie.0";
+            }
+            String id = "host-" + busNumber;
+            if (hostBridges.add(busNumber)) {
+                device("pxb-pcie,id=%s,bus=pcie.0,bus_nr=%d".formatted(id, busNumber));
+            }
+            return id;
+        }
+
+        private String rootPort(String bus) {
             String id = "root-" + rootPorts;
             chassis++;
             device(
-                    "pcie-root-port,id=%s,bus=pcie.0,chassis=%d,slot=%d,addr=%x"
-                            .formatted(id, chassis, chassis, FIRST_SLOT + rootPorts));
+                    "pcie-root-port,id=%s,bus=%s,chassis=%d,slot=%d"
+                            .formatted(id, bus, chassis, chassis));
             rootPorts++;
             return id;
         }
@@ -324,6 +339,11 @@ public final class Qemu implements AutoCloseable {
                 "qemu-not-started",
                 BINARY + " " + what + written(),
                 "See what it wrote, and that this QEMU is 7.2 or later");
+    }
+
+    /** Ends its process without warning, as a crash would. The files stay until it is closed. */
+    public void kill() {
+        process.destroyForcibly();
     }
 
     /** Ends the process that was started, and no other, and deletes its files. */

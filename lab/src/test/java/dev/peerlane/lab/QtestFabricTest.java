@@ -241,6 +241,31 @@ class QtestFabricTest {
     }
 
     @Test
+    void functionsBelowAFurtherHostBridgeAreFoundEveryTime() {
+        try (Qemu wide =
+                Qemu.machine()
+                        .drive(Drive.named("far").onHostBridge(0x80).behindSwitch("x").cmbMib(16))
+                        .drive(Drive.named("near"))
+                        .drive(Drive.named("farther").onHostBridge(0xc0))
+                        .start()) {
+            for (int i = 0; i < 2; i++) {
+                try (QtestFabric all = wide.attach()) {
+                    assertThat(all.locators())
+                            .containsExactly("qemu:01:00.0", "qemu:83:00.0", "qemu:c1:00.0");
+                    for (String locator : all.locators()) {
+                        try (PciDevice device = all.open(locator)) {
+                            assertThat(device.bar(0).load32(8)).isEqualTo(0x10400);
+                        }
+                    }
+                    PciFunction top = all.machine().bridgesAbove(Bdf.parse("83:00.0")).getLast();
+                    assertThat(top.bdf().bus()).isEqualTo(0x80);
+                    assertThat(top.parent()).isNull();
+                }
+            }
+        }
+    }
+
+    @Test
     void anotherFileThanTheRamIsRefused() throws Exception {
         fabric.close();
         var other = Objects.requireNonNull(qemu.ram().getParent()).resolve("other");
