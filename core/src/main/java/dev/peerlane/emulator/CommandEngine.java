@@ -102,7 +102,7 @@ final class CommandEngine {
             }
         }
         fetch(queues, burst, now);
-        statistics.turn();
+        statistics.turn(now);
         return nextWork(queues, now);
     }
 

@@ -288,6 +288,7 @@ class QueueTest {
             ControllerStatistics statistics = fabric.controller("a").statistics();
             assertThat(statistics.maxInFlight()).isEqualTo(10);
             assertThat(statistics.turnsAtDepth(10)).isPositive();
+            assertThat(statistics.nanosAtDepth(10)).isBetween(40_000L, 60_000L);
             assertThat(statistics.ioCommands(NvmOpcode.READ)).isEqualTo(10);
             assertThat(statistics.adminCommands(AdminOpcode.CREATE_IO_SQ)).isEqualTo(1);
             assertThat(statistics.failedCommands()).isZero();
