@@ -76,10 +76,8 @@ final class Cmb {
 
     /** Writes CMBMSC or one half of it: the window moves at once, whatever the other half holds. */
     void storeSpaceControl(long value) {
-        if (hasSpaceControl()) {
-            cmbmsc = value & ~0xffcL;
-            refresh();
-        }
+        cmbmsc = value & ~0xffcL;
+        refresh();
     }
 
     long spaceControl() {

@@ -98,7 +98,11 @@ final class NvmCommands extends CommandSetHandler {
         if (status != 0) {
             return refuse(command, status);
         }
-        engine.attachBuffer(command, bytes);
+        try {
+            engine.attachBuffer(command, bytes);
+        } catch (OutOfMemoryError e) {
+            return end(command, Status.INTERNAL_ERROR);
+        }
         return MOVE;
     }
 
@@ -221,9 +225,9 @@ final class NvmCommands extends CommandSetHandler {
                     NvmOpcode.WRITE,
                     NvmOpcode.READ,
                     NvmOpcode.WRITE_ZEROES,
-                    NvmOpcode.DATASET_MANAGEMENT,
-                    NvmOpcode.VERIFY ->
+                    NvmOpcode.DATASET_MANAGEMENT ->
                     true;
+            case NvmOpcode.VERIFY -> controller.version().isAtLeast(1, 4);
             case NvmOpcode.COMPARE -> drive.compare();
             default -> false;
         };
