@@ -41,6 +41,7 @@ public final class Guest {
     private final List<String> traceEvents = new ArrayList<>();
     private @Nullable String iommu;
     private String memory = "1G";
+    private int processors = 2;
     private Duration limit = Duration.ofMinutes(4);
     private Preparation preparation = (drive, image) -> {};
 
@@ -91,6 +92,12 @@ public final class Guest {
     /** Sets QEMU's {@code -m}. */
     public Guest memory(String text) {
         memory = text;
+        return this;
+    }
+
+    /** Sets how many processors it has, 2 otherwise. */
+    public Guest processors(int count) {
+        processors = count;
         return this;
     }
 
@@ -247,7 +254,8 @@ public final class Guest {
         List<String> command = new ArrayList<>();
         command.add(BINARY);
         command.addAll(List.of("-accel", "tcg,thread=multi", "-M", "q35,kernel-irqchip=split"));
-        command.addAll(List.of("-cpu", "max", "-smp", "2", "-m", memory));
+        command.addAll(List.of("-cpu", "max", "-m", memory));
+        command.addAll(List.of("-smp", String.valueOf(processors)));
         command.addAll(List.of("-nodefaults", "-display", "none", "-no-reboot"));
         command.addAll(List.of("-kernel", kernel.toString()));
         command.addAll(List.of("-initrd", initialRoot.toString()));

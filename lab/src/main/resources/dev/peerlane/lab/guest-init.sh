@@ -24,8 +24,9 @@ passed() { # NAME DETAIL
 failed() {
   say "PEERLANE-TEST $1 FAIL $2"
 }
-run_java() { # the compiler's first tier only: short runs, and QEMU 7.2 crashes the others
-  /java/bin/java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -Xmx256m \
+tiers=-XX:TieredStopAtLevel=1 # short runs, and QEMU 7.2 crashes the others now and then
+run_java() {
+  /java/bin/java $tiers -XX:+UseSerialGC -Xshare:auto -Xmx256m \
     --enable-native-access=ALL-UNNAMED -cp "$classes" "$@"
 }
 

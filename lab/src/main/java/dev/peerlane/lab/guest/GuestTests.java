@@ -26,6 +26,9 @@ public final class GuestTests {
     private static Map<String, Body> tests() {
         Map<String, Body> tests = new LinkedHashMap<>();
         tests.put("hello", () -> "Java " + Runtime.version());
+        tests.put("stores-interpreted", () -> DoorbellStores.run(0x1400));
+        tests.put("stores-first-tier", () -> DoorbellStores.run(0x1420));
+        tests.put("stores-second-compiler", () -> DoorbellStores.run(0x1440));
         return tests;
     }
 
