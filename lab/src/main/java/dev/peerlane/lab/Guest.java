@@ -12,8 +12,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -173,6 +175,9 @@ public final class Guest {
             List<String> command = base(image.kernel(), initialRoot(folder, image, program));
             command.addAll(List.of("-serial", "file:" + Drive.escape(console)));
             command.addAll(List.of("-serial", "file:" + Drive.escape(results)));
+            for (String subsystem : subsystems()) {
+                command.addAll(List.of("-device", "nvme-subsys,id=" + subsystem));
+            }
             Ports ports = new Ports(command);
             for (Drive drive : drives) {
                 Path file = folder.resolve(drive.name() + ".img");
@@ -205,6 +210,17 @@ public final class Guest {
                 GuestImage.delete(folder);
             }
         }
+    }
+
+    private Set<String> subsystems() {
+        Set<String> names = new LinkedHashSet<>();
+        for (Drive drive : drives) {
+            String name = drive.subsystem();
+            if (name != null) {
+                names.add(name);
+            }
+        }
+        return names;
     }
 
     private static Process start(List<String> command, Path errors) throws IOException {

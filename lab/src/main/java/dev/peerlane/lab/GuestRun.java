@@ -17,6 +17,8 @@ public final class GuestRun implements AutoCloseable {
     private static final Pattern LINE =
             Pattern.compile("PEERLANE-TEST (\\S+) (BEGIN|PASS|FAIL) ?(.*)");
 
+    private static final String UNFINISHED = "it began and did not end: its process died";
+
     /** What the guest writes when all its steps are done. */
     static final String END = "PEERLANE-END";
 
@@ -59,20 +61,15 @@ public final class GuestRun implements AutoCloseable {
                 continue;
             }
             String test = matcher.group(1);
-            boolean passed = matcher.group(2).equals("PASS");
-            String detail = matcher.group(3);
-            if (matcher.group(2).equals("BEGIN")) {
-                detail = "it began and did not end: its process died";
-            } else if (passed && outcomes.containsKey(test) && failedTwice(outcomes.get(test))) {
-                continue;
+            Outcome before = outcomes.get(test);
+            if (before != null && !before.passed() && !before.detail().equals(UNFINISHED)) {
+                continue; // it failed, whatever came of it later
             }
-            outcomes.put(test, new Outcome(passed, detail));
+            boolean passed = matcher.group(2).equals("PASS");
+            boolean begins = matcher.group(2).equals("BEGIN");
+            outcomes.put(test, new Outcome(passed, begins ? UNFINISHED : matcher.group(3)));
         }
         return outcomes;
-    }
-
-    private static boolean failedTwice(@org.jspecify.annotations.Nullable Outcome before) {
-        return before != null && !before.passed() && !before.detail().startsWith("it began");
     }
 
     /**
