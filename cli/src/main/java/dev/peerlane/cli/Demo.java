@@ -12,6 +12,7 @@ import dev.peerlane.p2p.BufferChoice;
 import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.CopyPlan;
 import dev.peerlane.p2p.Receipt;
+import dev.peerlane.spec.CommandSet;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -83,7 +84,8 @@ final class Demo {
 
     /** Makes the SSDs, copies twice, and removes everything. */
     static Outcome run(Context context, long bytes) throws IOException {
-        Path folder = Files.createTempDirectory("peerlane-demo");
+        Path temporary = Path.of(System.getProperty("java.io.tmpdir", "."));
+        Path folder = Files.createTempDirectory(temporary, "peerlane-demo");
         Demo demo = new Demo(context, bytes, folder);
         try {
             demo.generate();
@@ -135,14 +137,7 @@ final class Demo {
     private DriveSpec drive(String name, Path image, int id) {
         return DriveSpec.named(name)
                 .namespace(
-                        new NamespaceSpec(
-                                bytes,
-                                image,
-                                BLOCK_BYTES,
-                                false,
-                                0,
-                                0,
-                                dev.peerlane.spec.CommandSet.NVM))
+                        new NamespaceSpec(bytes, image, BLOCK_BYTES, false, 0, 0, CommandSet.NVM))
                 .serial("DEMO-" + name)
                 .controllerId(id)
                 .cmb(CmbSpec.of(CMB_BYTES))
