@@ -70,22 +70,6 @@ public abstract class BlockPort implements AutoCloseable {
     public abstract int inFlight();
 
     /**
-     * Returns how long the command of a slot has been seen in flight: counted from the first call
-     * of this method or {@link #oldestAgeNanos} that finds it, so that no time is read for each
-     * command. A deadline is kept by calling one of them now and then.
-     *
-     * @param nowNanos the time, from one clock in all calls
-     * @return the age, never too great; -1 if the slot has no command in flight
-     */
-    public abstract long ageNanos(int slot, long nowNanos);
-
-    /**
-     * Returns the greatest age, as {@link #ageNanos}, of all commands in flight, flushes included;
-     * 0 if there are none.
-     */
-    public abstract long oldestAgeNanos(long nowNanos);
-
-    /**
      * Asks the device to give up the command of a slot, waiting for the answer to the abort for a
      * bounded time. Its success frees nothing: the slot stays untouchable until its completion
      * arrives by {@link #poll} or the port is {@linkplain #quiesce quiesced}.

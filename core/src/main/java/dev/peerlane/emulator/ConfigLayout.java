@@ -56,10 +56,15 @@ final class ConfigLayout {
     static void endpoint(EmulatedConfig config, boolean relaxedOrdering) {
         header(config, 1, PciFunction.CLASS_NVME, 0);
         express(config, 0, CAP_PAYLOAD_256 | CAP_ROLE_BASED_ERRORS | CAP_FLR);
-        int control = NO_SNOOP | READ_REQUEST_512 | (relaxedOrdering ? RELAXED_ORDERING : 0);
-        config.init16(DEVICE_CONTROL, control);
+        resetControl(config, relaxedOrdering);
         // FLR reads as zero: the fabric takes it out again when it has reset the function
         config.allow16(DEVICE_CONTROL, INITIATE_FLR);
+    }
+
+    /** Puts Device Control of a drive to what it is after a reset. */
+    static void resetControl(EmulatedConfig config, boolean relaxedOrdering) {
+        int control = NO_SNOOP | READ_REQUEST_512 | (relaxedOrdering ? RELAXED_ORDERING : 0);
+        config.init16(DEVICE_CONTROL, control);
     }
 
     static void bar(

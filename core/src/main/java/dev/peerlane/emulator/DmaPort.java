@@ -4,8 +4,6 @@ import java.lang.foreign.MemorySegment;
 
 /** A controller's way to memory: its own CMB inside the function, everything else on the bus. */
 final class DmaPort {
-    private static final int CQE_BYTES = 16;
-
     private final EmulatedFunction function;
     private final Cmb cmb;
     private final Interconnect interconnect;
@@ -33,11 +31,7 @@ final class DmaPort {
             long address, MemorySegment source, long offset, long bytes, Interconnect.Kind kind) {
         long own = cmb.offsetOf(address, bytes);
         if (own >= 0) {
-            if (kind == Interconnect.Kind.QUEUE_ENTRY && bytes == CQE_BYTES) {
-                FastInterconnect.storeCompletion(cmb.memory(), own, source, offset);
-            } else {
-                MemorySegment.copy(source, offset, cmb.memory(), own, bytes);
-            }
+            Interconnect.store(cmb.memory(), own, source, offset, bytes, kind);
             function.traffic().ownMemory += bytes;
             return true;
         }

@@ -4,6 +4,7 @@ import dev.peerlane.spec.Aqa;
 import dev.peerlane.spec.AsyncEvent;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Cc;
+import dev.peerlane.spec.Cmbmsc;
 import dev.peerlane.spec.CommandSet;
 import dev.peerlane.spec.Csts;
 import dev.peerlane.spec.NvmCommand;
@@ -63,6 +64,7 @@ public final class EmulatedController {
     private final NvmCommands nvm;
     private final LogPages logs;
     private State state = State.DISABLED;
+    private boolean ready;
     private int turnsLeft;
     private long mediumFreeNanos;
     private long lastStepNanos;
@@ -113,7 +115,7 @@ public final class EmulatedController {
 
     /** Returns whether CSTS.RDY is set. */
     public boolean isReady() {
-        return new Csts(csts()).rdy();
+        return ready;
     }
 
     // What its parts and the fabric ask of it.
@@ -179,11 +181,6 @@ public final class EmulatedController {
     }
 
     int csts() {
-        boolean ready =
-                state == State.READY
-                        || state == State.SHUTTING_DOWN
-                        || state == State.SHUT_DOWN
-                        || state == State.RESETTING;
         int shst =
                 switch (state) {
                     case SHUTTING_DOWN -> Csts.SHST_OCCURRING;
@@ -191,6 +188,23 @@ public final class EmulatedController {
                     default -> Csts.SHST_NORMAL;
                 };
         return new Csts(0).withRdy(ready).withCfs(state == State.FATAL).withShst(shst).raw();
+    }
+
+    /** CMBMSC was written, or a half of it. */
+    void spaceControlWritten(long value) {
+        if (!cmb.hasSpaceControl()) {
+            violation("CMBMSC was written though CAP.CMBS is 0");
+            return;
+        }
+        Cmbmsc before = new Cmbmsc(cmb.spaceControl());
+        Cmbmsc after = new Cmbmsc(value);
+        if (before.cmse() && after.cmse() && before.cba() != after.cba()) {
+            violation("CMBMSC.CBA was changed while CMSE is 1");
+        }
+        if (before.cmse() && statistics.inFlight() > 0) {
+            violation("CMBMSC was written with commands in flight");
+        }
+        cmb.storeSpaceControl(value);
     }
 
     /** CC was written. */
@@ -201,15 +215,13 @@ public final class EmulatedController {
             if (state == State.RESETTING) {
                 violation("CC.EN was set before CSTS.RDY was 0");
             }
-            if (state == State.DISABLED || state == State.RESETTING) {
-                enter(State.ENABLING);
-            }
+            ready = false;
+            enter(State.ENABLING);
             return;
         }
         if (!now.en() && old.en()) {
-            boolean wasReady = isReady();
             reset();
-            if (wasReady) {
+            if (ready) {
                 enter(State.RESETTING);
             } else {
                 state = State.DISABLED;
@@ -226,6 +238,7 @@ public final class EmulatedController {
     void functionReset() {
         reset();
         registers.functionReset();
+        ready = false;
         state = State.DISABLED;
     }
 
@@ -288,6 +301,9 @@ public final class EmulatedController {
                 }
                 long next =
                         engine.step(queues.submissionQueues(), features.arbitrationBurst(), now);
+                if (state != State.READY) {
+                    return Long.MAX_VALUE;
+                }
                 queues.step();
                 events.step();
                 return next;
@@ -311,6 +327,12 @@ public final class EmulatedController {
         state = State.FATAL;
     }
 
+    /** At least what the drive has, at most a quarter more: no two commands take the same time. */
+    private long latencyNanos() {
+        long least = drive.latencyNanos();
+        return least == 0 ? 0 : least + random.nextLong(least / 4 + 1);
+    }
+
     private void enter(State next) {
         state = next;
         turnsLeft = 1 + random.nextInt(MAX_TURNS_TO_CHANGE);
@@ -319,7 +341,10 @@ public final class EmulatedController {
     private void arrive() {
         switch (state) {
             case ENABLING -> enable();
-            case RESETTING -> state = State.DISABLED;
+            case RESETTING -> {
+                ready = false;
+                state = State.DISABLED;
+            }
             default -> {
                 flushAll();
                 state = State.SHUT_DOWN;
@@ -358,6 +383,7 @@ public final class EmulatedController {
             fatal("enabled with ASQ %xh, ACQ %xh".formatted(registers.asq(), registers.acq()));
             return;
         }
+        ready = true;
         state = State.READY;
     }
 
@@ -424,7 +450,7 @@ public final class EmulatedController {
             if (command.isAdmin()) {
                 return now;
             }
-            long due = now + drive.latencyNanos();
+            long due = now + latencyNanos();
             EmulatedNamespace namespace = namespace(command.nsid());
             if (drive.bytesPerSecond() > 0 && namespace != null) {
                 long bytes = NvmCommands.mediumBytes(command, namespace);

@@ -10,9 +10,10 @@ import java.util.List;
 
 /** A drive that somebody has opened. */
 final class EmulatedDevice extends PciDevice {
+    private static final int BAR_REGISTERS = 6;
+
     private final EmulatedFabric fabric;
     private final EmulatedFunction function;
-    private final EmulatedController controller;
     private final String locator;
     private final List<EmulatedBar> bars = new ArrayList<>();
     private boolean open = true;
@@ -24,7 +25,6 @@ final class EmulatedDevice extends PciDevice {
             String locator) {
         this.fabric = fabric;
         this.function = function;
-        this.controller = controller;
         this.locator = locator;
         for (EmulatedFunction.BarSpace space : function.bars()) {
             bars.add(new EmulatedBar(this, function, controller, space));
@@ -71,7 +71,19 @@ final class EmulatedDevice extends PciDevice {
 
     @Override
     public void reset() {
-        controller.functionReset();
+        ConfigSpace config = function.config();
+        int command = config.load16(ConfigSpace.COMMAND);
+        int control = config.load16(ConfigLayout.DEVICE_CONTROL);
+        int[] saved = new int[BAR_REGISTERS];
+        for (int i = 0; i < BAR_REGISTERS; i++) {
+            saved[i] = config.load32(ConfigSpace.BAR0 + 4 * i);
+        }
+        config.store16(ConfigLayout.DEVICE_CONTROL, control | ConfigLayout.INITIATE_FLR);
+        for (int i = 0; i < BAR_REGISTERS; i++) {
+            config.store32(ConfigSpace.BAR0 + 4 * i, saved[i]);
+        }
+        config.store16(ConfigLayout.DEVICE_CONTROL, control);
+        config.store16(ConfigSpace.COMMAND, command);
     }
 
     @Override

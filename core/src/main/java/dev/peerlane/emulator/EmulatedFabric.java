@@ -192,7 +192,7 @@ public final class EmulatedFabric extends Fabric {
     }
 
     private PeerlaneException unknown(String locator) {
-        return PeerlaneException.request(
+        return PeerlaneException.machine(
                 "no-such-device",
                 "the emulated fabric has no device " + locator,
                 "Use one of " + String.join(", ", drives.keySet()));
@@ -227,7 +227,8 @@ public final class EmulatedFabric extends Fabric {
         int control = config.load16(ConfigLayout.DEVICE_CONTROL);
         EmulatedController controller = controllers.get(String.valueOf(function.locator()));
         if ((control & ConfigLayout.INITIATE_FLR) != 0 && controller != null) {
-            config.init16(ConfigLayout.DEVICE_CONTROL, control & ~ConfigLayout.INITIATE_FLR);
+            ConfigLayout.resetControl(config, spec.relaxedOrdering());
+            function.resetConfig();
             controller.functionReset();
         }
     }

@@ -83,6 +83,17 @@ final class EmulatedFunction {
                         && (above || parentOrThrow().masters);
     }
 
+    /** What a Function Level Reset does to the configuration: Command and BARs are lost. */
+    void resetConfig() {
+        config.init16(ConfigSpace.COMMAND, 0);
+        for (BarSpace bar : bars) {
+            int at = ConfigSpace.BAR0 + 4 * bar.index();
+            config.init32(at, config.load32(at) & 0xf);
+            config.init32(at + 4, 0);
+        }
+        refresh();
+    }
+
     /** Returns the address in a BAR's registers right now. */
     long barAddress(BarSpace bar) {
         int at = ConfigSpace.BAR0 + 4 * bar.index();

@@ -4,8 +4,6 @@ import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.Route;
 import dev.peerlane.pci.Verdict;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.VarHandle;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -16,8 +14,6 @@ import org.jspecify.annotations.Nullable;
  * the fabric does with peer traffic, and what the IOMMU lets through, is decided here.
  */
 final class FastInterconnect extends Interconnect {
-    private static final int CQE_BYTES = 16;
-    private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
     /** Which ways between two functions are closed. */
     private record Closed(boolean writes, boolean reads) {}
@@ -106,18 +102,8 @@ final class FastInterconnect extends Interconnect {
             }
         }
         long at = range.memoryOffset() + (address - range.base());
-        if (kind == Kind.QUEUE_ENTRY && bytes == CQE_BYTES) {
-            storeCompletion(range.memory(), at, source, offset);
-        } else {
-            MemorySegment.copy(source, offset, range.memory(), at, bytes);
-        }
+        store(range.memory(), at, source, offset, bytes, kind);
         return true;
-    }
-
-    /** The half with status and phase last: who polls it must see the other half then. */
-    static void storeCompletion(MemorySegment memory, long at, MemorySegment source, long offset) {
-        memory.set(ValueLayout.JAVA_LONG, at, source.get(ValueLayout.JAVA_LONG, offset));
-        LONG.setRelease(memory, at + 8, source.get(ValueLayout.JAVA_LONG, offset + 8));
     }
 
     private static boolean answers(

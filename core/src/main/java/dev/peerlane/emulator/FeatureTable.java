@@ -162,9 +162,9 @@ final class FeatureTable {
                     Feature.INTERRUPT_COALESCING,
                     Feature.INTERRUPT_VECTOR_CONFIG,
                     Feature.WRITE_ATOMICITY,
-                    Feature.ASYNC_EVENT_CONFIG,
-                    Feature.WRITE_PROTECTION ->
+                    Feature.ASYNC_EVENT_CONFIG ->
                     true;
+            case Feature.WRITE_PROTECTION -> controller.version().isAtLeast(1, 4);
             case Feature.VOLATILE_WRITE_CACHE -> drive.volatileWriteCache();
             case Feature.COMMAND_SET_PROFILE -> controller.hasOtherCommandSets();
             default -> false;

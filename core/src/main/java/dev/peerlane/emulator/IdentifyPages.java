@@ -54,7 +54,10 @@ final class IdentifyPages {
             case Cns.NAMESPACE -> namespace(page, nsid);
             case Cns.CONTROLLER -> controller(page);
             case Cns.ACTIVE_NAMESPACES -> list(page, nsid, -1);
-            case Cns.NAMESPACE_DESCRIPTORS -> descriptors(page, nsid);
+            case Cns.NAMESPACE_DESCRIPTORS ->
+                    controller.version().isAtLeast(1, 3)
+                            ? descriptors(page, nsid)
+                            : Status.INVALID_FIELD;
             case Cns.NAMESPACE_CSI -> namespaceOfSet(nsid, csi);
             case Cns.CONTROLLER_CSI -> hasSet(csi) ? 0 : Status.INVALID_FIELD;
             case Cns.ACTIVE_NAMESPACES_CSI ->
@@ -84,10 +87,11 @@ final class IdentifyPages {
         IdentifyController.CQES.write(page, CQES_16);
         IdentifyController.NN.write(page, controller.namespaceCount());
         int compare = drive.compare() ? Oncs.COMPARE : 0;
-        int optional = Oncs.DSM | Oncs.WRITE_ZEROES | Oncs.SAVE_SELECT | Oncs.VERIFY;
-        IdentifyController.ONCS.write(page, optional | compare);
+        int verify = controller.version().isAtLeast(1, 4) ? Oncs.VERIFY : 0;
+        int optional = Oncs.DSM | Oncs.WRITE_ZEROES | Oncs.SAVE_SELECT;
+        IdentifyController.ONCS.write(page, optional | compare | verify);
         IdentifyController.VWC.write(page, drive.volatileWriteCache() ? VWC_PRESENT_FLUSH_ALL : 0);
-        IdentifyController.NWPC.write(page, 1);
+        IdentifyController.NWPC.write(page, controller.version().isAtLeast(1, 4) ? 1 : 0);
         IdentifyController.SUBNQN.writeZeroTerminated(
                 page, "nqn.2014-08.org.nvmexpress:uuid:" + uuid("subsystem"));
         return 0;

@@ -1,12 +1,17 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.spec.Cqe;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 
 /**
  * How DMA leaves a function: the one narrow place between controllers and whatever carries their
  * bytes. An abstract class rather than an interface because the calls are on the hot path.
  */
 abstract class Interconnect {
+    private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
+
     /** What bytes are for; decides how they are counted. */
     enum Kind {
         /** Data of an I/O command. */
@@ -51,4 +56,20 @@ abstract class Interconnect {
             long offset,
             long bytes,
             Kind kind);
+
+    /** Stores what was written; of a completion queue entry the half with the phase tag last. */
+    static void store(
+            MemorySegment memory,
+            long at,
+            MemorySegment source,
+            long offset,
+            long bytes,
+            Kind kind) {
+        if (kind == Kind.QUEUE_ENTRY && bytes == Cqe.BYTES) {
+            memory.set(ValueLayout.JAVA_LONG, at, source.get(ValueLayout.JAVA_LONG, offset));
+            LONG.setRelease(memory, at + 8, source.get(ValueLayout.JAVA_LONG, offset + 8));
+        } else {
+            MemorySegment.copy(source, offset, memory, at, bytes);
+        }
+    }
 }

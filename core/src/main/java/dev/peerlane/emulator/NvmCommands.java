@@ -86,6 +86,8 @@ final class NvmCommands extends CommandSetHandler {
             }
         } catch (IOException e) {
             failed(command, e);
+        } catch (OutOfMemoryError e) {
+            command.end(Status.INTERNAL_ERROR);
         }
     }
 
@@ -98,7 +100,11 @@ final class NvmCommands extends CommandSetHandler {
         if (status != 0) {
             return refuse(command, status);
         }
-        engine.attachBuffer(command, bytes);
+        try {
+            engine.attachBuffer(command, bytes);
+        } catch (OutOfMemoryError e) {
+            return end(command, Status.INTERNAL_ERROR);
+        }
         return MOVE;
     }
 
@@ -177,6 +183,8 @@ final class NvmCommands extends CommandSetHandler {
             command.namespace().media().read(position(command), controller.scratch(bytes), bytes);
         } catch (IOException e) {
             return failed(command, e);
+        } catch (OutOfMemoryError e) {
+            return end(command, Status.INTERNAL_ERROR);
         }
         logs.verified(bytes);
         return DONE;
@@ -221,9 +229,9 @@ final class NvmCommands extends CommandSetHandler {
                     NvmOpcode.WRITE,
                     NvmOpcode.READ,
                     NvmOpcode.WRITE_ZEROES,
-                    NvmOpcode.DATASET_MANAGEMENT,
-                    NvmOpcode.VERIFY ->
+                    NvmOpcode.DATASET_MANAGEMENT ->
                     true;
+            case NvmOpcode.VERIFY -> controller.version().isAtLeast(1, 4);
             case NvmOpcode.COMPARE -> drive.compare();
             default -> false;
         };

@@ -102,9 +102,11 @@ final class Registers {
             case Reg.ASQ + 4 -> asq((asq & LOW) | ((long) value << 32));
             case Reg.ACQ -> acq((acq & ~LOW) | (value & LOW));
             case Reg.ACQ + 4 -> acq((acq & LOW) | ((long) value << 32));
-            case Reg.CMBMSC -> cmb.storeSpaceControl((cmb.spaceControl() & ~LOW) | (value & LOW));
+            case Reg.CMBMSC ->
+                    controller.spaceControlWritten((cmb.spaceControl() & ~LOW) | (value & LOW));
             case Reg.CMBMSC + 4 ->
-                    cmb.storeSpaceControl((cmb.spaceControl() & LOW) | ((long) value << 32));
+                    controller.spaceControlWritten(
+                            (cmb.spaceControl() & LOW) | ((long) value << 32));
             // CSTS.NSSRO is never set, and there is no NVM subsystem reset
             case Reg.CSTS, Reg.NSSR -> {}
             default ->
@@ -116,7 +118,7 @@ final class Registers {
         switch ((int) offset) {
             case Reg.ASQ -> asq(value);
             case Reg.ACQ -> acq(value);
-            case Reg.CMBMSC -> cmb.storeSpaceControl(value);
+            case Reg.CMBMSC -> controller.spaceControlWritten(value);
             default -> {
                 controller.violation(
                         "8 bytes were stored at %xh, a register of 4".formatted(offset));

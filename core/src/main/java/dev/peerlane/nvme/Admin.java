@@ -15,6 +15,7 @@ import dev.peerlane.spec.Status;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -96,6 +97,10 @@ public final class Admin {
         if (queue == null) {
             throw ControllerFault.stopped(locator, "its admin queue is not set up");
         }
+        // The rings are written by address: never after a fabric took their memory away.
+        if (!livePage().segment().scope().isAlive()) {
+            throw ControllerFault.stopped(locator, "its fabric was closed");
+        }
         return queue;
     }
 
@@ -131,7 +136,7 @@ public final class Admin {
     }
 
     private void start(QueuePair q, int opcode, int nsid, long data, int... cdws) {
-        int[] all = java.util.Arrays.copyOf(cdws, 6);
+        int[] all = Arrays.copyOf(cdws, 6);
         long cdw10to11 = Integer.toUnsignedLong(all[0]) | ((long) all[1] << 32);
         sequence = (sequence + 1) & Integer.MAX_VALUE;
         awaited = sequence;

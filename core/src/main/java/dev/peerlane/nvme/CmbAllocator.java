@@ -20,6 +20,11 @@ final class CmbAllocator {
         free.put(0L, sizeBytes);
     }
 
+    /** Returns how many bytes the piece for so many has. */
+    static long pieceBytes(long bytes) {
+        return roundUp(bytes, GRAIN_BYTES);
+    }
+
     /**
      * Takes a piece.
      *
@@ -32,7 +37,7 @@ final class CmbAllocator {
         if (bytes > sizeBytes) {
             return -1;
         }
-        long length = roundUp(bytes, GRAIN_BYTES);
+        long length = pieceBytes(bytes);
         long align = Math.max(alignBytes, GRAIN_BYTES);
         for (Map.Entry<Long, Long> hole : free.entrySet()) {
             long at = roundUp(base + hole.getKey(), align) - base;

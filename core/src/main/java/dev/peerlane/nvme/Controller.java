@@ -6,17 +6,11 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.PciDevice;
-import dev.peerlane.spec.AdminCommand;
-import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.Cap;
-import dev.peerlane.spec.Cns;
-import dev.peerlane.spec.CommandSet;
 import dev.peerlane.spec.Feature;
 import dev.peerlane.spec.IdentifyController;
-import dev.peerlane.spec.SmartLog;
 import dev.peerlane.spec.Vs;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -41,22 +35,17 @@ public final class Controller implements AutoCloseable {
     private final Lifecycle lifecycle;
     private final Admin admin;
     private final SyncIo sync = new SyncIo(this);
-    private final List<QueuePair> queues = new ArrayList<>();
+    private final QueueSet queues = new QueueSet(this);
     private final List<NvmeBlockPort> ports = new ArrayList<>();
-    private final BitSet qids = new BitSet();
 
     private @Nullable QueuePair adminQueue;
     private @Nullable DmaBuffer adminPage;
-    private @Nullable IdentifyController identity;
-    private @Nullable NvmLimits nvmLimits;
+    private @Nullable ControllerProfile profile;
     private @Nullable CmbInfo cmbInfo;
     private CmbProbe.@Nullable Result cmbFound;
     private @Nullable ControllerMemoryBuffer cmb;
     private @Nullable ControllerFault failed;
     private @Nullable String closeProblem;
-    private int queuePairs;
-    private int maxTransferBytes;
-    private boolean mediaReadOnly;
     private boolean relaxedOrderingOff;
     private boolean closed;
 
@@ -103,8 +92,8 @@ public final class Controller implements AutoCloseable {
     private static Controller open(Controller controller) {
         try {
             controller.lifecycle.claim();
+            controller.lifecycle.disableOnArrival();
             controller.relaxedOrderingOff = controller.lifecycle.relaxedOrderingOff();
-            controller.lifecycle.disable();
             controller.start();
             return controller;
         } catch (RuntimeException e) {
@@ -122,6 +111,7 @@ public final class Controller implements AutoCloseable {
         try {
             if (adminQueue != null) {
                 stop(failed);
+                device.busMaster(false);
             }
         } catch (RuntimeException e) {
             why.addSuppressed(e);
@@ -133,7 +123,6 @@ public final class Controller implements AutoCloseable {
         Registers r = lifecycle.registers();
         if (cmbFound == null) {
             CmbProbe.show(r, cap());
-            cmbInfo = CmbInfo.read(r, cap(), vs());
         }
         int entries =
                 Math.min(
@@ -145,8 +134,8 @@ public final class Controller implements AutoCloseable {
         adminPage = page;
         lifecycle.enable(queue);
         admin.attach(queue, page);
-        identify();
-        askForQueues();
+        profile = ControllerProfile.read(this);
+        queues.limit(profile.askForQueues(this));
         if (cmbFound == null) {
             findCmb(r);
         }
@@ -154,37 +143,6 @@ public final class Controller implements AutoCloseable {
             cmb.afterReset();
         }
         setUpEvents();
-    }
-
-    private void identify() {
-        IdentifyController id =
-                new IdentifyController(admin.identify(Cns.CONTROLLER, 0, CommandSet.NVM));
-        IdentityCheck.check(locator(), id, cap().minPageBytes());
-        identity = id;
-        maxTransferBytes =
-                (int) Math.min(options.maxTransferBytes(), id.maxTransferBytes(PrpList.PAGE));
-        admin.abortLimit(id.abortLimit());
-        try {
-            mediaReadOnly = (admin.smart().criticalWarning() & SmartLog.WARNING_READ_ONLY) != 0;
-        } catch (NvmeStatusException e) {
-            mediaReadOnly = false; // it does not tell; a write will
-        }
-        nvmLimits = null;
-    }
-
-    private void askForQueues() {
-        int wanted = options.ioQueuePairs();
-        int granted =
-                admin.changeFeature(
-                        Feature.NUMBER_OF_QUEUES, Feature.numberOfQueues(wanted, wanted));
-        queuePairs =
-                Math.min(
-                        Math.min(
-                                Feature.submissionQueues(granted),
-                                Feature.completionQueues(granted)),
-                        Math.min(
-                                wanted,
-                                lifecycle.registers().queuePairsWithDoorbells(cap().dstrd()) - 1));
     }
 
     private void findCmb(Registers r) {
@@ -252,10 +210,14 @@ public final class Controller implements AutoCloseable {
 
     /** Returns the Identify Controller data, checked. */
     public IdentifyController identity() {
-        if (identity == null) {
+        return profile().identity();
+    }
+
+    ControllerProfile profile() {
+        if (profile == null) {
             throw ControllerFault.stopped(locator(), "it was not identified");
         }
-        return identity;
+        return profile;
     }
 
     /** Returns the admin commands. */
@@ -265,12 +227,12 @@ public final class Controller implements AutoCloseable {
 
     /** Returns the longest transfer of one command in bytes: MDTS or the options' bound. */
     public int maxTransferBytes() {
-        return maxTransferBytes;
+        return profile().maxTransferBytes();
     }
 
     /** Returns how many I/O queue pairs the controller granted. */
     public int queuePairs() {
-        return queuePairs;
+        return queues.limit();
     }
 
     /**
@@ -318,7 +280,9 @@ public final class Controller implements AutoCloseable {
 
     /** Returns why the controller takes no commands, if so. */
     public Optional<ControllerFault> failure() {
-        return Optional.ofNullable(failed);
+        return failed != null || adminQueue == null
+                ? Optional.ofNullable(failed)
+                : adminQueue.fault();
     }
 
     Registers registers() {
@@ -331,33 +295,17 @@ public final class Controller implements AutoCloseable {
     }
 
     boolean mediaReadOnly() {
-        return mediaReadOnly;
-    }
-
-    NvmLimits nvmLimits() {
-        if (nvmLimits == null) {
-            nvmLimits = NvmLimits.unknown(maxTransferBytes);
-            if ((cap().css() & Cap.CSS_IOCS) != 0) {
-                try {
-                    nvmLimits =
-                            NvmLimits.of(
-                                    admin.identify(Cns.CONTROLLER_CSI, 0, CommandSet.NVM),
-                                    cap().minPageBytes());
-                } catch (NvmeStatusException e) {
-                    nvmLimits = NvmLimits.unknown(maxTransferBytes);
-                }
-            }
-        }
-        return nvmLimits;
+        return profile().isMediaReadOnly();
     }
 
     void checkRunning() {
         if (closed) {
             throw new IllegalStateException(locator() + ": the controller is closed");
         }
-        if (failed != null) {
-            throw failed;
-        }
+        failure()
+                .ifPresent(e -> {
+                    throw e;
+                });
     }
 
     /** Returns the identifiers of the active namespaces, in rising order. */
@@ -390,66 +338,7 @@ public final class Controller implements AutoCloseable {
      */
     public QueuePair createQueuePair(int depth) {
         checkRunning();
-        if (depth < 1) {
-            throw new IllegalArgumentException("depth " + depth);
-        }
-        int qid = qids.nextClearBit(1);
-        if (qid > queuePairs) {
-            throw PeerlaneException.machine(
-                    "no-queue-pair",
-                    "%s: all %d I/O queue pairs are in use".formatted(locator(), queuePairs),
-                    "close a port, or open the controller with more queue pairs");
-        }
-        int entries = Math.min(Math.min(depth, QueuePair.MAX_DEPTH), cap().mqesZ()) + 1;
-        QueuePair q = new QueuePair(locator(), registers(), dma, cap().dstrd(), qid, entries);
-        queues.add(q); // from here on freed by delete or stop only
-        qids.set(qid);
-        boolean cqExists = false;
-        try {
-            admin.mustSucceed(
-                    AdminOpcode.CREATE_IO_CQ,
-                    0,
-                    q.cqBusAddress(),
-                    AdminCommand.createQueueCdw10(qid, entries),
-                    AdminCommand.createCqCdw11(true, false, 0));
-            cqExists = true;
-            admin.mustSucceed(
-                    AdminOpcode.CREATE_IO_SQ,
-                    0,
-                    q.sqBusAddress(),
-                    AdminCommand.createQueueCdw10(qid, entries),
-                    AdminCommand.createSqCdw11(true, 0, qid));
-            return q;
-        } catch (NvmeStatusException e) {
-            undoCreate(q, cqExists, e);
-            throw e;
-        }
-    }
-
-    private void undoCreate(QueuePair q, boolean cqExists, NvmeStatusException why) {
-        try {
-            if (cqExists) {
-                admin.mustSucceed(
-                        AdminOpcode.DELETE_IO_CQ, 0, 0, AdminCommand.deleteQueueCdw10(q.qid()));
-            }
-            release(q);
-        } catch (PeerlaneException e) {
-            why.addSuppressed(e); // its memory stays until the controller is stopped
-        }
-    }
-
-    private void release(QueuePair q) {
-        queues.remove(q);
-        qids.clear(q.qid());
-        q.free();
-    }
-
-    /** Deletes a queue pair: submission queue first (5.6, 5.7). Its memory is freed after that. */
-    private void delete(QueuePair q) {
-        int cdw10 = AdminCommand.deleteQueueCdw10(q.qid());
-        admin.mustSucceed(AdminOpcode.DELETE_IO_SQ, 0, 0, cdw10);
-        admin.mustSucceed(AdminOpcode.DELETE_IO_CQ, 0, 0, cdw10);
-        release(q);
+        return queues.create(depth);
     }
 
     /**
@@ -459,11 +348,11 @@ public final class Controller implements AutoCloseable {
      * @throws ControllerFault if the controller can't even be stopped
      */
     void retire(QueuePair q) {
-        if (!queues.contains(q)) {
+        if (!queues.holds(q)) {
             return;
         }
         try {
-            delete(q);
+            queues.delete(q);
             return;
         } catch (PeerlaneException e) {
             q.kill(ControllerFault.stopped(locator(), "queue deletion failed"));
@@ -498,7 +387,7 @@ public final class Controller implements AutoCloseable {
     private void stop(ControllerFault why) {
         failed = why;
         admin.detach();
-        queues.forEach(q -> q.kill(why));
+        queues.killAll(why);
         if (adminQueue != null) {
             adminQueue.kill(why);
         }
@@ -508,9 +397,7 @@ public final class Controller implements AutoCloseable {
             }
         });
         relaxedOrderingOff = lifecycle.relaxedOrderingOff();
-        queues.forEach(QueuePair::free);
-        queues.clear();
-        qids.clear();
+        queues.freeAll();
         sync.free();
         if (adminQueue != null) {
             adminQueue.free();
@@ -575,16 +462,15 @@ public final class Controller implements AutoCloseable {
         if (failed != null) {
             return;
         }
-        for (QueuePair q : List.copyOf(queues)) {
-            delete(q);
-        }
+        lifecycle.registers().checkHealth("when it was to be closed");
+        queues.deleteAll();
         if (cmb != null) {
             cmb.wipeOpen();
         }
         long declared =
-                identity == null || identity.rtd3e() == 0
+                identity().rtd3e() == 0
                         ? Long.MAX_VALUE
-                        : identity.rtd3e() * MICRO + options.readyGraceNanos();
+                        : identity().rtd3e() * MICRO + options.readyGraceNanos();
         String problem = lifecycle.shutdown(declared);
         if (problem != null) {
             throw ControllerFault.stopped(locator(), problem);
@@ -594,9 +480,9 @@ public final class Controller implements AutoCloseable {
     private void attempt(Runnable step) {
         try {
             step.run();
-        } catch (PeerlaneException | IllegalStateException e) {
+        } catch (RuntimeException e) {
             if (closeProblem == null) {
-                closeProblem = e.getMessage();
+                closeProblem = String.valueOf(e.getMessage());
             }
         }
     }

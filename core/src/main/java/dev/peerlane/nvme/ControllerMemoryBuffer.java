@@ -276,10 +276,10 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     }
 
     private void wipe(long at, long bytes) {
-        fill(at, bytes, 0);
-        long last = (bytes - 4) & ~7L;
+        long piece = CmbAllocator.pieceBytes(bytes);
+        fill(at, piece, 0);
         // Read back: a posted write has arrived when a read of the same place comes home.
-        long seen = bytes >= 8 ? load64(at + last) : bar.load32(offset + at);
+        long seen = load64(at + piece - 8);
         if (seen != 0 && registers().load32(Reg.CSTS) != -1) {
             throw ControllerFault.notWiped(owner(), offset + at, seen);
         }

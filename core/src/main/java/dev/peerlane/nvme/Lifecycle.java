@@ -135,14 +135,36 @@ final class Lifecycle {
         return millis * MILLI + options.readyGraceNanos();
     }
 
-    /** Clears CC.EN and waits for CSTS.RDY = 0. A fatal status does not hinder that. */
-    void disable() {
+    /** Disables what somebody may have left running; resets the function where that fails. */
+    void disableOnArrival() {
+        try {
+            disable(true);
+        } catch (ControllerFault e) {
+            if (e.code().equals("controller-gone")) {
+                throw e;
+            }
+            try {
+                device.reset();
+                disable(false);
+            } catch (PeerlaneException again) {
+                e.addSuppressed(again);
+                throw e;
+            }
+        }
+    }
+
+    /**
+     * Clears CC.EN and waits for CSTS.RDY = 0. A fatal status does not hinder that.
+     *
+     * @param patient whether to wait first for one that somebody else has just enabled
+     */
+    void disable(boolean patient) {
         Registers r = registers();
         Cc cc = r.cc();
         Csts csts = r.csts("before it was disabled");
         long timeout = readyTimeoutNanos();
         if (cc.en()) {
-            if (!csts.rdy() && !csts.cfs()) {
+            if (patient && !csts.rdy() && !csts.cfs()) {
                 // EN must not change while RDY has not followed it (3.1.3.5): wait, then go on.
                 clock.await(
                         () -> {
@@ -211,7 +233,7 @@ final class Lifecycle {
     boolean stop(Runnable beforeFunctionReset) {
         PeerlaneException first;
         try {
-            disable();
+            disable(false);
             return false;
         } catch (ControllerFault e) {
             if (e.code().equals("controller-gone")) {
@@ -223,7 +245,7 @@ final class Lifecycle {
         beforeFunctionReset.run();
         try {
             device.reset();
-            disable();
+            disable(false);
             return true;
         } catch (PeerlaneException e) {
             first.addSuppressed(e);

@@ -261,7 +261,7 @@ public final class Namespace {
         stepwise(
                 NvmOpcode.WRITE_ZEROES,
                 controller.identity().oncs().writeZeroes(),
-                controller.nvmLimits().writeZeroesBytes(),
+                controller.profile().nvmLimits().writeZeroesBytes(),
                 lba,
                 blocks);
     }
@@ -272,7 +272,7 @@ public final class Namespace {
         stepwise(
                 NvmOpcode.VERIFY,
                 controller.identity().oncs().verify(),
-                controller.nvmLimits().verifyBytes(),
+                controller.profile().nvmLimits().verifyBytes(),
                 lba,
                 blocks);
     }
@@ -293,7 +293,7 @@ public final class Namespace {
         checkWritable();
         checkSupported(NvmOpcode.DATASET_MANAGEMENT, controller.identity().oncs().dsm());
         checkRange(lba, blocks);
-        long most = Math.min(MAX_RANGE_BLOCKS, controller.nvmLimits().deallocateBlocks());
+        long most = Math.min(MAX_RANGE_BLOCKS, controller.profile().nvmLimits().deallocateBlocks());
         for (long done = 0; done < blocks; done += most) {
             long from = lba + done;
             long now = Math.min(most, blocks - done);

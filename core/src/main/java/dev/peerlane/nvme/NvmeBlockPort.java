@@ -198,25 +198,17 @@ public final class NvmeBlockPort extends BlockPort {
     }
 
     @Override
-    public long ageNanos(int slot, long nowNanos) {
-        checkSlot(slot);
-        int tag = tagOf[slot];
-        return queue.holds(tag, slot) ? queue.ageNanos(tag, nowNanos) : -1;
-    }
-
-    @Override
-    public long oldestAgeNanos(long nowNanos) {
-        return queue.oldestAgeNanos(nowNanos);
-    }
-
-    @Override
     public String abort(int slot) {
         checkSlot(slot);
         int tag = tagOf[slot];
         if (!queue.holds(tag, slot)) {
             return "no command of slot %d is in flight".formatted(slot);
         }
-        return controller.admin().abort(queue.qid(), queue.cid(tag));
+        try {
+            return controller.admin().abort(queue.qid(), queue.cid(tag));
+        } catch (ControllerFault e) {
+            return "no Abort sent: " + e.getMessage();
+        }
     }
 
     private void checkSlot(int slot) {

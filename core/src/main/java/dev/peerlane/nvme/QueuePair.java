@@ -9,6 +9,7 @@ import dev.peerlane.spec.Cqe;
 import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Sqe;
 import java.util.Arrays;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,8 +62,6 @@ public final class QueuePair {
     private final int[] cidOf;
     private final int[] cookieOf;
     private final int[] postedAt;
-    private final int[] stampedAt;
-    private final long[] stampNanos;
 
     private final int[] free;
     private int freeTop;
@@ -95,12 +94,9 @@ public final class QueuePair {
         cidOf = new int[depth];
         cookieOf = new int[depth];
         postedAt = new int[depth];
-        stampedAt = new int[depth];
-        stampNanos = new long[depth];
         free = new int[depth];
         for (int tag = 0; tag < depth; tag++) {
             cidOf[tag] = ~tag;
-            stampedAt[tag] = -1;
             free[depth - 1 - tag] = tag;
         }
         freeTop = depth;
@@ -134,6 +130,11 @@ public final class QueuePair {
     /** Returns whether the pair takes commands. */
     public boolean isAlive() {
         return alive;
+    }
+
+    /** Returns why the pair ended, if it did. */
+    Optional<ControllerFault> fault() {
+        return Optional.ofNullable(fault);
     }
 
     int entries() {
@@ -310,33 +311,6 @@ public final class QueuePair {
     /** Returns the identifier of the command in flight with this tag. */
     int cid(int tag) {
         return cidOf[tag];
-    }
-
-    /**
-     * Returns how long the command with this tag has been seen in flight: since the first call with
-     * its tag. So no time is read for a command, and an age is never too great.
-     */
-    long ageNanos(int tag, long nowNanos) {
-        if (stampedAt[tag] != postedAt[tag]) {
-            stampedAt[tag] = postedAt[tag];
-            stampNanos[tag] = nowNanos;
-        }
-        return nowNanos - stampNanos[tag];
-    }
-
-    /**
-     * Returns the greatest age of a command in flight, as {@link #ageNanos}; 0 if there is none.
-     */
-    long oldestAgeNanos(long nowNanos) {
-        long oldest = 0;
-        if (inFlight() > 0) {
-            for (int tag = 0; tag < depth; tag++) {
-                if (cidOf[tag] >= 0) {
-                    oldest = Math.max(oldest, ageNanos(tag, nowNanos));
-                }
-            }
-        }
-        return oldest;
     }
 
     /** Ends the pair: it takes no more commands, and says why. Its memory stays allocated. */

@@ -3,6 +3,7 @@ package dev.peerlane.nvme;
 import dev.peerlane.block.Completions;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.NvmOpcode;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,8 +66,7 @@ final class SyncIo {
     }
 
     /** Executes Dataset Management with one range, which {@code fill} writes. */
-    int executeWithPage(
-            int opcode, int nsid, java.util.function.Consumer<DmaBuffer> fill, long cdw10to11) {
+    int executeWithPage(int opcode, int nsid, Consumer<DmaBuffer> fill, long cdw10to11) {
         QueuePair q = queue();
         fill.accept(page());
         return submit(q, opcode, nsid, page().busAddress(), 0, cdw10to11, 0);

@@ -245,13 +245,14 @@ public final class CopyJob {
                         geometry,
                         both.firstSlot(),
                         request.bytes());
+        Poison poison = new Poison(buffer, doubled, random);
         Pipeline pipeline =
                 new Pipeline(
                         over,
                         SecondStage.MATCH,
                         new Fence.None(geometry.slots()),
-                        null,
-                        new HostMatch(buffer.segment(), geometry),
+                        poison,
+                        new HostMatch(buffer.segment(), geometry, poison),
                         clock,
                         request.options(),
                         cancel);

@@ -27,6 +27,13 @@ record Geometry(int chunkBytes, int slots, int sentinels, int sentinelBytes) {
         return (long) chunkBytes * slots + (long) sentinels * sentinelBytes;
     }
 
+    /** Returns the same with no more slots than some bytes have chunks. */
+    Geometry forBytes(long bytes) {
+        long chunks = (bytes + chunkBytes - 1) / chunkBytes;
+        int needed = (int) Math.min(slots, Math.max(1, chunks));
+        return new Geometry(chunkBytes, needed, sentinels, sentinelBytes);
+    }
+
     /** Returns where the first sentinel lies. */
     long sentinelOffset() {
         return (long) chunkBytes * slots;

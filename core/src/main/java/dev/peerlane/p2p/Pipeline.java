@@ -248,7 +248,12 @@ final class Pipeline {
         return switch (stage) {
             case WRITE -> second.submitWrite(number, lba, blocks);
             case COMPARE -> second.submitCompare(number, lba, blocks);
-            case MATCH -> second.submitRead(number + lane.geometry().slots(), lba, blocks);
+            case MATCH -> {
+                if (match != null) {
+                    match.plant(slot, lane.chunkLength(chunk));
+                }
+                yield second.submitRead(number + lane.geometry().slots(), lba, blocks);
+            }
         };
     }
 
@@ -256,15 +261,19 @@ final class Pipeline {
     private void readAgainOrFail(int slot) {
         if (poisoningsOf[slot] >= MAX_POISONINGS) {
             long lba = lane.readerLbaOf(chunkOf[slot]);
+            boolean host = lane.buffer().memory().isHost();
             fail(
                     PeerlaneException.io(
-                            "peer-data-missing",
+                            host ? "host-data-missing" : "peer-data-missing",
                             "%s completed the Read of block %d, but a page of it never arrived in"
                                             .formatted(lane.reader().name(), lba)
                                     + " the memory of "
                                     + lane.buffer().memory().owner(),
-                            "This platform loses peer writes between these devices: copy with"
-                                    + " --buffer host"),
+                            host
+                                    ? "The device does not reach host memory: look for faults of"
+                                            + " the IOMMU in the system's log"
+                                    : "This platform loses peer writes between these devices: copy"
+                                            + " with --buffer host"),
                     lba);
             return;
         }
@@ -357,8 +366,12 @@ final class Pipeline {
                 "the data of blocks %d to %d of %s differ from those of %s"
                         .formatted(
                                 lba, lba + blocks - 1, lane.second().name(), lane.reader().name()),
-                "The copy is not good: if no one else writes to either, this platform delivers wrong"
-                        + " data between these devices; copy with --buffer host");
+                lane.buffer().memory().isHost()
+                        ? "The copy is not good: find out who else writes to either, then the health"
+                                + " of both devices"
+                        : "The copy is not good: if no one else writes to either, this platform"
+                                + " delivers wrong data between these devices; copy with --buffer"
+                                + " host");
     }
 
     private PeerlaneException interrupted() {

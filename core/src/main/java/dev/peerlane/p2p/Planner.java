@@ -316,13 +316,15 @@ public final class Planner {
     static @Nullable Geometry geometry(CopyRequest request, long freeBytes, boolean fenced) {
         PortLimits one = request.source().port().limits();
         PortLimits other = request.target().port().limits();
-        return Geometry.fit(
-                freeBytes,
-                unitBytes(request),
-                Math.min(one.maxTransferBytes(), other.maxTransferBytes()),
-                fenced,
-                request.options().chunkBytes(),
-                request.options().slots());
+        Geometry geometry =
+                Geometry.fit(
+                        freeBytes,
+                        unitBytes(request),
+                        Math.min(one.maxTransferBytes(), other.maxTransferBytes()),
+                        fenced,
+                        request.options().chunkBytes(),
+                        request.options().slots());
+        return geometry == null ? null : geometry.forBytes(request.bytes());
     }
 
     /** Returns the larger block size: both are powers of two, so it is a multiple of the other. */

@@ -10,6 +10,14 @@ import dev.peerlane.Bits;
  * @param control the raw control register
  */
 public record Acs(int control) {
+    /** Of a bridge whose extended configuration space can't be read: taken as if it redirected. */
+    public static final Acs UNREADABLE = new Acs(-1);
+
+    /** Returns whether it was read. */
+    public boolean known() {
+        return control != -1;
+    }
+
     /** Reads the control register of a function, or null where it has no ACS capability. */
     public static @org.jspecify.annotations.Nullable Acs of(ConfigSpace config) {
         var at = config.extendedCapability(ConfigSpace.EXT_ACS);

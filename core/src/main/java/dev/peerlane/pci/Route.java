@@ -86,7 +86,7 @@ public record Route(
         String reason =
                 redirecting == null
                         ? "they share no bridge, so it goes through the root complex: "
-                        : "ACS on " + redirecting.bdf() + " redirects it to the root complex: ";
+                        : redirection(redirecting);
         boolean redirected = redirecting != null;
         return new Route(
                 initiator,
@@ -96,6 +96,12 @@ public record Route(
                 way,
                 true,
                 reason + root.source());
+    }
+
+    private static String redirection(PciFunction bridge) {
+        return bridge.acs() == null || bridge.acs().known()
+                ? "ACS on " + bridge.bdf() + " redirects it to the root complex: "
+                : "ACS on " + bridge.bdf() + " can't be read (only root may), so it may redirect: ";
     }
 
     private static Verdict throughRoot(RootComplex.Trust trust, boolean redirected) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The copy, on ports and memory that do what a test tells them to. */
@@ -330,5 +331,20 @@ class CopyJobTest {
         assertThat(e.receipt().error().firstBadLba())
                 .isLessThanOrEqualTo(64 + 100_000 / 512)
                 .isGreaterThan(64 + 100_000 / 512 - 128);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "true, true, host-data-missing",
+        "true, false, host-data-missing",
+        "false, true, verify-mismatch"
+    })
+    void hostMemoryThatNoReadReachesIsNotTakenForEqual(
+            boolean sourceLoses, boolean targetLoses, String code) {
+        options = options.withBuffer(BufferChoice.HOST);
+        Arrays.fill(source.medium, (byte) 0); // what untouched memory is equal to
+        source.losesHostWrites = sourceLoses;
+        target.losesHostWrites = targetLoses;
+        assertThat(failure().code()).isEqualTo(code);
     }
 }

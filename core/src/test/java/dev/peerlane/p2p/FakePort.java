@@ -55,6 +55,7 @@ final class FakePort extends BlockPort {
     long latencyNanos;
 
     boolean losesPeerWrites;
+    boolean losesHostWrites;
     boolean peerReadsAreOnes;
     Op stuck;
     boolean quiesced;
@@ -195,6 +196,9 @@ final class FakePort extends BlockPort {
             MemorySegment data = MemorySegment.ofArray(Arrays.copyOfRange(medium, at, at + length));
             Packet packet = new Packet(memory(slot), slot.offset(), data);
             boolean own = peer && slot.buffer().memory().owner().equals(name());
+            if (!peer && losesHostWrites) {
+                return 0;
+            }
             if (!peer || own) {
                 MemorySegment.copy(data, 0, packet.to(), packet.offset(), length);
             } else if (!losesPeerWrites) {
@@ -225,16 +229,6 @@ final class FakePort extends BlockPort {
     @Override
     public int inFlight() {
         return inFlight;
-    }
-
-    @Override
-    public long ageNanos(int slot, long nowNanos) {
-        return 0;
-    }
-
-    @Override
-    public long oldestAgeNanos(long nowNanos) {
-        return 0;
     }
 
     @Override

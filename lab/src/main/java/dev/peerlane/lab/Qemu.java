@@ -281,6 +281,11 @@ public final class Qemu implements AutoCloseable {
                 "See what it wrote, and that this QEMU is 7.2 or later");
     }
 
+    /** Ends its process without warning, as a crash would. The files stay until it is closed. */
+    public void kill() {
+        process.destroyForcibly();
+    }
+
     /** Ends the process that was started, and no other, and deletes its files. */
     @Override
     public void close() {

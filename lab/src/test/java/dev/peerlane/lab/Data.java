@@ -66,6 +66,18 @@ final class Data {
         }
     }
 
+    /** Returns how many words at multiples of 8 of an array have a value. */
+    static long count(byte[] bytes, long word) {
+        MemorySegment all = MemorySegment.ofArray(bytes);
+        long found = 0;
+        for (long at = 0; at + 8 <= all.byteSize(); at += 8) {
+            if (all.get(JAVA_LONG.withByteAlignment(1), at) == word) {
+                found++;
+            }
+        }
+        return found;
+    }
+
     /** Returns what a buffer holds from an offset on. */
     static byte[] of(DmaBuffer buffer, long offset, long bytes) {
         return buffer.segment().asSlice(offset, bytes).toArray(JAVA_BYTE);

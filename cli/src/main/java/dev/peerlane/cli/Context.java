@@ -1,0 +1,29 @@
+package dev.peerlane.cli;
+
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What every command works with.
+ *
+ * @param terminal the streams
+ * @param interruption the user's wish to stop
+ * @param args the command line as it was given
+ */
+record Context(Terminal terminal, Interruption interruption, List<String> args) {
+    static final String VERBOSE_VARIABLE = "PEERLANE_VERBOSE";
+    private static final Set<String> NO = Set.of("", "0", "no", "false");
+
+    /** Returns whether errors are told with their stack. */
+    boolean verbose() {
+        String variable = System.getenv(VERBOSE_VARIABLE);
+        return args.contains("-v")
+                || args.contains("--verbose")
+                || (variable != null && !NO.contains(variable));
+    }
+
+    /** Returns whether a document is asked for, even where the arguments make no sense. */
+    boolean json() {
+        return args.contains("--json");
+    }
+}

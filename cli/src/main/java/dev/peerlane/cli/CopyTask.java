@@ -1,0 +1,183 @@
+package dev.peerlane.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Session;
+import dev.peerlane.p2p.CopyException;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.CopyPlan;
+import dev.peerlane.p2p.Receipt;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** What {@code copy} and {@code cmb-copy} do alike: open, plan, confirm, copy, tell. */
+final class CopyTask {
+    /**
+     * What to copy.
+     *
+     * @param source where from
+     * @param target where to
+     * @param how how
+     */
+    record Request(Extent source, Extent target, CopyOptions how) {}
+
+    private final Context context;
+    private final Terminal terminal;
+    private final FabricOption fabric;
+    private final WriteOptions write;
+    private final boolean dryRun;
+    private final List<Controller> used = new ArrayList<>();
+
+    private @Nullable Request request;
+    private Documents.@Nullable PlanDocument plan;
+    private @Nullable Receipt receipt;
+
+    CopyTask(Context context, FabricOption fabric, WriteOptions write, boolean dryRun) {
+        this.context = context;
+        this.terminal = context.terminal();
+        this.fabric = fabric;
+        this.write = write;
+        this.dryRun = dryRun;
+    }
+
+    /** Runs it and returns the exit status. */
+    int run(Supplier<Request> parsed) {
+        PeerlaneException failure = null;
+        try {
+            Request r = parsed.get();
+            request = r;
+            copy(r);
+        } catch (CopyException e) {
+            receipt = e.receipt();
+            failure = e;
+        } catch (PeerlaneException e) {
+            failure = e;
+        }
+        used.forEach(c -> c.closeProblem().ifPresent(this::warn));
+        tell(failure);
+        return failure == null ? 0 : failure.category().exitStatus();
+    }
+
+    private void copy(Request r) {
+        List<String> devices = new ArrayList<>(List.of(r.source().device(), r.target().device()));
+        String carrier = r.how().buffer().locator();
+        if (carrier != null) {
+            devices.add(carrier);
+        }
+        try (Session session = Opening.session(fabric.file, devices)) {
+            for (String device : devices) {
+                context.interruption().check();
+                used.add(session.controller(device));
+            }
+            checkSerial(session.controller(r.target().device()));
+            CopyPlan made = session.plan(r.source(), r.target(), r.how());
+            plan = Documents.PlanDocument.of(made);
+            context.interruption().check();
+            made.announcements().forEach(line -> terminal.say("Note: " + line + "."));
+            if (dryRun) {
+                return;
+            }
+            confirm(made);
+            if (context.verbose()) {
+                made.reasons().forEach(terminal::say);
+                terminal.say("Copying by " + made.kind().label() + ".");
+            }
+            receipt =
+                    ProgressDisplay.during(
+                            terminal,
+                            progress -> session.run(made, context.interruption().flag(), progress));
+        }
+    }
+
+    private void checkSerial(Controller target) {
+        String expected = write.expectSerial;
+        String serial = target.identity().sn();
+        if (expected != null && !expected.strip().equals(serial)) {
+            throw PeerlaneException.refused(
+                    "serial-differs",
+                    "%s has serial '%s', not '%s'".formatted(target.locator(), serial, expected),
+                    "Nothing was written: name the right target, or its serial");
+        }
+    }
+
+    private void confirm(CopyPlan made) {
+        if (write.yes) {
+            return;
+        }
+        Receipt.Side side = Documents.targetSide(made.request());
+        String what =
+                "This overwrites %s of %s (%s, serial %s): %s of %d bytes."
+                        .formatted(
+                                Sizes.text(made.request().bytes()),
+                                CopyViews.name(side),
+                                side.model(),
+                                side.serial(),
+                                CopyViews.blocks(side),
+                                side.blockBytes());
+        if (!terminal.asks()) {
+            throw PeerlaneException.refused(
+                    "not-confirmed",
+                    what.substring(0, what.length() - 1) + ", and nobody is there to confirm it",
+                    "Nothing was written: say --yes if that is what you want");
+        }
+        terminal.say(what);
+        String answer =
+                terminal.ask("Go on? Type yes: ", context.interruption()).toLowerCase(Locale.ROOT);
+        if (!answer.equals("yes") && !answer.equals("y")) {
+            throw PeerlaneException.refused(
+                    "not-confirmed",
+                    "It was not confirmed",
+                    "Nothing was written: answer yes, or say --yes");
+        }
+    }
+
+    private void warn(String problem) {
+        terminal.say("Warning: " + problem + ".");
+    }
+
+    private void tell(@Nullable PeerlaneException failure) {
+        Receipt made = receipt;
+        Documents.PlanDocument planned = plan;
+        if (fabric.json) {
+            Json.print(terminal.out(), document(failure));
+        } else if (made != null) {
+            CopyViews.receipt(terminal.out(), made);
+        } else if (failure == null) {
+            CopyViews.plan(terminal.out(), Objects.requireNonNull(planned));
+        }
+        if (made != null) {
+            made.notes().stream()
+                    .filter(n -> planned == null || !planned.notes().contains(n))
+                    .forEach(this::warn);
+        }
+        if (failure != null) {
+            Failures.say(context, failure);
+        }
+    }
+
+    private Object document(@Nullable PeerlaneException failure) {
+        Receipt made = receipt;
+        if (made == null) {
+            Documents.PlanDocument planned = plan;
+            if (failure == null) {
+                return Objects.requireNonNull(planned);
+            }
+            Request r = request;
+            return Documents.refusal(
+                    r == null ? null : r.source(), r == null ? null : r.target(), planned, failure);
+        }
+        ObjectNode tree = Json.tree(made);
+        if (failure != null && made.error() == null) {
+            // The copy was right, but what followed was not.
+            tree.put("result", "failed");
+            tree.set("error", Json.tree(Documents.failure(failure)));
+        }
+        return tree;
+    }
+}

@@ -1,0 +1,161 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.p2p.Leg;
+import dev.peerlane.p2p.Receipt;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+
+/** Plans and receipts as a person reads them. */
+final class CopyViews {
+    private CopyViews() {}
+
+    static void plan(PrintWriter out, Documents.PlanDocument document) {
+        Receipt.Side from = document.source();
+        Receipt.Side to = document.target();
+        String carrier = document.buffer().device();
+        Long free = document.buffer().freeBytes();
+        String checker = document.verify().device();
+        out.printf(
+                "Would copy %s from %s to %s.%n",
+                Sizes.text(document.bytes()), name(from), name(to));
+        Table table =
+                new Table()
+                        .row("source", side(from))
+                        .row("target", side(to) + ", to be overwritten")
+                        .row(
+                                "buffer",
+                                carrier == null || free == null
+                                        ? "host memory"
+                                        : "%s: the CMB of %s, %s free"
+                                                .formatted(
+                                                        document.buffer().kind(),
+                                                        carrier,
+                                                        Sizes.text(free)))
+                        .lines("route", document.route().stream().map(CopyViews::leg).toList())
+                        .row("fence", fence(document.fence()))
+                        .row(
+                                "verify",
+                                document.verify().method()
+                                        + (checker == null ? "" : " over the CMB of " + checker))
+                        .lines("buffers", document.reasons());
+        table.print(out, "  ");
+        out.println("Nothing was written.");
+        out.flush();
+    }
+
+    static void receipt(PrintWriter out, Receipt receipt) {
+        boolean ok = receipt.result().equals("ok");
+        out.println(ok ? done(receipt) : stopped(receipt));
+        table(receipt).print(out, "  ");
+        out.flush();
+    }
+
+    private static String done(Receipt r) {
+        String checked =
+                r.verify().method().equals("none") ? ", not verified." : ", and verified it.";
+        return "Copied %s from %s to %s in %s, %s%s"
+                .formatted(
+                        Sizes.text(r.bytesCopied()),
+                        name(r.source()),
+                        name(r.target()),
+                        Sizes.seconds(r.seconds()),
+                        Sizes.rate(r.bytesPerSecond()),
+                        checked);
+    }
+
+    private static String stopped(Receipt r) {
+        long asked = r.source().blocks() * r.source().blockBytes();
+        return "Stopped after %s of %s from %s to %s."
+                .formatted(
+                        Sizes.text(r.bytesCopied()),
+                        Sizes.text(asked),
+                        name(r.source()),
+                        name(r.target()));
+    }
+
+    private static Table table(Receipt r) {
+        Table table = new Table().row("source", side(r.source())).row("target", side(r.target()));
+        Receipt.Buffer buffer = r.buffer();
+        if (buffer != null) {
+            table.row("buffer", buffer(buffer) + slots(r));
+        }
+        table.lines("route", r.route().stream().map(CopyViews::leg).toList());
+        table.row("fence", fence(r.fence()));
+        if (r.error() != null) {
+            table.lines("written", r.copied().isEmpty() ? List.of("nothing") : written(r));
+        }
+        table.row("verify", verification(r.verify()));
+        table.row("host data", hostData(r));
+        table.row("processor", Sizes.seconds(r.cpuSeconds()));
+        return table;
+    }
+
+    private static String slots(Receipt r) {
+        return ": %d slots of %s".formatted(r.slots(), Sizes.text(r.chunkBytes()));
+    }
+
+    private static List<String> written(Receipt r) {
+        return r.copied().stream()
+                .map(range ->
+                        "blocks %d to %d of the target"
+                                .formatted(range.slba(), range.slba() + range.blocks() - 1))
+                .toList();
+    }
+
+    static String buffer(Receipt.Buffer buffer) {
+        String device = buffer.device();
+        return device == null
+                ? "host memory at " + buffer.address()
+                : "%s: the CMB of %s at %s".formatted(buffer.kind(), device, buffer.address());
+    }
+
+    static String verification(Receipt.Verification v) {
+        if (v.method().equals("none")) {
+            return "none";
+        }
+        return v.result().equals("not run")
+                ? v.method() + ": not run"
+                : "%s: %s (%s), %s"
+                        .formatted(
+                                v.method(),
+                                v.result(),
+                                v.granularity(),
+                                Sizes.seconds(v.seconds()));
+    }
+
+    static String hostData(Receipt r) {
+        Long bytes = r.hostDataBytes();
+        return bytes == null
+                ? "not counted by this fabric"
+                : String.format(Locale.ROOT, "%,d bytes crossed host memory", bytes);
+    }
+
+    static String leg(Leg leg) {
+        String way = leg.direction().equals("write") ? " writes to " : " reads from ";
+        if (leg.owner().equals("host")) {
+            return leg.initiator() + way + "host memory";
+        }
+        String memory = leg.initiator().equals(leg.owner()) ? "its own CMB" : leg.owner();
+        return leg.initiator() + way + memory + ": " + leg.verdict() + ", " + leg.reason();
+    }
+
+    static String fence(String fence) {
+        return fence.equals("sentinel")
+                ? "sentinel: a canary shows that the source's writes have arrived"
+                : "none needed";
+    }
+
+    static String name(Receipt.Side side) {
+        return side.locator() + "/n" + side.nsid();
+    }
+
+    static String side(Receipt.Side s) {
+        return "%s: %s, serial %s, %s of %d bytes"
+                .formatted(name(s), s.model(), s.serial(), blocks(s), s.blockBytes());
+    }
+
+    static String blocks(Receipt.Side s) {
+        return "blocks %d to %d".formatted(s.slba(), s.slba() + s.blocks() - 1);
+    }
+}

@@ -1,0 +1,124 @@
+package dev.peerlane.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.p2p.CopyException;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code demo}: a copy with no hardware, and the proof of it. */
+@Command(
+        name = "demo",
+        description = {
+            "Makes two emulated SSDs behind a switch, copies an image from one to the other through"
+                    + " the target's CMB and once more through host memory, and compares the two.",
+            ""
+        },
+        footer = {
+            "",
+            "The checksums are of the image files, taken outside the copy. The exit status is 0"
+                    + " only if every byte arrived and none of the first copy's crossed host memory.",
+            "",
+            "Examples:",
+            "    peerlane demo",
+            "    peerlane demo --size 256MiB --json",
+            ""
+        })
+final class DemoCommand implements Callable<Integer> {
+    private static final long MAX_BYTES = 1L << 40;
+
+    private final Context context;
+
+    @Option(
+            names = "--size",
+            paramLabel = "SIZE",
+            defaultValue = "64MiB",
+            description = "How much to copy, such as 64MiB (if not given) or 1GiB.")
+    private String size = "64MiB";
+
+    @Option(names = "--json", description = "Print one JSON document instead of text.")
+    private boolean json;
+
+    DemoCommand(Context context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() {
+        Terminal terminal = context.terminal();
+        PeerlaneException failure;
+        try {
+            Demo.Outcome outcome = Demo.run(context, bytes());
+            failure = outcome.problem();
+            if (json) {
+                Json.print(terminal.out(), document(outcome));
+            } else {
+                DemoView.print(terminal.out(), outcome);
+            }
+        } catch (CopyException e) {
+            failure = e;
+            if (json) {
+                Json.print(terminal.out(), e.receipt());
+            } else {
+                CopyViews.receipt(terminal.out(), e.receipt());
+            }
+        } catch (PeerlaneException e) {
+            failure = e;
+            refused(e);
+        } catch (IOException e) {
+            failure =
+                    new PeerlaneException(
+                            PeerlaneException.Category.MACHINE,
+                            "demo-files",
+                            "The images of the demo can't be kept: " + e,
+                            "Make room in "
+                                    + System.getProperty("java.io.tmpdir")
+                                    + ", or ask for a smaller --size",
+                            e);
+            refused(failure);
+        }
+        if (failure == null) {
+            return 0;
+        }
+        Failures.say(context, failure);
+        return failure.category().exitStatus();
+    }
+
+    private void refused(PeerlaneException e) {
+        if (json) {
+            Json.print(context.terminal().out(), Documents.refusal(null, null, null, e));
+        }
+    }
+
+    private long bytes() {
+        long bytes = Sizes.parse(size);
+        if (bytes <= 0 || bytes % Demo.UNIT_BYTES != 0 || bytes > MAX_BYTES) {
+            throw PeerlaneException.request(
+                    "bad-size",
+                    "a demo of %d bytes is asked for".formatted(bytes),
+                    "Choose a multiple of %s up to %s"
+                            .formatted(Sizes.text(Demo.UNIT_BYTES), Sizes.text(MAX_BYTES)));
+        }
+        return bytes;
+    }
+
+    /** The receipt of the copy through the CMB, and beside it what was found outside. */
+    private static ObjectNode document(Demo.Outcome outcome) {
+        ObjectNode document = Json.tree(outcome.peer().receipt());
+        PeerlaneException problem = outcome.problem();
+        document.put("schema", Demo.SCHEMA);
+        if (problem != null) {
+            document.put("result", "failed");
+            document.set("error", Json.tree(Documents.failure(problem)));
+        }
+        ObjectNode sums = document.putObject("checksums");
+        sums.put("algorithm", Demo.ALGORITHM);
+        sums.put("source", outcome.sourceSum());
+        sums.put("target", outcome.peer().targetSum());
+        sums.put("targetThroughHost", outcome.host().targetSum());
+        document.set("throughHost", Json.tree(outcome.host().receipt()));
+        return document;
+    }
+}

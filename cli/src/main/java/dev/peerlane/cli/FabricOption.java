@@ -1,0 +1,20 @@
+package dev.peerlane.cli;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options that every command with devices has. */
+final class FabricOption {
+    @Option(
+            names = "--fabric",
+            paramLabel = "FILE",
+            description = {
+                "The fabric that the devices are in, a YAML file of kind emulator or qemu.",
+                "Without it, emu: devices are in a built-in fabric: ssd0 and ssd1 behind a switch."
+            })
+    @Nullable Path file;
+
+    @Option(names = "--json", description = "Print one JSON document instead of text.")
+    boolean json;
+}

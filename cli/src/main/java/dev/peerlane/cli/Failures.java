@@ -1,0 +1,70 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.PeerlaneException;
+import java.util.List;
+import java.util.Set;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Tells errors: a line on standard error, and a document where one was asked for. */
+final class Failures {
+    /** Commands that answer with a receipt, whatever happens. */
+    private static final Set<String> COPYING = Set.of("copy", "cmb-copy", "demo");
+
+    private Failures() {}
+
+    /** Prints what went wrong and what to do. */
+    static void say(Context context, PeerlaneException e) {
+        Terminal terminal = context.terminal();
+        terminal.say("peerlane: " + e.explain());
+        if (context.verbose()) {
+            e.printStackTrace(terminal.err());
+            terminal.err().flush();
+        }
+    }
+
+    /** Tells what a command threw; returns the exit status. */
+    static int thrown(Context context, Throwable e, String command) {
+        return tell(context, e instanceof PeerlaneException p ? p : bug(e), command);
+    }
+
+    private static int tell(Context context, PeerlaneException e, String command) {
+        if (context.json()) {
+            Json.print(
+                    context.terminal().out(),
+                    COPYING.contains(command)
+                            ? Documents.refusal(null, null, null, e)
+                            : Documents.ErrorDocument.of(e));
+        }
+        say(context, e);
+        return e.category().exitStatus();
+    }
+
+    /** Tells of arguments that could not be understood; returns the exit status. */
+    static int usage(Context context, ParameterException e) {
+        CommandLine command = e.getCommandLine();
+        String hint = "";
+        if (e instanceof UnmatchedArgumentException unmatched) {
+            List<String> near = unmatched.getSuggestions();
+            hint = near.isEmpty() ? "" : "Did you mean " + String.join(" or ", near) + "? ";
+        }
+        boolean program = command.getParent() == null;
+        String help = "See 'peerlane help" + (program ? "" : " " + command.getCommandName()) + "'";
+        String message = String.valueOf(e.getMessage()).replaceFirst("\\.$", "");
+        return tell(
+                context,
+                PeerlaneException.request("usage", message, hint + help),
+                command.getCommandName());
+    }
+
+    /** What must not happen. The exit status is that of a failure: nothing is known of the data. */
+    private static PeerlaneException bug(Throwable e) {
+        return new PeerlaneException(
+                PeerlaneException.Category.IO,
+                "bug",
+                "This is a bug in Peerlane: " + e,
+                "Report it, with what %s=1 prints".formatted(Context.VERBOSE_VARIABLE),
+                e);
+    }
+}

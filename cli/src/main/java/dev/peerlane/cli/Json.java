@@ -1,0 +1,35 @@
+package dev.peerlane.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+
+/** Documents in JSON. A record's components are the fields, in their order. */
+final class Json {
+    private static final ObjectMapper MAPPER =
+            new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private Json() {}
+
+    /** Prints one document. */
+    static void print(PrintWriter out, Object document) {
+        try {
+            out.println(MAPPER.writeValueAsString(document));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+        out.flush();
+    }
+
+    /** Returns a document as a tree that can be added to. */
+    static ObjectNode tree(Record document) {
+        return MAPPER.valueToTree(document);
+    }
+
+    /** Returns an empty object. */
+    static ObjectNode object() {
+        return MAPPER.createObjectNode();
+    }
+}

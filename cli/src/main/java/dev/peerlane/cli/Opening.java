@@ -1,0 +1,44 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Fabrics;
+import dev.peerlane.open.Locator;
+import dev.peerlane.open.Session;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** From what was written on the command line to open devices. */
+final class Opening {
+    private Opening() {}
+
+    /** Reads the name of a device alone. */
+    static String device(String text) {
+        Extent extent = Extent.parse(text);
+        if (extent.nsid() != null || extent.slba() != null) {
+            throw PeerlaneException.request(
+                    "device-alone",
+                    "'" + text + "' names more than a device",
+                    "Write " + extent.device());
+        }
+        return extent.device();
+    }
+
+    /** Reads a device and perhaps its namespace. */
+    static Extent namespace(String text) {
+        Extent extent = Extent.parse(text);
+        if (extent.slba() != null) {
+            throw PeerlaneException.request(
+                    "no-range-here",
+                    "'" + text + "' names a range of blocks",
+                    "Write the device, or DEVICE/nNSID");
+        }
+        return extent;
+    }
+
+    /** Opens the fabric of some devices; none of them is brought up yet. */
+    static Session session(@Nullable Path fabricFile, List<String> devices) {
+        return Session.of(Fabrics.open(fabricFile, devices.stream().map(Locator::parse).toList()));
+    }
+}

@@ -1,0 +1,59 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.PeerlaneException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The streams of the program.
+ *
+ * @param in where answers come from
+ * @param out results only
+ * @param err everything else
+ * @param asks whether a person is there to answer
+ * @param progress where progress is drawn, or null for nowhere
+ */
+public record Terminal(
+        BufferedReader in,
+        PrintWriter out,
+        PrintWriter err,
+        boolean asks,
+        @Nullable PrintStream progress) {
+
+    /** Writes a line about the run, such as a warning. */
+    void say(String line) {
+        err.println(line);
+        err.flush();
+    }
+
+    /**
+     * Asks a question and waits for the answer, or for the interruption.
+     *
+     * @return the answer without surrounding blanks; empty at the end of the input
+     * @throws PeerlaneException of category INTERRUPTED if the user gave up instead
+     */
+    String ask(String question, Interruption interruption) {
+        err.print(question);
+        err.flush();
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        // A read of the terminal can't be ended from outside, so it has a thread that may stay.
+        Thread.ofPlatform().daemon().name("answer").start(() -> answer.complete(readLine()));
+        interruption.onRequest(() -> answer.complete(""));
+        String line = answer.join();
+        interruption.check();
+        return line.strip();
+    }
+
+    private String readLine() {
+        try {
+            String line = in.readLine();
+            return line == null ? "" : line;
+        } catch (IOException e) {
+            return "";
+        }
+    }
+}

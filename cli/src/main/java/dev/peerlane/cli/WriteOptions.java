@@ -1,0 +1,18 @@
+package dev.peerlane.cli;
+
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options of commands that write: who says that they may. */
+final class WriteOptions {
+    @Option(
+            names = {"-y", "--yes"},
+            description = "Overwrite the target without a question.")
+    boolean yes;
+
+    @Option(
+            names = "--expect-serial",
+            paramLabel = "SERIAL",
+            description = "Write only if the target has this serial number.")
+    @Nullable String expectSerial;
+}

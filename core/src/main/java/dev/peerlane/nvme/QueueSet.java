@@ -1,0 +1,119 @@
+package dev.peerlane.nvme;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.spec.AdminCommand;
+import dev.peerlane.spec.AdminOpcode;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * The I/O queue pairs of a controller. What is in the set has memory that the controller may know
+ * of; it leaves the set, and its memory is freed, when the controller has deleted both queues or
+ * was stopped.
+ */
+final class QueueSet {
+    private final Controller controller;
+    private final List<QueuePair> queues = new ArrayList<>();
+    private final BitSet qids = new BitSet();
+    private int limit;
+
+    QueueSet(Controller controller) {
+        this.controller = controller;
+    }
+
+    int limit() {
+        return limit;
+    }
+
+    void limit(int newLimit) {
+        limit = newLimit;
+    }
+
+    boolean holds(QueuePair q) {
+        return queues.contains(q);
+    }
+
+    QueuePair create(int depth) {
+        if (depth < 1) {
+            throw new IllegalArgumentException("depth " + depth);
+        }
+        int qid = qids.nextClearBit(1);
+        if (qid > limit) {
+            throw PeerlaneException.machine(
+                    "no-queue-pair",
+                    "%s: all %d I/O queue pairs are in use".formatted(controller.locator(), limit),
+                    "close a port, or open the controller with more queue pairs");
+        }
+        int most = Math.min(QueuePair.MAX_DEPTH, controller.cap().mqesZ());
+        QueuePair q =
+                new QueuePair(
+                        controller.locator(),
+                        controller.registers(),
+                        controller.dma(),
+                        controller.cap().dstrd(),
+                        qid,
+                        Math.min(depth, most) + 1);
+        queues.add(q);
+        qids.set(qid);
+        boolean cqExists = false;
+        try {
+            int cdw10 = AdminCommand.createQueueCdw10(qid, q.entries());
+            int cqCdw11 = AdminCommand.createCqCdw11(true, false, 0);
+            admin(AdminOpcode.CREATE_IO_CQ, q.cqBusAddress(), cdw10, cqCdw11);
+            cqExists = true;
+            int sqCdw11 = AdminCommand.createSqCdw11(true, 0, qid);
+            admin(AdminOpcode.CREATE_IO_SQ, q.sqBusAddress(), cdw10, sqCdw11);
+            return q;
+        } catch (NvmeStatusException e) {
+            undo(q, cqExists, e);
+            throw e;
+        }
+    }
+
+    private void admin(int opcode, long data, int... cdw10to15) {
+        controller.admin().mustSucceed(opcode, 0, data, cdw10to15);
+    }
+
+    private void undo(QueuePair q, boolean cqExists, NvmeStatusException why) {
+        try {
+            if (cqExists) {
+                admin(AdminOpcode.DELETE_IO_CQ, 0, AdminCommand.deleteQueueCdw10(q.qid()));
+            }
+            release(q);
+        } catch (PeerlaneException e) {
+            why.addSuppressed(e); // its memory stays until the controller is stopped
+        }
+    }
+
+    private void release(QueuePair q) {
+        queues.remove(q);
+        qids.clear(q.qid());
+        q.free();
+    }
+
+    /** Deletes a pair: submission queue first (5.6, 5.7). Its memory is freed after that. */
+    void delete(QueuePair q) {
+        int cdw10 = AdminCommand.deleteQueueCdw10(q.qid());
+        admin(AdminOpcode.DELETE_IO_SQ, 0, cdw10);
+        admin(AdminOpcode.DELETE_IO_CQ, 0, cdw10);
+        release(q);
+    }
+
+    void deleteAll() {
+        for (QueuePair q : List.copyOf(queues)) {
+            delete(q);
+        }
+    }
+
+    void killAll(ControllerFault why) {
+        queues.forEach(q -> q.kill(why));
+    }
+
+    /** Frees all memory. Only when the controller is stopped. */
+    void freeAll() {
+        queues.forEach(QueuePair::free);
+        queues.clear();
+        qids.clear();
+    }
+}

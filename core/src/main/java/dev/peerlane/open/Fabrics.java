@@ -1,0 +1,84 @@
+package dev.peerlane.open;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.linux.KernelCalls;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.vfio.VfioFabric;
+import dev.peerlane.vfio.VfioOptions;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Finds the fabric that the named devices are in, and opens it. */
+public final class Fabrics {
+    private Fabrics() {}
+
+    /**
+     * Opens the fabric of some devices.
+     *
+     * @param fabricFile the fabric file, or null for none: then {@code emu:} devices are in {@link
+     *     FabricSpec#standard the built-in fabric}, as is everything when no device is named
+     * @param locators the devices; all are in one fabric. Those of this machine are taken together:
+     *     name every one that is to take part, a third party's CMB too
+     * @throws PeerlaneException of category REQUEST if they are not or the file is not right, of
+     *     category MACHINE if the fabric can't be had or is of a kind that is not supported
+     */
+    public static Fabric open(@Nullable Path fabricFile, List<Locator> locators) {
+        if (fabricFile != null) {
+            FabricFile file = FabricFile.read(fabricFile);
+            for (Locator locator : locators) {
+                if (locator.kind() != file.kind()) {
+                    throw PeerlaneException.request(
+                            "other-fabric",
+                            locator + " is not in the fabric that " + fabricFile + " describes",
+                            "Name devices of one fabric: " + form(file.kind()));
+                }
+            }
+            return file.open();
+        }
+        Locator first = locators.isEmpty() ? null : locators.getFirst();
+        for (Locator locator : locators) {
+            refuseUnsupported(locator);
+            if (first != null && locator.kind() != first.kind()) {
+                throw PeerlaneException.request(
+                        "other-fabric",
+                        first + " and " + locator + " are in different fabrics",
+                        "Name devices of one fabric: only there can they reach each other");
+            }
+        }
+        if (first != null && first.kind() == Locator.Kind.QEMU) {
+            throw PeerlaneException.request(
+                    "no-fabric-file",
+                    first + " is inside a QEMU that nothing describes",
+                    "Name a file with kind: qemu, socket: and ram: after --fabric");
+        }
+        if (first != null && first.kind() == Locator.Kind.VFIO) {
+            List<Bdf> devices = locators.stream().map(l -> Bdf.parse(l.text())).toList();
+            return VfioFabric.open(KernelCalls.instance(), devices, VfioOptions.DEFAULTS);
+        }
+        return new EmulatedFabric(FabricSpec.standard());
+    }
+
+    private static void refuseUnsupported(Locator locator) {
+        String reason =
+                switch (locator.kind()) {
+                    case EMULATOR, QEMU, VFIO -> null;
+                    case VFIO_USER -> "opening devices over vfio-user is not supported yet";
+                    case KERNEL -> "block devices and files of the kernel are not supported yet";
+                };
+        if (reason != null) {
+            throw PeerlaneException.machine(
+                    "unsupported-locator",
+                    locator + " can't be opened: " + reason,
+                    "Use PCI addresses of devices that are bound to vfio-pci, emu: devices, or"
+                            + " qemu: devices with --fabric");
+        }
+    }
+
+    private static String form(Locator.Kind kind) {
+        return kind == Locator.Kind.QEMU ? "qemu:BUS:DEVICE.FUNCTION" : "emu:NAME";
+    }
+}
