@@ -480,7 +480,8 @@ public final class Controller implements AutoCloseable {
     private void attempt(Runnable step) {
         try {
             step.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | InternalError e) {
+            // the latter is a SIGBUS in the mapped registers of a device that is gone
             if (closeProblem == null) {
                 closeProblem = String.valueOf(e.getMessage());
             }
