@@ -80,9 +80,21 @@ public final class CopyJob {
             verify(progress);
         } catch (PeerlaneException e) {
             failure = e;
-            if (copied) {
-                verifyResult = "failed";
-            }
+        } catch (InternalError e) {
+            // A doorbell of a device that is gone: a SIGBUS, told late and out of any place. What
+            // is
+            // in flight was not taken in.
+            unsafe = true;
+            failure =
+                    new PeerlaneException(
+                            PeerlaneException.Category.IO,
+                            "device-memory-fault",
+                            "a device does not answer any more: " + e.getMessage(),
+                            "See whether one was unplugged or reset by somebody else",
+                            e);
+        }
+        if (failure != null && copied) {
+            verifyResult = "failed";
         }
         failure = release(failure);
         Receipt receipt = receipt(failure, hostBefore);

@@ -175,19 +175,16 @@ final class FakeKernel implements Kernel {
     private boolean fails(String call) {
         String site =
                 StackWalker.getInstance()
-                        .walk(
-                                frames ->
-                                        frames.filter(f -> !f.getClassName().equals(OWN_NAME))
-                                                .findFirst()
-                                                .map(
-                                                        f ->
-                                                                f.getClassName()
-                                                                                .substring(PREFIX)
-                                                                        + "."
-                                                                        + f.getMethodName()
-                                                                        + ":"
-                                                                        + f.getLineNumber())
-                                                .get());
+                        .walk(frames ->
+                                frames.filter(f -> !f.getClassName().equals(OWN_NAME))
+                                        .findFirst()
+                                        .map(f ->
+                                                f.getClassName().substring(PREFIX)
+                                                        + "."
+                                                        + f.getMethodName()
+                                                        + ":"
+                                                        + f.getLineNumber())
+                                        .get());
         sites.add(site + " " + call);
         calls.add(call);
         counter++;
