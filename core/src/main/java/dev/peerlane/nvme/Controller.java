@@ -480,8 +480,7 @@ public final class Controller implements AutoCloseable {
     private void attempt(Runnable step) {
         try {
             step.run();
-        } catch (RuntimeException | InternalError e) {
-            // the latter is a SIGBUS in the mapped registers of a device that is gone
+        } catch (RuntimeException | InternalError e) { // the latter: a doorbell that is gone
             if (closeProblem == null) {
                 closeProblem = String.valueOf(e.getMessage());
             }
