@@ -323,6 +323,34 @@ class BinderTest {
     }
 
     @Test
+    void whicheverQuestionToTheKernelFailsNothingStaysOpen() throws IOException {
+        kernel.otherFiles.put("/dev/nvme0", new Answering(76, 0, 30, 0, 31, 1));
+        kernel.otherFiles.put("/dev/nvme0n1", new Answering(4, 0));
+        kernel.add(new PlainDevice(B, 22, Arena.ofAuto()));
+        sysfs.driver(B, "vfio-pci");
+        Set<String> failed = new java.util.TreeSet<>();
+        int k = 1;
+        for (; k < 100; k++) {
+            kernel.failAt(k, Errno.EIO);
+            try {
+                binder().bind(List.of(A), NOTHING);
+                binder().unbind(List.of(B));
+            } catch (PeerlaneException e) {
+                assertThat(e.code()).isEqualTo("close-failed");
+            }
+            assertThat(kernel.leaks()).as("call %d: %s", k, kernel.failedSite).isEmpty();
+            if (kernel.failedSite == null) {
+                break;
+            }
+            failed.add(kernel.failedSite);
+        }
+        assertThat(failed).as("sites that failed").isEqualTo(kernel.sites);
+        Set<String> reached = Calls.reached(failed);
+        reached.remove("VfioSystem.java close");
+        assertThat(Calls.writtenIn(VfioSweepTest.ASKING::contains)).isEqualTo(reached);
+    }
+
+    @Test
     void aFunctionInTheSameGroupIsPointedOut() {
         Bdf other = Bdf.parse("01:00.1");
         sysfs.function(other, BRIDGE, config(0x020000, 0)).group(other, 21).driver(other, "e1000e");
