@@ -24,6 +24,7 @@ class ArchitectureTest {
             Map.ofEntries(
                     Map.entry("spec", Set.of()),
                     Map.entry("mem", Set.of()),
+                    Map.entry("linux", Set.of()),
                     Map.entry("pci", Set.of("mem")),
                     Map.entry("hal", Set.of("pci", "mem")),
                     Map.entry("block", Set.of("mem")),
@@ -31,6 +32,7 @@ class ArchitectureTest {
                     Map.entry("p2p", Set.of("block", "hal", "pci", "mem")),
                     Map.entry("emulator", Set.of("hal", "pci", "mem", "spec")),
                     Map.entry("qtest", Set.of("hal", "pci", "mem")),
+                    Map.entry("vfio", Set.of("hal", "pci", "mem", "linux")),
                     Map.entry(
                             "open",
                             Set.of(
@@ -42,7 +44,9 @@ class ArchitectureTest {
                                     "nvme",
                                     "p2p",
                                     "emulator",
-                                    "qtest")));
+                                    "qtest",
+                                    "vfio",
+                                    "linux")));
 
     private static final JavaClasses CLASSES =
             new ClassFileImporter()
@@ -95,10 +99,11 @@ class ArchitectureTest {
     }
 
     @Test
-    void nothingButMemWidensASegment() {
+    void nothingButMemAndLinuxWidensASegment() {
+        Set<String> allowed = Set.of("mem", "linux");
         DescribedPredicate<JavaClass> others =
                 DescribedPredicate.describe(
-                        "classes outside mem", c -> !packageOf(c).equals("mem"));
+                        "classes outside " + allowed, c -> !allowed.contains(packageOf(c)));
         noClasses()
                 .that(others)
                 .should()
@@ -106,6 +111,19 @@ class ArchitectureTest {
                         DescribedPredicate.describe(
                                 "it is MemorySegment.reinterpret",
                                 call -> call.getTarget().getName().equals("reinterpret")))
+                .check(CLASSES);
+    }
+
+    @Test
+    void onlyLinuxHoldsALinker() {
+        DescribedPredicate<JavaClass> others =
+                DescribedPredicate.describe(
+                        "classes outside linux", c -> !packageOf(c).equals("linux"));
+        noClasses()
+                .that(others)
+                .should()
+                .dependOnClassesThat()
+                .areAssignableTo(java.lang.foreign.Linker.class)
                 .check(CLASSES);
     }
 

@@ -84,6 +84,10 @@ final class CopyTask {
                 return;
             }
             confirm(made);
+            if (context.verbose()) {
+                made.reasons().forEach(terminal::say);
+                terminal.say("Copying by " + made.kind().label() + ".");
+            }
             receipt =
                     ProgressDisplay.during(
                             terminal,

@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 /** Sizes as people write and read them: binary units. */
 final class Sizes {
     private static final Pattern FORM =
-            Pattern.compile("(\\d{1,19})\\s*(?:(B|)|([KMGT])i?B?)", Pattern.CASE_INSENSITIVE);
+            Pattern.compile("(\\d{1,40})\\s*(?:(B|)|([KMGT])i?B?)", Pattern.CASE_INSENSITIVE);
     private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
     private Sizes() {}

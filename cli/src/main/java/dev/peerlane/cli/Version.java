@@ -39,7 +39,10 @@ final class Version {
                                             Runtime.getRuntime().availableProcessors()))
                     .row("emulator", "emu: devices, built in or by --fabric")
                     .row("qemu", "qemu: devices of a running QEMU over qtest, by --fabric")
-                    .row("vfio", "not supported yet")
+                    .row(
+                            "vfio",
+                            "functions of this machine that are bound to vfio-pci; by /dev/iommu"
+                                    + " (iommufd) tested against a fake kernel only")
                     .row("vfio-user", "not supported yet")
                     .print(out, "  ");
         }

@@ -29,7 +29,7 @@ final class Cmb {
         this.function = function;
         this.spec = spec;
         EmulatedFunction.BarSpace found = null;
-        MemorySegment slice = MemorySegment.NULL;
+        MemorySegment slice = MemorySegment.ofArray(new byte[0]);
         for (EmulatedFunction.BarSpace candidate : function.bars()) {
             MemorySegment backing = candidate.memory();
             if (spec != null && backing != null && candidate.index() == spec.bar()) {

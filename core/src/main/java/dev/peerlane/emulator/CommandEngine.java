@@ -53,6 +53,7 @@ final class CommandEngine {
     private final List<Command> moving = new ArrayList<>();
     private final ArrayDeque<Command> blocked = new ArrayDeque<>();
     private int commands;
+    private boolean worked;
     private int nextQueue;
 
     CommandEngine(
@@ -89,17 +90,19 @@ final class CommandEngine {
      * @return when there is more to do: {@code now} for at once, {@link Long#MAX_VALUE} for never
      */
     long step(@Nullable SubmissionQueue[] queues, int burst, long now) {
+        worked = false;
         unblock();
         long bytes = 0;
         for (int i = 0; i < STEPS_A_TURN && bytes < BYTES_A_TURN; i++) {
-            startOne(now);
-            if (moving.isEmpty()) {
+            boolean started = startOne(now);
+            if (!moving.isEmpty()) {
+                bytes += moveSome();
+            } else if (!started) {
                 break;
             }
-            bytes += moveSome();
         }
         fetch(queues, burst, now);
-        statistics.turn();
+        statistics.turn(now);
         return nextWork(queues, now);
     }
 
@@ -164,9 +167,9 @@ final class CommandEngine {
         }
     }
 
-    private void startOne(long now) {
+    private boolean startOne(long now) {
         if (waiting.isEmpty() || moving.size() >= MAX_MOVING) {
-            return;
+            return false;
         }
         int size = waiting.size();
         int first = random.nextInt(size);
@@ -176,9 +179,10 @@ final class CommandEngine {
             if (command.dueNanos() <= now) {
                 remove(waiting, at);
                 start(command);
-                return;
+                return true;
             }
         }
+        return false;
     }
 
     private void start(Command command) {
@@ -223,24 +227,29 @@ final class CommandEngine {
         return bytes;
     }
 
+    /** Round robin: a burst of each queue, again and again, until all are empty or it is enough. */
     private void fetch(@Nullable SubmissionQueue[] queues, int burst, long now) {
         int budget = FETCHES_A_TURN;
-        for (int i = 0; i < queues.length && budget > 0; i++) {
-            int qid = nextQueue;
+        int idle = 0;
+        while (budget > 0 && idle < queues.length) {
+            SubmissionQueue queue = queues[nextQueue];
             nextQueue = nextQueue + 1 >= queues.length ? 0 : nextQueue + 1;
-            SubmissionQueue queue = queues[qid];
+            idle++;
             if (queue == null || queue.deleting()) {
                 continue;
             }
-            int turn = Math.min(budget, burst);
-            while (turn > 0 && queue.waiting() > 0 && hasRoom(queue)) {
+            for (int i = 0; i < burst && budget > 0 && canFetch(queue); i++) {
                 if (!fetchOne(queue, now)) {
                     return;
                 }
-                turn--;
+                idle = 0;
                 budget--;
             }
         }
+    }
+
+    private boolean canFetch(SubmissionQueue queue) {
+        return queue.waiting() > 0 && hasRoom(queue);
     }
 
     /** Admin commands have room of their own, or nobody could abort what fills the rest. */
@@ -254,6 +263,7 @@ final class CommandEngine {
             command = new Command();
         }
         commands++;
+        worked = true;
         long address = queue.base() + (long) queue.advance() * Sqe.BYTES;
         MemorySegment sqe = command.sqe();
         if (!dma.read(address, sqe, 0, Sqe.BYTES, Interconnect.Kind.QUEUE_ENTRY)) {
@@ -277,6 +287,7 @@ final class CommandEngine {
 
     private void post(Command command) {
         SubmissionQueue queue = command.queue();
+        worked = true;
         boolean written =
                 queue.completions()
                         .post(
@@ -316,11 +327,11 @@ final class CommandEngine {
     }
 
     private long nextWork(@Nullable SubmissionQueue[] queues, long now) {
-        if (!moving.isEmpty()) {
+        if (worked || !moving.isEmpty()) {
             return now;
         }
         for (SubmissionQueue queue : queues) {
-            if (queue != null && !queue.deleting() && queue.waiting() > 0 && hasRoom(queue)) {
+            if (queue != null && !queue.deleting() && canFetch(queue)) {
                 return now;
             }
         }

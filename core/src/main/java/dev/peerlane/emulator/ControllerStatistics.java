@@ -12,6 +12,9 @@ public final class ControllerStatistics {
     private final long[] adminCommands = new long[OPCODES];
     private final long[] ioCommands = new long[OPCODES];
     private long[] turnsAtDepth = new long[64];
+    private long[] nanosAtDepth = new long[64];
+    private long lastTurnNanos;
+    private int lastDepth;
     private long failedCommands;
     private long doorbells;
     private int inFlight;
@@ -55,22 +58,30 @@ public final class ControllerStatistics {
     }
 
     /**
-     * Returns in how many turns exactly {@code depth} I/O commands were fetched and not completed:
-     * the histogram of the pipeline over time.
+     * Returns in how many turns exactly {@code depth} I/O commands were fetched and not completed.
+     * Turns are of different length in virtual time: {@link #nanosAtDepth} measures time.
      */
     public long turnsAtDepth(int depth) {
         return depth < turnsAtDepth.length ? turnsAtDepth[depth] : 0;
     }
 
-    /** Returns the mean number of I/O commands in flight over those turns that had any. */
+    /**
+     * Returns for how long exactly {@code depth} I/O commands were fetched and not completed, by
+     * the fabric's clock: the histogram of the pipeline over time.
+     */
+    public long nanosAtDepth(int depth) {
+        return depth < nanosAtDepth.length ? nanosAtDepth[depth] : 0;
+    }
+
+    /** Returns the mean number of I/O commands in flight over the time in which there were any. */
     public double meanInFlight() {
-        long turns = 0;
+        long nanos = 0;
         double sum = 0;
-        for (int depth = 1; depth < turnsAtDepth.length; depth++) {
-            turns += turnsAtDepth[depth];
-            sum += (double) depth * turnsAtDepth[depth];
+        for (int depth = 1; depth < nanosAtDepth.length; depth++) {
+            nanos += nanosAtDepth[depth];
+            sum += (double) depth * nanosAtDepth[depth];
         }
-        return turns == 0 ? 0 : sum / turns;
+        return nanos == 0 ? 0 : sum / nanos;
     }
 
     void doorbell() {
@@ -96,10 +107,16 @@ public final class ControllerStatistics {
         }
     }
 
-    void turn() {
-        if (inFlight >= turnsAtDepth.length) {
-            turnsAtDepth = Arrays.copyOf(turnsAtDepth, 2 * inFlight);
+    /** A turn is over. Depth changes in turns only, so it was the same since the last one. */
+    void turn(long now) {
+        int deepest = Math.max(inFlight, lastDepth);
+        if (deepest >= turnsAtDepth.length) {
+            turnsAtDepth = Arrays.copyOf(turnsAtDepth, 2 * deepest);
+            nanosAtDepth = Arrays.copyOf(nanosAtDepth, 2 * deepest);
         }
         turnsAtDepth[inFlight]++;
+        nanosAtDepth[lastDepth] += lastTurnNanos == 0 ? 0 : now - lastTurnNanos;
+        lastTurnNanos = now;
+        lastDepth = inFlight;
     }
 }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param compare whether it supports Compare
  * @param volatileWriteCache whether it has a volatile write cache
  * @param bytesPerSecond how fast its medium is, 0 for no limit
- * @param latencyNanos how long every I/O command takes at least
+ * @param latencyNanos how long every I/O command takes at least; up to a quarter more, at random
  * @param cmb its controller memory buffer, or null
  */
 public record DriveSpec(
@@ -193,7 +193,9 @@ public record DriveSpec(
             return this;
         }
 
-        /** Says how long every I/O command takes at least; 0 unless said. */
+        /**
+         * Says how long every I/O command takes at least, at most a quarter more; 0 unless said.
+         */
         public Builder latencyNanos(long latencyNanos) {
             this.latencyNanos = latencyNanos;
             return this;

@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
  */
 final class EmulatedClock extends Clock {
     private static final long STEP_NANOS = 1_000;
+    private static final long WAITING_STEP_NANOS = 20_000;
     private static final long IDLE_STEP_NANOS = 1_000_000;
 
     private final boolean virtual;
@@ -46,7 +47,8 @@ final class EmulatedClock extends Clock {
         } else if (next == Long.MAX_VALUE) {
             nanos += IDLE_STEP_NANOS;
         } else {
-            nanos = Math.max(nanos + STEP_NANOS, next);
+            long wait = Math.min(next - now, WAITING_STEP_NANOS);
+            nanos += Math.max(wait, STEP_NANOS);
         }
     }
 }

@@ -327,6 +327,12 @@ public final class EmulatedController {
         state = State.FATAL;
     }
 
+    /** At least what the drive has, at most a quarter more: no two commands take the same time. */
+    private long latencyNanos() {
+        long least = drive.latencyNanos();
+        return least == 0 ? 0 : least + random.nextLong(least / 4 + 1);
+    }
+
     private void enter(State next) {
         state = next;
         turnsLeft = 1 + random.nextInt(MAX_TURNS_TO_CHANGE);
@@ -444,7 +450,7 @@ public final class EmulatedController {
             if (command.isAdmin()) {
                 return now;
             }
-            long due = now + drive.latencyNanos();
+            long due = now + latencyNanos();
             EmulatedNamespace namespace = namespace(command.nsid());
             if (drive.bytesPerSecond() > 0 && namespace != null) {
                 long bytes = NvmCommands.mediumBytes(command, namespace);

@@ -86,6 +86,8 @@ final class NvmCommands extends CommandSetHandler {
             }
         } catch (IOException e) {
             failed(command, e);
+        } catch (OutOfMemoryError e) {
+            command.end(Status.INTERNAL_ERROR);
         }
     }
 
@@ -181,6 +183,8 @@ final class NvmCommands extends CommandSetHandler {
             command.namespace().media().read(position(command), controller.scratch(bytes), bytes);
         } catch (IOException e) {
             return failed(command, e);
+        } catch (OutOfMemoryError e) {
+            return end(command, Status.INTERNAL_ERROR);
         }
         logs.verified(bytes);
         return DONE;

@@ -4,6 +4,10 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.linux.KernelCalls;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.vfio.VfioFabric;
+import dev.peerlane.vfio.VfioOptions;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +21,8 @@ public final class Fabrics {
      *
      * @param fabricFile the fabric file, or null for none: then {@code emu:} devices are in {@link
      *     FabricSpec#standard the built-in fabric}, as is everything when no device is named
-     * @param locators the devices; all are in one fabric
+     * @param locators the devices; all are in one fabric. Those of this machine are taken together:
+     *     name every one that is to take part, a third party's CMB too
      * @throws PeerlaneException of category REQUEST if they are not or the file is not right, of
      *     category MACHINE if the fabric can't be had or is of a kind that is not supported
      */
@@ -50,14 +55,17 @@ public final class Fabrics {
                     first + " is inside a QEMU that nothing describes",
                     "Name a file with kind: qemu, socket: and ram: after --fabric");
         }
+        if (first != null && first.kind() == Locator.Kind.VFIO) {
+            List<Bdf> devices = locators.stream().map(l -> Bdf.parse(l.text())).toList();
+            return VfioFabric.open(KernelCalls.instance(), devices, VfioOptions.DEFAULTS);
+        }
         return new EmulatedFabric(FabricSpec.standard());
     }
 
     private static void refuseUnsupported(Locator locator) {
         String reason =
                 switch (locator.kind()) {
-                    case EMULATOR, QEMU -> null;
-                    case VFIO -> "opening devices through VFIO is not supported yet";
+                    case EMULATOR, QEMU, VFIO -> null;
                     case VFIO_USER -> "opening devices over vfio-user is not supported yet";
                     case KERNEL -> "block devices and files of the kernel are not supported yet";
                 };
@@ -65,7 +73,8 @@ public final class Fabrics {
             throw PeerlaneException.machine(
                     "unsupported-locator",
                     locator + " can't be opened: " + reason,
-                    "Use emu: devices, or qemu: devices with --fabric");
+                    "Use PCI addresses of devices that are bound to vfio-pci, emu: devices, or"
+                            + " qemu: devices with --fabric");
         }
     }
 

@@ -119,9 +119,24 @@ public record PciFunction(
 
     /** Returns it with other details. */
     public PciFunction with(PciDetails other) {
+        return copy(parent, name, other);
+    }
+
+    /** Returns it with a name. */
+    public PciFunction named(String other) {
+        return copy(parent, other, details);
+    }
+
+    /** Returns it below another bridge. */
+    PciFunction below(Bdf bridge) {
+        return copy(bridge, name, details);
+    }
+
+    private PciFunction copy(
+            @Nullable Bdf otherParent, @Nullable String otherName, PciDetails otherDetails) {
         return new PciFunction(
                 bdf,
-                parent,
+                otherParent,
                 kind,
                 vendorId,
                 deviceId,
@@ -129,8 +144,8 @@ public record PciFunction(
                 acs,
                 relaxedOrdering,
                 bars,
-                name,
-                other);
+                otherName,
+                otherDetails);
     }
 
     /** Returns whether it is a bridge. */

@@ -64,26 +64,47 @@ public abstract class SystemFiles {
      * @param root what stands for {@code /}; nothing outside it is read
      */
     public static SystemFiles of(Path root) {
-        return new Directory(root);
+        return new Directory(root, root.resolve("sys"), root.resolve("proc"));
+    }
+
+    /** Returns those of a system whose {@code /sys} and {@code /proc} are where they are told. */
+    static SystemFiles of(Path sys, Path proc) {
+        return new Directory(sys, sys, proc);
     }
 
     private static final class Directory extends SystemFiles {
         private final Path root;
+        private final Path sys;
+        private final Path proc;
         private final boolean whole;
 
-        Directory(Path root) {
+        Directory(Path root, Path sys, Path proc) {
             this.root = root.toAbsolutePath().normalize();
-            whole = this.root.getNameCount() == 0;
+            this.sys = sys.toAbsolutePath().normalize();
+            this.proc = proc.toAbsolutePath().normalize();
+            whole = this.sys.equals(Path.of("/sys"));
         }
 
-        /** Where a path leads, unless that is outside the root. */
+        private Path place(String path) {
+            if (path.startsWith("sys/")) {
+                return sys.resolve(path.substring(4)).normalize();
+            }
+            return path.startsWith("proc/")
+                    ? proc.resolve(path.substring(5)).normalize()
+                    : root.resolve(path).normalize();
+        }
+
+        /** Where a path leads, unless that is outside. */
         private @Nullable Path inside(String path) throws IOException {
-            Path file = root.resolve(path).normalize();
+            Path file = place(path);
             if (whole) {
                 return file;
             }
             Path real = file.toRealPath();
-            return real.startsWith(root.toRealPath()) ? real : null;
+            boolean within =
+                    real.startsWith(root.toRealPath())
+                            || (path.startsWith("proc/") && real.startsWith(proc.toRealPath()));
+            return within ? real : null;
         }
 
         @Override
@@ -126,7 +147,7 @@ public abstract class SystemFiles {
         @Override
         public @Nullable String link(String path) {
             try {
-                Path file = root.resolve(path);
+                Path file = place(path);
                 return Files.isSymbolicLink(file) ? Files.readSymbolicLink(file).toString() : null;
             } catch (IOException | RuntimeException e) {
                 return null;

@@ -1,5 +1,6 @@
 package dev.peerlane.emulator;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.spec.Cns;
@@ -49,7 +50,7 @@ class BringUpTest {
             var from = driver.allocate(8192);
             var to = driver.allocate(8192);
             for (long i = 0; i < 8192; i++) {
-                from.segment().set(java.lang.foreign.ValueLayout.JAVA_BYTE, i, (byte) (i * 7));
+                from.segment().set(JAVA_BYTE, i, (byte) (i * 7));
             }
             long f = from.busAddress();
             long t = to.busAddress();
@@ -86,8 +87,7 @@ class BringUpTest {
                 assertThat(qb.io(NvmOpcode.WRITE, 7, 1, at + 8192, 0).status()).isZero();
                 host.segment().fill((byte) 0);
                 assertThat(qb.io(NvmOpcode.READ, 7, 1, host.busAddress(), 0).status()).isZero();
-                assertThat(host.segment().get(java.lang.foreign.ValueLayout.JAVA_BYTE, 4095))
-                        .isEqualTo((byte) 0x5a);
+                assertThat(host.segment().get(JAVA_BYTE, 4095)).isEqualTo((byte) 0x5a);
                 var traffic = fabric.traffic().orElseThrow();
                 assertThat(traffic.of(a.device.bdf()).peerWritten()).isEqualTo(4096);
                 assertThat(traffic.of(b.device.bdf()).ownMemory()).isEqualTo(4096);

@@ -65,11 +65,11 @@ final class MiniDriver implements AutoCloseable {
         /** Posts one entry without ringing. */
         int post(int opcode, int nsid, long prp1, long prp2, int... cdw10) {
             int cid = nextCid++ & 0xffff;
-            post(Sqe.cdw0(opcode, cid), cid, nsid, prp1, prp2, cdw10);
+            postRaw(Sqe.cdw0(opcode, cid), cid, nsid, prp1, prp2, cdw10);
             return cid;
         }
 
-        void post(int cdw0, int cid, int nsid, long prp1, long prp2, int... cdw10) {
+        void postRaw(int cdw0, int cid, int nsid, long prp1, long prp2, int... cdw10) {
             long at = (long) tail * Sqe.BYTES;
             sq.asSlice(at, Sqe.BYTES).fill((byte) 0);
             Sqe.putCdw0(sq, at, (cdw0 & 0xffff) | (cid << 16));

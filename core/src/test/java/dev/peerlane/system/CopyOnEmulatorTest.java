@@ -216,18 +216,16 @@ class CopyOnEmulatorTest {
         targetCmb = CmbSpec.of(16 << 20);
         try (Session session = session()) {
             session.copy(
-                    A, B, through("target").withVerify(VerifyMode.NONE).withSlots(16 << 10, 64));
+                    A, B, through("target").withVerify(VerifyMode.NONE).withSlots(4 << 10, 64));
             for (String name : List.of("a", "b")) {
                 ControllerStatistics statistics = world.controller(name).statistics();
                 long busy = 0;
                 long deep = 0;
                 for (int depth = 1; depth <= 64; depth++) {
-                    busy += statistics.turnsAtDepth(depth);
-                    deep += depth >= 8 ? statistics.turnsAtDepth(depth) : 0;
+                    busy += statistics.nanosAtDepth(depth);
+                    deep += depth >= 8 ? statistics.nanosAtDepth(depth) : 0;
                 }
-                assertThat(deep)
-                        .as("turns of %s at depth 8 and more", name)
-                        .isGreaterThan(busy / 2);
+                assertThat(deep).as("time of %s at depth 8 and more", name).isGreaterThan(busy / 2);
             }
         }
         assertCopied();

@@ -17,6 +17,7 @@ public final class Drive {
     private long sizeBytes = 16L << 20;
     private @Nullable Path image;
     private @Nullable String switchName;
+    private @Nullable String subsystem;
     private int hostBridgeBus;
     private int blockBytes = SECTOR_BYTES;
     private int cmbMib;
@@ -52,6 +53,15 @@ public final class Drive {
     /** Puts it below a downstream port of a switch; drives that name the same one share it. */
     public Drive behindSwitch(String name) {
         switchName = name;
+        return this;
+    }
+
+    /**
+     * Makes it a controller of an NVM subsystem; those that name the same one have one serial
+     * number, the subsystem's name, and can share namespaces.
+     */
+    public Drive inSubsystem(String name) {
+        subsystem = name;
         return this;
     }
 
@@ -119,6 +129,10 @@ public final class Drive {
         return switchName;
     }
 
+    @Nullable String subsystem() {
+        return subsystem;
+    }
+
     int hostBridgeBus() {
         return hostBridgeBus;
     }
@@ -176,15 +190,24 @@ public final class Drive {
                             .formatted(name, pmrMib, escape(pmr)));
         }
         add(arguments, "-device", device(pmr != null, bus));
+        if (subsystem != null) {
+            // A namespace of its own number, shared with the subsystem's other controllers.
+            String shared = "nvme-ns,bus=nvme-%s,shared=on%s".formatted(name, namespace());
+            add(arguments, "-device", shared);
+        }
         return arguments;
     }
 
     private String device(boolean withPmr, String bus) {
         StringBuilder text = new StringBuilder();
         text.append(
-                "nvme,id=nvme-%1$s,serial=%1$s,drive=disk-%1$s,bus=%2$s,logical_block_size=%3$d"
-                        .formatted(name, bus, blockBytes));
-        text.append(",physical_block_size=").append(blockBytes);
+                "nvme,id=nvme-%s,serial=%s,bus=%s"
+                        .formatted(name, subsystem == null ? name : subsystem, bus));
+        if (subsystem != null) {
+            text.append(",subsys=").append(subsystem);
+        } else {
+            text.append(namespace());
+        }
         if (cmbMib > 0) {
             text.append(",cmb_size_mb=").append(cmbMib);
         }
@@ -195,6 +218,11 @@ public final class Drive {
             text.append(",pmrdev=pmr-").append(name);
         }
         return text.toString();
+    }
+
+    private String namespace() {
+        return ",drive=disk-%1$s,logical_block_size=%2$d,physical_block_size=%2$d"
+                .formatted(name, blockBytes);
     }
 
     /** In QEMU's option syntax a comma in a value is written twice. */

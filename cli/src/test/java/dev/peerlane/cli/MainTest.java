@@ -1,0 +1,117 @@
+package dev.peerlane.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The program as a process: streams, exit statuses, Ctrl-C. */
+@Timeout(120)
+class MainTest {
+    private static final int IGNORED_SIGNALS_OF_A_SHELL = 1 << 1; // SIGINT is 2
+
+    @TempDir private Path folder;
+
+    private Process start(String... args) throws IOException {
+        List<String> command = new ArrayList<>();
+        if (interruptsAreIgnored()) {
+            command.addAll(List.of("env", "--default-signal=INT"));
+        }
+        command.addAll(
+                List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-XX:+UseSerialGC",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Main.class.getName()));
+        command.addAll(List.of(args));
+        return new ProcessBuilder(command).start();
+    }
+
+    /** A background job of a shell ignores Ctrl-C, and so would the processes it starts. */
+    private static boolean interruptsAreIgnored() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (!Files.exists(status)) {
+            return false;
+        }
+        return Files.readAllLines(status).stream()
+                .filter(line -> line.startsWith("SigIgn:"))
+                .mapToLong(line -> Long.parseUnsignedLong(line.substring(7).strip(), 16))
+                .anyMatch(mask -> (mask & IGNORED_SIGNALS_OF_A_SHELL) != 0);
+    }
+
+    private static String text(Process process) throws IOException {
+        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    private static int ended(Process process) throws InterruptedException {
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return process.exitValue();
+    }
+
+    @Test
+    void theExitStatusIsTheCommands() throws Exception {
+        Process good = start("--version");
+        assertThat(text(good)).startsWith("peerlane ");
+        assertThat(ended(good)).isZero();
+        Process refused = start("copy", "emu:ssd0", "emu:ssd1", "--json");
+        refused.getOutputStream().close();
+        assertThat(Shell.parse(text(refused)).get("result").asText()).isEqualTo("refused");
+        assertThat(ended(refused)).isEqualTo(3);
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void ctrlCEndsACopyWith130AndAReceiptOfHowFarItCame() throws Exception {
+        Path fabric =
+                Files.writeString(
+                        folder.resolve("slow.yaml"),
+                        """
+                        kind: emulator
+                        drives:
+                          - {name: a, size: 1GiB, bytesPerSecond: 4MiB, cmb: {size: 1MiB}}
+                          - {name: b, size: 1GiB, bytesPerSecond: 4MiB, cmb: {size: 1MiB}}
+                        """);
+        Process copy =
+                start(
+                        "copy",
+                        "emu:a",
+                        "emu:b",
+                        "--yes",
+                        "-v",
+                        "--json",
+                        "--fabric",
+                        fabric.toString());
+        BufferedReader err =
+                new BufferedReader(
+                        new InputStreamReader(copy.getErrorStream(), StandardCharsets.UTF_8));
+        String line = err.readLine();
+        while (line != null && !line.startsWith("Copying by")) {
+            line = err.readLine();
+        }
+        assertThat(line).as("it began").isEqualTo("Copying by target-cmb.");
+        Process kill = new ProcessBuilder("kill", "-INT", Long.toString(copy.pid())).start();
+        assertThat(kill.waitFor()).isZero();
+        JsonNode receipt = Shell.parse(text(copy));
+        assertThat(ended(copy)).isEqualTo(130);
+        assertThat(receipt.get("result").asText()).isEqualTo("failed");
+        assertThat(receipt.get("error").get("code").asText()).isEqualTo("interrupted");
+        assertThat(receipt.get("bytesCopied").asLong()).isLessThan(1 << 30);
+        assertThat(receipt.get("verify").get("result").asText()).isEqualTo("not run");
+        assertThat(err.lines()).anyMatch(l -> l.startsWith("peerlane: "));
+    }
+}

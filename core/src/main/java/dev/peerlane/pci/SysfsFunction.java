@@ -1,0 +1,57 @@
+package dev.peerlane.pci;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One PCI function as Linux shows it under {@code /sys/bus/pci/devices}.
+ *
+ * @param function what every snapshot holds, without a name
+ * @param windows what it decodes: its BARs, and the windows of a bridge
+ * @param driverOverride the only driver that may bind to it, or null
+ */
+public record SysfsFunction(
+        PciFunction function, List<Window> windows, @Nullable String driverOverride) {
+
+    /**
+     * Bus addresses that a function or what is below it answers to.
+     *
+     * @param start the first
+     * @param last the last
+     */
+    public record Window(long start, long last) {}
+
+    /** Keeps its own copy of the list. */
+    public SysfsFunction {
+        windows = List.copyOf(windows);
+    }
+
+    /** Returns its address. */
+    public Bdf bdf() {
+        return function.bdf();
+    }
+
+    /** Returns whether it is a bridge. */
+    public boolean isBridge() {
+        return function.isBridge();
+    }
+
+    /** Returns its IOMMU group, or -1 if there is none. */
+    public int iommuGroup() {
+        return function.details().iommuGroup();
+    }
+
+    /** Returns its NUMA node, or -1 if it has none. */
+    public int numaNode() {
+        return function.details().numaNode();
+    }
+
+    /** Returns the driver that is bound to it, or null. */
+    public @Nullable String driver() {
+        return function.details().driver();
+    }
+
+    SysfsFunction with(PciFunction other) {
+        return new SysfsFunction(other, windows, driverOverride);
+    }
+}

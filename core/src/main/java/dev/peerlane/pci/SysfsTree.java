@@ -1,0 +1,289 @@
+package dev.peerlane.pci;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.pci.PciFunction.BarWindow;
+import dev.peerlane.pci.SysfsFunction.Window;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The PCI functions of a Linux machine and its first processor, read from what Linux shows of them.
+ * What is missing there is missing here; everything that is read is bounded.
+ *
+ * <p>Only root may read configuration space past its first 64 bytes. Where it is cut short, a
+ * bridge's ACS is {@link Acs#UNREADABLE}.
+ */
+public final class SysfsTree {
+    /** Where the functions are. */
+    public static final String DEVICES = "sys/bus/pci/devices";
+
+    /** How much of a configuration space there is. */
+    public static final int CONFIG_BYTES = 4096;
+
+    private static final int PUBLIC_BYTES = 64;
+    private static final int ROM = 6;
+    private static final long RESOURCE_MEMORY = 0x200;
+    private static final int SECONDARY_BUS = 0x19;
+    private static final int CLASS_BRIDGE = 0x0604;
+
+    private final List<SysfsFunction> functions;
+    private final Cpu cpu;
+
+    private SysfsTree(List<SysfsFunction> functions, Cpu cpu) {
+        this.functions = functions;
+        this.cpu = cpu;
+    }
+
+    /** Reads a tree; one that shows no functions has none. */
+    public static SysfsTree read(SystemFiles files) {
+        return new Reader(files).tree();
+    }
+
+    /**
+     * Reads a tree that is known to be there.
+     *
+     * @param sys its root: {@code /sys}; {@code proc} is beside it
+     * @throws PeerlaneException of category MACHINE if there are no PCI devices below it
+     */
+    public static SysfsTree read(Path sys) {
+        SysfsTree tree = read(SystemFiles.of(sys, sys.resolveSibling("proc")));
+        if (tree.functions.isEmpty()) {
+            throw PeerlaneException.machine(
+                    "no-sysfs",
+                    "there are no PCI devices to be read in "
+                            + sys.resolve(DEVICES.substring("sys/".length())),
+                    "Mount sysfs, or name a directory that holds a copy of it");
+        }
+        return tree;
+    }
+
+    /** Returns all functions, in bus order. */
+    public List<SysfsFunction> functions() {
+        return functions;
+    }
+
+    /** Returns a function, if it is there. */
+    public Optional<SysfsFunction> function(Bdf bdf) {
+        return functions.stream().filter(f -> f.bdf().equals(bdf)).findFirst();
+    }
+
+    /** Returns the functions of an IOMMU group. */
+    public List<SysfsFunction> group(int iommuGroup) {
+        return functions.stream().filter(f -> f.iommuGroup() == iommuGroup).toList();
+    }
+
+    /** Returns it as a snapshot. */
+    public Machine machine() {
+        return machine(f -> false);
+    }
+
+    /**
+     * Returns it as a snapshot.
+     *
+     * @param named which functions get their address as the name that a user calls them
+     */
+    public Machine machine(Predicate<PciFunction> named) {
+        List<PciFunction> all =
+                functions.stream()
+                        .map(SysfsFunction::function)
+                        .map(f -> named.test(f) ? f.named(f.bdf().toString()) : f)
+                        .toList();
+        return new Machine(all, cpu);
+    }
+
+    /** Returns the directory of a function. */
+    public static String directory(Bdf bdf) {
+        return DEVICES + "/" + bdf;
+    }
+
+    /** Reads a tree once. */
+    private static final class Reader {
+        private final SystemFiles files;
+        private final Map<Bdf, ConfigBytes> configs = new HashMap<>();
+
+        Reader(SystemFiles files) {
+            this.files = files;
+        }
+
+        SysfsTree tree() {
+            List<SysfsFunction> found = new ArrayList<>();
+            List<Bdf> unlinked = new ArrayList<>();
+            for (String name : files.list(DEVICES)) {
+                Bdf bdf = bdf(name);
+                if (bdf == null) {
+                    continue;
+                }
+                String target = files.link(directory(bdf));
+                if (target == null) {
+                    unlinked.add(bdf);
+                }
+                found.add(function(bdf, target == null ? null : parent(target)));
+            }
+            if (!unlinked.isEmpty()) {
+                Map<Integer, Bdf> bridges = bridgesByBus(found);
+                found.replaceAll(f ->
+                        unlinked.contains(f.bdf())
+                                ? f.with(underItsBus(f.function(), bridges))
+                                : f);
+            }
+            Cpu cpu = Cpu.parse(files.text("proc/cpuinfo"));
+            found.sort(Comparator.comparing(SysfsFunction::bdf));
+            return new SysfsTree(List.copyOf(found), cpu == null ? Cpu.UNKNOWN : cpu);
+        }
+
+        private SysfsFunction function(Bdf bdf, @Nullable Bdf parent) {
+            String directory = directory(bdf);
+            byte[] read = files.bytes(directory + "/config", CONFIG_BYTES);
+            ConfigBytes config = new ConfigBytes(read == null ? new byte[0] : read);
+            configs.put(bdf, config);
+            int classCode = number(directory + "/class", config.classCode());
+            PciFunction.Kind kind = PciFunction.kindOf(config);
+            boolean bridge =
+                    kind != PciFunction.Kind.ENDPOINT || (classCode >>> 8 & 0xffff) == CLASS_BRIDGE;
+            boolean complete = config.length() > PUBLIC_BYTES;
+            if (bridge && !complete) {
+                kind = parent == null ? PciFunction.Kind.ROOT_PORT : PciFunction.Kind.OTHER_BRIDGE;
+            }
+            List<BarWindow> bars = new ArrayList<>();
+            List<Window> windows = new ArrayList<>();
+            resources(directory, bridge, bars, windows);
+            PciFunction f =
+                    new PciFunction(
+                            bdf,
+                            parent,
+                            kind,
+                            number(directory + "/vendor", config.load16(ConfigSpace.VENDOR_ID)),
+                            number(directory + "/device", config.load16(ConfigSpace.DEVICE_ID)),
+                            classCode,
+                            bridge && !complete ? Acs.UNREADABLE : Acs.of(config),
+                            complete && PciFunction.relaxedOrderingOf(config),
+                            bars,
+                            null);
+            PciDetails details =
+                    PciDetails.of(config, config.length())
+                            .in(
+                                    link(directory),
+                                    errors(directory),
+                                    decimal(files.linkName(directory + "/iommu_group")),
+                                    decimal(files.text(directory + "/numa_node")),
+                                    files.linkName(directory + "/driver"));
+            String override = files.text(directory + "/driver_override");
+            return new SysfsFunction(
+                    f.with(details), windows, "(null)".equals(override) ? null : override);
+        }
+
+        /** Each line is first address, last address, flags: six BARs, the ROM, then windows. */
+        private void resources(
+                String directory, boolean bridge, List<BarWindow> bars, List<Window> windows) {
+            String text = files.text(directory + "/resource");
+            String[] lines = text == null ? new String[0] : text.split("\n", -1);
+            for (int i = 0; i < lines.length; i++) {
+                String[] parts = lines[i].strip().split(" ", -1);
+                if (parts.length != 3) {
+                    continue;
+                }
+                long start = hexadecimal(parts[0]);
+                long last = hexadecimal(parts[1]);
+                boolean memory = (hexadecimal(parts[2]) & RESOURCE_MEMORY) != 0;
+                if (!memory || start == 0 || Long.compareUnsigned(last, start) <= 0) {
+                    continue;
+                }
+                windows.add(new Window(start, last));
+                if (i < (bridge ? 2 : ROM)) {
+                    bars.add(new BarWindow(i, start, last - start + 1));
+                }
+            }
+        }
+
+        private @Nullable Link link(String directory) {
+            int generation = Link.generationOf(files.text(directory + "/current_link_speed"));
+            int best = Link.generationOf(files.text(directory + "/max_link_speed"));
+            int width = decimal(files.text(directory + "/current_link_width"));
+            int most = decimal(files.text(directory + "/max_link_width"));
+            return best == 0 || most <= 0 ? null : new Link(generation, width, best, most);
+        }
+
+        /** Sums the totals of the kernel's AER counters; -1 if there are none. */
+        private long errors(String directory) {
+            long sum = -1;
+            for (String kind : List.of("correctable", "nonfatal", "fatal")) {
+                String text = files.text(directory + "/aer_dev_" + kind);
+                if (text == null) {
+                    continue;
+                }
+                for (String line : text.split("\n", -1)) {
+                    if (line.startsWith("TOTAL_ERR")) {
+                        long count = decimal(line.substring(line.lastIndexOf(' ') + 1));
+                        sum = Math.max(sum, 0) + Math.max(count, 0);
+                    }
+                }
+            }
+            return sum;
+        }
+
+        private Map<Integer, Bdf> bridgesByBus(List<SysfsFunction> all) {
+            Map<Integer, Bdf> bridges = new HashMap<>();
+            for (SysfsFunction f : all) {
+                ConfigBytes config = configs.get(f.bdf());
+                if (f.isBridge() && config != null && config.length() > SECONDARY_BUS) {
+                    int bus = config.load8(SECONDARY_BUS);
+                    if (bus > f.bdf().bus()) {
+                        bridges.putIfAbsent(f.bdf().segment() * 256 + bus, f.bdf());
+                    }
+                }
+            }
+            return bridges;
+        }
+
+        /** A copy without links tells the parent by the bridges' bus numbers only. */
+        private static PciFunction underItsBus(PciFunction f, Map<Integer, Bdf> bridges) {
+            Bdf parent = bridges.get(f.bdf().segment() * 256 + f.bdf().bus());
+            return parent == null ? f : f.below(parent);
+        }
+
+        private static @Nullable Bdf parent(String target) {
+            String[] parts = target.split("/", -1);
+            return parts.length < 2 ? null : bdf(parts[parts.length - 2]);
+        }
+
+        private static @Nullable Bdf bdf(String name) {
+            try {
+                return Bdf.parse(name);
+            } catch (PeerlaneException e) {
+                return null;
+            }
+        }
+
+        private int number(String path, int otherwise) {
+            String text = files.text(path);
+            try {
+                return text == null ? otherwise : Integer.decode(text);
+            } catch (NumberFormatException e) {
+                return otherwise;
+            }
+        }
+
+        private static int decimal(@Nullable String text) {
+            try {
+                return text == null ? -1 : Integer.parseInt(text);
+            } catch (NumberFormatException e) {
+                return -1;
+            }
+        }
+
+        private static long hexadecimal(String text) {
+            try {
+                return Long.parseUnsignedLong(text.startsWith("0x") ? text.substring(2) : text, 16);
+            } catch (NumberFormatException e) {
+                return 0;
+            }
+        }
+    }
+}

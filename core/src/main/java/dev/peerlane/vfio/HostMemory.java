@@ -1,0 +1,106 @@
+package dev.peerlane.vfio;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.KernelException;
+
+/**
+ * Memory of this process for DMA: from the pool of huge pages where there are any, ordinary pages
+ * where not. VFIO locks what is mapped, so the limit of locked memory is looked at first.
+ */
+final class HostMemory {
+    static final int PAGE_BYTES = 4096;
+    static final int HUGE_PAGE_BYTES = 2 << 20;
+
+    /** Below this limit of locked memory, pieces are small and huge pages are left alone. */
+    private static final long TIGHT_LIMIT_BYTES = 64L << 20;
+
+    private static final int SMALL_PIECE_BYTES = 256 << 10;
+
+    /**
+     * A piece of memory.
+     *
+     * @param address where it is
+     * @param bytes its length
+     * @param alignBytes the size of its pages
+     */
+    record Piece(long address, long bytes, long alignBytes) {}
+
+    private final Kernel kernel;
+    private final long limitBytes;
+    private final boolean hugePages;
+    private long takenBytes;
+
+    HostMemory(Kernel kernel, VfioSystem system, boolean hugePages) {
+        this.kernel = kernel;
+        this.limitBytes =
+                system.locksWithoutLimit()
+                        ? Long.MAX_VALUE
+                        : KernelException.check(
+                                kernel.lockLimitBytes(),
+                                "no-lock-limit",
+                                "getrlimit",
+                                "RLIMIT_MEMLOCK",
+                                "Look at ulimit -l");
+        this.hugePages = hugePages && limitBytes >= TIGHT_LIMIT_BYTES;
+    }
+
+    /** Returns how much is best taken at once. */
+    long pieceBytes() {
+        return limitBytes < TIGHT_LIMIT_BYTES ? SMALL_PIECE_BYTES : HUGE_PAGE_BYTES;
+    }
+
+    /** Takes a piece of at least so many bytes, zeroed. */
+    Piece take(long wantedBytes) {
+        long bytes = roundUp(wantedBytes, PAGE_BYTES);
+        long huge = roundUp(wantedBytes, HUGE_PAGE_BYTES);
+        checkLimit(bytes);
+        int protection = Kernel.PROT_READ | Kernel.PROT_WRITE;
+        int flags = Kernel.MAP_PRIVATE | Kernel.MAP_ANONYMOUS;
+        if (hugePages && huge - bytes <= bytes && huge <= limitBytes - takenBytes) {
+            int pool = flags | Kernel.MAP_HUGETLB | Kernel.MAP_HUGE_2MB;
+            long address = kernel.mmap(huge, protection, pool, -1, 0);
+            if (address >= 0) {
+                takenBytes += huge;
+                return new Piece(address, huge, HUGE_PAGE_BYTES);
+            }
+        }
+        long address =
+                KernelException.check(
+                        kernel.mmap(bytes, protection, flags, -1, 0),
+                        "no-dma-memory",
+                        "mmap",
+                        bytes + " bytes of memory for DMA",
+                        "Free some memory, or use smaller buffers");
+        takenBytes += bytes;
+        return new Piece(address, bytes, PAGE_BYTES);
+    }
+
+    /**
+     * Gives a piece back; its pages stay with the kernel for as long as they are mapped for DMA.
+     */
+    void give(Piece piece) {
+        takenBytes -= piece.bytes;
+        KernelException.check(
+                kernel.munmap(piece.address, piece.bytes),
+                "memory-not-unmapped",
+                "munmap",
+                "0x%x and %d bytes".formatted(piece.address, piece.bytes),
+                "End the process");
+    }
+
+    private void checkLimit(long bytes) {
+        if (bytes > limitBytes - takenBytes) {
+            throw PeerlaneException.machine(
+                    "memlock-limit",
+                    "%d bytes of memory for DMA on top of %d exceed the limit of locked memory, %d"
+                            .formatted(bytes, takenBytes, limitBytes),
+                    "Raise it: ulimit -l unlimited in the shell, LimitMEMLOCK=infinity in a service,"
+                            + " or memlock in /etc/security/limits.conf");
+        }
+    }
+
+    static long roundUp(long bytes, long unit) {
+        return (bytes + unit - 1) & -unit;
+    }
+}

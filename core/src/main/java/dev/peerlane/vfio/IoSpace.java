@@ -1,0 +1,62 @@
+package dev.peerlane.vfio;
+
+import dev.peerlane.pci.Bdf;
+import java.util.List;
+
+/**
+ * One I/O address space of the kernel with the devices that are attached to it: a container or an
+ * iommufd. Every mapping is checked; whoever maps unmaps. Closing it takes away what is left.
+ */
+abstract class IoSpace {
+    /** Returns what it is called in messages. */
+    abstract String name();
+
+    /** Returns the I/O virtual addresses that the IOMMU can translate, holes left out. */
+    abstract List<Span> ranges();
+
+    /** Returns the smallest page of the IOMMU in bytes. */
+    abstract long pageBytes();
+
+    /** Returns how many mappings there may be at once. */
+    abstract long mappingLimit();
+
+    /** Maps memory of this process for all devices. */
+    abstract void map(long address, long iova, long bytes);
+
+    /**
+     * Takes a mapping of either kind away.
+     *
+     * @throws dev.peerlane.PeerlaneException if less than all of it was mapped
+     */
+    abstract void unmap(long iova, long bytes);
+
+    /**
+     * Maps a piece of a device's BAR for all devices.
+     *
+     * @param deviceFd the owner's descriptor
+     * @param object the BAR in words
+     * @param index which BAR
+     * @param offset in the BAR
+     * @param address of the piece in this process
+     */
+    abstract void mapBar(
+            int deviceFd,
+            String object,
+            int index,
+            long offset,
+            long address,
+            long iova,
+            long bytes);
+
+    /** Returns whether a reset revokes mappings of the device's BARs. */
+    abstract boolean revokesOnReset();
+
+    /** Opens a device that was named when the space was made; answers its descriptor. */
+    abstract int openDevice(Bdf bdf);
+
+    /** Closes a device; its descriptor is gone then, whatever this throws. */
+    abstract void closeDevice(Bdf bdf, int fd);
+
+    /** Closes everything; a second call does nothing. */
+    abstract void close();
+}

@@ -1,0 +1,76 @@
+package dev.peerlane.vfio;
+
+import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.KernelException;
+import dev.peerlane.mem.Mmio;
+
+/** A BAR that is mapped from its first to its last byte. */
+final class MappedBar extends VfioBar {
+    private final Kernel kernel;
+    private final long bytes;
+    private long base;
+
+    /** Owns the mapping at {@code base} from now on. */
+    MappedBar(String locator, Region region, long pciAddress, Kernel kernel, long base) {
+        super(locator, region, pciAddress);
+        this.kernel = kernel;
+        this.bytes = region.sizeBytes();
+        this.base = base;
+    }
+
+    @Override
+    long mapped(long offset, long length) {
+        return base != 0 && offset >= 0 && offset <= bytes - length ? base + offset : -1;
+    }
+
+    @Override
+    public int load32(long offset) {
+        check(offset, 4);
+        try {
+            return base == 0 ? -1 : Mmio.load32Acquire(base + offset);
+        } catch (InternalError e) {
+            return -1; // SIGBUS: nothing decodes there
+        }
+    }
+
+    @Override
+    public void store32(long offset, int value) {
+        check(offset, 4);
+        if (base != 0) {
+            Mmio.store32Release(base + offset, value);
+        }
+    }
+
+    @Override
+    public long load64(long offset) {
+        check(offset, 8);
+        try {
+            return base == 0 ? -1 : Mmio.load64Acquire(base + offset);
+        } catch (InternalError e) {
+            return -1;
+        }
+    }
+
+    @Override
+    public void store64(long offset, long value) {
+        check(offset, 8);
+        if (base != 0) {
+            Mmio.store64Release(base + offset, value);
+        }
+    }
+
+    @Override
+    void unmap() {
+        silence();
+        long mapping = base;
+        base = 0;
+        if (mapping != 0) {
+            KernelException.check(
+                    kernel.munmap(mapping, bytes),
+                    "bar-not-unmapped",
+                    "munmap",
+                    "BAR%d of %s".formatted(index(), locator()),
+                    "End the process");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package dev.peerlane.vfio;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.KernelException;
+import dev.peerlane.mem.Mmio;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A BAR of which parts can't be mapped: those are read and written through the descriptor. */
+final class MixedBar extends VfioBar {
+    private record Area(long start, long last, long address) {}
+
+    private final Kernel kernel;
+    private final DeviceFile file;
+    private final List<Area> areas = new ArrayList<>();
+
+    MixedBar(String locator, Region region, long pciAddress, Kernel kernel, DeviceFile file) {
+        super(locator, region, pciAddress);
+        this.kernel = kernel;
+        this.file = file;
+    }
+
+    /** Adds a mapping, which this owns from now on. */
+    void add(Span piece, long address) {
+        areas.add(new Area(piece.start(), piece.last(), address));
+    }
+
+    @Override
+    long mapped(long offset, long bytes) {
+        for (Area area : areas) {
+            if (offset >= area.start && offset + bytes - 1 <= area.last) {
+                return area.address + (offset - area.start);
+            }
+        }
+        return -1;
+    }
+
+    @Override
+    public int load32(long offset) {
+        check(offset, 4);
+        long address = mapped(offset, 4);
+        if (address == -1) {
+            return file.load(region(), offset, 4) ? file.scratch().get(JAVA_INT, 0) : -1;
+        }
+        try {
+            return Mmio.load32Acquire(address);
+        } catch (InternalError e) {
+            return -1; // SIGBUS: nothing decodes there
+        }
+    }
+
+    @Override
+    public void store32(long offset, int value) {
+        check(offset, 4);
+        long address = mapped(offset, 4);
+        if (address == -1) {
+            file.scratch().set(JAVA_INT, 0, value);
+            file.store(region(), offset, 4);
+        } else {
+            Mmio.store32Release(address, value);
+        }
+    }
+
+    @Override
+    public long load64(long offset) {
+        check(offset, 8);
+        long address = mapped(offset, 8);
+        if (address == -1) {
+            return file.load(region(), offset, 8) ? file.scratch().get(JAVA_LONG, 0) : -1;
+        }
+        try {
+            return Mmio.load64Acquire(address);
+        } catch (InternalError e) {
+            return -1;
+        }
+    }
+
+    @Override
+    public void store64(long offset, long value) {
+        check(offset, 8);
+        long address = mapped(offset, 8);
+        if (address == -1) {
+            file.scratch().set(JAVA_LONG, 0, value);
+            file.store(region(), offset, 8);
+        } else {
+            Mmio.store64Release(address, value);
+        }
+    }
+
+    @Override
+    void unmap() {
+        silence();
+        Cleanup cleanup = new Cleanup();
+        for (Area area : areas) {
+            cleanup.step(() ->
+                    KernelException.check(
+                            kernel.munmap(area.address, area.last - area.start + 1),
+                            "bar-not-unmapped",
+                            "munmap",
+                            "BAR%d of %s".formatted(index(), locator()),
+                            "End the process"));
+        }
+        areas.clear();
+        cleanup.finish();
+    }
+}

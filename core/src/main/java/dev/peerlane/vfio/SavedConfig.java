@@ -1,0 +1,77 @@
+package dev.peerlane.vfio;
+
+import dev.peerlane.hal.Clock;
+import dev.peerlane.pci.ConfigSpace;
+import java.util.OptionalInt;
+
+/**
+ * The configuration that a reset must not lose: BARs, cache line, interrupt line, Device Control,
+ * and the Command register, which is written last. The kernel restores most of it; this sees to the
+ * rest.
+ */
+final class SavedConfig {
+    private static final int BARS = 6;
+    private static final int CACHE_LINE = 0x0c;
+    private static final int INTERRUPT_LINE = 0x3c;
+    private static final int DEVICE_CONTROL = 8;
+    private static final int DEVICE_CONTROL_2 = 0x28;
+    private static final long BACK_NANOS = 1_000_000_000L; // PCIe 5.0, 6.6.2: 100 ms, generously
+
+    private final int identity;
+    private final int command;
+    private final int cacheLine;
+    private final int interruptLine;
+    private final int[] bars = new int[BARS];
+    private final OptionalInt express;
+    private final int control;
+    private final int control2;
+
+    private SavedConfig(ConfigSpace config) {
+        identity = config.load32(ConfigSpace.VENDOR_ID);
+        command = config.load16(ConfigSpace.COMMAND);
+        cacheLine = config.load32(CACHE_LINE);
+        interruptLine = config.load32(INTERRUPT_LINE);
+        for (int i = 0; i < BARS; i++) {
+            bars[i] = config.load32(ConfigSpace.BAR0 + 4 * i);
+        }
+        express = config.capability(ConfigSpace.CAP_PCI_EXPRESS);
+        control = express.isPresent() ? config.load16(express.getAsInt() + DEVICE_CONTROL) : 0;
+        control2 = express.isPresent() ? config.load16(express.getAsInt() + DEVICE_CONTROL_2) : 0;
+    }
+
+    static SavedConfig of(ConfigSpace config) {
+        return new SavedConfig(config);
+    }
+
+    /** Waits until the function answers, then puts back what is different; false if it is gone. */
+    boolean restore(ConfigSpace config, Clock clock) {
+        boolean back =
+                clock.await(() -> config.load32(ConfigSpace.VENDOR_ID) == identity, BACK_NANOS);
+        if (!back) {
+            return false;
+        }
+        for (int i = 0; i < BARS; i++) {
+            put32(config, ConfigSpace.BAR0 + 4 * i, bars[i]);
+        }
+        put32(config, CACHE_LINE, cacheLine);
+        put32(config, INTERRUPT_LINE, interruptLine);
+        if (express.isPresent()) {
+            put16(config, express.getAsInt() + DEVICE_CONTROL, control);
+            put16(config, express.getAsInt() + DEVICE_CONTROL_2, control2);
+        }
+        put16(config, ConfigSpace.COMMAND, command);
+        return config.load16(ConfigSpace.COMMAND) != 0xffff;
+    }
+
+    private static void put32(ConfigSpace config, int offset, int value) {
+        if (config.load32(offset) != value) {
+            config.store32(offset, value);
+        }
+    }
+
+    private static void put16(ConfigSpace config, int offset, int value) {
+        if (config.load16(offset) != value) {
+            config.store16(offset, value);
+        }
+    }
+}

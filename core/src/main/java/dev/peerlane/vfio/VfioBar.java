@@ -1,0 +1,134 @@
+package dev.peerlane.vfio;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.Doorbell;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A BAR of a device behind VFIO. Memory that stops answering (the device was unplugged, or its
+ * memory decoding is off) reads as all ones; in bulk it is a fault.
+ */
+abstract class VfioBar extends Bar {
+    private final String locator;
+    private final Region region;
+    private final long pciAddress;
+    private final List<MappedDoorbell> doorbells = new ArrayList<>();
+
+    VfioBar(String locator, Region region, long pciAddress) {
+        this.locator = locator;
+        this.region = region;
+        this.pciAddress = pciAddress;
+    }
+
+    @Override
+    public final int index() {
+        return region.index();
+    }
+
+    @Override
+    public final long sizeBytes() {
+        return region.sizeBytes();
+    }
+
+    @Override
+    public final long pciAddress() {
+        return pciAddress;
+    }
+
+    final String locator() {
+        return locator;
+    }
+
+    final Region region() {
+        return region;
+    }
+
+    /** Returns where a piece lies in this process, or -1 if not all of it is mapped in one go. */
+    abstract long mapped(long offset, long bytes);
+
+    /** Takes the mappings away. */
+    abstract void unmap();
+
+    @Override
+    public final Doorbell doorbell(long offset) {
+        check(offset, 4);
+        long address = mapped(offset, 4);
+        if (address == -1) {
+            return new MessageDoorbell(this, offset);
+        }
+        MappedDoorbell doorbell = new MappedDoorbell(address);
+        doorbells.add(doorbell);
+        return doorbell;
+    }
+
+    /** Lets doorbells that somebody still holds ring in the void. */
+    final void silence() {
+        doorbells.forEach(MappedDoorbell::silence);
+        doorbells.clear();
+    }
+
+    @Override
+    public void load(long offset, MemorySegment target) {
+        try {
+            super.load(offset, target);
+        } catch (InternalError e) {
+            throw fault(e);
+        }
+    }
+
+    @Override
+    public void store(long offset, MemorySegment source) {
+        try {
+            super.store(offset, source);
+        } catch (InternalError e) {
+            throw fault(e);
+        }
+    }
+
+    @Override
+    public void fill(long offset, long bytes, int word) {
+        try {
+            super.fill(offset, bytes, word);
+        } catch (InternalError e) {
+            throw fault(e);
+        }
+    }
+
+    /** A SIGBUS in a mapping arrives as an InternalError, some instructions late. */
+    private PeerlaneException fault(InternalError e) {
+        return new PeerlaneException(
+                PeerlaneException.Category.IO,
+                "device-memory-fault",
+                "BAR%d of %s does not answer any more".formatted(index(), locator),
+                "See whether the device was unplugged or reset by somebody else, then open it again",
+                e);
+    }
+
+    final void check(long offset, int width) {
+        Objects.checkFromIndexSize(offset, width, region.sizeBytes());
+        if ((offset & (width - 1)) != 0) {
+            throw new IndexOutOfBoundsException(
+                    "offset 0x%x is no multiple of %d".formatted(offset, width));
+        }
+    }
+
+    /** A doorbell that is written by message. */
+    private static final class MessageDoorbell extends Doorbell {
+        private final VfioBar bar;
+        private final long offset;
+
+        MessageDoorbell(VfioBar bar, long offset) {
+            this.bar = bar;
+            this.offset = offset;
+        }
+
+        @Override
+        public void ring(int value) {
+            bar.store32(offset, value);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package dev.peerlane.vfio;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import dev.peerlane.pci.ConfigSpace;
+
+/** The configuration space of a device behind VFIO, which virtualises some of it. */
+final class VfioConfig extends ConfigSpace {
+    private final DeviceFile file;
+    private final Region region;
+
+    VfioConfig(DeviceFile file, Region region) {
+        this.file = file;
+        this.region = region;
+    }
+
+    @Override
+    public int load32(int offset) {
+        check(offset, 4);
+        return file.load(region, offset, 4) ? file.scratch().get(JAVA_INT, 0) : -1;
+    }
+
+    @Override
+    public void store32(int offset, int value) {
+        check(offset, 4);
+        file.scratch().set(JAVA_INT, 0, value);
+        file.store(region, offset, 4);
+    }
+
+    @Override
+    public void store16(int offset, int value) {
+        check(offset, 2);
+        file.scratch().set(JAVA_SHORT, 0, (short) value);
+        file.store(region, offset, 2);
+    }
+
+    private static void check(int offset, int width) {
+        if (offset < 0 || offset >= 4096 || offset % width != 0) {
+            throw new IndexOutOfBoundsException(
+                    "configuration offset 0x%x, width %d".formatted(offset, width));
+        }
+    }
+}

@@ -1,0 +1,271 @@
+package dev.peerlane.vfio;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.KernelException;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.vfio.VfioAbi.DeviceInfo;
+import dev.peerlane.vfio.VfioAbi.RegionInfo;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A function behind VFIO, open. */
+public final class VfioDevice extends PciDevice {
+    private static final int BARS = 6;
+    private static final int BAR_IO = 1;
+    private static final int BAR_64_BIT = 4;
+    private static final int GONE_16 = 0xffff;
+
+    private final VfioFabric fabric;
+    private final Kernel kernel;
+    private final Bdf bdf;
+    private final DeviceFile file;
+    private final TreeMap<Integer, VfioBar> bars = new TreeMap<>();
+    private final List<Interrupts> interrupts = new ArrayList<>();
+    private @Nullable VfioConfig config;
+    private boolean resettable;
+    private boolean closed;
+
+    /** Owns the descriptor from now on. */
+    VfioDevice(VfioFabric fabric, Kernel kernel, Bdf bdf, int fd) {
+        this.fabric = fabric;
+        this.kernel = kernel;
+        this.bdf = bdf;
+        this.file = new DeviceFile(kernel, bdf.toString(), fd);
+    }
+
+    /** Asks the kernel what it is, stops its DMA, and resets it if that is wanted and possible. */
+    void start(boolean reset) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment info = arena.allocate(DeviceInfo.BYTES, 8);
+            info.set(JAVA_INT, VfioAbi.ARGSZ, DeviceInfo.BYTES);
+            KernelException.check(
+                    kernel.ioctl(fd(), VfioAbi.DEVICE_GET_INFO, info),
+                    "no-device-info",
+                    VfioAbi.DEVICE_GET_INFO.name(),
+                    locator(),
+                    "See whether the device is still there");
+            int flags = info.get(JAVA_INT, VfioAbi.FLAGS);
+            if ((flags & DeviceInfo.PCI) == 0
+                    || info.get(JAVA_INT, DeviceInfo.NUM_REGIONS) <= RegionInfo.CONFIG) {
+                throw PeerlaneException.machine(
+                        "not-a-pci-device",
+                        locator() + " is no PCI function to VFIO",
+                        "Bind it to vfio-pci");
+            }
+            resettable = (flags & DeviceInfo.RESET) != 0;
+        }
+        Region space = Region.read(kernel, fd(), locator(), RegionInfo.CONFIG);
+        config = new VfioConfig(file, space);
+        if (config.load16(ConfigSpace.VENDOR_ID) == GONE_16) {
+            throw gone("on arrival");
+        }
+        command(ConfigSpace.COMMAND_BUS_MASTER, false);
+        command(ConfigSpace.COMMAND_MEMORY, true);
+        if (reset && resettable) {
+            reset();
+        }
+    }
+
+    int fd() {
+        return file.fd();
+    }
+
+    @Override
+    public Bdf bdf() {
+        return bdf;
+    }
+
+    @Override
+    public String locator() {
+        return bdf.toString();
+    }
+
+    @Override
+    public ConfigSpace config() {
+        if (config == null) {
+            throw new IllegalStateException(locator() + " was not started");
+        }
+        return config;
+    }
+
+    @Override
+    public Bar bar(int index) {
+        checkOpen();
+        VfioBar known = bars.get(index);
+        if (known == null) {
+            known = openBar(index);
+            bars.put(index, known);
+        }
+        return known;
+    }
+
+    private VfioBar openBar(int index) {
+        int low = index < 0 || index >= BARS ? BAR_IO : config().load32(bar32(index));
+        boolean memory = (low & BAR_IO) == 0;
+        Region region = memory ? Region.read(kernel, fd(), locator(), index) : null;
+        if (region == null || region.sizeBytes() == 0) {
+            throw PeerlaneException.machine(
+                    "no-such-bar",
+                    "%s has no memory BAR %d".formatted(locator(), index),
+                    "Look at lspci -v -s " + bdf);
+        }
+        long address = Integer.toUnsignedLong(low) & ~0xfL;
+        if ((low & BAR_64_BIT) != 0) {
+            address |= (long) config().load32(bar32(index + 1)) << 32;
+        }
+        fabric.checkBarAddress(bdf, index, address);
+        return map(withoutMsixTable(region), address);
+    }
+
+    /** Old kernels refuse a mapping that holds the MSI-X table; they say so by saying nothing. */
+    private Region withoutMsixTable(Region region) {
+        OptionalInt msix = config().capability(ConfigSpace.CAP_MSIX);
+        if (msix.isEmpty() || region.msixMappable() || region.areas().isEmpty()) {
+            return region;
+        }
+        int table = config().load32(msix.getAsInt() + 4);
+        if ((table & 7) != region.index()) {
+            return region;
+        }
+        int entries = (config().load16(msix.getAsInt() + 2) & 0x7ff) + 1;
+        return region.withoutPages(Integer.toUnsignedLong(table & ~7), 16L * entries);
+    }
+
+    private VfioBar map(Region region, long pciAddress) {
+        if (region.isWhole()) {
+            long base = mapArea(region, region.areas().getFirst());
+            return new MappedBar(locator(), region, pciAddress, kernel, base);
+        }
+        MixedBar bar = new MixedBar(locator(), region, pciAddress, kernel, file);
+        try {
+            for (Span area : region.areas()) {
+                bar.add(area, mapArea(region, area));
+            }
+            return bar;
+        } catch (RuntimeException e) {
+            new Cleanup().step(bar::unmap).finish(e);
+            throw e;
+        }
+    }
+
+    private long mapArea(Region region, Span area) {
+        long bytes = area.last() - area.start() + 1;
+        return KernelException.check(
+                kernel.mmap(
+                        bytes,
+                        Kernel.PROT_READ | Kernel.PROT_WRITE,
+                        Kernel.MAP_SHARED,
+                        fd(),
+                        region.offset() + area.start()),
+                "bar-not-mapped",
+                "mmap",
+                "BAR%d of %s, %d bytes".formatted(region.index(), locator(), bytes),
+                "Look at the kernel's log, and see that the device decodes memory");
+    }
+
+    /**
+     * Enables MSI-X vectors 0 and up, each with an event counter.
+     *
+     * @throws PeerlaneException if the device has fewer
+     */
+    public Interrupts interrupts(int vectors) {
+        checkOpen();
+        Interrupts enabled = Interrupts.enable(kernel, fabric.clock(), locator(), fd(), vectors);
+        interrupts.add(enabled);
+        return enabled;
+    }
+
+    /** Returns whether a BAR is memory that this function decodes in that domain. */
+    boolean decodes(VfioDma domain, VfioBar bar) {
+        int command = closed ? 0 : config().load16(ConfigSpace.COMMAND);
+        return !closed
+                && fabric.domain() == domain
+                && bars.containsValue(bar)
+                && command != GONE_16
+                && (command & ConfigSpace.COMMAND_MEMORY) != 0;
+    }
+
+    @Override
+    public void busMaster(boolean enabled) {
+        checkOpen();
+        command(ConfigSpace.COMMAND_BUS_MASTER, enabled);
+    }
+
+    private void command(int bit, boolean on) {
+        int command = config().load16(ConfigSpace.COMMAND);
+        int wanted = on ? command | bit : command & ~bit;
+        if (command != GONE_16 && wanted != command) {
+            config().store16(ConfigSpace.COMMAND, wanted);
+        }
+    }
+
+    @Override
+    public void reset() {
+        checkOpen();
+        if (!resettable) {
+            throw PeerlaneException.machine(
+                    "no-function-reset",
+                    locator() + " has no reset that the kernel knows",
+                    "Use a device with Function Level Reset");
+        }
+        SavedConfig saved = SavedConfig.of(config());
+        command(ConfigSpace.COMMAND_BUS_MASTER, false);
+        fabric.domain().beforeReset(this);
+        KernelException.check(
+                kernel.ioctl(fd(), VfioAbi.DEVICE_RESET, 0),
+                "function-reset-failed",
+                VfioAbi.DEVICE_RESET.name(),
+                locator(),
+                "Close the device; if that does not help, power it off");
+        if (!saved.restore(config(), fabric.clock())) {
+            throw gone("after its reset");
+        }
+        fabric.domain().afterReset(this);
+    }
+
+    private PeerlaneException gone(String when) {
+        return PeerlaneException.io(
+                "device-gone",
+                "%s does not answer %s".formatted(locator(), when),
+                "See whether it was unplugged; the kernel's log knows");
+    }
+
+    private static int bar32(int index) {
+        return ConfigSpace.BAR0 + 4 * index;
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException(locator() + " is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        Cleanup cleanup = new Cleanup();
+        if (config != null) {
+            cleanup.step(() -> command(ConfigSpace.COMMAND_BUS_MASTER, false));
+        }
+        closed = true;
+        fabric.released(this);
+        interrupts.forEach(i -> cleanup.step(i::close));
+        cleanup.step(() -> fabric.domain().dropPeersOf(this));
+        bars.values().forEach(bar -> cleanup.step(bar::unmap));
+        file.shut();
+        cleanup.step(() -> fabric.space().closeDevice(bdf, fd())).finish();
+    }
+}

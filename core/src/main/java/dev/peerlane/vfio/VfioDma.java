@@ -1,0 +1,376 @@
+package dev.peerlane.vfio;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.PeerMapping;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * DMA through the IOMMU. Host memory lies at I/O addresses that no bridge and no BAR decodes, so
+ * that a switch which routes by address can't misroute it; peers' BARs lie at their own bus
+ * addresses. Small buffers share one mapping.
+ */
+final class VfioDma extends DmaDomain {
+    /** Decides whether a BAR may lie at an I/O address that is not its own. */
+    interface Routes {
+        /** Returns why it may not, or null if every bridge between it and its peers redirects. */
+        @Nullable String obstacle(PciDevice owner);
+    }
+
+    /** Interrupt messages of x86 go here, whatever the IOMMU says. */
+    private static final Span INTERRUPTS = new Span(0xfee0_0000L, 0xfeef_ffffL);
+
+    private final IoSpace space;
+    private final HostMemory memory;
+    private final Routes routes;
+    private final IovaAllocator addresses;
+    private final List<DmaChunk> chunks = new ArrayList<>();
+    private final TreeMap<Long, Peer> peers = new TreeMap<>();
+    private boolean closed;
+
+    VfioDma(IoSpace space, HostMemory memory, List<Span> decoded, Routes routes) {
+        this.space = space;
+        this.memory = memory;
+        this.routes = routes;
+        if (space.pageBytes() > HostMemory.PAGE_BYTES) {
+            throw PeerlaneException.machine(
+                    "iommu-page-size",
+                    "the smallest page of the IOMMU has %d bytes".formatted(space.pageBytes()),
+                    "Only IOMMUs with pages of %d bytes can be used"
+                            .formatted(HostMemory.PAGE_BYTES));
+        }
+        List<Span> holes = new ArrayList<>(decoded);
+        holes.add(INTERRUPTS);
+        addresses = new IovaAllocator(Span.without(space.ranges(), holes));
+    }
+
+    @Override
+    public int pageBytes() {
+        return HostMemory.PAGE_BYTES;
+    }
+
+    @Override
+    public DmaBuffer allocate(long sizeBytes) {
+        checkOpen();
+        if (sizeBytes <= 0 || sizeBytes > Long.MAX_VALUE >> 1) {
+            throw new IllegalArgumentException("no size of a DMA buffer: " + sizeBytes);
+        }
+        long bytes = HostMemory.roundUp(sizeBytes, HostMemory.PAGE_BYTES);
+        for (DmaChunk chunk : chunks) {
+            long at = chunk.take(bytes);
+            if (at >= 0) {
+                return buffer(chunk, at, bytes);
+            }
+        }
+        DmaChunk chunk = newChunk(Math.max(bytes, memory.pieceBytes()));
+        return buffer(chunk, chunk.take(bytes), bytes);
+    }
+
+    private DmaBuffer buffer(DmaChunk chunk, long at, long bytes) {
+        MemorySegment segment = chunk.segment(at, bytes);
+        segment.fill((byte) 0);
+        return new Buffer(chunk, at, segment);
+    }
+
+    private DmaChunk newChunk(long bytes) {
+        checkMappings();
+        HostMemory.Piece piece = memory.take(bytes);
+        long iova = addresses.take(piece.bytes(), piece.alignBytes());
+        try {
+            if (iova < 0) {
+                throw PeerlaneException.machine(
+                        "no-io-addresses",
+                        "%d bytes find no room among the I/O addresses that %s can translate, %s,"
+                                        .formatted(piece.bytes(), space.name(), space.ranges())
+                                + " outside what bridges and BARs decode",
+                        "Use smaller buffers");
+            }
+            space.map(piece.address(), iova, piece.bytes());
+        } catch (RuntimeException e) {
+            Cleanup cleanup = new Cleanup();
+            if (iova >= 0) {
+                addresses.give(iova, piece.bytes());
+            }
+            cleanup.step(() -> memory.give(piece)).finish(e);
+            throw e;
+        }
+        DmaChunk chunk = new DmaChunk(piece, iova);
+        chunks.add(chunk);
+        return chunk;
+    }
+
+    private void release(DmaChunk chunk) {
+        chunks.remove(chunk);
+        chunk.end();
+        HostMemory.Piece piece = chunk.piece();
+        new Cleanup()
+                .step(() -> {
+                    space.unmap(chunk.iova(), piece.bytes());
+                    // only here: an address that may still be mapped is not used again
+                    addresses.give(chunk.iova(), piece.bytes());
+                })
+                .step(() -> memory.give(piece))
+                .finish();
+    }
+
+    @Override
+    public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
+        checkOpen();
+        Objects.checkFromIndexSize(offset, sizeBytes, bar.sizeBytes());
+        if (sizeBytes == 0 || ((offset | sizeBytes) & (HostMemory.PAGE_BYTES - 1)) != 0) {
+            throw new IllegalArgumentException(
+                    "offset 0x%x and length 0x%x must be multiples of 0x%x"
+                            .formatted(offset, sizeBytes, HostMemory.PAGE_BYTES));
+        }
+        if (!(owner instanceof VfioDevice device)
+                || !(bar instanceof VfioBar window)
+                || !device.decodes(this, window)) {
+            throw PeerlaneException.machine(
+                    "peer-not-mappable",
+                    "BAR%d of %s is no open device's memory in this fabric"
+                            .formatted(bar.index(), owner.locator()),
+                    "Map BARs of devices that were opened from the same fabric");
+        }
+        long address = window.mapped(offset, sizeBytes);
+        if (address == -1) {
+            throw PeerlaneException.machine(
+                    "peer-not-mappable",
+                    "BAR%d of %s can't be mapped from 0x%x to 0x%x: the MSI-X table is there, or"
+                                    .formatted(
+                                            bar.index(),
+                                            owner.locator(),
+                                            offset,
+                                            offset + sizeBytes)
+                            + " the kernel lends it out in parts",
+                    "Use Linux 4.16 or later, or another device's CMB");
+        }
+        checkMappings();
+        long bus = window.pciAddress() + offset;
+        checkFree(bus, sizeBytes, owner);
+        Peer peer = new Peer(device, window, offset, sizeBytes, place(device, bus, sizeBytes), bus);
+        try {
+            map(peer);
+        } catch (RuntimeException e) {
+            if (peer.iova != bus) {
+                addresses.give(peer.iova, sizeBytes);
+            }
+            throw e;
+        }
+        peers.put(bus, peer);
+        return peer;
+    }
+
+    /** Returns the I/O address for a BAR: its own, or another where that is safe and needed. */
+    private long place(VfioDevice owner, long bus, long bytes) {
+        long last = bus + bytes - 1;
+        if (space.ranges().stream().anyMatch(range -> range.holds(bus, last))) {
+            return bus;
+        }
+        String obstacle = routes.obstacle(owner);
+        long top = space.ranges().stream().mapToLong(Span::last).max().orElse(0);
+        int width = 64 - Long.numberOfLeadingZeros(top);
+        if (obstacle != null) {
+            throw PeerlaneException.machine(
+                    "bar-beyond-iommu",
+                    "the memory of %s lies at 0x%x to 0x%x, which the IOMMU can't translate: it is"
+                                    .formatted(owner.locator(), bus, last)
+                            + " %d bits wide (%s). %s".formatted(width, space.ranges(), obstacle),
+                    "Have the firmware place BARs lower (\"above 4G decoding\", MMIO high base), use"
+                            + " a wider IOMMU (aw-bits=48 in QEMU), or another device's CMB");
+        }
+        long iova = addresses.take(bytes, HostMemory.PAGE_BYTES);
+        if (iova < 0) {
+            throw PeerlaneException.machine(
+                    "no-io-addresses",
+                    "%d bytes find no room among the I/O addresses %s"
+                            .formatted(bytes, space.ranges()),
+                    "Use a smaller CMB");
+        }
+        return iova;
+    }
+
+    private void map(Peer peer) {
+        space.mapBar(
+                peer.owner.fd(),
+                "BAR%d of %s, 0x%x bytes from 0x%x on"
+                        .formatted(peer.bar.index(), peer.owner.locator(), peer.bytes, peer.offset),
+                peer.bar.index(),
+                peer.offset,
+                peer.bar.mapped(peer.offset, peer.bytes),
+                peer.iova,
+                peer.bytes);
+    }
+
+    private void checkFree(long bus, long bytes, PciDevice owner) {
+        Map.Entry<Long, Peer> below = peers.lowerEntry(bus + bytes);
+        if (below != null && below.getKey() + below.getValue().bytes > bus) {
+            throw PeerlaneException.machine(
+                    "peer-mapped-already",
+                    "0x%x and %d bytes of %s overlap what is mapped already"
+                            .formatted(bus, bytes, owner.locator()),
+                    "Close the other mapping first");
+        }
+        for (DmaChunk chunk : chunks) {
+            if (chunk.iova() < bus + bytes && bus < chunk.iova() + chunk.piece().bytes()) {
+                throw PeerlaneException.machine(
+                        "bar-over-host-memory",
+                        "%s moved its memory to 0x%x, where host memory is mapped for DMA"
+                                .formatted(owner.locator(), bus),
+                        "Open the fabric again");
+            }
+        }
+    }
+
+    private void checkMappings() {
+        if (chunks.size() + peers.size() >= space.mappingLimit()) {
+            throw PeerlaneException.machine(
+                    "too-many-mappings",
+                    "%s allows %d mappings, and all are in use"
+                            .formatted(space.name(), space.mappingLimit()),
+                    "Use fewer and larger buffers, or raise dma_entry_limit of the"
+                            + " vfio_iommu_type1 module");
+        }
+    }
+
+    /** A reset is about to revoke mappings of a device's BARs. */
+    void beforeReset(VfioDevice owner) {
+        if (space.revokesOnReset()) {
+            peersOf(owner).forEach(peer -> space.unmap(peer.iova, peer.bytes));
+        }
+    }
+
+    /** The device decodes again: what a reset revoked is mapped again, at the same addresses. */
+    void afterReset(VfioDevice owner) {
+        if (space.revokesOnReset()) {
+            for (Peer peer : peersOf(owner)) {
+                try {
+                    map(peer);
+                } catch (RuntimeException e) {
+                    peers.remove(peer.bus);
+                    peer.unmapped = true;
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** Takes away what is still mapped of a device. */
+    void dropPeersOf(VfioDevice owner) {
+        Cleanup cleanup = new Cleanup();
+        peersOf(owner).forEach(peer -> cleanup.step(peer::close));
+        cleanup.finish();
+    }
+
+    private List<Peer> peersOf(VfioDevice owner) {
+        return peers.values().stream().filter(peer -> peer.owner == owner).toList();
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("the fabric of this DMA domain is closed");
+        }
+    }
+
+    /** Frees everything; buffers that are still open are ended. */
+    void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        Cleanup cleanup = new Cleanup();
+        List.copyOf(peers.values()).forEach(peer -> cleanup.step(peer::close));
+        List.copyOf(chunks).forEach(chunk -> cleanup.step(() -> release(chunk)));
+        cleanup.finish();
+    }
+
+    private final class Buffer extends DmaBuffer {
+        private final DmaChunk chunk;
+        private final long offset;
+        private final MemorySegment segment;
+        private boolean freed;
+
+        Buffer(DmaChunk chunk, long offset, MemorySegment segment) {
+            this.chunk = chunk;
+            this.offset = offset;
+            this.segment = segment;
+        }
+
+        @Override
+        public MemorySegment segment() {
+            return segment;
+        }
+
+        @Override
+        public long address() {
+            return chunk.piece().address() + offset;
+        }
+
+        @Override
+        public long busAddress() {
+            return chunk.iova() + offset;
+        }
+
+        @Override
+        public void close() {
+            if (freed || !chunks.contains(chunk)) {
+                return;
+            }
+            freed = true;
+            chunk.give(offset, segment.byteSize());
+            if (chunk.isEmpty() && chunks.size() > 1) {
+                release(chunk);
+            }
+        }
+    }
+
+    private final class Peer extends PeerMapping {
+        private final VfioDevice owner;
+        private final VfioBar bar;
+        private final long offset;
+        private final long bytes;
+        private final long iova;
+        private final long bus;
+        private boolean unmapped;
+
+        Peer(VfioDevice owner, VfioBar bar, long offset, long bytes, long iova, long bus) {
+            this.owner = owner;
+            this.bar = bar;
+            this.offset = offset;
+            this.bytes = bytes;
+            this.iova = iova;
+            this.bus = bus;
+        }
+
+        @Override
+        public long busAddress() {
+            return iova;
+        }
+
+        @Override
+        public long sizeBytes() {
+            return bytes;
+        }
+
+        @Override
+        public void close() {
+            if (unmapped) {
+                return;
+            }
+            unmapped = true;
+            peers.remove(bus);
+            space.unmap(iova, bytes);
+            if (iova != bus) {
+                addresses.give(iova, bytes);
+            }
+        }
+    }
+}

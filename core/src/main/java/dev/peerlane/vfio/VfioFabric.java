@@ -1,0 +1,272 @@
+package dev.peerlane.vfio;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.TrafficCounters;
+import dev.peerlane.linux.Errno;
+import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.KernelException;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.Route;
+import dev.peerlane.pci.SysfsFunction;
+import dev.peerlane.pci.SysfsTree;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * PCI functions of this machine that are bound to vfio-pci, in one I/O address space. Locators are
+ * PCI addresses: {@code 0000:01:00.0}.
+ *
+ * <p>The functions' IOMMU groups are taken when the fabric is opened and held until it is closed;
+ * nobody else can use them meanwhile. Used by the thread that opened it.
+ */
+public final class VfioFabric extends Fabric {
+    private final Kernel kernel;
+    private final VfioOptions options;
+    private final Clock clock;
+    private final List<Bdf> members;
+    private final VfioSystem system;
+    private final IoSpace space;
+    private final VfioDma dma;
+    private final List<VfioDevice> open = new ArrayList<>();
+    private boolean closed;
+
+    private VfioFabric(
+            Kernel kernel,
+            VfioOptions options,
+            Clock clock,
+            List<Bdf> members,
+            VfioSystem system,
+            IoSpace space) {
+        this.kernel = kernel;
+        this.options = options;
+        this.clock = clock;
+        this.members = members;
+        this.system = system;
+        this.space = space;
+        HostMemory memory = new HostMemory(kernel, system, options.hugePages());
+        dma = new VfioDma(space, memory, system.decoded(), this::obstacle);
+    }
+
+    /**
+     * Takes functions.
+     *
+     * @param kernel {@link dev.peerlane.linux.KernelCalls#instance}
+     * @param devices all the functions that are to reach each other, bound to vfio-pci
+     * @throws PeerlaneException if one of them is not there or not bound, if a group can't be had,
+     *     or if there is no IOMMU; nothing stays open then
+     */
+    public static VfioFabric open(Kernel kernel, List<Bdf> devices, VfioOptions options) {
+        return open(kernel, devices, options, new VfioClock());
+    }
+
+    static VfioFabric open(Kernel kernel, List<Bdf> devices, VfioOptions options, Clock clock) {
+        List<Bdf> members = List.copyOf(new TreeSet<>(devices));
+        if (members.isEmpty()) {
+            throw PeerlaneException.request(
+                    "no-devices", "no PCI function is named", "Name one, such as 0000:01:00.0");
+        }
+        VfioSystem system = new VfioSystem(options);
+        for (Bdf bdf : members) {
+            system.require(bdf);
+            refuseWithoutIommu(bdf, system);
+        }
+        IoSpace space = openSpace(kernel, members, options, system);
+        try {
+            return new VfioFabric(kernel, options, clock, members, system, space);
+        } catch (RuntimeException e) {
+            new Cleanup().step(space::close).finish(e);
+            throw e;
+        }
+    }
+
+    private static void refuseWithoutIommu(Bdf bdf, VfioSystem system) {
+        int group = system.groupOf(bdf);
+        if (system.isWithoutIommu(group)) {
+            throw PeerlaneException.refused(
+                    "no-iommu-mode",
+                    "%s is in group %d of vfio's mode without an IOMMU, where a device can overwrite"
+                                    .formatted(bdf, group)
+                            + " any memory",
+                    "Turn the IOMMU on (intel_iommu=on or amd_iommu=on), and"
+                            + " enable_unsafe_noiommu_mode of the vfio module off");
+        }
+    }
+
+    private static IoSpace openSpace(
+            Kernel kernel, List<Bdf> members, VfioOptions options, VfioSystem system) {
+        boolean nodes = members.stream().allMatch(bdf -> system.deviceNode(bdf) != null);
+        boolean newOnly = options.api() == VfioOptions.Api.IOMMUFD;
+        if (newOnly) {
+            return IommufdSpace.open(kernel, members, system);
+        }
+        boolean mayBeNew = options.api() == VfioOptions.Api.AUTO && nodes;
+        int container;
+        try {
+            container = Type1Space.openContainer(kernel);
+        } catch (KernelException e) {
+            if (mayBeNew && (e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV)) {
+                return IommufdSpace.open(kernel, members, system);
+            }
+            throw e;
+        }
+        boolean compatibility = Type1Space.isCompatibilityLayer(kernel, container);
+        if (compatibility && mayBeNew) {
+            VfioSystem.close(kernel, container, Type1Space.CONTAINER);
+            return IommufdSpace.open(kernel, members, system);
+        }
+        return Type1Space.open(kernel, container, compatibility, members, system);
+    }
+
+    @Override
+    public String kind() {
+        return "vfio";
+    }
+
+    /** Returns which of the kernel's interfaces is in use, in words. */
+    public String api() {
+        return space.name();
+    }
+
+    @Override
+    public List<String> locators() {
+        return members.stream().map(Bdf::toString).toList();
+    }
+
+    @Override
+    public PciDevice open(String locator) {
+        return openDevice(locator);
+    }
+
+    /** Opens a function as {@link #open(String)} does, typed. */
+    public VfioDevice openDevice(String locator) {
+        checkOpen();
+        Bdf bdf = Bdf.parse(locator);
+        if (!members.contains(bdf)) {
+            throw PeerlaneException.request(
+                    "no-such-device",
+                    "%s is not among the functions of this fabric".formatted(locator),
+                    "Use one of " + members);
+        }
+        if (open.stream().anyMatch(device -> device.bdf().equals(bdf))) {
+            throw PeerlaneException.machine(
+                    "device-in-use", locator + " is open already", "Close it first");
+        }
+        VfioDevice device = new VfioDevice(this, kernel, bdf, space.openDevice(bdf));
+        open.add(device);
+        try {
+            device.start(options.resetOnOpen());
+            return device;
+        } catch (RuntimeException e) {
+            new Cleanup().step(device::close).finish(e);
+            throw e;
+        }
+    }
+
+    @Override
+    public DmaDomain dma() {
+        return dma;
+    }
+
+    VfioDma domain() {
+        return dma;
+    }
+
+    IoSpace space() {
+        return space;
+    }
+
+    @Override
+    public Clock clock() {
+        return clock;
+    }
+
+    /** Returns a snapshot from sysfs, as it is now. */
+    @Override
+    public Machine machine() {
+        return machine(SysfsTree.read(options.sys()));
+    }
+
+    private Machine machine(SysfsTree tree) {
+        return tree.machine(function -> members.contains(function.bdf()));
+    }
+
+    @Override
+    public Optional<TrafficCounters> traffic() {
+        return Optional.empty();
+    }
+
+    /**
+     * Sees that a BAR is on the bus where sysfs has it: if the two differ, an identical mapping is
+     * not identical.
+     */
+    void checkBarAddress(Bdf bdf, int index, long address) {
+        long shown =
+                system.tree().function(bdf).stream()
+                        .map(SysfsFunction::function)
+                        .flatMap(f -> f.bars().stream())
+                        .filter(bar -> bar.index() == index)
+                        .mapToLong(PciFunction.BarWindow::address)
+                        .findFirst()
+                        .orElse(-1);
+        if (shown != address) {
+            throw PeerlaneException.machine(
+                    "bar-address-unclear",
+                    "BAR%d of %s is at 0x%x on the bus, and sysfs has it at 0x%x"
+                            .formatted(index, bdf, address, shown),
+                    "Only machines whose bus addresses are the processor's can be used");
+        }
+    }
+
+    /** Returns why a BAR must lie at its own address: a bridge might route around the IOMMU. */
+    private @Nullable String obstacle(PciDevice owner) {
+        Machine machine = machine(system.tree());
+        for (Bdf initiator : members) {
+            if (initiator.equals(owner.bdf())) {
+                continue;
+            }
+            for (PciFunction bridge : Route.between(machine, initiator, owner.bdf()).bridges()) {
+                boolean forwardsOnly = bridge.kind() == PciFunction.Kind.SWITCH_UPSTREAM;
+                boolean redirects =
+                        bridge.acs() != null
+                                && bridge.acs().known()
+                                && bridge.acs().requestRedirect();
+                if (!forwardsOnly && !redirects) {
+                    return "No other address is safe, since "
+                            + bridge.bdf()
+                            + " may route by address past the IOMMU";
+                }
+            }
+        }
+        return null;
+    }
+
+    void released(VfioDevice device) {
+        open.remove(device);
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("this fabric is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        Cleanup cleanup = new Cleanup();
+        List.copyOf(open).forEach(device -> cleanup.step(device::close));
+        cleanup.step(dma::close).step(space::close).finish();
+    }
+}

@@ -1,0 +1,43 @@
+package dev.peerlane.vfio;
+
+import java.nio.file.Path;
+
+/**
+ * How devices are opened.
+ *
+ * @param api which of the kernel's two interfaces is used
+ * @param hugePages whether DMA memory may come from the pool of huge pages
+ * @param resetOnOpen whether a function that can is reset when it is opened
+ * @param sys where sysfs is mounted
+ * @param proc where procfs is mounted
+ */
+public record VfioOptions(Api api, boolean hugePages, boolean resetOnOpen, Path sys, Path proc) {
+    /** The kernel's interfaces to devices. */
+    public enum Api {
+        /** Containers where {@code /dev/vfio/vfio} is the original, else iommufd. */
+        AUTO,
+        /** Containers and groups: {@code /dev/vfio/vfio} with the type 1 IOMMU. */
+        CONTAINER,
+        /** {@code /dev/iommu} and {@code /dev/vfio/devices}. */
+        IOMMUFD
+    }
+
+    /** Everything found out, everything reset. */
+    public static final VfioOptions DEFAULTS =
+            new VfioOptions(Api.AUTO, true, true, Path.of("/sys"), Path.of("/proc"));
+
+    /** Returns these with another interface. */
+    public VfioOptions withApi(Api other) {
+        return new VfioOptions(other, hugePages, resetOnOpen, sys, proc);
+    }
+
+    /** Returns these with or without huge pages. */
+    public VfioOptions withHugePages(boolean allowed) {
+        return new VfioOptions(api, allowed, resetOnOpen, sys, proc);
+    }
+
+    /** Returns these with other places of sysfs and procfs. */
+    public VfioOptions withRoots(Path otherSys, Path otherProc) {
+        return new VfioOptions(api, hugePages, resetOnOpen, otherSys, otherProc);
+    }
+}

@@ -1,0 +1,162 @@
+package dev.peerlane.vfio;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.KernelException;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.SysfsFunction;
+import dev.peerlane.pci.SysfsTree;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** What sysfs and procfs tell of this machine, as far as VFIO wants to know it. */
+final class VfioSystem {
+    /** Drivers of other functions that don't keep a group from being used. */
+    private static final Set<String> HARMLESS = Set.of("vfio-pci", "pci-stub", "pcieport");
+
+    private static final int CAP_IPC_LOCK = 14;
+
+    private final Path sys;
+    private final Path proc;
+    private final SysfsTree tree;
+
+    VfioSystem(VfioOptions options) {
+        sys = options.sys();
+        proc = options.proc();
+        tree = SysfsTree.read(sys);
+    }
+
+    /** Returns the tree as it was when this was made. */
+    SysfsTree tree() {
+        return tree;
+    }
+
+    /** Returns a function, which must be there and be with vfio-pci. */
+    SysfsFunction require(Bdf bdf) {
+        SysfsFunction function = find(bdf);
+        String driver = function.driver();
+        if (driver == null || !driver.startsWith("vfio")) {
+            throw PeerlaneException.machine(
+                    "not-bound",
+                    "%s is with %s, not with vfio-pci"
+                            .formatted(bdf, driver == null ? "no driver" : "the driver " + driver),
+                    "Bind it: peerlane bind " + bdf);
+        }
+        return function;
+    }
+
+    private SysfsFunction find(Bdf bdf) {
+        return tree.function(bdf)
+                .orElseThrow(() ->
+                        PeerlaneException.machine(
+                                "no-such-device",
+                                "there is no PCI function " + bdf,
+                                "peerlane list shows the NVMe functions of this machine"));
+    }
+
+    /** Returns the IOMMU group of a function. */
+    int groupOf(Bdf bdf) {
+        SysfsFunction function = find(bdf);
+        if (function.iommuGroup() >= 0) {
+            return function.iommuGroup();
+        }
+        throw PeerlaneException.machine(
+                "no-iommu",
+                bdf + " is in no IOMMU group: the IOMMU is off or missing",
+                "Turn it on in the firmware (VT-d, AMD-Vi) and with intel_iommu=on or amd_iommu=on"
+                        + " on the kernel command line");
+    }
+
+    /** Returns whether a group is one of the kernel's mode without an IOMMU. */
+    boolean isWithoutIommu(int group) {
+        try {
+            Path name = sys.resolve("kernel/iommu_groups/" + group + "/name");
+            return Files.readString(name).strip().equals("vfio-noiommu");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** Returns the functions of a group with their drivers, in words. */
+    String describeGroup(int group) {
+        return words(tree.group(group));
+    }
+
+    /** Returns the functions of a group whose drivers keep it from being used, in words. */
+    String othersInTheWay(int group) {
+        List<SysfsFunction> others = new ArrayList<>();
+        for (SysfsFunction function : tree.group(group)) {
+            String driver = function.driver();
+            if (driver != null && !HARMLESS.contains(driver)) {
+                others.add(function);
+            }
+        }
+        return others.isEmpty() ? "none that sysfs shows" : words(others);
+    }
+
+    private static String words(List<SysfsFunction> functions) {
+        return functions.stream()
+                .map(f -> f.bdf() + " (" + (f.driver() == null ? "no driver" : f.driver()) + ")")
+                .collect(Collectors.joining(", "));
+    }
+
+    /** Returns the bus addresses that anything in the machine decodes. */
+    List<Span> decoded() {
+        List<Span> spans = new ArrayList<>();
+        for (SysfsFunction function : tree.functions()) {
+            for (SysfsFunction.Window window : function.windows()) {
+                if (window.start() >= 0) {
+                    spans.add(Span.of(window.start(), window.last()));
+                }
+            }
+        }
+        return spans;
+    }
+
+    /** Returns the name of a function's node below /dev/vfio/devices, or null. */
+    @Nullable String deviceNode(Bdf bdf) {
+        Path directory = sys.resolve("bus/pci/devices").resolve(bdf.toString()).resolve("vfio-dev");
+        try (var entries = Files.list(directory)) {
+            return entries.map(e -> e.getFileName().toString())
+                    .filter(n -> n.startsWith("vfio"))
+                    .findFirst()
+                    .orElse(null);
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    /** Returns whether limits on locked memory don't bind this process (CAP_IPC_LOCK). */
+    boolean locksWithoutLimit() {
+        try {
+            String status =
+                    Files.readString(proc.resolve("self/status"), StandardCharsets.ISO_8859_1);
+            for (String line : status.split("\n", -1)) {
+                if (line.startsWith("CapEff:")) {
+                    long capabilities = Long.parseUnsignedLong(line.substring(7).strip(), 16);
+                    return (capabilities & 1L << CAP_IPC_LOCK) != 0;
+                }
+            }
+            return false;
+        } catch (IOException | NumberFormatException e) {
+            return false;
+        }
+    }
+
+    /** Closes a descriptor and says so if the kernel complains. */
+    static void close(Kernel kernel, int fd, String object) {
+        KernelException.check(
+                kernel.close(fd),
+                "close-failed",
+                "close",
+                object,
+                "It is closed all the same; look at the kernel's log");
+    }
+}

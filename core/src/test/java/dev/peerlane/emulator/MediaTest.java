@@ -1,0 +1,148 @@
+package dev.peerlane.emulator;
+
+import static dev.peerlane.emulator.TestFabrics.MIB;
+import static dev.peerlane.emulator.TestFabrics.one;
+import static dev.peerlane.emulator.TestFabrics.randomize;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.MiniDriver.Queue;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.spec.LogPage;
+import dev.peerlane.spec.NvmCommand;
+import dev.peerlane.spec.NvmOpcode;
+import dev.peerlane.spec.SmartLog;
+import dev.peerlane.spec.Status;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.lang.foreign.ValueLayout;
+import java.math.BigInteger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Namespaces in files. */
+class MediaTest {
+    @TempDir Path folder;
+
+    private static DriveSpec.Builder drive(NamespaceSpec namespace) {
+        return DriveSpec.named("a").namespace(namespace);
+    }
+
+    private Path image(int bytes) throws IOException {
+        Path file = folder.resolve("image");
+        Files.write(file, new byte[bytes]);
+        return file;
+    }
+
+    @Test
+    void whatIsWrittenIsInTheFile() throws IOException {
+        Path file = image(65_536);
+        byte[] data = new byte[4096];
+        try (EmulatedFabric fabric = one(drive(NamespaceSpec.image(file, 512)));
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            Queue queue = driver.ioQueue(1, 4);
+            DmaBuffer buffer = driver.allocate(4096);
+            randomize(buffer.segment(), 5);
+            buffer.segment().asByteBuffer().get(data);
+            long at = buffer.busAddress();
+            assertThat(queue.io(NvmOpcode.WRITE, 8, 8, at, 0).status()).isZero();
+            assertThat(queue.run(NvmOpcode.FLUSH, 1, 0, 0).status()).isZero();
+            int fua = NvmCommand.cdw12(1, true);
+            assertThat(queue.run(NvmOpcode.WRITE, 1, at, 0, 127, 0, fua).status()).isZero();
+            assertThat(queue.io(NvmOpcode.WRITE_ZEROES, 9, 1, 0, 0).status()).isZero();
+            buffer.segment().fill((byte) 0);
+            assertThat(queue.io(NvmOpcode.READ, 8, 8, at, 0).status()).isZero();
+            Arrays.fill(data, 512, 1024, (byte) 0);
+            assertThat(buffer.segment().toArray(ValueLayout.JAVA_BYTE)).isEqualTo(data);
+        }
+        byte[] stored = Files.readAllBytes(file);
+        assertThat(stored).hasSize(65_536);
+        assertThat(Arrays.copyOfRange(stored, 4096, 8192)).isEqualTo(data);
+        assertThat(Arrays.copyOfRange(stored, 65_024, 65_536)).isEqualTo(Arrays.copyOf(data, 512));
+    }
+
+    @Test
+    void withoutWriteCacheWritesAreDurableByThemselves() throws IOException {
+        Path file = image(8192);
+        DriveSpec.Builder drive = drive(NamespaceSpec.image(file, 4096)).volatileWriteCache(false);
+        try (EmulatedFabric fabric = one(drive);
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            Queue queue = driver.ioQueue(1, 4);
+            DmaBuffer buffer = driver.allocate(4096);
+            buffer.segment().fill((byte) 3);
+            assertThat(queue.io(NvmOpcode.WRITE, 1, 1, buffer.busAddress(), 0).status()).isZero();
+            assertThat(Files.readAllBytes(file)[4096]).isEqualTo((byte) 3);
+        }
+    }
+
+    @Test
+    void missingImageIsMadeWhenItsSizeIsKnown() throws IOException {
+        Path file = folder.resolve("new");
+        NamespaceSpec spec = new NamespaceSpec(MIB, file, 512, false, 0, 0, 0);
+        one(drive(spec)).close();
+        assertThat(Files.size(file)).isEqualTo(MIB);
+        assertThatThrownBy(() -> one(drive(NamespaceSpec.image(folder.resolve("none"), 512))))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessageContaining("none")
+                .hasMessageContaining("does not exist");
+    }
+
+    @Test
+    void imagesOfTheWrongLengthAreRefused() throws IOException {
+        Path file = image(1000);
+        assertThatThrownBy(() -> one(drive(NamespaceSpec.image(file, 512))))
+                .hasMessageContaining("1000 bytes");
+        NamespaceSpec longer = new NamespaceSpec(8192, file, 512, false, 0, 0, 0);
+        assertThatThrownBy(() -> one(drive(longer))).hasMessageContaining("not 8192");
+        assertThatThrownBy(() -> one(drive(NamespaceSpec.image(folder, 512))))
+                .isInstanceOf(PeerlaneException.class);
+    }
+
+    @Test
+    void imageHasOneDriveAtATime() throws IOException {
+        Path file = image(8192);
+        try (EmulatedFabric first = one(drive(NamespaceSpec.image(file, 512)))) {
+            assertThat(first.locators()).hasSize(1);
+            assertThatThrownBy(() -> one(drive(NamespaceSpec.image(file, 512))))
+                    .hasMessageContaining("in use");
+        }
+        one(drive(NamespaceSpec.image(file, 512))).close();
+    }
+
+    @Test
+    void writeProtectedImageIsNotEvenOpenedForWriting() throws IOException {
+        Path file = image(8192);
+        NamespaceSpec spec = NamespaceSpec.image(file, 512).withWriteProtected(true);
+        try (EmulatedFabric fabric = one(drive(spec));
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            Queue queue = driver.ioQueue(1, 4);
+            long at = driver.allocate(4096).busAddress();
+            assertThat(queue.io(NvmOpcode.READ, 0, 8, at, 0).status()).isZero();
+            assertThat(queue.io(NvmOpcode.WRITE, 0, 8, at, 0).code())
+                    .isEqualTo(Status.NAMESPACE_WRITE_PROTECTED);
+            assertThat(queue.run(NvmOpcode.FLUSH, 1, 0, 0).status()).isZero();
+        }
+    }
+
+    @Test
+    void imageThatShrankIsAMediaError() throws IOException {
+        Path file = image(8192);
+        try (EmulatedFabric fabric = one(drive(NamespaceSpec.image(file, 512)));
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            Queue queue = driver.ioQueue(1, 4);
+            DmaBuffer page = driver.allocate(4096);
+            try (RandomAccessFile raw = new RandomAccessFile(file.toFile(), "rw")) {
+                raw.setLength(4096);
+            }
+            assertThat(queue.io(NvmOpcode.READ, 8, 8, page.busAddress(), 0).code())
+                    .isEqualTo(Status.UNRECOVERED_READ_ERROR);
+            assertThat(queue.io(NvmOpcode.READ, 0, 8, page.busAddress(), 0).status()).isZero();
+            driver.log(LogPage.SMART, 0, page, 512, 0);
+            assertThat(new SmartLog(page.segment()).mediaErrors()).isEqualTo(BigInteger.ONE);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.spec.Reg;
+import java.lang.foreign.MemorySegment;
+import java.util.SplittableRandom;
+
+/** Descriptions of fabrics for tests, all in virtual time. */
+final class TestFabrics {
+    static final long MIB = 1 << 20;
+
+    private TestFabrics() {}
+
+    static FabricSpec.Builder virtual() {
+        return FabricSpec.builder().time(FabricSpec.Time.VIRTUAL);
+    }
+
+    /** A drive of 16 MiB in blocks of 512 bytes with a CMB of 1 MiB. */
+    static DriveSpec.Builder drive(String name) {
+        return DriveSpec.named(name).memory(16 * MIB, 512).cmb(CmbSpec.of(MIB));
+    }
+
+    static EmulatedFabric one(DriveSpec.Builder drive) {
+        return new EmulatedFabric(virtual().drive(drive.build()).build());
+    }
+
+    static EmulatedFabric two() {
+        return new EmulatedFabric(
+                virtual().drive(drive("a").build()).drive(drive("b").build()).build());
+    }
+
+    /** Enables a 1.4 CMB at an address, high half first. */
+    static void enableCmb(MiniDriver driver, long address) {
+        driver.bar.store32(Reg.CMBMSC, 1);
+        driver.bar.store32(Reg.CMBMSC + 4, (int) (address >>> 32));
+        driver.bar.store32(Reg.CMBMSC, (int) address | 3);
+    }
+
+    static void randomize(MemorySegment segment, long seed) {
+        byte[] bytes = new byte[Math.toIntExact(segment.byteSize())];
+        new SplittableRandom(seed).nextBytes(bytes);
+        MemorySegment.copy(MemorySegment.ofArray(bytes), 0, segment, 0, bytes.length);
+    }
+}

@@ -1,0 +1,313 @@
+package dev.peerlane.lab;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.peerlane.PeerlaneException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A virtual machine that runs Linux and, in it, Java with the program: QEMU with NVMe controllers
+ * and an IOMMU, in software emulation. It is described, given steps, and run until it powers off;
+ * then the images of its drives tell what was really written.
+ *
+ * <p>The steps are lines for the shell of {@code guest-init.sh}. Whether they were all run is told
+ * by a mark on the second serial port alone: QEMU has been seen to leave silently with status 0, so
+ * its status means nothing. A run without the mark is tried once more, from the beginning, with new
+ * images.
+ */
+public final class Guest {
+    private static final String BINARY = "qemu-system-x86_64";
+    private static final int ATTEMPTS = 2;
+    private static final long LOOK_MILLIS = 50;
+    private static final int SHOWN_LINES = 25;
+
+    private final String name;
+    private final List<Drive> drives = new ArrayList<>();
+    private final List<String> steps = new ArrayList<>();
+    private final List<String> kernelArguments = new ArrayList<>();
+    private final List<String> qemuArguments = new ArrayList<>();
+    private final List<String> traceEvents = new ArrayList<>();
+    private @Nullable String iommu;
+    private String memory = "1G";
+    private int processors = 2;
+    private Duration limit = Duration.ofMinutes(4);
+    private Preparation preparation = (drive, image) -> {};
+
+    /** Fills the images before the guest starts. */
+    @FunctionalInterface
+    public interface Preparation {
+        /** Fills an image, which is empty and as long as its drive. */
+        void fill(String drive, Path image) throws IOException;
+    }
+
+    private Guest(String name) {
+        this.name = name;
+    }
+
+    /**
+     * Starts to describe a guest with 1 GiB of memory, no IOMMU, no drives.
+     *
+     * @param name what its console is kept under
+     */
+    public static Guest named(String name) {
+        return new Guest(name);
+    }
+
+    /** Adds a drive. */
+    public Guest drive(Drive drive) {
+        drives.add(drive);
+        return this;
+    }
+
+    /** Sets what fills the images. */
+    public Guest prepare(Preparation filling) {
+        preparation = filling;
+        return this;
+    }
+
+    /** Gives it an Intel IOMMU with addresses of 39 or 48 bits, and has Linux use it. */
+    public Guest iommu(int addressBits) {
+        iommu = "intel-iommu,intremap=on,aw-bits=" + addressBits;
+        return kernelArgument("intel_iommu=on");
+    }
+
+    /** Adds an argument for the kernel. */
+    public Guest kernelArgument(String argument) {
+        kernelArguments.add(argument);
+        return this;
+    }
+
+    /** Sets QEMU's {@code -m}. */
+    public Guest memory(String text) {
+        memory = text;
+        return this;
+    }
+
+    /** Sets how many processors it has, 2 otherwise. */
+    public Guest processors(int count) {
+        processors = count;
+        return this;
+    }
+
+    /** Adds arguments for QEMU, after the drives. */
+    public Guest qemu(String... arguments) {
+        qemuArguments.addAll(List.of(arguments));
+        return this;
+    }
+
+    /** Traces an event of QEMU. */
+    public Guest trace(String event) {
+        traceEvents.add(event);
+        return this;
+    }
+
+    /** Sets how long one attempt may take. */
+    public Guest limit(Duration duration) {
+        limit = duration;
+        return this;
+    }
+
+    /** Adds a line for the guest's shell. */
+    public Guest step(String line) {
+        steps.add(line);
+        return this;
+    }
+
+    /** Adds a run of guest tests in one Java process. */
+    public Guest tests(String... names) {
+        return step("run_java dev.peerlane.lab.guest.GuestTests " + String.join(" ", names));
+    }
+
+    /**
+     * Runs it until it powers off.
+     *
+     * @throws PeerlaneException if it can't be built or started
+     * @throws AssertionError if it did not come to its end, twice
+     */
+    public GuestRun run() {
+        GuestProgram program = GuestProgram.ofThisProcess();
+        GuestImage image = GuestImage.ready(program.classes());
+        AssertionError problem = null;
+        for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+            try {
+                return attempt(image, program, attempt);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError(name + " was interrupted", e);
+            } catch (AssertionError e) {
+                System.err.println(e.getMessage());
+                problem = e;
+            }
+        }
+        throw java.util.Objects.requireNonNull(problem);
+    }
+
+    private GuestRun attempt(GuestImage image, GuestProgram program, int number)
+            throws IOException, InterruptedException {
+        Path folder = Files.createTempDirectory("peerlane-guest");
+        Path kept = Files.createDirectories(reports());
+        Path console = kept.resolve(name + "-" + number + ".console");
+        Path results = kept.resolve(name + "-" + number + ".results");
+        Path trace = kept.resolve(name + "-" + number + ".trace");
+        Path errors = kept.resolve(name + "-" + number + ".qemu");
+        for (Path file : List.of(console, results, trace)) {
+            Files.write(file, new byte[0]);
+        }
+        boolean done = false;
+        try {
+            Map<String, Path> images = new LinkedHashMap<>();
+            List<String> command = base(image.kernel(), initialRoot(folder, image, program));
+            command.addAll(List.of("-serial", "file:" + Drive.escape(console)));
+            command.addAll(List.of("-serial", "file:" + Drive.escape(results)));
+            for (String subsystem : subsystems()) {
+                command.addAll(List.of("-device", "nvme-subsys,id=" + subsystem));
+            }
+            Ports ports = new Ports(command);
+            for (Drive drive : drives) {
+                Path file = folder.resolve(drive.name() + ".img");
+                try (RandomAccessFile made = new RandomAccessFile(file.toFile(), "rw")) {
+                    made.setLength(drive.sizeBytes());
+                }
+                preparation.fill(drive.name(), file);
+                images.put(drive.name(), file);
+                command.addAll(drive.arguments(file, null, ports.below(drive)));
+            }
+            command.addAll(qemuArguments);
+            for (String event : traceEvents) {
+                command.addAll(List.of("-trace", "enable=" + event));
+            }
+            if (!traceEvents.isEmpty()) {
+                command.addAll(List.of("-D", trace.toString()));
+            }
+            long start = System.nanoTime();
+            String end = await(start(command, errors));
+            List<String> lines = Files.readAllLines(results, UTF_8);
+            long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
+            if (lines.stream().noneMatch(line -> line.strip().equals(GuestRun.END))) {
+                throw new AssertionError(notEnded(end, seconds, lines, console, errors));
+            }
+            System.out.printf("Guest %s on %s: %d s%n", name, image.name(), seconds);
+            done = true;
+            return new GuestRun(name, lines, folder, images, console, trace);
+        } finally {
+            if (!done) {
+                GuestImage.delete(folder);
+            }
+        }
+    }
+
+    private Set<String> subsystems() {
+        Set<String> names = new LinkedHashSet<>();
+        for (Drive drive : drives) {
+            String name = drive.subsystem();
+            if (name != null) {
+                names.add(name);
+            }
+        }
+        return names;
+    }
+
+    private static Process start(List<String> command, Path errors) throws IOException {
+        try {
+            return new ProcessBuilder(command)
+                    .redirectInput(Path.of("/dev/null").toFile())
+                    .redirectErrorStream(true)
+                    .redirectOutput(errors.toFile())
+                    .start();
+        } catch (IOException e) {
+            throw new PeerlaneException(
+                    PeerlaneException.Category.MACHINE,
+                    "qemu-not-started",
+                    "%s can't be started: %s".formatted(BINARY, e.getMessage()),
+                    "Install it (Debian: apt install qemu-system-x86) or put it on the PATH",
+                    e);
+        }
+    }
+
+    /** Waits until QEMU ends, or the time is over: then ends it. */
+    private String await(Process qemu) throws InterruptedException {
+        try {
+            if (qemu.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+                return "QEMU ended with status " + qemu.exitValue();
+            }
+            return "it took longer than " + limit.toSeconds() + " s";
+        } finally {
+            if (qemu.isAlive()) {
+                qemu.destroyForcibly();
+                qemu.waitFor(LOOK_MILLIS * 100, TimeUnit.MILLISECONDS);
+            }
+        }
+    }
+
+    private String notEnded(String end, long seconds, List<String> lines, Path console, Path errors)
+            throws IOException {
+        List<String> shown = new ArrayList<>(lines);
+        shown.addAll(Files.readAllLines(errors, UTF_8));
+        List<String> all =
+                Files.readAllLines(console, java.nio.charset.StandardCharsets.ISO_8859_1);
+        shown.addAll(all.subList(Math.max(0, all.size() - SHOWN_LINES), all.size()));
+        return "guest %s did not come to its end in %d s: %s; console: %s%n%s"
+                .formatted(name, seconds, end, console, String.join("\n", shown));
+    }
+
+    private List<String> base(Path kernel, Path initialRoot) {
+        List<String> command = new ArrayList<>();
+        command.add(BINARY);
+        command.addAll(List.of("-accel", "tcg,thread=multi", "-M", "q35,kernel-irqchip=split"));
+        command.addAll(List.of("-cpu", "max", "-m", memory));
+        command.addAll(List.of("-smp", String.valueOf(processors)));
+        command.addAll(List.of("-nodefaults", "-display", "none", "-no-reboot"));
+        command.addAll(List.of("-kernel", kernel.toString()));
+        command.addAll(List.of("-initrd", initialRoot.toString()));
+        List<String> arguments =
+                new ArrayList<>(List.of("console=ttyS0", "panic=-1", "quiet", "loglevel=5"));
+        arguments.addAll(kernelArguments);
+        command.addAll(List.of("-append", String.join(" ", arguments)));
+        String device = iommu;
+        if (device != null) {
+            command.addAll(List.of("-device", device)); // before every device that it translates
+        }
+        return command;
+    }
+
+    /** Puts the archives one after the other: what changes rarely, then program and steps. */
+    private Path initialRoot(Path folder, GuestImage image, GuestProgram program)
+            throws IOException {
+        Path last = folder.resolve("program.cpio");
+        try (Cpio cpio = Cpio.create(last)) {
+            program.addTo(cpio, folder);
+            String script = String.join("\n", steps) + "\n";
+            cpio.file("guest/steps", script.getBytes(UTF_8), false);
+        }
+        Path all = folder.resolve("initrd");
+        try (OutputStream out = Files.newOutputStream(all)) {
+            for (Path part : List.of(image.base(), image.runtime(), last)) {
+                Files.copy(part, out);
+            }
+        }
+        Files.delete(last);
+        return all;
+    }
+
+    /** Returns where consoles are kept: with what else the build made. */
+    private static Path reports() {
+        String module = System.getProperty("basedir", ".");
+        return Path.of(module, "target", "guest").toAbsolutePath();
+    }
+}

@@ -1,0 +1,126 @@
+package dev.peerlane.lab;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What came out of one run of a {@link Guest} that has powered off: what its tests said, and the
+ * images of its drives. Closing it deletes the images.
+ */
+public final class GuestRun implements AutoCloseable {
+    private static final Pattern LINE =
+            Pattern.compile("PEERLANE-TEST (\\S+) (BEGIN|PASS|FAIL) ?(.*)");
+
+    private static final String UNFINISHED = "it began and did not end: its process died";
+
+    /** What the guest writes when all its steps are done. */
+    static final String END = "PEERLANE-END";
+
+    private final String name;
+    private final Map<String, Outcome> outcomes;
+    private final Path folder;
+    private final Map<String, Path> images;
+    private final Path console;
+    private final Path trace;
+
+    /**
+     * How a test ended.
+     *
+     * @param passed whether it passed
+     * @param detail what it said
+     */
+    public record Outcome(boolean passed, String detail) {}
+
+    GuestRun(
+            String name,
+            List<String> lines,
+            Path folder,
+            Map<String, Path> images,
+            Path console,
+            Path trace) {
+        this.name = name;
+        this.outcomes = read(lines);
+        this.folder = folder;
+        this.images = images;
+        this.console = console;
+        this.trace = trace;
+    }
+
+    /** Reads what the tests said; a test that began and never ended has failed. */
+    static Map<String, Outcome> read(List<String> lines) {
+        Map<String, Outcome> outcomes = new LinkedHashMap<>();
+        for (String line : lines) {
+            Matcher matcher = LINE.matcher(line.strip());
+            if (!matcher.matches()) {
+                continue;
+            }
+            String test = matcher.group(1);
+            Outcome before = outcomes.get(test);
+            if (before != null && !before.passed() && !before.detail().equals(UNFINISHED)) {
+                continue; // it failed, whatever came of it later
+            }
+            boolean passed = matcher.group(2).equals("PASS");
+            boolean begins = matcher.group(2).equals("BEGIN");
+            outcomes.put(test, new Outcome(passed, begins ? UNFINISHED : matcher.group(3)));
+        }
+        return outcomes;
+    }
+
+    /**
+     * Returns what a test said of its success.
+     *
+     * @throws AssertionError if it failed or never ran
+     */
+    public String passed(String test) {
+        Outcome outcome = outcomes.get(test);
+        if (outcome == null) {
+            throw new AssertionError(
+                    "guest test %s of %s never ran; console: %s".formatted(test, name, console));
+        }
+        if (!outcome.passed()) {
+            throw new AssertionError(
+                    "guest test %s of %s failed: %s; console: %s"
+                            .formatted(test, name, outcome.detail(), console));
+        }
+        return outcome.detail();
+    }
+
+    /** Returns all that the tests said, by their names. */
+    public Map<String, Outcome> outcomes() {
+        return Map.copyOf(outcomes);
+    }
+
+    /** Returns the image behind a drive. */
+    public Path image(String drive) {
+        Path image = images.get(drive);
+        if (image == null) {
+            throw new IllegalArgumentException("no drive " + drive + " among " + images.keySet());
+        }
+        return image;
+    }
+
+    /** Returns the file with all that the guest wrote to its console; it stays. */
+    public Path console() {
+        return console;
+    }
+
+    /** Returns the file with QEMU's trace, empty if none was asked for; it stays. */
+    public Path trace() {
+        return trace;
+    }
+
+    @Override
+    public void close() {
+        try {
+            GuestImage.delete(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
