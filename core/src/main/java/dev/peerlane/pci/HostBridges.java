@@ -59,24 +59,10 @@ public final class HostBridges {
 
     private HostBridges() {}
 
-    /**
-     * Returns what stands for the host bridge above a function; empty if nothing does.
-     *
-     * @param functions all of the machine
-     * @param top the function on the root bus
-     */
-    static Optional<PciFunction> bridgeOf(List<PciFunction> functions, PciFunction top) {
-        Bdf at = top.bdf();
-        Optional<PciFunction> first =
-                functions.stream()
-                        .filter(f ->
-                                f.bdf().segment() == at.segment()
-                                        && f.bdf().bus() == at.bus()
-                                        && f.parent() == null)
-                        .findFirst();
-        return first.filter(f ->
-                (f.bdf().device() == 0 && f.bdf().function() == 0)
-                        || f.kind() == PciFunction.Kind.ROOT_PORT);
+    /** Returns whether the first function on a root bus stands for the host bridge. */
+    static boolean mayStand(PciFunction first) {
+        return (first.bdf().device() == 0 && first.bdf().function() == 0)
+                || first.kind() == PciFunction.Kind.ROOT_PORT;
     }
 
     /** Returns the line of the list that a host bridge is on. */
