@@ -111,8 +111,11 @@ final class CopyViews {
     }
 
     static String verification(Receipt.Verification v) {
-        return v.method().equals("none")
-                ? "none"
+        if (v.method().equals("none")) {
+            return "none";
+        }
+        return v.result().equals("not run")
+                ? v.method() + ": not run"
                 : "%s: %s (%s), %s"
                         .formatted(
                                 v.method(),

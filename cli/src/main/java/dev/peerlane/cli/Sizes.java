@@ -56,7 +56,7 @@ final class Sizes {
             value /= 1024;
             unit++;
         }
-        boolean whole = value == Math.rint(value);
+        boolean whole = Math.rint(value * 10) % 10 == 0;
         String number = String.format(Locale.ROOT, whole ? "%.0f" : "%.1f", value);
         return number + " " + UNITS[unit];
     }

@@ -129,12 +129,18 @@ class CopyRefusalTest {
     @CsvSource({
         "/dev/nvme0n1, block devices and files of the kernel are not supported yet",
         "./disk.img, block devices and files of the kernel are not supported yet",
-        "0000:01:00.0, VFIO is not supported yet",
         "vfio-user:/tmp/x.sock, vfio-user is not supported yet",
     })
     void devicesThatComeLaterAreStatus2WithTheReason(String device, String words) {
         assertThat(refused("", 2, "unsupported-locator", "copy", device, device, "--yes"))
                 .contains(words);
+    }
+
+    @Test
+    void aPciAddressThatIsNotOnThisMachineIsStatus2() {
+        String address = "ffffff00:ff:1f.7";
+        assertThat(refused("", 2, "no-such-device", "copy", address, address, "--yes"))
+                .contains(address);
     }
 
     @Test

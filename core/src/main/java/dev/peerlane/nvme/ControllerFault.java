@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Codes: {@code controller-gone}, {@code controller-fatal}, {@code controller-not-ready}, {@code
  * controller-unsupported}, {@code controller-nonsense}, {@code controller-timeout}, {@code
- * controller-stopped}, {@code controller-stuck}, {@code cmb-refused}, {@code cmb-not-wiped}.
+ * controller-stopped}, {@code controller-reset}, {@code controller-stuck}, {@code cmb-refused},
+ * {@code cmb-not-wiped}.
  */
 public final class ControllerFault extends PeerlaneException {
     private static final long serialVersionUID = 1L;
@@ -51,6 +52,17 @@ public final class ControllerFault extends PeerlaneException {
                 locator,
                 "the controller reports a fatal error: CSTS %08Xh %s".formatted(csts, when),
                 "reset it; if that does not help, power it off and on",
+                null);
+    }
+
+    /** CSTS.RDY is clear, though nobody here disabled it. */
+    static ControllerFault wasReset(String locator, int csts, String when) {
+        return new ControllerFault(
+                Category.IO,
+                "controller-reset",
+                locator,
+                "the controller was reset by somebody else: CSTS %08Xh %s".formatted(csts, when),
+                "find out who resets it, then open it again",
                 null);
     }
 

@@ -75,11 +75,14 @@ final class Registers {
         return csts;
     }
 
-    /** Throws if the controller is gone or reports a fatal error. */
+    /** Throws if an enabled controller is gone, reports a fatal error, or was reset by others. */
     void checkHealth(String when) {
         Csts csts = csts(when);
         if (csts.cfs()) {
             throw ControllerFault.fatal(locator, csts.raw(), when);
+        }
+        if (!csts.rdy()) {
+            throw ControllerFault.wasReset(locator, csts.raw(), when);
         }
     }
 

@@ -69,11 +69,18 @@ class FabricsTest {
 
     @Test
     void whatIsNotSupportedYetIsRefusedWithTheReason() {
-        for (String name : new String[] {"0000:01:00.0", "vfio-user:/x", "/dev/nvme0n1", "./f"}) {
+        for (String name : new String[] {"vfio-user:/x", "/dev/nvme0n1", "./f"}) {
             PeerlaneException e = refusal(null, name);
             assertThat(e.category()).isEqualTo(Category.MACHINE);
             assertThat(e).hasMessageContaining("not supported yet");
         }
+    }
+
+    @Test
+    void aPciAddressThatIsNotOnThisMachineIsRefusedByName() {
+        PeerlaneException e = refusal(null, "fffe:1f:00.0");
+        assertThat(e.category()).isEqualTo(Category.MACHINE);
+        assertThat(e.explain()).contains("fffe:1f:00.0");
     }
 
     @Test

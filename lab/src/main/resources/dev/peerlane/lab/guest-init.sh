@@ -24,10 +24,38 @@ passed() { # NAME DETAIL
 failed() {
   say "PEERLANE-TEST $1 FAIL $2"
 }
+bind() { # SERIAL...: moves drives to vfio-pci; their functions are listed in /tmp/functions
+  modprobe vfio-pci && modprobe vfio_iommu_type1 # busybox does not know "softdep"
+  for serial in "$@"; do
+    for controller in /sys/class/nvme/*; do
+      [ "$(tr -d ' ' <$controller/serial)" = $serial ] || continue
+      function=$(basename $(readlink $controller/device))
+      echo $serial $function >>/tmp/functions
+      echo vfio-pci >/sys/bus/pci/devices/$function/driver_override
+      echo $function >/sys/bus/pci/devices/$function/driver/unbind
+      echo $function >/sys/bus/pci/drivers_probe
+      break
+    done
+  done
+}
 tiers=-XX:TieredStopAtLevel=1 # short runs, and QEMU 7.2 crashes the others now and then
+java="exec /java/bin/java -XX:+UseSerialGC -Xshare:auto -Xmx256m
+  --enable-native-access=ALL-UNNAMED"
 run_java() {
-  /java/bin/java $tiers -XX:+UseSerialGC -Xshare:auto -Xmx256m \
-    --enable-native-access=ALL-UNNAMED -cp "$classes" "$@"
+  ($java $tiers -cp "$classes" "$@")
+}
+start_java() { # its process is $!
+  ($java $tiers -cp "$classes" "$@") &
+}
+await() { # FILE: for a minute at most
+  for i in $(seq 600); do
+    [ ! -e $1 ] || return 0
+    usleep 100000
+  done
+  return 1
+}
+faults() { # how many accesses the IOMMU has refused since the boot
+  dmesg | grep -c 'DMAR:.*fault addr'
 }
 
 . /guest/steps

@@ -1,17 +1,24 @@
 package dev.peerlane.lab.guest;
 
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.VerifyMode;
+import dev.peerlane.pci.ConfigSpace;
 import java.io.FileWriter;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Runs the guest tests whose names are its arguments, in their order, each whatever became of those
  * before, and writes what became of each to the second serial port.
  */
 public final class GuestTests {
+    private static final long COMMANDS_END_NANOS = 1_000_000_000L;
     private static final String RESULTS = "/dev/ttyS1";
 
     /** One test; it fails by throwing. */
@@ -29,7 +36,62 @@ public final class GuestTests {
         tests.put("stores-interpreted", () -> DoorbellStores.run(0x1400));
         tests.put("stores-first-tier", () -> DoorbellStores.run(0x1420));
         tests.put("stores-second-compiler", () -> DoorbellStores.run(0x1440));
+        copies(tests);
+        accidents(tests);
         return tests;
+    }
+
+    private static void copies(Map<String, Body> tests) {
+        tests.put("copy-target", () -> Copies.copy(0, BufferChoice.TARGET, "target-cmb"));
+        tests.put("copy-source", () -> Copies.copy(1, BufferChoice.SOURCE, "source-cmb"));
+        tests.put(
+                "copy-third",
+                () -> Copies.copy(2, BufferChoice.device(Ssds.locator("ssd2")), "third-party-cmb"));
+        tests.put("copy-host", () -> Copies.copy(3, BufferChoice.HOST, "host"));
+        tests.put(
+                "lost-writes",
+                () ->
+                        Copies.withoutMapping(
+                                4, BufferChoice.TARGET, VerifyMode.AUTO, "peer-writes-lost"));
+        tests.put(
+                "lost-reads",
+                () ->
+                        Copies.withoutMapping(
+                                5, BufferChoice.SOURCE, VerifyMode.HOST, "verify-mismatch"));
+        tests.put(
+                "lost-reads-peer-verified",
+                () ->
+                        Copies.withoutMapping(
+                                12, BufferChoice.SOURCE, VerifyMode.PEER, "peer-writes-lost"));
+        tests.put("after-kill", () -> Copies.afterKill(6));
+        tests.put("beyond-39-bits", () -> Copies.beyondTheIommu(0, 39));
+    }
+
+    private static void accidents(Map<String, Body> tests) {
+        tests.put("reset-source", () -> Copies.accident(7, () -> reset("ssd0")));
+        tests.put("reset-target", () -> Copies.accident(8, () -> reset("ssd1")));
+        tests.put("decode-off-source", () -> Copies.accident(9, () -> decodeOff("ssd0")));
+        tests.put("decode-off-target", () -> Copies.accident(10, () -> decodeOff("ssd1")));
+    }
+
+    /**
+     * Resets a function behind the back of VFIO, once the commands that were under way have ended:
+     * QEMU 7.2 crashes when it still has any.
+     */
+    private static void reset(String serial) throws IOException {
+        LockSupport.parkNanos(COMMANDS_END_NANOS);
+        Files.writeString(Ssds.sysfs(serial).resolve("reset"), "1");
+    }
+
+    /** Clears Memory Space Enable behind the back of VFIO: its registers read as all ones. */
+    private static void decodeOff(String serial) throws IOException {
+        try (RandomAccessFile config =
+                new RandomAccessFile(Ssds.sysfs(serial).resolve("config").toFile(), "rw")) {
+            config.seek(ConfigSpace.COMMAND);
+            int low = config.read();
+            config.seek(ConfigSpace.COMMAND);
+            config.write(low & ~ConfigSpace.COMMAND_MEMORY);
+        }
     }
 
     /** Runs tests. */

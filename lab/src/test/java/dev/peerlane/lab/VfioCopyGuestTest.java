@@ -1,0 +1,105 @@
+package dev.peerlane.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.lab.guest.Copies;
+import java.io.IOException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Copies over VFIO behind an IOMMU in one boot, compared in the images: through every kind of
+ * buffer, with mappings that are missing, with accidents in the middle, and after a killed run.
+ */
+@Tag("guest")
+class VfioCopyGuestTest {
+    private static final int REGION_BYTES = (int) Copies.BLOCKS * 512;
+
+    private static GuestRun run;
+
+    @BeforeAll
+    static void boot() {
+        run =
+                Guest.named("copies")
+                        .iommu(39)
+                        .drive(Drive.named("ssd0").behindSwitch("sw").cmbMib(4))
+                        .drive(Drive.named("ssd1").behindSwitch("sw").cmbMib(4))
+                        .drive(Drive.named("ssd2").behindSwitch("sw").cmbMib(4))
+                        .prepare(VfioCopyGuestTest::fill)
+                        .step("bind ssd0 ssd1 ssd2")
+                        .tests("copy-target", "copy-source", "copy-third", "copy-host")
+                        .step("passed faults-of-copies $(faults)")
+                        .tests("lost-writes", "lost-reads", "lost-reads-peer-verified")
+                        .step("passed faults-without-mapping $(faults)")
+                        .tests(
+                                "reset-source",
+                                "reset-target",
+                                "decode-off-source",
+                                "decode-off-target")
+                        .step("start_java dev.peerlane.lab.guest.Copies 11")
+                        .step("await /tmp/under-way && kill -9 $! && passed killed $!")
+                        .step("wait $!")
+                        .tests("after-kill")
+                        .run();
+    }
+
+    private static void fill(String drive, java.nio.file.Path image) throws IOException {
+        if (drive.equals("ssd0")) {
+            Data.write(image, 0, Data.random(3, 16 << 20));
+        }
+    }
+
+    @AfterAll
+    static void close() {
+        run.close();
+    }
+
+    private static byte[] region(String drive, int number) throws IOException {
+        return Data.read(run.image(drive), (long) number * REGION_BYTES, REGION_BYTES);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"copy-target, 0", "copy-source, 1", "copy-third, 2", "copy-host, 3"})
+    void aCopyThroughAnyMemoryArrives(String test, int region) throws IOException {
+        run.passed(test);
+        assertThat(region("ssd1", region)).isEqualTo(region("ssd0", region));
+    }
+
+    @Test
+    void noDeviceAccessIsRefusedDuringACopy() {
+        assertThat(run.passed("faults-of-copies")).isEqualTo("0");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"lost-writes, 4", "lost-reads, 5", "lost-reads-peer-verified, 12"})
+    void aMissingMappingIsNoticedThoughEveryCommandSucceeds(String test, int region)
+            throws IOException {
+        run.passed(test);
+        assertThat(region("ssd1", region)).isNotEqualTo(region("ssd0", region));
+        assertThat(Integer.parseInt(run.passed("faults-without-mapping"))).isPositive();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "reset-source, 7",
+        "reset-target, 8",
+        "decode-off-source, 9",
+        "decode-off-target, 10",
+    })
+    void anAccidentInTheMiddleIsATypedFaultAndTheNextCopyWorks(String test, int region)
+            throws IOException {
+        assertThat(run.passed(test)).startsWith("controller-");
+        assertThat(region("ssd1", region)).isEqualTo(region("ssd0", region));
+    }
+
+    @Test
+    void afterAKilledRunTheNextWorksAndLeavesNothingInTheCmb() throws IOException {
+        run.passed("killed");
+        run.passed("after-kill");
+        assertThat(region("ssd1", 6)).isEqualTo(region("ssd0", 6));
+    }
+}
