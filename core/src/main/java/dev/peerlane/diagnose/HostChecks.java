@@ -78,7 +78,7 @@ final class HostChecks {
         if (off("IOMMUFD") && type1) {
             add(Check.KERNEL_IOMMUFD, release, value("IOMMUFD", "n"), "VFIO type1 is used");
         }
-        if (!type1 && off("VFIO_PCI_DMABUF")) {
+        if (!type1 && !off("VFIO_PCI") && off("VFIO_PCI_DMABUF")) {
             out.add(
                     new Finding(
                             Check.KERNEL_DMABUF,

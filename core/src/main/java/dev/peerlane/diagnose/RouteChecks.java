@@ -397,7 +397,10 @@ final class RouteChecks {
 
     private void shape() {
         List<PciFunction> switches =
-                route.bridges().stream().filter(b -> b.kind() == Kind.SWITCH_UPSTREAM).toList();
+                route.bridges().stream()
+                        .filter(b -> b.kind() == Kind.SWITCH_UPSTREAM)
+                        .distinct()
+                        .toList();
         if (switches.size() > 1) {
             String all =
                     switches.stream()
