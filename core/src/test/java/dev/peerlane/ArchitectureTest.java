@@ -33,6 +33,7 @@ class ArchitectureTest {
                     Map.entry("emulator", Set.of("hal", "pci", "mem", "spec")),
                     Map.entry("qtest", Set.of("hal", "pci", "mem")),
                     Map.entry("vfio", Set.of("hal", "pci", "mem", "linux")),
+                    Map.entry("diagnose", Set.of("pci", "hal", "linux", "spec")),
                     Map.entry(
                             "open",
                             Set.of(

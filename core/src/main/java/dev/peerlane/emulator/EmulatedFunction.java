@@ -107,17 +107,8 @@ final class EmulatedFunction {
         for (BarSpace bar : bars) {
             windows.add(new PciFunction.BarWindow(bar.index(), barAddress(bar), bar.sizeBytes()));
         }
-        return new PciFunction(
-                bdf,
-                parent == null ? null : parent.bdf,
-                PciFunction.kindOf(config),
-                config.load16(ConfigSpace.VENDOR_ID),
-                config.load16(ConfigSpace.DEVICE_ID),
-                config.classCode(),
-                dev.peerlane.pci.Acs.of(config),
-                PciFunction.relaxedOrderingOf(config),
-                windows,
-                locator());
+        return PciFunction.read(
+                bdf, parent == null ? null : parent.bdf, config, windows, locator());
     }
 
     private EmulatedFunction parentOrThrow() {

@@ -1,27 +1,50 @@
 package dev.peerlane.pci;
 
 import dev.peerlane.Bits;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Access Control Services of a bridge: the control register at +6 of extended capability 000Dh
- * (PCIe 5.0, 7.7.8.3). Redirect bits send peer traffic up to the root complex instead of straight
- * across.
+ * Access Control Services of a bridge: extended capability 000Dh, its control register at +6 (PCIe
+ * 5.0, 7.7.8). Redirect bits send peer traffic up to the root complex instead of straight across.
  *
- * @param control the raw control register
+ * @param offset of the capability in configuration space; 0 if not known
+ * @param capability the raw capability register at +4: what the bridge can do
+ * @param control the raw control register at +6: what it does
  */
-public record Acs(int control) {
+public record Acs(int offset, int capability, int control) {
+    /** P2P Request Redirect, in both registers. */
+    public static final int REQUEST_REDIRECT = 1 << 2;
+
+    /** P2P Completion Redirect. */
+    public static final int COMPLETION_REDIRECT = 1 << 3;
+
+    /** P2P Egress Control. */
+    public static final int EGRESS_CONTROL = 1 << 5;
+
+    /** The bits that keep peer traffic from going straight across. */
+    public static final int REDIRECT_BITS = REQUEST_REDIRECT | COMPLETION_REDIRECT | EGRESS_CONTROL;
+
     /** Of a bridge whose extended configuration space can't be read: taken as if it redirected. */
     public static final Acs UNREADABLE = new Acs(-1);
+
+    /** Makes one of which the control register alone is known. */
+    public Acs(int control) {
+        this(0, control & 0x7f, control);
+    }
 
     /** Returns whether it was read. */
     public boolean known() {
         return control != -1;
     }
 
-    /** Reads the control register of a function, or null where it has no ACS capability. */
-    public static @org.jspecify.annotations.Nullable Acs of(ConfigSpace config) {
+    /** Reads the capability of a function, or null where it has none. */
+    public static @Nullable Acs of(ConfigSpace config) {
         var at = config.extendedCapability(ConfigSpace.EXT_ACS);
-        return at.isPresent() ? new Acs(config.load16(at.getAsInt() + 6)) : null;
+        if (at.isEmpty()) {
+            return null;
+        }
+        int offset = at.getAsInt();
+        return new Acs(offset, config.load16(offset + 4), config.load16(offset + 6));
     }
 
     /** Source Validation. */
@@ -62,5 +85,29 @@ public record Acs(int control) {
     /** Returns whether peer requests that reach this port are sent up instead of across. */
     public boolean redirects() {
         return requestRedirect() || completionRedirect() || egressControl();
+    }
+
+    /** Returns the redirect bits that are set, such as {@code RR CR}; empty if none is. */
+    public String redirectWords() {
+        String words =
+                (requestRedirect() ? "RR " : "")
+                        + (completionRedirect() ? "CR " : "")
+                        + (egressControl() ? "EC " : "");
+        return words.strip();
+    }
+
+    /** Returns all bits that are set, in the specification's short names; {@code off} if none. */
+    public String words() {
+        if (!known()) {
+            return "unreadable";
+        }
+        String words =
+                (sourceValidation() ? "SV " : "")
+                        + (translationBlocking() ? "TB " : "")
+                        + redirectWords()
+                        + (upstreamForwarding() ? " UF" : "")
+                        + (directTranslated() ? " DT" : "");
+        String tidy = words.replace("  ", " ").strip();
+        return tidy.isEmpty() ? "off" : tidy;
     }
 }

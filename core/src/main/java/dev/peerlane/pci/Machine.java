@@ -1,31 +1,79 @@
 package dev.peerlane.pci;
 
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A snapshot of the PCI tree of one machine: the only input of every {@link Route}.
+ * A snapshot of the PCI tree of one machine: the only input of every {@link Route}. Immutable.
  *
- * @param functions all functions, in bus order
- * @param rootComplex what is known of its root complex
+ * <p>The root complex is either described as a whole, or each pair is judged by the processor and
+ * by the host bridges on both ends.
  */
-public record Machine(List<PciFunction> functions, RootComplex rootComplex) {
+public final class Machine {
     private static final int MAX_DEPTH = 64;
 
-    /** Sorts the functions and keeps its own copy. */
-    public Machine {
-        functions =
-                functions.stream()
-                        .sorted(java.util.Comparator.comparing(PciFunction::bdf))
-                        .toList();
+    private final List<PciFunction> functions;
+    private final RootComplex rootComplex;
+    private final @Nullable Cpu cpu;
+    private final Map<Bdf, PciFunction> byBdf = new TreeMap<>();
+    private final Map<Bdf, PciFunction> firstOnRootBus = new HashMap<>();
+
+    /**
+     * Makes a snapshot whose root complex was described.
+     *
+     * @param functions all functions; of those with one address, the first counts
+     * @param rootComplex what is known of the root complex
+     */
+    public Machine(List<PciFunction> functions, RootComplex rootComplex) {
+        this(functions, rootComplex, null);
+    }
+
+    /** Makes a snapshot of a real machine; {@link Cpu#UNKNOWN} if nothing is known of it. */
+    public Machine(List<PciFunction> functions, Cpu cpu) {
+        this(functions, HostBridges.judge(cpu, null, null), cpu);
+    }
+
+    private Machine(List<PciFunction> functions, RootComplex rootComplex, @Nullable Cpu cpu) {
+        functions.forEach(f -> byBdf.putIfAbsent(f.bdf(), f));
+        this.functions = List.copyOf(byBdf.values());
+        this.rootComplex = rootComplex;
+        this.cpu = cpu;
+        for (PciFunction f : this.functions) {
+            if (f.parent() == null) {
+                firstOnRootBus.putIfAbsent(busOf(f.bdf()), f);
+            }
+        }
+    }
+
+    private static Bdf busOf(Bdf bdf) {
+        return new Bdf(bdf.segment(), bdf.bus(), 0, 0);
+    }
+
+    /** Returns all functions, in bus order. */
+    public List<PciFunction> functions() {
+        return functions;
+    }
+
+    /** Returns what is known of the root complex where no pair is named. */
+    public RootComplex rootComplex() {
+        return rootComplex;
+    }
+
+    /** Returns the processor, or null where the root complex was described. */
+    public @Nullable Cpu cpu() {
+        return cpu;
     }
 
     /** Returns a function, if it is in the snapshot. */
     public Optional<PciFunction> function(Bdf bdf) {
-        return functions.stream().filter(f -> f.bdf().equals(bdf)).findFirst();
+        return Optional.ofNullable(byBdf.get(bdf));
     }
 
     /** Returns the NVMe controllers, in bus order. */
@@ -33,13 +81,19 @@ public record Machine(List<PciFunction> functions, RootComplex rootComplex) {
         return functions.stream().filter(PciFunction::isNvme).toList();
     }
 
+    /** Returns the functions right below a bridge, or those on root buses for null. */
+    public List<PciFunction> below(@Nullable Bdf bridge) {
+        return functions.stream()
+                .filter(f -> Objects.equals(f.parent(), bridge))
+                .sorted(Comparator.comparing(PciFunction::bdf))
+                .toList();
+    }
+
     /**
      * Returns the bridges above a function, the nearest first. A snapshot with a loop or a missing
      * parent ends the walk there.
      */
     public List<PciFunction> bridgesAbove(Bdf bdf) {
-        Map<Bdf, PciFunction> byBdf = new TreeMap<>();
-        functions.forEach(f -> byBdf.put(f.bdf(), f));
         List<PciFunction> path = new ArrayList<>();
         PciFunction at = byBdf.get(bdf);
         while (at != null && path.size() < MAX_DEPTH) {
@@ -50,5 +104,21 @@ public record Machine(List<PciFunction> functions, RootComplex rootComplex) {
             }
         }
         return path;
+    }
+
+    /** Returns the device that stands for the host bridge above a function. */
+    public Optional<PciFunction> hostBridge(Bdf bdf) {
+        List<PciFunction> above = bridgesAbove(bdf);
+        Optional<PciFunction> top = above.isEmpty() ? function(bdf) : Optional.of(above.getLast());
+        return top.map(t -> firstOnRootBus.get(busOf(t.bdf()))).filter(HostBridges::mayStand);
+    }
+
+    /** Returns what is known of the root complex for traffic between two functions. */
+    public RootComplex rootComplexBetween(Bdf from, Bdf to) {
+        Cpu known = cpu;
+        return known == null
+                ? rootComplex
+                : HostBridges.judge(
+                        known, hostBridge(from).orElse(null), hostBridge(to).orElse(null));
     }
 }

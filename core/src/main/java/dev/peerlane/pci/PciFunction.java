@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param relaxedOrdering whether it may set Relaxed Ordering (Device Control bit 4)
  * @param bars its memory BARs
  * @param name what a user calls it, or null
+ * @param details what else is known of it
  */
 public record PciFunction(
         Bdf bdf,
@@ -27,7 +28,8 @@ public record PciFunction(
         @Nullable Acs acs,
         boolean relaxedOrdering,
         List<BarWindow> bars,
-        @Nullable String name) {
+        @Nullable String name,
+        PciDetails details) {
 
     /** Class code of an NVMe I/O controller (PCI Code and ID Assignment, 1.9). */
     public static final int CLASS_NVME = 0x010802;
@@ -58,6 +60,102 @@ public record PciFunction(
     /** Keeps its own copy of the list. */
     public PciFunction {
         bars = List.copyOf(bars);
+    }
+
+    /** Makes one of which no details are known. */
+    public PciFunction(
+            Bdf bdf,
+            @Nullable Bdf parent,
+            Kind kind,
+            int vendorId,
+            int deviceId,
+            int classCode,
+            @Nullable Acs acs,
+            boolean relaxedOrdering,
+            List<BarWindow> bars,
+            @Nullable String name) {
+        this(
+                bdf,
+                parent,
+                kind,
+                vendorId,
+                deviceId,
+                classCode,
+                acs,
+                relaxedOrdering,
+                bars,
+                name,
+                PciDetails.NONE);
+    }
+
+    /**
+     * Reads one from its configuration space.
+     *
+     * @param bdf its address
+     * @param parent the bridge right above it, or null
+     * @param config all of its configuration space
+     * @param bars its memory BARs
+     * @param name what a user calls it, or null
+     */
+    public static PciFunction read(
+            Bdf bdf,
+            @Nullable Bdf parent,
+            ConfigSpace config,
+            List<BarWindow> bars,
+            @Nullable String name) {
+        return new PciFunction(
+                bdf,
+                parent,
+                kindOf(config),
+                config.load16(ConfigSpace.VENDOR_ID),
+                config.load16(ConfigSpace.DEVICE_ID),
+                config.classCode(),
+                Acs.of(config),
+                relaxedOrderingOf(config),
+                bars,
+                name,
+                PciDetails.of(config));
+    }
+
+    /** Returns it with other details. */
+    public PciFunction with(PciDetails other) {
+        return copy(parent, name, other);
+    }
+
+    /** Returns it with a name. */
+    public PciFunction named(String other) {
+        return copy(parent, other, details);
+    }
+
+    /** Returns it below another bridge. */
+    PciFunction below(Bdf bridge) {
+        return copy(bridge, name, details);
+    }
+
+    private PciFunction copy(
+            @Nullable Bdf otherParent, @Nullable String otherName, PciDetails otherDetails) {
+        return new PciFunction(
+                bdf,
+                otherParent,
+                kind,
+                vendorId,
+                deviceId,
+                classCode,
+                acs,
+                relaxedOrdering,
+                bars,
+                otherName,
+                otherDetails);
+    }
+
+    /** Returns whether it is a bridge. */
+    public boolean isBridge() {
+        return kind != Kind.ENDPOINT;
+    }
+
+    /** Returns its link, if one is known. */
+    public @Nullable Link link() {
+        return details.link();
     }
 
     /** Returns whether it is an NVMe I/O controller. */

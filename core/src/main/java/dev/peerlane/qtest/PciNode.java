@@ -1,8 +1,6 @@
 package dev.peerlane.qtest;
 
-import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.PciFunction.BarWindow;
 import java.util.ArrayList;
@@ -76,16 +74,6 @@ final class PciNode {
 
     /** Reads what a snapshot holds. */
     PciFunction snapshot(@Nullable String name) {
-        return new PciFunction(
-                bdf,
-                parent == null ? null : parent.bdf,
-                kind,
-                config.load16(ConfigSpace.VENDOR_ID),
-                config.load16(ConfigSpace.DEVICE_ID),
-                config.classCode(),
-                Acs.of(config),
-                PciFunction.relaxedOrderingOf(config),
-                bars,
-                name);
+        return PciFunction.read(bdf, parent == null ? null : parent.bdf, config, bars, name);
     }
 }

@@ -12,8 +12,6 @@ import dev.peerlane.linux.KernelException;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.PciFunction;
-import dev.peerlane.pci.RootComplex;
-import dev.peerlane.pci.RootComplex.Trust;
 import dev.peerlane.pci.Route;
 import dev.peerlane.pci.SysfsFunction;
 import dev.peerlane.pci.SysfsTree;
@@ -198,9 +196,7 @@ public final class VfioFabric extends Fabric {
     }
 
     private Machine machine(SysfsTree tree) {
-        String source = "nothing is known of this machine's root complex";
-        RootComplex root = new RootComplex(Trust.UNKNOWN, Trust.UNKNOWN, source);
-        return tree.machine(root, function -> members.contains(function.bdf()));
+        return tree.machine(function -> members.contains(function.bdf()));
     }
 
     @Override

@@ -146,10 +146,11 @@ class PciTest {
         assertThat(config.capability(0x05)).isEmpty();
         config.bytes.putInt(0x100, 0x1501_0001);
         config.bytes.putInt(0x150, 0x1001_000d);
+        config.bytes.putShort(0x154, (short) 0x5f);
         config.bytes.putShort(0x156, (short) 0x1d);
         assertThat(config.extendedCapability(ConfigSpace.EXT_ACS)).hasValue(0x150);
         assertThat(config.extendedCapability(0x1234)).isEmpty();
-        assertThat(Acs.of(config)).isEqualTo(new Acs(0x1d));
+        assertThat(Acs.of(config)).isEqualTo(new Acs(0x150, 0x5f, 0x1d));
         assertThat(Acs.of(config).redirects()).isTrue();
     }
 

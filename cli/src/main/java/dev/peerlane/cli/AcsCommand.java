@@ -1,0 +1,259 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.diagnose.AcsChange;
+import dev.peerlane.diagnose.Snapshot;
+import dev.peerlane.pci.Acs;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.PciFunction;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code acs}: Access Control Services of bridges. */
+@Command(
+        name = "acs",
+        description = {
+            "Shows and changes the redirect bits of Access Control Services, which send peer"
+                    + " traffic through the root complex.",
+            ""
+        },
+        footer = {
+            "",
+            "'acs disable' changes only RR, CR and EC, only on bridges between the named devices,"
+                    + " keeps the old values, and 'acs restore' sets exactly them. 'pci="
+                    + "disable_acs_redir=' on the kernel command line does it at every boot, before"
+                    + " IOMMU groups are formed.",
+            "",
+            "Examples:",
+            "    peerlane acs show 0000:03:00.0 0000:04:00.0",
+            "    peerlane acs disable 0000:03:00.0 0000:04:00.0 --dry-run",
+            "    sudo peerlane acs disable 0000:03:00.0 0000:04:00.0 --save acs.txt",
+            "    sudo peerlane acs restore acs.txt",
+            ""
+        })
+final class AcsCommand implements Callable<Integer> {
+    private static final String SCHEMA = "peerlane.acs/1";
+
+    private final Context context;
+
+    @Parameters(index = "0", paramLabel = "show|disable|restore", description = "What to do.")
+    private String verb = "";
+
+    @Parameters(
+            index = "1..*",
+            paramLabel = "DEVICE|FILE",
+            description =
+                    "show, disable: the devices between which the bridges are (show: all bridges"
+                            + " without any). restore: the file of old values.")
+    private List<String> names = new ArrayList<>();
+
+    @Mixin private final MachineOptions machine = new MachineOptions();
+
+    @Option(
+            names = {"-n", "--dry-run"},
+            description = "Print the setpci lines instead of changing anything.")
+    private boolean dryRun;
+
+    @Option(
+            names = {"-y", "--yes"},
+            description = "Change it without a question.")
+    private boolean yes;
+
+    @Option(
+            names = "--save",
+            paramLabel = "FILE",
+            defaultValue = "peerlane-acs.txt",
+            description =
+                    "Where the old values are kept; a new file. ${DEFAULT-VALUE} unless said.")
+    private Path save = Path.of("peerlane-acs.txt");
+
+    AcsCommand(Context context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() {
+        return switch (verb) {
+            case "show" -> show();
+            case "disable" -> disable();
+            case "restore" -> restore();
+            default ->
+                    throw PeerlaneException.request(
+                            "bad-verb",
+                            "'" + verb + "' is nothing that can be done with ACS",
+                            "Write show, disable or restore");
+        };
+    }
+
+    /** A bridge of a document. */
+    record Shown(
+            String address, @Nullable String capability, @Nullable String control, String bits) {}
+
+    /** What {@code show} prints as JSON. */
+    record Document(
+            String schema,
+            String origin,
+            List<Shown> bridges,
+            List<String> disableLines,
+            List<String> losses) {}
+
+    private List<Bdf> devices(Snapshot snapshot) {
+        return names.stream().map(n -> MachineOptions.bdf(snapshot, n)).toList();
+    }
+
+    private int show() {
+        Snapshot snapshot = machine.snapshot(names);
+        AcsChange change = AcsChange.between(snapshot.machine(), devices(snapshot));
+        List<Shown> shown = new ArrayList<>();
+        for (PciFunction f : snapshot.machine().functions()) {
+            boolean wanted =
+                    names.isEmpty()
+                            || change.bridges().stream().anyMatch(b -> b.bdf().equals(f.bdf()))
+                            || devices(snapshot).stream()
+                                    .flatMap(d -> snapshot.machine().bridgesAbove(d).stream())
+                                    .anyMatch(b -> b.bdf().equals(f.bdf()));
+            if (wanted && f.isBridge()) {
+                shown.add(shown(f));
+            }
+        }
+        List<String> lines = change.bridges().stream().map(AcsChange.Bridge::line).toList();
+        List<String> losses = change.losses(snapshot.machine());
+        PrintWriter out = context.terminal().out();
+        if (machine.json) {
+            Json.print(out, new Document(SCHEMA, snapshot.origin(), shown, lines, losses));
+            return 0;
+        }
+        Table table = new Table();
+        table.row("bridge", "capability", "control", "set");
+        for (Shown s : shown) {
+            table.row(s.address(), dash(s.capability()), dash(s.control()), s.bits());
+        }
+        table.print(out, "");
+        if (!names.isEmpty()) {
+            explain(out, change, losses);
+        } else if (shown.isEmpty()) {
+            out.println("No bridge can be seen in " + snapshot.origin() + ".");
+        }
+        return 0;
+    }
+
+    private static String dash(@Nullable String text) {
+        return text == null ? "-" : text;
+    }
+
+    private static Shown shown(PciFunction f) {
+        Acs acs = f.acs();
+        String address = f.bdf().toString();
+        if (acs == null) {
+            return new Shown(address, null, null, "no ACS");
+        }
+        return acs.known()
+                ? new Shown(
+                        address,
+                        "%04x".formatted(acs.capability()),
+                        "%04x".formatted(acs.control()),
+                        acs.words())
+                : new Shown(address, null, null, "unreadable: run as root");
+    }
+
+    private static void explain(PrintWriter out, AcsChange change, List<String> losses) {
+        out.println();
+        if (change.bridges().isEmpty()) {
+            out.println("No bridge between these devices redirects: there is nothing to disable.");
+            return;
+        }
+        out.println("Disabling would do:");
+        change.bridges().forEach(b -> out.println("  " + b.line()));
+        out.println("and undo:");
+        change.bridges().forEach(b -> out.println("  " + b.undoLine()));
+        out.println("What is lost:");
+        losses.forEach(l -> out.println("  " + l));
+    }
+
+    private int disable() {
+        Snapshot snapshot = machine.snapshot(names);
+        if (names.size() < 2) {
+            throw PeerlaneException.request(
+                    "two-devices",
+                    "acs disable wants the two ends of a route",
+                    "Name two devices, or more");
+        }
+        AcsChange change = AcsChange.between(snapshot.machine(), devices(snapshot));
+        List<String> losses = change.losses(snapshot.machine());
+        Terminal terminal = context.terminal();
+        if (change.bridges().isEmpty()) {
+            terminal.say("No bridge between these devices redirects: nothing is changed.");
+            return 0;
+        }
+        if (dryRun) {
+            change.bridges().forEach(b -> terminal.out().println(b.line()));
+            losses.forEach(terminal::say);
+            return 0;
+        }
+        Path root = root();
+        losses.forEach(terminal::say);
+        confirm("Turn redirection off on %d bridges?".formatted(change.bridges().size()));
+        change.apply(root, save);
+        terminal.say(
+                "Redirection is off. The old values are in %s; 'peerlane acs restore %s' sets them."
+                        .formatted(save, save));
+        return 0;
+    }
+
+    private int restore() {
+        if (names.size() != 1) {
+            throw PeerlaneException.request(
+                    "one-file", "acs restore wants one file", "Name what 'acs disable' kept");
+        }
+        AcsChange change = AcsChange.load(Path.of(names.getFirst()));
+        if (dryRun) {
+            change.bridges().forEach(b -> context.terminal().out().println(b.undoLine()));
+            return 0;
+        }
+        Path root = root();
+        confirm("Set the old values on %d bridges?".formatted(change.bridges().size()));
+        change.restore(root);
+        context.terminal().say("The old values are set again.");
+        return 0;
+    }
+
+    /** Where the configuration spaces are that may be written: this machine's, or a directory's. */
+    private Path root() {
+        Path from = machine.from;
+        if (machine.isFabric(List.of()) || (from != null && !Files.isDirectory(from))) {
+            throw PeerlaneException.request(
+                    "nothing-to-write",
+                    "a capture or a fabric can't be changed",
+                    "Use --dry-run, and type the lines on the machine itself");
+        }
+        return from == null ? Path.of("/") : from;
+    }
+
+    private void confirm(String question) {
+        if (yes) {
+            return;
+        }
+        Terminal terminal = context.terminal();
+        if (!terminal.asks()) {
+            throw PeerlaneException.refused(
+                    "not-confirmed",
+                    "ACS is not changed: there is nobody to ask",
+                    "Say --yes, or run it on a terminal");
+        }
+        String answer = terminal.ask(question + " [y/N] ", context.interruption());
+        if (!answer.toLowerCase(Locale.ROOT).startsWith("y")) {
+            throw PeerlaneException.refused(
+                    "not-confirmed", "ACS is not changed", "Answer y to change it");
+        }
+    }
+}

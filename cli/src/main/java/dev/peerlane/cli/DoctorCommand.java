@@ -1,0 +1,315 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.diagnose.Buffer;
+import dev.peerlane.diagnose.Check;
+import dev.peerlane.diagnose.Diagnosis;
+import dev.peerlane.diagnose.Doctor;
+import dev.peerlane.diagnose.Finding;
+import dev.peerlane.diagnose.Snapshot;
+import dev.peerlane.open.Probe;
+import dev.peerlane.open.Session;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.PciFunction;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code doctor}: will it work here, and why not. */
+@Command(
+        name = "doctor",
+        description = {
+            "Says whether peer-to-peer works between two devices, or on this machine at all, and"
+                    + " why not: what was read, what it means, how to change it and how to go back.",
+            ""
+        },
+        footer = {
+            "",
+            "Exit status: 0 go; 2 the machine or a device can't; 3 it would be refused. The codes"
+                    + " are explained in docs/doctor.md. The verdicts are those that a copy is"
+                    + " planned with.",
+            "",
+            "--probe measures instead of believing, and writes to no medium: a Read into the peer's"
+                    + " memory, and a Compare from it that must succeed and, after one byte was"
+                    + " changed, must fail.",
+            "",
+            "Examples:",
+            "    peerlane doctor",
+            "    sudo peerlane doctor 0000:03:00.0 0000:04:00.0",
+            "    peerlane doctor 03:00.0 04:00.0 --from server.zip",
+            "    peerlane doctor emu:ssd0 emu:ssd1 --probe",
+            ""
+        })
+final class DoctorCommand implements Callable<Integer> {
+    private static final String SCHEMA = "peerlane.doctor/1";
+    private static final int COLUMNS = 100;
+
+    private final Context context;
+
+    @Parameters(
+            index = "0",
+            arity = "0..1",
+            paramLabel = "SOURCE",
+            description = "Where data would come from. Without it, the whole machine is examined.")
+    private @Nullable String source;
+
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "TARGET",
+            description = "Where it would go.")
+    private @Nullable String target;
+
+    @Option(
+            names = "--buffer",
+            paramLabel = "auto|target|source|third|DEVICE",
+            defaultValue = "auto",
+            description = "Whose CMB would carry it. ${DEFAULT-VALUE} unless said.")
+    private String buffer = "auto";
+
+    @Option(names = "--probe", description = "Measure each leg on the devices themselves.")
+    private boolean probe;
+
+    @Mixin private final MachineOptions machine = new MachineOptions();
+
+    DoctorCommand(Context context) {
+        this.context = context;
+    }
+
+    /** What it prints as JSON. */
+    record Document(
+            String schema,
+            String result,
+            int exitStatus,
+            String origin,
+            @Nullable String source,
+            @Nullable String target,
+            @Nullable String buffer,
+            List<LegDocument> legs,
+            List<FindingDocument> findings,
+            List<String> otherBuffers,
+            List<Probe.Result> probes) {}
+
+    /** One leg. */
+    record LegDocument(
+            String initiator,
+            String owner,
+            String direction,
+            String verdict,
+            boolean allowed,
+            boolean kernelAllows,
+            int hops,
+            long bytesPerSecond,
+            String reason) {}
+
+    /** One finding. */
+    record FindingDocument(
+            String code,
+            String severity,
+            String subject,
+            String title,
+            List<String> read,
+            String detail,
+            String meaning,
+            String cure,
+            List<String> fix,
+            String back,
+            List<String> undo) {}
+
+    @Override
+    public Integer call() {
+        String from = source;
+        String to = target;
+        if ((from == null) != (to == null)) {
+            throw PeerlaneException.request(
+                    "two-devices", "one device alone is no copy", "Name SOURCE and TARGET");
+        }
+        if (!probe) {
+            List<String> devices = from == null || to == null ? List.of() : List.of(from, to);
+            Snapshot snapshot = machine.snapshot(devices);
+            return answer(snapshot, examine(snapshot), List.of());
+        }
+        if (from == null || to == null || machine.from != null) {
+            throw PeerlaneException.request(
+                    "probe-needs-devices",
+                    "--probe uses the devices themselves",
+                    "Name SOURCE and TARGET, without --from");
+        }
+        List<String> devices = new ArrayList<>(List.of(from, to));
+        try (Session session = Opening.session(machine.fabric, devices)) {
+            Snapshot snapshot =
+                    machine.isFabric(devices)
+                            ? MachineOptions.of(session)
+                            : Snapshot.ofThisMachine().withCmbs(MachineOptions.of(session).cmbs());
+            Diagnosis diagnosis = examine(snapshot);
+            Probe.warning(session.fabric(), from, to).ifPresent(context.terminal()::say);
+            return answer(snapshot, diagnosis, Probe.between(session, from, to));
+        }
+    }
+
+    private Diagnosis examine(Snapshot snapshot) {
+        if (source == null || target == null) {
+            return Doctor.examine(snapshot);
+        }
+        Bdf from = MachineOptions.bdf(snapshot, source);
+        Bdf to = MachineOptions.bdf(snapshot, target);
+        Buffer choice =
+                switch (buffer) {
+                    case "auto" -> Buffer.AUTO;
+                    case "target" -> Buffer.TARGET;
+                    case "source" -> Buffer.SOURCE;
+                    case "third" -> new Buffer(Buffer.Kind.THIRD, null);
+                    default -> Buffer.third(MachineOptions.bdf(snapshot, buffer));
+                };
+        return Doctor.examine(snapshot, from, to, choice);
+    }
+
+    private int answer(Snapshot snapshot, Diagnosis d, List<Probe.Result> probes) {
+        PrintWriter out = context.terminal().out();
+        boolean failed = probes.stream().anyMatch(p -> p.outcome().equals("failed"));
+        int status = d.exitStatus() == 0 && failed ? 2 : d.exitStatus();
+        if (machine.json) {
+            Json.print(out, document(snapshot, d, probes, status));
+            return status;
+        }
+        boolean go = status == 0;
+        out.println((go ? "GO" : "NO-GO") + ": " + summary(snapshot, d, go));
+        for (Diagnosis.Leg leg : d.legs()) {
+            LegDocument l = leg(leg);
+            out.printf(
+                    Locale.ROOT,
+                    "  %s %s %s: %s%s%n",
+                    name(snapshot, leg.route().initiator()),
+                    leg.write() ? "writes to" : "reads from",
+                    name(snapshot, leg.route().owner()),
+                    leg.route().verdict(leg.write()).words(),
+                    l.bytesPerSecond() == 0
+                            ? ""
+                            : String.format(
+                                    Locale.ROOT,
+                                    ", %d hops, narrowest link %.1f GB/s",
+                                    l.hops(),
+                                    l.bytesPerSecond() / 1e9));
+        }
+        EnumSet<Check> explained = EnumSet.noneOf(Check.class);
+        for (Finding f : d.findings()) {
+            print(out, f, explained.add(f.check()));
+        }
+        d.rejected().forEach(r -> out.println("Not taken: " + r));
+        probes.forEach(p -> out.println("Probed: " + p.words()));
+        out.flush();
+        return status;
+    }
+
+    private static String summary(Snapshot snapshot, Diagnosis d, boolean go) {
+        Bdf owner = d.owner();
+        if (d.source() == null || d.target() == null) {
+            int drives = snapshot.machine().nvmeFunctions().size();
+            return go
+                    ? "%d NVMe controllers in %s, and peer writes work between some of them"
+                            .formatted(drives, snapshot.origin())
+                    : "no peer-to-peer in " + snapshot.origin();
+        }
+        String pair = "%s to %s".formatted(name(snapshot, d.source()), name(snapshot, d.target()));
+        return owner == null ? pair : pair + " through the CMB of " + name(snapshot, owner);
+    }
+
+    private static String name(Snapshot snapshot, Bdf bdf) {
+        return snapshot.machine()
+                .function(bdf)
+                .map(PciFunction::name)
+                .map(n -> n.contains(bdf.toString()) ? n : n + " (" + bdf + ")")
+                .orElse(bdf.toString());
+    }
+
+    /** Prints a finding; what is the same for all of its code only once. */
+    private static void print(PrintWriter out, Finding f, boolean first) {
+        out.println();
+        out.println(
+                "%s [%s] %s: %s"
+                        .formatted(
+                                f.severity().name().toLowerCase(Locale.ROOT),
+                                f.code(),
+                                f.subject(),
+                                f.check().title()));
+        f.read().forEach(r -> out.println("  read    " + r));
+        out.println("  here    " + f.detail());
+        if (first) {
+            wrapped(out, "  means   ", f.check().meaning());
+            wrapped(out, "  cure    ", f.check().cure());
+        }
+        f.fix().forEach(l -> out.println("  fix     " + l));
+        f.undo().forEach(l -> out.println("  undo    " + l));
+    }
+
+    private static void wrapped(PrintWriter out, String label, String text) {
+        StringBuilder line = new StringBuilder(label);
+        for (String word : text.split(" ", -1)) {
+            if (line.length() + word.length() > COLUMNS) {
+                out.println(line.toString().stripTrailing());
+                line.setLength(0);
+                line.repeat(' ', label.length());
+            }
+            line.append(word).append(' ');
+        }
+        out.println(line.toString().stripTrailing());
+    }
+
+    private static LegDocument leg(Diagnosis.Leg leg) {
+        var r = leg.route();
+        return new LegDocument(
+                r.initiator().toString(),
+                r.owner().toString(),
+                leg.write() ? "write" : "read",
+                r.verdict(leg.write()).name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                leg.allowed(),
+                r.kernelAllows(),
+                r.hops(),
+                r.bytesPerSecond(),
+                r.reason());
+    }
+
+    private static Document document(
+            Snapshot snapshot, Diagnosis d, List<Probe.Result> probes, int status) {
+        List<FindingDocument> findings = new ArrayList<>();
+        for (Finding f : d.findings()) {
+            findings.add(
+                    new FindingDocument(
+                            f.code(),
+                            f.severity().name().toLowerCase(Locale.ROOT),
+                            f.subject(),
+                            f.check().title(),
+                            f.read(),
+                            f.detail(),
+                            f.check().meaning(),
+                            f.check().cure(),
+                            f.fix(),
+                            f.check().undo(),
+                            f.undo()));
+        }
+        return new Document(
+                SCHEMA,
+                status == 0 ? "go" : "no-go",
+                status,
+                snapshot.origin(),
+                text(d.source()),
+                text(d.target()),
+                text(d.owner()),
+                d.legs().stream().map(DoctorCommand::leg).toList(),
+                findings,
+                d.rejected(),
+                probes);
+    }
+
+    private static @Nullable String text(@Nullable Bdf bdf) {
+        return bdf == null ? null : bdf.toString();
+    }
+}

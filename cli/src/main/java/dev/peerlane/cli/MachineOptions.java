@@ -1,0 +1,116 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.diagnose.Capture;
+import dev.peerlane.diagnose.CmbFacts;
+import dev.peerlane.diagnose.Snapshot;
+import dev.peerlane.nvme.CmbInfo;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.open.Locator;
+import dev.peerlane.open.Session;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.PciFunction;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options that say which machine a command looks at. */
+final class MachineOptions {
+    @Option(
+            names = "--from",
+            paramLabel = "FILE|DIR",
+            description = {
+                "Look at a capture of another machine, or at a directory laid out like /, with sys"
+                        + " and proc in it.",
+                "Without it and without --fabric: at this machine."
+            })
+    @Nullable Path from;
+
+    @Option(
+            names = "--fabric",
+            paramLabel = "FILE",
+            description = "Look at a fabric: a YAML file of kind emulator or qemu.")
+    @Nullable Path fabric;
+
+    @Option(names = "--json", description = "Print one JSON document instead of text.")
+    boolean json;
+
+    /** Returns whether devices of a fabric are looked at rather than a machine's. */
+    boolean isFabric(List<String> devices) {
+        return from == null
+                && (fabric != null
+                        || devices.stream()
+                                .map(Locator::parse)
+                                .anyMatch(l ->
+                                        l.kind() == Locator.Kind.EMULATOR
+                                                || l.kind() == Locator.Kind.QEMU));
+    }
+
+    /** Reads the machine; a fabric is opened for it and closed again. */
+    Snapshot snapshot(List<String> devices) {
+        if (isFabric(devices)) {
+            try (Session session = Opening.session(fabric, devices)) {
+                return of(session);
+            }
+        }
+        if (from == null) {
+            return Snapshot.ofThisMachine();
+        }
+        if (fabric != null) {
+            throw PeerlaneException.request(
+                    "two-machines", "--from and --fabric name two machines", "Leave one out");
+        }
+        return Snapshot.of(Capture.open(from));
+    }
+
+    /** Reads the machine of an open fabric, with what its controllers tell of their CMBs. */
+    static Snapshot of(Session session) {
+        List<CmbFacts> cmbs = new ArrayList<>();
+        for (String locator : session.fabric().locators()) {
+            facts(session, locator).ifPresent(cmbs::add);
+        }
+        return Snapshot.ofFabric(session.fabric().kind(), session.fabric().machine(), cmbs);
+    }
+
+    /** Returns nothing for a controller that can't be brought up: its CMB is then not known. */
+    private static Optional<CmbFacts> facts(Session session, String locator) {
+        Controller controller;
+        try {
+            controller = session.controller(locator);
+        } catch (PeerlaneException e) {
+            return Optional.empty();
+        }
+        Bdf bdf = controller.device().bdf();
+        CmbInfo info = controller.cmb().map(cmb -> cmb.describe()).orElse(controller.cmbInfo());
+        long size = controller.cmb().map(cmb -> cmb.sizeBytes()).orElse(0L);
+        return Optional.of(
+                new CmbFacts(
+                        bdf,
+                        size,
+                        info.offsetBytes(),
+                        info.cmbsz().rds(),
+                        info.cmbsz().wds(),
+                        "CMBSZ of %s = 0x%08x".formatted(locator, info.cmbsz().raw())));
+    }
+
+    /** Finds a device by its name in a fabric or its address. */
+    static Bdf bdf(Snapshot snapshot, String device) {
+        Optional<PciFunction> named =
+                snapshot.machine().functions().stream()
+                        .filter(f -> device.equals(f.name()))
+                        .findFirst();
+        if (named.isPresent()) {
+            return named.get().bdf();
+        }
+        if (device.startsWith("emu:") || device.startsWith("qemu:")) {
+            throw PeerlaneException.machine(
+                    "no-such-device",
+                    "there is no device %s in %s".formatted(device, snapshot.origin()),
+                    "peerlane list shows the devices of a fabric");
+        }
+        return Bdf.parse(device);
+    }
+}

@@ -1,0 +1,192 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.diagnose.CmbFacts;
+import dev.peerlane.diagnose.Snapshot;
+import dev.peerlane.pci.Acs;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Link;
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.Route;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** The tree of a machine and the verdicts in it, as a document. */
+record Topology(
+        String schema,
+        String origin,
+        String rootComplex,
+        List<Node> functions,
+        List<Pair> routes,
+        List<String> notes) {
+    static final String SCHEMA = "peerlane.topology/1";
+
+    /** Past this, the matrix of all pairs tells nobody anything. */
+    static final int MAX_MATRIX = 64;
+
+    /** One function. */
+    record Node(
+            String address,
+            @Nullable String parent,
+            String kind,
+            @Nullable String name,
+            String id,
+            String classCode,
+            @Nullable String link,
+            @Nullable String bestLink,
+            boolean linkBelowBest,
+            @Nullable Integer numaNode,
+            @Nullable Integer iommuGroup,
+            @Nullable String driver,
+            @Nullable String acs,
+            boolean redirects,
+            @Nullable Integer payloadBytes,
+            @Nullable Boolean relaxedOrdering,
+            boolean nvme,
+            @Nullable Long cmbBytes) {
+        String label() {
+            return name == null ? address : name;
+        }
+    }
+
+    /** The verdicts from one initiator to one owner. */
+    record Pair(
+            String initiator,
+            String owner,
+            String write,
+            boolean writeAllowed,
+            String read,
+            boolean readAllowed,
+            boolean kernelAllows,
+            int hops,
+            long bytesPerSecond,
+            @Nullable String narrowest,
+            String reason) {}
+
+    static Topology of(Snapshot snapshot) {
+        Machine machine = snapshot.machine();
+        List<Node> nodes = new ArrayList<>();
+        TreeSet<Bdf> shown = new TreeSet<>();
+        for (PciFunction f : machine.functions()) {
+            if (f.isBridge() || f.isNvme()) {
+                shown.add(f.bdf());
+                machine.bridgesAbove(f.bdf()).forEach(b -> shown.add(b.bdf()));
+            }
+        }
+        for (PciFunction f : machine.functions()) {
+            if (shown.contains(f.bdf())) {
+                nodes.add(node(snapshot, f));
+            }
+        }
+        List<String> notes = new ArrayList<>();
+        if (machine.functions().isEmpty()) {
+            notes.add("No PCI function can be seen: /sys/bus/pci/devices is empty or not there.");
+        } else if (machine.nvmeFunctions().isEmpty()) {
+            notes.add("There is no NVMe controller.");
+        }
+        if (machine.functions().stream().anyMatch(Topology::isCutShort)) {
+            notes.add(
+                    "Configuration space is cut short (only root may read it all): ACS, payload and"
+                            + " errors are not known.");
+        }
+        int others = machine.functions().size() - nodes.size();
+        if (others > 0) {
+            notes.add("%d other functions are not shown.".formatted(others));
+        }
+        List<PciFunction> drives = machine.nvmeFunctions();
+        if (drives.size() > MAX_MATRIX) {
+            notes.add("The matrix has the first %d controllers only.".formatted(MAX_MATRIX));
+            drives = drives.subList(0, MAX_MATRIX);
+        }
+        List<Pair> pairs = new ArrayList<>();
+        for (PciFunction from : drives) {
+            for (PciFunction to : drives) {
+                pairs.add(pair(Route.between(machine, from.bdf(), to.bdf())));
+            }
+        }
+        String root =
+                drives.size() < 2
+                        ? machine.rootComplex().source()
+                        : machine.rootComplexBetween(
+                                        drives.getFirst().bdf(), drives.getLast().bdf())
+                                .source();
+        return new Topology(SCHEMA, snapshot.origin(), root, nodes, pairs, notes);
+    }
+
+    private static boolean isCutShort(PciFunction f) {
+        Acs acs = f.acs();
+        return acs != null && !acs.known();
+    }
+
+    private static Node node(Snapshot snapshot, PciFunction f) {
+        Link link = f.link();
+        Acs acs = f.acs();
+        var d = f.details();
+        CmbFacts cmb = snapshot.cmb(f.bdf());
+        Bdf parent = f.parent();
+        PciFunction above =
+                parent == null ? null : snapshot.machine().function(parent).orElse(null);
+        boolean upward =
+                f.kind() == PciFunction.Kind.ENDPOINT
+                        || f.kind() == PciFunction.Kind.SWITCH_UPSTREAM;
+        Link best = link;
+        if (link != null && upward && above != null && above.link() != null) {
+            best = link.bestWith(above.link());
+        }
+        return new Node(
+                f.bdf().toString(),
+                parent == null ? null : parent.toString(),
+                f.kind().name().toLowerCase(java.util.Locale.ROOT).replace('_', '-'),
+                f.name(),
+                "%04x:%04x".formatted(f.vendorId(), f.deviceId()),
+                "%06x".formatted(f.classCode()),
+                link == null ? null : link.now(),
+                link == null ? null : link.best(),
+                upward
+                        && link != null
+                        && best != null
+                        && link.isUp()
+                        && link.bytesPerSecond() < best.maxBytesPerSecond(),
+                d.numaNode() < 0 ? null : d.numaNode(),
+                d.iommuGroup() < 0 ? null : d.iommuGroup(),
+                d.driver(),
+                acs == null ? null : acs.words(),
+                acs != null && acs.redirects(),
+                d.payloadBytes() < 0 ? null : d.payloadBytes(),
+                d.configBytes() <= 64 ? null : f.relaxedOrdering(),
+                f.isNvme(),
+                cmb == null ? null : cmb.sizeBytes());
+    }
+
+    private static Pair pair(Route r) {
+        PciFunction narrowest = r.narrowest();
+        return new Pair(
+                r.initiator().toString(),
+                r.owner().toString(),
+                name(r, true),
+                r.peerWrites().allowed(),
+                name(r, false),
+                r.peerReads().allowed(),
+                r.kernelAllows(),
+                r.hops(),
+                r.bytesPerSecond(),
+                narrowest == null ? null : narrowest.bdf().toString(),
+                r.reason());
+    }
+
+    private static String name(Route r, boolean write) {
+        return r.verdict(write).name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    }
+
+    /** Returns the NVMe controllers of the matrix, in order. */
+    List<Node> drives() {
+        return functions.stream().filter(Node::nvme).limit(MAX_MATRIX).toList();
+    }
+
+    /** Returns the verdicts of a row and a column of the matrix. */
+    Pair pair(int row, int column) {
+        return routes.get(row * drives().size() + column);
+    }
+}

@@ -1,0 +1,307 @@
+package dev.peerlane.diagnose;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.pci.Acs;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.Route;
+import dev.peerlane.pci.SysfsTree;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * A change to the redirect bits (RR, CR, EC) of bridges, and the way back. No other bit is touched.
+ *
+ * <p>The old values are kept in a file before anything is written; restoring sets exactly them.
+ *
+ * @param bridges what is changed
+ */
+public record AcsChange(List<Bridge> bridges) {
+    private static final String HEAD = "# peerlane acs 1";
+    private static final int CONTROL = 6;
+    private static final int MAX_LINES = 4096;
+    private static final Pattern LINE =
+            Pattern.compile("(\\S+) offset=0x(\\p{XDigit}{3}) control=0x(\\p{XDigit}{4})");
+
+    /**
+     * One bridge.
+     *
+     * @param bdf its address
+     * @param offset of its ACS capability
+     * @param control its ACS Control register before the change
+     */
+    public record Bridge(Bdf bdf, int offset, int control) {
+        /** Returns the register after the change. */
+        public int changed() {
+            return control & ~Acs.REDIRECT_BITS;
+        }
+
+        /** Returns the setpci line that does it. */
+        public String line() {
+            return SetPci.word(bdf, "ECAP_ACS+6", 0, control & Acs.REDIRECT_BITS);
+        }
+
+        /** Returns the setpci line that undoes it. */
+        public String undoLine() {
+            int bits = control & Acs.REDIRECT_BITS;
+            return SetPci.word(bdf, "ECAP_ACS+6", bits, bits);
+        }
+    }
+
+    /** Keeps its own copy of the list. */
+    public AcsChange {
+        bridges = List.copyOf(bridges);
+    }
+
+    /**
+     * Plans to turn redirection off on the routes between some devices, both ways.
+     *
+     * @throws PeerlaneException of category MACHINE if one is not there or a bridge can't be read
+     */
+    public static AcsChange between(Machine machine, List<Bdf> devices) {
+        TreeMap<Bdf, Bridge> found = new TreeMap<>();
+        for (Bdf from : devices) {
+            if (machine.function(from).isEmpty()) {
+                throw PeerlaneException.machine(
+                        "no-such-device",
+                        "there is no PCI function " + from,
+                        "peerlane topology shows all functions");
+            }
+            for (Bdf to : devices) {
+                for (PciFunction bridge : Route.between(machine, from, to).redirecting()) {
+                    Acs acs = bridge.acs();
+                    if (acs == null) {
+                        continue;
+                    }
+                    if (!acs.known() || acs.offset() == 0) {
+                        throw PeerlaneException.machine(
+                                "acs-unreadable",
+                                "the ACS capability of %s can't be read".formatted(bridge.bdf()),
+                                "Run as root");
+                    }
+                    found.put(bridge.bdf(), new Bridge(bridge.bdf(), acs.offset(), acs.control()));
+                }
+            }
+        }
+        return new AcsChange(List.copyOf(found.values()));
+    }
+
+    /**
+     * Returns which isolation is lost: the devices that each bridge then lets reach each other, in
+     * words.
+     */
+    public List<String> losses(Machine machine) {
+        List<String> lines = new ArrayList<>();
+        TreeSet<Bdf> switches = new TreeSet<>();
+        for (Bridge bridge : bridges) {
+            machine.function(bridge.bdf())
+                    .ifPresent(f -> switches.add(f.parent() == null ? f.bdf() : f.parent()));
+        }
+        for (Bdf top : switches) {
+            List<String> joined = new ArrayList<>();
+            TreeSet<Integer> groups = new TreeSet<>();
+            for (PciFunction f : machine.functions()) {
+                boolean below =
+                        machine.bridgesAbove(f.bdf()).stream().anyMatch(b -> b.bdf().equals(top));
+                if (below && !f.isBridge()) {
+                    joined.add(f.bdf().toString());
+                    groups.add(f.details().iommuGroup());
+                }
+            }
+            lines.add(
+                    "%s below %s can then read and write each other's memory past the IOMMU"
+                            .formatted(String.join(", ", joined), top));
+            String numbers =
+                    groups.stream()
+                            .filter(g -> g >= 0)
+                            .map(String::valueOf)
+                            .collect(Collectors.joining(", "));
+            if (!numbers.isEmpty()) {
+                lines.add(
+                        "the kernel keeps their IOMMU groups (%s) as they are, so what vfio says of"
+                                        .formatted(numbers)
+                                + " their isolation is false until the next boot");
+            }
+        }
+        return lines;
+    }
+
+    /**
+     * Does it: keeps the old values, then writes each bridge and reads it back. Where one fails,
+     * those before it are set back.
+     *
+     * @param root what stands for {@code /}
+     * @param keep the file for the old values, which must not exist
+     * @throws PeerlaneException of category MACHINE if something can't be written
+     */
+    public void apply(Path root, Path keep) {
+        save(keep);
+        List<Bridge> done = new ArrayList<>();
+        try {
+            for (Bridge bridge : bridges) {
+                write(root, bridge, bridge.control(), bridge.changed());
+                done.add(bridge);
+            }
+        } catch (PeerlaneException e) {
+            for (Bridge bridge : done.reversed()) {
+                try {
+                    write(root, bridge, bridge.changed(), bridge.control());
+                } catch (PeerlaneException again) {
+                    e.addSuppressed(again);
+                }
+            }
+            throw e;
+        }
+    }
+
+    /** Undoes it; a bridge that has other values than were left there is refused. */
+    public void restore(Path root) {
+        for (Bridge bridge : bridges) {
+            int now = read(root, bridge);
+            if (now == bridge.control()) {
+                continue;
+            }
+            write(root, bridge, bridge.changed(), bridge.control());
+        }
+    }
+
+    private void save(Path keep) {
+        String text =
+                HEAD
+                        + "\n"
+                        + bridges.stream()
+                                .map(b ->
+                                        "%s offset=0x%03x control=0x%04x\n"
+                                                .formatted(b.bdf(), b.offset(), b.control()))
+                                .collect(Collectors.joining());
+        try {
+            Files.writeString(
+                    keep,
+                    text,
+                    StandardOpenOption.CREATE_NEW,
+                    StandardOpenOption.SYNC,
+                    StandardOpenOption.WRITE);
+        } catch (java.nio.file.FileAlreadyExistsException e) {
+            throw PeerlaneException.request(
+                    "file-exists",
+                    keep + " is there already, and may hold the values of an earlier change",
+                    "Restore from it first, or name another file after --save");
+        } catch (IOException e) {
+            throw failed("the old values can't be kept in " + keep, e);
+        }
+    }
+
+    /**
+     * Reads a file that {@link #apply} kept.
+     *
+     * @throws PeerlaneException of category REQUEST if it is none
+     */
+    public static AcsChange load(Path keep) {
+        List<String> lines;
+        try {
+            if (!Files.isRegularFile(keep) || Files.size(keep) > 100L * MAX_LINES) {
+                throw bad(keep, "it is no small regular file");
+            }
+            lines = Files.readAllLines(keep, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw bad(keep, e.toString());
+        }
+        if (lines.isEmpty() || !lines.getFirst().equals(HEAD) || lines.size() > MAX_LINES) {
+            throw bad(keep, "its first line is not '" + HEAD + "'");
+        }
+        List<Bridge> bridges = new ArrayList<>();
+        for (String line : lines.subList(1, lines.size())) {
+            Matcher m = LINE.matcher(line);
+            if (!m.matches()) {
+                throw bad(keep, "it has a line '" + line + "'");
+            }
+            bridges.add(
+                    new Bridge(
+                            Bdf.parse(m.group(1)),
+                            Integer.parseInt(m.group(2), 16),
+                            Integer.parseInt(m.group(3), 16)));
+        }
+        return new AcsChange(bridges);
+    }
+
+    private static PeerlaneException bad(Path keep, String why) {
+        return PeerlaneException.request(
+                "bad-acs-file",
+                keep + " does not hold old values: " + why,
+                "Name the file that 'peerlane acs disable' wrote");
+    }
+
+    private static Path config(Path root, Bridge bridge) {
+        return root.resolve(SysfsTree.directory(bridge.bdf())).resolve("config");
+    }
+
+    private static int read(Path root, Bridge bridge) {
+        try (RandomAccessFile file = new RandomAccessFile(config(root, bridge).toFile(), "r")) {
+            file.seek(bridge.offset());
+            int header = word(file);
+            if (header != dev.peerlane.pci.ConfigSpace.EXT_ACS) {
+                throw PeerlaneException.machine(
+                        "acs-moved",
+                        "%s has no ACS capability at %03xh: %04x"
+                                .formatted(bridge.bdf(), bridge.offset(), header),
+                        "Look at 'peerlane acs show': the machine is not the one it was");
+            }
+            file.seek(bridge.offset() + CONTROL);
+            return word(file);
+        } catch (IOException e) {
+            throw failed("ACS of " + bridge.bdf() + " can't be read", e);
+        }
+    }
+
+    private static int word(RandomAccessFile file) throws IOException {
+        byte[] two = new byte[2];
+        file.readFully(two);
+        return (two[0] & 0xff) | (two[1] & 0xff) << 8;
+    }
+
+    private static void write(Path root, Bridge bridge, int expected, int value) {
+        int now = read(root, bridge);
+        if (now != expected) {
+            throw PeerlaneException.refused(
+                    "acs-changed",
+                    "ACS Control of %s is %04x, not %04x: somebody else changed it"
+                            .formatted(bridge.bdf(), now, expected),
+                    "Look at 'peerlane acs show' and decide by hand");
+        }
+        try (RandomAccessFile file = new RandomAccessFile(config(root, bridge).toFile(), "rw")) {
+            file.seek(bridge.offset() + CONTROL);
+            file.write(new byte[] {(byte) value, (byte) (value >>> 8)});
+        } catch (IOException e) {
+            throw failed("ACS of " + bridge.bdf() + " can't be written", e);
+        }
+        int after = read(root, bridge);
+        if (after != value) {
+            throw PeerlaneException.machine(
+                    "acs-not-taken",
+                    "ACS Control of %s is %04x after %04x was written"
+                            .formatted(bridge.bdf(), after, value),
+                    "The bridge does not take the change; use pci=disable_acs_redir at boot");
+        }
+    }
+
+    private static PeerlaneException failed(String what, IOException e) {
+        return new PeerlaneException(
+                PeerlaneException.Category.MACHINE,
+                "acs-failed",
+                what + ": " + e.getMessage(),
+                "Run as root on a kernel that is not locked down",
+                e);
+    }
+}

@@ -1,0 +1,354 @@
+package dev.peerlane.diagnose;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.pci.ConfigBytes;
+import dev.peerlane.pci.PciDetails;
+import dev.peerlane.pci.SysfsTree;
+import dev.peerlane.pci.SystemFiles;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import java.util.zip.ZipOutputStream;
+
+/**
+ * What the verdicts on a machine need, bundled in one ZIP file: files of sysfs and procfs under
+ * their own paths, with {@code links} for the symbolic links.
+ *
+ * <p>Of texts that tell more than that (command line, processor, kernel configuration) only the
+ * lines that matter are kept. Serial numbers are blanked unless they are asked for.
+ */
+public final class Capture {
+    private static final String MARK = "peerlane-capture";
+    private static final String VERSION = "1";
+    private static final String LINKS = "links";
+    private static final String KERNEL_CONFIG = "kernel/config";
+
+    private static final int MAX_FILE_BYTES = 1 << 20;
+    private static final long MAX_TOTAL_BYTES = 256L << 20;
+    private static final int MAX_FILES = 500_000;
+    private static final int MAX_PATH = 512;
+    private static final int SERIAL_BYTES = 8;
+
+    private static final List<String> WHOLE =
+            List.of(
+                    "sys/kernel/security/lockdown",
+                    "sys/hypervisor/type",
+                    "sys/class/dmi/id/sys_vendor",
+                    "sys/class/dmi/id/product_name",
+                    "proc/version",
+                    "proc/sys/kernel/osrelease",
+                    "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages",
+                    "sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages",
+                    "sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages",
+                    "sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages");
+
+    private static final List<String> OF_FUNCTION =
+            List.of(
+                    "vendor",
+                    "device",
+                    "class",
+                    "resource",
+                    "numa_node",
+                    "current_link_speed",
+                    "current_link_width",
+                    "max_link_speed",
+                    "max_link_width",
+                    "driver_override",
+                    "aer_dev_correctable",
+                    "aer_dev_nonfatal",
+                    "aer_dev_fatal",
+                    "p2pmem/size",
+                    "p2pmem/available",
+                    "p2pmem/published");
+
+    private static final List<String> OF_CONTROLLER = List.of("cmb", "cmbloc", "cmbsz");
+    private static final Set<String> MODULES =
+            Set.of("vfio", "vfio_pci", "vfio_pci_core", "vfio_iommu_type1", "iommufd", "nvme");
+
+    private static final Pattern CPU_LINE =
+            Pattern.compile("(vendor_id|cpu family|model|model name|flags)\\s*:.*");
+    private static final Pattern PARAMETER =
+            Pattern.compile(
+                    "(pci|iommu|iommu\\.\\w+|intel_iommu|amd_iommu|pcie_\\w+|vfio\\S*|lockdown"
+                            + "|\\w*hugepages\\w*|nvme\\S*|hugepagesz)(=.*)?");
+    private static final Pattern OPTION =
+            Pattern.compile("(# )?CONFIG_\\w*(P2PDMA|VFIO|IOMMU|DMABUF|IO_STRICT)\\w*[= ].*");
+
+    private final SystemFiles from;
+    private final boolean serials;
+    private final CapturedFiles to;
+
+    private Capture(SystemFiles from, boolean serials) {
+        this.from = from;
+        this.serials = serials;
+        to = new CapturedFiles("a capture of " + from.origin());
+    }
+
+    /**
+     * Takes one.
+     *
+     * @param from the system
+     * @param serials whether serial numbers are kept
+     */
+    public static CapturedFiles take(SystemFiles from, boolean serials) {
+        Capture capture = new Capture(from, serials);
+        capture.host();
+        for (String name : from.list(SysfsTree.DEVICES)) {
+            capture.function(SysfsTree.DEVICES + "/" + name);
+        }
+        return capture.to;
+    }
+
+    private void host() {
+        WHOLE.forEach(this::copy);
+        keep("proc/cpuinfo", Capture::firstCpu);
+        keep("proc/cmdline", t -> words(t, PARAMETER));
+        keep("proc/meminfo", t -> lines(t, Pattern.compile("Huge.*")));
+        keep("proc/self/limits", t -> lines(t, Pattern.compile("Max locked memory.*")));
+        keep("proc/self/status", t -> lines(t, Pattern.compile("CapEff:.*")));
+        String config = kernelConfig(from);
+        if (!config.isEmpty()) {
+            to.put(KERNEL_CONFIG, bytes(config));
+        }
+        for (String module : from.list("sys/module")) {
+            if (MODULES.contains(module)) {
+                to.put("sys/module/" + module + "/present", new byte[0]);
+            }
+        }
+        for (String device : from.list("sys/class/misc")) {
+            if (device.equals("vfio") || device.equals("iommu")) {
+                to.put("sys/class/misc/" + device + "/present", new byte[0]);
+            }
+        }
+        for (String unit : from.list("sys/class/iommu")) {
+            to.put("sys/class/iommu/" + unit + "/present", new byte[0]);
+            copy("sys/class/iommu/" + unit + "/intel-iommu/cap");
+            copy("sys/class/iommu/" + unit + "/intel-iommu/ecap");
+        }
+        for (String group : from.list("sys/kernel/iommu_groups")) {
+            copy("sys/kernel/iommu_groups/" + group + "/type");
+            copy("sys/kernel/iommu_groups/" + group + "/name");
+            copy("sys/kernel/iommu_groups/" + group + "/reserved_regions");
+        }
+    }
+
+    private void function(String directory) {
+        byte[] config = from.bytes(directory + "/config", SysfsTree.CONFIG_BYTES);
+        if (config != null) {
+            to.put(directory + "/config", serials ? config : withoutSerial(config));
+        }
+        OF_FUNCTION.forEach(name -> copy(directory + "/" + name));
+        for (String controller : from.list(directory + "/nvme")) {
+            OF_CONTROLLER.forEach(n -> copy(directory + "/nvme/" + controller + "/" + n));
+            if (serials) {
+                copy(directory + "/nvme/" + controller + "/serial");
+            }
+        }
+        for (String name : List.of("", "/driver", "/iommu_group")) {
+            String target = from.link(directory + name);
+            if (target != null) {
+                to.putLink(directory + name, target);
+            }
+        }
+    }
+
+    /** Blanks the Device Serial Number capability (PCIe 5.0, 7.9.3). */
+    static byte[] withoutSerial(byte[] config) {
+        byte[] copy = config.clone();
+        var at = new ConfigBytes(copy).extendedCapability(PciDetails.EXT_SERIAL);
+        if (at.isPresent()) {
+            int start = Math.min(at.getAsInt() + 4, copy.length);
+            int end = Math.min(start + SERIAL_BYTES, copy.length);
+            java.util.Arrays.fill(copy, start, end, (byte) 0);
+        }
+        return copy;
+    }
+
+    private void copy(String path) {
+        byte[] content = from.bytes(path, SystemFiles.TEXT_BYTES);
+        if (content != null) {
+            to.put(path, content);
+        }
+    }
+
+    private void keep(String path, java.util.function.UnaryOperator<String> part) {
+        String text = from.text(path);
+        if (text != null) {
+            to.put(path, bytes(part.apply(text) + "\n"));
+        }
+    }
+
+    private static String firstCpu(String text) {
+        int end = text.indexOf("\n\n");
+        return lines(end < 0 ? text : text.substring(0, end), CPU_LINE);
+    }
+
+    private static String lines(String text, Pattern wanted) {
+        return text.lines()
+                .filter(l -> wanted.matcher(l).matches())
+                .collect(Collectors.joining("\n"));
+    }
+
+    private static String words(String text, Pattern wanted) {
+        return Stream.of(text.split("\\s+", -1))
+                .filter(w -> wanted.matcher(w).matches())
+                .collect(Collectors.joining(" "));
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Returns the lines of the kernel's configuration that matter; empty if it can't be had. */
+    static String kernelConfig(SystemFiles files) {
+        String kept = files.text(KERNEL_CONFIG);
+        if (kept != null) {
+            return kept;
+        }
+        byte[] packed = files.bytes("proc/config.gz", MAX_FILE_BYTES);
+        if (packed != null) {
+            try (InputStream in = new GZIPInputStream(new ByteArrayInputStream(packed))) {
+                return lines(text(in.readNBytes(2 * MAX_FILE_BYTES)), OPTION);
+            } catch (IOException e) {
+                return "";
+            }
+        }
+        String release = files.text("proc/sys/kernel/osrelease");
+        byte[] boot =
+                release == null ? null : files.bytes("boot/config-" + release, MAX_FILE_BYTES);
+        return boot == null ? "" : lines(text(boot), OPTION);
+    }
+
+    private static String text(byte[] content) {
+        return new String(content, StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Writes a capture.
+     *
+     * @throws PeerlaneException of category REQUEST if the file exists, of category MACHINE if it
+     *     can't be written
+     */
+    public static void write(CapturedFiles files, Path file) {
+        StringBuilder links = new StringBuilder();
+        files.links().forEach((p, t) -> links.append(p).append('\t').append(t).append('\n'));
+        Map<String, byte[]> all = new TreeMap<>(files.files());
+        all.put(LINKS, bytes(links.toString()));
+        try (OutputStream out =
+                        Files.newOutputStream(file, java.nio.file.StandardOpenOption.CREATE_NEW);
+                ZipOutputStream zip = new ZipOutputStream(out)) {
+            entry(zip, MARK, bytes(VERSION + "\n"));
+            for (Map.Entry<String, byte[]> each : all.entrySet()) {
+                entry(zip, each.getKey(), each.getValue());
+            }
+        } catch (java.nio.file.FileAlreadyExistsException e) {
+            throw PeerlaneException.request(
+                    "file-exists", file + " is there already", "Name another file");
+        } catch (IOException e) {
+            throw new PeerlaneException(
+                    PeerlaneException.Category.MACHINE,
+                    "capture-not-written",
+                    "the capture can't be written to %s: %s".formatted(file, e),
+                    "Name a file that can be written",
+                    e);
+        }
+    }
+
+    private static void entry(ZipOutputStream zip, String name, byte[] content) throws IOException {
+        ZipEntry entry = new ZipEntry(name);
+        entry.setTime(0); // nothing that tells when, and the same files give the same bytes
+        zip.putNextEntry(entry);
+        zip.write(content);
+        zip.closeEntry();
+    }
+
+    /**
+     * Opens a capture, or a directory that is laid out like {@code /}, with {@code sys} and {@code
+     * proc}. Nothing is unpacked.
+     *
+     * @throws PeerlaneException of category REQUEST if it is neither or its sizes are absurd
+     */
+    public static SystemFiles open(Path from) {
+        if (Files.isDirectory(from)) {
+            return SystemFiles.of(from);
+        }
+        if (!Files.isRegularFile(from)) {
+            throw bad(from, "there is no such file or directory");
+        }
+        CapturedFiles files = new CapturedFiles(from.toString());
+        try (ZipInputStream zip =
+                new ZipInputStream(new BufferedInputStream(Files.newInputStream(from)))) {
+            read(zip, files, from);
+        } catch (IOException | IllegalArgumentException e) {
+            throw bad(from, String.valueOf(e.getMessage()));
+        }
+        return files;
+    }
+
+    private static void read(ZipInputStream zip, CapturedFiles files, Path from)
+            throws IOException {
+        ZipEntry first = zip.getNextEntry();
+        if (first == null
+                || !first.getName().equals(MARK)
+                || !text(zip.readNBytes(16)).strip().equals(VERSION)) {
+            throw bad(from, "it does not begin as a capture of version " + VERSION + " does");
+        }
+        long total = 0;
+        int count = 0;
+        ZipEntry entry = zip.getNextEntry();
+        while (entry != null) {
+            boolean isLinks = entry.getName().equals(LINKS);
+            int limit = isLinks ? (int) (MAX_TOTAL_BYTES / 4) : MAX_FILE_BYTES;
+            byte[] content = zip.readNBytes(limit + 1);
+            total += content.length;
+            if (content.length > limit || total > MAX_TOTAL_BYTES || ++count > MAX_FILES) {
+                throw bad(from, "it is too large at its entry " + count);
+            }
+            if (isLinks) {
+                links(text(content), files);
+            } else if (isPlain(entry.getName())) {
+                files.put(entry.getName(), content);
+            }
+            entry = zip.getNextEntry();
+        }
+    }
+
+    private static void links(String text, CapturedFiles files) {
+        for (String line : text.split("\n", -1)) {
+            int tab = line.indexOf('\t');
+            if (tab > 0 && isPlain(line.substring(0, tab)) && line.length() - tab <= MAX_PATH) {
+                files.putLink(line.substring(0, tab), line.substring(tab + 1));
+            }
+        }
+    }
+
+    private static boolean isPlain(String path) {
+        return path.length() <= MAX_PATH
+                && !path.startsWith("/")
+                && !path.endsWith("/")
+                && path.indexOf('\\') < 0
+                && !("/" + path + "/").contains("/../");
+    }
+
+    private static PeerlaneException bad(Path file, String why) {
+        return PeerlaneException.request(
+                "bad-capture",
+                file + " is no capture: " + why,
+                "Name a file of 'peerlane capture', or a directory with sys and proc in it");
+    }
+}

@@ -1,0 +1,439 @@
+package dev.peerlane.diagnose;
+
+import static dev.peerlane.diagnose.Severity.CANNOT;
+import static dev.peerlane.diagnose.Severity.NOTE;
+import static dev.peerlane.diagnose.Severity.REFUSED;
+import static dev.peerlane.diagnose.Severity.WARNING;
+
+/** The table of all that the doctor knows: docs/doctor.md is written from it. */
+public enum Check {
+    /** No functions in the snapshot at all. */
+    NO_SYSFS(
+            "no-sysfs",
+            CANNOT,
+            "No PCI functions can be seen",
+            "Nothing below /sys/bus/pci/devices is readable, as in many containers.",
+            "Mount sysfs, run outside the container, or diagnose a capture with --from.",
+            "Nothing is changed."),
+    /** A named device is missing. */
+    DEVICE_ABSENT(
+            "device-absent",
+            CANNOT,
+            "The device is not there",
+            "No PCI function has this address. Its slot may be empty or off, its link down, or it"
+                    + " sits behind Intel VMD under another domain.",
+            "Check the address with 'peerlane topology'; reseat the card; 'echo 1 >"
+                    + " /sys/bus/pci/rescan' looks again.",
+            "Nothing to undo."),
+    /** A named device is something else. */
+    NOT_NVME(
+            "not-nvme",
+            CANNOT,
+            "The device is no NVMe controller",
+            "Its class code is not 010802h, so it has neither namespaces nor a CMB.",
+            "Name an NVMe controller.",
+            "Nothing to undo."),
+    /** Bound to another driver. */
+    DRIVER(
+            "driver",
+            CANNOT,
+            "The device is not with vfio-pci",
+            "Peerlane drives a device itself, through VFIO; another driver, or none, holds it.",
+            "Bind it to vfio-pci. The kernel's nvme driver then loses it: unmount first.",
+            "Give it back to its driver."),
+    /** No IOMMU group. */
+    NO_IOMMU(
+            "no-iommu",
+            CANNOT,
+            "The IOMMU is off",
+            "The function is in no IOMMU group, so VFIO can't hand it out.",
+            "Turn it on in the firmware (Intel: 'VT-d'; AMD: 'IOMMU' or 'AMD-Vi') and on the kernel"
+                    + " command line.",
+            "Take the parameter off the kernel command line."),
+    /** Somebody else in the group. */
+    GROUP_NOT_VIABLE(
+            "group-not-viable",
+            CANNOT,
+            "The IOMMU group is not viable",
+            "VFIO hands out whole groups: every endpoint in it must be with vfio-pci, with pci-stub"
+                    + " or with no driver. Bridges stay with pcieport: never unbind one.",
+            "Bind the others of the group to vfio-pci too, or move the card to a slot with a group"
+                    + " of its own.",
+            "Give them back to their drivers."),
+    /** RLIMIT_MEMLOCK. */
+    MEMLOCK(
+            "memlock",
+            WARNING,
+            "Little memory may be locked",
+            "VFIO locks the memory of queues and PRP lists, and of host buffers where the data goes"
+                    + " through them; past the limit mapping fails with ENOMEM.",
+            "Raise the limit of the shell or the service.",
+            "Set the old limit."),
+    /** No huge pages. */
+    HUGEPAGES(
+            "hugepages",
+            NOTE,
+            "There are no huge pages",
+            "They make large host buffers cheaper to map. A peer-to-peer copy does not need them.",
+            "Reserve some if you use --buffer host a lot.",
+            "Free them again."),
+    /** BAR beyond the IOMMU. */
+    IOMMU_WIDTH(
+            "iommu-width",
+            CANNOT,
+            "A BAR lies beyond what the IOMMU can address",
+            "Peers must reach the memory under its own bus address, and the IOMMU has fewer bits.",
+            "Firmware: lower 'MMIO High Base' (or 'MMIOH Base', 'Above 4G Decoding' base) and"
+                    + " 'MMIO High Size'. In QEMU: -device intel-iommu,aw-bits=48.",
+            "Set the old values in the firmware."),
+    /** CONFIG_PCI_P2PDMA. */
+    KERNEL_P2PDMA(
+            "kernel-p2pdma",
+            NOTE,
+            "The kernel has no P2PDMA",
+            "CONFIG_PCI_P2PDMA is off: the kernel's own way (p2pmem with O_DIRECT) and the export of"
+                    + " BARs as dma-buf are closed. VFIO type1 does not need it.",
+            "Use a kernel with CONFIG_PCI_P2PDMA=y.",
+            "Boot the old kernel."),
+    /** CONFIG_VFIO_PCI. */
+    KERNEL_VFIO(
+            "kernel-vfio",
+            CANNOT,
+            "The kernel has no VFIO",
+            "CONFIG_VFIO_PCI is off: nothing lets a program drive a PCI device.",
+            "Use a kernel with CONFIG_VFIO_PCI, as distributions ship it.",
+            "Boot the old kernel."),
+    /** CONFIG_IOMMUFD. */
+    KERNEL_IOMMUFD(
+            "kernel-iommufd",
+            NOTE,
+            "The kernel has no iommufd",
+            "CONFIG_IOMMUFD is off, so VFIO type1 is used. That is fine.",
+            "Nothing needs to be done.",
+            "Nothing to undo."),
+    /** iommufd without a way to map BARs. */
+    KERNEL_DMABUF(
+            "kernel-dmabuf",
+            CANNOT,
+            "The kernel can't map a peer's BAR for DMA",
+            "There is iommufd without VFIO type1, and BARs can be mapped there only as dma-buf"
+                    + " exports: CONFIG_VFIO_PCI_DMABUF, Linux 6.19 and later.",
+            "Use a kernel with CONFIG_VFIO_IOMMU_TYPE1, or 6.19 with CONFIG_VFIO_PCI_DMABUF and"
+                    + " CONFIG_PCI_P2PDMA.",
+            "Boot the old kernel."),
+    /** Lockdown. */
+    LOCKDOWN(
+            "lockdown",
+            WARNING,
+            "The kernel is locked down",
+            "Configuration space can't be written and BARs can't be mapped from user space, so"
+                    + " neither setpci nor 'peerlane acs' can change a thing. VFIO works.",
+            "Use kernel parameters instead of setpci, or turn Secure Boot off in the firmware.",
+            "Turn Secure Boot on again."),
+    /** ACS can't be read. */
+    ACS_UNREADABLE(
+            "acs-unreadable",
+            REFUSED,
+            "Access Control Services can't be read",
+            "Only root may read configuration space past its first 64 bytes, so a bridge is taken"
+                    + " as if it redirected.",
+            "Run as root, or have root take a capture.",
+            "Nothing is changed."),
+    /** RR. */
+    ACS_REQUEST(
+            "acs-request-redirect",
+            REFUSED,
+            "ACS redirects peer requests (RR)",
+            "The port sends what its device asks of a peer up to the root complex instead of"
+                    + " straight across the switch. Firmware or kernel turned it on to keep devices"
+                    + " apart.",
+            "Turn it off on the bridges of the route: now with setpci or 'peerlane acs disable', at"
+                    + " every boot with a kernel parameter. Devices below the switch can then reach"
+                    + " each other unchecked, and IOMMU groups don't follow.",
+            "Set the bits again; take the parameter off."),
+    /** CR. */
+    ACS_COMPLETION(
+            "acs-completion-redirect",
+            REFUSED,
+            "ACS redirects peer completions (CR)",
+            "The port sends its device's answers to a peer's reads up to the root complex.",
+            "As for acs-request-redirect.",
+            "As for acs-request-redirect."),
+    /** EC. */
+    ACS_EGRESS(
+            "acs-egress-control",
+            REFUSED,
+            "ACS controls where peer requests may go (EC)",
+            "The port blocks or redirects by a table of egress ports; Linux takes it as a redirect.",
+            "As for acs-request-redirect.",
+            "As for acs-request-redirect."),
+    /** DT. */
+    ACS_TRANSLATED(
+            "acs-direct-translated",
+            NOTE,
+            "ACS lets translated requests go straight (DT)",
+            "With ATS on in the initiator, and IOMMU and driver using it, peer traffic goes straight"
+                    + " across although the port redirects, and isolation stays. Neither Linux's"
+                    + " P2PDMA nor this verdict counts on it.",
+            "Nothing needs to be done.",
+            "Nothing to undo."),
+    /** ATS. */
+    ATS(
+            "ats",
+            NOTE,
+            "Address Translation Services are on",
+            "The device asks the IOMMU itself and sends translated addresses, which a port with DT"
+                    + " routes straight to the peer.",
+            "Nothing needs to be done.",
+            "Nothing to undo."),
+    /** Not on the list. */
+    HOST_BRIDGE(
+            "host-bridge-unknown",
+            REFUSED,
+            "Nothing is known of the root complex",
+            "The route goes through the root complex, and neither the processor nor the host bridge"
+                    + " is one that Linux trusts with peer traffic. It may work, crawl, drop data"
+                    + " without an error, or take the machine down.",
+            "Put both cards below one PCIe switch, or copy with --buffer host.",
+            "Nothing is changed."),
+    /** Only within one host bridge. */
+    HOST_BRIDGE_PAIR(
+            "host-bridge-pair",
+            REFUSED,
+            "The two ends are below different host bridges",
+            "This root complex forwards peer traffic only between devices below one host bridge: the"
+                    + " link between sockets or tiles does not.",
+            "Move one card to a slot below the other's host bridge (the same socket).",
+            "Move it back."),
+    /** Writes only. */
+    WRITES_ONLY(
+            "root-writes-only",
+            WARNING,
+            "The root complex forwards peer writes only",
+            "Intel client processors and AMD before Zen drop or corrupt peer reads between root"
+                    + " ports. Linux does not use them for peer-to-peer at all.",
+            "Use the target's CMB (--buffer target): then only writes cross. Check with --probe.",
+            "Nothing is changed."),
+    /** Narrow link. */
+    LINK(
+            "link-below-best",
+            WARNING,
+            "A link runs below its best",
+            "Both ends of the link could do more than it was trained to: a dirty contact, a riser, a"
+                    + " slot with fewer lanes wired, or power saving.",
+            "Reseat the card, try another slot; firmware: 'PCIe Link Speed' to Auto or the right"
+                    + " generation, bifurcation as the card needs it.",
+            "Nothing is changed."),
+    /** MPS. */
+    PAYLOAD(
+            "payload-mismatch",
+            REFUSED,
+            "A sender's payload is larger than a receiver takes",
+            "A packet larger than Max_Payload_Size of any port on its way is malformed: a fatal"
+                    + " error, not a slow path. Host traffic does not show it, peer traffic does.",
+            "Lower the sender's size now with setpci, or boot with pci=pcie_bus_peer2peer.",
+            "Set the old size; take the parameter off."),
+    /** RO. */
+    RELAXED_ORDERING(
+            "relaxed-ordering",
+            WARNING,
+            "Relaxed Ordering is on at the source",
+            "Its writes may overtake each other, so no fence tells when the data has arrived."
+                    + " Peerlane turns it off when it opens the device.",
+            "Turn it off with setpci for other programs.",
+            "Turn it on again."),
+    /** AER. */
+    ERRORS(
+            "aer-errors",
+            WARNING,
+            "A port of the route has counted errors",
+            "AER has errors on record: bad contacts and cables show here first, and a peer packet"
+                    + " that met an error is lost data.",
+            "Look at the kernel's log; reseat card and cable. The counters start anew at boot.",
+            "Nothing is changed."),
+    /** DPC triggered. */
+    DPC_TRIGGERED(
+            "dpc-triggered",
+            CANNOT,
+            "A port has contained its link",
+            "Downstream Port Containment took the link down after an error: what is below is gone.",
+            "Look at the kernel's log for the cause, then power-cycle the slot or reboot.",
+            "Nothing is changed."),
+    /** DPC armed. */
+    DPC_ARMED(
+            "dpc-armed",
+            NOTE,
+            "An error takes a port of the route down",
+            "Downstream Port Containment is on: a bad peer packet costs the device below the port,"
+                    + " instead of the machine. That is the better way round.",
+            "Leave it on while you try things out.",
+            "Nothing to undo."),
+    /** VMD. */
+    VMD(
+            "vmd",
+            WARNING,
+            "The device is behind Intel VMD",
+            "Its drives are in a PCI domain of their own (10000:) and in the one IOMMU group of the"
+                    + " VMD controller: VFIO can't hand out a single one.",
+            "Firmware: turn 'Intel VMD' off for this slot's ports (under 'Intel VMD Technology' or"
+                    + " 'Volume Management Device').",
+            "Turn it on again; arrays of Intel VROC need it."),
+    /** Segments. */
+    SEGMENTS(
+            "segments",
+            WARNING,
+            "The two ends are in different PCI segments",
+            "There is no common bridge, and each segment may have bus addresses of its own.",
+            "Move one card into the other's segment.",
+            "Move it back."),
+    /** Collision. */
+    ADDRESSES(
+            "address-collision",
+            REFUSED,
+            "Two BARs have one bus address",
+            "A packet for one would reach the other: silent corruption.",
+            "Firmware: turn 'Above 4G Decoding' on, and give the segments separate ranges; or move"
+                    + " the card.",
+            "Set the old values in the firmware."),
+    /** NTB. */
+    NTB(
+            "ntb",
+            WARNING,
+            "There is a non-transparent bridge",
+            "It joins this tree with another: there may be a second path between two endpoints, and"
+                    + " writes over two paths arrive in any order. It also changes requester IDs.",
+            "Use devices on one side of it, and leave its windows alone while copying.",
+            "Nothing is changed."),
+    /** Several switches. */
+    SWITCHES(
+            "several-switches",
+            NOTE,
+            "The route crosses several switches",
+            "In a tree there is still one path, so order is kept; each switch adds delay, and the"
+                    + " links between them are shared.",
+            "Nothing needs to be done.",
+            "Nothing to undo."),
+    /** Asymmetric redirect. */
+    PATHS(
+            "paths-differ",
+            WARNING,
+            "Requests and answers take different paths",
+            "Only some ports of the route redirect, so packets of one exchange go partly across the"
+                    + " switch and partly over the root complex: no order holds between them.",
+            "Make the ports alike: turn redirection off on all of them.",
+            "Set the bits again."),
+    /** Several root complexes. */
+    SOCKETS(
+            "numa-crossing",
+            WARNING,
+            "The route crosses sockets",
+            "The two ends are on different NUMA nodes, and peer traffic between sockets is slow on"
+                    + " most machines, where it works at all.",
+            "Move one card to a slot of the other's socket.",
+            "Move it back."),
+    /** Guest. */
+    VIRTUAL(
+            "virtual-machine",
+            WARNING,
+            "This is a virtual machine",
+            "The tree that a guest sees is made up: the host's switches and root complex carry the"
+                    + " packets. With a translating virtual IOMMU, QEMU has no direct path at all:"
+                    + " what Linux allows below one switch then gives wrong data.",
+            "Diagnose on the host, or with a capture of it; or measure with --probe.",
+            "Nothing is changed."),
+    /** No CMB. */
+    CMB_ABSENT(
+            "cmb-absent",
+            CANNOT,
+            "The controller has no CMB",
+            "CMBSZ is zero: there is no memory on this controller that peers could use.",
+            "Use the other side's CMB (--buffer source or target), a third device's, or host memory.",
+            "Nothing is changed."),
+    /** CMB unknown. */
+    CMB_UNKNOWN(
+            "cmb-unknown",
+            WARNING,
+            "Whether the controller has a CMB was not seen",
+            "The registers are in a BAR, and only the driver that holds the device reads them.",
+            "Ask the device: 'peerlane cmb DEVICE', or --probe.",
+            "Nothing is changed."),
+    /** Small. */
+    CMB_SMALL(
+            "cmb-small",
+            CANNOT,
+            "The CMB is too small",
+            "It does not hold one block and what the fence needs beside it.",
+            "Use another device's CMB.",
+            "Nothing is changed."),
+    /** Alignment. */
+    CMB_ALIGNMENT(
+            "cmb-alignment",
+            NOTE,
+            "The kernel's P2PDMA can't use the whole CMB",
+            "The kernel maps peer memory in pieces of 2 MiB: a CMB that is smaller, odd or not"
+                    + " aligned is refused or cut there. Peerlane uses any.",
+            "Nothing needs to be done.",
+            "Nothing to undo."),
+    /** RDS. */
+    CMB_RDS(
+            "cmb-no-rds",
+            CANNOT,
+            "The CMB may not take data of its owner's Reads",
+            "CMBSZ.RDS is 0, so the source can't Read into its own CMB.",
+            "Use the target's CMB (--buffer target).",
+            "Nothing is changed."),
+    /** WDS. */
+    CMB_WDS(
+            "cmb-no-wds",
+            CANNOT,
+            "The CMB may not give data to its owner's Writes",
+            "CMBSZ.WDS is 0, so the target can't Write from its own CMB.",
+            "Use the source's CMB (--buffer source), if peer reads work, or a third device's.",
+            "Nothing is changed.");
+
+    private final String code;
+    private final Severity severity;
+    private final String title;
+    private final String meaning;
+    private final String cure;
+    private final String undo;
+
+    Check(String code, Severity severity, String title, String meaning, String cure, String undo) {
+        this.code = code;
+        this.severity = severity;
+        this.title = title;
+        this.meaning = meaning;
+        this.cure = cure;
+        this.undo = undo;
+    }
+
+    /** Returns the stable name. */
+    public String code() {
+        return code;
+    }
+
+    /** Returns what it usually does to the answer; a finding may do less. */
+    public Severity severity() {
+        return severity;
+    }
+
+    /** Returns one line. */
+    public String title() {
+        return title;
+    }
+
+    /** Returns what it means. */
+    public String meaning() {
+        return meaning;
+    }
+
+    /** Returns what to do about it. */
+    public String cure() {
+        return cure;
+    }
+
+    /** Returns how to go back. */
+    public String undo() {
+        return undo;
+    }
+}

@@ -1,0 +1,163 @@
+package dev.peerlane.diagnose;
+
+import dev.peerlane.pci.Cpu;
+import dev.peerlane.pci.SystemFiles;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The system around the devices.
+ *
+ * @param release of the kernel, or null
+ * @param parameters the kernel's command line
+ * @param lockdown the active mode: none, integrity or confidentiality; null if not known
+ * @param options the kernel's configuration, option without CONFIG_ to its value; empty if unknown
+ * @param modules modules of interest that are loaded or built in
+ * @param cpu the first processor, or null
+ * @param product maker and model of the machine, or null
+ * @param lockedBytes how much memory a process may lock; -1 for all, -2 if not known
+ * @param hugePages how many there are; -1 if not known
+ * @param iommuBits the narrowest address width of the IOMMUs; 0 if not known
+ * @param iommus their names
+ * @param misc of the devices vfio and iommu, those that are there
+ */
+public record Host(
+        @Nullable String release,
+        String parameters,
+        @Nullable String lockdown,
+        Map<String, String> options,
+        Set<String> modules,
+        @Nullable Cpu cpu,
+        @Nullable String product,
+        long lockedBytes,
+        long hugePages,
+        int iommuBits,
+        List<String> iommus,
+        Set<String> misc) {
+    private static final int CAP_IPC_LOCK = 14;
+    private static final long UNLIMITED = -1;
+    private static final long NOT_KNOWN = -2;
+    private static final List<String> VIRTUAL =
+            List.of("QEMU", "VMware", "innotek", "Xen", "Amazon EC2", "Google", "KVM", "Virtual");
+
+    /** Keeps its own copies. */
+    public Host {
+        options = Map.copyOf(options);
+        modules = Set.copyOf(modules);
+        iommus = List.copyOf(iommus);
+        misc = Set.copyOf(misc);
+    }
+
+    /** Reads it. */
+    public static Host read(SystemFiles files) {
+        String vendor = files.text("sys/class/dmi/id/sys_vendor");
+        String product = files.text("sys/class/dmi/id/product_name");
+        List<String> iommus = files.list("sys/class/iommu");
+        return new Host(
+                files.text("proc/sys/kernel/osrelease"),
+                orEmpty(files.text("proc/cmdline")),
+                bracketed(files.text("sys/kernel/security/lockdown")),
+                options(Capture.kernelConfig(files)),
+                new TreeSet<>(files.list("sys/module")),
+                Cpu.parse(files.text("proc/cpuinfo")),
+                vendor == null ? product : vendor + (product == null ? "" : " " + product),
+                lockedBytes(files),
+                hugePages(files),
+                iommuBits(files, iommus),
+                iommus,
+                new TreeSet<>(files.list("sys/class/misc")));
+    }
+
+    /** Returns the value of an option of the kernel, {@code n} if off, null if not known. */
+    public @Nullable String option(String name) {
+        return options.isEmpty() ? null : options.getOrDefault(name, "n");
+    }
+
+    /** Returns whether this system is a guest, as far as it can be seen. */
+    public boolean isVirtual() {
+        String maker = product;
+        return (cpu != null && cpu.hypervisor())
+                || (maker != null && VIRTUAL.stream().anyMatch(maker::contains));
+    }
+
+    private static String orEmpty(@Nullable String text) {
+        return text == null ? "" : text;
+    }
+
+    private static @Nullable String bracketed(@Nullable String text) {
+        if (text == null) {
+            return null;
+        }
+        int open = text.indexOf('[');
+        int close = text.indexOf(']', Math.max(open, 0));
+        return open < 0 || close < 0 ? null : text.substring(open + 1, close);
+    }
+
+    private static Map<String, String> options(String config) {
+        Map<String, String> options = new HashMap<>();
+        for (String line : config.split("\n", -1)) {
+            int equals = line.indexOf('=');
+            if (line.startsWith("CONFIG_") && equals > 0) {
+                options.put(line.substring(7, equals), line.substring(equals + 1));
+            } else if (line.startsWith("# CONFIG_") && line.endsWith(" is not set")) {
+                options.put(line.substring(9, line.length() - 11), "n");
+            }
+        }
+        return options;
+    }
+
+    private static long lockedBytes(SystemFiles files) {
+        String status = orEmpty(files.text("proc/self/status"));
+        for (String line : status.split("\n", -1)) {
+            if (line.startsWith("CapEff:")
+                    && (unsigned(line.substring(7).strip(), 16) & 1L << CAP_IPC_LOCK) != 0) {
+                return UNLIMITED;
+            }
+        }
+        String limits = orEmpty(files.text("proc/self/limits"));
+        for (String line : limits.split("\n", -1)) {
+            if (line.startsWith("Max locked memory")) {
+                String soft = line.substring("Max locked memory".length()).strip();
+                String first = soft.split("\\s+", -1)[0];
+                return first.equals("unlimited") ? UNLIMITED : unsigned(first, 10);
+            }
+        }
+        return NOT_KNOWN;
+    }
+
+    private static long hugePages(SystemFiles files) {
+        long sum = -1;
+        for (String size : List.of("2048kB", "1048576kB")) {
+            String text = files.text("sys/kernel/mm/hugepages/hugepages-" + size + "/nr_hugepages");
+            if (text != null) {
+                sum = Math.max(sum, 0) + Math.max(unsigned(text, 10), 0);
+            }
+        }
+        return sum;
+    }
+
+    /** Intel's capability register: MGAW in bits 21:16, one less than the width. */
+    private static int iommuBits(SystemFiles files, List<String> iommus) {
+        int bits = 0;
+        for (String unit : iommus) {
+            String text = files.text("sys/class/iommu/" + unit + "/intel-iommu/cap");
+            if (text != null) {
+                int width = (int) (unsigned(text, 16) >>> 16 & 0x3f) + 1;
+                bits = bits == 0 ? width : Math.min(bits, width);
+            }
+        }
+        return bits;
+    }
+
+    private static long unsigned(String text, int radix) {
+        try {
+            return Long.parseUnsignedLong(text.startsWith("0x") ? text.substring(2) : text, radix);
+        } catch (NumberFormatException e) {
+            return NOT_KNOWN;
+        }
+    }
+}

@@ -1,0 +1,258 @@
+package dev.peerlane.diagnose;
+
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.PciFunction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** What there is to say of the system around the devices, and of the devices in it. */
+final class HostChecks {
+    private static final Set<String> HARMLESS = Set.of("vfio-pci", "pci-stub", "pcieport");
+    private static final long ENOUGH_LOCKED_BYTES = 64L << 20;
+    private static final String CONFIG = "kernel configuration";
+
+    private final Snapshot snapshot;
+    private final Host host;
+    private final List<Finding> out = new ArrayList<>();
+
+    private HostChecks(Snapshot snapshot, Host host) {
+        this.snapshot = snapshot;
+        this.host = host;
+    }
+
+    /** Returns what is found; nothing for a fabric that is not a machine's. */
+    static List<Finding> of(Snapshot snapshot) {
+        Host host = snapshot.host();
+        if (host == null) {
+            return List.of();
+        }
+        HostChecks checks = new HostChecks(snapshot, host);
+        checks.kernel();
+        checks.limits();
+        checks.surroundings();
+        return checks.out;
+    }
+
+    /** Returns what is found at devices that are to take part. */
+    static List<Finding> of(Snapshot snapshot, List<PciFunction> members, @Nullable Bdf owner) {
+        Host host = snapshot.host();
+        if (host == null) {
+            return List.of();
+        }
+        HostChecks checks = new HostChecks(snapshot, host);
+        for (PciFunction f : members) {
+            checks.driver(f);
+            checks.group(f, members);
+            if (f.bdf().equals(owner)) {
+                checks.width(f);
+            }
+        }
+        return checks.out;
+    }
+
+    private void add(Check check, String subject, String read, String detail) {
+        out.add(Finding.of(check, subject, read, detail));
+    }
+
+    private static String value(String option, @Nullable String value) {
+        return CONFIG + ": CONFIG_" + option + "=" + value;
+    }
+
+    private boolean off(String option) {
+        return "n".equals(host.option(option));
+    }
+
+    private void kernel() {
+        String release =
+                "Linux " + (host.release() == null ? "of unknown release" : host.release());
+        if (off("VFIO_PCI") && !host.modules().contains("vfio_pci")) {
+            add(Check.KERNEL_VFIO, release, value("VFIO_PCI", "n"), release + " has no VFIO");
+        }
+        if (off("PCI_P2PDMA")) {
+            String detail = release + " does no peer-to-peer DMA of its own";
+            add(Check.KERNEL_P2PDMA, release, value("PCI_P2PDMA", "n"), detail);
+        }
+        boolean type1 = !off("VFIO_IOMMU_TYPE1");
+        if (off("IOMMUFD") && type1) {
+            add(Check.KERNEL_IOMMUFD, release, value("IOMMUFD", "n"), "VFIO type1 is used");
+        }
+        if (!type1 && !off("VFIO_PCI") && off("VFIO_PCI_DMABUF")) {
+            out.add(
+                    new Finding(
+                            Check.KERNEL_DMABUF,
+                            Check.KERNEL_DMABUF.severity(),
+                            release,
+                            List.of(value("VFIO_IOMMU_TYPE1", "n"), value("VFIO_PCI_DMABUF", "n")),
+                            "neither VFIO type1 nor dma-buf exports of BARs are there",
+                            List.of(),
+                            List.of()));
+        }
+        String lockdown = host.lockdown();
+        if (lockdown != null && !lockdown.equals("none")) {
+            add(
+                    Check.LOCKDOWN,
+                    release,
+                    "/sys/kernel/security/lockdown = " + lockdown,
+                    "the mode is " + lockdown);
+        }
+    }
+
+    private void limits() {
+        long locked = host.lockedBytes();
+        if (locked >= 0 && locked < ENOUGH_LOCKED_BYTES) {
+            String read = "/proc/self/limits: Max locked memory " + locked;
+            String detail = "%d KiB may be locked".formatted(locked >> 10);
+            out.add(
+                    Finding.of(Check.MEMLOCK, "this process", read, detail)
+                            .fixedBy(
+                                    List.of("ulimit -l unlimited"),
+                                    List.of("ulimit -l " + (locked >> 10))));
+        }
+        if (host.hugePages() == 0) {
+            String file = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
+            out.add(
+                    Finding.of(Check.HUGEPAGES, "the system", file + " = 0", "none is reserved")
+                            .fixedBy(List.of("echo 64 > " + file), List.of("echo 0 > " + file)));
+        }
+    }
+
+    private void surroundings() {
+        if (host.isVirtual()) {
+            String flags = "/proc/cpuinfo: flags has hypervisor; ";
+            boolean flag = host.cpu() != null && host.cpu().hypervisor();
+            add(
+                    Check.VIRTUAL,
+                    "the system",
+                    (flag ? flags : "") + "/sys/class/dmi/id: " + host.product(),
+                    "the tree is the hypervisor's");
+        }
+        for (PciFunction f : snapshot.machine().functions()) {
+            if (isNtb(f)) {
+                String driver = f.details().driver();
+                add(
+                        Check.NTB,
+                        "" + f.bdf(),
+                        "%s: [%04x:%04x], driver %s"
+                                .formatted(
+                                        "/" + dev.peerlane.pci.SysfsTree.directory(f.bdf()),
+                                        f.vendorId(),
+                                        f.deviceId(),
+                                        driver == null ? "none" : driver),
+                        f.bdf() + " joins this tree with another");
+            }
+        }
+    }
+
+    private static boolean isNtb(PciFunction f) {
+        String driver = f.details().driver();
+        if (driver != null && (driver.startsWith("ntb") || driver.equals("idt_ntb"))) {
+            return true;
+        }
+        if (f.classCode() >>> 8 != 0x0680) {
+            return false;
+        }
+        Set<Integer> devices =
+                switch (f.vendorId()) {
+                    case 0x8086 -> Set.of(0x3725, 0x3c0d, 0x0e0d, 0x2f0d, 0x6f0d, 0x201c, 0x347e);
+                    case 0x1022 -> Set.of(0x145b, 0x148b, 0x14c0, 0x14c3);
+                    case 0x10b5 -> Set.of(0x87b0, 0x87b1);
+                    default -> Set.of();
+                };
+        // a Microchip (Microsemi) or IDT switch shows this class only for its NTB function
+        return devices.contains(f.deviceId()) || f.vendorId() == 0x11f8 || f.vendorId() == 0x111d;
+    }
+
+    private void driver(PciFunction f) {
+        String driver = f.details().driver();
+        if (driver != null && driver.startsWith("vfio")) {
+            return;
+        }
+        String directory = "/" + dev.peerlane.pci.SysfsTree.directory(f.bdf());
+        List<String> fix = new ArrayList<>();
+        fix.add("modprobe vfio-pci");
+        fix.add("echo vfio-pci > " + directory + "/driver_override");
+        if (driver != null) {
+            fix.add("echo " + f.bdf() + " > " + directory + "/driver/unbind");
+        }
+        fix.add("echo " + f.bdf() + " > /sys/bus/pci/drivers_probe");
+        out.add(
+                Finding.of(
+                                Check.DRIVER,
+                                "" + f.bdf(),
+                                directory + "/driver -> " + (driver == null ? "none" : driver),
+                                "%s is with %s"
+                                        .formatted(f.bdf(), driver == null ? "no driver" : driver))
+                        .fixedBy(
+                                fix,
+                                List.of(
+                                        "echo > " + directory + "/driver_override",
+                                        "echo "
+                                                + f.bdf()
+                                                + " > /sys/bus/pci/drivers/vfio-pci/unbind",
+                                        "echo " + f.bdf() + " > /sys/bus/pci/drivers_probe")));
+    }
+
+    private void group(PciFunction f, List<PciFunction> members) {
+        int group = f.details().iommuGroup();
+        if (group < 0) {
+            boolean amd = host.cpu() != null && host.cpu().vendor().contains("AMD");
+            String parameter = amd ? "amd_iommu=on" : "intel_iommu=on";
+            out.add(
+                    Finding.of(
+                                    Check.NO_IOMMU,
+                                    "" + f.bdf(),
+                                    Doctor.file(f.bdf(), "iommu_group") + " is not there",
+                                    f.bdf() + " is in no IOMMU group")
+                            .fixedBy(
+                                    List.of("kernel command line: " + parameter),
+                                    List.of("kernel command line: without " + parameter)));
+            return;
+        }
+        for (PciFunction other : snapshot.machine().functions()) {
+            String driver = other.details().driver();
+            boolean inTheWay =
+                    other.details().iommuGroup() == group
+                            && !other.isBridge()
+                            && driver != null
+                            && !HARMLESS.contains(driver)
+                            && members.stream().noneMatch(m -> m.bdf().equals(other.bdf()));
+            if (inTheWay) {
+                String directory = "/" + dev.peerlane.pci.SysfsTree.directory(other.bdf());
+                add(
+                        Check.GROUP_NOT_VIABLE,
+                        "" + f.bdf(),
+                        "/sys/kernel/iommu_groups/%d/devices: %s; %s/driver -> %s"
+                                .formatted(group, other.bdf(), directory, driver),
+                        "%s of the same group %d is with %s".formatted(other.bdf(), group, driver));
+            }
+        }
+    }
+
+    private void width(PciFunction owner) {
+        int bits = host.iommuBits();
+        for (PciFunction.BarWindow bar : owner.bars()) {
+            long last = bar.address() + bar.sizeBytes() - 1;
+            if (bits > 0 && bits < 64 && last >>> bits != 0) {
+                out.add(
+                        new Finding(
+                                Check.IOMMU_WIDTH,
+                                Check.IOMMU_WIDTH.severity(),
+                                "" + owner.bdf(),
+                                List.of(
+                                        "/sys/class/iommu/%s/intel-iommu/cap: %d bits"
+                                                .formatted(String.join(",", host.iommus()), bits),
+                                        "%s: BAR%d at 0x%x"
+                                                .formatted(
+                                                        Doctor.file(owner.bdf(), "resource"),
+                                                        bar.index(),
+                                                        bar.address())),
+                                "BAR%d ends at 0x%x, and the IOMMU has %d bits"
+                                        .formatted(bar.index(), last, bits),
+                                List.of(),
+                                List.of()));
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package dev.peerlane.diagnose;
+
+/** Writes docs/doctor.md from the table of checks. */
+public final class Manual {
+    private static final String HEAD =
+            """
+            # What the doctor says
+
+            `peerlane doctor` looks at a machine and answers go or no-go, with the reasons. `peerlane
+            doctor SOURCE TARGET` asks about one copy. Each reason has a code, which stays the same
+            from release to release. This page is written from the program's own table.
+
+            | exit status | meaning |
+            |---|---|
+            | 0 | go |
+            | 2 | no-go: the machine or a device can't |
+            | 3 | no-go: it would be refused, since the route is not permitted or not safe |
+
+            A finding is one of: **cannot** and **refused** (no-go), **warning** (it works, but look at
+            this), **note**. Where a way around exists, what is marked as refused here is a warning.
+
+            Lines for `setpci` write under a mask (`value:mask`), so they change the named bits only;
+            they last until the next reset of the port or the machine. Kernel parameters last. A change
+            at run time does not change IOMMU groups that the kernel has computed: vfio then promises an
+            isolation that is gone.
+            """;
+
+    private Manual() {}
+
+    /** Returns the page. */
+    public static String page() {
+        StringBuilder page = new StringBuilder(HEAD);
+        page.append("\n| code | severity | |\n|---|---|---|\n");
+        for (Check check : Check.values()) {
+            page.append(
+                    "| [`%s`](#%s) | %s | %s |\n"
+                            .formatted(check.code(), check.code(), severity(check), check.title()));
+        }
+        for (Check check : Check.values()) {
+            page.append(
+                    """
+
+                    ## %s
+
+                    %s (%s). %s
+
+                    * Cure: %s
+                    * Undo: %s
+                    """
+                            .formatted(
+                                    check.code(),
+                                    check.title(),
+                                    severity(check),
+                                    check.meaning(),
+                                    check.cure(),
+                                    check.undo()));
+        }
+        return page.toString();
+    }
+
+    private static String severity(Check check) {
+        return check.severity().name().toLowerCase(java.util.Locale.ROOT);
+    }
+}

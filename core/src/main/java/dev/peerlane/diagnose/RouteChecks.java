@@ -1,0 +1,417 @@
+package dev.peerlane.diagnose;
+
+import dev.peerlane.pci.Acs;
+import dev.peerlane.pci.Cpu;
+import dev.peerlane.pci.HostBridges;
+import dev.peerlane.pci.Link;
+import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.PciFunction.Kind;
+import dev.peerlane.pci.Route;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** What there is to say of one leg of a copy. */
+final class RouteChecks {
+    private static final String ACS_CONTROL = "ECAP_ACS+6";
+    private static final String DEVICE_CONTROL = "CAP_EXP+8";
+    private static final String DPC_CONTROL = "ECAP_DPC+6";
+    private static final int PAYLOAD_MASK = 0xe0;
+    private static final int RELAXED_ORDERING = 0x10;
+
+    private final Snapshot snapshot;
+    private final Route route;
+    private final boolean write;
+    private final PciFunction initiator;
+    private final PciFunction owner;
+    private final List<PciFunction> way;
+    private final List<Finding> out = new ArrayList<>();
+
+    private RouteChecks(
+            Snapshot snapshot, Diagnosis.Leg leg, PciFunction initiator, PciFunction owner) {
+        this.snapshot = snapshot;
+        this.initiator = initiator;
+        this.owner = owner;
+        route = leg.route();
+        write = leg.write();
+        way = new ArrayList<>();
+        way.add(initiator);
+        way.addAll(route.bridges());
+        way.add(owner);
+    }
+
+    /** Returns what is found on a leg; nothing if one of its ends is not there. */
+    static List<Finding> of(Snapshot snapshot, Diagnosis.Leg leg) {
+        Optional<PciFunction> initiator = snapshot.machine().function(leg.route().initiator());
+        Optional<PciFunction> owner = snapshot.machine().function(leg.route().owner());
+        if (initiator.isEmpty() || owner.isEmpty()) {
+            return List.of();
+        }
+        RouteChecks checks = new RouteChecks(snapshot, leg, initiator.get(), owner.get());
+        if (!initiator.get().bdf().equals(owner.get().bdf())) {
+            checks.run();
+        }
+        return checks.out;
+    }
+
+    private void run() {
+        redirects();
+        rootComplex();
+        payload();
+        segments();
+        links();
+        relaxedOrdering();
+        errors();
+        shape();
+    }
+
+    private String config(PciFunction f, String register, int value) {
+        return "%s %s = %04x".formatted(Doctor.config(snapshot, f.bdf()), register, value);
+    }
+
+    private void redirects() {
+        boolean allowed = route.verdict(write).allowed();
+        String root =
+                snapshot.machine().rootComplexBetween(route.initiator(), route.owner()).source();
+        for (PciFunction bridge : route.redirecting()) {
+            Acs acs = Objects.requireNonNull(bridge.acs());
+            if (!acs.known()) {
+                String read =
+                        "%s: %d bytes can be read"
+                                .formatted(
+                                        Doctor.config(snapshot, bridge.bdf()),
+                                        bridge.details().configBytes());
+                String detail = bridge.bdf() + " may redirect peer traffic; nobody could look";
+                add(Finding.of(Check.ACS_UNREADABLE, "" + bridge.bdf(), read, detail), allowed);
+                continue;
+            }
+            String detail =
+                    "%s has %s set, so the traffic goes through the root complex: %s"
+                            .formatted(bridge.bdf(), acs.redirectWords(), root);
+            redirect(bridge, acs, Acs.REQUEST_REDIRECT, Check.ACS_REQUEST, detail, allowed);
+            redirect(bridge, acs, Acs.COMPLETION_REDIRECT, Check.ACS_COMPLETION, detail, allowed);
+            redirect(bridge, acs, Acs.EGRESS_CONTROL, Check.ACS_EGRESS, detail, allowed);
+            if (acs.directTranslated()) {
+                out.add(
+                        Finding.of(
+                                Check.ACS_TRANSLATED,
+                                "" + bridge.bdf(),
+                                config(bridge, ACS_CONTROL + ".w", acs.control()),
+                                bridge.bdf() + " lets translated requests go straight"));
+            }
+        }
+        paths();
+        if (Boolean.TRUE.equals(initiator.details().ats())) {
+            out.add(
+                    Finding.of(
+                            Check.ATS,
+                            "" + initiator.bdf(),
+                            Doctor.config(snapshot, initiator.bdf()) + " ECAP_ATS+6.w bit 15 = 1",
+                            initiator.bdf() + " may use translated addresses"));
+        }
+    }
+
+    private void redirect(
+            PciFunction bridge, Acs acs, int bit, Check check, String detail, boolean allowed) {
+        if ((acs.control() & bit) == 0) {
+            return;
+        }
+        String all =
+                route.redirecting().stream()
+                        .map(b -> b.bdf().toString())
+                        .collect(Collectors.joining(";"));
+        Finding finding =
+                Finding.of(
+                                check,
+                                "" + bridge.bdf(),
+                                config(bridge, ACS_CONTROL + ".w", acs.control()),
+                                detail)
+                        .fixedBy(
+                                List.of(
+                                        SetPci.word(bridge.bdf(), ACS_CONTROL, 0, bit),
+                                        "kernel command line: pci=disable_acs_redir=" + all),
+                                List.of(
+                                        SetPci.word(bridge.bdf(), ACS_CONTROL, bit, bit),
+                                        "kernel command line: without pci=disable_acs_redir"));
+        add(finding, allowed);
+    }
+
+    private void add(Finding finding, boolean allowed) {
+        out.add(allowed ? finding.as(Severity.WARNING) : finding);
+    }
+
+    /** Packets of one exchange part ways where only some ports, or only one kind, redirects. */
+    private void paths() {
+        List<PciFunction> ports =
+                route.redirecting().isEmpty()
+                        ? List.of()
+                        : snapshot.machine().bridgesAbove(route.initiator()).stream()
+                                .filter(b -> b.kind() == Kind.SWITCH_DOWNSTREAM)
+                                .limit(1)
+                                .collect(Collectors.toCollection(ArrayList::new));
+        if (ports.isEmpty()) {
+            return;
+        }
+        snapshot.machine().bridgesAbove(route.owner()).stream()
+                .filter(b -> b.kind() == Kind.SWITCH_DOWNSTREAM)
+                .findFirst()
+                .ifPresent(ports::add);
+        List<Integer> bits =
+                ports.stream()
+                        .map(p -> p.acs() == null ? 0 : p.acs().control() & Acs.REDIRECT_BITS)
+                        .distinct()
+                        .toList();
+        int both = Acs.REQUEST_REDIRECT | Acs.COMPLETION_REDIRECT;
+        boolean alike = bits.size() == 1 && ((bits.getFirst() & both) == both);
+        if (!alike) {
+            List<String> read =
+                    ports.stream()
+                            .map(p ->
+                                    "%s: ACS %s"
+                                            .formatted(
+                                                    p.bdf(),
+                                                    p.acs() == null ? "none" : p.acs().words()))
+                            .toList();
+            out.add(
+                    Finding.of(
+                            Check.PATHS,
+                            route.initiator() + " to " + route.owner(),
+                            String.join(", ", read),
+                            "the ports of the two ends do not redirect alike"));
+        }
+    }
+
+    private void rootComplex() {
+        if (!route.crossesRoot() || !route.redirecting().isEmpty()) {
+            return;
+        }
+        Cpu cpu = snapshot.machine().cpu();
+        Optional<PciFunction> from = snapshot.machine().hostBridge(route.initiator());
+        Optional<PciFunction> to = snapshot.machine().hostBridge(route.owner());
+        String bridges = bridge(from) + ", " + bridge(to);
+        String read = cpu == null ? bridges : "/proc/cpuinfo: " + cpu + "; " + bridges;
+        String pair = route.initiator() + " to " + route.owner();
+        boolean writesOnly =
+                route.peerWrites().allowed() && !route.peerReads().allowed() && cpu != null;
+        if (writesOnly) {
+            Finding finding = Finding.of(Check.WRITES_ONLY, pair, read, route.reason());
+            out.add(write ? finding : finding.as(Severity.REFUSED));
+        } else if (!route.verdict(write).allowed()) {
+            boolean listed =
+                    from.flatMap(HostBridges::entry).isPresent()
+                            && to.flatMap(HostBridges::entry).isPresent();
+            Check check = listed ? Check.HOST_BRIDGE_PAIR : Check.HOST_BRIDGE;
+            out.add(Finding.of(check, pair, read, route.reason()));
+        }
+        int here = initiator.details().numaNode();
+        int there = owner.details().numaNode();
+        if (here >= 0 && there >= 0 && here != there) {
+            out.add(
+                    Finding.of(
+                            Check.SOCKETS,
+                            pair,
+                            "%s = %d, %s = %d"
+                                    .formatted(
+                                            Doctor.file(initiator.bdf(), "numa_node"),
+                                            here,
+                                            Doctor.file(owner.bdf(), "numa_node"),
+                                            there),
+                            "the packets go from node %d to node %d".formatted(here, there)));
+        }
+    }
+
+    private static String bridge(Optional<PciFunction> f) {
+        return f.map(b ->
+                        "host bridge %s [%04x:%04x]".formatted(b.bdf(), b.vendorId(), b.deviceId()))
+                .orElse("no device stands for the host bridge");
+    }
+
+    private void payload() {
+        PciFunction sender = write ? initiator : owner;
+        int size = sender.details().payloadBytes();
+        PciFunction least = null;
+        for (PciFunction f : way) {
+            int takes = f.details().payloadBytes();
+            if (takes > 0
+                    && takes < size
+                    && (least == null || takes < least.details().payloadBytes())) {
+                least = f;
+            }
+        }
+        if (least == null) {
+            return;
+        }
+        int takes = least.details().payloadBytes();
+        out.add(
+                new Finding(
+                        Check.PAYLOAD,
+                        Check.PAYLOAD.severity(),
+                        "" + sender.bdf(),
+                        List.of(
+                                "%s %s.w bits 7:5: %d bytes"
+                                        .formatted(
+                                                Doctor.config(snapshot, sender.bdf()),
+                                                DEVICE_CONTROL,
+                                                size),
+                                "%s %s.w bits 7:5: %d bytes"
+                                        .formatted(
+                                                Doctor.config(snapshot, least.bdf()),
+                                                DEVICE_CONTROL,
+                                                takes)),
+                        "%s sends up to %d bytes, and %s takes %d"
+                                .formatted(sender.bdf(), size, least.bdf(), takes),
+                        List.of(
+                                SetPci.word(
+                                        sender.bdf(), DEVICE_CONTROL, encoded(takes), PAYLOAD_MASK),
+                                "kernel command line: pci=pcie_bus_peer2peer"),
+                        List.of(
+                                SetPci.word(
+                                        sender.bdf(), DEVICE_CONTROL, encoded(size), PAYLOAD_MASK),
+                                "kernel command line: without pci=pcie_bus_peer2peer")));
+    }
+
+    private static int encoded(int payloadBytes) {
+        return (Integer.numberOfTrailingZeros(payloadBytes) - 7) << 5;
+    }
+
+    private void segments() {
+        if (initiator.bdf().segment() != owner.bdf().segment()) {
+            out.add(
+                    Finding.of(
+                            Check.SEGMENTS,
+                            route.initiator() + " to " + route.owner(),
+                            "the domains of their addresses: %04x and %04x"
+                                    .formatted(initiator.bdf().segment(), owner.bdf().segment()),
+                            "they have no bridge in common"));
+        }
+        for (PciFunction f : List.of(initiator, owner)) {
+            if (Doctor.isBehindVmd(f.bdf())) {
+                out.add(
+                        Finding.of(
+                                Check.VMD,
+                                "" + f.bdf(),
+                                "/" + dev.peerlane.pci.SysfsTree.directory(f.bdf()),
+                                f.bdf() + " is in a domain that Intel VMD made"));
+            }
+        }
+    }
+
+    private void links() {
+        for (PciFunction f : way) {
+            Link link = f.link();
+            boolean downLink = f.kind() == Kind.SWITCH_DOWNSTREAM || f.kind() == Kind.ROOT_PORT;
+            PciFunction above =
+                    f.parent() == null
+                            ? null
+                            : snapshot.machine().function(f.parent()).orElse(null);
+            if (link == null || downLink || above == null || !way.contains(above)) {
+                continue;
+            }
+            Link other = above.link();
+            Link best = other == null ? link.bestWith(link) : link.bestWith(other);
+            if (link.isUp() && link.bytesPerSecond() < best.bytesPerSecond()) {
+                out.add(
+                        Finding.of(
+                                Check.LINK,
+                                "" + f.bdf(),
+                                "%s = %s, best of both ends %s"
+                                        .formatted(
+                                                Doctor.file(f.bdf(), "current_link_{speed,width}"),
+                                                link.now(),
+                                                best.now()),
+                                "%s carries %s, and could carry %s"
+                                        .formatted(f.bdf(), link.now(), best.now())));
+            }
+        }
+    }
+
+    private void relaxedOrdering() {
+        if (write && initiator.relaxedOrdering()) {
+            out.add(
+                    Finding.of(
+                                    Check.RELAXED_ORDERING,
+                                    "" + initiator.bdf(),
+                                    Doctor.config(snapshot, initiator.bdf())
+                                            + " CAP_EXP+8.w bit 4 = 1",
+                                    initiator.bdf() + " may let its writes overtake each other")
+                            .fixedBy(
+                                    List.of(
+                                            SetPci.word(
+                                                    initiator.bdf(),
+                                                    DEVICE_CONTROL,
+                                                    0,
+                                                    RELAXED_ORDERING)),
+                                    List.of(
+                                            SetPci.word(
+                                                    initiator.bdf(),
+                                                    DEVICE_CONTROL,
+                                                    RELAXED_ORDERING,
+                                                    RELAXED_ORDERING))));
+        }
+    }
+
+    private void errors() {
+        for (PciFunction f : way) {
+            var details = f.details();
+            if (details.hasErrors()) {
+                out.add(
+                        Finding.of(
+                                Check.ERRORS,
+                                "" + f.bdf(),
+                                "%s: TOTAL_ERR sum %d; ECAP_AER+4.l = %08x, +10.l = %08x"
+                                        .formatted(
+                                                Doctor.file(f.bdf(), "aer_dev_*"),
+                                                Math.max(details.errorTotal(), 0),
+                                                details.uncorrectable(),
+                                                details.correctable()),
+                                f.bdf() + " has errors on record"));
+            }
+            var dpc = details.dpc();
+            if (dpc == null) {
+                continue;
+            }
+            if (dpc.triggered()) {
+                out.add(
+                        Finding.of(
+                                Check.DPC_TRIGGERED,
+                                "" + f.bdf(),
+                                config(f, "ECAP_DPC+8.w", dpc.status()),
+                                f.bdf() + " holds its link down"));
+            }
+            if (dpc.armed()) {
+                int bits = dpc.control() & 3;
+                out.add(
+                        Finding.of(
+                                        Check.DPC_ARMED,
+                                        "" + f.bdf(),
+                                        config(f, DPC_CONTROL + ".w", dpc.control()),
+                                        f.bdf() + " takes its link down at an error")
+                                .fixedBy(
+                                        List.of(SetPci.word(f.bdf(), DPC_CONTROL, 0, 3)),
+                                        List.of(SetPci.word(f.bdf(), DPC_CONTROL, bits, 3))));
+            }
+        }
+    }
+
+    private void shape() {
+        List<PciFunction> switches =
+                route.bridges().stream()
+                        .filter(b -> b.kind() == Kind.SWITCH_UPSTREAM)
+                        .distinct()
+                        .toList();
+        if (switches.size() > 1) {
+            String all =
+                    switches.stream()
+                            .map(b -> b.bdf().toString())
+                            .collect(Collectors.joining(", "));
+            out.add(
+                    Finding.of(
+                            Check.SWITCHES,
+                            route.initiator() + " to " + route.owner(),
+                            "upstream ports on the way: " + all,
+                            "the packets cross %d switches".formatted(switches.size())));
+        }
+    }
+}

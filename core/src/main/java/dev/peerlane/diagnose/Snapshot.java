@@ -1,0 +1,107 @@
+package dev.peerlane.diagnose;
+
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.SysfsTree;
+import dev.peerlane.pci.SystemFiles;
+import dev.peerlane.spec.Cmbloc;
+import dev.peerlane.spec.Cmbsz;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that a diagnosis reads.
+ *
+ * @param origin where it comes from, for a person
+ * @param machine the PCI tree
+ * @param host the system around it; null for a fabric that is not this machine's
+ * @param cmbs what is known of controller memory buffers
+ */
+public record Snapshot(String origin, Machine machine, @Nullable Host host, List<CmbFacts> cmbs) {
+    /** Keeps its own copy of the list. */
+    public Snapshot {
+        cmbs = List.copyOf(cmbs);
+    }
+
+    /** Reads this machine. Needs no privileges; without them it sees less, and says so. */
+    public static Snapshot ofThisMachine() {
+        return of(SystemFiles.of(Path.of("/")));
+    }
+
+    /** Reads a system. */
+    public static Snapshot of(SystemFiles files) {
+        Machine machine = SysfsTree.read(files).machine();
+        List<CmbFacts> cmbs = new ArrayList<>();
+        for (PciFunction f : machine.nvmeFunctions()) {
+            CmbFacts facts = cmb(files, f);
+            if (facts != null) {
+                cmbs.add(facts);
+            }
+        }
+        return new Snapshot(files.origin(), machine, Host.read(files), cmbs);
+    }
+
+    /** Makes one of a fabric that is not this machine's: emulated, or inside a QEMU. */
+    public static Snapshot ofFabric(String kind, Machine machine, List<CmbFacts> cmbs) {
+        return new Snapshot("the fabric " + kind, machine, null, cmbs);
+    }
+
+    /** Returns it with other knowledge of controller memory buffers. */
+    public Snapshot withCmbs(List<CmbFacts> other) {
+        return new Snapshot(origin, machine, host, other);
+    }
+
+    /** Returns what is known of the CMB of a function, or null if nothing is. */
+    public @Nullable CmbFacts cmb(Bdf owner) {
+        return cmbs.stream().filter(c -> c.owner().equals(owner)).findFirst().orElse(null);
+    }
+
+    /** Linux's nvme driver shows the registers of a CMB that it found; else nothing is known. */
+    private static @Nullable CmbFacts cmb(SystemFiles files, PciFunction f) {
+        String directory = SysfsTree.directory(f.bdf());
+        for (String controller : files.list(directory + "/nvme")) {
+            String path = directory + "/nvme/" + controller;
+            Integer size = register(files.text(path + "/cmbsz"));
+            Integer place = register(files.text(path + "/cmbloc"));
+            String both = files.text(path + "/cmb");
+            if (both != null) {
+                size = size == null ? register(field(both, "cmbsz")) : size;
+                place = place == null ? register(field(both, "cmbloc")) : place;
+            }
+            Cmbsz cmbsz = new Cmbsz(size == null ? 0 : size);
+            Cmbloc cmbloc = new Cmbloc(place == null ? 0 : place);
+            return new CmbFacts(
+                    f.bdf(),
+                    cmbsz.sizeBytes(),
+                    cmbloc.offsetBytes(cmbsz),
+                    cmbsz.rds(),
+                    cmbsz.wds(),
+                    size == null
+                            ? "/" + path + " has no cmbsz"
+                            : "/" + path + "/cmbsz = 0x%08x".formatted(size));
+        }
+        return null;
+    }
+
+    private static @Nullable String field(String text, String name) {
+        for (String line : text.split("\n", -1)) {
+            if (line.startsWith(name) && line.contains(":")) {
+                return line.substring(line.indexOf(':') + 1).strip();
+            }
+        }
+        return null;
+    }
+
+    private static @Nullable Integer register(@Nullable String text) {
+        try {
+            return text == null || !text.startsWith("0x")
+                    ? null
+                    : Integer.parseUnsignedInt(text.substring(2), 16);
+        } catch (NumberFormatException e) {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package dev.peerlane.pci;
+
+import java.util.Arrays;
+
+/**
+ * A configuration space that was copied. What was not copied reads as all ones; it is written only
+ * where it was copied.
+ */
+public final class ConfigBytes extends ConfigSpace {
+    private final byte[] bytes;
+
+    /** Takes a copy of the bytes, which start at offset 0. */
+    public ConfigBytes(byte[] bytes) {
+        this.bytes = Arrays.copyOf(bytes, bytes.length);
+    }
+
+    /** Returns a copy of all of it. */
+    public byte[] bytes() {
+        return bytes.clone();
+    }
+
+    /** Returns how much was copied. */
+    public int length() {
+        return bytes.length;
+    }
+
+    @Override
+    public int load32(int offset) {
+        int value = 0;
+        for (int i = 3; i >= 0; i--) {
+            int at = offset + i;
+            value = (value << 8) | (at >= 0 && at < bytes.length ? bytes[at] & 0xff : 0xff);
+        }
+        return value;
+    }
+
+    @Override
+    public void store32(int offset, int value) {
+        store(offset, value, 4);
+    }
+
+    @Override
+    public void store16(int offset, int value) {
+        store(offset, value, 2);
+    }
+
+    private void store(int offset, int value, int count) {
+        for (int i = 0; i < count; i++) {
+            if (offset + i >= 0 && offset + i < bytes.length) {
+                bytes[offset + i] = (byte) (value >>> (8 * i));
+            }
+        }
+    }
+}

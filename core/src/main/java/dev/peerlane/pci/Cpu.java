@@ -1,0 +1,93 @@
+package dev.peerlane.pci;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The processor that a root complex is part of, as {@code /proc/cpuinfo} tells of the first one.
+ *
+ * @param vendor such as {@code GenuineIntel}; empty if not known
+ * @param family the displayed family
+ * @param model the displayed model
+ * @param name what it calls itself
+ * @param hypervisor whether it runs below a hypervisor
+ */
+public record Cpu(String vendor, int family, int model, String name, boolean hypervisor) {
+    /** Nothing is known. */
+    public static final Cpu UNKNOWN = new Cpu("", -1, -1, "", false);
+
+    private static final String INTEL = "GenuineIntel";
+    private static final String AMD = "AuthenticAMD";
+    private static final int ZEN = 0x17;
+    private static final int AMD_10H = 0x10;
+
+    /** Models of family 6 in client parts, whose root complex passes posted peer writes only. */
+    private static final int[] INTEL_CLIENT = {
+        0x2a, 0x3a, 0x3c, 0x45, 0x46, 0x3d, 0x47, 0x4e, 0x5e, 0x66, 0x7d, 0x7e, 0x8a, 0x8c, 0x8d,
+        0x8e, 0x97, 0x9a, 0x9e, 0xa5, 0xa6, 0xa7, 0xaa, 0xac, 0xb5, 0xb7, 0xba, 0xbd, 0xbf, 0xc5,
+        0xc6, 0xcc
+    };
+
+    /** Reads the first processor of a {@code cpuinfo}; null if it tells nothing. */
+    public static @Nullable Cpu parse(@Nullable String cpuinfo) {
+        if (cpuinfo == null) {
+            return null;
+        }
+        String vendor = "";
+        String name = "";
+        int family = -1;
+        int model = -1;
+        boolean hypervisor = false;
+        for (String line : cpuinfo.split("\n", -1)) {
+            int colon = line.indexOf(':');
+            if (colon < 0) {
+                if (!vendor.isEmpty()) {
+                    break;
+                }
+                continue;
+            }
+            String value = line.substring(colon + 1).strip();
+            switch (line.substring(0, colon).strip()) {
+                case "vendor_id" -> vendor = value;
+                case "cpu family" -> family = number(value);
+                case "model" -> model = number(value);
+                case "model name" -> name = value;
+                case "flags" -> hypervisor = (" " + value + " ").contains(" hypervisor ");
+                default -> {}
+            }
+        }
+        return vendor.isEmpty() ? null : new Cpu(vendor, family, model, name, hypervisor);
+    }
+
+    private static int number(String value) {
+        try {
+            return Integer.parseInt(value);
+        } catch (NumberFormatException e) {
+            return -1;
+        }
+    }
+
+    /** Returns whether Linux trusts its root complex whatever the host bridge: AMD since Zen. */
+    public boolean forwardsPeers() {
+        return vendor.equals(AMD) && family >= ZEN;
+    }
+
+    /** Returns whether its root complex is known to pass peer writes, and not peer reads. */
+    public boolean forwardsWritesOnly() {
+        boolean client =
+                vendor.equals(INTEL)
+                        && family == 6
+                        && Arrays.stream(INTEL_CLIENT).anyMatch(m -> m == model);
+        return client || (vendor.equals(AMD) && family >= AMD_10H && family < ZEN);
+    }
+
+    /** Returns vendor, family and model, and the name if it has one. */
+    @Override
+    public String toString() {
+        if (vendor.isEmpty()) {
+            return "an unknown processor";
+        }
+        String numbers = "%s family %xh model %xh".formatted(vendor, family, model);
+        return name.isEmpty() ? numbers : name + " (" + numbers + ")";
+    }
+}

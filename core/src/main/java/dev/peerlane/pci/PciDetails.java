@@ -1,0 +1,150 @@
+package dev.peerlane.pci;
+
+import dev.peerlane.Bits;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What else a snapshot knows of a function. What is not known is null, or -1 for a number.
+ *
+ * @param configBytes how much of the configuration space was readable: only root may read all
+ * @param link its link, or null
+ * @param payloadBytes Max_Payload_Size in use (Device Control 7:5)
+ * @param maxPayloadBytes the largest it could take (Device Capabilities 2:0)
+ * @param ats whether Address Translation Services are on; null without the capability
+ * @param uncorrectable raw Uncorrectable Error Status of AER, 0 if clean or without AER
+ * @param correctable raw Correctable Error Status of AER
+ * @param errorTotal errors that the kernel has counted, -1 if it does not count
+ * @param dpc Downstream Port Containment, or null without it
+ * @param slot physical slot number (Slot Capabilities 31:19)
+ * @param iommuGroup its IOMMU group
+ * @param numaNode its NUMA node
+ * @param driver the driver that is bound to it, or null
+ */
+public record PciDetails(
+        int configBytes,
+        @Nullable Link link,
+        int payloadBytes,
+        int maxPayloadBytes,
+        @Nullable Boolean ats,
+        int uncorrectable,
+        int correctable,
+        long errorTotal,
+        @Nullable Dpc dpc,
+        int slot,
+        int iommuGroup,
+        int numaNode,
+        @Nullable String driver) {
+
+    /** Nothing is known. */
+    public static final PciDetails NONE =
+            new PciDetails(0, null, -1, -1, null, 0, 0, -1, null, -1, -1, -1, null);
+
+    /** Extended capability ID of Advanced Error Reporting (PCIe 5.0, 7.8.4). */
+    public static final int EXT_AER = 0x0001;
+
+    /** Extended capability ID of the Device Serial Number (7.9.3). */
+    public static final int EXT_SERIAL = 0x0003;
+
+    /** Extended capability ID of Address Translation Services (10.5.1). */
+    public static final int EXT_ATS = 0x000f;
+
+    /** Extended capability ID of Downstream Port Containment (7.9.15). */
+    public static final int EXT_DPC = 0x001d;
+
+    private static final int DEVICE_CAPABILITIES = 0x04;
+    private static final int DEVICE_CONTROL = 0x08;
+    private static final int SLOT_CAPABILITIES = 0x14;
+    private static final int WHOLE = 4096;
+
+    /**
+     * Downstream Port Containment.
+     *
+     * @param control raw, trigger enable in bits 1:0
+     * @param status raw, triggered in bit 0
+     */
+    public record Dpc(int control, int status) {
+        /** Returns whether an error takes the link below this port down. */
+        public boolean armed() {
+            return Bits.get(control, 1, 0) != 0;
+        }
+
+        /** Returns whether the port holds its link down now. */
+        public boolean triggered() {
+            return Bits.bit(status, 0);
+        }
+    }
+
+    /** Reads what the configuration space alone tells; all of it is taken as readable. */
+    public static PciDetails of(ConfigSpace config) {
+        return of(config, WHOLE);
+    }
+
+    /** Reads what a configuration space tells of which only the first bytes were readable. */
+    public static PciDetails of(ConfigSpace config, int configBytes) {
+        var express = config.capability(ConfigSpace.CAP_PCI_EXPRESS);
+        int payload = -1;
+        int maxPayload = -1;
+        int slot = -1;
+        if (express.isPresent()) {
+            int at = express.getAsInt();
+            payload = payloadOf(config.load16(at + DEVICE_CONTROL) >>> 5);
+            maxPayload = payloadOf(config.load16(at + DEVICE_CAPABILITIES));
+            boolean hasSlot = (config.load16(at + 2) & 0x100) != 0;
+            slot = hasSlot ? config.load32(at + SLOT_CAPABILITIES) >>> 19 : -1;
+        }
+        var ats = config.extendedCapability(EXT_ATS);
+        var aer = config.extendedCapability(EXT_AER);
+        var dpc = config.extendedCapability(EXT_DPC);
+        return new PciDetails(
+                configBytes,
+                Link.of(config),
+                payload,
+                maxPayload,
+                ats.isPresent() ? (config.load16(ats.getAsInt() + 6) & 0x8000) != 0 : null,
+                aer.isPresent() ? config.load32(aer.getAsInt() + 4) : 0,
+                aer.isPresent() ? config.load32(aer.getAsInt() + 0x10) : 0,
+                -1,
+                dpc.isPresent()
+                        ? new Dpc(
+                                config.load16(dpc.getAsInt() + 6),
+                                config.load16(dpc.getAsInt() + 8))
+                        : null,
+                slot,
+                -1,
+                -1,
+                null);
+    }
+
+    private static int payloadOf(int encoded) {
+        int exponent = encoded & 7;
+        return exponent <= 5 ? 128 << exponent : -1;
+    }
+
+    /** Returns it with what only the operating system knows. */
+    public PciDetails in(
+            @Nullable Link otherLink,
+            long countedErrors,
+            int group,
+            int node,
+            @Nullable String boundDriver) {
+        return new PciDetails(
+                configBytes,
+                link == null ? otherLink : link,
+                payloadBytes,
+                maxPayloadBytes,
+                ats,
+                uncorrectable,
+                correctable,
+                countedErrors,
+                dpc,
+                slot,
+                group,
+                node,
+                boundDriver);
+    }
+
+    /** Returns whether AER has an error on record, in its status or the kernel's counters. */
+    public boolean hasErrors() {
+        return uncorrectable != 0 || correctable != 0 || errorTotal > 0;
+    }
+}

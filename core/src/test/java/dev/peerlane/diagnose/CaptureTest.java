@@ -1,0 +1,235 @@
+package dev.peerlane.diagnose;
+
+import static dev.peerlane.diagnose.Shapes.A;
+import static dev.peerlane.diagnose.Shapes.B;
+import static dev.peerlane.diagnose.Shapes.bdf;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.pci.SysfsTree;
+import dev.peerlane.pci.SystemFiles;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Random;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CaptureTest {
+    @TempDir Path directory;
+
+    @Test
+    void captureAndDirectoryGiveTheSameDiagnosisAsTheMachine() throws IOException {
+        for (TreeBuilder tree :
+                java.util.List.of(Shapes.broadcom(0x1d), Shapes.vmd(), Shapes.cascade())) {
+            Path root = Files.createTempDirectory(directory, "root");
+            tree.writeTo(root);
+            SystemFiles live = SystemFiles.of(root);
+            Path file = directory.resolve(root.getFileName() + ".zip");
+            Capture.write(Capture.take(live, false), file);
+            Snapshot direct = tree.snapshot();
+            Snapshot ofDirectory = Snapshot.of(Capture.open(root));
+            Snapshot ofFile = Snapshot.of(Capture.open(file));
+            assertThat(direct.machine().functions()).isNotEmpty();
+            assertThat(ofDirectory.machine().functions()).isEqualTo(direct.machine().functions());
+            assertThat(ofFile.machine().functions()).isEqualTo(direct.machine().functions());
+            assertThat(ofFile.host()).isEqualTo(ofDirectory.host());
+            assertThat(Doctor.examine(ofFile).findings())
+                    .isEqualTo(Doctor.examine(ofDirectory).findings());
+        }
+    }
+
+    @Test
+    void aCopyWithoutLinksFindsParentsByBusNumbers() {
+        TreeBuilder tree = Shapes.broadcom(0);
+        CapturedFiles linked = tree.files();
+        tree.at(Shapes.ROOT).config.store32(0x18, 0x00_04_01_00);
+        tree.at(Shapes.UP).config.store32(0x18, 0x00_04_02_01);
+        tree.at(Shapes.DOWN_0).config.store32(0x18, 0x00_03_03_02);
+        tree.at(Shapes.DOWN_1).config.store32(0x18, 0x00_04_04_02);
+        CapturedFiles files = new CapturedFiles("a test");
+        tree.files().files().forEach(files::put);
+        assertThat(SysfsTree.read(files).machine().bridgesAbove(bdf(A)))
+                .extracting(f -> f.bdf())
+                .isEqualTo(
+                        SysfsTree.read(linked).machine().bridgesAbove(bdf(A)).stream()
+                                .map(f -> f.bdf())
+                                .toList());
+    }
+
+    @Test
+    void serialNumbersAreBlankedUnlessAskedFor() {
+        CapturedFiles files = Shapes.broadcom(0).files();
+        files.put(SysfsTree.directory(bdf(A)) + "/nvme/nvme0/serial", "S1".getBytes(UTF));
+        String config = SysfsTree.directory(bdf(A)) + "/config";
+        CapturedFiles without = Capture.take(files, false);
+        byte[] bytes = without.bytes(config, 4096);
+        assertThat(bytes).hasSize(4096);
+        for (int i = 4; i < 12; i++) {
+            assertThat(bytes[TreeBuilder.SERIAL + i]).isZero();
+        }
+        assertThat(without.files().keySet()).noneMatch(p -> p.endsWith("serial"));
+        CapturedFiles with = Capture.take(files, true);
+        assertThat(with.bytes(config, 4096)).isEqualTo(files.bytes(config, 4096));
+        assertThat(with.files().keySet()).anyMatch(p -> p.endsWith("serial"));
+    }
+
+    @Test
+    void onlyTheLinesThatMatterAreKept() {
+        TreeBuilder tree = Shapes.broadcom(0);
+        tree.texts.put("proc/cmdline", "root=UUID=secret iommu=pt token=x pci=noaer");
+        CapturedFiles files = Capture.take(tree.files(), false);
+        assertThat(files.text("proc/cmdline")).isEqualTo("iommu=pt pci=noaer");
+    }
+
+    private static final java.nio.charset.Charset UTF = StandardCharsets.UTF_8;
+
+    private Path zip(String[]... entries) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            zip.putNextEntry(new ZipEntry("peerlane-capture"));
+            zip.write("1\n".getBytes(UTF));
+            for (String[] entry : entries) {
+                zip.putNextEntry(new ZipEntry(entry[0]));
+                zip.write(entry[1].getBytes(UTF));
+            }
+        }
+        Path file = Files.createTempFile(directory, "hostile", ".zip");
+        return Files.write(file, bytes.toByteArray());
+    }
+
+    @Test
+    void pathsThatLeadOutAreDropped() throws IOException {
+        Path file = zip(new String[] {"../../etc/x", "1"}, new String[] {"/abs", "2"});
+        CapturedFiles files = (CapturedFiles) Capture.open(file);
+        assertThat(files.files()).isEmpty();
+    }
+
+    @Test
+    void aBombIsRefused() throws IOException {
+        Path file = zip(new String[] {"sys/x", "0".repeat(3 << 20)});
+        assertThat(Files.size(file)).isLessThan(100_000);
+        assertThatThrownBy(() -> Capture.open(file))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessageContaining("too large");
+    }
+
+    @Test
+    void linksOutOfADirectoryAreNotFollowed() throws IOException {
+        Path secret = Files.writeString(directory.resolve("secret"), "0x8086");
+        Path root = Files.createDirectories(directory.resolve("tree"));
+        Path device = root.resolve("sys/bus/pci/devices/0000:00:00.0");
+        Files.createDirectories(device);
+        Files.createSymbolicLink(device.resolve("vendor"), secret);
+        assertThat(SystemFiles.of(root).text("sys/bus/pci/devices/0000:00:00.0/vendor")).isNull();
+        assertThat(SystemFiles.of(root).text("../secret")).isNull();
+    }
+
+    @Test
+    void whatIsNoCaptureIsRefusedByName() throws IOException {
+        Path empty = Files.createFile(directory.resolve("empty"));
+        for (Path file : java.util.List.of(empty, directory.resolve("absent"))) {
+            assertThatThrownBy(() -> Capture.open(file))
+                    .isInstanceOf(PeerlaneException.class)
+                    .hasMessageContaining(file.toString());
+        }
+    }
+
+    @Test
+    void anExistingFileIsNotOverwritten() throws IOException {
+        Path file = Files.createFile(directory.resolve("taken"));
+        assertThatThrownBy(() -> Capture.write(new CapturedFiles("a test"), file))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessageContaining("already");
+    }
+
+    /** Flips bits, cuts files short and mixes entries: an answer or a typed error, in time. */
+    @Test
+    void damagedCapturesNeverCrashOrHang() throws IOException {
+        long seed = 20_260_101;
+        Random random = new Random(seed);
+        Path good = directory.resolve("good.zip");
+        Capture.write(Capture.take(Shapes.cascade().files(), false), good);
+        byte[] original = Files.readAllBytes(good);
+        Path file = directory.resolve("bad.zip");
+        Assertions.assertTimeout(
+                Duration.ofSeconds(60),
+                () -> {
+                    for (int round = 0; round < 60; round++) {
+                        byte[] bytes = original.clone();
+                        for (int i = 0; i < 1 + random.nextInt(40); i++) {
+                            bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
+                        }
+                        int length =
+                                random.nextBoolean() ? bytes.length : random.nextInt(bytes.length);
+                        Files.write(file, java.util.Arrays.copyOf(bytes, length));
+                        try {
+                            Doctor.examine(Snapshot.of(Capture.open(file)));
+                        } catch (PeerlaneException e) {
+                            assertThat(e.code()).as("seed %d", seed).isEqualTo("bad-capture");
+                        }
+                    }
+                });
+    }
+
+    /** Random configuration spaces and texts: loops, lies about size and place. */
+    @Test
+    void randomDevicesNeverCrashOrHang() {
+        long seed = 4_711;
+        Random random = new Random(seed);
+        Assertions.assertTimeout(
+                Duration.ofSeconds(60),
+                () -> {
+                    for (int round = 0; round < 300; round++) {
+                        CapturedFiles files =
+                                random.nextBoolean()
+                                        ? Shapes.broadcom(0).files()
+                                        : Shapes.vmd().files();
+                        for (String path : java.util.List.copyOf(files.files().keySet())) {
+                            if (random.nextInt(3) == 0) {
+                                byte[] bytes = new byte[random.nextInt(4097)];
+                                random.nextBytes(bytes);
+                                mostlyPlausible(random, bytes);
+                                files.put(path, bytes);
+                            }
+                        }
+                        for (String path : java.util.List.copyOf(files.links().keySet())) {
+                            if (random.nextInt(4) == 0) {
+                                files.putLink(path, "../../devices/pci0000:00/" + A + "/" + B);
+                            }
+                        }
+                        Snapshot snapshot = Snapshot.of(files);
+                        Doctor.examine(snapshot);
+                        Doctor.examine(snapshot, bdf(A), bdf(B), Buffer.AUTO);
+                        AcsChange.load(keepNothing()).losses(snapshot.machine());
+                    }
+                });
+    }
+
+    /** Keeps the walk alive: a bridge with capabilities that point at each other. */
+    private static void mostlyPlausible(Random random, byte[] bytes) {
+        if (bytes.length > 0x40 && random.nextBoolean()) {
+            bytes[6] |= 0x10;
+            bytes[0x34] = 0x40;
+            bytes[0x0e] = (byte) random.nextInt(2);
+        }
+        if (bytes.length > 0x104 && random.nextBoolean()) {
+            bytes[0x100] = 0x0d;
+            bytes[0x101] = 0;
+            bytes[0x102] = 0x01;
+            bytes[0x103] = 0x10;
+        }
+    }
+
+    private Path keepNothing() throws IOException {
+        Path keep = directory.resolve("nothing.txt");
+        return Files.writeString(keep, "# peerlane acs 1\n");
+    }
+}
