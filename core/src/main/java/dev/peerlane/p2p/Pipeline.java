@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.Completions;
 import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.MemoryFault;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -172,6 +173,8 @@ final class Pipeline {
             moved |= lane.second().poll(POLL_MAX, onSecond) > 0;
         } catch (PeerlaneException e) {
             fail(e, -1);
+        } catch (InternalError e) {
+            fail(memoryFault(e), -1);
         }
         return moved;
     }
@@ -450,6 +453,8 @@ final class Pipeline {
                     quarantined ? 0 : options.commandTimeoutNanos());
         } catch (PeerlaneException e) {
             fail(e, -1);
+        } catch (InternalError e) {
+            fail(memoryFault(e), -1);
         }
         if (port.inFlight() > 0 || quarantined) {
             try {
@@ -459,5 +464,10 @@ final class Pipeline {
                 fail(e, -1);
             }
         }
+    }
+
+    private PeerlaneException memoryFault(InternalError e) {
+        String devices = lane.reader().name() + " or " + lane.second().name();
+        return MemoryFault.of("memory of " + devices, e);
     }
 }
