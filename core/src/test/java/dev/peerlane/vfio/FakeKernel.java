@@ -23,6 +23,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /**
  * Plays Linux with VFIO: containers, groups, iommufd, devices, event counters, memory. It checks
@@ -139,6 +140,9 @@ final class FakeKernel implements Kernel {
     long lockLimit = Long.MAX_VALUE;
     long unmapsLess;
 
+    /** Which calls count for {@link #failAt}. */
+    Predicate<String> counted = call -> true;
+
     private final Arena arena = Arena.ofShared();
     private final Map<Integer, int[]> triggers = new HashMap<>();
     private FakeIoSpace lastSpace;
@@ -202,6 +206,9 @@ final class FakeKernel implements Kernel {
                                         .get());
         sites.add(site + " " + call);
         calls.add(call);
+        if (!counted.test(call)) {
+            return false;
+        }
         counter++;
         if (counter == failAt) {
             failedSite = site + " " + call;
