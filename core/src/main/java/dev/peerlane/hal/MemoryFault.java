@@ -1,6 +1,7 @@
 package dev.peerlane.hal;
 
 import dev.peerlane.PeerlaneException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a device's memory that stopped answering looks like from Java: the processor's SIGBUS
@@ -14,8 +15,9 @@ public final class MemoryFault {
      * Returns it as a fault of a device.
      *
      * @param what the memory or the device, as the subject of a sentence
+     * @param e what arrived, or null where the silence was found otherwise
      */
-    public static PeerlaneException of(String what, InternalError e) {
+    public static PeerlaneException of(String what, @Nullable InternalError e) {
         return new PeerlaneException(
                 PeerlaneException.Category.IO,
                 "device-memory-fault",

@@ -7,6 +7,7 @@ import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.hal.TrafficCounters;
 import java.lang.management.ManagementFactory;
 import java.security.SecureRandom;
@@ -80,9 +81,15 @@ public final class CopyJob {
             verify(progress);
         } catch (PeerlaneException e) {
             failure = e;
-            if (copied) {
-                verifyResult = "failed";
-            }
+        } catch (InternalError e) {
+            // A doorbell of a device that is gone, told late and out of any place: what is in
+            // flight
+            // was not taken in.
+            unsafe = true;
+            failure = MemoryFault.of("a device", e);
+        }
+        if (failure != null && copied) {
+            verifyResult = "failed";
         }
         failure = release(failure);
         Receipt receipt = receipt(failure, hostBefore);
