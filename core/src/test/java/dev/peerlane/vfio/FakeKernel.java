@@ -104,6 +104,10 @@ final class FakeKernel implements Kernel {
         long ioctl(Request request, MemorySegment argument) {
             return -Errno.ENOTTY;
         }
+
+        long pread(MemorySegment target, long offset) {
+            return -Errno.EINVAL;
+        }
     }
 
     private static final class Event extends Node {
@@ -135,6 +139,7 @@ final class FakeKernel implements Kernel {
     boolean iommufd;
     boolean dmaBufs = true;
     boolean type1 = true;
+    boolean noIommu;
     int hugePages = 0;
     int mappingsAllowed = 65_535;
     long lockLimit = Long.MAX_VALUE;
@@ -245,7 +250,8 @@ final class FakeKernel implements Kernel {
             OtherFile file = otherFiles.get(path);
             return file == null ? -Errno.ENOENT : file.refusal < 0 ? file.refusal : add(file);
         }
-        int group = Integer.parseInt(path.substring("/dev/vfio/".length()));
+        String prefix = noIommu ? "/dev/vfio/noiommu-" : "/dev/vfio/";
+        int group = Integer.parseInt(path.substring(prefix.length()));
         if (devices.values().stream().noneMatch(d -> d.group == group)) {
             return -Errno.ENOENT;
         }
@@ -320,10 +326,12 @@ final class FakeKernel implements Kernel {
                 return 0;
             }
             if (request.equals(VfioAbi.CHECK_EXTENSION)) {
-                return argument == VfioAbi.TYPE1V2_IOMMU && type1 ? 1 : 0;
+                int type = noIommu ? VfioAbi.NOIOMMU_IOMMU : VfioAbi.TYPE1V2_IOMMU;
+                return argument == type && type1 ? 1 : 0;
             }
             if (request.equals(VfioAbi.SET_IOMMU)) {
-                if (container.groups.isEmpty() || argument != VfioAbi.TYPE1V2_IOMMU) {
+                int type = noIommu ? VfioAbi.NOIOMMU_IOMMU : VfioAbi.TYPE1V2_IOMMU;
+                if (container.groups.isEmpty() || argument != type) {
                     return -Errno.EINVAL;
                 }
                 container.space = newSpace();
@@ -698,6 +706,9 @@ final class FakeKernel implements Kernel {
     public long pread(int fd, MemorySegment target, long offset) {
         if (fails("pread")) {
             return -failWith;
+        }
+        if (open.get(fd) instanceof OtherFile file) {
+            return file.pread(target, offset);
         }
         DeviceNode node = device(fd);
         int region = (int) (offset >>> REGION_SHIFT);
