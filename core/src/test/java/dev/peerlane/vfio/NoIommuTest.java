@@ -22,7 +22,7 @@ class NoIommuTest {
     private FakeKernel kernel;
 
     /** Puts every page at its virtual address with some bits taken away. */
-    private static final class PageMap extends FakeKernel.OtherFile {
+    private static final class PageMap extends FakeNodes.OtherFile {
         private long flags = 1L << 63;
 
         PageMap() {
