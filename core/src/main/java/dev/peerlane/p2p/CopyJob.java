@@ -7,7 +7,6 @@ import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.Fabric;
-import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.hal.TrafficCounters;
 import java.lang.management.ManagementFactory;
 import java.security.SecureRandom;
@@ -79,17 +78,11 @@ public final class CopyJob {
             copy(progress);
             copied = true;
             verify(progress);
-        } catch (PeerlaneException e) {
-            failure = e;
-        } catch (InternalError e) {
-            // A doorbell of a device that is gone, told late and out of any place: what is in
-            // flight
-            // was not taken in.
-            unsafe = true;
-            failure = MemoryFault.of("a device", e);
-        }
-        if (failure != null && copied) {
-            verifyResult = "failed";
+        } catch (PeerlaneException | InternalError e) {
+            failure = Faults.of(e);
+            if (copied) {
+                verifyResult = "failed";
+            }
         }
         failure = release(failure);
         Receipt receipt = receipt(failure, hostBefore);
@@ -346,9 +339,9 @@ public final class CopyJob {
         for (PeerBuffer buffer : buffers) {
             try {
                 buffer.close();
-            } catch (PeerlaneException e) {
+            } catch (PeerlaneException | InternalError e) {
                 if (first == null) {
-                    first = e;
+                    first = Faults.of(e);
                 } else {
                     first.addSuppressed(e);
                 }
