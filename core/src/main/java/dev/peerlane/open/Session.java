@@ -3,6 +3,7 @@ package dev.peerlane.open;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.ControllerOptions;
@@ -252,9 +253,13 @@ public final class Session implements AutoCloseable {
         for (AutoCloseable each : all) {
             try {
                 each.close();
-            } catch (Exception e) {
+            } catch (Exception | InternalError e) {
                 RuntimeException problem =
-                        e instanceof RuntimeException r ? r : new IllegalStateException(e);
+                        switch (e) {
+                            case RuntimeException r -> r;
+                            case InternalError i -> MemoryFault.of("a device", i);
+                            default -> new IllegalStateException(e);
+                        };
                 if (first == null) {
                     first = problem;
                 } else {
