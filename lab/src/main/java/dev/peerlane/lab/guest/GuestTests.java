@@ -64,6 +64,10 @@ public final class GuestTests {
                         Copies.withoutMapping(
                                 12, BufferChoice.SOURCE, VerifyMode.PEER, "peer-writes-lost"));
         tests.put("after-kill", () -> Copies.afterKill(6));
+        tests.put("program-copy", () -> Program.copy(13));
+        tests.put("program-sigint", () -> Program.signalled("INT", 130));
+        tests.put("program-sigterm", () -> Program.signalled("TERM", 143));
+        tests.put("beyond-auto", () -> Copies.fallsBack(1));
         tests.put("beyond-39-bits", () -> Copies.beyondTheIommu(0, 39));
     }
 
@@ -71,6 +75,7 @@ public final class GuestTests {
         tests.put("reset-source", () -> Copies.accident(7, () -> reset("ssd0")));
         tests.put("reset-target", () -> Copies.accident(8, () -> reset("ssd1")));
         tests.put("decode-off-source", () -> Copies.accident(9, () -> decodeOff("ssd0")));
+        tests.put("revoked-mapping", () -> RevokedMapping.run("ssd0"));
         tests.put("decode-off-target", () -> Copies.accident(10, () -> decodeOff("ssd1")));
     }
 
