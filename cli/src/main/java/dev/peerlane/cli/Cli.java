@@ -29,7 +29,12 @@ public final class Cli {
         program.setParameterExceptionHandler((e, given) -> Failures.usage(context, e));
         program.setExecutionExceptionHandler(
                 (e, command, parsed) -> Failures.thrown(context, e, command.getCommandName()));
-        int status = program.execute(args);
+        int status;
+        try {
+            status = program.execute(args);
+        } catch (Error e) { // picocli hands exceptions to the handler, but no errors
+            status = Failures.thrown(context, e, args.length == 0 ? "" : args[0]);
+        }
         terminal.out().flush();
         terminal.err().flush();
         return status;
@@ -49,6 +54,7 @@ public final class Cli {
                 .setOut(context.terminal().out())
                 .setErr(context.terminal().err())
                 .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
+                .setExpandAtFiles(false)
                 .setUsageHelpWidth(COLUMNS)
                 .setUsageHelpLongOptionsMaxWidth(32);
     }

@@ -1,6 +1,7 @@
 package dev.peerlane.cli;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -16,7 +17,11 @@ record Context(Terminal terminal, Interruption interruption, List<String> args) 
 
     /** Returns whether errors are told with their stack. */
     boolean verbose() {
-        String variable = System.getenv(VERBOSE_VARIABLE);
+        return verbose(System.getenv(), args);
+    }
+
+    static boolean verbose(Map<String, String> environment, List<String> args) {
+        String variable = environment.get(VERBOSE_VARIABLE);
         return args.contains("-v")
                 || args.contains("--verbose")
                 || (variable != null && !NO.contains(variable));

@@ -1,5 +1,6 @@
 package dev.peerlane.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peerlane.PeerlaneException;
 import java.util.List;
 import java.util.Set;
@@ -11,6 +12,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 final class Failures {
     /** Commands that answer with a receipt, whatever happens. */
     private static final Set<String> COPYING = Set.of("copy", "cmb-copy", "demo");
+
+    private static final String BUG = "bug";
 
     private Failures() {}
 
@@ -31,11 +34,15 @@ final class Failures {
 
     private static int tell(Context context, PeerlaneException e, String command) {
         if (context.json()) {
-            Json.print(
-                    context.terminal().out(),
-                    COPYING.contains(command)
-                            ? Documents.refusal(null, null, null, e)
-                            : Documents.ErrorDocument.of(e));
+            Object document = Documents.ErrorDocument.of(e);
+            if (COPYING.contains(command)) {
+                ObjectNode receipt = Documents.refusal(null, null, null, e);
+                if (e.code().equals(BUG)) {
+                    receipt.put("result", "failed").putNull("bytesCopied");
+                }
+                document = receipt;
+            }
+            Json.print(context.terminal().out(), document);
         }
         say(context, e);
         return e.category().exitStatus();
@@ -62,7 +69,7 @@ final class Failures {
     private static PeerlaneException bug(Throwable e) {
         return new PeerlaneException(
                 PeerlaneException.Category.IO,
-                "bug",
+                BUG,
                 "This is a bug in Peerlane: " + e,
                 "Report it, with what %s=1 prints".formatted(Context.VERBOSE_VARIABLE),
                 e);

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
 
 /** {@code list}: every NVMe function of a fabric. */
 @Command(
@@ -24,12 +25,20 @@ import picocli.CommandLine.Mixin;
             "Examples:",
             "  The built-in emulated fabric:",
             "    peerlane list",
+            "  Two SSDs of this machine that are bound to vfio-pci:",
+            "    peerlane list 0000:01:00.0 0000:02:00.0",
             "  The devices of a running QEMU:",
             "    peerlane list --fabric lab.yaml",
             ""
         })
 final class ListCommand implements Callable<Integer> {
     private final Context context;
+
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "DEVICE",
+            description = "Only these; devices of this machine must be named.")
+    private List<String> named = List.of();
 
     @Mixin private final FabricOption fabric = new FabricOption();
 
@@ -41,9 +50,10 @@ final class ListCommand implements Callable<Integer> {
     public Integer call() {
         Inventory.Devices found;
         PeerlaneException failure = null;
-        try (Session session = Opening.session(fabric.file, List.of())) {
+        List<String> wanted = named.stream().map(Opening::device).distinct().toList();
+        try (Session session = Opening.session(fabric.file, wanted)) {
             List<Inventory.Device> devices = new ArrayList<>();
-            for (String locator : session.fabric().locators()) {
+            for (String locator : wanted.isEmpty() ? session.fabric().locators() : wanted) {
                 context.interruption().check();
                 try {
                     devices.add(Inventory.Device.of(session.controller(locator)));

@@ -22,7 +22,8 @@ import picocli.CommandLine.Spec;
         commandListHeading = "%nCommands:%n",
         footer = {
             "",
-            "Devices: emu:ssd0 (emulated), qemu:03:00.0 (in a running QEMU, with --fabric).",
+            "Devices: 0000:01:00.0 (of this machine, bound to vfio-pci), emu:ssd0 (emulated), qemu:03:00.0"
+                    + " (in a running QEMU, with --fabric).",
             "Exit status: 0 done; 1 the request is wrong; 2 the machine or device can't; 3 refused;"
                     + " 4 I/O or verification failed; 130 interrupted.",
             "",
@@ -50,7 +51,7 @@ final class PeerlaneCommand implements Callable<Integer> {
     @Option(
             names = {"-v", "--verbose"},
             scope = ScopeType.INHERIT,
-            description = "Say more: with --version the surroundings, with errors the stack.")
+            description = "Say more, with errors the stack; PEERLANE_VERBOSE=1 does so too.")
     private boolean verbose;
 
     @Option(

@@ -137,6 +137,13 @@ class CopyRefusalTest {
     }
 
     @Test
+    void aPciAddressThatIsNotOnThisMachineIsStatus2() {
+        String address = "ffffff00:ff:1f.7";
+        assertThat(refused("", 2, "no-such-device", "copy", address, address, "--yes"))
+                .contains(address);
+    }
+
+    @Test
     void anUnknownDeviceForTheBufferIsStatus2() {
         assertThat(
                         refused(

@@ -11,14 +11,20 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DemoCommandTest {
     @Test
-    void theDemoShowsBothCopiesAndLeavesNothingBehind() throws IOException {
-        List<Path> before = leftovers();
-        Shell run = Shell.run("demo", "--size", "1MiB");
+    void theDemoShowsBothCopiesAndLeavesNothingBehind(@TempDir Path temporary) throws IOException {
+        String usual = System.setProperty("java.io.tmpdir", temporary.toString());
+        Shell run;
+        try {
+            run = Shell.run("demo", "--size", "1MiB");
+        } finally {
+            System.setProperty("java.io.tmpdir", usual);
+        }
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(run.out())
                 .contains("1 MiB from one emulated SSD to another")
@@ -29,15 +35,24 @@ class DemoCommandTest {
                 .containsPattern("target, peer to peer +[0-9a-f]{64} +the same")
                 .containsPattern("target, host memory +[0-9a-f]{64} +the same")
                 .contains("Every byte arrived");
-        assertThat(leftovers()).isEqualTo(before);
+        try (Stream<Path> left = Files.list(temporary)) {
+            assertThat(left).isEmpty();
+        }
     }
 
-    private static List<Path> leftovers() throws IOException {
-        try (Stream<Path> all = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-            return all.filter(p -> p.getFileName().toString().startsWith("peerlane-demo"))
-                    .sorted()
-                    .toList();
+    @Test
+    void aDemoWithoutRoomForItsImagesIsStatus2(@TempDir Path temporary) {
+        Path gone = temporary.resolve("gone");
+        String usual = System.setProperty("java.io.tmpdir", gone.toString());
+        Shell run;
+        try {
+            run = Shell.run("demo", "--size", "64KiB", "--json");
+        } finally {
+            System.setProperty("java.io.tmpdir", usual);
         }
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.json().get("error").get("code").asText()).isEqualTo("demo-files");
+        assertThat(run.err()).contains(gone.toString());
     }
 
     @Test

@@ -74,6 +74,24 @@ class InspectionTest {
     }
 
     @Test
+    void onlyTheNamedDevicesAreListed() {
+        JsonNode list = run("list", "emu:c", "--json").json();
+        assertThat(list.get("devices")).hasSize(1);
+        assertThat(list.get("devices").get(0).get("locator").asText()).isEqualTo("emu:c");
+    }
+
+    @Test
+    void aDeviceThatCantBeListedIsListedWithTheReason() {
+        Shell run = run("list", "emu:c", "emu:z");
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.out()).contains("emu:c").containsPattern("emu:z +failed: .*no device emu:z");
+        assertThat(run.err()).contains("emu:z");
+        JsonNode failed = run("list", "emu:z", "--json").json().get("devices").get(0);
+        assertThat(failed.get("error").get("code").asText()).isEqualTo("no-such-device");
+        assertThat(failed.get("serial").isNull()).isTrue();
+    }
+
+    @Test
     void withoutAFabricFileTheBuiltInOneIsListed() {
         Shell run = Shell.run("list");
         assertThat(run.status()).isZero();

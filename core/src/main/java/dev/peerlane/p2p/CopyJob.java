@@ -78,23 +78,11 @@ public final class CopyJob {
             copy(progress);
             copied = true;
             verify(progress);
-        } catch (PeerlaneException e) {
-            failure = e;
-        } catch (InternalError e) {
-            // A doorbell of a device that is gone: a SIGBUS, told late and out of any place. What
-            // is
-            // in flight was not taken in.
-            unsafe = true;
-            failure =
-                    new PeerlaneException(
-                            PeerlaneException.Category.IO,
-                            "device-memory-fault",
-                            "a device does not answer any more: " + e.getMessage(),
-                            "See whether one was unplugged or reset by somebody else",
-                            e);
-        }
-        if (failure != null && copied) {
-            verifyResult = "failed";
+        } catch (PeerlaneException | InternalError e) {
+            failure = Faults.of(e);
+            if (copied) {
+                verifyResult = "failed";
+            }
         }
         failure = release(failure);
         Receipt receipt = receipt(failure, hostBefore);
@@ -351,9 +339,9 @@ public final class CopyJob {
         for (PeerBuffer buffer : buffers) {
             try {
                 buffer.close();
-            } catch (PeerlaneException e) {
+            } catch (PeerlaneException | InternalError e) {
                 if (first == null) {
-                    first = e;
+                    first = Faults.of(e);
                 } else {
                     first.addSuppressed(e);
                 }

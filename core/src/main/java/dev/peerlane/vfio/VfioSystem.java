@@ -58,7 +58,7 @@ final class VfioSystem {
                         PeerlaneException.machine(
                                 "no-such-device",
                                 "there is no PCI function " + bdf,
-                                "peerlane list shows the NVMe functions of this machine"));
+                                "lspci -d ::0108 shows the NVMe functions of this machine"));
     }
 
     /** Returns the IOMMU group of a function. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.EmulatedFabric;
@@ -13,6 +14,7 @@ import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerFault;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
@@ -210,6 +212,38 @@ class DriverOnEmulatorTest {
                 }
                 port.close();
             }
+        }
+    }
+
+    @Test
+    void aResetThatSomebodyElseMadeIsAFaultAndNotATimeout() {
+        try (EmulatedPair p =
+                EmulatedPair.of(
+                        drive("a").memory(MIB, 512).latencyNanos(10_000_000).cmb(CmbSpec.of(MIB)),
+                        drive("b").memory(MIB, 512))) {
+            p.a.requireCmb().enable(p.fabric.dma());
+            PeerBuffer slots = p.a.requireCmb().allocate(8192, 4096);
+            NvmeBlockPort port = p.a.namespace(1).port(8);
+            port.attach(slots, 0, 8192, 8192, 1);
+            port.submitRead(0, 0, 16);
+            port.ring();
+            p.a.device().reset();
+            Completions none =
+                    new Completions() {
+                        @Override
+                        public void completed(int slot, int status) {
+                            throw new AssertionError("slot " + slot);
+                        }
+                    };
+            assertThatThrownBy(() ->
+                            p.fabric.clock().await(() -> port.poll(1, none) > 0, 5_000_000_000L))
+                    .isInstanceOf(ControllerFault.class)
+                    .hasMessageContaining("emu:a")
+                    .hasMessageContaining("somebody else reset")
+                    .extracting(e -> ((ControllerFault) e).code())
+                    .isEqualTo("controller-reset");
+            p.a.reset();
+            slots.close();
         }
     }
 

@@ -30,7 +30,7 @@ import java.util.TreeSet;
  */
 final class FakeKernel implements Kernel {
     /** Something behind a descriptor. */
-    private abstract static class Node {
+    abstract static class Node {
         final String name;
 
         Node(String name) {
@@ -91,6 +91,20 @@ final class FakeKernel implements Kernel {
         }
     }
 
+    /** A file that a test has put there. */
+    static class OtherFile extends Node {
+        /** Answers of open: 0, or a negated error number. */
+        long refusal;
+
+        OtherFile(String name) {
+            super(name);
+        }
+
+        long ioctl(Request request, MemorySegment argument) {
+            return -Errno.ENOTTY;
+        }
+    }
+
     private static final class Event extends Node {
         long count;
 
@@ -106,6 +120,7 @@ final class FakeKernel implements Kernel {
 
     final Map<String, FakeDevice> devices = new TreeMap<>();
     final Map<Integer, FakeDevice> nodes = new TreeMap<>();
+    final Map<String, OtherFile> otherFiles = new HashMap<>();
     final Set<Integer> notViable = new HashSet<>();
     final List<String> violations = new ArrayList<>();
     final TreeMap<Integer, Node> open = new TreeMap<>();
@@ -218,6 +233,10 @@ final class FakeKernel implements Kernel {
         if (path.startsWith("/dev/vfio/devices/vfio")) {
             FakeDevice device = nodes.get(Integer.parseInt(path.substring(22)));
             return device == null || !iommufd ? -Errno.ENOENT : add(new DeviceNode(device));
+        }
+        if (!path.startsWith("/dev/vfio/")) {
+            OtherFile file = otherFiles.get(path);
+            return file == null ? -Errno.ENOENT : file.refusal < 0 ? file.refusal : add(file);
         }
         int group = Integer.parseInt(path.substring("/dev/vfio/".length()));
         if (devices.values().stream().noneMatch(d -> d.group == group)) {
@@ -332,6 +351,7 @@ final class FakeKernel implements Kernel {
             case Group group -> groupCall(group, request, argument);
             case DeviceNode device -> deviceCall(device, request, argument);
             case Iommufd context -> iommufdCall(context, request, argument);
+            case OtherFile file -> file.ioctl(request, argument);
             case null -> -9;
             default -> -Errno.ENOTTY;
         };

@@ -7,7 +7,6 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PeerMapping;
 import dev.peerlane.linux.Errno;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -20,6 +19,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The k-th system call fails, k = 1, 2, 3 …, and nothing stays open or mapped. */
 class VfioSweepTest {
     private static final int MAX_CALLS = 400;
+
+    /** What binding asks the kernel; swept in {@link BinderTest}. */
+    static final Set<String> ASKING = Set.of("Binder.java", "BlockUse.java", "Sharing.java");
 
     /** How the fabric gets at the devices. */
     enum Way {
@@ -131,36 +133,10 @@ class VfioSweepTest {
             seen.addAll(machine.kernel.sites);
             machine.kernel.end();
         }
-        Set<String> written = new TreeSet<>();
-        Path sources = Path.of("src/main/java/dev/peerlane/vfio");
-        try (var files = Files.list(sources)) {
-            for (Path file : files.toList()) {
-                String text = Files.readString(file).replaceAll("(?s)/\\*.*?\\*/|//[^\n]*", "");
-                var calls =
-                        java.util.regex.Pattern.compile("kernel\\s*\\.\\s*([a-zA-Z]+)\\(")
-                                .matcher(text);
-                while (calls.find()) {
-                    written.add(file.getFileName() + " " + calls.group(1));
-                }
-            }
-        }
-        Set<String> reached = new TreeSet<>();
-        for (String site : seen) {
-            String file = site.substring(0, site.indexOf('.')).replaceAll("\\$.*", "") + ".java ";
-            String call = site.substring(site.indexOf(' ') + 1);
-            reached.add(file + method(call));
-        }
+        Set<String> written = Calls.writtenIn(f -> !ASKING.contains(f));
+        Set<String> reached = Calls.reached(seen);
         written.removeIf(w -> w.endsWith(" close") && reached.contains("VfioSystem.java close"));
         reached.remove("VfioSystem.java close");
         assertThat(written).as("calls in the sources").isEqualTo(reached);
-    }
-
-    private static String method(String call) {
-        return switch (call) {
-            case "mmap huge" -> "mmap";
-            case "poll" -> "pollIn";
-            case "getrlimit" -> "lockLimitBytes";
-            default -> Character.isUpperCase(call.charAt(0)) ? "ioctl" : call;
-        };
     }
 }
