@@ -47,6 +47,7 @@ class ArchitectureTest {
                                     "emulator",
                                     "qtest",
                                     "vfio",
+                                    "bind",
                                     "linux")));
 
     private static final JavaClasses CLASSES =
