@@ -47,7 +47,6 @@ class ArchitectureTest {
                                     "emulator",
                                     "qtest",
                                     "vfio",
-                                    "bind",
                                     "linux")));
 
     private static final JavaClasses CLASSES =

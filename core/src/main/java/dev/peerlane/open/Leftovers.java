@@ -23,6 +23,9 @@ import java.util.regex.Pattern;
  * overwrites those pieces and removes the file.
  */
 public final class Leftovers {
+    /** Where they are named on a machine with real devices, until it is switched off. */
+    public static final Path STATE = Path.of("/run/peerlane");
+
     private static final Pattern PIECE = Pattern.compile("([0-9a-f]{1,16}) ([0-9a-f]{1,16})");
     private static final int MAX_BYTES = 1 << 20;
 

@@ -1,7 +1,6 @@
 package dev.peerlane.open;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.bind.LinuxHost;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.MemoryFault;
@@ -59,11 +58,11 @@ public final class Session implements AutoCloseable {
 
     /**
      * Makes a session with bounds of its own for every controller. Real devices outlive it even if
-     * it is killed: what is in use of their CMBs is named under {@link LinuxHost#STATE}.
+     * it is killed: what is in use of their CMBs is named under {@link Leftovers#STATE}.
      */
     public static Session of(Fabric fabric, ControllerOptions options) {
         boolean outlives = fabric instanceof VfioFabric;
-        return new Session(fabric, options, outlives ? Leftovers.in(LinuxHost.STATE) : null);
+        return new Session(fabric, options, outlives ? Leftovers.in(Leftovers.STATE) : null);
     }
 
     /** Makes a session that names what is in use of CMBs elsewhere. */
