@@ -15,7 +15,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HelpTest {
     @ParameterizedTest
     @ValueSource(
-            strings = {"copy", "cmb-copy", "list", "identify", "cmb", "demo", "completion", "help"})
+            strings = {
+                "copy",
+                "cmb-copy",
+                "list",
+                "identify",
+                "cmb",
+                "topology",
+                "doctor",
+                "acs",
+                "capture",
+                "demo",
+                "completion",
+                "help"
+            })
     void everyCommandTeachesWithAnExample(String command) {
         Shell help = Shell.run("help", command);
         assertThat(help.status()).isZero();

@@ -74,6 +74,12 @@ public record Link(int generation, int width, int maxGeneration, int maxWidth) {
         return words(maxGeneration, maxWidth);
     }
 
+    /** Returns it as {@code 8 GT/s x4}, with what it could be if that is more. */
+    @Override
+    public String toString() {
+        return now().equals(best()) ? now() : now() + " (of " + best() + ")";
+    }
+
     private static String words(int generation, int width) {
         if (generation < 1 || generation >= GIGATRANSFERS.length || width < 1) {
             return "down";

@@ -1,5 +1,6 @@
 package dev.peerlane.pci;
 
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -7,11 +8,15 @@ import org.jspecify.annotations.Nullable;
  * One PCI function as Linux shows it under {@code /sys/bus/pci/devices}.
  *
  * @param function what every snapshot holds, without a name
+ * @param directory where it is, or was on the machine that a capture is of
  * @param windows what it decodes: its BARs, and the windows of a bridge
  * @param driverOverride the only driver that may bind to it, or null
  */
 public record SysfsFunction(
-        PciFunction function, List<Window> windows, @Nullable String driverOverride) {
+        PciFunction function,
+        Path directory,
+        List<Window> windows,
+        @Nullable String driverOverride) {
 
     /**
      * Bus addresses that a function or what is below it answers to.
@@ -51,7 +56,12 @@ public record SysfsFunction(
         return function.details().driver();
     }
 
+    /** Returns what its link does, or null where there is none. */
+    public @Nullable Link link() {
+        return function.link();
+    }
+
     SysfsFunction with(PciFunction other) {
-        return new SysfsFunction(other, windows, driverOverride);
+        return new SysfsFunction(other, directory, windows, driverOverride);
     }
 }

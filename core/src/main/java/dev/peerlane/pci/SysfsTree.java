@@ -43,7 +43,7 @@ public final class SysfsTree {
 
     /** Reads a tree; one that shows no functions has none. */
     public static SysfsTree read(SystemFiles files) {
-        return new Reader(files).tree();
+        return new Reader(files, Path.of("/sys")).tree();
     }
 
     /**
@@ -53,7 +53,7 @@ public final class SysfsTree {
      * @throws PeerlaneException of category MACHINE if there are no PCI devices below it
      */
     public static SysfsTree read(Path sys) {
-        SysfsTree tree = read(SystemFiles.of(sys, sys.resolveSibling("proc")));
+        SysfsTree tree = new Reader(SystemFiles.of(sys, sys.resolveSibling("proc")), sys).tree();
         if (tree.functions.isEmpty()) {
             throw PeerlaneException.machine(
                     "no-sysfs",
@@ -106,10 +106,12 @@ public final class SysfsTree {
     /** Reads a tree once. */
     private static final class Reader {
         private final SystemFiles files;
+        private final Path sys;
         private final Map<Bdf, ConfigBytes> configs = new HashMap<>();
 
-        Reader(SystemFiles files) {
+        Reader(SystemFiles files, Path sys) {
             this.files = files;
+            this.sys = sys;
         }
 
         SysfsTree tree() {
@@ -175,8 +177,9 @@ public final class SysfsTree {
                                     decimal(files.text(directory + "/numa_node")),
                                     files.linkName(directory + "/driver"));
             String override = files.text(directory + "/driver_override");
+            Path place = sys.resolve(directory.substring("sys/".length()));
             return new SysfsFunction(
-                    f.with(details), windows, "(null)".equals(override) ? null : override);
+                    f.with(details), place, windows, "(null)".equals(override) ? null : override);
         }
 
         /** Each line is first address, last address, flags: six BARs, the ROM, then windows. */

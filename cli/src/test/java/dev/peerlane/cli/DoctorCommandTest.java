@@ -1,0 +1,276 @@
+package dev.peerlane.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.peerlane.pci.ConfigBytes;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.InputSource;
+
+/** topology, doctor, acs and capture: on fabrics, directories, captures and nothing at all. */
+class DoctorCommandTest {
+    private static final int ACS = 0x100;
+
+    @TempDir Path folder;
+    private Path root;
+
+    @BeforeEach
+    void aMachineWithAcsOn() throws IOException {
+        root = folder.resolve("machine");
+        function("0000:00:00.0", "", 0x8086, 0x1234, 0x060000, -1, 0);
+        function("0000:00:01.0", "", 0x8086, 0x352a, 0x060400, 4, 0);
+        function("0000:01:00.0", "0000:00:01.0", 0x1000, 0xc030, 0x060400, 5, 0);
+        function("0000:02:00.0", "0000:00:01.0/0000:01:00.0", 0x1000, 0xc030, 0x060400, 6, 0x1d);
+        function("0000:02:01.0", "0000:00:01.0/0000:01:00.0", 0x1000, 0xc030, 0x060400, 6, 0x1d);
+        String below = "0000:00:01.0/0000:01:00.0/";
+        function("0000:03:00.0", below + "0000:02:00.0", 0x1b36, 0x10, 0x010802, 0, 0);
+        function("0000:04:00.0", below + "0000:02:01.0", 0x1b36, 0x10, 0x010802, 0, 0);
+    }
+
+    private void function(
+            String name, String parent, int vendor, int device, int classCode, int type, int acs)
+            throws IOException {
+        ConfigBytes config = new ConfigBytes(new byte[4096]);
+        config.store16(0, vendor);
+        config.store16(2, device);
+        config.store32(8, classCode << 8);
+        boolean bridge = classCode == 0x060400;
+        config.store16(0x0e, bridge ? 1 : 0);
+        if (type >= 0) {
+            config.store16(6, 0x10);
+            config.store16(0x34, 0x40);
+            config.store16(0x40, 0x10);
+            config.store16(0x42, 2 | (type << 4));
+            config.store32(0x4c, 0x44);
+            config.store16(0x52, 0x44);
+        }
+        if (bridge) {
+            config.store32(ACS, 0x1000d);
+            config.store16(ACS + 4, 0x5f);
+            config.store16(ACS + 6, acs);
+        }
+        Path top = root.resolve("sys/devices/pci0000:00").resolve(parent).resolve(name);
+        Files.createDirectories(top);
+        Files.write(top.resolve("config"), config.bytes());
+        Files.writeString(top.resolve("class"), "0x%06x\n".formatted(classCode));
+        Path devices = root.resolve("sys/bus/pci/devices");
+        Files.createDirectories(devices);
+        Files.createSymbolicLink(devices.resolve(name), devices.relativize(top));
+    }
+
+    private byte[] config(String bdf) throws IOException {
+        return Files.readAllBytes(root.resolve("sys/bus/pci/devices/" + bdf + "/config"));
+    }
+
+    private String capture() {
+        Path file = folder.resolve("machine.zip");
+        Shell run = Shell.run("capture", file.toString(), "--from", root.toString());
+        assertThat(run.status()).as(run.err()).isZero();
+        assertThat(run.err()).contains("7 PCI functions, 2 of them NVMe");
+        return file.toString();
+    }
+
+    private String fabric(String more) {
+        return new Drives(folder)
+                .fabric(
+                        """
+                        kind: emulator
+                        %s
+                        drives:
+                          - {name: a, size: 1MiB, cmb: {size: 1MiB}}
+                          - {name: b, size: 1MiB, cmb: {size: 1MiB}}
+                          - {name: bare, size: 1MiB}
+                        """
+                                .formatted(more));
+    }
+
+    @Test
+    void aCaptureSaysWhatTheDirectorySays() {
+        String file = capture();
+        for (List<String> command :
+                List.of(
+                        List.of("doctor", "03:00.0", "04:00.0", "--json"),
+                        List.of("topology", "--json"),
+                        List.of("acs", "show", "--json"))) {
+            List<String> one = new ArrayList<>(command);
+            one.addAll(List.of("--from", file));
+            List<String> other = new ArrayList<>(command);
+            other.addAll(List.of("--from", root.toString()));
+            Shell ofFile = Shell.run(one.toArray(String[]::new));
+            Shell ofDirectory = Shell.run(other.toArray(String[]::new));
+            assertThat(ofFile.status()).isEqualTo(ofDirectory.status());
+            assertThat(ofFile.out().replace(file, ""))
+                    .isEqualTo(ofDirectory.out().replace(root.toString(), ""));
+        }
+    }
+
+    @Test
+    void redirectIsRefusedWithTheFixAndTheUndo() {
+        Shell run = Shell.run("doctor", "03:00.0", "04:00.0", "--from", root.toString(), "--json");
+        JsonNode findings = run.json().get("findings");
+        List<String> codes = new ArrayList<>();
+        findings.forEach(f -> codes.add(f.get("code").asText()));
+        assertThat(codes).contains("acs-request-redirect", "acs-completion-redirect", "driver");
+        assertThat(run.json().get("result").asText()).isEqualTo("no-go");
+        assertThat(run.status()).isEqualTo(2); // the driver keeps it from working at all
+        Shell text = Shell.run("doctor", "03:00.0", "04:00.0", "--from", root.toString());
+        assertThat(text.out())
+                .startsWith("NO-GO")
+                .contains("setpci -s 0000:02:00.0 ECAP_ACS+6.w=0000:0004")
+                .contains("pci=disable_acs_redir=0000:02:00.0;0000:02:01.0");
+    }
+
+    @Test
+    void disableKeepsTheOldValuesAndRestoreSetsEveryByte() throws IOException {
+        byte[] before = config("0000:02:00.0");
+        Path keep = folder.resolve("acs.txt");
+        String[] disable = {
+            "acs", "disable", "03:00.0", "04:00.0", "--from", root.toString(), "--save", "" + keep
+        };
+        Shell nobody = Shell.run(disable);
+        assertThat(nobody.status()).isEqualTo(3);
+        assertThat(config("0000:02:00.0")).isEqualTo(before);
+        assertThat(Shell.answering("n\n", disable).status()).isEqualTo(3);
+        assertThat(keep).doesNotExist();
+        Shell yes = Shell.answering("y\n", disable);
+        assertThat(yes.status()).as(yes.err()).isZero();
+        assertThat(yes.err()).contains("0000:03:00.0, 0000:04:00.0 below 0000:01:00.0");
+        assertThat(config("0000:02:00.0")[ACS + 6]).isEqualTo((byte) 0x11);
+        Shell restore = Shell.run("acs", "restore", "" + keep, "--from", "" + root, "--yes");
+        assertThat(restore.status()).as(restore.err()).isZero();
+        assertThat(config("0000:02:00.0")).isEqualTo(before);
+    }
+
+    @Test
+    void aDryRunPrintsTheLinesAndChangesNothing() throws IOException {
+        byte[] before = config("0000:02:00.0");
+        Shell run =
+                Shell.run("acs", "disable", "03:00.0", "04:00.0", "--from", capture(), "--dry-run");
+        assertThat(run.status()).isZero();
+        assertThat(run.out().lines())
+                .containsExactly(
+                        "setpci -s 0000:02:00.0 ECAP_ACS+6.w=0000:000c",
+                        "setpci -s 0000:02:01.0 ECAP_ACS+6.w=0000:000c");
+        assertThat(config("0000:02:00.0")).isEqualTo(before);
+        Shell real = Shell.run("acs", "disable", "03:00.0", "04:00.0", "--from", capture2());
+        assertThat(real.status()).isEqualTo(1);
+    }
+
+    private String capture2() {
+        return folder.resolve("machine.zip").toString();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"topology", "doctor", "acs show", "doctor 03:00.0 04:00.0"})
+    void withoutSysfsEachSaysWhatItNeeds(String line) throws IOException {
+        Path empty = Files.createDirectories(folder.resolve("empty"));
+        List<String> args = new ArrayList<>(List.of(line.split(" ")));
+        args.addAll(List.of("--from", empty.toString()));
+        Shell run = Shell.run(args.toArray(String[]::new));
+        assertThat(run.out())
+                .contains(line.startsWith("acs") ? "No bridge" : "/sys/bus/pci/devices");
+        assertThat(run.status()).isEqualTo(line.startsWith("acs") ? 0 : 2);
+    }
+
+    @Test
+    void onAnEmulatedFabricTheDoctorIsOfOneMindWithThePlanner() {
+        for (String acs : List.of("off", "on")) {
+            String fabric =
+                    fabric(
+                            acs.equals("off")
+                                    ? ""
+                                    : "ports: [{switch: [{drive: a, acs: 0x1d}, {drive: b}, {drive:"
+                                            + " bare}]}]");
+            Shell doctor = Shell.run(Drives.with(fabric, "doctor", "emu:a", "emu:b", "--json"));
+            Shell plan =
+                    Shell.run(
+                            Drives.with(
+                                    fabric,
+                                    "copy",
+                                    "emu:a@0+8",
+                                    "emu:b@0+8",
+                                    "--buffer",
+                                    "target",
+                                    "--dry-run"));
+            assertThat(doctor.status()).isEqualTo(acs.equals("off") ? 0 : 3);
+            assertThat(plan.status()).as(plan.err()).isEqualTo(doctor.status());
+        }
+    }
+
+    @Test
+    void aLyingFabricIsFoundByTheProbe() {
+        String fabric = fabric("peerWrites: vanish");
+        Shell believed = Shell.run(Drives.with(fabric, "doctor", "emu:a", "emu:b"));
+        assertThat(believed.status()).isZero();
+        Shell probed = Shell.run(Drives.with(fabric, "doctor", "emu:a", "emu:b", "--probe"));
+        assertThat(probed.status()).isEqualTo(2);
+        assertThat(probed.out()).contains("DIFFERS");
+    }
+
+    @Test
+    void aBareTargetIsNamedAndTheOthersMemoryIsTaken() {
+        Shell run = Shell.run(Drives.with(fabric(""), "doctor", "emu:a", "emu:bare", "--json"));
+        assertThat(run.status()).isZero();
+        assertThat(run.json().get("buffer").asText()).isEqualTo("0000:03:00.0");
+        assertThat(run.json().get("otherBuffers").get(0).asText()).contains("cmb-absent");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 32})
+    void thePictureIsSoundAndNoBoxesOverlap(int drives) throws Exception {
+        StringBuilder yaml = new StringBuilder("kind: emulator\ndrives:\n");
+        for (int i = 0; i < drives; i++) {
+            yaml.append("  - {name: d%d, size: 1MiB, cmb: {size: 1MiB}}\n".formatted(i));
+        }
+        String fabric = new Drives(folder).fabric(yaml.toString());
+        Path file = folder.resolve("picture.svg");
+        Shell run = Shell.run(Drives.with(fabric, "topology", "--svg", file.toString()));
+        assertThat(run.status()).as(run.err()).isZero();
+        String svg = Files.readString(file);
+        Element top =
+                DocumentBuilderFactory.newInstance()
+                        .newDocumentBuilder()
+                        .parse(new InputSource(new StringReader(svg)))
+                        .getDocumentElement();
+        NodeList rectangles = top.getElementsByTagName("rect");
+        List<double[]> boxes = new ArrayList<>();
+        for (int i = 0; i < rectangles.getLength(); i++) {
+            Element r = (Element) rectangles.item(i);
+            if (r.hasAttribute("rx")) {
+                boxes.add(
+                        new double[] {
+                            number(r, "x"), number(r, "y"), number(r, "width"), number(r, "height")
+                        });
+            }
+        }
+        assertThat(boxes).hasSize(1 + 2 + 2 * drives);
+        for (int i = 0; i < boxes.size(); i++) {
+            assertThat(boxes.get(i)[0] + boxes.get(i)[2]).isLessThan(number(top, "width"));
+            for (int j = 0; j < i; j++) {
+                assertThat(overlap(boxes.get(i), boxes.get(j))).isFalse();
+            }
+        }
+        assertThat(top.getElementsByTagName("title").getLength()).isEqualTo(1 + drives * drives);
+    }
+
+    private static boolean overlap(double[] a, double[] b) {
+        return a[0] < b[0] + b[2] && b[0] < a[0] + a[2] && a[1] < b[1] + b[3] && b[1] < a[1] + a[3];
+    }
+
+    private static double number(Element element, String name) {
+        return Double.parseDouble(element.getAttribute(name));
+    }
+}

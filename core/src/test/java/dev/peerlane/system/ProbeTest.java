@@ -1,0 +1,106 @@
+package dev.peerlane.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.FabricSpec.PeerReads;
+import dev.peerlane.emulator.FabricSpec.PeerWrites;
+import dev.peerlane.emulator.NamespaceSpec;
+import dev.peerlane.open.Probe;
+import dev.peerlane.open.Session;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Probes of fabrics that do what they should, and of such that lie. */
+class ProbeTest {
+    private static final NamespaceSpec PROTECTED =
+            NamespaceSpec.memory(1 << 20, 512).withWriteProtected(true);
+
+    private static DriveSpec.Builder bare(String name) {
+        return DriveSpec.named(name).cmb(CmbSpec.of(1 << 20));
+    }
+
+    private static DriveSpec.Builder drive(String name) {
+        return bare(name).memory(1 << 20, 512);
+    }
+
+    private static List<Probe.Result> probe(FabricSpec.Builder spec) {
+        FabricSpec built = spec.time(FabricSpec.Time.VIRTUAL).build();
+        try (Session session = Session.of(new EmulatedFabric(built))) {
+            return Probe.between(session, "emu:a", "emu:b");
+        }
+    }
+
+    private static FabricSpec.Builder two() {
+        return FabricSpec.builder().drive(drive("a").build()).drive(drive("b").build());
+    }
+
+    @Test
+    void behindAHonestSwitchBothDirectionsWorkAsPredicted() {
+        List<Probe.Result> results = probe(two());
+        assertThat(results).hasSize(4);
+        assertThat(results).allMatch(r -> r.outcome().equals("works") && r.agrees());
+        assertThat(results).extracting(Probe.Result::direction).contains("write", "read");
+        assertThat(results).allMatch(r -> r.newErrors().isEmpty());
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = PeerReads.class, mode = EnumSource.Mode.EXCLUDE, names = "NORMAL")
+    void aReadThatReturnsAnythingElseIsFoundAndDiffersFromThePrediction(PeerReads lie) {
+        for (Probe.Result r : probe(two().peerReads(lie))) {
+            boolean read = r.direction().equals("read");
+            assertThat(r.outcome()).as(r.words()).isEqualTo(read ? "failed" : "works");
+            assertThat(r.agrees()).isEqualTo(!read);
+        }
+    }
+
+    @Test
+    void aWriteThatVanishesWithSuccessIsFound() {
+        for (Probe.Result r : probe(two().peerWrites(PeerWrites.VANISH))) {
+            boolean write = r.direction().equals("write");
+            assertThat(r.outcome()).as(r.words()).isEqualTo(write ? "failed" : "works");
+            assertThat(r.words()).contains(write ? "DIFFERS" : "works");
+        }
+    }
+
+    @Test
+    void withoutCompareReadsAreNotProbedAndNeverWork() {
+        FabricSpec.Builder spec =
+                FabricSpec.builder()
+                        .drive(drive("a").compare(false).build())
+                        .drive(drive("b").compare(false).build());
+        List<Probe.Result> results = probe(spec);
+        assertThat(results).filteredOn(r -> r.direction().equals("read")).hasSize(2);
+        assertThat(results)
+                .filteredOn(r -> r.direction().equals("read"))
+                .allMatch(r -> r.outcome().equals("not-probed"))
+                .allMatch(r -> r.detail().contains("Compare"));
+    }
+
+    @Test
+    void withoutACmbNothingIsProbed() {
+        FabricSpec.Builder spec =
+                FabricSpec.builder()
+                        .drive(DriveSpec.named("a").memory(1 << 20, 512).build())
+                        .drive(drive("b").build());
+        List<Probe.Result> results = probe(spec);
+        assertThat(results)
+                .filteredOn(r -> r.owner().equals("emu:a"))
+                .hasSize(2)
+                .allMatch(r -> r.outcome().equals("not-probed"));
+    }
+
+    @Test
+    void noMediumIsWritten() {
+        FabricSpec.Builder spec =
+                FabricSpec.builder()
+                        .drive(bare("a").namespace(PROTECTED).build())
+                        .drive(bare("b").namespace(PROTECTED).build());
+        assertThat(probe(spec)).allMatch(r -> r.outcome().equals("works"));
+    }
+}
