@@ -330,12 +330,7 @@ final class CommandEngine {
         Reads reads = command.reads();
         int answer =
                 dma.read(
-                        address,
-                        command.sqe(),
-                        0,
-                        Sqe.BYTES,
-                        Interconnect.Kind.QUEUE_ENTRY,
-                        reads);
+                        address, command.sqe(), 0, Sqe.BYTES, Interconnect.Kind.QUEUE_ENTRY, reads);
         if (answer == Interconnect.PENDING) {
             fetching.add(command);
             return true;

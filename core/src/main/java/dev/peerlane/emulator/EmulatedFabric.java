@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -126,6 +127,21 @@ public final class EmulatedFabric extends Fabric {
     /** Returns how often a packet left a queue before one that had come earlier. */
     public long packetsPassed() {
         return packets == null ? 0 : packets.passings();
+    }
+
+    /**
+     * Requests of one function to another's memory.
+     *
+     * @param initiator who sent them
+     * @param owner whose memory
+     * @param reads whether they were reads
+     * @param throughRoot whether they went through the root complex
+     */
+    public record PeerFlow(Bdf initiator, Bdf owner, boolean reads, boolean throughRoot) {}
+
+    /** Returns which requests there were between functions; none on a fabric without packets. */
+    public Set<PeerFlow> peerFlows() {
+        return packets == null ? Set.of() : Set.copyOf(packets.flows());
     }
 
     /** Says who is told of each packet that arrives, a line each; null for nobody. */

@@ -19,7 +19,7 @@ final class Hop {
     private final Events events;
     private final SplittableRandom random;
     private final List<Packet> queue = new ArrayList<>();
-    private final int[] used = new int[Packet.Flow.values().length];
+    private final int[] used = new int[Packet.Flow.COUNT];
     private boolean sending;
     private long lastArrival;
     private long passings;
@@ -67,7 +67,7 @@ final class Hop {
         }
         Packet packet = queue.remove(at);
         passings += at > 0 ? 1 : 0;
-        used[packet.flow.ordinal()]++;
+        used[packet.flow.index]++;
         sending = true;
         long nanos = Math.round(packet.wireBytes() * 1e9 / link.bytesPerSecond());
         long jitter = random.nextLong(link.latencyNanos() / 4 + 1);
@@ -97,12 +97,12 @@ final class Hop {
     }
 
     private void release(Packet packet) {
-        used[packet.flow.ordinal()]--;
+        used[packet.flow.index]--;
         pump();
     }
 
     private boolean hasCredit(Packet packet) {
-        return used[packet.flow.ordinal()] < link.credits();
+        return used[packet.flow.index] < link.credits();
     }
 
     /** Picks the first packet that may go, or at times any that the rules let pass; -1 for none. */

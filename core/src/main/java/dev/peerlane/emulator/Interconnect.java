@@ -67,8 +67,8 @@ abstract class Interconnect {
      * @param initiator who writes
      * @param address bus address
      * @param source what, from {@code offset} on
-     * @return false if the function learns that it failed; a posted write that gets lost later
-     *     is none of its business
+     * @return false if the function learns that it failed; a posted write that gets lost later is
+     *     none of its business
      */
     abstract boolean write(
             EmulatedFunction initiator,

@@ -11,9 +11,16 @@ final class Packet {
 
     /** The three flows of flow control; each has credits of its own. */
     enum Flow {
-        POSTED,
-        NON_POSTED,
-        COMPLETION
+        POSTED(0),
+        NON_POSTED(1),
+        COMPLETION(2);
+
+        static final int COUNT = 3;
+        final int index;
+
+        Flow(int index) {
+            this.index = index;
+        }
     }
 
     /** Whether a packet may pass one that came before it. */
@@ -80,8 +87,7 @@ final class Packet {
                         case NON_POSTED -> Passing.MUST;
                         case COMPLETION -> Passing.MAY;
                     };
-            case NON_POSTED ->
-                    earlier.flow == Flow.POSTED && !unrelated ? Passing.NO : Passing.MAY;
+            case NON_POSTED -> earlier.flow == Flow.POSTED && !unrelated ? Passing.NO : Passing.MAY;
             case COMPLETION ->
                     switch (earlier.flow) {
                         case POSTED -> relaxed || unrelated ? Passing.MAY : Passing.NO;

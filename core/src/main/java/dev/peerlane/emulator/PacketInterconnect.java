@@ -3,7 +3,9 @@ package dev.peerlane.emulator;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -31,6 +33,7 @@ final class PacketInterconnect extends Interconnect {
     private final PacketRoutes routes;
     private List<EmulatedFunction> functions = List.of();
     private @Nullable EmulatedClock clock;
+    private final Set<EmulatedFabric.PeerFlow> flows = new LinkedHashSet<>();
     private long sent;
 
     PacketInterconnect(
@@ -62,6 +65,11 @@ final class PacketInterconnect extends Interconnect {
     /** Packets that were sent so far. */
     long sent() {
         return sent;
+    }
+
+    /** Who reached whom so far. */
+    Set<EmulatedFabric.PeerFlow> flows() {
+        return flows;
     }
 
     /** How often one passed another. */
@@ -266,6 +274,9 @@ final class PacketInterconnect extends Interconnect {
             return null;
         }
         PacketRoutes.Way way = routes.between(initiator, place.owner(), false);
+        flows.add(
+                new EmulatedFabric.PeerFlow(
+                        initiator.bdf(), place.owner().bdf(), read, way.throughRoot()));
         return way.throughRoot() && !forwards(read) ? null : way;
     }
 

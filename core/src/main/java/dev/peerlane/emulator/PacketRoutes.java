@@ -125,8 +125,8 @@ final class PacketRoutes {
         return new Way(way, true);
     }
 
-    private List<Hop> climb(EmulatedFunction from, @org.jspecify.annotations.Nullable
-            EmulatedFunction end) {
+    private List<Hop> climb(
+            EmulatedFunction from, @org.jspecify.annotations.Nullable EmulatedFunction end) {
         List<Hop> way = new ArrayList<>();
         for (EmulatedFunction f = from; f != null && f != end; f = f.parent()) {
             if (hasLink(f)) {
@@ -136,8 +136,8 @@ final class PacketRoutes {
         return way;
     }
 
-    private List<Hop> descend(EmulatedFunction to, @org.jspecify.annotations.Nullable
-            EmulatedFunction end) {
+    private List<Hop> descend(
+            EmulatedFunction to, @org.jspecify.annotations.Nullable EmulatedFunction end) {
         List<Hop> way = new ArrayList<>();
         for (EmulatedFunction f = to; f != null && f != end; f = f.parent()) {
             if (hasLink(f)) {

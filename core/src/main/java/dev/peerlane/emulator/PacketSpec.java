@@ -94,14 +94,26 @@ public record PacketSpec(
     /** Returns it with another maximum payload. */
     public PacketSpec withMaxPayloadBytes(int bytes) {
         return new PacketSpec(
-                bytes, link, links, forwarding, forwardingNanos, reorder, idOrdering,
+                bytes,
+                link,
+                links,
+                forwarding,
+                forwardingNanos,
+                reorder,
+                idOrdering,
                 hostStoreNanos);
     }
 
     /** Returns it with other links. */
     public PacketSpec withLinks(Link every, Map<String, Link> others) {
         return new PacketSpec(
-                maxPayloadBytes, every, others, forwarding, forwardingNanos, reorder, idOrdering,
+                maxPayloadBytes,
+                every,
+                others,
+                forwarding,
+                forwardingNanos,
+                reorder,
+                idOrdering,
                 hostStoreNanos);
     }
 
@@ -114,14 +126,26 @@ public record PacketSpec(
     /** Returns it with other liberties in the order of packets. */
     public PacketSpec withOrdering(boolean passing, boolean byId) {
         return new PacketSpec(
-                maxPayloadBytes, link, links, forwarding, forwardingNanos, passing, byId,
+                maxPayloadBytes,
+                link,
+                links,
+                forwarding,
+                forwardingNanos,
+                passing,
+                byId,
                 hostStoreNanos);
     }
 
     /** Returns it with another longest wait of the host's stores. */
     public PacketSpec withHostStoreNanos(long nanos) {
         return new PacketSpec(
-                maxPayloadBytes, link, links, forwarding, forwardingNanos, reorder, idOrdering,
+                maxPayloadBytes,
+                link,
+                links,
+                forwarding,
+                forwardingNanos,
+                reorder,
+                idOrdering,
                 nanos);
     }
 

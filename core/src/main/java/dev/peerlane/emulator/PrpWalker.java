@@ -14,6 +14,7 @@ import java.nio.ByteOrder;
 final class PrpWalker {
     private static final ValueLayout.OfLong ENTRY =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     /** Answer of {@link #walk}: a list has to arrive first. */
     static final int PENDING = -1;
 
@@ -143,8 +144,8 @@ final class PrpWalker {
             list = MemorySegment.ofArray(new long[(int) (bytes / ENTRY_BYTES)]);
             command.lists().add(list);
         }
-        return switch (
-                dma.read(address, list, 0, bytes, Interconnect.Kind.PRP_LIST, command.reads())) {
+        return switch (dma.read(
+                address, list, 0, bytes, Interconnect.Kind.PRP_LIST, command.reads())) {
             case Interconnect.DONE -> 0;
             case Interconnect.PENDING -> PENDING;
             default -> Status.DATA_TRANSFER_ERROR;

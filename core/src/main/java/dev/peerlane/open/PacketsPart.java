@@ -5,7 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Reads how an emulated fabric moves its packets: {@code fabric}, {@code packets}, {@code links}. */
+/**
+ * Reads how an emulated fabric moves its packets: {@code fabric}, {@code packets}, {@code links}.
+ */
 final class PacketsPart {
     private static final long MAX_NANOS = 1_000_000_000L;
 
@@ -55,8 +57,7 @@ final class PacketsPart {
                         yaml.choice("forwarding", d.forwarding()),
                         yaml.number("forwardingNanos", d.forwardingNanos(), 0, MAX_NANOS))
                 .withOrdering(
-                        yaml.bool("reorder", d.reorder()),
-                        yaml.bool("idOrdering", d.idOrdering()))
+                        yaml.bool("reorder", d.reorder()), yaml.bool("idOrdering", d.idOrdering()))
                 .withHostStoreNanos(
                         yaml.number("hostStoreNanos", d.hostStoreNanos(), 0, MAX_NANOS));
     }

@@ -87,13 +87,16 @@ final class SentinelFence extends Fence {
     }
 
     @Override
+    void reading(int slot, int bytes, boolean first) {}
+
+    @Override
     void arrived(int slot, long lba) {
         arrived.add(slot);
         newestLba = lba;
     }
 
     @Override
-    boolean step(long now, IntQueue ready) {
+    boolean step(long now, IntQueue ready, IntQueue again) {
         boolean moved = false;
         for (Sentinel s : sentinels) {
             if (s.state == State.IDLE && !arrived.isEmpty()) {

@@ -16,15 +16,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which packets may pass which (PCIe 5.0, table 2-40), and what a queue makes of it. */
 class PacketOrderTest {
-    private static final EmulatedFunction ONE = new EmulatedFunction(new Bdf(0, 1, 0, 0), null, null);
+    private static final EmulatedFunction ONE =
+            new EmulatedFunction(new Bdf(0, 1, 0, 0), null, null);
     private static final EmulatedFunction OTHER =
             new EmulatedFunction(new Bdf(0, 2, 0, 0), null, null);
 
     private final Events events = new Events();
     private final List<Integer> arrivals = new ArrayList<>();
 
-    private static Packet packet(
-            Flow flow, EmulatedFunction who, boolean relaxed, boolean ido) {
+    private static Packet packet(Flow flow, EmulatedFunction who, boolean relaxed, boolean ido) {
         return new Packet(flow, who, relaxed, ido, 64, 0, List.of(), () -> {});
     }
 
@@ -61,7 +61,13 @@ class PacketOrderTest {
     private void send(int number, Flow flow, boolean relaxed, Hop... path) {
         path[0].accept(
                 new Packet(
-                        flow, ONE, relaxed, false, 64, number, List.of(path),
+                        flow,
+                        ONE,
+                        relaxed,
+                        false,
+                        64,
+                        number,
+                        List.of(path),
                         () -> arrivals.add(number)));
     }
 
@@ -135,8 +141,13 @@ class PacketOrderTest {
 
     @Test
     void timeIsThatOfBandwidthAndLatency() {
-        Hop hop = new Hop("hop", new PacketSpec.Link(0, 88_000_000L, 9), false, events,
-                new SplittableRandom(1));
+        Hop hop =
+                new Hop(
+                        "hop",
+                        new PacketSpec.Link(0, 88_000_000L, 9),
+                        false,
+                        events,
+                        new SplittableRandom(1));
         send(0, Flow.POSTED, false, hop);
         send(1, Flow.POSTED, false, hop);
         events.advance(999);

@@ -130,8 +130,7 @@ class PacketCopyTest {
         CopyOptions unwiped = through("target").withVerify(VerifyMode.NONE).withWipe(false);
         copy(unwiped);
         long many = world.packetsSent();
-        fabric =
-                FabricSpec.builder().packets(PacketSpec.DEFAULTS.withMaxPayloadBytes(4096));
+        fabric = FabricSpec.builder().packets(PacketSpec.DEFAULTS.withMaxPayloadBytes(4096));
         copy(unwiped);
         assertThat(world.packetsSent()).isLessThan(many / 2);
     }
@@ -150,7 +149,8 @@ class PacketCopyTest {
     @Test
     void oneCreditIsEnoughToArrive() throws IOException {
         fabric.packets(
-                PacketSpec.DEFAULTS.withLinks(new PacketSpec.Link(150, 4_000_000_000L, 1), Map.of()));
+                PacketSpec.DEFAULTS.withLinks(
+                        new PacketSpec.Link(150, 4_000_000_000L, 1), Map.of()));
         assertThat(copy(through("third")).verify().result()).isEqualTo("ok");
     }
 
