@@ -112,10 +112,7 @@ public final class CopyJob {
         Endpoint target = request.target();
         BufferCandidate candidate = plan.buffer();
         PeerMemory memory = candidate == null ? new HostMemory(fabric.dma()) : candidate.memory();
-        boolean sentinels =
-                plan.hasSentinels()
-                        || (plan.verifySharesBuffer()
-                                && plan.verify() != VerifyMethod.CONTROLLED_COMPARE);
+        boolean sentinels = plan.hasSentinels() || plan.verifySharesBuffer();
         Geometry geometry = cut(memory, sentinels);
         PeerBuffer buffer = take(memory, geometry.totalBytes());
         carrier =

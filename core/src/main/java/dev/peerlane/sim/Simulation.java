@@ -4,8 +4,10 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
+import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.p2p.BufferCandidate;
+import dev.peerlane.p2p.BufferKind;
 import dev.peerlane.p2p.CancelFlag;
 import dev.peerlane.p2p.CopyException;
 import dev.peerlane.p2p.CopyJob;
@@ -44,6 +46,7 @@ public final class Simulation {
     private final World world;
     private final EmulatedFabric fabric;
     private final Consumer<String> trace;
+    private final boolean blind;
     private final List<String> violations = new ArrayList<>();
     private final Map<String, Integer> seen = new TreeMap<>();
     private final List<Controller> controllers = new ArrayList<>();
@@ -61,9 +64,10 @@ public final class Simulation {
     public record Outcome(
             long seed, List<String> violations, Map<String, Integer> seen, long packets) {}
 
-    private Simulation(World world, Consumer<String> trace, long seed) {
+    private Simulation(World world, Consumer<String> trace, boolean blind, long seed) {
         this.world = world;
         this.trace = trace;
+        this.blind = blind;
         fabric = new EmulatedFabric(world.fabric());
         SplittableRandom random = new SplittableRandom(seed);
         for (int i = 0; i < media.length; i++) {
@@ -78,11 +82,20 @@ public final class Simulation {
      * @param trace is told of every step; null for nobody
      */
     public static Outcome run(long seed, @Nullable Consumer<String> trace) {
-        World world = World.of(seed);
+        return run(seed, World.of(seed), false, trace);
+    }
+
+    /**
+     * Runs another world under a seed.
+     *
+     * @param blind judges copies without a fence as if they had one: to see the checkers find it
+     */
+    static Outcome run(
+            long seed, World world, boolean blind, @Nullable Consumer<String> trace) {
         Consumer<String> sink = trace == null ? line -> {} : trace;
         sink.accept("seed %d: %s".formatted(seed, world.topology()));
         sink.accept(world.fabric().toString());
-        Simulation simulation = new Simulation(world, sink, seed);
+        Simulation simulation = new Simulation(world, sink, blind, seed);
         if (trace != null) {
             simulation.fabric.trace(trace);
         }
@@ -102,7 +115,8 @@ public final class Simulation {
         saw(world.topology());
         try {
             for (String locator : LOCATORS) {
-                controllers.add(Controller.open(fabric, locator));
+                controllers.add(
+                        Controller.open(fabric, locator, ControllerOptions.DEFAULTS));
             }
             for (World.Copy copy : world.copies()) {
                 trace.accept(copy.toString());
@@ -154,8 +168,9 @@ public final class Simulation {
 
     private void run(World.Copy copy, CopyPlan plan) {
         long started = fabric.clock().nanoTime();
-        boolean fenced =
-                copy.options().fence() != FenceChoice.NONE || plan.legs().isEmpty() || !peer(plan);
+        boolean needsFence =
+                plan.kind() == BufferKind.TARGET_CMB || plan.kind() == BufferKind.THIRD_PARTY_CMB;
+        boolean fenced = blind || !needsFence || copy.options().fence() != FenceChoice.NONE;
         boolean trusted = world.honest() && fenced;
         try {
             Receipt receipt = new CopyJob(plan, fabric, new CancelFlag()).run(Progress.NONE);
@@ -166,7 +181,7 @@ public final class Simulation {
                 violation("ok, but %d bytes were copied".formatted(receipt.bytesCopied()));
             }
             if (trusted || checked) {
-                apply(copy, 0, copy.bytes());
+                apply(copy);
             } else {
                 adopt(copy);
             }
@@ -184,21 +199,14 @@ public final class Simulation {
         }
     }
 
-    private static boolean peer(CopyPlan plan) {
-        return switch (plan.kind()) {
-            case TARGET_CMB, THIRD_PARTY_CMB -> true;
-            case SOURCE_CMB, HOST -> false;
-        };
-    }
-
     /** The target's range has to be the source's now. */
-    private void apply(World.Copy copy, int from, int bytes) {
+    private void apply(World.Copy copy) {
         System.arraycopy(
                 media[copy.source()],
-                copy.sourceOffset() + from,
+                copy.sourceOffset(),
                 media[copy.target()],
-                copy.targetOffset() + from,
-                bytes);
+                copy.targetOffset(),
+                copy.bytes());
     }
 
     /** Whatever is in the target's range is taken as it is; everything else is still checked. */

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What each fence is good for, on the fabric of packets: without the right one old bytes are handed
@@ -50,6 +51,8 @@ class StaleHandoffTest {
     private Path source;
     private Path target;
     private double seconds;
+    private long faulted;
+    private int blockBytes = 512;
 
     @BeforeEach
     void images() throws IOException {
@@ -89,9 +92,9 @@ class StaleHandoffTest {
                                 PacketSpec.DEFAULTS.link(), Map.of("b", slow)));
     }
 
-    private static DriveSpec drive(String name, Path image) {
+    private DriveSpec drive(String name, Path image) {
         return DriveSpec.named(name)
-                .namespace(NamespaceSpec.image(image, 512))
+                .namespace(NamespaceSpec.image(image, blockBytes))
                 .cmb(CmbSpec.of(128 << 10))
                 .latencyNanos(3_000)
                 .build();
@@ -131,6 +134,7 @@ class StaleHandoffTest {
             }
             seconds = job.run(Progress.NONE).seconds();
         }
+        faulted = world.traffic().orElseThrow().total().faulted();
         return Files.mismatch(source, target) >= 0;
     }
 
@@ -161,6 +165,16 @@ class StaleHandoffTest {
             found += stale(twoWays(seed), FenceChoice.NONE, readback, seed) ? 1 : 0;
         }
         assertThat(found).as("stale copies in seeds 1 to %d", ENOUGH).isPositive();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {512, 4096, 16384})
+    void allThatASentinelBringsHasArrivedWhenItsMemoryIsGivenBack(int bytes) throws IOException {
+        blockBytes = bytes;
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            assertThat(stale(twoWays(seed), FenceChoice.SENTINEL, null, seed)).isFalse();
+            assertThat(faulted).as("bytes that came too late, seed %d", seed).isZero();
+        }
     }
 
     @Test
