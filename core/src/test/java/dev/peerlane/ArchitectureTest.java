@@ -34,7 +34,13 @@ class ArchitectureTest {
                     Map.entry(
                             "sim",
                             Set.of(
-                                    "p2p", "nvme", "block", "emulator", "hal", "pci", "mem",
+                                    "p2p",
+                                    "nvme",
+                                    "block",
+                                    "emulator",
+                                    "hal",
+                                    "pci",
+                                    "mem",
                                     "spec")),
                     Map.entry("qtest", Set.of("hal", "pci", "mem")),
                     Map.entry("vfio", Set.of("hal", "pci", "mem", "linux")),

@@ -90,8 +90,7 @@ public final class Simulation {
      *
      * @param blind judges copies without a fence as if they had one: to see the checkers find it
      */
-    static Outcome run(
-            long seed, World world, boolean blind, @Nullable Consumer<String> trace) {
+    static Outcome run(long seed, World world, boolean blind, @Nullable Consumer<String> trace) {
         Consumer<String> sink = trace == null ? line -> {} : trace;
         sink.accept("seed %d: %s".formatted(seed, world.topology()));
         sink.accept(world.fabric().toString());
@@ -115,8 +114,7 @@ public final class Simulation {
         saw(world.topology());
         try {
             for (String locator : LOCATORS) {
-                controllers.add(
-                        Controller.open(fabric, locator, ControllerOptions.DEFAULTS));
+                controllers.add(Controller.open(fabric, locator, ControllerOptions.DEFAULTS));
             }
             for (World.Copy copy : world.copies()) {
                 trace.accept(copy.toString());
@@ -158,12 +156,11 @@ public final class Simulation {
         } finally {
             ports.forEach(WatchedPort::close);
         }
-        buffers.forEach(
-                (controller, cmb) -> {
-                    if (cmb.largestFreeBytes() != cmb.sizeBytes()) {
-                        violation(controller.locator() + " has lost memory of its CMB");
-                    }
-                });
+        buffers.forEach((controller, cmb) -> {
+            if (cmb.largestFreeBytes() != cmb.sizeBytes()) {
+                violation(controller.locator() + " has lost memory of its CMB");
+            }
+        });
     }
 
     private void run(World.Copy copy, CopyPlan plan) {
@@ -213,11 +210,7 @@ public final class Simulation {
     private void adopt(World.Copy copy) {
         byte[] now = fabric.controller(LOCATORS.get(copy.target())).medium(1);
         System.arraycopy(
-                now,
-                copy.targetOffset(),
-                media[copy.target()],
-                copy.targetOffset(),
-                copy.bytes());
+                now, copy.targetOffset(), media[copy.target()], copy.targetOffset(), copy.bytes());
     }
 
     private void checkMedia() {
@@ -225,8 +218,9 @@ public final class Simulation {
             byte[] now = fabric.controller(LOCATORS.get(i)).medium(1);
             int at = Arrays.mismatch(now, media[i]);
             if (at >= 0) {
-                violation("%s is not what it should be from byte %d on".formatted(
-                        LOCATORS.get(i), at));
+                violation(
+                        "%s is not what it should be from byte %d on"
+                                .formatted(LOCATORS.get(i), at));
                 media[i] = now;
             }
         }
@@ -278,8 +272,7 @@ public final class Simulation {
                 }
                 buffers.put(controller, cmb);
                 candidates.add(
-                        new BufferCandidate(
-                                controller.locator(), controller.device().bdf(), cmb));
+                        new BufferCandidate(controller.locator(), controller.device().bdf(), cmb));
             } catch (PeerlaneException e) {
                 saw("no CMB: " + e.code());
             }

@@ -23,10 +23,7 @@ final class WatchedPort extends BlockPort {
      * @param busy the slots in flight on any port of the copy
      */
     WatchedPort(
-            BlockPort port,
-            Set<Integer> busy,
-            Consumer<String> trace,
-            Consumer<String> violation) {
+            BlockPort port, Set<Integer> busy, Consumer<String> trace, Consumer<String> violation) {
         this.port = port;
         this.busy = busy;
         this.trace = trace;

@@ -129,10 +129,7 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
             support &= odds(6) ? ~CmbSpec.WDS : -1;
             return CmbSpec.of(4096L << random.nextInt(7))
                     .withVersion(
-                            one(
-                                    CmbSpec.Version.V1_2,
-                                    CmbSpec.Version.V1_3,
-                                    CmbSpec.Version.V1_4))
+                            one(CmbSpec.Version.V1_2, CmbSpec.Version.V1_3, CmbSpec.Version.V1_4))
                     .withSupport(support);
         }
 
@@ -145,8 +142,7 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
                 case 1 -> {
                     topology = "one switch that redirects";
                     int acs = PortSpec.ACS_REDIRECT;
-                    fabric.port(
-                            PortSpec.switchOf(a.withAcs(acs), b.withAcs(acs), c.withAcs(acs)));
+                    fabric.port(PortSpec.switchOf(a.withAcs(acs), b.withAcs(acs), c.withAcs(acs)));
                 }
                 case 2 -> {
                     topology = "three root ports";

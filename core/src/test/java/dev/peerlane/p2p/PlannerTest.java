@@ -13,8 +13,8 @@ import dev.peerlane.pci.RootComplex.Trust;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Which buffer a plan takes, and what it says when there is none. */
 class PlannerTest {
@@ -284,8 +284,7 @@ class PlannerTest {
     void readingBackNeedsADirectWay() {
         options = options.withBuffer(BufferChoice.TARGET).withFence(FenceChoice.READBACK);
         Machine apart = targetApart(Trust.TRUSTED, Trust.TRUSTED);
-        PeerlaneException e =
-                catchThrowableOfType(PeerlaneException.class, () -> plan(apart));
+        PeerlaneException e = catchThrowableOfType(PeerlaneException.class, () -> plan(apart));
         assertThat(e.code()).isEqualTo("cmb-unfit");
         assertThat(e).hasMessageContaining("direct way across a switch");
     }

@@ -89,7 +89,10 @@ class SimulationTest {
                     world.copies().stream().map(SimulationTest::withoutFence).toList();
             World unfenced = new World(world.fabric(), world.topology(), world.honest(), copies);
             List<String> violations = Simulation.run(seed, unfenced, true, null).violations();
-            found += violations.stream().anyMatch(v -> v.contains("is not what it should be")) ? 1 : 0;
+            found +=
+                    violations.stream().anyMatch(v -> v.contains("is not what it should be"))
+                            ? 1
+                            : 0;
         }
         assertThat(found).as("seeds of 1 to 100 with old bytes handed on").isPositive();
     }
