@@ -39,7 +39,7 @@ class SimulationTest {
                     "peer direct",
                     "peer through root",
                     "failed peer-writes-lost",
-                    "failed peer-reads-lie",
+                    "failed verify-mismatch",
                     "refused no-permitted-route",
                     "refused no-cmb",
                     "one switch, packets",
