@@ -31,6 +31,17 @@ class ArchitectureTest {
                     Map.entry("nvme", Set.of("block", "hal", "pci", "mem", "spec")),
                     Map.entry("p2p", Set.of("block", "hal", "pci", "mem")),
                     Map.entry("emulator", Set.of("hal", "pci", "mem", "spec")),
+                    Map.entry(
+                            "sim",
+                            Set.of(
+                                    "p2p",
+                                    "nvme",
+                                    "block",
+                                    "emulator",
+                                    "hal",
+                                    "pci",
+                                    "mem",
+                                    "spec")),
                     Map.entry("qtest", Set.of("hal", "pci", "mem")),
                     Map.entry("vfio", Set.of("hal", "pci", "mem", "linux")),
                     Map.entry("diagnose", Set.of("pci", "hal", "linux", "spec")),

@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.open.Extent;
 import dev.peerlane.p2p.BufferChoice;
 import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.FenceChoice;
 import dev.peerlane.p2p.VerifyMode;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -74,6 +75,16 @@ final class CopyCommand implements Callable<Integer> {
     private String verify = "auto";
 
     @Option(
+            names = "--fence",
+            paramLabel = "HOW",
+            defaultValue = "auto",
+            description = {
+                "What makes sure that the data have arrived before they are used: sentinel, canary,"
+                        + " readback, none, or auto: the sentinel where one is needed."
+            })
+    private String fence = "auto";
+
+    @Option(
             names = "--chunk",
             paramLabel = "SIZE",
             description = "Bytes of one transfer, such as 128KiB; chosen if not given.")
@@ -123,6 +134,7 @@ final class CopyCommand implements Callable<Integer> {
         CopyOptions options =
                 CopyOptions.DEFAULTS
                         .withBuffer(bufferChoice())
+                        .withFence(fenceChoice())
                         .withVerify(verifyMode())
                         .withSlots(chunk == null ? 0 : Sizes.parseInt(chunk), slots)
                         .withWipe(!noWipe);
@@ -165,6 +177,18 @@ final class CopyCommand implements Callable<Integer> {
                 yield BufferChoice.device(Opening.device(buffer));
             }
         };
+    }
+
+    private FenceChoice fenceChoice() {
+        for (FenceChoice choice : FenceChoice.values()) {
+            if (choice.label().equals(fence.toLowerCase(Locale.ROOT))) {
+                return choice;
+            }
+        }
+        throw PeerlaneException.request(
+                "bad-fence",
+                "'" + fence + "' is no fence",
+                "Use auto, sentinel, canary, readback or none");
     }
 
     private VerifyMode verifyMode() {

@@ -141,9 +141,13 @@ final class CopyViews {
     }
 
     static String fence(String fence) {
-        return fence.equals("sentinel")
-                ? "sentinel: a canary shows that the source's writes have arrived"
-                : "none needed";
+        return switch (fence) {
+            case "sentinel" -> "sentinel: a canary shows that the source's writes have arrived";
+            case "canary" ->
+                    "canary: one in every page shows that the source's writes have arrived";
+            case "readback" -> "readback: a load pushes the source's writes before it";
+            default -> "none";
+        };
     }
 
     static String name(Receipt.Side side) {

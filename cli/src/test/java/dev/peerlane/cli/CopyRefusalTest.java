@@ -87,6 +87,7 @@ class CopyRefusalTest {
     @CsvSource({
         "--buffer, cmb, bad-buffer, 'auto, target, source, host'",
         "--buffer, emu:a@0, device-alone, emu:a",
+        "--fence, hedge, bad-fence, 'auto, sentinel, canary, readback or none'",
         "--verify, maybe, bad-verify, 'auto, peer, host or none'",
         "--chunk, 4XB, bad-size, 64MiB",
         "--chunk, 99999999999999999999, bad-size, is too large",

@@ -2,6 +2,8 @@ package dev.peerlane.emulator;
 
 import dev.peerlane.spec.Sqe;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 final class Command {
     private final MemorySegment sqe = MemorySegment.ofArray(new byte[Sqe.BYTES]);
     private final DataPages pages = new DataPages();
+    private final Reads reads = new Reads();
+    private final List<MemorySegment> lists = new ArrayList<>();
     private @Nullable SubmissionQueue queue;
     private @Nullable MemorySegment buffer;
     private @Nullable EmulatedNamespace namespace;
@@ -30,6 +34,23 @@ final class Command {
     /** Returns where its data is in memory. */
     DataPages pages() {
         return pages;
+    }
+
+    /** Returns the reads it waits for. */
+    Reads reads() {
+        return reads;
+    }
+
+    /** Returns the PRP lists that were asked for so far, where the fabric answers later. */
+    List<MemorySegment> lists() {
+        return lists;
+    }
+
+    /** Its entry is being fetched from {@code queue}. */
+    void fetching(SubmissionQueue from) {
+        queue = from;
+        reads.newLife();
+        lists.clear();
     }
 
     /** Starts a life: the entry was fetched from {@code queue}. */

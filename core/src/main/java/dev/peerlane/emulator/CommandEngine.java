@@ -51,6 +51,9 @@ final class CommandEngine {
     private final ArrayDeque<MemorySegment> buffers = new ArrayDeque<>();
     private final List<Command> waiting = new ArrayList<>();
     private final List<Command> moving = new ArrayList<>();
+    private final ArrayDeque<Command> fetching = new ArrayDeque<>();
+    private final List<Command> listing = new ArrayList<>();
+    private final List<Command> reading = new ArrayList<>();
     private final ArrayDeque<Command> blocked = new ArrayDeque<>();
     private int commands;
     private boolean worked;
@@ -73,6 +76,16 @@ final class CommandEngine {
 
     /** Forgets all commands, as a reset does. What was moved so far stays moved. */
     void reset() {
+        for (Command command : fetching) {
+            command.reads().newLife();
+            commands--;
+            free.push(command);
+        }
+        fetching.clear();
+        listing.forEach(this::forget);
+        reading.forEach(this::forget);
+        listing.clear();
+        reading.clear();
         waiting.forEach(this::forget);
         moving.forEach(this::forget);
         blocked.forEach(this::forget);
@@ -92,8 +105,9 @@ final class CommandEngine {
     long step(@Nullable SubmissionQueue[] queues, int burst, long now) {
         worked = false;
         unblock();
+        takeArrived(now);
         long bytes = 0;
-        for (int i = 0; i < STEPS_A_TURN && bytes < BYTES_A_TURN; i++) {
+        for (int i = 0; i < STEPS_A_TURN && bytes < BYTES_A_TURN && dma.hasRoom(); i++) {
             boolean started = startOne(now);
             if (!moving.isEmpty()) {
                 bytes += moveSome();
@@ -131,6 +145,7 @@ final class CommandEngine {
 
     /** Completes a command, now or as soon as its completion queue has a place. */
     void complete(Command command) {
+        command.reads().newLife();
         releaseBuffer(command);
         host.ending(command);
         if (command.queue().completions().isFull()) {
@@ -148,6 +163,7 @@ final class CommandEngine {
 
     /** Gives a command a place for its data, at least this long. */
     MemorySegment attachBuffer(Command command, long bytes) {
+        releaseBuffer(command);
         MemorySegment buffer = buffers.poll();
         if (buffer == null || buffer.byteSize() < bytes) {
             buffer = arena.allocate(Math.max(bytes, bufferBytes), 4096);
@@ -189,6 +205,7 @@ final class CommandEngine {
         switch (host.handler(command).start(command)) {
             case CommandSetHandler.DONE -> complete(command);
             case CommandSetHandler.MOVE -> moving.add(command);
+            case CommandSetHandler.WAIT -> listing.add(command);
             default -> {
                 // held: whoever holds it ends it
             }
@@ -203,28 +220,72 @@ final class CommandEngine {
         Interconnect.Kind kind =
                 command.isAdmin() ? Interconnect.Kind.ADMIN_DATA : Interconnect.Kind.IO_DATA;
         long bytes = 0;
-        for (int i = 0; i < PIECES_A_STEP && !pages.isDone(); i++) {
+        Reads reads = command.reads();
+        for (int i = 0; i < PIECES_A_STEP && !pages.isDone() && dma.hasRoom(); i++) {
             int piece = pages.next(random);
             long n = pages.bytes(piece);
             long offset = pages.dataOffset(piece);
+            long address = pages.address(piece);
             boolean moved =
                     command.toHost()
-                            ? dma.write(pages.address(piece), command.buffer(), offset, n, kind)
-                            : dma.read(pages.address(piece), command.buffer(), offset, n, kind);
-            if (!moved) {
-                remove(moving, at);
-                command.end(Status.DATA_TRANSFER_ERROR);
-                complete(command);
-                return bytes + n;
-            }
+                            ? dma.write(address, command.buffer(), offset, n, kind)
+                            : dma.read(address, command.buffer(), offset, n, kind, reads)
+                                    != Interconnect.FAILED;
             bytes += n;
+            if (!moved) {
+                reads.fail();
+                break;
+            }
         }
-        if (pages.isDone()) {
+        if (reads.failed() || pages.isDone()) {
             remove(moving, at);
-            host.handler(command).finish(command);
-            complete(command);
+            if (reads.failed() || reads.isQuiet()) {
+                moved(command);
+            } else {
+                reading.add(command);
+            }
         }
         return bytes;
+    }
+
+    private void moved(Command command) {
+        if (command.reads().failed()) {
+            command.end(Status.DATA_TRANSFER_ERROR);
+        } else {
+            host.handler(command).finish(command);
+        }
+        complete(command);
+    }
+
+    /** Goes on with what waited for an answer: entries in their order, lists and data in any. */
+    private void takeArrived(long now) {
+        while (!fetching.isEmpty() && fetching.element().reads().isQuiet()) {
+            worked = true;
+            if (!take(fetching.remove(), now)) {
+                return;
+            }
+        }
+        for (int i = listing.size() - 1; i >= 0; i--) {
+            Command command = listing.get(i);
+            if (command.reads().isQuiet()) {
+                remove(listing, i);
+                worked = true;
+                if (command.reads().failed()) {
+                    command.end(Status.DATA_TRANSFER_ERROR | Status.DO_NOT_RETRY);
+                    complete(command);
+                } else {
+                    start(command);
+                }
+            }
+        }
+        for (int i = reading.size() - 1; i >= 0; i--) {
+            Command command = reading.get(i);
+            if (command.reads().isQuiet() || command.reads().failed()) {
+                remove(reading, i);
+                worked = true;
+                moved(command);
+            }
+        }
     }
 
     /** Round robin: a burst of each queue, again and again, until all are empty or it is enough. */
@@ -265,8 +326,25 @@ final class CommandEngine {
         commands++;
         worked = true;
         long address = queue.base() + (long) queue.advance() * Sqe.BYTES;
-        MemorySegment sqe = command.sqe();
-        if (!dma.read(address, sqe, 0, Sqe.BYTES, Interconnect.Kind.QUEUE_ENTRY)) {
+        command.fetching(queue);
+        Reads reads = command.reads();
+        int answer =
+                dma.read(
+                        address, command.sqe(), 0, Sqe.BYTES, Interconnect.Kind.QUEUE_ENTRY, reads);
+        if (answer == Interconnect.PENDING) {
+            fetching.add(command);
+            return true;
+        }
+        if (answer == Interconnect.FAILED) {
+            reads.fail();
+        }
+        return take(command, now);
+    }
+
+    /** Takes an entry that has arrived; false if it could not be read. */
+    private boolean take(Command command, long now) {
+        SubmissionQueue queue = command.queue();
+        if (command.reads().failed()) {
             free.push(command);
             commands--;
             host.fatal("submission queue " + queue.qid() + " is out of reach");
@@ -313,6 +391,7 @@ final class CommandEngine {
 
     /** Ends a command of a queue that a reset has taken away. */
     void forget(Command command) {
+        command.reads().newLife();
         releaseBuffer(command);
         statistics.over(command.isAdmin(), false);
         commands--;
@@ -327,7 +406,7 @@ final class CommandEngine {
     }
 
     private long nextWork(@Nullable SubmissionQueue[] queues, long now) {
-        if (worked || !moving.isEmpty()) {
+        if (worked || (!moving.isEmpty() && dma.hasRoom())) {
             return now;
         }
         for (SubmissionQueue queue : queues) {

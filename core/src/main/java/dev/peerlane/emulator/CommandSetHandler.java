@@ -14,6 +14,9 @@ abstract class CommandSetHandler {
     /** Answer of {@link #start}: somebody else ends it later. */
     static final int HELD = 2;
 
+    /** Answer of {@link #start}: a PRP list has to arrive first; then it is asked again. */
+    static final int WAIT = 3;
+
     /**
      * Begins a command. Its transfer is known and its pages are found when it answers {@link
      * #MOVE}.

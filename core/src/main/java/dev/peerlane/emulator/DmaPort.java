@@ -14,16 +14,31 @@ final class DmaPort {
         this.interconnect = interconnect;
     }
 
-    /** Reads memory into {@code target}; false if it failed. */
-    boolean read(
-            long address, MemorySegment target, long offset, long bytes, Interconnect.Kind kind) {
+    /** Returns whether a read there is answered at once. */
+    boolean isImmediate(long address, long bytes) {
+        return interconnect.isImmediate() || cmb.offsetOf(address, bytes) >= 0;
+    }
+
+    /** Returns whether more data should be sent now. */
+    boolean hasRoom() {
+        return interconnect.hasRoom(function);
+    }
+
+    /** Reads memory into {@code target}; answers as {@link Interconnect#read}. */
+    int read(
+            long address,
+            MemorySegment target,
+            long offset,
+            long bytes,
+            Interconnect.Kind kind,
+            Reads reads) {
         long own = cmb.offsetOf(address, bytes);
         if (own >= 0) {
             MemorySegment.copy(cmb.memory(), own, target, offset, bytes);
             function.traffic().ownMemory += bytes;
-            return true;
+            return Interconnect.DONE;
         }
-        return interconnect.read(function, address, target, offset, bytes, kind);
+        return interconnect.read(function, address, target, offset, bytes, kind, reads);
     }
 
     /** Writes {@code source} to memory; false if it failed. */

@@ -6,6 +6,7 @@ import dev.peerlane.hal.PciDevice;
 import dev.peerlane.mem.Mmio;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A BAR of an emulated drive: registers at its start, memory behind them, either part possibly
@@ -17,16 +18,19 @@ final class EmulatedBar extends Bar {
     private final EmulatedController controller;
     private final EmulatedFunction.BarSpace space;
     private final long memoryAddress;
+    private final @Nullable PacketInterconnect packets;
 
     EmulatedBar(
             EmulatedDevice device,
             EmulatedFunction function,
             EmulatedController controller,
-            EmulatedFunction.BarSpace space) {
+            EmulatedFunction.BarSpace space,
+            @Nullable PacketInterconnect packets) {
         this.device = device;
         this.function = function;
         this.controller = controller;
         this.space = space;
+        this.packets = packets;
         MemorySegment memory = space.memory();
         this.memoryAddress = memory == null ? 0 : memory.address();
     }
@@ -64,6 +68,15 @@ final class EmulatedBar extends Bar {
         if (!answers()) {
             return -1;
         }
+        return packets == null
+                ? loadHere32(offset)
+                : (int) packets.hostLoad(function, at(offset), 4, () -> loadHere32(offset));
+    }
+
+    private int loadHere32(long offset) {
+        if (!answers()) {
+            return -1;
+        }
         if (offset < space.registerBytes()) {
             return controller.registers().load32(offset);
         }
@@ -73,6 +86,17 @@ final class EmulatedBar extends Bar {
     @Override
     public void store32(long offset, int value) {
         check(offset, 4);
+        if (!answers()) {
+            return;
+        }
+        if (packets == null) {
+            storeHere32(offset, value);
+        } else {
+            packets.hostStore(function, at(offset), 4, () -> storeHere32(offset, value));
+        }
+    }
+
+    private void storeHere32(long offset, int value) {
         if (!answers()) {
             return;
         }
@@ -89,6 +113,15 @@ final class EmulatedBar extends Bar {
         if (!answers()) {
             return -1;
         }
+        return packets == null
+                ? loadHere64(offset)
+                : packets.hostLoad(function, at(offset), 8, () -> loadHere64(offset));
+    }
+
+    private long loadHere64(long offset) {
+        if (!answers()) {
+            return -1;
+        }
         if (offset < space.registerBytes()) {
             return controller.registers().load64(offset);
         }
@@ -98,6 +131,17 @@ final class EmulatedBar extends Bar {
     @Override
     public void store64(long offset, long value) {
         check(offset, 8);
+        if (!answers()) {
+            return;
+        }
+        if (packets == null) {
+            storeHere64(offset, value);
+        } else {
+            packets.hostStore(function, at(offset), 8, () -> storeHere64(offset, value));
+        }
+    }
+
+    private void storeHere64(long offset, long value) {
         if (!answers()) {
             return;
         }
@@ -117,6 +161,10 @@ final class EmulatedBar extends Bar {
     /** The fabric frees its memory when it closes, and then nothing may touch it any more. */
     private boolean answers() {
         return function.decodes() && device.isOpen();
+    }
+
+    private long at(long offset) {
+        return pciAddress() + offset;
     }
 
     private void check(long offset, int width) {

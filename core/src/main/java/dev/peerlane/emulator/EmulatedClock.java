@@ -3,6 +3,8 @@ package dev.peerlane.emulator;
 import dev.peerlane.hal.Clock;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The fabric's time. Virtual time moves with the turns only: a fixed step while a controller has
@@ -11,18 +13,26 @@ import java.util.SplittableRandom;
  */
 final class EmulatedClock extends Clock {
     private static final long STEP_NANOS = 1_000;
+    private static final long PACKET_STEP_NANOS = 100;
+    private static final int MAX_PASSES = 50_000_000;
     private static final long WAITING_STEP_NANOS = 20_000;
     private static final long IDLE_STEP_NANOS = 1_000_000;
 
     private final boolean virtual;
     private final SplittableRandom random;
     private final List<EmulatedController> controllers;
+    private final @Nullable PacketInterconnect packets;
     private long nanos;
 
-    EmulatedClock(boolean virtual, SplittableRandom random, List<EmulatedController> controllers) {
+    EmulatedClock(
+            boolean virtual,
+            SplittableRandom random,
+            List<EmulatedController> controllers,
+            @Nullable PacketInterconnect packets) {
         this.virtual = virtual;
         this.random = random;
         this.controllers = controllers;
+        this.packets = packets;
     }
 
     @Override
@@ -30,15 +40,31 @@ final class EmulatedClock extends Clock {
         return virtual ? nanos : System.nanoTime();
     }
 
+    /** Takes turns until a load of the host is answered: packets to a function always are. */
+    void pass(BooleanSupplier done) {
+        for (int i = 0; !done.getAsBoolean(); i++) {
+            if (i == MAX_PASSES) {
+                throw new IllegalStateException("a load of the host was never answered");
+            }
+            turn();
+        }
+    }
+
     @Override
     public void turn() {
         long now = nanoTime();
         long next = Long.MAX_VALUE;
+        if (packets != null) {
+            packets.advance(now);
+        }
         int count = controllers.size();
         int first = count > 1 ? random.nextInt(count) : 0;
         for (int i = 0; i < count; i++) {
             int at = first + i < count ? first + i : first + i - count;
             next = Math.min(next, controllers.get(at).step(now));
+        }
+        if (packets != null) {
+            next = Math.min(next, packets.nextNanos());
         }
         if (!virtual) {
             if (next > now) {
@@ -48,7 +74,12 @@ final class EmulatedClock extends Clock {
             nanos += IDLE_STEP_NANOS;
         } else {
             long wait = Math.min(next - now, WAITING_STEP_NANOS);
-            nanos += Math.max(wait, STEP_NANOS);
+            // with packets the host takes a little time of its own, so that it meets them anywhere
+            nanos +=
+                    packets == null
+                            ? Math.max(wait, STEP_NANOS)
+                            : Math.max(wait, PACKET_STEP_NANOS)
+                                    + random.nextLong(PACKET_STEP_NANOS);
         }
     }
 }

@@ -118,6 +118,39 @@ public final class EmulatedController {
         return ready;
     }
 
+    /**
+     * Returns the bytes of a namespace's medium, its cache included, past all commands.
+     *
+     * @throws IllegalArgumentException if there is no such namespace
+     */
+    public byte[] medium(int nsid) {
+        Media media = media(nsid);
+        byte[] bytes = new byte[Math.toIntExact(media.sizeBytes())];
+        try {
+            media.read(0, MemorySegment.ofArray(bytes), bytes.length);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+        return bytes;
+    }
+
+    /** Makes bytes the beginning of a namespace's medium, past all commands. */
+    public void medium(int nsid, byte[] bytes) {
+        try {
+            media(nsid).write(0, MemorySegment.ofArray(bytes), bytes.length, true);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private Media media(int nsid) {
+        EmulatedNamespace namespace = namespace(nsid);
+        if (namespace == null) {
+            throw new IllegalArgumentException("there is no namespace " + nsid);
+        }
+        return namespace.media();
+    }
+
     // What its parts and the fabric ask of it.
 
     Registers registers() {

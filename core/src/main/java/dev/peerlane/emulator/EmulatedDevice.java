@@ -27,7 +27,7 @@ final class EmulatedDevice extends PciDevice {
         this.function = function;
         this.locator = locator;
         for (EmulatedFunction.BarSpace space : function.bars()) {
-            bars.add(new EmulatedBar(this, function, controller, space));
+            bars.add(new EmulatedBar(this, function, controller, space, fabric.packets()));
         }
         command(ConfigSpace.COMMAND_MEMORY, true);
     }

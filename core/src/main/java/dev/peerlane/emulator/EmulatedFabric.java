@@ -16,7 +16,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A fabric of emulated drives. Its locators are {@code emu:NAME}. One thread owns it and everything
@@ -30,7 +33,8 @@ public final class EmulatedFabric extends Fabric {
     private final Arena arena = Arena.ofShared();
     private final AddressMap map = new AddressMap();
     private final HostMemory hostMemory;
-    private final FastInterconnect interconnect;
+    private final Interconnect interconnect;
+    private final @Nullable PacketInterconnect packets;
     private final EmulatedClock clock;
     private final List<EmulatedFunction> functions;
     private final Map<String, EmulatedFunction> drives = new LinkedHashMap<>();
@@ -46,8 +50,15 @@ public final class EmulatedFabric extends Fabric {
     public EmulatedFabric(FabricSpec spec) {
         this.spec = spec;
         this.hostMemory = new HostMemory(map, spec.iommu());
-        this.interconnect = new FastInterconnect(map, spec, this::machine);
         SplittableRandom random = new SplittableRandom(spec.seed());
+        PacketSpec packetSpec = spec.packets();
+        this.packets =
+                packetSpec == null
+                        ? null
+                        : new PacketInterconnect(
+                                map, spec, packetSpec, new SplittableRandom(~spec.seed()));
+        this.interconnect =
+                packets == null ? new FastInterconnect(map, spec, this::machine) : packets;
         boolean done = false;
         try {
             this.functions = new PciTree(spec, arena).functions();
@@ -78,7 +89,10 @@ public final class EmulatedFabric extends Fabric {
         }
         boolean virtual = spec.time() == FabricSpec.Time.VIRTUAL;
         List<EmulatedController> all = new ArrayList<>(controllers.values());
-        this.clock = new EmulatedClock(virtual, random.split(), all);
+        this.clock = new EmulatedClock(virtual, random.split(), all, packets);
+        if (packets != null) {
+            packets.attach(functions, clock);
+        }
         functions.forEach(f -> f.config().onWrite(offset -> configWritten(f, offset)));
         if (!spec.iommu()) {
             mapAllBars();
@@ -103,6 +117,42 @@ public final class EmulatedFabric extends Fabric {
     /** Returns the description from which it was made. */
     public FabricSpec spec() {
         return spec;
+    }
+
+    /** Returns how many packets were sent; 0 on a fabric without packets. */
+    public long packetsSent() {
+        return packets == null ? 0 : packets.sent();
+    }
+
+    /** Returns how often a packet left a queue before one that had come earlier. */
+    public long packetsPassed() {
+        return packets == null ? 0 : packets.passings();
+    }
+
+    /**
+     * Requests of one function to another's memory.
+     *
+     * @param initiator who sent them
+     * @param owner whose memory
+     * @param reads whether they were reads
+     * @param throughRoot whether they went through the root complex
+     */
+    public record PeerFlow(Bdf initiator, Bdf owner, boolean reads, boolean throughRoot) {}
+
+    /** Returns which requests there were between functions; none on a fabric without packets. */
+    public Set<PeerFlow> peerFlows() {
+        return packets == null ? Set.of() : Set.copyOf(packets.flows());
+    }
+
+    /** Says who is told of each packet that arrives, a line each; null for nobody. */
+    public void trace(@Nullable Consumer<String> sink) {
+        if (packets != null) {
+            packets.trace(sink);
+        }
+    }
+
+    @Nullable PacketInterconnect packets() {
+        return packets;
     }
 
     /**
@@ -182,6 +232,9 @@ public final class EmulatedFabric extends Fabric {
         }
         closed = true;
         List.copyOf(open.values()).forEach(EmulatedDevice::close);
+        if (packets != null) {
+            packets.close();
+        }
         controllers.values().forEach(EmulatedController::close);
         hostMemory.close();
         arena.close();

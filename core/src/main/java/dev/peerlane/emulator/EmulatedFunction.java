@@ -43,6 +43,10 @@ final class EmulatedFunction {
         return bdf;
     }
 
+    @Nullable EmulatedFunction parent() {
+        return parent;
+    }
+
     EmulatedConfig config() {
         return config;
     }

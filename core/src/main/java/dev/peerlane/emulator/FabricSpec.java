@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An emulated fabric: its drives, the tree they hang in, and how the fabric treats traffic.
@@ -19,6 +20,7 @@ import java.util.Set;
  * @param unmapped what becomes of DMA to an address that nothing decodes
  * @param peerReads what a read of another function's BAR returns
  * @param peerWrites what becomes of a write to another function's BAR
+ * @param packets how packets move, or null for DMA at once and in order
  * @param time what the clock counts
  * @param seed where everything random comes from
  */
@@ -31,6 +33,7 @@ public record FabricSpec(
         Unmapped unmapped,
         PeerReads peerReads,
         PeerWrites peerWrites,
+        @Nullable PacketSpec packets,
         Time time,
         long seed) {
 
@@ -76,6 +79,9 @@ public record FabricSpec(
     public FabricSpec {
         drives = List.copyOf(drives);
         ports = List.copyOf(ports);
+        if (packets != null && time == Time.REAL) {
+            throw bad("packets move in virtual time only", "Say 'time: virtual'");
+        }
         if (drives.isEmpty()) {
             throw bad("the fabric has no drive", "Give it one at least");
         }
@@ -83,6 +89,15 @@ public record FabricSpec(
         for (DriveSpec drive : drives) {
             if (!names.add(drive.name())) {
                 throw bad("two drives are called '" + drive.name() + "'", "Rename one");
+            }
+        }
+        if (packets != null) {
+            for (String at : packets.links().keySet()) {
+                if (!names.contains(at) && at.indexOf(':') < 0) {
+                    throw bad(
+                            "a link is at '" + at + "', which is no drive",
+                            "Name a drive, or a port by its address");
+                }
             }
         }
         List<String> placed = new ArrayList<>();
@@ -145,7 +160,8 @@ public record FabricSpec(
         private Unmapped unmapped = Unmapped.FAILS;
         private PeerReads peerReads = PeerReads.NORMAL;
         private PeerWrites peerWrites = PeerWrites.NORMAL;
-        private Time time = Time.REAL;
+        private @Nullable PacketSpec packets;
+        private @Nullable Time time;
         private long seed = 1;
 
         private Builder() {}
@@ -203,7 +219,13 @@ public record FabricSpec(
             return this;
         }
 
-        /** Says what the clock counts; real time unless said. */
+        /** Has DMA and the host's accesses move as packets; at once and in order unless said. */
+        public Builder packets(@Nullable PacketSpec packets) {
+            this.packets = packets;
+            return this;
+        }
+
+        /** Says what the clock counts; real time unless said, virtual time with packets. */
         public Builder time(Time time) {
             this.time = time;
             return this;
@@ -238,7 +260,8 @@ public record FabricSpec(
                     unmapped,
                     peerReads,
                     peerWrites,
-                    time,
+                    packets,
+                    time != null ? time : packets == null ? Time.REAL : Time.VIRTUAL,
                     seed);
         }
     }

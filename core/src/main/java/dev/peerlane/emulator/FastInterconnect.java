@@ -34,32 +34,43 @@ final class FastInterconnect extends Interconnect {
         this.machine = machine;
     }
 
-    /** Forgets what it knows of routes, since a configuration space changed. */
+    @Override
     void forgetRoutes() {
         routes.clear();
         lastInitiator = null;
     }
 
     @Override
-    boolean read(
+    boolean isImmediate() {
+        return true;
+    }
+
+    @Override
+    boolean hasRoom(EmulatedFunction initiator) {
+        return true;
+    }
+
+    @Override
+    int read(
             EmulatedFunction initiator,
             long address,
             MemorySegment target,
             long offset,
             long bytes,
-            Kind kind) {
+            Kind kind,
+            Reads reads) {
         AddressMap.Range range = map.find(address, bytes);
         if (range == null || !answers(range, initiator, address)) {
-            return fault(initiator, target, offset, bytes);
+            return fault(initiator, target, offset, bytes) ? DONE : FAILED;
         }
         long at = range.memoryOffset() + (address - range.base());
         if (range.owner() == null) {
             initiator.traffic().host(kind, true, bytes);
             MemorySegment.copy(range.memory(), at, target, offset, bytes);
-            return true;
+            return DONE;
         }
         if (closed(initiator, range.owner()).reads()) {
-            return fault(initiator, target, offset, bytes);
+            return fault(initiator, target, offset, bytes) ? DONE : FAILED;
         }
         initiator.traffic().peerRead += bytes;
         switch (spec.peerReads()) {
@@ -72,7 +83,7 @@ final class FastInterconnect extends Interconnect {
                 MemorySegment.copy(range.memory(), elsewhere, target, offset, bytes);
             }
         }
-        return true;
+        return DONE;
     }
 
     @Override

@@ -10,6 +10,15 @@ import java.lang.invoke.VarHandle;
  * bytes. An abstract class rather than an interface because the calls are on the hot path.
  */
 abstract class Interconnect {
+    /** Answer of {@link #read}: the function learns that it failed. */
+    static final int FAILED = 0;
+
+    /** Answer of {@link #read}: the bytes are there. */
+    static final int DONE = 1;
+
+    /** Answer of {@link #read}: the bytes come later, and the reader is told. */
+    static final int PENDING = 2;
+
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
     /** What bytes are for; decides how they are counted. */
@@ -30,15 +39,26 @@ abstract class Interconnect {
      * @param initiator who reads
      * @param address bus address
      * @param target where to, from {@code offset} on
-     * @return false if the function learns that it failed
+     * @param reads who waits if it takes time
+     * @return {@link #DONE}, {@link #FAILED} or {@link #PENDING}
      */
-    abstract boolean read(
+    abstract int read(
             EmulatedFunction initiator,
             long address,
             MemorySegment target,
             long offset,
             long bytes,
-            Kind kind);
+            Kind kind,
+            Reads reads);
+
+    /** Returns whether all reads are answered at once. */
+    abstract boolean isImmediate();
+
+    /** Returns whether a function should send more data now; queue entries always go. */
+    abstract boolean hasRoom(EmulatedFunction initiator);
+
+    /** Forgets what it knows of routes, since a configuration space changed. */
+    abstract void forgetRoutes();
 
     /**
      * Writes from a function to the bus; the last 8 bytes of a completion queue entry become
@@ -47,7 +67,8 @@ abstract class Interconnect {
      * @param initiator who writes
      * @param address bus address
      * @param source what, from {@code offset} on
-     * @return false if the function learns that it failed
+     * @return false if the function learns that it failed; a posted write that gets lost later is
+     *     none of its business
      */
     abstract boolean write(
             EmulatedFunction initiator,

@@ -97,6 +97,9 @@ final class NvmCommands extends CommandSetHandler {
         }
         command.transfer(bytes, toHost);
         int status = prps.walk(command, controller.pageBytes());
+        if (status == PrpWalker.PENDING) {
+            return WAIT;
+        }
         if (status != 0) {
             return refuse(command, status);
         }

@@ -14,12 +14,18 @@ import java.nio.ByteOrder;
 final class PrpWalker {
     private static final ValueLayout.OfLong ENTRY =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** Answer of {@link #walk}: a list has to arrive first. */
+    static final int PENDING = -1;
+
     private static final int ENTRY_BYTES = 8;
     private static final int MAX_PAGE_BYTES = 1 << 16;
 
     private final DmaPort dma;
     private final Cmb cmb;
-    private final MemorySegment list = MemorySegment.ofArray(new long[MAX_PAGE_BYTES / 8]);
+    private final MemorySegment shared = MemorySegment.ofArray(new long[MAX_PAGE_BYTES / 8]);
+    private MemorySegment list = shared;
+    private int listsSeen;
     private boolean dataOwn;
     private boolean dataOther;
     private boolean listOwn;
@@ -33,9 +39,11 @@ final class PrpWalker {
     /**
      * Fills in the pages of a command whose {@link Command#transfer} is known.
      *
-     * @return 0 or the status with which the command has to end
+     * @return 0, the status with which the command has to end, or {@link #PENDING}: then it is to
+     *     be asked again when the command's reads are quiet
      */
     int walk(Command command, int pageBytes) {
+        listsSeen = 0;
         dataOwn = false;
         dataOther = false;
         listOwn = false;
@@ -66,18 +74,19 @@ final class PrpWalker {
         if ((prp2 & (ENTRY_BYTES - 1)) != 0) {
             return Status.PRP_OFFSET_INVALID;
         }
-        return lists(pages, prp2, needed, pageBytes);
+        return lists(command, prp2, needed, pageBytes);
     }
 
     /** Follows the list at {@code at}; its last entry leads to the next list if there is more. */
-    private int lists(DataPages pages, long at, int needed, int pageBytes) {
+    private int lists(Command command, long at, int needed, int pageBytes) {
+        DataPages pages = command.pages();
         long next = at;
         while (pages.count() < needed) {
             int room = (int) ((pageBytes - (next & (pageBytes - 1))) / ENTRY_BYTES);
             int left = needed - pages.count();
             boolean chained = left > room;
             int entries = chained ? room : left;
-            int status = addList(next, (long) entries * ENTRY_BYTES);
+            int status = addList(command, next, (long) entries * ENTRY_BYTES);
             if (status != 0) {
                 return status;
             }
@@ -115,7 +124,7 @@ final class PrpWalker {
         return 0;
     }
 
-    private int addList(long address, long bytes) {
+    private int addList(Command command, long address, long bytes) {
         long own = cmb.offsetOf(address, bytes);
         if (own == Cmb.PARTLY) {
             return Status.INVALID_CMB_USE;
@@ -125,9 +134,22 @@ final class PrpWalker {
         if (own >= 0 && (cmb.support() & CmbSpec.LISTS) == 0) {
             return Status.INVALID_CMB_USE;
         }
-        return dma.read(address, list, 0, bytes, Interconnect.Kind.PRP_LIST)
-                ? 0
-                : Status.DATA_TRANSFER_ERROR;
+        if (listsSeen < command.lists().size()) {
+            list = command.lists().get(listsSeen++);
+            return 0;
+        }
+        list = shared;
+        if (!dma.isImmediate(address, bytes)) {
+            // alive from the question to the answer; other commands are walked in between
+            list = MemorySegment.ofArray(new long[(int) (bytes / ENTRY_BYTES)]);
+            command.lists().add(list);
+        }
+        return switch (dma.read(
+                address, list, 0, bytes, Interconnect.Kind.PRP_LIST, command.reads())) {
+            case Interconnect.DONE -> 0;
+            case Interconnect.PENDING -> PENDING;
+            default -> Status.DATA_TRANSFER_ERROR;
+        };
     }
 
     private int checkPlaces(Command command) {

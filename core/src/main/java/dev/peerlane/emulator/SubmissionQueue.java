@@ -11,6 +11,7 @@ final class SubmissionQueue {
     private final CompletionQueue completions;
     private final long[] cids = new long[1024];
     private int head;
+    private int fetchHead;
     private int tail;
     private int inFlight;
     private boolean deleting;
@@ -43,9 +44,9 @@ final class SubmissionQueue {
         return head;
     }
 
-    /** Returns how many entries the host posted that were not fetched. */
+    /** Returns how many entries the host posted whose fetch was not begun. */
     int waiting() {
-        return Math.floorMod(tail - head, entries);
+        return Math.floorMod(tail - fetchHead, entries);
     }
 
     /** Takes a doorbell value; false if it can't be right (NVMe Base 2.0, 3.3.1.2.1). */
@@ -54,23 +55,27 @@ final class SubmissionQueue {
             return false;
         }
         int posted = Math.floorMod(newTail - tail, entries);
-        if (posted == 0 || posted > entries - 1 - waiting()) {
+        if (posted == 0 || posted > entries - 1 - Math.floorMod(tail - head, entries)) {
             return false;
         }
         tail = newTail;
         return true;
     }
 
-    /** Moves the head past one entry and returns where that entry was. */
+    /**
+     * Begins the fetch of one entry and returns where it is. The head stays before it: the host may
+     * use the place again only when the entry has arrived.
+     */
     int advance() {
-        int at = head;
-        head = head + 1 == entries ? 0 : head + 1;
+        int at = fetchHead;
+        fetchHead = fetchHead + 1 == entries ? 0 : fetchHead + 1;
+        inFlight++;
         return at;
     }
 
-    /** Takes a command identifier; false if a command in flight has it. */
+    /** The oldest entry that was being fetched has arrived; false if its identifier is taken. */
     boolean take(int cid) {
-        inFlight++;
+        head = head + 1 == entries ? 0 : head + 1;
         long bit = 1L << cid;
         boolean free = (cids[cid >>> 6] & bit) == 0;
         cids[cid >>> 6] |= bit;
@@ -85,7 +90,7 @@ final class SubmissionQueue {
         }
     }
 
-    /** Returns how many commands were fetched and are not over. */
+    /** Returns how many commands are being fetched, or were and are not over. */
     int inFlight() {
         return inFlight;
     }

@@ -34,6 +34,9 @@ final class EmulatorFile {
                 "kind",
                 "seed",
                 "time",
+                "fabric",
+                "packets",
+                "links",
                 "iommu",
                 "unmapped",
                 "peerReads",
@@ -44,12 +47,15 @@ final class EmulatorFile {
                 "ports");
         FabricSpec.Builder fabric = FabricSpec.builder();
         fabric.seed(yaml.number("seed", 1, Long.MIN_VALUE, Long.MAX_VALUE))
-                .time(yaml.choice("time", FabricSpec.Time.REAL))
+                .packets(PacketsPart.read(yaml))
                 .iommu(yaml.bool("iommu", true))
                 .unmapped(yaml.choice("unmapped", FabricSpec.Unmapped.FAILS))
                 .peerReads(yaml.choice("peerReads", FabricSpec.PeerReads.NORMAL))
                 .peerWrites(yaml.choice("peerWrites", FabricSpec.PeerWrites.NORMAL))
                 .relaxedOrdering(yaml.bool("relaxedOrdering", false));
+        if (yaml.has("time")) {
+            fabric.time(yaml.choice("time", FabricSpec.Time.REAL));
+        }
         YamlReader root = yaml.mapping("rootComplex");
         if (root != null) {
             root.allow("peerWrites", "peerReads");

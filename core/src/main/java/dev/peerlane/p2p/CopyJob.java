@@ -44,6 +44,12 @@ public final class CopyJob {
     private double verifySeconds;
     private String verifyResult = "not run";
     private int flushStatus;
+    private Fences fences = this::fence;
+
+    /** Makes the fence of the copy. */
+    interface Fences {
+        Fence over(Lane lane);
+    }
 
     /**
      * Creates a job.
@@ -61,6 +67,13 @@ public final class CopyJob {
         notes = new ArrayList<>(plan.announcements());
         Long seed = request.options().seed();
         random = new SplittableRandom(seed != null ? seed : new SecureRandom().nextLong());
+    }
+
+    /**
+     * Has the copy use another fence than the plan's, sound or not: to show what it is good for.
+     */
+    void fences(Fences other) {
+        fences = other;
     }
 
     /**
@@ -99,10 +112,7 @@ public final class CopyJob {
         Endpoint target = request.target();
         BufferCandidate candidate = plan.buffer();
         PeerMemory memory = candidate == null ? new HostMemory(fabric.dma()) : candidate.memory();
-        boolean sentinels =
-                plan.fenced()
-                        || (plan.verifySharesBuffer()
-                                && plan.verify() != VerifyMethod.CONTROLLED_COMPARE);
+        boolean sentinels = plan.hasSentinels() || plan.verifySharesBuffer();
         Geometry geometry = cut(memory, sentinels);
         PeerBuffer buffer = take(memory, geometry.totalBytes());
         carrier =
@@ -120,7 +130,7 @@ public final class CopyJob {
                         buffer,
                         geometry,
                         request.bytes());
-        Fence fence = plan.fenced() ? sentinelFence(lane) : new Fence.None(geometry.slots());
+        Fence fence = fences.over(lane);
         copy =
                 new Pipeline(
                         lane,
@@ -284,6 +294,18 @@ public final class CopyJob {
 
     private static long fitAlign(PeerMemory memory) {
         return memory.largestFreeBytes() < Geometry.PAGE_BYTES ? 8 : Geometry.PAGE_BYTES;
+    }
+
+    private Fence fence(Lane over) {
+        if (plan.hasSentinels()) {
+            return sentinelFence(over);
+        }
+        if (plan.fence().equals(FenceChoice.CANARY.label())) {
+            return new CanaryFence(over.reader().name(), over.buffer(), over.geometry(), random);
+        }
+        return plan.fence().equals(FenceChoice.READBACK.label())
+                ? new ReadbackFence(over.buffer(), over.geometry())
+                : new Fence.None(over.geometry().slots());
     }
 
     private SentinelFence sentinelFence(Lane over) {

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
  * How to copy; {@link #DEFAULTS} and the {@code with} methods make one.
  *
  * @param buffer what carries the data
+ * @param fence what stands between Read and Write
  * @param verify how the result is checked
  * @param chunkBytes bytes of one slot, or 0 for the planner's choice
  * @param slots how many slots, or 0 for the planner's choice
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record CopyOptions(
         BufferChoice buffer,
+        FenceChoice fence,
         VerifyMode verify,
         int chunkBytes,
         int slots,
@@ -28,46 +30,77 @@ public record CopyOptions(
     /** The planner chooses, the result is verified, 30 s for a command, three retries, wiped. */
     public static final CopyOptions DEFAULTS =
             new CopyOptions(
-                    BufferChoice.AUTO, VerifyMode.AUTO, 0, 0, DEFAULT_TIMEOUT_NANOS, 3, true, null);
+                    BufferChoice.AUTO,
+                    FenceChoice.AUTO,
+                    VerifyMode.AUTO,
+                    0,
+                    0,
+                    DEFAULT_TIMEOUT_NANOS,
+                    3,
+                    true,
+                    null);
 
     /** Returns these options with another buffer. */
     public CopyOptions withBuffer(BufferChoice choice) {
         return new CopyOptions(
-                choice, verify, chunkBytes, slots, commandTimeoutNanos, retries, wipe, seed);
+                choice, fence, verify, chunkBytes, slots, commandTimeoutNanos, retries, wipe, seed);
+    }
+
+    /** Returns these options with another fence. */
+    public CopyOptions withFence(FenceChoice choice) {
+        return new CopyOptions(
+                buffer,
+                choice,
+                verify,
+                chunkBytes,
+                slots,
+                commandTimeoutNanos,
+                retries,
+                wipe,
+                seed);
     }
 
     /** Returns these options with another verification. */
     public CopyOptions withVerify(VerifyMode mode) {
         return new CopyOptions(
-                buffer, mode, chunkBytes, slots, commandTimeoutNanos, retries, wipe, seed);
+                buffer, fence, mode, chunkBytes, slots, commandTimeoutNanos, retries, wipe, seed);
     }
 
     /** Returns these options with a chunk size in bytes and a number of slots, 0 for automatic. */
     public CopyOptions withSlots(int bytes, int count) {
         return new CopyOptions(
-                buffer, verify, bytes, count, commandTimeoutNanos, retries, wipe, seed);
+                buffer, fence, verify, bytes, count, commandTimeoutNanos, retries, wipe, seed);
     }
 
     /** Returns these options with another command time-out. */
     public CopyOptions withCommandTimeoutNanos(long nanos) {
-        return new CopyOptions(buffer, verify, chunkBytes, slots, nanos, retries, wipe, seed);
+        return new CopyOptions(
+                buffer, fence, verify, chunkBytes, slots, nanos, retries, wipe, seed);
     }
 
     /** Returns these options with another number of retries. */
     public CopyOptions withRetries(int count) {
         return new CopyOptions(
-                buffer, verify, chunkBytes, slots, commandTimeoutNanos, count, wipe, seed);
+                buffer, fence, verify, chunkBytes, slots, commandTimeoutNanos, count, wipe, seed);
     }
 
     /** Returns these options with wiping on or off. */
     public CopyOptions withWipe(boolean on) {
         return new CopyOptions(
-                buffer, verify, chunkBytes, slots, commandTimeoutNanos, retries, on, seed);
+                buffer, fence, verify, chunkBytes, slots, commandTimeoutNanos, retries, on, seed);
     }
 
     /** Returns these options with a seed, for runs that can be repeated. */
     public CopyOptions withSeed(long value) {
         return new CopyOptions(
-                buffer, verify, chunkBytes, slots, commandTimeoutNanos, retries, wipe, value);
+                buffer,
+                fence,
+                verify,
+                chunkBytes,
+                slots,
+                commandTimeoutNanos,
+                retries,
+                wipe,
+                value);
     }
 }

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param kind whose memory carries the data
  * @param buffer that memory, or null for host memory
  * @param legs the way of the data: into the memory, and out of it
- * @param fence the fence between Read and Write: {@code sentinel} or {@code none}
+ * @param fence the fence between Read and Write: {@code sentinel}, {@code canary}, {@code readback}
+ *     or {@code none}
  * @param verify how the result will be checked
  * @param verifyBuffer the CMB that the check uses, or null if it uses none
  * @param reasons what spoke for and against each buffer, one sentence each
@@ -33,8 +34,9 @@ public record CopyPlan(
         announcements = List.copyOf(announcements);
     }
 
-    boolean fenced() {
-        return fence.equals("sentinel");
+    /** Returns whether the fence needs sentinels in the memory. */
+    boolean hasSentinels() {
+        return fence.equals(FenceChoice.SENTINEL.label());
     }
 
     /** Returns whether the check runs over the same memory as the copy. */

@@ -8,6 +8,14 @@ package dev.peerlane.p2p;
  * to be there.
  */
 abstract class Fence {
+    /**
+     * A slot is about to be Read into.
+     *
+     * @param bytes how much of it
+     * @param first false if it is Read into again for the same data
+     */
+    abstract void reading(int slot, int bytes, boolean first);
+
     /** Takes a slot whose Read has completed with success. */
     abstract void arrived(int slot, long lba);
 
@@ -16,9 +24,10 @@ abstract class Fence {
      *
      * @param now the clock
      * @param ready takes the slots whose data has arrived
+     * @param again takes the slots that have to be Read again
      * @return whether anything happened
      */
-    abstract boolean step(long now, IntQueue ready);
+    abstract boolean step(long now, IntQueue ready, IntQueue again);
 
     /** Takes the completion of a slot that is the fence's own. */
     abstract void completed(int slot, int status);
@@ -38,12 +47,15 @@ abstract class Fence {
         }
 
         @Override
+        void reading(int slot, int bytes, boolean first) {}
+
+        @Override
         void arrived(int slot, long lba) {
             arrived.add(slot);
         }
 
         @Override
-        boolean step(long now, IntQueue ready) {
+        boolean step(long now, IntQueue ready, IntQueue again) {
             boolean moved = !arrived.isEmpty();
             while (!arrived.isEmpty()) {
                 ready.add(arrived.remove());

@@ -40,6 +40,7 @@ final class Pipeline {
     private final IntQueue free;
     private final IntQueue toRead;
     private final IntQueue ready;
+    private final IntQueue again;
     private long nextChunk;
     private long now;
     private boolean readerQuarantined;
@@ -93,6 +94,7 @@ final class Pipeline {
         free = new IntQueue(slots);
         toRead = new IntQueue(slots);
         ready = new IntQueue(slots);
+        again = new IntQueue(slots);
         for (int i = 0; i < slots; i++) {
             free.add(i);
         }
@@ -164,7 +166,10 @@ final class Pipeline {
         boolean moved = false;
         try {
             moved |= startReads();
-            moved |= fence.step(now, ready);
+            moved |= fence.step(now, ready, again);
+            while (!again.isEmpty()) {
+                readAgain(again.remove());
+            }
             moved |= startSeconds();
             lane.reader().ring();
             lane.second().ring();
@@ -187,6 +192,7 @@ final class Pipeline {
             chunkOf[slot] = nextChunk++;
             failuresOf[slot] = 0;
             poisoningsOf[slot] = 0;
+            fence.reading(slot, lane.chunkLength(chunkOf[slot]), true);
             plantPoison(slot);
             if (!startRead(slot)) {
                 states[slot] = SlotState.TO_READ;
@@ -278,6 +284,11 @@ final class Pipeline {
             return;
         }
         plantPoison(slot);
+        readAgain(slot);
+    }
+
+    private void readAgain(int slot) {
+        fence.reading(slot, lane.chunkLength(chunkOf[slot]), false);
         states[slot] = SlotState.TO_READ;
         toRead.add(slot);
     }
@@ -302,7 +313,7 @@ final class Pipeline {
         if (lane.reader().mayRetry(status) && failuresOf[slot] < options.retries()) {
             failuresOf[slot]++;
             states[slot] = SlotState.TO_READ;
-            toRead.add(slot);
+            again.add(slot);
             return;
         }
         states[slot] = SlotState.FREE;

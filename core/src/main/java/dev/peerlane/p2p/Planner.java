@@ -122,17 +122,48 @@ public final class Planner {
         if (!out.peerReads().allowed()) {
             return routeRefusal("reads of the target from it", out.peerReads(), out);
         }
-        boolean fenced = kind != BufferKind.SOURCE_CMB || !ownsRead;
-        if (fenced && !ownsRead && relaxed(request.source())) {
+        FenceChoice fence = fence(kind);
+        if (fence != FenceChoice.NONE && relaxed(request.source())) {
             return "Relaxed Ordering is on at " + request.source().bdf() + ", so no fence is sound";
         }
-        if (geometry(memory.largestFreeBytes(), fenced && !ownsRead) == null) {
+        if (fence == FenceChoice.READBACK && in.peerWrites() != Verdict.DIRECT) {
+            return "--fence readback needs a direct way across a switch, but the writes go "
+                    + in.peerWrites().words();
+        }
+        boolean sentinels = fence == FenceChoice.SENTINEL;
+        if (geometry(memory.largestFreeBytes(), sentinels) == null) {
             return "%d bytes are free, %d are needed"
                     .formatted(
                             memory.largestFreeBytes(),
-                            Geometry.minimumBytes(unitBytes(request), fenced));
+                            Geometry.minimumBytes(unitBytes(request), sentinels));
         }
         return "";
+    }
+
+    /** None where the source writes its own memory; else the user's choice, or the sentinel. */
+    private FenceChoice fence(BufferKind kind) {
+        FenceChoice choice = request.options().fence();
+        if (kind == BufferKind.SOURCE_CMB || kind == BufferKind.HOST) {
+            return FenceChoice.NONE;
+        }
+        return choice == FenceChoice.AUTO ? FenceChoice.SENTINEL : choice;
+    }
+
+    /** What the user must know of the fence. */
+    private List<String> fenceNotes(BufferKind kind) {
+        FenceChoice choice = request.options().fence();
+        boolean needed = kind != BufferKind.SOURCE_CMB && kind != BufferKind.HOST;
+        if (choice == FenceChoice.NONE && needed) {
+            return List.of(
+                    "There is no fence, as asked for: a completion that overtakes its data means old"
+                            + " bytes in the copy");
+        }
+        if (choice != FenceChoice.AUTO && choice != FenceChoice.NONE && !needed) {
+            return List.of(
+                    "--fence %s is not used: no data goes to another device's memory"
+                            .formatted(choice.label()));
+        }
+        return List.of();
     }
 
     private static String routeRefusal(String what, Verdict verdict, Route route) {
@@ -180,18 +211,19 @@ public final class Planner {
                 List.of(
                         Leg.of(source.locator(), owner, true, option.in()),
                         Leg.of(target.locator(), owner, false, option.out()));
-        boolean ownsRead = option.candidate().owner().equals(source.bdf());
         VerifyChoice verify = verify(option.candidate());
+        List<String> announcements = new ArrayList<>(fenceNotes(option.kind()));
+        announcements.addAll(verify.announcements());
         return new CopyPlan(
                 request,
                 option.kind(),
                 option.candidate(),
                 legs,
-                ownsRead ? "none" : "sentinel",
+                fence(option.kind()).label(),
                 verify.method(),
                 verify.buffer(),
                 reasons,
-                verify.announcements());
+                announcements);
     }
 
     private CopyPlan hostPlan(List<String> announcements) {
@@ -199,6 +231,7 @@ public final class Planner {
             throw RequestCheck.unfitBlocks(request);
         }
         List<String> all = new ArrayList<>(announcements);
+        all.addAll(fenceNotes(BufferKind.HOST));
         VerifyChoice verify = verify(null);
         all.addAll(verify.announcements());
         return new CopyPlan(

@@ -62,7 +62,8 @@ final class Poison {
         checkPlanted(buffer, offset, word);
     }
 
-    private static void checkPlanted(PeerBuffer buffer, long offset, long word) {
+    /** Reads a planted word back; only then does it surely come before what is asked for next. */
+    static void checkPlanted(PeerBuffer buffer, long offset, long word) {
         long back = buffer.load64(offset);
         if (back != word) {
             throw PeerlaneException.io(

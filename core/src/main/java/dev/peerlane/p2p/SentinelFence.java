@@ -11,6 +11,9 @@ import java.util.random.RandomGenerator;
  * route keep their order while Relaxed Ordering is off (PCIe 5.0, 2.4.1), so once the canary is
  * gone, all data of the batch has arrived.
  *
+ * <p>The canary is at the end of every page of the block, so that the sentinel's own data has
+ * arrived too: what came later would reach memory that belongs to somebody else by then.
+ *
  * <p>Planting the canary is a posted write too and could arrive after the source's data, so it is
  * read back before the source's doorbell. Data that happens to equal the canary looks like nothing
  * arrived: after a while another canary is planted. When several in a row stay, the fabric loses
@@ -19,6 +22,7 @@ import java.util.random.RandomGenerator;
 final class SentinelFence extends Fence {
     private static final long PATIENCE_NANOS = 250_000_000L;
     private static final int MAX_PLANTINGS = 4;
+    private static final int WORD_BYTES = 8;
 
     private enum State {
         IDLE,
@@ -33,6 +37,8 @@ final class SentinelFence extends Fence {
     private final IntQueue arrived;
     private final Sentinel[] sentinels;
     private final int firstSlot;
+    private final int blockBytes;
+    private final int words;
     private long newestLba;
     private boolean quarantined;
 
@@ -78,6 +84,8 @@ final class SentinelFence extends Fence {
         this.random = random;
         this.options = options;
         this.firstSlot = firstSlot;
+        blockBytes = reader.limits().blockBytes();
+        words = (blockBytes + Geometry.PAGE_BYTES - 1) / Geometry.PAGE_BYTES;
         arrived = new IntQueue(geometry.slots());
         sentinels = new Sentinel[geometry.sentinels()];
         for (int i = 0; i < sentinels.length; i++) {
@@ -87,13 +95,16 @@ final class SentinelFence extends Fence {
     }
 
     @Override
+    void reading(int slot, int bytes, boolean first) {}
+
+    @Override
     void arrived(int slot, long lba) {
         arrived.add(slot);
         newestLba = lba;
     }
 
     @Override
-    boolean step(long now, IntQueue ready) {
+    boolean step(long now, IntQueue ready, IntQueue again) {
         boolean moved = false;
         for (Sentinel s : sentinels) {
             if (s.state == State.IDLE && !arrived.isEmpty()) {
@@ -169,11 +180,27 @@ final class SentinelFence extends Fence {
         s.plantings++;
         s.state = State.READING;
         s.submitted = false;
-        Poison.plantWord(buffer, s.offset, s.canary);
+        for (int word = 0; word < words; word++) {
+            Poison.plantWord(buffer, offset(s, word), s.canary);
+        }
+    }
+
+    private boolean isGone(Sentinel s) {
+        for (int word = 0; word < words; word++) {
+            if (buffer.load64(offset(s, word)) == s.canary) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private long offset(Sentinel s, int word) {
+        int end = Math.min((word + 1) * Geometry.PAGE_BYTES, blockBytes);
+        return s.offset + end - WORD_BYTES;
     }
 
     private boolean poll(Sentinel s, long now, IntQueue ready) {
-        if (buffer.load64(s.offset) != s.canary) {
+        if (isGone(s)) {
             while (!s.batch.isEmpty()) {
                 ready.add(s.batch.remove());
             }

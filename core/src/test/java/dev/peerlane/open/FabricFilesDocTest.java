@@ -3,11 +3,13 @@ package dev.peerlane.open;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.PacketSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -29,7 +31,7 @@ class FabricFilesDocTest {
     @Test
     void everyExampleIsAFabricFile() throws IOException {
         List<String> blocks = examples();
-        assertThat(blocks).hasSize(3);
+        assertThat(blocks).hasSize(4);
         for (String block : blocks) {
             assertThat(FabricFile.parse("example", block, Path.of("/"))).isNotNull();
         }
@@ -48,11 +50,26 @@ class FabricFilesDocTest {
         FabricSpec terse = ((FabricFile.Emulated) defaults).spec();
         assertThat(shown.drives().getFirst()).isEqualTo(terse.drives().getFirst());
         assertThat(shown.seed()).isEqualTo(terse.seed());
+        assertThat(shown.packets()).isNull();
+        assertThat(terse.packets()).isNull();
         assertThat(shown.time()).isEqualTo(terse.time());
         assertThat(shown.iommu()).isEqualTo(terse.iommu());
         assertThat(shown.unmapped()).isEqualTo(terse.unmapped());
         assertThat(shown.peerReads()).isEqualTo(terse.peerReads());
         assertThat(shown.peerWrites()).isEqualTo(terse.peerWrites());
         assertThat(shown.rootComplex().peerReads()).isEqualTo(terse.rootComplex().peerReads());
+    }
+
+    @Test
+    void everyKeyOfThePacketsIsThereWithItsDefault() throws IOException {
+        FabricFile every = FabricFile.parse("example", examples().get(3), Path.of("/"));
+        PacketSpec shown = ((FabricFile.Emulated) every).spec().packets();
+        assertThat(shown).isNotNull();
+        assertThat(shown.withLinks(shown.link(), Map.of())).isEqualTo(PacketSpec.DEFAULTS);
+        assertThat(shown.links())
+                .containsExactlyInAnyOrderEntriesOf(
+                        Map.of(
+                                "b", new PacketSpec.Link(2000, 500_000_000, 8),
+                                "0000:00:01.0", new PacketSpec.Link(600, 4_000_000_000L, 32)));
     }
 }

@@ -14,6 +14,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The copy, on ports and memory that do what a test tells them to. */
@@ -360,5 +361,30 @@ class CopyJobTest {
         source.losesHostWrites = sourceLoses;
         target.losesHostWrites = targetLoses;
         assertThat(failure().code()).isEqualTo(code);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SENTINEL", "CANARY"})
+    void aThirdPartysMemoryServesCopyAndCheckWithAnyFence(FenceChoice fence) {
+        options =
+                options.withBuffer(BufferChoice.device("fake:third"))
+                        .withFence(fence)
+                        .withVerify(VerifyMode.PEER);
+        CopyRequest all = request();
+        CopyRequest only =
+                new CopyRequest(
+                        all.source(),
+                        16,
+                        all.target(),
+                        64,
+                        BYTES,
+                        List.of(all.candidates().get(2)),
+                        List.of(),
+                        options);
+        CopyPlan plan = Planner.plan(only, world.machine());
+        assertThat(plan.verify()).isEqualTo(VerifyMethod.CONTROLLED_COMPARE);
+        Receipt receipt = new CopyJob(plan, world, cancel).run(Progress.NONE);
+        assertThat(receipt.fence()).isEqualTo(fence.label());
+        assertThat(receipt.verify().result()).isEqualTo("ok");
     }
 }

@@ -13,6 +13,8 @@ import dev.peerlane.pci.RootComplex.Trust;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Which buffer a plan takes, and what it says when there is none. */
 class PlannerTest {
@@ -250,5 +252,40 @@ class PlannerTest {
                 .isEqualTo(128 << 10);
         assertThat(Geometry.fit(1 << 20, 512, 128 << 10, true, 0, 0))
                 .isEqualTo(new Geometry(32 << 10, 31, 2, 512));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SENTINEL", "CANARY", "READBACK", "NONE"})
+    void theFenceIsTheOneThatIsAskedFor(FenceChoice fence) {
+        options = options.withFence(fence);
+        assertThat(plan().fence()).isEqualTo(fence.label());
+    }
+
+    @Test
+    void noFenceIsSaidWhereOneIsNeeded() {
+        options = options.withFence(FenceChoice.NONE);
+        assertThat(plan().announcements()).singleElement().asString().contains("no fence");
+        options = options.withBuffer(BufferChoice.SOURCE);
+        assertThat(plan().announcements()).isEmpty();
+        options = options.withFence(FenceChoice.CANARY);
+        assertThat(plan().fence()).isEqualTo("none");
+        assertThat(plan().announcements()).singleElement().asString().contains("is not used");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SENTINEL", "CANARY", "READBACK"})
+    void noFenceIsSoundWithRelaxedOrdering(FenceChoice fence) {
+        world.relaxedOrdering = true;
+        options = options.withBuffer(BufferChoice.TARGET).withFence(fence);
+        assertThat(refusal(Category.MACHINE, "cmb-unfit")).hasMessageContaining("Relaxed Ordering");
+    }
+
+    @Test
+    void readingBackNeedsADirectWay() {
+        options = options.withBuffer(BufferChoice.TARGET).withFence(FenceChoice.READBACK);
+        Machine apart = targetApart(Trust.TRUSTED, Trust.TRUSTED);
+        PeerlaneException e = catchThrowableOfType(PeerlaneException.class, () -> plan(apart));
+        assertThat(e.code()).isEqualTo("cmb-unfit");
+        assertThat(e).hasMessageContaining("direct way across a switch");
     }
 }

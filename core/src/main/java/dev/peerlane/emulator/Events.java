@@ -1,0 +1,57 @@
+package dev.peerlane.emulator;
+
+import java.util.Comparator;
+import java.util.PriorityQueue;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** What will happen at which virtual time; what is due at one time happens as it was scheduled. */
+final class Events {
+    private record Event(long nanos, long number, Runnable action) {}
+
+    private final PriorityQueue<Event> queue =
+            new PriorityQueue<>(
+                    Comparator.comparingLong(Event::nanos).thenComparingLong(Event::number));
+    private @Nullable Consumer<String> sink;
+    private long now;
+    private long number;
+
+    long now() {
+        return now;
+    }
+
+    /** Schedules an action; never before now. */
+    void at(long nanos, Runnable action) {
+        queue.add(new Event(Math.max(nanos, now), number++, action));
+    }
+
+    /** Lets everything happen that is due up to {@code until}. */
+    void advance(long until) {
+        while (!queue.isEmpty() && queue.peek().nanos() <= until) {
+            Event event = queue.remove();
+            now = event.nanos();
+            event.action().run();
+        }
+        now = Math.max(now, until);
+    }
+
+    /** Returns when the next thing happens, or {@link Long#MAX_VALUE}. */
+    long next() {
+        return queue.isEmpty() ? Long.MAX_VALUE : queue.peek().nanos();
+    }
+
+    void clear() {
+        queue.clear();
+    }
+
+    /** Says where the trace goes; null for nowhere. */
+    void sink(@Nullable Consumer<String> to) {
+        sink = to;
+    }
+
+    void trace(String what) {
+        if (sink != null) {
+            sink.accept("%9d ns  %s".formatted(now, what));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package dev.peerlane.emulator;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * One direction of a link with the queue of the port that sends on it. A packet holds a credit of
+ * the link it came by until it leaves the next queue, so a queue that stands still stops those
+ * behind it, flow by flow.
+ */
+final class Hop {
+    private static final int WINDOW = 64;
+    private static final int ODDS = 4;
+
+    private final String name;
+    private final PacketSpec.Link link;
+    private final boolean reorder;
+    private final Events events;
+    private final SplittableRandom random;
+    private final List<Packet> queue = new ArrayList<>();
+    private final int[] used = new int[Packet.Flow.COUNT];
+    private boolean sending;
+    private long lastArrival;
+    private long passings;
+
+    Hop(
+            String name,
+            PacketSpec.Link link,
+            boolean reorder,
+            Events events,
+            SplittableRandom random) {
+        this.name = name;
+        this.link = link;
+        this.reorder = reorder;
+        this.events = events;
+        this.random = random;
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** Returns how many packets wait to be sent. */
+    int waiting() {
+        return queue.size();
+    }
+
+    /** Returns how often a packet left before one that had come earlier. */
+    long passings() {
+        return passings;
+    }
+
+    /** Queues a packet and sends what may be sent. */
+    void accept(Packet packet) {
+        queue.add(packet);
+        pump();
+    }
+
+    private void pump() {
+        if (sending || queue.isEmpty()) {
+            return;
+        }
+        int at = pick();
+        if (at < 0) {
+            return;
+        }
+        Packet packet = queue.remove(at);
+        passings += at > 0 ? 1 : 0;
+        used[packet.flow.index]++;
+        sending = true;
+        long nanos = Math.round(packet.wireBytes() * 1e9 / link.bytesPerSecond());
+        long jitter = random.nextLong(link.latencyNanos() / 4 + 1);
+        long arrival = events.now() + nanos + link.latencyNanos() + jitter;
+        lastArrival = Math.max(lastArrival, arrival);
+        events.at(
+                events.now() + nanos,
+                () -> {
+                    sending = false;
+                    pump();
+                });
+        events.at(lastArrival, () -> arrive(packet));
+        if (packet.at > 0) {
+            packet.path.get(packet.at - 1).release(packet);
+        }
+    }
+
+    private void arrive(Packet packet) {
+        packet.at++;
+        if (packet.at < packet.path.size()) {
+            packet.path.get(packet.at).accept(packet);
+        } else {
+            events.trace(packet + " over " + name + " arrived");
+            release(packet);
+            packet.delivery.run();
+        }
+    }
+
+    private void release(Packet packet) {
+        used[packet.flow.index]--;
+        pump();
+    }
+
+    private boolean hasCredit(Packet packet) {
+        return used[packet.flow.index] < link.credits();
+    }
+
+    /** Picks the first packet that may go, or at times any that the rules let pass; -1 for none. */
+    private int pick() {
+        boolean free = reorder && random.nextInt(ODDS) == 0;
+        int seen = 0;
+        int picked = -1;
+        for (int i = 0; i < queue.size() && i < WINDOW; i++) {
+            if (hasCredit(queue.get(i)) && mayLeave(i, free)) {
+                if (!free) {
+                    return i;
+                }
+                seen++;
+                if (random.nextInt(seen) == 0) {
+                    picked = i;
+                }
+            }
+        }
+        return picked;
+    }
+
+    private boolean mayLeave(int at, boolean free) {
+        Packet packet = queue.get(at);
+        for (int i = 0; i < at; i++) {
+            Packet earlier = queue.get(i);
+            boolean allowed = packet.passes(earlier) != Packet.Passing.NO;
+            if (!allowed || !(free || !hasCredit(earlier))) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,423 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.RootComplex.Trust;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * DMA and the host's loads and stores as packets in virtual time. A posted write is gone when it is
+ * sent: where it gets lost nobody learns. A read is answered by a completion. What becomes of a
+ * packet is decided where and when it arrives, not when it is sent.
+ *
+ * <p>A request that a switch sends straight to a peer never meets the IOMMU; one that reaches the
+ * root complex does.
+ */
+final class PacketInterconnect extends Interconnect {
+    private static final int ROOM = 64;
+
+    /** A place in a BAR. */
+    private record Place(EmulatedFunction owner, EmulatedFunction.BarSpace bar) {}
+
+    private final AddressMap map;
+    private final FabricSpec spec;
+    private final PacketSpec packets;
+    private final Events events = new Events();
+    private final PacketRoutes routes;
+    private List<EmulatedFunction> functions = List.of();
+    private @Nullable EmulatedClock clock;
+    private final Set<EmulatedFabric.PeerFlow> flows = new LinkedHashSet<>();
+    private long sent;
+
+    PacketInterconnect(
+            AddressMap map, FabricSpec spec, PacketSpec packets, SplittableRandom random) {
+        this.map = map;
+        this.spec = spec;
+        this.packets = packets;
+        this.routes = new PacketRoutes(packets, events, random);
+    }
+
+    /** Says who is there and what moves time on. */
+    void attach(List<EmulatedFunction> all, EmulatedClock time) {
+        functions = all;
+        clock = time;
+    }
+
+    void advance(long now) {
+        events.advance(now);
+    }
+
+    long nextNanos() {
+        return events.next();
+    }
+
+    void trace(@Nullable Consumer<String> sink) {
+        events.sink(sink);
+    }
+
+    /** Packets that were sent so far. */
+    long sent() {
+        return sent;
+    }
+
+    /** Who reached whom so far. */
+    Set<EmulatedFabric.PeerFlow> flows() {
+        return flows;
+    }
+
+    /** How often one passed another. */
+    long passings() {
+        return routes.passings();
+    }
+
+    /** Whatever is under way never arrives. */
+    void close() {
+        events.clear();
+    }
+
+    @Override
+    boolean isImmediate() {
+        return false;
+    }
+
+    @Override
+    boolean hasRoom(EmulatedFunction initiator) {
+        return routes.exit(initiator).waiting() < ROOM;
+    }
+
+    @Override
+    void forgetRoutes() {
+        routes.forget();
+    }
+
+    @Override
+    int read(
+            EmulatedFunction initiator,
+            long address,
+            MemorySegment target,
+            long offset,
+            long bytes,
+            Kind kind,
+            Reads reads) {
+        Place place = resolve(address, bytes);
+        count(initiator, place, kind, true, bytes);
+        PacketRoutes.Way way = way(initiator, place, true);
+        int life = reads.life();
+        for (long at = 0; at < bytes; at += packets.maxPayloadBytes()) {
+            int n = (int) Math.min(packets.maxPayloadBytes(), bytes - at);
+            long from = address + at;
+            MemorySegment into = target.asSlice(offset + at, n);
+            Consumer<@Nullable MemorySegment> answer =
+                    data -> {
+                        if (reads.life() != life) {
+                            return;
+                        }
+                        if (data == null) {
+                            initiator.traffic().faulted += n;
+                            into.fill((byte) -1);
+                            boolean silent = spec.unmapped() == FabricSpec.Unmapped.DROPS_SILENTLY;
+                            reads.answered(silent);
+                        } else {
+                            MemorySegment.copy(data, 0, into, 0, n);
+                            reads.answered(true);
+                        }
+                    };
+            reads.asked();
+            send(
+                    Packet.Flow.NON_POSTED,
+                    initiator,
+                    kind,
+                    0,
+                    from,
+                    way == null ? routes.toHost(initiator) : way.hops(),
+                    () -> complete(initiator, way == null ? null : place, way, from, n, answer));
+        }
+        return PENDING;
+    }
+
+    @Override
+    boolean write(
+            EmulatedFunction initiator,
+            long address,
+            MemorySegment source,
+            long offset,
+            long bytes,
+            Kind kind) {
+        Place place = resolve(address, bytes);
+        count(initiator, place, kind, false, bytes);
+        PacketRoutes.Way way = way(initiator, place, false);
+        for (long at = 0; at < bytes; at += packets.maxPayloadBytes()) {
+            int n = (int) Math.min(packets.maxPayloadBytes(), bytes - at);
+            long to = address + at;
+            MemorySegment payload = MemorySegment.ofArray(new long[(n + 7) / 8]);
+            MemorySegment.copy(source, offset + at, payload, 0, n);
+            send(
+                    Packet.Flow.POSTED,
+                    initiator,
+                    kind,
+                    n,
+                    to,
+                    way == null ? routes.toHost(initiator) : way.hops(),
+                    () -> land(initiator, place, way, to, payload, n, kind));
+        }
+        return true;
+    }
+
+    /** A store of the host: a posted write that does {@code store} where it arrives. */
+    void hostStore(EmulatedFunction target, long address, int bytes, Runnable store) {
+        catchUp();
+        sent++;
+        events.trace("host stores to 0x%x of %s".formatted(address, target.bdf()));
+        routes.fromHost(target)
+                .getFirst()
+                .accept(
+                        new Packet(
+                                Packet.Flow.POSTED,
+                                null,
+                                false,
+                                false,
+                                bytes,
+                                address,
+                                routes.fromHost(target),
+                                store));
+    }
+
+    /** A load of the host: waits for its completion, which pushes what was posted before it. */
+    long hostLoad(EmulatedFunction target, long address, int bytes, LongSupplier load) {
+        catchUp();
+        sent++;
+        long[] value = new long[1];
+        boolean[] done = new boolean[1];
+        List<Hop> there = routes.fromHost(target);
+        Runnable answer =
+                () -> {
+                    long loaded = load.getAsLong();
+                    List<Hop> back = routes.toHost(target);
+                    Packet completion =
+                            new Packet(
+                                    Packet.Flow.COMPLETION,
+                                    null,
+                                    false,
+                                    false,
+                                    bytes,
+                                    address,
+                                    back,
+                                    () -> {
+                                        value[0] = loaded;
+                                        done[0] = true;
+                                    });
+                    back.getFirst().accept(completion);
+                };
+        there.getFirst()
+                .accept(
+                        new Packet(
+                                Packet.Flow.NON_POSTED,
+                                null,
+                                false,
+                                false,
+                                0,
+                                address,
+                                there,
+                                answer));
+        BooleanSupplier isDone = () -> done[0];
+        time().pass(isDone);
+        events.trace("host loaded 0x%x of %s: %xh".formatted(address, target.bdf(), value[0]));
+        return value[0];
+    }
+
+    private EmulatedClock time() {
+        return java.util.Objects.requireNonNull(clock);
+    }
+
+    private void catchUp() {
+        events.advance(time().nanoTime());
+    }
+
+    private void send(
+            Packet.Flow flow,
+            EmulatedFunction initiator,
+            Kind kind,
+            int payloadBytes,
+            long address,
+            List<Hop> path,
+            Runnable delivery) {
+        sent++;
+        // queue entries never have the attribute: only data may be late
+        boolean relaxed =
+                kind == Kind.IO_DATA
+                        && flow == Packet.Flow.POSTED
+                        && PciFunction.relaxedOrderingOf(initiator.config());
+        path.getFirst()
+                .accept(
+                        new Packet(
+                                flow,
+                                initiator,
+                                relaxed,
+                                packets.idOrdering(),
+                                payloadBytes,
+                                address,
+                                path,
+                                delivery));
+    }
+
+    /** Where a request goes that is for a peer; null for host memory, or if it gets no further. */
+    private PacketRoutes.@Nullable Way way(
+            EmulatedFunction initiator, @Nullable Place place, boolean read) {
+        if (place == null || place.owner() == initiator) {
+            return null;
+        }
+        PacketRoutes.Way way = routes.between(initiator, place.owner(), false);
+        flows.add(
+                new EmulatedFabric.PeerFlow(
+                        initiator.bdf(), place.owner().bdf(), read, way.throughRoot()));
+        return way.throughRoot() && !forwards(read) ? null : way;
+    }
+
+    private boolean forwards(boolean read) {
+        Trust trust = read ? spec.rootComplex().peerReads() : spec.rootComplex().peerWrites();
+        boolean able =
+                switch (packets.forwarding()) {
+                    case FULL, SLOW -> true;
+                    case WRITES -> !read;
+                    case NONE -> false;
+                };
+        return able && trust != Trust.REFUSED;
+    }
+
+    /** A posted write has arrived. */
+    private void land(
+            EmulatedFunction initiator,
+            @Nullable Place place,
+            PacketRoutes.@Nullable Way way,
+            long address,
+            MemorySegment payload,
+            int bytes,
+            Kind kind) {
+        MemorySegment memory = null;
+        long at = 0;
+        if (place != null) {
+            if (way != null && mayEnter(place, way, address, bytes)) {
+                memory = place.bar().memory();
+                at = address - place.owner().barAddress(place.bar());
+            }
+        } else {
+            AddressMap.Range range = map.find(address, bytes);
+            if (range != null && range.owner() == null) {
+                memory = range.memory();
+                at = range.memoryOffset() + (address - range.base());
+            }
+        }
+        if (memory == null) {
+            initiator.traffic().faulted += bytes;
+            events.trace("write of %s to 0x%x is lost".formatted(initiator.bdf(), address));
+        } else if (place == null || spec.peerWrites() == FabricSpec.PeerWrites.NORMAL) {
+            store(memory, at, payload, 0, bytes, kind);
+        }
+    }
+
+    /** A read has arrived: answers it with a completion. */
+    private void complete(
+            EmulatedFunction initiator,
+            @Nullable Place place,
+            PacketRoutes.@Nullable Way way,
+            long address,
+            int bytes,
+            Consumer<@Nullable MemorySegment> answer) {
+        MemorySegment data = null;
+        List<Hop> back = routes.fromMemory(initiator);
+        if (place != null && way != null) {
+            back = routes.between(place.owner(), initiator, true).hops();
+            MemorySegment memory = place.bar().memory();
+            if (memory != null && mayEnter(place, way, address, bytes)) {
+                data = peerData(memory, address - place.owner().barAddress(place.bar()), bytes);
+            }
+        } else {
+            AddressMap.Range range = map.find(address, bytes);
+            if (range != null && range.owner() == null) {
+                long at = range.memoryOffset() + (address - range.base());
+                data = MemorySegment.ofArray(new long[(bytes + 7) / 8]);
+                MemorySegment.copy(range.memory(), at, data, 0, bytes);
+            }
+        }
+        MemorySegment found = data;
+        Packet completion =
+                new Packet(
+                        Packet.Flow.COMPLETION,
+                        initiator,
+                        false,
+                        packets.idOrdering(),
+                        found == null ? 0 : bytes,
+                        address,
+                        back,
+                        () -> answer.accept(found));
+        back.getFirst().accept(completion);
+    }
+
+    private MemorySegment peerData(MemorySegment memory, long at, int bytes) {
+        MemorySegment data = MemorySegment.ofArray(new long[(bytes + 7) / 8]);
+        switch (spec.peerReads()) {
+            case NORMAL -> MemorySegment.copy(memory, at, data, 0, bytes);
+            case ONES -> data.fill((byte) -1);
+            case ZEROES -> data.fill((byte) 0);
+            case OTHER_MEMORY -> {
+                long size = memory.byteSize();
+                long elsewhere = Math.min((at + size / 2) % size, size - bytes);
+                MemorySegment.copy(memory, elsewhere, data, 0, bytes);
+            }
+        }
+        return data;
+    }
+
+    /** Whether the IOMMU and the function let a peer's request in, right now. */
+    private boolean mayEnter(Place place, PacketRoutes.Way way, long address, int bytes) {
+        long inBar = address - place.owner().barAddress(place.bar());
+        if (!place.owner().decodes() || inBar < 0 || inBar > place.bar().sizeBytes() - bytes) {
+            return false;
+        }
+        if (!way.throughRoot() || !spec.iommu()) {
+            return true;
+        }
+        AddressMap.Range range = map.find(address, bytes);
+        return range != null && range.owner() == place.owner();
+    }
+
+    /** Whose BAR an address is in, as the ports of the tree decode it; null for nobody's. */
+    private @Nullable Place resolve(long address, long bytes) {
+        if (address < PciTree.HOST_LIMIT) {
+            return null;
+        }
+        for (EmulatedFunction function : functions) {
+            for (EmulatedFunction.BarSpace bar : function.bars()) {
+                long offset = address - function.barAddress(bar);
+                if (bar.memory() != null
+                        && offset >= bar.registerBytes()
+                        && offset <= bar.sizeBytes() - bytes) {
+                    return new Place(function, bar);
+                }
+            }
+        }
+        return null;
+    }
+
+    private static void count(
+            EmulatedFunction initiator,
+            @Nullable Place place,
+            Kind kind,
+            boolean read,
+            long bytes) {
+        if (place == null) {
+            initiator.traffic().host(kind, read, bytes);
+        } else if (read) {
+            initiator.traffic().peerRead += bytes;
+        } else {
+            initiator.traffic().peerWritten += bytes;
+        }
+    }
+}

@@ -1,0 +1,155 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.PeerlaneException;
+import java.util.Map;
+
+/**
+ * A fabric that moves transaction layer packets (PCIe 5.0, chapter 2): posted writes, non-posted
+ * reads and completions, over links with time, bandwidth and credits.
+ *
+ * @param maxPayloadBytes longest payload of a packet, and longest read: a power of two, 128 to 4096
+ * @param link what links are like
+ * @param links links that differ, by the drive at the lower end or the address of the port at the
+ *     upper one ({@code 0000:00:01.0})
+ * @param forwarding what the root complex does with traffic between drives
+ * @param forwardingNanos how long the root complex takes to turn such a packet round
+ * @param reorder whether ports let packets pass others wherever the ordering rules allow it; else
+ *     only where they must
+ * @param idOrdering whether drives ask for ID-based ordering
+ * @param hostStoreNanos how long a host's store waits at most before it leaves the processor; each
+ *     drive's stores stay in order
+ */
+public record PacketSpec(
+        int maxPayloadBytes,
+        Link link,
+        Map<String, Link> links,
+        Forwarding forwarding,
+        long forwardingNanos,
+        boolean reorder,
+        boolean idOrdering,
+        long hostStoreNanos) {
+
+    /** What a root complex does with requests from one drive to another. */
+    public enum Forwarding {
+        /** Forwards all of them. */
+        FULL,
+        /** Forwards writes; reads end as Unsupported Request. */
+        WRITES,
+        /** Forwards all of them at a fiftieth of the bandwidth. */
+        SLOW,
+        /** Writes vanish; reads end as Unsupported Request. */
+        NONE
+    }
+
+    /**
+     * One link, both directions alike.
+     *
+     * @param latencyNanos from the last byte sent to its arrival; at random up to a quarter more
+     * @param bytesPerSecond headers included
+     * @param credits how many packets of each kind (posted, non-posted, completion) the receiver
+     *     has room for
+     */
+    public record Link(long latencyNanos, long bytesPerSecond, int credits) {
+        private static final long MAX_NANOS = 1_000_000_000L;
+
+        /** Checks that it can carry anything. */
+        public Link {
+            if (latencyNanos < 0 || latencyNanos > MAX_NANOS) {
+                throw bad("latency of " + latencyNanos + " ns", "Take 0 to 1000000000");
+            }
+            if (bytesPerSecond < 1000) {
+                throw bad("bandwidth of " + bytesPerSecond + " B/s", "Take 1000 or more");
+            }
+            if (credits < 1 || credits > 4096) {
+                throw bad("number of credits of " + credits, "Take 1 to 4096");
+            }
+        }
+    }
+
+    /** 256 bytes of payload, links of 150 ns, 4 GB/s and 32 credits, everything forwarded. */
+    public static final PacketSpec DEFAULTS =
+            new PacketSpec(
+                    256,
+                    new Link(150, 4_000_000_000L, 32),
+                    Map.of(),
+                    Forwarding.FULL,
+                    500,
+                    true,
+                    false,
+                    0);
+
+    /** Checks the sizes and keeps its own copy of the links. */
+    public PacketSpec {
+        links = Map.copyOf(links);
+        if (maxPayloadBytes < 128
+                || maxPayloadBytes > 4096
+                || Integer.bitCount(maxPayloadBytes) != 1) {
+            throw bad("payload of " + maxPayloadBytes + " bytes", "Take 128, 256, 512 ... 4096");
+        }
+        if (forwardingNanos < 0 || hostStoreNanos < 0) {
+            throw bad("time below 0", "Take 0 or more");
+        }
+    }
+
+    /** Returns it with another maximum payload. */
+    public PacketSpec withMaxPayloadBytes(int bytes) {
+        return new PacketSpec(
+                bytes,
+                link,
+                links,
+                forwarding,
+                forwardingNanos,
+                reorder,
+                idOrdering,
+                hostStoreNanos);
+    }
+
+    /** Returns it with other links. */
+    public PacketSpec withLinks(Link every, Map<String, Link> others) {
+        return new PacketSpec(
+                maxPayloadBytes,
+                every,
+                others,
+                forwarding,
+                forwardingNanos,
+                reorder,
+                idOrdering,
+                hostStoreNanos);
+    }
+
+    /** Returns it with another behaviour of the root complex. */
+    public PacketSpec withForwarding(Forwarding what, long nanos) {
+        return new PacketSpec(
+                maxPayloadBytes, link, links, what, nanos, reorder, idOrdering, hostStoreNanos);
+    }
+
+    /** Returns it with other liberties in the order of packets. */
+    public PacketSpec withOrdering(boolean passing, boolean byId) {
+        return new PacketSpec(
+                maxPayloadBytes,
+                link,
+                links,
+                forwarding,
+                forwardingNanos,
+                passing,
+                byId,
+                hostStoreNanos);
+    }
+
+    /** Returns it with another longest wait of the host's stores. */
+    public PacketSpec withHostStoreNanos(long nanos) {
+        return new PacketSpec(
+                maxPayloadBytes,
+                link,
+                links,
+                forwarding,
+                forwardingNanos,
+                reorder,
+                idOrdering,
+                nanos);
+    }
+
+    private static PeerlaneException bad(String what, String remedy) {
+        return PeerlaneException.request("bad-fabric", "a packet fabric has a " + what, remedy);
+    }
+}

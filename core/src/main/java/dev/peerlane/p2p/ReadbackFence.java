@@ -1,0 +1,73 @@
+package dev.peerlane.p2p;
+
+import dev.peerlane.block.PeerBuffer;
+
+/**
+ * Reading back: after the completion of a Read the host loads a word from every page of the slot. A
+ * load passes no posted write on its way (PCIe 5.0, 2.4.1). The switch that sent the completion up
+ * had put the data in the queue of the memory's port before, so the load comes after them. That
+ * holds on a direct way across a switch only: through a root complex data and load take two ways.
+ *
+ * <p>Every page is loaded, since a controller may let loads bypass buffered writes to other
+ * addresses (CMBEBS.CMBRBB; NVMe Base 2.0, 3.1.3.19).
+ */
+final class ReadbackFence extends Fence {
+    private final PeerBuffer buffer;
+    private final int chunkBytes;
+    private final int[] bytesOf;
+    private final IntQueue arrived;
+    private long loaded;
+
+    ReadbackFence(PeerBuffer buffer, Geometry geometry) {
+        this.buffer = buffer;
+        chunkBytes = geometry.chunkBytes();
+        bytesOf = new int[geometry.slots()];
+        arrived = new IntQueue(geometry.slots());
+    }
+
+    @Override
+    void reading(int slot, int bytes, boolean first) {
+        bytesOf[slot] = bytes;
+    }
+
+    @Override
+    void arrived(int slot, long lba) {
+        arrived.add(slot);
+    }
+
+    @Override
+    boolean step(long now, IntQueue ready, IntQueue again) {
+        boolean moved = !arrived.isEmpty();
+        while (!arrived.isEmpty()) {
+            int slot = arrived.remove();
+            long start = (long) slot * chunkBytes;
+            for (int at = 0; at < bytesOf[slot]; at += Geometry.PAGE_BYTES) {
+                int end = Math.min(at + Geometry.PAGE_BYTES, bytesOf[slot]);
+                // what it is does not matter, only that it has come back
+                loaded ^= buffer.load64(start + end - Long.BYTES);
+            }
+            ready.add(slot);
+        }
+        return moved;
+    }
+
+    @Override
+    void completed(int slot, int status) {
+        throw new IllegalStateException("slot " + slot + " belongs to no fence");
+    }
+
+    @Override
+    boolean quarantined() {
+        return false;
+    }
+
+    @Override
+    String label() {
+        return FenceChoice.READBACK.label();
+    }
+
+    @Override
+    public String toString() {
+        return label() + " " + Long.toHexString(loaded);
+    }
+}

@@ -1,0 +1,142 @@
+package dev.peerlane.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.block.BlockPort;
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.FenceChoice;
+import dev.peerlane.p2p.VerifyMode;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** The simulation finds nothing, repeats itself, and would find something if it were there. */
+class SimulationTest {
+    private static final int SEEDS = 600;
+
+    /** What so many seeds must have met, or they say little. */
+    private static final List<String> MUST_BE_SEEN =
+            List.of(
+                    "ok",
+                    "buffer target-cmb",
+                    "buffer source-cmb",
+                    "buffer third-party-cmb",
+                    "buffer host",
+                    "fence sentinel",
+                    "fence canary",
+                    "fence readback",
+                    "fence none",
+                    "verify target-compare",
+                    "verify source-compare",
+                    "verify controlled-compare",
+                    "verify host",
+                    "verify none",
+                    "peer direct",
+                    "peer through root",
+                    "failed peer-writes-lost",
+                    "failed verify-mismatch",
+                    "refused no-permitted-route",
+                    "refused no-cmb",
+                    "one switch, packets",
+                    "one switch, fast",
+                    "one switch that redirects, packets",
+                    "three root ports, packets",
+                    "two switches, one below the other, packets",
+                    "a switch and a root port, packets");
+
+    @Test
+    void noCheckerFindsAnythingInManySeeds() {
+        Map<String, Integer> seen = new TreeMap<>();
+        List<String> found = new ArrayList<>();
+        long began = System.nanoTime();
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            Simulation.Outcome outcome = Simulation.run(seed, null);
+            outcome.seen().forEach((what, times) -> seen.merge(what, times, Integer::sum));
+            for (String violation : outcome.violations()) {
+                found.add("./dev sim %d: %s".formatted(seed, violation));
+            }
+        }
+        double seconds = (System.nanoTime() - began) / 1e9;
+        System.out.printf(
+                "simulation: %d seeds in %.1f s, %.0f seeds/s%n", SEEDS, seconds, SEEDS / seconds);
+        assertThat(found).isEmpty();
+        assertThat(seen.keySet()).containsAll(MUST_BE_SEEN);
+    }
+
+    @Test
+    void aSeedRepeatsItselfStepForStep() {
+        for (long seed = 40; seed < 45; seed++) {
+            List<String> first = new ArrayList<>();
+            List<String> second = new ArrayList<>();
+            Simulation.Outcome outcome = Simulation.run(seed, first::add);
+            Simulation.run(seed, second::add);
+            assertThat(first).as("seed %d", seed).hasSizeGreaterThan(10).isEqualTo(second);
+            assertThat(Simulation.run(seed, null)).as("without a trace").isEqualTo(outcome);
+        }
+    }
+
+    @Test
+    void theCheckersFindCopiesWithoutAFence() {
+        int found = 0;
+        for (long seed = 1; seed <= 100; seed++) {
+            World world = World.of(seed);
+            List<World.Copy> copies =
+                    world.copies().stream().map(SimulationTest::withoutFence).toList();
+            World unfenced = new World(world.fabric(), world.topology(), world.honest(), copies);
+            List<String> violations = Simulation.run(seed, unfenced, true, null).violations();
+            found +=
+                    violations.stream().anyMatch(v -> v.contains("is not what it should be"))
+                            ? 1
+                            : 0;
+        }
+        assertThat(found).as("seeds of 1 to 100 with old bytes handed on").isPositive();
+    }
+
+    private static World.Copy withoutFence(World.Copy c) {
+        return new World.Copy(
+                c.source(),
+                c.target(),
+                c.sourceOffset(),
+                c.targetOffset(),
+                c.bytes(),
+                c.options()
+                        .withBuffer(BufferChoice.TARGET)
+                        .withFence(FenceChoice.NONE)
+                        .withVerify(VerifyMode.NONE));
+    }
+
+    @Test
+    void theProgramReplaysASeedAndRunsMany() {
+        assertThat(output(0, "3")).contains("seed 3: ").contains("nothing was found");
+        assertThat(output(0, "--seeds", "2", "--start", "7"))
+                .contains("2 seeds from 7")
+                .contains("seeds/s");
+        assertThat(output(1, "three")).contains("usage");
+        assertThat(output(1)).contains("usage");
+    }
+
+    private static String output(int status, String... arguments) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
+            assertThat(Sim.run(arguments, out)).isEqualTo(status);
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void aSecondCommandForABusySlotIsAViolation() {
+        List<String> violations = new ArrayList<>();
+        BlockPort port =
+                new WatchedPort(
+                        new YesPort(), new java.util.HashSet<>(), line -> {}, violations::add);
+        port.submitRead(4, 0, 1);
+        assertThat(violations).isEmpty();
+        port.submitWrite(4, 0, 1);
+        assertThat(violations).singleElement().asString().contains("slot 4");
+    }
+}

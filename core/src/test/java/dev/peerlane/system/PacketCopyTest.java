@@ -1,0 +1,193 @@
+package dev.peerlane.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.NamespaceSpec;
+import dev.peerlane.emulator.PacketSpec;
+import dev.peerlane.emulator.PacketSpec.Forwarding;
+import dev.peerlane.emulator.PortSpec;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Session;
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.CopyException;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.Receipt;
+import dev.peerlane.p2p.VerifyMode;
+import dev.peerlane.pci.RootComplex.Trust;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The driver and the copy, unchanged, on the fabric of packets. */
+class PacketCopyTest {
+    private static final int SIZE = 256 << 10;
+    private static final Extent A = new Extent("emu:a", 1, null, null);
+    private static final Extent B = new Extent("emu:b", 1, null, null);
+    private static final int REDIRECT = PortSpec.ACS_REDIRECT;
+
+    @TempDir private Path directory;
+    private Path source;
+    private Path target;
+    private FabricSpec.Builder fabric;
+    private EmulatedFabric world;
+
+    @BeforeEach
+    void images() throws IOException {
+        source = directory.resolve("a.img");
+        target = directory.resolve("b.img");
+        byte[] data = new byte[SIZE];
+        new SplittableRandom(23).nextBytes(data);
+        Files.write(source, data);
+        Files.write(target, new byte[SIZE]);
+        fabric = FabricSpec.builder().seed(9).packets(PacketSpec.DEFAULTS);
+    }
+
+    private Session session() {
+        fabric.drive(drive("a").namespace(NamespaceSpec.image(source, 512)).build());
+        fabric.drive(drive("b").namespace(NamespaceSpec.image(target, 512)).build());
+        fabric.drive(drive("c").memory(SIZE, 512).build());
+        world = new EmulatedFabric(fabric.build());
+        return Session.of(world);
+    }
+
+    private static DriveSpec.Builder drive(String name) {
+        return DriveSpec.named(name).cmb(CmbSpec.of(256 << 10)).latencyNanos(5_000);
+    }
+
+    private static CopyOptions through(String buffer) {
+        BufferChoice choice =
+                switch (buffer) {
+                    case "target" -> BufferChoice.TARGET;
+                    case "source" -> BufferChoice.SOURCE;
+                    case "third" -> BufferChoice.device("emu:c");
+                    case "host" -> BufferChoice.HOST;
+                    default -> BufferChoice.AUTO;
+                };
+        return CopyOptions.DEFAULTS.withBuffer(choice).withSlots(8 << 10, 0).withSeed(3);
+    }
+
+    private Receipt copy(CopyOptions options) throws IOException {
+        try (Session session = session()) {
+            Receipt receipt = session.copy(A, B, options);
+            assertThat(Files.mismatch(source, target)).as("first byte that differs").isEqualTo(-1);
+            return receipt;
+        }
+    }
+
+    private static PortSpec ports(int acs) {
+        return PortSpec.switchOf(
+                PortSpec.drive("a").withAcs(acs),
+                PortSpec.drive("b").withAcs(acs),
+                PortSpec.drive("c").withAcs(acs));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"target", "source", "third", "host"})
+    void aCopyIsRightOverPackets(String buffer) throws IOException {
+        Receipt receipt = copy(through(buffer));
+        assertThat(receipt.verify().result()).isEqualTo("ok");
+        assertThat(world.packetsSent()).isGreaterThan(SIZE / 256);
+        assertThat(world.packetsPassed()).as("packets that passed others").isPositive();
+        assertThat(world.traffic().orElseThrow().total().faulted()).isZero();
+        if (!buffer.equals("host")) {
+            assertThat(receipt.hostDataBytes()).isZero();
+        }
+    }
+
+    @Test
+    void theSameSeedGivesTheSamePackets() throws IOException {
+        List<List<String>> traces = new ArrayList<>();
+        for (int run = 0; run < 2; run++) {
+            Files.write(target, new byte[SIZE]);
+            fabric = FabricSpec.builder().seed(11).packets(PacketSpec.DEFAULTS);
+            List<String> trace = new ArrayList<>();
+            try (Session session = session()) {
+                world.trace(trace::add);
+                session.copy(A, B, through("target"));
+            }
+            traces.add(trace);
+        }
+        assertThat(traces.getFirst()).hasSizeGreaterThan(1000).isEqualTo(traces.getLast());
+    }
+
+    @Test
+    void aSmallPayloadMeansMorePackets() throws IOException {
+        CopyOptions unwiped = through("target").withVerify(VerifyMode.NONE).withWipe(false);
+        copy(unwiped);
+        long many = world.packetsSent();
+        fabric = FabricSpec.builder().packets(PacketSpec.DEFAULTS.withMaxPayloadBytes(4096));
+        copy(unwiped);
+        assertThat(world.packetsSent()).isLessThan(many / 2);
+    }
+
+    @Test
+    void aSlowLinkSlowsTheCopyAsItsBandwidthSays() throws IOException {
+        fabric.packets(
+                PacketSpec.DEFAULTS.withLinks(
+                        PacketSpec.DEFAULTS.link(),
+                        Map.of("a", new PacketSpec.Link(200, 50_000_000, 16))));
+        Receipt receipt = copy(through("target").withVerify(VerifyMode.NONE));
+        // 24 bytes of header for each 256 of data, and commands and completions beside them
+        assertThat(receipt.bytesPerSecond()).isBetween(25e6, 50e6 * 256 / 280);
+    }
+
+    @Test
+    void oneCreditIsEnoughToArrive() throws IOException {
+        fabric.packets(
+                PacketSpec.DEFAULTS.withLinks(
+                        new PacketSpec.Link(150, 4_000_000_000L, 1), Map.of()));
+        assertThat(copy(through("third")).verify().result()).isEqualTo("ok");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"FULL, ok", "SLOW, ok", "WRITES, ok", "NONE, peer-writes-lost"})
+    void redirectedWritesArriveOnlyWhereTheRootComplexForwardsThem(
+            Forwarding forwarding, String outcome) throws IOException {
+        fabric.port(ports(REDIRECT)).rootComplex(Trust.TRUSTED, Trust.TRUSTED);
+        fabric.packets(PacketSpec.DEFAULTS.withForwarding(forwarding, 2_000));
+        if (outcome.equals("ok")) {
+            assertThat(copy(through("target")).route().getFirst().crossesRoot()).isTrue();
+            return;
+        }
+        CopyException e = catchThrowableOfType(CopyException.class, () -> copy(through("target")));
+        assertThat(e.code()).isEqualTo(outcome);
+        assertThat(Files.readAllBytes(target)).as("nothing was written").containsOnly(0);
+    }
+
+    @Test
+    void aPeerReadThatTheRootComplexRefusesFailsTheCommand() throws IOException {
+        fabric.port(ports(REDIRECT)).rootComplex(Trust.TRUSTED, Trust.TRUSTED);
+        fabric.packets(PacketSpec.DEFAULTS.withForwarding(Forwarding.WRITES, 2_000));
+        CopyException e = catchThrowableOfType(CopyException.class, () -> copy(through("source")));
+        assertThat(e.code()).isEqualTo("write-failed");
+        assertThat(e).hasMessageContaining("Data Transfer Error");
+    }
+
+    @Test
+    void directPeerTrafficNeedsNoForwarding() throws IOException {
+        fabric.packets(PacketSpec.DEFAULTS.withForwarding(Forwarding.NONE, 500));
+        assertThat(copy(through("third")).verify().result()).isEqualTo("ok");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"target", "third"})
+    void hostStoresThatArriveLateHarmNothing(String buffer) throws IOException {
+        fabric.packets(PacketSpec.DEFAULTS.withHostStoreNanos(40_000));
+        assertThat(copy(through(buffer)).verify().result()).isEqualTo("ok");
+    }
+}
