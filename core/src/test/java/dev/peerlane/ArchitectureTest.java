@@ -33,6 +33,9 @@ class ArchitectureTest {
                     Map.entry("emulator", Set.of("hal", "pci", "mem", "spec")),
                     Map.entry("qtest", Set.of("hal", "pci", "mem")),
                     Map.entry("vfio", Set.of("hal", "pci", "mem", "linux")),
+                    Map.entry("vfiouser", Set.of("hal", "pci", "mem", "linux")),
+                    Map.entry(
+                            "serve", Set.of("emulator", "vfiouser", "hal", "pci", "mem", "linux")),
                     Map.entry(
                             "open",
                             Set.of(
@@ -46,6 +49,7 @@ class ArchitectureTest {
                                     "emulator",
                                     "qtest",
                                     "vfio",
+                                    "vfiouser",
                                     "linux")));
 
     private static final JavaClasses CLASSES =

@@ -49,6 +49,7 @@ public final class Cli {
                 .addSubcommand(new IdentifyCommand(context))
                 .addSubcommand(new CmbCommand(context))
                 .addSubcommand(new DemoCommand(context))
+                .addSubcommand(new ServeCommand(context))
                 .addSubcommand(new CompletionCommand(context))
                 .addSubcommand(new HelpCommand(context))
                 .setOut(context.terminal().out())

@@ -69,6 +69,7 @@ public final class EmulatedController {
     private long mediumFreeNanos;
     private long lastStepNanos;
     private @Nullable MemorySegment scratch;
+    private @Nullable DoorbellMemory doorbells;
 
     EmulatedController(
             EmulatedFunction function,
@@ -118,7 +119,25 @@ public final class EmulatedController {
         return ready;
     }
 
+    /**
+     * Has the doorbells of its queues read from memory that a host writes, beside those that are
+     * written to the BAR: looked at in every turn, so a value counts once and later than the store.
+     *
+     * @param memory what is at 1000h of BAR 0 and behind; as long as the doorbells or longer,
+     *     aligned to 4, there until the fabric is closed
+     */
+    public void watchDoorbells(MemorySegment memory) {
+        doorbells = new DoorbellMemory(memory, drive.ioQueues() + 1, drive.doorbellStride());
+    }
+
     // What its parts and the fabric ask of it.
+
+    /** A queue begins with doorbell 0, whatever the one before it left behind. */
+    void queueCreated(int qid, boolean completion) {
+        if (doorbells != null) {
+            doorbells.clear(qid, completion);
+        }
+    }
 
     Registers registers() {
         return registers;
@@ -295,6 +314,9 @@ public final class EmulatedController {
             case READY -> {
                 if (!function.masters()) {
                     return Long.MAX_VALUE;
+                }
+                if (doorbells != null) {
+                    doorbells.look(this, queues);
                 }
                 if (statistics.inFlight() > 0) {
                     logs.busy(elapsed);
