@@ -69,10 +69,7 @@ final class ServeCommand implements Callable<Integer> {
                             terminal.err().flush();
                         })) {
             server.sockets()
-                    .forEach(
-                            path ->
-                                    terminal.out()
-                                            .println(VfioUserFabric.LOCATOR_PREFIX + path));
+                    .forEach(path -> terminal.out().println(VfioUserFabric.LOCATOR_PREFIX + path));
             terminal.out().flush();
             while (!stop.isCancelled()) {
                 if (!server.turn()) {

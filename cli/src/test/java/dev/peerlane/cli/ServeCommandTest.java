@@ -52,8 +52,7 @@ class ServeCommandTest {
         Files.write(folder.resolve("a.img"), data);
         Files.write(folder.resolve("b.img"), new byte[BYTES]);
         Process server = serve();
-        try (BufferedReader out =
-                server.inputReader(StandardCharsets.UTF_8)) {
+        try (BufferedReader out = server.inputReader(StandardCharsets.UTF_8)) {
             String a = out.readLine();
             String b = out.readLine();
             assertThat(a).as(() -> said()).isEqualTo("vfio-user:" + folder.resolve("a.sock"));

@@ -78,6 +78,7 @@ final class EmulatorFile {
                 "metadataBytes",
                 "protectionType",
                 "commandSet",
+                "discards",
                 "namespaces",
                 "serial",
                 "model",
@@ -127,7 +128,8 @@ final class EmulatorFile {
                         "writeProtected",
                         "metadataBytes",
                         "protectionType",
-                        "commandSet")) {
+                        "commandSet",
+                        "discards")) {
             if (drive.has(key)) {
                 throw drive.error(
                         "a drive has '" + key + "' beside 'namespaces'",
@@ -143,7 +145,8 @@ final class EmulatorFile {
                     "writeProtected",
                     "metadataBytes",
                     "protectionType",
-                    "commandSet");
+                    "commandSet",
+                    "discards");
             namespaces.add(reader.located(this::namespace));
         }
         return namespaces;
@@ -173,7 +176,8 @@ final class EmulatorFile {
                 yaml.bool("writeProtected", false),
                 yaml.integer("metadataBytes", 0),
                 yaml.integer("protectionType", 0),
-                csi);
+                csi,
+                yaml.bool("discards", false));
     }
 
     private CmbSpec cmb(YamlReader yaml) {

@@ -78,9 +78,11 @@ class FabricsTest {
 
     @Test
     void aSocketThatIsNotThereIsNamed() {
-        PeerlaneException e = refusal(null, "vfio-user:/nowhere//x.sock");
+        PeerlaneException e = refusal(null, "vfio-user:/nowhere/x.sock");
         assertThat(e.category()).isEqualTo(Category.MACHINE);
-        assertThat(e).hasMessageContaining("vfio-user:/nowhere/x.sock").hasMessageContaining("ENOENT");
+        assertThat(e)
+                .hasMessageContaining("vfio-user:/nowhere/x.sock")
+                .hasMessageContaining("ENOENT");
         assertThat(refusal(null, "vfio-user:/" + "x".repeat(110)).category())
                 .isEqualTo(Category.REQUEST);
     }

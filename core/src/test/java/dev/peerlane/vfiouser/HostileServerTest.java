@@ -171,16 +171,15 @@ class HostileServerTest {
     })
     void wrongHeaderOrVersionIsNoVfioUser(int offset, int value, String words) {
         PeerlaneException e =
-                refusal(
-                        command -> {
-                            int length = decent(command);
-                            if (offset == 4 || offset == 8) {
-                                answer.set(JAVA_INT_UNALIGNED, offset, value);
-                            } else {
-                                answer.set(JAVA_SHORT_UNALIGNED, offset, (short) value);
-                            }
-                            return length;
-                        });
+                refusal(command -> {
+                    int length = decent(command);
+                    if (offset == 4 || offset == 8) {
+                        answer.set(JAVA_INT_UNALIGNED, offset, value);
+                    } else {
+                        answer.set(JAVA_SHORT_UNALIGNED, offset, (short) value);
+                    }
+                    return length;
+                });
         assertThat(e.code()).isEqualTo("vfio-user-protocol");
         assertThat(e.getMessage()).contains(words);
     }
@@ -188,14 +187,12 @@ class HostileServerTest {
     @Test
     void refusalHasTheErrorNumber() {
         PeerlaneException e =
-                refusal(
-                        command -> {
-                            int length = decent(command);
-                            answer.set(
-                                    JAVA_INT_UNALIGNED, 8, Protocol.REPLY | Protocol.ERROR);
-                            answer.set(JAVA_INT_UNALIGNED, 12, 1);
-                            return length;
-                        });
+                refusal(command -> {
+                    int length = decent(command);
+                    answer.set(JAVA_INT_UNALIGNED, 8, Protocol.REPLY | Protocol.ERROR);
+                    answer.set(JAVA_INT_UNALIGNED, 12, 1);
+                    return length;
+                });
         assertThat(e.code()).isEqualTo("vfio-user-refused");
         assertThat(e.getMessage()).contains("EPERM");
     }
@@ -203,23 +200,21 @@ class HostileServerTest {
     @Test
     void shortAnswerIsNoVfioUser() {
         PeerlaneException e =
-                refusal(
-                        command ->
-                                command == Protocol.VERSION ? decent(command) : reply(command, 8));
+                refusal(command ->
+                        command == Protocol.VERSION ? decent(command) : reply(command, 8));
         assertThat(e.getMessage()).contains("has 8 bytes, not 16");
     }
 
     @Test
     void deviceThatIsNoPciFunctionIsRefused() {
         PeerlaneException e =
-                refusal(
-                        command -> {
-                            int length = decent(command);
-                            if (command == Protocol.DEVICE_GET_INFO) {
-                                answer.set(JAVA_INT_UNALIGNED, 20, 4);
-                            }
-                            return length;
-                        });
+                refusal(command -> {
+                    int length = decent(command);
+                    if (command == Protocol.DEVICE_GET_INFO) {
+                        answer.set(JAVA_INT_UNALIGNED, 20, 4);
+                    }
+                    return length;
+                });
         assertThat(e.getMessage()).contains("flags 4h");
     }
 
@@ -242,22 +237,21 @@ class HostileServerTest {
     void regionThatCannotBeIsRefused(
             long size, int first, int areas, long offset, long bytes, String words) {
         PeerlaneException e =
-                refusal(
-                        command -> {
-                            int length = decent(command);
-                            if (command != Protocol.DEVICE_GET_REGION_INFO) {
-                                return length;
-                            }
-                            answer.set(JAVA_INT_UNALIGNED, 20, 0xf);
-                            answer.set(JAVA_INT_UNALIGNED, 28, first);
-                            answer.set(JAVA_LONG_UNALIGNED, 32, size);
-                            answer.set(JAVA_SHORT_UNALIGNED, 48, (short) 1);
-                            answer.set(JAVA_INT_UNALIGNED, 56, areas);
-                            answer.set(JAVA_LONG_UNALIGNED, 64, offset);
-                            answer.set(JAVA_LONG_UNALIGNED, 72, bytes);
-                            passed = new int[] {file};
-                            return reply(command, 64);
-                        });
+                refusal(command -> {
+                    int length = decent(command);
+                    if (command != Protocol.DEVICE_GET_REGION_INFO) {
+                        return length;
+                    }
+                    answer.set(JAVA_INT_UNALIGNED, 20, 0xf);
+                    answer.set(JAVA_INT_UNALIGNED, 28, first);
+                    answer.set(JAVA_LONG_UNALIGNED, 32, size);
+                    answer.set(JAVA_SHORT_UNALIGNED, 48, (short) 1);
+                    answer.set(JAVA_INT_UNALIGNED, 56, areas);
+                    answer.set(JAVA_LONG_UNALIGNED, 64, offset);
+                    answer.set(JAVA_LONG_UNALIGNED, 72, bytes);
+                    passed = new int[] {file};
+                    return reply(command, 64);
+                });
         assertThat(e.getMessage()).contains(words);
     }
 
