@@ -7,6 +7,7 @@ import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.KernelException;
 import dev.peerlane.linux.UnixSocket;
+import dev.peerlane.mem.Mmio;
 import dev.peerlane.vfiouser.Channel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -217,6 +218,7 @@ public final class Server implements AutoCloseable {
         try {
             boolean moved = look && client.serve(System.nanoTime());
             seat.export.turn();
+            Mmio.settle();
             long doorbells = look ? seat.export.controller().statistics().doorbells() : 0;
             if (look && doorbells != seat.doorbells) {
                 seat.doorbells = doorbells;

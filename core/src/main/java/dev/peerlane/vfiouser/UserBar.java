@@ -1,5 +1,6 @@
 package dev.peerlane.vfiouser;
 
+import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Doorbell;
 import dev.peerlane.mem.Mmio;
@@ -18,6 +19,7 @@ final class UserBar extends Bar implements AutoCloseable {
     private record Part(Region.Area area, Mapping mapping) {}
 
     private final Link link;
+    private final String locator;
     private final Region region;
     private final long pciAddress;
     private final List<Part> parts = new ArrayList<>();
@@ -25,6 +27,7 @@ final class UserBar extends Bar implements AutoCloseable {
 
     UserBar(Link link, String locator, Region region, long pciAddress) {
         this.link = link;
+        this.locator = locator;
         this.region = region;
         this.pciAddress = pciAddress;
         try {
@@ -65,9 +68,11 @@ final class UserBar extends Bar implements AutoCloseable {
             return (int) link.read(region.index(), offset, 4);
         }
         try {
-            return Mmio.load32Acquire(address);
+            int value = Mmio.load32Acquire(address);
+            Mmio.settle();
+            return value;
         } catch (InternalError e) {
-            return -1; // SIGBUS: the other side made its file shorter
+            throw fault(e);
         }
     }
 
@@ -76,8 +81,13 @@ final class UserBar extends Bar implements AutoCloseable {
         long address = mapped(offset, 4);
         if (address == 0) {
             link.write(region.index(), offset, 4, value);
-        } else {
+            return;
+        }
+        try {
             Mmio.store32Release(address, value);
+            Mmio.settle();
+        } catch (InternalError e) {
+            throw fault(e);
         }
     }
 
@@ -88,9 +98,11 @@ final class UserBar extends Bar implements AutoCloseable {
             return link.read(region.index(), offset, 8);
         }
         try {
-            return Mmio.load64Acquire(address);
+            long value = Mmio.load64Acquire(address);
+            Mmio.settle();
+            return value;
         } catch (InternalError e) {
-            return -1;
+            throw fault(e);
         }
     }
 
@@ -99,8 +111,13 @@ final class UserBar extends Bar implements AutoCloseable {
         long address = mapped(offset, 8);
         if (address == 0) {
             link.write(region.index(), offset, 8, value);
-        } else {
+            return;
+        }
+        try {
             Mmio.store64Release(address, value);
+            Mmio.settle();
+        } catch (InternalError e) {
+            throw fault(e);
         }
     }
 
@@ -113,6 +130,16 @@ final class UserBar extends Bar implements AutoCloseable {
         MappedDoorbell doorbell = new MappedDoorbell(address);
         doorbells.add(doorbell);
         return doorbell;
+    }
+
+    /** Returns what to throw for a SIGBUS: the other side made its file shorter. */
+    private PeerlaneException fault(InternalError e) {
+        return new PeerlaneException(
+                PeerlaneException.Category.IO,
+                "device-memory-fault",
+                "BAR %d of %s does not answer any more".formatted(region.index(), locator),
+                "See what became of its server, then open it again",
+                e);
     }
 
     /** Returns where an access goes in this process, 0 for by message. */
