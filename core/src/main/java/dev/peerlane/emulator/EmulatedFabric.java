@@ -216,6 +216,16 @@ public final class EmulatedFabric extends Fabric {
         arena.close();
     }
 
+    /** Returns what devices find at which bus address. */
+    AddressMap addresses() {
+        return map;
+    }
+
+    /** Returns everything in the tree. */
+    List<EmulatedFunction> functions() {
+        return functions;
+    }
+
     void closed(EmulatedDevice device) {
         open.remove(device.locator(), device);
     }

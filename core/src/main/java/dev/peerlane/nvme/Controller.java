@@ -480,7 +480,7 @@ public final class Controller implements AutoCloseable {
     private void attempt(Runnable step) {
         try {
             step.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | InternalError e) { // the latter: a doorbell that is gone
             if (closeProblem == null) {
                 closeProblem = String.valueOf(e.getMessage());
             }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Codes: {@code controller-gone}, {@code controller-fatal}, {@code controller-not-ready}, {@code
  * controller-unsupported}, {@code controller-nonsense}, {@code controller-timeout}, {@code
- * controller-stopped}, {@code controller-reset}, {@code controller-stuck}, {@code cmb-refused},
+ * controller-reset}, {@code controller-stopped}, {@code controller-stuck}, {@code cmb-refused},
  * {@code cmb-not-wiped}.
  */
 public final class ControllerFault extends PeerlaneException {
@@ -55,14 +55,15 @@ public final class ControllerFault extends PeerlaneException {
                 null);
     }
 
-    /** CSTS.RDY is clear, though nobody here disabled it. */
-    static ControllerFault wasReset(String locator, int csts, String when) {
+    /** CSTS.RDY went from 1 to 0, and not because of us. */
+    static ControllerFault resetByOthers(String locator, int csts, String when) {
         return new ControllerFault(
                 Category.IO,
                 "controller-reset",
                 locator,
-                "the controller was reset by somebody else: CSTS %08Xh %s".formatted(csts, when),
-                "find out who resets it, then open it again",
+                "somebody else reset or disabled the controller: CSTS %08Xh %s"
+                        .formatted(csts, when),
+                "find out who did: another program, or the kernel's error recovery; then start anew",
                 null);
     }
 

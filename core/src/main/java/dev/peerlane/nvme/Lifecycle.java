@@ -235,6 +235,10 @@ final class Lifecycle {
         try {
             disable(false);
             return false;
+        } catch (InternalError e) {
+            // SIGBUS in the mapped registers: as if it were gone
+            device.busMaster(false);
+            return false;
         } catch (ControllerFault e) {
             if (e.code().equals("controller-gone")) {
                 device.busMaster(false);

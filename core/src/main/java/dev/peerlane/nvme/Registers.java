@@ -75,14 +75,14 @@ final class Registers {
         return csts;
     }
 
-    /** Throws if an enabled controller is gone, reports a fatal error, or was reset by others. */
+    /** Throws if a controller that was enabled is gone, reports a fatal error, or was reset. */
     void checkHealth(String when) {
         Csts csts = csts(when);
         if (csts.cfs()) {
             throw ControllerFault.fatal(locator, csts.raw(), when);
         }
         if (!csts.rdy()) {
-            throw ControllerFault.wasReset(locator, csts.raw(), when);
+            throw ControllerFault.resetByOthers(locator, csts.raw(), when);
         }
     }
 

@@ -78,8 +78,8 @@ public final class CopyJob {
             copy(progress);
             copied = true;
             verify(progress);
-        } catch (PeerlaneException e) {
-            failure = e;
+        } catch (PeerlaneException | InternalError e) {
+            failure = Faults.of(e);
             if (copied) {
                 verifyResult = "failed";
             }
@@ -339,9 +339,9 @@ public final class CopyJob {
         for (PeerBuffer buffer : buffers) {
             try {
                 buffer.close();
-            } catch (PeerlaneException e) {
+            } catch (PeerlaneException | InternalError e) {
                 if (first == null) {
-                    first = e;
+                    first = Faults.of(e);
                 } else {
                     first.addSuppressed(e);
                 }

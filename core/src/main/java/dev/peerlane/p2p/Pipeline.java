@@ -170,8 +170,8 @@ final class Pipeline {
             lane.second().ring();
             moved |= lane.reader().poll(POLL_MAX, onRead) > 0;
             moved |= lane.second().poll(POLL_MAX, onSecond) > 0;
-        } catch (PeerlaneException e) {
-            fail(e, -1);
+        } catch (PeerlaneException | InternalError e) {
+            fail(Faults.of(e), -1);
         }
         return moved;
     }
@@ -417,7 +417,7 @@ final class Pipeline {
         String said;
         try {
             said = port.abort(number);
-        } catch (PeerlaneException e) {
+        } catch (PeerlaneException | InternalError e) {
             said = String.valueOf(e.getMessage());
         }
         fail(
@@ -448,15 +448,15 @@ final class Pipeline {
                         return port.inFlight() == 0;
                     },
                     quarantined ? 0 : options.commandTimeoutNanos());
-        } catch (PeerlaneException e) {
-            fail(e, -1);
+        } catch (PeerlaneException | InternalError e) {
+            fail(Faults.of(e), -1);
         }
         if (port.inFlight() > 0 || quarantined) {
             try {
                 port.quiesce();
-            } catch (PeerlaneException e) {
+            } catch (PeerlaneException | InternalError e) {
                 unsafe = true;
-                fail(e, -1);
+                fail(Faults.of(e), -1);
             }
         }
     }

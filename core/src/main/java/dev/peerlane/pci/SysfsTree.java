@@ -153,7 +153,7 @@ public final class SysfsTree {
             long start = hexadecimal(parts[0]);
             long last = hexadecimal(parts[1]);
             boolean memory = (hexadecimal(parts[2]) & RESOURCE_MEMORY) != 0;
-            if (!memory || start == 0 || last - start < 0) {
+            if (!memory || start == 0 || Long.compareUnsigned(last, start) < 0) {
                 continue;
             }
             windows.add(new Window(start, last));

@@ -27,17 +27,24 @@ final class MappedBar extends VfioBar {
     public int load32(long offset) {
         check(offset, 4);
         try {
-            return base == 0 ? -1 : Mmio.load32Acquire(base + offset);
+            int value = base == 0 ? -1 : Mmio.load32Acquire(base + offset);
+            settle();
+            return value;
         } catch (InternalError e) {
-            return -1; // SIGBUS: nothing decodes there
+            return unanswered();
         }
     }
 
     @Override
     public void store32(long offset, int value) {
         check(offset, 4);
-        if (base != 0) {
-            Mmio.store32Release(base + offset, value);
+        try {
+            if (base != 0) {
+                Mmio.store32Release(base + offset, value);
+                settle();
+            }
+        } catch (InternalError e) {
+            throw fault(e);
         }
     }
 
@@ -45,17 +52,24 @@ final class MappedBar extends VfioBar {
     public long load64(long offset) {
         check(offset, 8);
         try {
-            return base == 0 ? -1 : Mmio.load64Acquire(base + offset);
+            long value = base == 0 ? -1 : Mmio.load64Acquire(base + offset);
+            settle();
+            return value;
         } catch (InternalError e) {
-            return -1;
+            return unanswered();
         }
     }
 
     @Override
     public void store64(long offset, long value) {
         check(offset, 8);
-        if (base != 0) {
-            Mmio.store64Release(base + offset, value);
+        try {
+            if (base != 0) {
+                Mmio.store64Release(base + offset, value);
+                settle();
+            }
+        } catch (InternalError e) {
+            throw fault(e);
         }
     }
 

@@ -46,9 +46,11 @@ final class MixedBar extends VfioBar {
             return file.load(region(), offset, 4) ? file.scratch().get(JAVA_INT, 0) : -1;
         }
         try {
-            return Mmio.load32Acquire(address);
+            int value = Mmio.load32Acquire(address);
+            settle();
+            return value;
         } catch (InternalError e) {
-            return -1; // SIGBUS: nothing decodes there
+            return unanswered();
         }
     }
 
@@ -59,8 +61,13 @@ final class MixedBar extends VfioBar {
         if (address == -1) {
             file.scratch().set(JAVA_INT, 0, value);
             file.store(region(), offset, 4);
-        } else {
+            return;
+        }
+        try {
             Mmio.store32Release(address, value);
+            settle();
+        } catch (InternalError e) {
+            throw fault(e);
         }
     }
 
@@ -72,9 +79,11 @@ final class MixedBar extends VfioBar {
             return file.load(region(), offset, 8) ? file.scratch().get(JAVA_LONG, 0) : -1;
         }
         try {
-            return Mmio.load64Acquire(address);
+            long value = Mmio.load64Acquire(address);
+            settle();
+            return value;
         } catch (InternalError e) {
-            return -1;
+            return unanswered();
         }
     }
 
@@ -85,8 +94,13 @@ final class MixedBar extends VfioBar {
         if (address == -1) {
             file.scratch().set(JAVA_LONG, 0, value);
             file.store(region(), offset, 8);
-        } else {
+            return;
+        }
+        try {
             Mmio.store64Release(address, value);
+            settle();
+        } catch (InternalError e) {
+            throw fault(e);
         }
     }
 

@@ -7,16 +7,24 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A BAR of a device behind VFIO. Memory that stops answering (the device was unplugged, or its
- * memory decoding is off) reads as all ones; in bulk it is a fault.
+ * memory decoding is off) reads as all ones; stores to it, and loads in bulk, are faults.
+ *
+ * <p>Such an access is a SIGBUS, which the virtual machine turns into an {@link InternalError} at
+ * the next safepoint poll of the thread. Compiled code may have left the method by then, so each
+ * access in a try block is followed by {@link #settle}.
  */
 abstract class VfioBar extends Bar {
+    private static final Object LOCK = new Object();
+
     private final String locator;
     private final Region region;
     private final long pciAddress;
     private final List<MappedDoorbell> doorbells = new ArrayList<>();
+    private boolean faulted;
 
     VfioBar(String locator, Region region, long pciAddress) {
         this.locator = locator;
@@ -71,35 +79,30 @@ abstract class VfioBar extends Bar {
         doorbells.clear();
     }
 
+    /** Passes through a native method of the virtual machine, which polls: 20 ns. */
+    static void settle() {
+        if (Thread.holdsLock(LOCK)) {
+            throw new IllegalStateException("nobody takes this lock");
+        }
+    }
+
+    /** Notes that a load was a SIGBUS; returns what it reads. */
+    final int unanswered() {
+        faulted = true;
+        return -1;
+    }
+
     @Override
     public void load(long offset, MemorySegment target) {
-        try {
-            super.load(offset, target);
-        } catch (InternalError e) {
-            throw fault(e);
+        faulted = false;
+        super.load(offset, target);
+        if (faulted) {
+            throw fault(null);
         }
     }
 
-    @Override
-    public void store(long offset, MemorySegment source) {
-        try {
-            super.store(offset, source);
-        } catch (InternalError e) {
-            throw fault(e);
-        }
-    }
-
-    @Override
-    public void fill(long offset, long bytes, int word) {
-        try {
-            super.fill(offset, bytes, word);
-        } catch (InternalError e) {
-            throw fault(e);
-        }
-    }
-
-    /** A SIGBUS in a mapping arrives as an InternalError, some instructions late. */
-    private PeerlaneException fault(InternalError e) {
+    /** Returns what to throw for memory that does not answer. */
+    final PeerlaneException fault(@Nullable InternalError e) {
         return new PeerlaneException(
                 PeerlaneException.Category.IO,
                 "device-memory-fault",

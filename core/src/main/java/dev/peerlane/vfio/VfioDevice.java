@@ -70,8 +70,7 @@ public final class VfioDevice extends PciDevice {
         if (config.load16(ConfigSpace.VENDOR_ID) == GONE_16) {
             throw gone("on arrival");
         }
-        command(ConfigSpace.COMMAND_BUS_MASTER, false);
-        command(ConfigSpace.COMMAND_MEMORY, true);
+        dma(false);
         if (reset && resettable) {
             reset();
         }
@@ -199,12 +198,19 @@ public final class VfioDevice extends PciDevice {
     @Override
     public void busMaster(boolean enabled) {
         checkOpen();
-        command(ConfigSpace.COMMAND_BUS_MASTER, enabled);
+        dma(enabled);
     }
 
-    private void command(int bit, boolean on) {
+    /**
+     * Lets it do DMA or not, with memory decoding on in any case: if that went off behind our back,
+     * writing it back so would have the kernel revoke our mappings; writing it on has the kernel
+     * restore the BARs first.
+     */
+    private void dma(boolean on) {
         int command = config().load16(ConfigSpace.COMMAND);
-        int wanted = on ? command | bit : command & ~bit;
+        int others = command & ~ConfigSpace.COMMAND_BUS_MASTER;
+        int wanted =
+                others | ConfigSpace.COMMAND_MEMORY | (on ? ConfigSpace.COMMAND_BUS_MASTER : 0);
         if (command != GONE_16 && wanted != command) {
             config().store16(ConfigSpace.COMMAND, wanted);
         }
@@ -220,7 +226,7 @@ public final class VfioDevice extends PciDevice {
                     "Use a device with Function Level Reset");
         }
         SavedConfig saved = SavedConfig.of(config());
-        command(ConfigSpace.COMMAND_BUS_MASTER, false);
+        dma(false);
         fabric.domain().beforeReset(this);
         KernelException.check(
                 kernel.ioctl(fd(), VfioAbi.DEVICE_RESET, 0),
@@ -258,7 +264,7 @@ public final class VfioDevice extends PciDevice {
         }
         Cleanup cleanup = new Cleanup();
         if (config != null) {
-            cleanup.step(() -> command(ConfigSpace.COMMAND_BUS_MASTER, false));
+            cleanup.step(() -> dma(false));
         }
         closed = true;
         fabric.released(this);

@@ -237,7 +237,13 @@ public final class VfioFabric extends Fabric {
             if (initiator.equals(owner.bdf())) {
                 continue;
             }
-            for (PciFunction bridge : Route.between(machine, initiator, owner.bdf()).bridges()) {
+            List<PciFunction> bridges = Route.between(machine, initiator, owner.bdf()).bridges();
+            if (bridges.isEmpty()) {
+                return "No other address is safe, since no bridge that redirects is between "
+                        + initiator
+                        + " and it";
+            }
+            for (PciFunction bridge : bridges) {
                 boolean forwardsOnly = bridge.kind() == PciFunction.Kind.SWITCH_UPSTREAM;
                 boolean redirects =
                         bridge.acs() != null

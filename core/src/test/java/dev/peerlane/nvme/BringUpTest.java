@@ -43,6 +43,16 @@ class BringUpTest {
     }
 
     @Test
+    void controllerWhoseRegistersCannotBeTouchedIsClosedAndCutOffTheBus() {
+        Controller c = Bench.open(m);
+        m.controller.unreachable = true;
+        c.close();
+        assertThat(c.closeProblem().orElseThrow()).contains("unsafe memory access");
+        assertThat(m.device.isBusMaster()).isFalse();
+        Bench.assertNothingLeft(m);
+    }
+
+    @Test
     void absentFunctionIsGone() {
         m.device.config.store16(ConfigSpace.VENDOR_ID, 0xffff);
         refused("controller-gone");

@@ -213,7 +213,13 @@ final class FakeController {
         };
     }
 
+    /** Touching its registers raises what a SIGBUS in a mapping becomes. */
+    boolean unreachable;
+
     private void touch() {
+        if (unreachable) {
+            throw new InternalError("a fault occurred in an unsafe memory access operation");
+        }
         accesses++;
         if (accesses == goneAtAccess) {
             gone = true;

@@ -295,6 +295,20 @@ class CopyJobTest {
         assertThat(targetCmb.open).isZero();
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aDeviceWhoseRegistersAreLostIsAnErrorOfOursAndNothingStaysTaken(boolean atSource) {
+        FakePort port = atSource ? source : target;
+        port.latencyNanos = 200_000;
+        port.unreachableAfter = 300;
+        CopyException e = failure();
+        assertThat(e.code()).isEqualTo("controller-unreachable");
+        assertThat(e.category()).isEqualTo(PeerlaneException.Category.IO);
+        assertThat(e.remedy()).contains("unplugged");
+        assertThat(port.quiesced).isTrue();
+        assertThat(targetCmb.open).isZero();
+    }
+
     @Test
     void aFlushThatFailsFailsTheCopy() {
         target.ends(Op.FLUSH, FakePort.FATAL);

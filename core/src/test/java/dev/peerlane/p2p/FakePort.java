@@ -58,6 +58,11 @@ final class FakePort extends BlockPort {
     boolean losesHostWrites;
     boolean peerReadsAreOnes;
     Op stuck;
+
+    /** From this many polls on, its registers can't be touched any more. */
+    int unreachableAfter = Integer.MAX_VALUE;
+
+    private int polls;
     boolean quiesced;
     int maxInFlight;
     int inFlight;
@@ -152,6 +157,9 @@ final class FakePort extends BlockPort {
 
     @Override
     public int poll(int max, Completions completions) {
+        if (++polls > unreachableAfter) {
+            throw new InternalError("a fault occurred in an unsafe memory access operation");
+        }
         int taken = 0;
         while (taken < max && !ended.isEmpty()) {
             Ended e = ended.remove();

@@ -239,7 +239,7 @@ class DriverOnEmulatorTest {
                             p.fabric.clock().await(() -> port.poll(1, none) > 0, 5_000_000_000L))
                     .isInstanceOf(ControllerFault.class)
                     .hasMessageContaining("emu:a")
-                    .hasMessageContaining("was reset")
+                    .hasMessageContaining("somebody else reset")
                     .extracting(e -> ((ControllerFault) e).code())
                     .isEqualTo("controller-reset");
             p.a.reset();

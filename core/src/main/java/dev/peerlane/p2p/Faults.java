@@ -1,0 +1,25 @@
+package dev.peerlane.p2p;
+
+import dev.peerlane.PeerlaneException;
+
+/**
+ * Turns what a touch of a lost device throws into an error of ours. A SIGBUS in a mapped BAR
+ * (memory decoding turned off, a device pulled out) arrives as an {@link InternalError}, some
+ * instructions late, so it is caught at the engine's turns and not at the access.
+ */
+final class Faults {
+    private Faults() {}
+
+    /** Returns an error of ours as it is, and an {@link InternalError} as one. */
+    static PeerlaneException of(Throwable thrown) {
+        if (thrown instanceof PeerlaneException ours) {
+            return ours;
+        }
+        return new PeerlaneException(
+                PeerlaneException.Category.IO,
+                "controller-unreachable",
+                "the registers or the memory of a device can't be reached any more",
+                "Look whether it was unplugged, reset or had its memory decoding turned off",
+                thrown);
+    }
+}

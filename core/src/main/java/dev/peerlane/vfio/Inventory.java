@@ -1,0 +1,153 @@
+package dev.peerlane.vfio;
+
+import dev.peerlane.linux.Kernel;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.SysfsFunction;
+import dev.peerlane.pci.SysfsFunction.Link;
+import dev.peerlane.pci.SysfsTree;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The NVMe functions of this machine as sysfs shows them, without opening any. Model, serial number
+ * and namespaces are known only while the kernel's nvme driver has the function.
+ */
+public final class Inventory {
+    private static final int SECTOR_BYTES = 512;
+    private static final Pattern CMBSZ = Pattern.compile("cmbsz\\s*:\\s*0?x([0-9a-fA-F]{1,8})");
+
+    private Inventory() {}
+
+    /**
+     * One NVMe function.
+     *
+     * @param bdf its address
+     * @param driver the driver that has it, or null
+     * @param iommuGroup its IOMMU group, or -1
+     * @param numaNode its NUMA node, or -1
+     * @param link its link, or null
+     * @param model its model, or null if the kernel does not say
+     * @param serial its serial number, or null
+     * @param firmware its firmware revision, or null
+     * @param namespaces its block devices
+     * @param cmbBytes the size of its CMB, if the kernel says; 0 is not told from unknown
+     * @param inUse why it can't be taken, one sentence each
+     */
+    public record Drive(
+            Bdf bdf,
+            @Nullable String driver,
+            int iommuGroup,
+            int numaNode,
+            @Nullable Link link,
+            @Nullable String model,
+            @Nullable String serial,
+            @Nullable String firmware,
+            List<BlockDevice> namespaces,
+            OptionalLong cmbBytes,
+            List<String> inUse) {
+        /** Keeps its own copies of the lists. */
+        public Drive {
+            namespaces = List.copyOf(namespaces);
+            inUse = List.copyOf(inUse);
+        }
+
+        /** Returns the sum of its namespaces' sizes in bytes. */
+        public long capacityBytes() {
+            return namespaces.stream().mapToLong(BlockDevice::bytes).sum();
+        }
+    }
+
+    /**
+     * A namespace as a block device.
+     *
+     * @param name such as {@code nvme0n1}
+     * @param bytes its size
+     */
+    public record BlockDevice(String name, long bytes) {}
+
+    /**
+     * Reads all of them, in bus order.
+     *
+     * @param kernel is asked who holds a device exclusively; null to read files only
+     */
+    public static List<Drive> read(VfioOptions options, @Nullable Kernel kernel) {
+        BlockUse use = new BlockUse(options, kernel);
+        List<Drive> drives = new ArrayList<>();
+        for (SysfsFunction function : SysfsTree.read(options.sys()).functions()) {
+            if (function.function().isNvme()) {
+                drives.add(drive(function, options, use));
+            }
+        }
+        return drives;
+    }
+
+    private static Drive drive(SysfsFunction function, VfioOptions options, BlockUse use) {
+        Path controller = controller(function);
+        List<BlockDevice> namespaces = new ArrayList<>();
+        for (String name : use.namespaces(function)) {
+            Path block = options.sys().resolve("class/block").resolve(name);
+            namespaces.add(new BlockDevice(name, number(block.resolve("size")) * SECTOR_BYTES));
+        }
+        return new Drive(
+                function.bdf(),
+                function.driver(),
+                function.iommuGroup(),
+                function.numaNode(),
+                function.link(),
+                text(controller, "model"),
+                text(controller, "serial"),
+                text(controller, "firmware_rev"),
+                namespaces,
+                cmb(function, controller),
+                use.reasons(function));
+    }
+
+    /** Returns the directory of a function's controller while the nvme driver has it, or null. */
+    static @Nullable Path controller(SysfsFunction function) {
+        try (var entries = Files.list(function.directory().resolve("nvme"))) {
+            return entries.filter(Files::isDirectory).sorted().findFirst().orElse(null);
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    private static OptionalLong cmb(SysfsFunction function, @Nullable Path controller) {
+        long shared = number(function.directory().resolve("p2pmem/size"));
+        if (shared > 0) {
+            return OptionalLong.of(shared);
+        }
+        if (controller == null) {
+            return OptionalLong.empty();
+        }
+        long cmbsz = number(controller.resolve("cmbsz"));
+        if (cmbsz <= 0) {
+            String both = BlockUse.text(controller.resolve("cmb"));
+            Matcher found = CMBSZ.matcher(both == null ? "" : both);
+            cmbsz = found.find() ? Long.parseLong(found.group(1), 16) : 0;
+        }
+        // CMBSZ (NVMe Base 2.0, 3.1.3.13): SZU 11:8, SZ 31:12
+        long unit = 4096L << Math.min(4 * ((cmbsz >>> 8) & 0xf), 24);
+        long bytes = ((cmbsz >>> 12) & 0xfffff) * unit;
+        return bytes == 0 ? OptionalLong.empty() : OptionalLong.of(bytes);
+    }
+
+    private static @Nullable String text(@Nullable Path directory, String name) {
+        return directory == null ? null : BlockUse.text(directory.resolve(name));
+    }
+
+    private static long number(Path file) {
+        String text = BlockUse.text(file);
+        try {
+            return text == null ? 0 : Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package dev.peerlane.vfio;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+
+/** Compares the system calls that the sources make with those that a fake kernel has seen. */
+final class Calls {
+    private static final Pattern CALL = Pattern.compile("kernel\\s*\\.\\s*([a-zA-Z]+)\\(");
+
+    private Calls() {}
+
+    /** Returns file and method of every call in the sources of the package. */
+    static Set<String> writtenIn(Predicate<String> files) throws IOException {
+        Set<String> written = new TreeSet<>();
+        try (var sources = Files.list(Path.of("src/main/java/dev/peerlane/vfio"))) {
+            for (Path file : sources.filter(f -> files.test(name(f))).toList()) {
+                String text = Files.readString(file).replaceAll("(?s)/\\*.*?\\*/|//[^\n]*", "");
+                CALL.matcher(text)
+                        .results()
+                        .forEach(m -> written.add(name(file) + " " + m.group(1)));
+            }
+        }
+        return written;
+    }
+
+    /** Returns file and method of every site that a fake kernel has seen. */
+    static Set<String> reached(Set<String> sites) {
+        Set<String> reached = new TreeSet<>();
+        for (String site : sites) {
+            String file = site.substring(0, site.indexOf('.')).replaceAll("\\$.*", "") + ".java ";
+            reached.add(file + method(site.substring(site.indexOf(' ') + 1)));
+        }
+        return reached;
+    }
+
+    private static String name(Path file) {
+        return String.valueOf(file.getFileName());
+    }
+
+    private static String method(String call) {
+        return switch (call) {
+            case "mmap huge" -> "mmap";
+            case "poll" -> "pollIn";
+            case "getrlimit" -> "lockLimitBytes";
+            default -> Character.isUpperCase(call.charAt(0)) ? "ioctl" : call;
+        };
+    }
+}

@@ -1,0 +1,770 @@
+package dev.peerlane.vfio;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import dev.peerlane.linux.Errno;
+import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.Memory;
+import dev.peerlane.linux.Request;
+import dev.peerlane.vfio.FakeIoSpace.ProcessMapping;
+import dev.peerlane.vfio.FakeIoSpace.Wiring;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * Plays Linux with VFIO: containers, groups, iommufd, devices, event counters, memory. It checks
+ * what a kernel checks, remembers what is open and mapped, and fails the call it was told to.
+ */
+final class FakeKernel implements Kernel {
+    /** Something behind a descriptor. */
+    abstract static class Node {
+        final String name;
+
+        Node(String name) {
+            this.name = name;
+        }
+    }
+
+    private static final class Container extends Node {
+        FakeIoSpace space;
+        final Set<Integer> groups = new TreeSet<>();
+
+        Container() {
+            super("container");
+        }
+    }
+
+    private static final class Group extends Node {
+        final int number;
+        Container container;
+
+        Group(int number) {
+            super("group " + number);
+            this.number = number;
+        }
+    }
+
+    private static final class DeviceNode extends Node {
+        final FakeDevice device;
+        Iommufd bound;
+        boolean attached;
+
+        DeviceNode(FakeDevice device) {
+            super("device " + device.bdf);
+            this.device = device;
+        }
+    }
+
+    private static final class Iommufd extends Node {
+        FakeIoSpace space;
+
+        Iommufd() {
+            super("iommufd");
+        }
+    }
+
+    private static final class DmaBufNode extends Node {
+        final FakeDevice device;
+        final int bar;
+        final long offset;
+        final long bytes;
+
+        DmaBufNode(FakeDevice device, int bar, long offset, long bytes) {
+            super("dma-buf");
+            this.device = device;
+            this.bar = bar;
+            this.offset = offset;
+            this.bytes = bytes;
+        }
+    }
+
+    /** A file that a test has put there. */
+    static class OtherFile extends Node {
+        /** Answers of open: 0, or a negated error number. */
+        long refusal;
+
+        OtherFile(String name) {
+            super(name);
+        }
+
+        long ioctl(Request request, MemorySegment argument) {
+            return -Errno.ENOTTY;
+        }
+    }
+
+    private static final class Event extends Node {
+        long count;
+
+        Event() {
+            super("event");
+        }
+    }
+
+    private static final String OWN_NAME = FakeKernel.class.getName();
+    private static final int PREFIX = FakeKernel.class.getPackageName().length() + 1;
+    private static final int IOAS = 17;
+    private static final long REGION_SHIFT = 40;
+
+    final Map<String, FakeDevice> devices = new TreeMap<>();
+    final Map<Integer, FakeDevice> nodes = new TreeMap<>();
+    final Map<String, OtherFile> otherFiles = new HashMap<>();
+    final Set<Integer> notViable = new HashSet<>();
+    final List<String> violations = new ArrayList<>();
+    final TreeMap<Integer, Node> open = new TreeMap<>();
+    final TreeMap<Long, ProcessMapping> memory = new TreeMap<>();
+    final Set<String> sites = new TreeSet<>();
+    final List<String> calls = new ArrayList<>();
+    Wiring wiring = Wiring.NONE;
+    List<Span> ranges = List.of(new Span(0, 0xfedf_ffffL), new Span(0xfef0_0000L, (1L << 39) - 1));
+    boolean containers = true;
+    boolean compatibility;
+    boolean iommufd;
+    boolean dmaBufs = true;
+    boolean type1 = true;
+    int hugePages = 0;
+    int mappingsAllowed = 65_535;
+    long lockLimit = Long.MAX_VALUE;
+    long unmapsLess;
+
+    private final Arena arena = Arena.ofShared();
+    private final Map<Integer, int[]> triggers = new HashMap<>();
+    private FakeIoSpace lastSpace;
+    private int nextFd = 3;
+    private int failAt = -1;
+    private int failWith;
+    private int counter;
+    String failedSite;
+    String failedCall;
+
+    FakeKernel add(FakeDevice device) {
+        devices.put(device.bdf.toString(), device);
+        nodes.put(nodes.size(), device);
+        return this;
+    }
+
+    /** Lets the k-th call from now on fail, counted from 1; 0 for none. */
+    void failAt(int k, int errno) {
+        failAt = k;
+        failWith = errno;
+        counter = 0;
+        failedSite = null;
+    }
+
+    /** Gives all memory back, whoever still has it. */
+    void end() {
+        arena.close();
+    }
+
+    FakeIoSpace space() {
+        return lastSpace;
+    }
+
+    /** Returns what is still open or mapped, in words. */
+    List<String> leaks() {
+        List<String> leaks = new ArrayList<>();
+        open.values().forEach(node -> leaks.add("open: " + node.name));
+        memory.forEach((at, m) -> leaks.add("mapped: %x, %x bytes".formatted(at, m.bytes())));
+        if (lastSpace != null) {
+            lastSpace
+                    .mappings
+                    .values()
+                    .forEach(m -> leaks.add("in the IOMMU: %x".formatted(m.iova)));
+        }
+        return leaks;
+    }
+
+    /** Returns whether the call must fail, and remembers from where it came. */
+    private boolean fails(String call) {
+        String site =
+                StackWalker.getInstance()
+                        .walk(frames ->
+                                frames.filter(f -> !f.getClassName().equals(OWN_NAME))
+                                        .findFirst()
+                                        .map(f ->
+                                                f.getClassName().substring(PREFIX)
+                                                        + "."
+                                                        + f.getMethodName()
+                                                        + ":"
+                                                        + f.getLineNumber())
+                                        .get());
+        sites.add(site + " " + call);
+        calls.add(call);
+        counter++;
+        if (counter == failAt) {
+            failedSite = site + " " + call;
+            failedCall = call;
+            return true;
+        }
+        return false;
+    }
+
+    private long add(Node node) {
+        open.put(nextFd, node);
+        return nextFd++;
+    }
+
+    @Override
+    public long open(String path, int flags) {
+        if (fails("open")) {
+            return -failWith;
+        }
+        if ((flags & O_CLOEXEC) == 0) {
+            violations.add(path + " is handed to programs that are started");
+        }
+        if (path.equals("/dev/vfio/vfio")) {
+            return containers ? add(new Container()) : -Errno.ENOENT;
+        }
+        if (path.equals("/dev/iommu")) {
+            return iommufd ? add(new Iommufd()) : -Errno.ENOENT;
+        }
+        if (path.startsWith("/dev/vfio/devices/vfio")) {
+            FakeDevice device = nodes.get(Integer.parseInt(path.substring(22)));
+            return device == null || !iommufd ? -Errno.ENOENT : add(new DeviceNode(device));
+        }
+        if (!path.startsWith("/dev/vfio/")) {
+            OtherFile file = otherFiles.get(path);
+            return file == null ? -Errno.ENOENT : file.refusal < 0 ? file.refusal : add(file);
+        }
+        int group = Integer.parseInt(path.substring("/dev/vfio/".length()));
+        if (devices.values().stream().noneMatch(d -> d.group == group)) {
+            return -Errno.ENOENT;
+        }
+        boolean taken = open.values().stream().anyMatch(n -> n.name.equals("group " + group));
+        return taken ? -Errno.EBUSY : add(new Group(group));
+    }
+
+    @Override
+    public long close(int fd) {
+        boolean failing = fails("close");
+        Node node = open.remove(fd);
+        if (node == null) {
+            violations.add("closed " + fd + ", which is not open");
+            return -9;
+        }
+        switch (node) {
+            case Group group -> closed(group);
+            case Container container -> {
+                if (!container.groups.isEmpty()) {
+                    violations.add("container closed before its groups");
+                }
+                if (container.space != null) {
+                    container.space.clear();
+                }
+            }
+            case Iommufd closing -> {
+                boolean used =
+                        open.values().stream()
+                                .anyMatch(n -> n instanceof DeviceNode d && d.bound == closing);
+                if (used) {
+                    violations.add("iommufd closed before its devices");
+                }
+                if (closing.space != null) {
+                    closing.space.clear();
+                }
+            }
+            case DeviceNode device -> {
+                if (device.device.masters() && !failing && failAt <= 0) {
+                    violations.add(node.name + " closed while it may do DMA");
+                }
+                memory.values().stream()
+                        .filter(m -> m.device() == device.device && failAt <= 0)
+                        .forEach(m -> violations.add(node.name + " closed while it is mapped"));
+            }
+            default -> {}
+        }
+        return failing ? -failWith : 0;
+    }
+
+    private void closed(Group group) {
+        for (Node node : open.values()) {
+            if (node instanceof DeviceNode d && d.device.group == group.number) {
+                violations.add(group.name + " closed before " + node.name);
+            }
+        }
+        if (group.container != null) {
+            group.container.groups.remove(group.number);
+            if (group.container.groups.isEmpty() && group.container.space != null) {
+                group.container.space.clear();
+            }
+        }
+    }
+
+    @Override
+    public long ioctl(int fd, Request request, long argument) {
+        if (fails(request.name())) {
+            return -failWith;
+        }
+        Node node = open.get(fd);
+        if (node instanceof Container container) {
+            if (request.equals(VfioAbi.GET_API_VERSION)) {
+                return 0;
+            }
+            if (request.equals(VfioAbi.CHECK_EXTENSION)) {
+                return argument == VfioAbi.TYPE1V2_IOMMU && type1 ? 1 : 0;
+            }
+            if (request.equals(VfioAbi.SET_IOMMU)) {
+                if (container.groups.isEmpty() || argument != VfioAbi.TYPE1V2_IOMMU) {
+                    return -Errno.EINVAL;
+                }
+                container.space = newSpace();
+                return 0;
+            }
+        }
+        if (node instanceof DeviceNode device && request.equals(VfioAbi.DEVICE_RESET)) {
+            if ((device.device.flags & VfioAbi.DeviceInfo.RESET) == 0) {
+                return -Errno.EINVAL;
+            }
+            device.device.reset();
+            if (device.bound != null && device.bound.space != null) {
+                device.bound.space.revoke(device.device);
+            }
+            return 0;
+        }
+        return -Errno.ENOTTY;
+    }
+
+    private FakeIoSpace newSpace() {
+        lastSpace = new FakeIoSpace(wiring, ranges, lockLimit);
+        return lastSpace;
+    }
+
+    @Override
+    public long ioctl(int fd, Request request, MemorySegment argument) {
+        if (fails(request.name())) {
+            return -failWith;
+        }
+        return switch (open.get(fd)) {
+            case Container container -> containerCall(container, request, argument);
+            case Group group -> groupCall(group, request, argument);
+            case DeviceNode device -> deviceCall(device, request, argument);
+            case Iommufd context -> iommufdCall(context, request, argument);
+            case OtherFile file -> file.ioctl(request, argument);
+            case null -> -9;
+            default -> -Errno.ENOTTY;
+        };
+    }
+
+    private long containerCall(Container container, Request request, MemorySegment argument) {
+        if (request.equals(IommufdAbi.VFIO_IOAS)) {
+            return compatibility ? -Errno.ENODEV : -Errno.EINVAL;
+        }
+        if (container.space == null) {
+            return -Errno.EINVAL;
+        }
+        if (request.equals(VfioAbi.IOMMU_GET_INFO)) {
+            return iommuInfo(argument);
+        }
+        if (request.equals(VfioAbi.IOMMU_MAP_DMA)) {
+            sized(argument, 32);
+            if (container.space.mappings.size() >= mappingsAllowed) {
+                return -Errno.ENOSPC;
+            }
+            if (argument.get(JAVA_INT, 4) != 3) {
+                return -Errno.EINVAL;
+            }
+            return container.space.map(
+                    memory,
+                    argument.get(JAVA_LONG, 8),
+                    argument.get(JAVA_LONG, 16),
+                    argument.get(JAVA_LONG, 24),
+                    !compatibility);
+        }
+        if (request.equals(VfioAbi.IOMMU_UNMAP_DMA)) {
+            sized(argument, 24);
+            long done =
+                    container.space.unmap(argument.get(JAVA_LONG, 8), argument.get(JAVA_LONG, 16));
+            if (done >= 0) {
+                argument.set(JAVA_LONG, 16, done - unmapsLess);
+            }
+            return Math.min(done, 0);
+        }
+        return -Errno.ENOTTY;
+    }
+
+    private long iommuInfo(MemorySegment info) {
+        int needed = 24 + 16 + 16 * ranges.size() + 12;
+        int room = info.get(JAVA_INT, 0);
+        info.set(JAVA_INT, 4, 3);
+        info.set(JAVA_LONG, 8, 0x40201000L);
+        if (room < needed) {
+            info.set(JAVA_INT, 0, needed);
+            info.set(JAVA_INT, 16, 0);
+            return 0;
+        }
+        info.set(JAVA_INT, 16, 24);
+        info.set(JAVA_SHORT_UNALIGNED, 24, (short) 3); // the mappings that are left
+        info.set(JAVA_INT_UNALIGNED, 28, 36);
+        info.set(JAVA_INT_UNALIGNED, 32, mappingsAllowed);
+        info.set(JAVA_SHORT_UNALIGNED, 36, (short) 1);
+        info.set(JAVA_INT_UNALIGNED, 40, 0);
+        info.set(JAVA_INT_UNALIGNED, 44, ranges.size());
+        for (int i = 0; i < ranges.size(); i++) {
+            info.set(JAVA_LONG_UNALIGNED, 52 + 16L * i, ranges.get(i).start());
+            info.set(JAVA_LONG_UNALIGNED, 60 + 16L * i, ranges.get(i).last());
+        }
+        return 0;
+    }
+
+    private long groupCall(Group group, Request request, MemorySegment argument) {
+        if (request.equals(VfioAbi.GROUP_GET_STATUS)) {
+            sized(argument, 8);
+            int viable = notViable.contains(group.number) ? 0 : 1;
+            argument.set(JAVA_INT, 4, viable | (group.container == null ? 0 : 2));
+            return 0;
+        }
+        if (request.equals(VfioAbi.GROUP_SET_CONTAINER)) {
+            if (open.get(argument.get(JAVA_INT, 0)) instanceof Container container) {
+                group.container = container;
+                container.groups.add(group.number);
+                return 0;
+            }
+            return -9;
+        }
+        if (request.equals(VfioAbi.GROUP_GET_DEVICE_FD)) {
+            FakeDevice device = devices.get(argument.getString(0));
+            if (device == null || device.group != group.number) {
+                return -Errno.ENODEV;
+            }
+            return group.container == null || group.container.space == null
+                    ? -Errno.EINVAL
+                    : add(new DeviceNode(device));
+        }
+        return -Errno.ENOTTY;
+    }
+
+    private long deviceCall(DeviceNode node, Request request, MemorySegment argument) {
+        FakeDevice device = node.device;
+        if (request.equals(VfioAbi.DEVICE_BIND_IOMMUFD)) {
+            sized(argument, 16);
+            node.bound = (Iommufd) open.get(argument.get(JAVA_INT, 8));
+            return 0;
+        }
+        if (request.equals(VfioAbi.DEVICE_ATTACH_IOMMUFD_PT)) {
+            sized(argument, 12);
+            node.attached = node.bound != null && argument.get(JAVA_INT, 8) == IOAS;
+            return node.attached ? 0 : -Errno.EINVAL;
+        }
+        if (request.equals(VfioAbi.DEVICE_FEATURE)) {
+            return dmaBuf(device, argument);
+        }
+        if (request.equals(VfioAbi.DEVICE_GET_INFO)) {
+            sized(argument, 20);
+            argument.set(JAVA_INT, 4, device.flags);
+            argument.set(JAVA_INT, 8, 9);
+            argument.set(JAVA_INT, 12, 5);
+            return 0;
+        }
+        if (request.equals(VfioAbi.DEVICE_GET_REGION_INFO)) {
+            return regionInfo(device, argument);
+        }
+        if (request.equals(VfioAbi.DEVICE_GET_IRQ_INFO)) {
+            sized(argument, 16);
+            argument.set(JAVA_INT, 4, 1);
+            argument.set(JAVA_INT, 12, device.vectors);
+            return 0;
+        }
+        if (request.equals(VfioAbi.DEVICE_SET_IRQS)) {
+            return setIrqs(device, argument);
+        }
+        return -Errno.ENOTTY;
+    }
+
+    private long regionInfo(FakeDevice device, MemorySegment info) {
+        int index = info.get(JAVA_INT, 8);
+        long size = device.size(index);
+        List<Span> sparse = device.sparse(index);
+        boolean msix = index < 6 && size > 0 && device.msixMappable(index);
+        int needed = 32 + (sparse == null ? 0 : 16 + 16 * sparse.size()) + (msix ? 8 : 0);
+        int flags = size == 0 ? 0 : 3;
+        if (index < 6 && size > 0 && device.memory(index) != null) {
+            flags |= 4;
+        }
+        boolean caps = needed > 32;
+        info.set(JAVA_INT, 4, flags | (caps ? 8 : 0));
+        info.set(JAVA_INT, 12, 0);
+        info.set(JAVA_LONG, 16, size);
+        info.set(JAVA_LONG, 24, (long) index << REGION_SHIFT);
+        if (info.get(JAVA_INT, 0) < needed) {
+            info.set(JAVA_INT, 0, needed);
+            return 0;
+        }
+        if (!caps) {
+            return 0;
+        }
+        info.set(JAVA_INT, 12, 32);
+        int at = 32;
+        if (msix) {
+            info.set(JAVA_SHORT_UNALIGNED, at, (short) 3);
+            info.set(JAVA_INT_UNALIGNED, at + 4, sparse == null ? 0 : at + 8);
+            at += 8;
+        }
+        if (sparse != null) {
+            info.set(JAVA_SHORT_UNALIGNED, at, (short) 1);
+            info.set(JAVA_INT_UNALIGNED, at + 4, 0);
+            info.set(JAVA_INT_UNALIGNED, at + 8, sparse.size());
+            for (int i = 0; i < sparse.size(); i++) {
+                Span area = sparse.get(i);
+                info.set(JAVA_LONG_UNALIGNED, at + 16 + 16L * i, area.start());
+                info.set(JAVA_LONG_UNALIGNED, at + 24 + 16L * i, area.last() - area.start() + 1);
+            }
+        }
+        return 0;
+    }
+
+    private long setIrqs(FakeDevice device, MemorySegment set) {
+        int count = set.get(JAVA_INT, 16);
+        int flags = set.get(JAVA_INT, 4);
+        sized(set, 20 + (flags == 0x24 ? 4 * count : 0));
+        if (set.get(JAVA_INT, 8) != 2 || count > device.vectors) {
+            return -Errno.EINVAL;
+        }
+        if (flags == 0x21 && count == 0) {
+            triggers.remove(System.identityHashCode(device));
+            return 0;
+        }
+        int[] events = new int[count];
+        for (int i = 0; i < count; i++) {
+            events[i] = set.get(JAVA_INT, 20 + 4L * i);
+        }
+        triggers.put(System.identityHashCode(device), events);
+        return flags == 0x24 ? 0 : -Errno.EINVAL;
+    }
+
+    /** Plays an interrupt of a device. */
+    boolean fire(FakeDevice device, int vector) {
+        int[] events = triggers.get(System.identityHashCode(device));
+        if (events == null) {
+            return false;
+        }
+        ((Event) open.get(events[vector])).count++;
+        return true;
+    }
+
+    private long dmaBuf(FakeDevice device, MemorySegment feature) {
+        sized(feature, 40);
+        boolean well =
+                feature.get(JAVA_INT, 4) == ((1 << 16) | 11)
+                        && feature.get(JAVA_INT, 16) == 0
+                        && feature.get(JAVA_INT, 20) == 1;
+        if (!dmaBufs) {
+            return -Errno.ENOTTY;
+        }
+        if (!well || !device.decodes()) {
+            return -Errno.EINVAL;
+        }
+        return add(
+                new DmaBufNode(
+                        device,
+                        feature.get(JAVA_INT, 8),
+                        feature.get(JAVA_LONG, 24),
+                        feature.get(JAVA_LONG, 32)));
+    }
+
+    private long iommufdCall(Iommufd context, Request request, MemorySegment argument) {
+        if (request.equals(IommufdAbi.IOAS_ALLOC)) {
+            sized(argument, 12);
+            argument.set(JAVA_INT, 8, IOAS);
+            context.space = newSpace();
+            return 0;
+        }
+        if (request.equals(IommufdAbi.IOAS_IOVA_RANGES)) {
+            sized(argument, 32);
+            int room = argument.get(JAVA_INT, 8);
+            argument.set(JAVA_INT, 8, ranges.size());
+            MemorySegment array =
+                    Memory.at(argument.get(JAVA_LONG, 16), 16L * room, Arena.global());
+            for (int i = 0; i < Math.min(room, ranges.size()); i++) {
+                array.set(JAVA_LONG, 16L * i, ranges.get(i).start());
+                array.set(JAVA_LONG, 16L * i + 8, ranges.get(i).last());
+            }
+            return room < ranges.size() ? -Errno.EMSGSIZE : 0;
+        }
+        FakeIoSpace space = context.space;
+        if (request.equals(IommufdAbi.IOAS_UNMAP)) {
+            sized(argument, 24);
+            long done = space.unmap(argument.get(JAVA_LONG, 8), argument.get(JAVA_LONG, 16));
+            if (done == 0) {
+                return -Errno.ENOENT;
+            }
+            argument.set(JAVA_LONG, 16, done - unmapsLess);
+            return Math.min(done, 0);
+        }
+        sized(argument, 40);
+        boolean well = argument.get(JAVA_INT, 4) == 7 && argument.get(JAVA_INT, 8) == IOAS;
+        long bytes = argument.get(JAVA_LONG, 24);
+        long iova = argument.get(JAVA_LONG, 32);
+        if (well && request.equals(IommufdAbi.IOAS_MAP)) {
+            return space.map(memory, argument.get(JAVA_LONG, 16), iova, bytes, false);
+        }
+        if (well
+                && request.equals(IommufdAbi.IOAS_MAP_FILE)
+                && open.get(argument.get(JAVA_INT, 12)) instanceof DmaBufNode buffer) {
+            long start = argument.get(JAVA_LONG, 16);
+            return start + bytes > buffer.bytes
+                    ? -Errno.EINVAL
+                    : space.mapBar(buffer.device, buffer.bar, buffer.offset + start, iova, bytes);
+        }
+        return -Errno.EINVAL;
+    }
+
+    private void sized(MemorySegment argument, int bytes) {
+        int said = argument.get(JAVA_INT, 0);
+        if (said != bytes || argument.byteSize() < bytes) {
+            violations.add("a structure of %d bytes says %d".formatted(bytes, said));
+        }
+    }
+
+    @Override
+    public long mmap(long bytes, int protection, int flags, int fd, long offset) {
+        boolean huge = (flags & MAP_HUGETLB) != 0;
+        if (fails(huge ? "mmap huge" : "mmap")) {
+            return -failWith;
+        }
+        if (protection != (PROT_READ | PROT_WRITE)) {
+            violations.add("mmap with protection " + protection);
+        }
+        if (fd < 0) {
+            long pages = bytes >> 21;
+            if (huge && pages > hugePages) {
+                return -Errno.ENOMEM;
+            }
+            hugePages -= huge ? (int) pages : 0;
+            return mapped(
+                    new ProcessMapping(arena.allocate(bytes, huge ? 2 << 20 : 4096), null, -1, 0));
+        }
+        if (!(open.get(fd) instanceof DeviceNode node) || flags != MAP_SHARED) {
+            return -Errno.EINVAL;
+        }
+        int region = (int) (offset >>> REGION_SHIFT);
+        long at = offset & ((1L << REGION_SHIFT) - 1);
+        MemorySegment bar = node.device.memory(region);
+        List<Span> sparse = node.device.sparse(region);
+        boolean allowed =
+                bar != null
+                        && at + bytes <= bar.byteSize()
+                        && (sparse == null
+                                || sparse.stream().anyMatch(s -> s.holds(at, at + bytes - 1)));
+        if (!allowed || ((at | bytes) & 4095) != 0) {
+            return -Errno.EINVAL;
+        }
+        return mapped(new ProcessMapping(bar.asSlice(at, bytes), node.device, region, at));
+    }
+
+    private long mapped(ProcessMapping mapping) {
+        memory.put(mapping.memory().address(), mapping);
+        return mapping.memory().address();
+    }
+
+    @Override
+    public long munmap(long address, long bytes) {
+        if (fails("munmap")) {
+            return -failWith;
+        }
+        ProcessMapping mapping = memory.remove(address);
+        if (mapping == null || mapping.bytes() != bytes) {
+            violations.add(
+                    "munmap of %x, %d bytes, which was not mapped so".formatted(address, bytes));
+            return -Errno.EINVAL;
+        }
+        return 0;
+    }
+
+    @Override
+    public long mlock(long address, long bytes) {
+        return fails("mlock") ? -failWith : 0;
+    }
+
+    @Override
+    public long pread(int fd, MemorySegment target, long offset) {
+        if (fails("pread")) {
+            return -failWith;
+        }
+        DeviceNode node = device(fd);
+        int region = (int) (offset >>> REGION_SHIFT);
+        long at = offset & ((1L << REGION_SHIFT) - 1);
+        int bytes = (int) target.byteSize();
+        if (node.device.gone || (region < 6 && !node.device.decodes())) {
+            return -Errno.EIO;
+        }
+        long value = node.device.load(region, at, bytes);
+        if (bytes == 8) {
+            target.set(JAVA_LONG_UNALIGNED, 0, value);
+        } else {
+            target.set(JAVA_INT_UNALIGNED, 0, (int) value);
+        }
+        return bytes;
+    }
+
+    @Override
+    public long pwrite(int fd, MemorySegment source, long offset) {
+        if (fails("pwrite")) {
+            return -failWith;
+        }
+        DeviceNode node = device(fd);
+        int region = (int) (offset >>> REGION_SHIFT);
+        int bytes = (int) source.byteSize();
+        if (node.device.gone || (region < 6 && !node.device.decodes())) {
+            return -Errno.EIO;
+        }
+        long value =
+                switch (bytes) {
+                    case 2 -> source.get(JAVA_SHORT_UNALIGNED, 0) & 0xffffL;
+                    case 4 -> source.get(JAVA_INT_UNALIGNED, 0);
+                    default -> source.get(JAVA_LONG_UNALIGNED, 0);
+                };
+        node.device.store(region, offset & ((1L << REGION_SHIFT) - 1), bytes, value);
+        return bytes;
+    }
+
+    private DeviceNode device(int fd) {
+        return (DeviceNode) Objects.requireNonNull(open.get(fd), "no such descriptor");
+    }
+
+    @Override
+    public long read(int fd, MemorySegment target) {
+        if (fails("read")) {
+            return -failWith;
+        }
+        Event event = (Event) open.get(fd);
+        if (event.count == 0) {
+            return -Errno.EAGAIN;
+        }
+        target.set(JAVA_LONG, 0, event.count);
+        event.count = 0;
+        return 8;
+    }
+
+    @Override
+    public long eventfd(int initial, int flags) {
+        if ((flags & EFD_NONBLOCK) == 0) {
+            violations.add("an event counter that blocks");
+        }
+        return fails("eventfd") ? -failWith : add(new Event());
+    }
+
+    @Override
+    public long pollIn(int fd, int timeoutMillis) {
+        if (fails("poll")) {
+            return -failWith;
+        }
+        return ((Event) open.get(fd)).count > 0 ? 1 : 0;
+    }
+
+    @Override
+    public long lockLimitBytes() {
+        return fails("getrlimit") ? -failWith : lockLimit;
+    }
+}

@@ -1,0 +1,219 @@
+package dev.peerlane.vfio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.EmulatorWiring;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.NamespaceSpec;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.TrafficCounters.Traffic;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Session;
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.Receipt;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.pci.SysfsWriter;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Driver and copy through VFIO, on emulated drives below a fake kernel. */
+class VfioCopyTest {
+    private static final int SIZE = 2 << 20;
+
+    @TempDir private Path directory;
+    private Path source;
+    private Path target;
+    private EmulatedFabric emulator;
+    private FakeKernel kernel;
+    private SysfsWriter sysfs;
+    private List<Bdf> members;
+
+    @BeforeEach
+    void machine() throws IOException {
+        source = directory.resolve("a.img");
+        target = directory.resolve("b.img");
+        byte[] data = new byte[SIZE];
+        new SplittableRandom(23).nextBytes(data);
+        Files.write(source, data);
+        Files.write(target, new byte[SIZE]);
+        FabricSpec.Builder fabric =
+                FabricSpec.builder().time(FabricSpec.Time.VIRTUAL).seed(5).iommu(true);
+        fabric.drive(drive("a", NamespaceSpec.image(source, 512)));
+        fabric.drive(drive("b", NamespaceSpec.image(target, 512)));
+        fabric.drive(drive("c", NamespaceSpec.memory(SIZE, 512)));
+        emulator = new EmulatedFabric(fabric.build());
+        sysfs = new SysfsWriter(directory.resolve("sys"));
+        sysfs.machine(emulator.machine().functions(), emulator::config);
+        kernel = new FakeKernel();
+        kernel.wiring = new Wires(new EmulatorWiring(emulator));
+        members = new ArrayList<>();
+        for (String locator : emulator.locators()) {
+            PciDevice device = emulator.open(locator);
+            int group =
+                    emulator.machine().functions().stream()
+                            .map(f -> f.bdf())
+                            .toList()
+                            .indexOf(device.bdf());
+            kernel.add(new EmulatedFakeDevice(device, group, new EmulatorWiring(emulator)));
+            String node = "vfio-dev/vfio" + members.size() + "/dev";
+            sysfs.file("bus/pci/devices/" + device.bdf() + "/" + node, "");
+            members.add(device.bdf());
+        }
+    }
+
+    @AfterEach
+    void nothingStays() {
+        assertThat(kernel.leaks()).isEmpty();
+        assertThat(kernel.violations).isEmpty();
+        emulator.close();
+    }
+
+    private static DriveSpec drive(String name, NamespaceSpec namespace) {
+        return DriveSpec.named(name).namespace(namespace).cmb(CmbSpec.of(1 << 20)).build();
+    }
+
+    /** What is mapped for DMA is what the emulated drives reach. */
+    private record Wires(EmulatorWiring wiring) implements FakeIoSpace.Wiring {
+        @Override
+        public Runnable host(long iova, MemorySegment memory) {
+            return wiring.mapHost(iova, memory);
+        }
+
+        @Override
+        public Runnable bar(long iova, FakeDevice device, int bar, long offset, long bytes) {
+            return wiring.mapBar(iova, device.bdf, bar, offset, bytes);
+        }
+    }
+
+    private VfioFabric open(VfioOptions.Api api) {
+        kernel.iommufd = api == VfioOptions.Api.IOMMUFD;
+        VfioOptions options =
+                VfioOptions.DEFAULTS
+                        .withApi(api)
+                        .withRoots(directory.resolve("sys"), directory.resolve("proc"));
+        return VfioFabric.open(kernel, members, options, emulator.clock());
+    }
+
+    private Extent extent(int drive) {
+        return new Extent(members.get(drive).toString(), 1, null, null);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "CONTAINER, target",
+        "CONTAINER, source",
+        "CONTAINER, third",
+        "CONTAINER, host",
+        "IOMMUFD, target",
+        "IOMMUFD, third"
+    })
+    void aCopyGoesThroughVfioAndEveryByteIsRight(VfioOptions.Api api, String buffer)
+            throws IOException {
+        BufferChoice choice =
+                switch (buffer) {
+                    case "target" -> BufferChoice.TARGET;
+                    case "source" -> BufferChoice.SOURCE;
+                    case "third" -> BufferChoice.device(members.get(2).toString());
+                    default -> BufferChoice.HOST;
+                };
+        try (Session session = Session.of(open(api))) {
+            Receipt receipt =
+                    session.copy(extent(0), extent(1), CopyOptions.DEFAULTS.withBuffer(choice));
+            assertThat(receipt.result()).isEqualTo("ok");
+        }
+        assertThat(Files.mismatch(source, target)).as("first byte that differs").isEqualTo(-1);
+        Traffic total = emulator.traffic().orElseThrow().total();
+        assertThat(total.faulted()).isZero();
+        if (buffer.equals("host")) {
+            assertThat(total.hostData()).isPositive();
+        } else {
+            assertThat(total.hostData()).isZero();
+            assertThat(total.peerRead() + total.peerWritten()).isGreaterThanOrEqualTo(SIZE);
+        }
+    }
+
+    @Test
+    void aControllerResetMapsTheCmbAgain() throws IOException {
+        try (Session session = Session.of(open(VfioOptions.Api.IOMMUFD))) {
+            CopyOptions how = CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET);
+            session.copy(extent(0), extent(1), how);
+            session.controller(members.get(1).toString()).device().reset();
+            session.controller(members.get(1).toString()).reset();
+            Files.write(target, new byte[SIZE]);
+        }
+        try (Session session = Session.of(open(VfioOptions.Api.IOMMUFD))) {
+            session.copy(
+                    extent(0), extent(1), CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET));
+        }
+        assertThat(Files.mismatch(source, target)).isEqualTo(-1);
+    }
+
+    @Test
+    void aTargetThatIsUnpluggedInTheMiddleEndsAsATypedFault() {
+        RuntimeException e = interrupted(() -> kernel.devices.values().forEach(d -> d.gone = true));
+        assertThat(e).isInstanceOf(PeerlaneException.class);
+        assertThat(((PeerlaneException) e).category()).isEqualTo(PeerlaneException.Category.IO);
+    }
+
+    @Test
+    void memoryDecodingThatGoesOffInTheMiddleEndsAsATypedFault() {
+        RuntimeException e =
+                interrupted(() ->
+                        members.forEach(
+                                bdf -> emulator.config(bdf).store16(ConfigSpace.COMMAND, 0)));
+        assertThat(e).isInstanceOf(PeerlaneException.class);
+        assertThat(((PeerlaneException) e).category()).isEqualTo(PeerlaneException.Category.IO);
+    }
+
+    /** Copies with a clock that lets something happen after some turns. */
+    private RuntimeException interrupted(Runnable event) {
+        var clock =
+                new dev.peerlane.hal.Clock() {
+                    private long turns;
+
+                    @Override
+                    public long nanoTime() {
+                        return emulator.clock().nanoTime();
+                    }
+
+                    @Override
+                    public void turn() {
+                        long sent = emulator.traffic().orElseThrow().total().peerWritten();
+                        if (sent > SIZE / 4 && turns++ == 0) {
+                            event.run();
+                        }
+                        emulator.clock().turn();
+                    }
+                };
+        VfioOptions options =
+                VfioOptions.DEFAULTS.withRoots(directory.resolve("sys"), directory.resolve("proc"));
+        VfioFabric fabric = VfioFabric.open(kernel, members, options, clock);
+        try (Session session = Session.of(fabric)) {
+            return catchThrowableOfType(
+                    RuntimeException.class,
+                    () ->
+                            session.copy(
+                                    extent(0),
+                                    extent(1),
+                                    CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET)));
+        }
+    }
+}
