@@ -68,6 +68,7 @@ public final class EmulatedController {
     private int turnsLeft;
     private long mediumFreeNanos;
     private long lastStepNanos;
+    private int pageBytes = new Cc(0).pageBytes();
     private @Nullable MemorySegment scratch;
     private @Nullable DoorbellMemory doorbells;
 
@@ -230,6 +231,7 @@ public final class EmulatedController {
     void configured(int before, int after) {
         Cc old = new Cc(before);
         Cc now = new Cc(after);
+        pageBytes = now.pageBytes();
         if (now.en() && !old.en()) {
             if (state == State.RESETTING) {
                 violation("CC.EN was set before CSTS.RDY was 0");
@@ -257,6 +259,7 @@ public final class EmulatedController {
     void functionReset() {
         reset();
         registers.functionReset();
+        pageBytes = new Cc(0).pageBytes();
         ready = false;
         state = State.DISABLED;
     }
@@ -268,21 +271,24 @@ public final class EmulatedController {
             violation("doorbell of queue %d was written while not ready".formatted(qid));
             return;
         }
-        String what = (completion ? "completion" : "submission") + " queue " + qid;
         if (completion) {
             CompletionQueue queue = queues.completionQueue(qid);
-            if (queue == null) {
-                badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL, "there is no " + what);
-            } else if (!queue.ring(value)) {
-                badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL_VALUE, what + " can't take " + value);
+            if (queue == null || !queue.ring(value)) {
+                badDoorbell(queue == null, "completion queue " + qid, value);
             }
             return;
         }
         SubmissionQueue queue = queues.submissionQueue(qid);
-        if (queue == null) {
-            badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL, "there is no " + what);
-        } else if (!queue.ring(value)) {
-            badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL_VALUE, what + " can't take " + value);
+        if (queue == null || !queue.ring(value)) {
+            badDoorbell(queue == null, "submission queue " + qid, value);
+        }
+    }
+
+    private void badDoorbell(boolean absent, String queue, int value) {
+        if (absent) {
+            badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL, "there is no " + queue);
+        } else {
+            badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL_VALUE, queue + " can't take " + value);
         }
     }
 
@@ -340,8 +346,9 @@ public final class EmulatedController {
         state = State.DISABLED;
     }
 
+    /** Returns the host's page size; kept, since every command asks. */
     int pageBytes() {
-        return new Cc(registers.cc()).pageBytes();
+        return pageBytes;
     }
 
     private void fatal(String what) {

@@ -95,8 +95,8 @@ public final class VfioUserFabric extends Fabric {
             if (bytes > UnixSocket.MAX_PATH_BYTES) {
                 throw PeerlaneException.request(
                         "socket-path-too-long",
-                        "%s has %d bytes, and a socket's path can have %d"
-                                .formatted(path, bytes, UnixSocket.MAX_PATH_BYTES),
+                        "%s%s has %d bytes, and a socket's path can have %d"
+                                .formatted(LOCATOR_PREFIX, path, bytes, UnixSocket.MAX_PATH_BYTES),
                         "Use a shorter one, or a path relative to the current folder");
             }
         }

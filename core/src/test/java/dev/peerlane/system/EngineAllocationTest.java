@@ -19,10 +19,10 @@ class EngineAllocationTest {
     private static final int BLOCKS = 8 * 2048;
     private static final int CHUNK_BYTES = 4096;
 
-    private static Receipt copy(Session session, long blocks) {
+    private static Receipt copy(Session session, String from, String to, long blocks) {
         return session.copy(
-                new Extent("emu:a", 1, 0L, blocks),
-                new Extent("emu:b", 1, 0L, blocks),
+                new Extent(from, 1, 0L, blocks),
+                new Extent(to, 1, 0L, blocks),
                 CopyOptions.DEFAULTS.withSlots(CHUNK_BYTES, 64));
     }
 
@@ -44,12 +44,13 @@ class EngineAllocationTest {
                         .time(FabricSpec.Time.VIRTUAL)
                         .build();
         try (Session session = Session.of(new EmulatedFabric(spec))) {
-            copy(session, 2 * BLOCKS);
-            copy(session, 2 * BLOCKS);
+            // every block of both media is there afterwards
+            copy(session, "emu:b", "emu:a", 2 * BLOCKS);
+            copy(session, "emu:a", "emu:b", 2 * BLOCKS);
             long start = allocated();
-            Receipt small = copy(session, BLOCKS);
+            Receipt small = copy(session, "emu:a", "emu:b", BLOCKS);
             long middle = allocated();
-            Receipt large = copy(session, 2 * BLOCKS);
+            Receipt large = copy(session, "emu:a", "emu:b", 2 * BLOCKS);
             long end = allocated();
             assertThat(large.chunkBytes()).isEqualTo(CHUNK_BYTES);
             long more = (end - middle) - (middle - start);
