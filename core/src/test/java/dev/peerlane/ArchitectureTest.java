@@ -45,6 +45,9 @@ class ArchitectureTest {
                     Map.entry("qtest", Set.of("hal", "pci", "mem")),
                     Map.entry("vfio", Set.of("hal", "pci", "mem", "linux")),
                     Map.entry("diagnose", Set.of("pci", "hal", "linux", "spec")),
+                    Map.entry("vfiouser", Set.of("hal", "pci", "mem", "linux")),
+                    Map.entry(
+                            "serve", Set.of("emulator", "vfiouser", "hal", "pci", "mem", "linux")),
                     Map.entry(
                             "open",
                             Set.of(
@@ -58,6 +61,7 @@ class ArchitectureTest {
                                     "emulator",
                                     "qtest",
                                     "vfio",
+                                    "vfiouser",
                                     "linux")));
 
     private static final JavaClasses CLASSES =

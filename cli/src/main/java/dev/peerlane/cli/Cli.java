@@ -53,6 +53,7 @@ public final class Cli {
                 .addSubcommand(new AcsCommand(context))
                 .addSubcommand(new CaptureCommand(context))
                 .addSubcommand(new DemoCommand(context))
+                .addSubcommand(new ServeCommand(context))
                 .addSubcommand(new CompletionCommand(context))
                 .addSubcommand(new HelpCommand(context))
                 .setOut(context.terminal().out())

@@ -43,7 +43,7 @@ final class Version {
                             "vfio",
                             "functions of this machine that are bound to vfio-pci; by /dev/iommu"
                                     + " (iommufd) tested against a fake kernel only")
-                    .row("vfio-user", "not supported yet")
+                    .row("vfio-user", "vfio-user: sockets; tested with peerlane serve")
                     .print(out, "  ");
         }
         out.flush();

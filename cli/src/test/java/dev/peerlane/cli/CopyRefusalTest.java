@@ -130,7 +130,6 @@ class CopyRefusalTest {
     @CsvSource({
         "/dev/nvme0n1, block devices and files of the kernel are not supported yet",
         "./disk.img, block devices and files of the kernel are not supported yet",
-        "vfio-user:/tmp/x.sock, vfio-user is not supported yet",
     })
     void devicesThatComeLaterAreStatus2WithTheReason(String device, String words) {
         assertThat(refused("", 2, "unsupported-locator", "copy", device, device, "--yes"))

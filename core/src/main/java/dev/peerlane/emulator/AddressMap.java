@@ -63,10 +63,15 @@ final class AddressMap {
 
     /** Takes a range out. */
     void remove(Range range) {
+        remove(range.base());
+    }
+
+    /** Takes the range out that begins there. */
+    void remove(long base) {
         lastFound = null;
-        int at = floor(range.base());
-        if (at < 0 || ranges[at].base() != range.base()) {
-            throw new IllegalStateException("not in the map: 0x%x".formatted(range.base()));
+        int at = floor(base);
+        if (at < 0 || ranges[at].base() != base) {
+            throw new IllegalStateException("not in the map: 0x%x".formatted(base));
         }
         count--;
         System.arraycopy(ranges, at + 1, ranges, at, count - at);

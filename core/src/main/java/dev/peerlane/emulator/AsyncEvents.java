@@ -45,6 +45,9 @@ final class AsyncEvents {
 
     /** Reports what can be reported. */
     void step() {
+        if (pending.isEmpty()) {
+            return;
+        }
         Iterator<AsyncEvent> events = pending.iterator();
         while (events.hasNext() && !requests.isEmpty()) {
             AsyncEvent event = events.next();

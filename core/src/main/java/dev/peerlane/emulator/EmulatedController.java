@@ -68,7 +68,9 @@ public final class EmulatedController {
     private int turnsLeft;
     private long mediumFreeNanos;
     private long lastStepNanos;
+    private int pageBytes = new Cc(0).pageBytes();
     private @Nullable MemorySegment scratch;
+    private @Nullable DoorbellMemory doorbells;
 
     EmulatedController(
             EmulatedFunction function,
@@ -151,7 +153,25 @@ public final class EmulatedController {
         return namespace.media();
     }
 
+    /**
+     * Has the doorbells of its queues read from memory that a host writes, beside those that are
+     * written to the BAR: looked at in every turn, so a value counts once and later than the store.
+     *
+     * @param memory what is at 1000h of BAR 0 and behind; as long as the doorbells or longer,
+     *     aligned to 4, there until the fabric is closed
+     */
+    public void watchDoorbells(MemorySegment memory) {
+        doorbells = new DoorbellMemory(memory, drive.ioQueues() + 1, drive.doorbellStride());
+    }
+
     // What its parts and the fabric ask of it.
+
+    /** A queue begins with doorbell 0, whatever the one before it left behind. */
+    void queueCreated(int qid, boolean completion) {
+        if (doorbells != null) {
+            doorbells.clear(qid, completion);
+        }
+    }
 
     Registers registers() {
         return registers;
@@ -244,6 +264,7 @@ public final class EmulatedController {
     void configured(int before, int after) {
         Cc old = new Cc(before);
         Cc now = new Cc(after);
+        pageBytes = now.pageBytes();
         if (now.en() && !old.en()) {
             if (state == State.RESETTING) {
                 violation("CC.EN was set before CSTS.RDY was 0");
@@ -271,6 +292,7 @@ public final class EmulatedController {
     void functionReset() {
         reset();
         registers.functionReset();
+        pageBytes = new Cc(0).pageBytes();
         ready = false;
         state = State.DISABLED;
     }
@@ -282,21 +304,24 @@ public final class EmulatedController {
             violation("doorbell of queue %d was written while not ready".formatted(qid));
             return;
         }
-        String what = (completion ? "completion" : "submission") + " queue " + qid;
         if (completion) {
             CompletionQueue queue = queues.completionQueue(qid);
-            if (queue == null) {
-                badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL, "there is no " + what);
-            } else if (!queue.ring(value)) {
-                badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL_VALUE, what + " can't take " + value);
+            if (queue == null || !queue.ring(value)) {
+                badDoorbell(queue == null, "completion queue " + qid, value);
             }
             return;
         }
         SubmissionQueue queue = queues.submissionQueue(qid);
-        if (queue == null) {
-            badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL, "there is no " + what);
-        } else if (!queue.ring(value)) {
-            badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL_VALUE, what + " can't take " + value);
+        if (queue == null || !queue.ring(value)) {
+            badDoorbell(queue == null, "submission queue " + qid, value);
+        }
+    }
+
+    private void badDoorbell(boolean absent, String queue, int value) {
+        if (absent) {
+            badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL, "there is no " + queue);
+        } else {
+            badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL_VALUE, queue + " can't take " + value);
         }
     }
 
@@ -329,6 +354,9 @@ public final class EmulatedController {
                 if (!function.masters()) {
                     return Long.MAX_VALUE;
                 }
+                if (doorbells != null) {
+                    doorbells.look(this, queues);
+                }
                 if (statistics.inFlight() > 0) {
                     logs.busy(elapsed);
                 }
@@ -351,8 +379,9 @@ public final class EmulatedController {
         state = State.DISABLED;
     }
 
+    /** Returns the host's page size; kept, since every command asks. */
     int pageBytes() {
-        return new Cc(registers.cc()).pageBytes();
+        return pageBytes;
     }
 
     private void fatal(String what) {

@@ -10,6 +10,8 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.pci.Machine;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -48,6 +50,17 @@ public final class EmulatedFabric extends Fabric {
      * @throws PeerlaneException if an image can't be opened or the tree does not fit
      */
     public EmulatedFabric(FabricSpec spec) {
+        this(spec, null);
+    }
+
+    /**
+     * Makes a fabric whose CMBs are in memory of the caller's.
+     *
+     * @param barMemory allocates zeroed memory for each BAR with a CMB, aligned as asked, which
+     *     stays there until the fabric is closed; null for memory of the fabric's own
+     * @throws PeerlaneException if an image can't be opened or the tree does not fit
+     */
+    public EmulatedFabric(FabricSpec spec, @Nullable SegmentAllocator barMemory) {
         this.spec = spec;
         this.hostMemory = new HostMemory(map, spec.iommu());
         SplittableRandom random = new SplittableRandom(spec.seed());
@@ -61,7 +74,7 @@ public final class EmulatedFabric extends Fabric {
                 packets == null ? new FastInterconnect(map, spec, this::machine) : packets;
         boolean done = false;
         try {
-            this.functions = new PciTree(spec, arena).functions();
+            this.functions = new PciTree(spec, barMemory == null ? arena : barMemory).functions();
             for (EmulatedFunction function : functions) {
                 DriveSpec drive = function.drive();
                 if (drive != null) {
@@ -112,6 +125,21 @@ public final class EmulatedFabric extends Fabric {
             throw unknown(locator);
         }
         return controller;
+    }
+
+    /**
+     * Lets the drives reach memory of somebody else's at a bus address, as if it were host memory.
+     *
+     * @param memory stays there until {@link #detachMemory}
+     * @return false if a part of those addresses is taken
+     */
+    public boolean attachMemory(long busAddress, MemorySegment memory) {
+        return map.add(new AddressMap.Range(busAddress, memory.byteSize(), memory, 0, null, null));
+    }
+
+    /** Takes away what {@link #attachMemory} put at exactly this bus address. */
+    public void detachMemory(long busAddress) {
+        map.remove(busAddress);
     }
 
     /** Returns the description from which it was made. */

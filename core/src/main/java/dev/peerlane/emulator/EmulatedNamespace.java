@@ -15,14 +15,17 @@ final class EmulatedNamespace implements AutoCloseable {
         this.spec = spec;
         this.blockShift = Integer.numberOfTrailingZeros(spec.blockBytes());
         this.writeProtected = spec.writeProtected();
-        this.media =
-                spec.image() == null
-                        ? new MemoryMedia(spec.sizeBytes(), arena)
-                        : ImageMedia.open(
-                                spec.image(),
-                                spec.sizeBytes(),
-                                spec.blockBytes(),
-                                spec.writeProtected());
+        this.media = open(spec, arena);
+    }
+
+    private static Media open(NamespaceSpec spec, Arena arena) {
+        if (spec.discards()) {
+            return new NullMedia(spec.sizeBytes());
+        }
+        return spec.image() == null
+                ? new MemoryMedia(spec.sizeBytes(), arena)
+                : ImageMedia.open(
+                        spec.image(), spec.sizeBytes(), spec.blockBytes(), spec.writeProtected());
     }
 
     int nsid() {

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param metadataBytes metadata of a block, 0 for none
  * @param protectionType type of end-to-end protection, 0 for none, 1 to 3
  * @param commandSet its I/O command set, from {@link CommandSet}
+ * @param discards whether it keeps nothing and Read and Write move no data: for measuring what a
+ *     command costs
  */
 public record NamespaceSpec(
         long sizeBytes,
@@ -28,7 +30,8 @@ public record NamespaceSpec(
         boolean writeProtected,
         int metadataBytes,
         int protectionType,
-        int commandSet) {
+        int commandSet,
+        boolean discards) {
     /** The shortest block. */
     public static final int MIN_BLOCK_BYTES = 512;
 
@@ -50,6 +53,9 @@ public record NamespaceSpec(
         if (sizeBytes == 0 && image == null) {
             throw bad("neither a size nor an image file", "Give one of them");
         }
+        if (discards && image != null) {
+            throw bad("an image file though it discards", "Leave one of them out");
+        }
         if (metadataBytes < 0 || metadataBytes > 0xffff) {
             throw bad("metadataBytes " + metadataBytes, "Take 0 to 65535");
         }
@@ -64,6 +70,31 @@ public record NamespaceSpec(
         if (commandSet < 0 || commandSet > CommandSet.ZONED) {
             throw bad("command set " + commandSet, "Take 0 (nvm), 1 (kv) or 2 (zoned)");
         }
+    }
+
+    /** A namespace that keeps what is written to it. */
+    public NamespaceSpec(
+            long sizeBytes,
+            @Nullable Path image,
+            int blockBytes,
+            boolean writeProtected,
+            int metadataBytes,
+            int protectionType,
+            int commandSet) {
+        this(
+                sizeBytes,
+                image,
+                blockBytes,
+                writeProtected,
+                metadataBytes,
+                protectionType,
+                commandSet,
+                false);
+    }
+
+    /** A namespace that keeps nothing: its Read and Write move no data. */
+    public static NamespaceSpec discarding(long sizeBytes, int blockBytes) {
+        return new NamespaceSpec(sizeBytes, null, blockBytes, false, 0, 0, CommandSet.NVM, true);
     }
 
     /** A namespace in memory. */
@@ -85,7 +116,8 @@ public record NamespaceSpec(
                 writeProtected,
                 metadataBytes,
                 protectionType,
-                commandSet);
+                commandSet,
+                discards);
     }
 
     /** The same namespace with metadata and end-to-end protection. */
@@ -97,7 +129,8 @@ public record NamespaceSpec(
                 writeProtected,
                 metadataBytes,
                 protectionType,
-                commandSet);
+                commandSet,
+                discards);
     }
 
     /** The same namespace under another I/O command set, from {@link CommandSet}. */
@@ -109,7 +142,8 @@ public record NamespaceSpec(
                 writeProtected,
                 metadataBytes,
                 protectionType,
-                commandSet);
+                commandSet,
+                discards);
     }
 
     /** Whether its blocks can be read and written here: NVM command set and no metadata. */

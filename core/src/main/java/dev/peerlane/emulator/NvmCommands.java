@@ -66,6 +66,10 @@ final class NvmCommands extends CommandSetHandler {
         if (!namespace.contains(slba(command), blocks(command))) {
             return refuse(command, Status.LBA_OUT_OF_RANGE);
         }
+        boolean plain = opcode == NvmOpcode.READ || opcode == NvmOpcode.WRITE;
+        if (plain && namespace.spec().discards()) {
+            return discard(command, opcode == NvmOpcode.READ);
+        }
         return switch (opcode) {
             case NvmOpcode.WRITE_ZEROES -> writeZeroes(command);
             case NvmOpcode.VERIFY -> verify(command);
@@ -92,11 +96,7 @@ final class NvmCommands extends CommandSetHandler {
     }
 
     private int move(Command command, long bytes, boolean toHost) {
-        if (bytes > controller.maxTransferBytes()) {
-            return refuse(command, Status.INVALID_FIELD);
-        }
-        command.transfer(bytes, toHost);
-        int status = prps.walk(command, controller.pageBytes());
+        int status = place(command, bytes, toHost);
         if (status == PrpWalker.PENDING) {
             return WAIT;
         }
@@ -109,6 +109,24 @@ final class NvmCommands extends CommandSetHandler {
             return end(command, Status.INTERNAL_ERROR);
         }
         return MOVE;
+    }
+
+    /** Finds where the data of a command is; answers a status, 0 for success, or PENDING. */
+    private int place(Command command, long bytes, boolean toHost) {
+        if (bytes > controller.maxTransferBytes()) {
+            return Status.INVALID_FIELD;
+        }
+        command.transfer(bytes, toHost);
+        return prps.walk(command, controller.pageBytes());
+    }
+
+    /** A Read or Write of a medium that keeps nothing: checked as any other, and no data moves. */
+    private int discard(Command command, boolean reads) {
+        int status = place(command, bytes(command), reads);
+        if (status == PrpWalker.PENDING) {
+            return WAIT;
+        }
+        return status == 0 ? DONE : refuse(command, status);
     }
 
     private int read(Command command) {

@@ -6,8 +6,8 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.spec.Reg;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,14 +39,14 @@ final class PciTree {
 
     private final Map<String, DriveSpec> drives = new LinkedHashMap<>();
     private final List<EmulatedFunction> functions = new ArrayList<>();
-    private final Arena arena;
+    private final SegmentAllocator barMemory;
     private final boolean relaxedOrdering;
     private int lastBus;
     private long low = LOW_START;
     private long high = HIGH_START;
 
-    PciTree(FabricSpec spec, Arena arena) {
-        this.arena = arena;
+    PciTree(FabricSpec spec, SegmentAllocator barMemory) {
+        this.barMemory = barMemory;
         this.relaxedOrdering = spec.relaxedOrdering();
         spec.drives().forEach(drive -> drives.put(drive.name(), drive));
         if (spec.ports().size() > 31) {
@@ -156,7 +156,7 @@ final class PciTree {
         MemorySegment memory = null;
         if (cmb != null) {
             long bytes = Math.max(sizeBytes, cmb.offsetBytes() + cmb.sizeBytes());
-            memory = arena.allocate(bytes, PAGE_BYTES);
+            memory = barMemory.allocate(bytes, PAGE_BYTES);
         }
         function.bars().add(new BarSpace(index, sizeBytes, registerBytes, memory));
         boolean prefetchable = cmb != null;

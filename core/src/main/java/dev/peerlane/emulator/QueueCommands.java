@@ -69,6 +69,8 @@ final class QueueCommands {
         CompletionQueue completions = new CompletionQueue(0, acq, acqEntries);
         completion[0] = completions;
         submission[0] = new SubmissionQueue(0, asq, asqEntries, completions);
+        controller.queueCreated(0, true);
+        controller.queueCreated(0, false);
         return true;
     }
 
@@ -118,6 +120,7 @@ final class QueueCommands {
             return CommandSetHandler.refuse(command, status);
         }
         completion[qid] = new CompletionQueue(qid, base, entries);
+        controller.queueCreated(qid, true);
         return CommandSetHandler.DONE;
     }
 
@@ -147,6 +150,7 @@ final class QueueCommands {
         }
         completions.addUser();
         submission[qid] = new SubmissionQueue(qid, base, entries, completions);
+        controller.queueCreated(qid, false);
         return CommandSetHandler.DONE;
     }
 

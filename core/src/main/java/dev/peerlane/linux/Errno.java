@@ -49,6 +49,12 @@ public final class Errno {
     /** No room. */
     public static final int ENOSPC = 28;
 
+    /** An address that is taken. */
+    public static final int EADDRINUSE = 98;
+
+    /** Nobody listens there. */
+    public static final int ECONNREFUSED = 111;
+
     /** The room for the answer is too small. */
     public static final int EMSGSIZE = 90;
 
@@ -83,6 +89,10 @@ public final class Errno {
                     Map.entry(75, "EOVERFLOW, value too large"),
                     Map.entry(EMSGSIZE, "EMSGSIZE, message too long"),
                     Map.entry(EOPNOTSUPP, "EOPNOTSUPP, operation not supported"),
+                    Map.entry(EADDRINUSE, "EADDRINUSE, address in use"),
+                    Map.entry(ECONNREFUSED, "ECONNREFUSED, connection refused"),
+                    Map.entry(32, "EPIPE, broken pipe"),
+                    Map.entry(104, "ECONNRESET, connection reset"),
                     Map.entry(110, "ETIMEDOUT, timed out"));
 
     private Errno() {}

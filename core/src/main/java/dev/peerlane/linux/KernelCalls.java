@@ -166,7 +166,7 @@ public final class KernelCalls implements Kernel {
         }
     }
 
-    private static long address(MemorySegment segment) {
+    static long address(MemorySegment segment) {
         if (!segment.isNative()) {
             throw new IllegalArgumentException("a segment on the heap has no address");
         }
@@ -174,7 +174,7 @@ public final class KernelCalls implements Kernel {
     }
 
     /** Makes a call once more while a signal interrupts it. */
-    private static long again(long number, long a, long b, long c, long d, long e, long f) {
+    static long again(long number, long a, long b, long c, long d, long e, long f) {
         long result = call(number, a, b, c, d, e, f);
         for (int i = 0; result == -Errno.EINTR && i < MAX_INTERRUPTED; i++) {
             result = call(number, a, b, c, d, e, f);
@@ -182,7 +182,7 @@ public final class KernelCalls implements Kernel {
         return result;
     }
 
-    private static long call(long number, long a, long b, long c, long d, long e, long f) {
+    static long call(long number, long a, long b, long c, long d, long e, long f) {
         MemorySegment state = Linked.CAPTURE.get();
         try {
             // SAFETY: callers pass descriptors, lengths, and addresses of live segments of at least

@@ -44,6 +44,8 @@ public final class Mmio {
     private static final VarHandle LONG =
             JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
 
+    private static final Object SETTLED = new Object();
+
     private static final VarHandle SINK_INT;
     private static final VarHandle SINK_LONG;
 
@@ -95,5 +97,17 @@ public final class Mmio {
         VarHandle.releaseFence();
         LONG_PLAIN.set(ALL, address, value);
         VarHandle.releaseFence();
+    }
+
+    /**
+     * Lets a fault of an access before it arrive, as an {@link InternalError}. An access to mapped
+     * memory that is not there any more is a SIGBUS, which the virtual machine throws at the next
+     * safepoint poll; compiled code may have left the try block by then. This passes through a
+     * native method, which polls: 20 ns.
+     */
+    public static void settle() {
+        if (Thread.holdsLock(SETTLED)) {
+            throw new IllegalStateException("nobody takes this lock");
+        }
     }
 }

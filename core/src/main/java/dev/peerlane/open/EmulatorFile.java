@@ -84,6 +84,7 @@ final class EmulatorFile {
                 "metadataBytes",
                 "protectionType",
                 "commandSet",
+                "discards",
                 "namespaces",
                 "serial",
                 "model",
@@ -133,7 +134,8 @@ final class EmulatorFile {
                         "writeProtected",
                         "metadataBytes",
                         "protectionType",
-                        "commandSet")) {
+                        "commandSet",
+                        "discards")) {
             if (drive.has(key)) {
                 throw drive.error(
                         "a drive has '" + key + "' beside 'namespaces'",
@@ -149,7 +151,8 @@ final class EmulatorFile {
                     "writeProtected",
                     "metadataBytes",
                     "protectionType",
-                    "commandSet");
+                    "commandSet",
+                    "discards");
             namespaces.add(reader.located(this::namespace));
         }
         return namespaces;
@@ -179,7 +182,8 @@ final class EmulatorFile {
                 yaml.bool("writeProtected", false),
                 yaml.integer("metadataBytes", 0),
                 yaml.integer("protectionType", 0),
-                csi);
+                csi,
+                yaml.bool("discards", false));
     }
 
     private CmbSpec cmb(YamlReader yaml) {

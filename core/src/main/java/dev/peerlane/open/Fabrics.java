@@ -8,6 +8,7 @@ import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.vfio.VfioFabric;
 import dev.peerlane.vfio.VfioOptions;
+import dev.peerlane.vfiouser.VfioUserFabric;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -59,22 +60,26 @@ public final class Fabrics {
             List<Bdf> devices = locators.stream().map(l -> Bdf.parse(l.text())).toList();
             return VfioFabric.open(KernelCalls.instance(), devices, VfioOptions.DEFAULTS);
         }
+        if (first != null && first.kind() == Locator.Kind.VFIO_USER) {
+            int prefix = VfioUserFabric.LOCATOR_PREFIX.length();
+            return VfioUserFabric.open(
+                    locators.stream().map(l -> Path.of(l.text().substring(prefix))).toList());
+        }
         return new EmulatedFabric(FabricSpec.standard());
     }
 
     private static void refuseUnsupported(Locator locator) {
         String reason =
                 switch (locator.kind()) {
-                    case EMULATOR, QEMU, VFIO -> null;
-                    case VFIO_USER -> "opening devices over vfio-user is not supported yet";
+                    case EMULATOR, QEMU, VFIO, VFIO_USER -> null;
                     case KERNEL -> "block devices and files of the kernel are not supported yet";
                 };
         if (reason != null) {
             throw PeerlaneException.machine(
                     "unsupported-locator",
                     locator + " can't be opened: " + reason,
-                    "Use PCI addresses of devices that are bound to vfio-pci, emu: devices, or"
-                            + " qemu: devices with --fabric");
+                    "Use PCI addresses of devices that are bound to vfio-pci, emu: devices,"
+                            + " vfio-user: sockets, or qemu: devices with --fabric");
         }
     }
 

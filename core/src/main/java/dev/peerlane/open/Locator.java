@@ -3,6 +3,9 @@ package dev.peerlane.open;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.vfiouser.VfioUserFabric;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.regex.Pattern;
 
 /**
@@ -29,7 +32,7 @@ public record Locator(Kind kind, String text) {
     }
 
     private static final String QEMU_PREFIX = "qemu:";
-    private static final String VFIO_USER_PREFIX = "vfio-user:";
+    private static final String VFIO_USER_PREFIX = VfioUserFabric.LOCATOR_PREFIX;
     private static final Pattern DRIVE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
     private static final Pattern PCI =
             Pattern.compile("(?:[0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]");
@@ -69,7 +72,12 @@ public record Locator(Kind kind, String text) {
             if (name.length() == VFIO_USER_PREFIX.length()) {
                 throw bad(name, "Name the socket, such as vfio-user:/tmp/ssd.sock");
             }
-            return new Locator(Kind.VFIO_USER, name);
+            String path = name.substring(VFIO_USER_PREFIX.length());
+            try {
+                return new Locator(Kind.VFIO_USER, VFIO_USER_PREFIX + Path.of(path));
+            } catch (InvalidPathException e) {
+                throw bad(name, "Name a path that can be");
+            }
         }
         if (PCI.matcher(name).matches()) {
             return new Locator(Kind.VFIO, Bdf.parse(name).toString());

@@ -66,6 +66,27 @@ class MediaTest {
     }
 
     @Test
+    void discardingNamespaceChecksCommandsAndMovesNothing() {
+        try (EmulatedFabric fabric = one(drive(NamespaceSpec.discarding(MIB, 512)));
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            Queue queue = driver.ioQueue(1, 4);
+            DmaBuffer buffer = driver.allocate(4096);
+            buffer.segment().fill((byte) 3);
+            long at = buffer.busAddress();
+            assertThat(queue.io(NvmOpcode.WRITE, 8, 8, at, 0).status()).isZero();
+            assertThat(queue.io(NvmOpcode.READ, 8, 8, at, 0).status()).isZero();
+            assertThat(buffer.segment().toArray(ValueLayout.JAVA_BYTE)).containsOnly(3);
+            var moved = fabric.traffic().orElseThrow().total();
+            assertThat(moved.hostData()).isZero();
+            assertThat(queue.io(NvmOpcode.READ, MIB / 512, 1, at, 0).code())
+                    .isEqualTo(Status.LBA_OUT_OF_RANGE);
+            assertThat(queue.io(NvmOpcode.COMPARE, 8, 8, at, 0).code())
+                    .as("the medium is zeroes")
+                    .isEqualTo(Status.COMPARE_FAILURE);
+        }
+    }
+
+    @Test
     void withoutWriteCacheWritesAreDurableByThemselves() throws IOException {
         Path file = image(8192);
         DriveSpec.Builder drive = drive(NamespaceSpec.image(file, 4096)).volatileWriteCache(false);

@@ -69,11 +69,22 @@ class FabricsTest {
 
     @Test
     void whatIsNotSupportedYetIsRefusedWithTheReason() {
-        for (String name : new String[] {"vfio-user:/x", "/dev/nvme0n1", "./f"}) {
+        for (String name : new String[] {"/dev/nvme0n1", "./f"}) {
             PeerlaneException e = refusal(null, name);
             assertThat(e.category()).isEqualTo(Category.MACHINE);
             assertThat(e).hasMessageContaining("not supported yet");
         }
+    }
+
+    @Test
+    void aSocketThatIsNotThereIsNamed() {
+        PeerlaneException e = refusal(null, "vfio-user:/nowhere/x.sock");
+        assertThat(e.category()).isEqualTo(Category.MACHINE);
+        assertThat(e)
+                .hasMessageContaining("vfio-user:/nowhere/x.sock")
+                .hasMessageContaining("ENOENT");
+        assertThat(refusal(null, "vfio-user:/" + "x".repeat(110)).category())
+                .isEqualTo(Category.REQUEST);
     }
 
     @Test

@@ -23,6 +23,7 @@ class LocatorTest {
         "AB:00.0, VFIO, 0000:ab:00.0",
         "10000:01:00.0, VFIO, 10000:01:00.0",
         "vfio-user:/tmp/x.sock, VFIO_USER, vfio-user:/tmp/x.sock",
+        "vfio-user:/tmp//x.sock, VFIO_USER, vfio-user:/tmp/x.sock",
         "/dev/nvme0n1, KERNEL, /dev/nvme0n1",
         "./a.img, KERNEL, ./a.img",
         "dir/a:b, KERNEL, dir/a:b"

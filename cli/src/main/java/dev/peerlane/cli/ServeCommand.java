@@ -1,0 +1,95 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.open.FabricFile;
+import dev.peerlane.p2p.CancelFlag;
+import dev.peerlane.serve.Server;
+import dev.peerlane.vfiouser.VfioUserFabric;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code serve}: emulated drives for other processes. */
+@Command(
+        name = "serve",
+        description = {
+            "Makes emulated SSDs and offers each to other processes by a vfio-user socket, until it"
+                    + " is interrupted. Prints the devices' names when they are there.",
+            ""
+        },
+        footer = {
+            "",
+            "One client at a time can use a drive; the CMB of one can be mapped into another, so"
+                    + " that a copy goes from drive to drive. Without --fabric, the drives are"
+                    + " ssd0 and ssd1 of 1 GiB of memory each.",
+            "",
+            "Examples:",
+            "  In one terminal, and then in another:",
+            "    mkdir /tmp/ssds && peerlane serve /tmp/ssds",
+            "    peerlane copy vfio-user:/tmp/ssds/ssd0.sock@0+2048 \\",
+            "      vfio-user:/tmp/ssds/ssd1.sock@0+2048 --yes",
+            ""
+        })
+final class ServeCommand implements Callable<Integer> {
+    private final Context context;
+
+    @Parameters(paramLabel = "FOLDER", description = "Where the sockets go; it exists.")
+    private @Nullable Path folder;
+
+    @Option(
+            names = "--fabric",
+            paramLabel = "FILE",
+            description = "The drives, a YAML file of kind emulator; its ports don't matter.")
+    private @Nullable Path file;
+
+    ServeCommand(Context context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() {
+        Path where = folder;
+        if (where == null || !Files.isDirectory(where)) {
+            throw PeerlaneException.request(
+                    "no-folder", where + " is no folder", "Make it, or name another one");
+        }
+        Terminal terminal = context.terminal();
+        CancelFlag stop = context.interruption().flag();
+        try (Server server =
+                Server.open(
+                        spec(),
+                        where,
+                        note -> {
+                            terminal.err().println(note);
+                            terminal.err().flush();
+                        })) {
+            server.sockets()
+                    .forEach(path -> terminal.out().println(VfioUserFabric.LOCATOR_PREFIX + path));
+            terminal.out().flush();
+            while (!stop.isCancelled()) {
+                if (!server.turn()) {
+                    server.rest();
+                }
+            }
+        }
+        return 0;
+    }
+
+    private FabricSpec spec() {
+        if (file == null) {
+            return FabricSpec.standard();
+        }
+        if (FabricFile.read(file) instanceof FabricFile.Emulated emulated) {
+            return emulated.spec();
+        }
+        throw PeerlaneException.request(
+                "not-served",
+                file + " describes no emulated drives",
+                "Name a file with kind: emulator");
+    }
+}

@@ -1,0 +1,232 @@
+package dev.peerlane.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * A stream socket of the file system that carries descriptors beside bytes. No call blocks: what
+ * would, answers -{@link Errno#EAGAIN}. Every call answers as those of {@link Kernel} do. Used by
+ * one thread.
+ */
+public final class UnixSocket implements AutoCloseable {
+    /** The longest path of a socket in bytes. */
+    public static final int MAX_PATH_BYTES = 107;
+
+    /** How many descriptors one message can carry. */
+    public static final int MAX_DESCRIPTORS = 8;
+
+    // System call numbers of x86-64: arch/x86/entry/syscalls/syscall_64.tbl
+    private static final long SYS_POLL = 7;
+    private static final long SYS_SOCKET = 41;
+    private static final long SYS_CONNECT = 42;
+    private static final long SYS_SENDMSG = 46;
+    private static final long SYS_RECVMSG = 47;
+    private static final long SYS_BIND = 49;
+    private static final long SYS_LISTEN = 50;
+    private static final long SYS_ACCEPT4 = 288;
+
+    private static final int AF_UNIX = 1;
+    private static final int SOCK_STREAM = 1;
+    private static final int SOCK_NONBLOCK = 0x800;
+    private static final int SOCK_CLOEXEC = 0x80000;
+    private static final int MSG_DONTWAIT = 0x40;
+    private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
+    private static final int MSG_CTRUNC = 8;
+    private static final int SOL_SOCKET = 1;
+    private static final int SCM_RIGHTS = 1;
+    private static final short POLLIN = 1;
+
+    // struct msghdr, struct iovec and struct cmsghdr of x86-64
+    private static final long MSG_IOV = 16;
+    private static final long MSG_IOVLEN = 24;
+    private static final long MSG_CONTROL = 32;
+    private static final long MSG_CONTROLLEN = 40;
+    private static final long MSG_FLAGS = 48;
+    private static final long MSG_BYTES = 56;
+    private static final long CMSG_LEVEL = 8;
+    private static final long CMSG_TYPE = 12;
+    private static final long CMSG_DATA = 16;
+    private static final long CONTROL_BYTES = CMSG_DATA + 4 * MAX_DESCRIPTORS;
+
+    private final int fd;
+    private final MemorySegment message;
+    private final MemorySegment vector;
+    private final MemorySegment control;
+    private final int[] descriptors = new int[MAX_DESCRIPTORS];
+    private int descriptorCount;
+    private boolean closed;
+
+    private UnixSocket(int fd) {
+        this.fd = fd;
+        Arena arena = Arena.ofAuto();
+        message = arena.allocate(MSG_BYTES, 8);
+        vector = arena.allocate(16, 8);
+        control = arena.allocate(CONTROL_BYTES, 8);
+        message.set(JAVA_LONG, MSG_IOV, vector.address());
+        message.set(JAVA_LONG, MSG_IOVLEN, 1);
+    }
+
+    /**
+     * Makes a socket that is not connected.
+     *
+     * @throws KernelException if there is none to be had
+     */
+    public static UnixSocket create() {
+        long fd =
+                KernelCalls.call(
+                        SYS_SOCKET,
+                        AF_UNIX,
+                        SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                        0,
+                        0,
+                        0,
+                        0);
+        KernelException.check(
+                fd, "no-socket", "socket", "a UNIX socket", "See how many files are open");
+        return new UnixSocket((int) fd);
+    }
+
+    /** Connects to a path; -EAGAIN if the other side has too many waiting. */
+    public long connect(String path) {
+        return named(SYS_CONNECT, path);
+    }
+
+    /** Gives it a path, which is made. */
+    public long bind(String path) {
+        return named(SYS_BIND, path);
+    }
+
+    private long named(long call, String path) {
+        byte[] name = path.getBytes(StandardCharsets.UTF_8);
+        if (name.length > MAX_PATH_BYTES) {
+            return -Errno.EINVAL;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            // struct sockaddr_un: family, path with a zero behind it
+            MemorySegment address = arena.allocate(2 + MAX_PATH_BYTES + 1, 2);
+            address.set(JAVA_SHORT, 0, (short) AF_UNIX);
+            MemorySegment.copy(name, 0, address, JAVA_BYTE, 2, name.length);
+            return KernelCalls.call(call, fd, address.address(), 2 + name.length + 1L, 0, 0, 0);
+        }
+    }
+
+    /** Lets others connect. */
+    public long listen(int backlog) {
+        return KernelCalls.call(SYS_LISTEN, fd, backlog, 0, 0, 0, 0);
+    }
+
+    /** Takes a connection; answers its descriptor, for {@link #of}. */
+    public long accept() {
+        return KernelCalls.call(SYS_ACCEPT4, fd, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC, 0, 0);
+    }
+
+    /** Returns a connection that {@link #accept} answered, which is owned from now on. */
+    public static UnixSocket of(long descriptor) {
+        return new UnixSocket((int) descriptor);
+    }
+
+    /** Returns its descriptor. */
+    public int descriptor() {
+        return fd;
+    }
+
+    /**
+     * Sends bytes, and descriptors with the first of them; answers how many bytes.
+     *
+     * @param passed descriptors, which stay the caller's; at most {@link #MAX_DESCRIPTORS}
+     */
+    public long send(MemorySegment bytes, int... passed) {
+        vector.set(JAVA_LONG, 0, KernelCalls.address(bytes));
+        vector.set(JAVA_LONG, 8, bytes.byteSize());
+        long length = passed.length == 0 ? 0 : CMSG_DATA + 4L * passed.length;
+        if (length > 0) {
+            control.set(JAVA_LONG, 0, length);
+            control.set(JAVA_INT, CMSG_LEVEL, SOL_SOCKET);
+            control.set(JAVA_INT, CMSG_TYPE, SCM_RIGHTS);
+            MemorySegment.copy(passed, 0, control, JAVA_INT, CMSG_DATA, passed.length);
+        }
+        message.set(JAVA_LONG, MSG_CONTROL, length > 0 ? control.address() : 0);
+        message.set(JAVA_LONG, MSG_CONTROLLEN, length);
+        return KernelCalls.again(
+                SYS_SENDMSG, fd, message.address(), MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0, 0);
+    }
+
+    /**
+     * Receives bytes; answers how many, 0 at the end of the connection. Descriptors that came with
+     * them are in {@link #takeDescriptors} until the next call. If more came than there is room
+     * for, all are closed and the answer is -{@link Errno#EMSGSIZE}.
+     */
+    public long receive(MemorySegment target) {
+        vector.set(JAVA_LONG, 0, KernelCalls.address(target));
+        vector.set(JAVA_LONG, 8, target.byteSize());
+        message.set(JAVA_LONG, MSG_CONTROL, control.address());
+        message.set(JAVA_LONG, MSG_CONTROLLEN, CONTROL_BYTES);
+        descriptorCount = 0;
+        long result =
+                KernelCalls.again(
+                        SYS_RECVMSG,
+                        fd,
+                        message.address(),
+                        MSG_DONTWAIT | MSG_CMSG_CLOEXEC,
+                        0,
+                        0,
+                        0);
+        if (result < 0) {
+            return result;
+        }
+        long length = message.get(JAVA_LONG, MSG_CONTROLLEN) == 0 ? 0 : control.get(JAVA_LONG, 0);
+        boolean rights =
+                length > CMSG_DATA
+                        && length <= CONTROL_BYTES
+                        && control.get(JAVA_INT, CMSG_LEVEL) == SOL_SOCKET
+                        && control.get(JAVA_INT, CMSG_TYPE) == SCM_RIGHTS;
+        if (rights) {
+            descriptorCount = (int) ((length - CMSG_DATA) / 4);
+            MemorySegment.copy(control, JAVA_INT, CMSG_DATA, descriptors, 0, descriptorCount);
+        }
+        if ((message.get(JAVA_INT, MSG_FLAGS) & MSG_CTRUNC) != 0) {
+            for (int passed : takeDescriptors()) {
+                KernelCalls.instance().close(passed);
+            }
+            return -Errno.EMSGSIZE;
+        }
+        return result;
+    }
+
+    /** Returns the descriptors of the last message received, which are the caller's to close. */
+    public int[] takeDescriptors() {
+        int[] taken = java.util.Arrays.copyOf(descriptors, descriptorCount);
+        descriptorCount = 0;
+        return taken;
+    }
+
+    /** Waits until one of some descriptors can be read or the time is over. */
+    public static long await(int[] waiting, int timeoutMillis) {
+        try (Arena arena = Arena.ofConfined()) {
+            // struct pollfd: int fd, short events, short revents
+            MemorySegment entries = arena.allocate(8L * Math.max(1, waiting.length), 4);
+            for (int i = 0; i < waiting.length; i++) {
+                entries.set(JAVA_INT, 8L * i, waiting[i]);
+                entries.set(JAVA_SHORT, 8L * i + 4, POLLIN);
+            }
+            return KernelCalls.call(
+                    SYS_POLL, entries.address(), waiting.length, timeoutMillis, 0, 0, 0);
+        }
+    }
+
+    /** Closes it. A second call does nothing. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            KernelCalls.instance().close(fd);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+package dev.peerlane.serve;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedController;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.pci.PciFunction;
+import dev.peerlane.vfiouser.Mapping;
+import dev.peerlane.vfiouser.Protocol;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** One drive for others: a fabric with nothing else in it, and what its clients may map. */
+final class Export implements AutoCloseable {
+    /** SPDK and its clients take no more either. */
+    private static final int MAX_MAPPINGS = 64;
+
+    /**
+     * A part of a region that can be mapped.
+     *
+     * @param fd of the file, where it is at the same offset as in the region
+     */
+    record Area(int fd, long offset, long bytes) {}
+
+    private record DmaRange(long bytes, @Nullable Mapping mapping) {}
+
+    private final String name;
+    private final SharedBars shared;
+    private final EmulatedFabric fabric;
+    private final EmulatedController controller;
+    private final PciDevice device;
+    private final Map<Integer, Long> barBytes = new TreeMap<>();
+    private final Map<Integer, List<Area>> areas = new TreeMap<>();
+    private final TreeMap<Long, DmaRange> ranges = new TreeMap<>();
+    private final List<MemorySegment> secrets = new ArrayList<>();
+
+    Export(DriveSpec drive, FabricSpec all) {
+        name = drive.name();
+        shared = new SharedBars(name);
+        boolean done = false;
+        EmulatedFabric made = null;
+        try {
+            made =
+                    new EmulatedFabric(
+                            FabricSpec.builder()
+                                    .drive(drive)
+                                    .unmapped(all.unmapped())
+                                    .relaxedOrdering(all.relaxedOrdering())
+                                    .seed(all.seed())
+                                    .build(),
+                            shared);
+            fabric = made;
+            controller = fabric.controller(name);
+            device = fabric.open(EmulatedFabric.LOCATOR_PREFIX + name);
+            layOut(drive);
+            done = true;
+        } finally {
+            if (!done) {
+                if (made != null) {
+                    made.close();
+                }
+                shared.close();
+            }
+        }
+    }
+
+    /** Finds the BARs, and makes the doorbells memory. */
+    private void layOut(DriveSpec drive) {
+        PciFunction function = fabric.machine().function(device.bdf()).orElseThrow();
+        function.bars().forEach(bar -> barBytes.put(bar.index(), bar.sizeBytes()));
+        long doorbellBytes = (8L * (drive.ioQueues() + 1)) << drive.doorbellStride();
+        long doorbellPages = (doorbellBytes + 4095) & -4096;
+        CmbSpec cmb = drive.cmb();
+        SharedBars.File bar0;
+        if (cmb != null && cmb.bar() == 0) {
+            bar0 = shared.files().getFirst();
+        } else {
+            bar0 = shared.make(SharedBars.DOORBELLS + doorbellPages);
+        }
+        add(0, bar0, SharedBars.DOORBELLS, doorbellPages);
+        controller.watchDoorbells(
+                bar0.mapping().segment().asSlice(SharedBars.DOORBELLS, doorbellPages));
+        if (cmb != null) {
+            long window = barBytes.getOrDefault(cmb.bar(), 0L);
+            long start = cmb.bar() == 0 ? cmb.offsetBytes() : 0;
+            SharedBars.File file = shared.files().getFirst();
+            add(cmb.bar(), file, start, window - start);
+            long cmbBytes = file.mapping().segment().byteSize() - start;
+            secrets.add(file.mapping().segment().asSlice(start, cmbBytes));
+        }
+    }
+
+    private void add(int bar, SharedBars.File file, long offset, long bytes) {
+        areas.computeIfAbsent(bar, index -> new ArrayList<>())
+                .add(new Area(file.fd(), offset, bytes));
+    }
+
+    String name() {
+        return name;
+    }
+
+    PciDevice device() {
+        return device;
+    }
+
+    EmulatedController controller() {
+        return controller;
+    }
+
+    /** Returns the length of a BAR, 0 for one that is not there. */
+    long barBytes(int index) {
+        return barBytes.getOrDefault(index, 0L);
+    }
+
+    /** Returns the parts of a BAR that can be mapped, all in one file. */
+    List<Area> areas(int index) {
+        return areas.getOrDefault(index, List.of());
+    }
+
+    void turn() {
+        fabric.clock().turn();
+    }
+
+    /**
+     * Lets the drive reach a client's memory.
+     *
+     * @param fd its descriptor, or -1: then the addresses are taken and nothing is there
+     */
+    void map(int fd, long offset, long busAddress, long bytes) {
+        Map.Entry<Long, DmaRange> below = ranges.floorEntry(busAddress);
+        Map.Entry<Long, DmaRange> above = ranges.higherEntry(busAddress);
+        boolean overlaps =
+                (below != null && below.getKey() + below.getValue().bytes > busAddress)
+                        || (above != null && busAddress + bytes > above.getKey());
+        if (overlaps || ranges.size() == MAX_MAPPINGS) {
+            throw Protocol.violation(
+                    "The client of " + name,
+                    overlaps
+                            ? "it maps 0x%x twice".formatted(busAddress)
+                            : "it maps more than %d ranges".formatted(MAX_MAPPINGS));
+        }
+        Mapping mapping = null;
+        if (fd >= 0) {
+            mapping = Mapping.of(fd, offset, bytes, "memory of the client of " + name);
+            if (!fabric.attachMemory(busAddress, mapping.segment())) {
+                mapping.close();
+                throw new IllegalStateException("0x%x is taken".formatted(busAddress));
+            }
+        }
+        ranges.put(busAddress, new DmaRange(bytes, mapping));
+    }
+
+    /** Takes a mapping away; false if there is none of exactly that place. */
+    boolean unmap(long busAddress, long bytes) {
+        DmaRange range = ranges.get(busAddress);
+        if (range == null || range.bytes != bytes) {
+            return false;
+        }
+        ranges.remove(busAddress);
+        if (range.mapping != null) {
+            fabric.detachMemory(busAddress);
+            range.mapping.close();
+        }
+        return true;
+    }
+
+    void unmapAll() {
+        for (Map.Entry<Long, DmaRange> entry : List.copyOf(ranges.entrySet())) {
+            unmap(entry.getKey(), entry.getValue().bytes);
+        }
+    }
+
+    /** A client is gone: nothing of it stays, in the controller or in the CMB. */
+    void forget() {
+        device.busMaster(false);
+        device.reset();
+        unmapAll();
+        secrets.forEach(memory -> memory.fill((byte) 0));
+    }
+
+    @Override
+    public void close() {
+        RuntimeException first = null;
+        for (Runnable step : List.<Runnable>of(this::unmapAll, fabric::close, shared::close)) {
+            try {
+                step.run();
+            } catch (PeerlaneException e) {
+                first = first == null ? e : first;
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+}

@@ -1,0 +1,203 @@
+package dev.peerlane.vfiouser;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.linux.Errno;
+import dev.peerlane.linux.KernelCalls;
+import dev.peerlane.linux.KernelException;
+import dev.peerlane.linux.UnixSocket;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Messages of vfio-user over one connection, for either side. Nothing blocks and nothing that the
+ * peer sends is believed: a length out of bounds, too many descriptors or the end of the connection
+ * is an error. One message is taken at a time. Used by one thread.
+ */
+public final class Channel implements AutoCloseable {
+    private static final int[] NONE = {};
+
+    private final UnixSocket socket;
+    private final String peer;
+    private final MemorySegment in;
+    private final MemorySegment out;
+    private int[] passed = NONE;
+    private int[] sending = NONE;
+    private long received;
+    private long expected = Protocol.HEADER_BYTES;
+    private long sent;
+    private long toSend;
+
+    /**
+     * Makes one.
+     *
+     * @param socket connected; this owns it from now on
+     * @param peer the other side's name, for messages
+     */
+    public Channel(UnixSocket socket, String peer) {
+        this.socket = socket;
+        this.peer = peer;
+        Arena arena = Arena.ofAuto();
+        in = arena.allocate(Protocol.MAX_MESSAGE_BYTES, 16);
+        out = arena.allocate(Protocol.MAX_MESSAGE_BYTES, 16);
+    }
+
+    /** Returns the descriptor of the connection. */
+    public int descriptor() {
+        return socket.descriptor();
+    }
+
+    /**
+     * Takes in what has come.
+     *
+     * @return whether a whole message is there, to be read until {@link #next}
+     * @throws PeerlaneException if the connection ended or the message can't be
+     */
+    public boolean receive() {
+        while (received < expected) {
+            long result = socket.receive(in.asSlice(received, expected - received));
+            int[] more = socket.takeDescriptors();
+            if (more.length > 0) {
+                int had = passed.length;
+                passed = Arrays.copyOf(passed, had + more.length);
+                System.arraycopy(more, 0, passed, had, more.length);
+                if (passed.length > UnixSocket.MAX_DESCRIPTORS) {
+                    throw Protocol.violation(peer, "it passes more than 8 descriptors");
+                }
+            }
+            if (result == -Errno.EAGAIN) {
+                return false;
+            }
+            if (result == -Errno.EMSGSIZE) {
+                throw Protocol.violation(peer, "it passes more than 8 descriptors");
+            }
+            if (result == 0) {
+                throw ended();
+            }
+            check(result, "recvmsg");
+            received += result;
+            if (received == expected && expected == Protocol.HEADER_BYTES) {
+                long bytes = Integer.toUnsignedLong(in.get(JAVA_INT_UNALIGNED, 4));
+                if (bytes < Protocol.HEADER_BYTES || bytes > Protocol.MAX_MESSAGE_BYTES) {
+                    throw Protocol.violation(
+                            peer, "it sends a message of %d bytes".formatted(bytes));
+                }
+                expected = bytes;
+            }
+        }
+        return true;
+    }
+
+    /** Returns whether a message has begun that is not complete. */
+    public boolean isAmidMessage() {
+        return received > 0 && received < expected;
+    }
+
+    /** Returns the message's identifier. */
+    public int id() {
+        return Short.toUnsignedInt(in.get(JAVA_SHORT_UNALIGNED, 0));
+    }
+
+    /** Returns the message's command. */
+    public int command() {
+        return Short.toUnsignedInt(in.get(JAVA_SHORT_UNALIGNED, 2));
+    }
+
+    /** Returns the message's flags. */
+    public int flags() {
+        return in.get(JAVA_INT_UNALIGNED, 8);
+    }
+
+    /** Returns the message's error number. */
+    public int errno() {
+        return in.get(JAVA_INT_UNALIGNED, 12);
+    }
+
+    /** Returns the message's body. */
+    public MemorySegment body() {
+        return in.asSlice(Protocol.HEADER_BYTES, expected - Protocol.HEADER_BYTES);
+    }
+
+    /** Returns how many descriptors came with the message. */
+    public int descriptors() {
+        return passed.length;
+    }
+
+    /** Takes the descriptors of the message, which are the caller's to close. */
+    public int[] takeDescriptors() {
+        int[] taken = passed;
+        passed = NONE;
+        return taken;
+    }
+
+    /** Forgets the message, and closes descriptors that nobody took. */
+    public void next() {
+        for (int fd : takeDescriptors()) {
+            KernelCalls.instance().close(fd);
+        }
+        received = 0;
+        expected = Protocol.HEADER_BYTES;
+    }
+
+    /** Returns the body of the message to send next: as long as a body can be. */
+    public MemorySegment outgoing() {
+        return out.asSlice(Protocol.HEADER_BYTES);
+    }
+
+    /**
+     * Begins to send a message, whose body is in {@link #outgoing}; {@link #flush} does the rest.
+     *
+     * @param descriptors go with it and stay the caller's
+     */
+    public void send(
+            int id, int command, int flags, int errno, long bodyBytes, int... descriptors) {
+        sent = 0;
+        toSend = Protocol.HEADER_BYTES + bodyBytes;
+        sending = descriptors;
+        out.set(JAVA_SHORT_UNALIGNED, 0, (short) id);
+        out.set(JAVA_SHORT_UNALIGNED, 2, (short) command);
+        out.set(JAVA_INT_UNALIGNED, 4, (int) toSend);
+        out.set(JAVA_INT_UNALIGNED, 8, flags);
+        out.set(JAVA_INT_UNALIGNED, 12, errno);
+    }
+
+    /**
+     * Sends what the connection takes.
+     *
+     * @return whether all of the message is on its way
+     * @throws PeerlaneException if the connection is broken
+     */
+    public boolean flush() {
+        while (sent < toSend) {
+            long result = socket.send(out.asSlice(sent, toSend - sent), sent == 0 ? sending : NONE);
+            if (result == -Errno.EAGAIN) {
+                return false;
+            }
+            check(result, "sendmsg");
+            sent += result;
+        }
+        return true;
+    }
+
+    private void check(long result, String call) {
+        KernelException.check(
+                result, "vfio-user-gone", call, peer, "See whether its process is still there");
+    }
+
+    private PeerlaneException ended() {
+        return PeerlaneException.machine(
+                "vfio-user-gone",
+                peer + " has closed the connection",
+                "See whether its process is still there, and that nobody else uses the device");
+    }
+
+    /** Closes the connection and what came over it. A second call does nothing. */
+    @Override
+    public void close() {
+        next();
+        socket.close();
+    }
+}

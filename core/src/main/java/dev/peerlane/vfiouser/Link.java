@@ -1,0 +1,224 @@
+package dev.peerlane.vfiouser;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.linux.Errno;
+import dev.peerlane.linux.KernelException;
+import dev.peerlane.linux.UnixSocket;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * The requests to one server: one at a time, each with its answer and within a bound. After the
+ * first failure of the connection nothing is sent any more.
+ */
+final class Link implements AutoCloseable {
+    private static final String CAPABILITIES =
+            "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":4096}}";
+
+    private final String locator;
+    private final Clock clock;
+    private final long timeoutNanos;
+    private final Channel channel;
+    private int lastId;
+    private boolean dead;
+
+    private Link(String locator, Clock clock, long timeoutNanos, Channel channel) {
+        this.locator = locator;
+        this.clock = clock;
+        this.timeoutNanos = timeoutNanos;
+        this.channel = channel;
+    }
+
+    /** Connects and agrees on the version. */
+    static Link connect(String locator, String path, Clock clock, long timeoutNanos) {
+        UnixSocket socket = UnixSocket.create();
+        Link link = new Link(locator, clock, timeoutNanos, new Channel(socket, locator));
+        try {
+            long[] result = {0};
+            clock.await(
+                    () -> {
+                        result[0] = socket.connect(path);
+                        return result[0] != -Errno.EAGAIN;
+                    },
+                    timeoutNanos);
+            KernelException.check(
+                    result[0],
+                    "vfio-user-not-connected",
+                    "connect",
+                    locator,
+                    "See that a server, such as peerlane serve, listens there");
+            link.negotiate();
+            return link;
+        } catch (RuntimeException e) {
+            link.close();
+            throw e;
+        }
+    }
+
+    private void negotiate() {
+        MemorySegment body = channel.outgoing();
+        byte[] text = CAPABILITIES.getBytes(StandardCharsets.US_ASCII);
+        body.set(JAVA_SHORT_UNALIGNED, 0, (short) Protocol.MAJOR);
+        body.set(JAVA_SHORT_UNALIGNED, 2, (short) Protocol.MINOR);
+        MemorySegment.copy(text, 0, body, JAVA_BYTE, 4, text.length);
+        body.set(JAVA_BYTE, 4L + text.length, (byte) 0);
+        MemorySegment answer = call(Protocol.VERSION, 5L + text.length, 4);
+        int major = Short.toUnsignedInt(answer.get(JAVA_SHORT_UNALIGNED, 0));
+        if (major != Protocol.MAJOR) {
+            throw fail(
+                    Protocol.violation(locator, "it has version %d of it, not 0".formatted(major)));
+        }
+    }
+
+    /** Returns where to put the body of the next request. */
+    MemorySegment outgoing() {
+        return channel.outgoing();
+    }
+
+    /** Returns the descriptors of the last answer, which are the caller's to close. */
+    int[] takeDescriptors() {
+        return channel.takeDescriptors();
+    }
+
+    boolean isDead() {
+        return dead;
+    }
+
+    /**
+     * Makes a request.
+     *
+     * @param bodyBytes how much of {@link #outgoing} it is
+     * @param answerBytes how long the answer's body has to be at least
+     * @return the answer's body, until the next request
+     * @throws PeerlaneException if the server refuses it, does not answer, or answers nonsense
+     */
+    MemorySegment call(int command, long bodyBytes, long answerBytes, int... descriptors) {
+        if (dead) {
+            throw PeerlaneException.machine(
+                    "vfio-user-gone",
+                    locator + " is no longer connected after an earlier failure",
+                    "Open it again");
+        }
+        try {
+            channel.next();
+            lastId = (lastId + 1) & 0xffff;
+            channel.send(lastId, command, 0, 0, bodyBytes, descriptors);
+            boolean done = clock.await(() -> channel.flush() && channel.receive(), timeoutNanos);
+            if (!done) {
+                throw PeerlaneException.machine(
+                        "vfio-user-timeout",
+                        "%s has not answered request %d in %d ms"
+                                .formatted(locator, command, timeoutNanos / 1_000_000),
+                        "See whether its process is busy, or another client uses the device");
+            }
+            checkHeader(command);
+        } catch (PeerlaneException e) {
+            throw fail(e);
+        }
+        if ((channel.flags() & Protocol.ERROR) != 0) {
+            throw PeerlaneException.machine(
+                    "vfio-user-refused",
+                    "%s refuses request %d with %s"
+                            .formatted(locator, command, Errno.text(channel.errno())),
+                    "Look at what the server says");
+        }
+        MemorySegment body = channel.body();
+        if (body.byteSize() < answerBytes) {
+            throw fail(
+                    Protocol.violation(
+                            locator,
+                            "the answer to request %d has %d bytes, not %d"
+                                    .formatted(command, body.byteSize(), answerBytes)));
+        }
+        return body;
+    }
+
+    private void checkHeader(int command) {
+        boolean reply = (channel.flags() & Protocol.TYPE_MASK) == Protocol.REPLY;
+        if (!reply || channel.id() != lastId || channel.command() != command) {
+            throw Protocol.violation(
+                    locator,
+                    "message %d of command %d came, not the answer %d to %d"
+                            .formatted(channel.id(), channel.command(), lastId, command));
+        }
+    }
+
+    /** Reads 1 to 8 bytes of a region; all ones when the device is gone. */
+    long read(int region, long offset, int count) {
+        if (dead) {
+            return -1;
+        }
+        access(region, offset, count);
+        MemorySegment answer =
+                call(
+                        Protocol.REGION_READ,
+                        Protocol.REGION_ACCESS_BYTES,
+                        Protocol.REGION_ACCESS_BYTES + count);
+        long value = 0;
+        for (int i = count - 1; i >= 0; i--) {
+            value = (value << 8) | (answer.get(JAVA_BYTE, 16L + i) & 0xff);
+        }
+        return value;
+    }
+
+    /** Writes 1 to 8 bytes of a region; nothing when the device is gone. */
+    void write(int region, long offset, int count, long value) {
+        if (dead) {
+            return;
+        }
+        access(region, offset, count);
+        for (int i = 0; i < count; i++) {
+            outgoing().set(JAVA_BYTE, 16L + i, (byte) (value >>> (8 * i)));
+        }
+        call(Protocol.REGION_WRITE, Protocol.REGION_ACCESS_BYTES + count, 0);
+    }
+
+    private void access(int region, long offset, int count) {
+        outgoing().set(JAVA_LONG_UNALIGNED, 0, offset);
+        outgoing().set(JAVA_INT_UNALIGNED, 8, region);
+        outgoing().set(JAVA_INT_UNALIGNED, 12, count);
+    }
+
+    /** Lets the device reach a part of a file at a bus address. */
+    void mapDma(int fd, long offset, long busAddress, long bytes) {
+        MemorySegment body = outgoing();
+        body.set(JAVA_INT_UNALIGNED, 0, Protocol.DMA_MAP_BYTES);
+        body.set(JAVA_INT_UNALIGNED, 4, Protocol.DMA_READ_WRITE);
+        body.set(JAVA_LONG_UNALIGNED, 8, offset);
+        body.set(JAVA_LONG_UNALIGNED, 16, busAddress);
+        body.set(JAVA_LONG_UNALIGNED, 24, bytes);
+        call(Protocol.DMA_MAP, Protocol.DMA_MAP_BYTES, 0, fd);
+    }
+
+    /** Takes such a mapping away; nothing to do when the device is gone. */
+    void unmapDma(long busAddress, long bytes) {
+        if (dead) {
+            return;
+        }
+        MemorySegment body = outgoing();
+        body.set(JAVA_INT_UNALIGNED, 0, Protocol.DMA_UNMAP_BYTES);
+        body.set(JAVA_INT_UNALIGNED, 4, 0);
+        body.set(JAVA_LONG_UNALIGNED, 8, busAddress);
+        body.set(JAVA_LONG_UNALIGNED, 16, bytes);
+        call(Protocol.DMA_UNMAP, Protocol.DMA_UNMAP_BYTES, 0);
+    }
+
+    private PeerlaneException fail(PeerlaneException problem) {
+        close();
+        return problem;
+    }
+
+    @Override
+    public void close() {
+        if (!dead) {
+            dead = true;
+            channel.close();
+        }
+    }
+}

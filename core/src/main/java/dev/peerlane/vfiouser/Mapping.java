@@ -1,0 +1,93 @@
+package dev.peerlane.vfiouser;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.KernelCalls;
+import dev.peerlane.linux.KernelException;
+import dev.peerlane.linux.Memory;
+import dev.peerlane.linux.MemoryFile;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** A part of a file that is shared with another process, mapped. Used by one thread. */
+public final class Mapping implements AutoCloseable {
+    private final String object;
+    private final long address;
+    private final long bytes;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment segment;
+    private boolean closed;
+
+    private Mapping(String object, long address, long bytes) {
+        this.object = object;
+        this.address = address;
+        this.bytes = bytes;
+        this.segment = Memory.at(address, bytes, arena);
+    }
+
+    /**
+     * Maps a part for reading and writing.
+     *
+     * @param fd stays the caller's, who may close it
+     * @param offset a multiple of the page
+     * @param bytes a multiple of the page; the file is that long at least
+     * @param object what it is, for messages
+     * @throws PeerlaneException if it is no file that is long enough, or can't be mapped
+     */
+    public static Mapping of(int fd, long offset, long bytes, String object) {
+        long length =
+                KernelException.check(
+                        MemoryFile.sizeBytes(fd),
+                        "not-mapped",
+                        "fstat",
+                        object,
+                        "Pass the descriptor of a file in memory");
+        if (offset < 0 || bytes <= 0 || offset > length - bytes) {
+            throw PeerlaneException.machine(
+                    "not-mapped",
+                    "%s: bytes %d to %d of a file of %d bytes are to be mapped"
+                            .formatted(object, offset, offset + bytes - 1, length),
+                    "Pass a descriptor of a file that is long enough");
+        }
+        long address =
+                KernelException.check(
+                        KernelCalls.instance()
+                                .mmap(
+                                        bytes,
+                                        Kernel.PROT_READ | Kernel.PROT_WRITE,
+                                        Kernel.MAP_SHARED,
+                                        fd,
+                                        offset),
+                        "not-mapped",
+                        "mmap",
+                        object,
+                        "Pass a descriptor that can be read and written");
+        return new Mapping(object, address, bytes);
+    }
+
+    /** Returns the address in this process. */
+    public long address() {
+        return address;
+    }
+
+    /** Returns its bytes. */
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /** Unmaps it. A second call does nothing. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        arena.close();
+        KernelException.check(
+                KernelCalls.instance().munmap(address, bytes),
+                "not-unmapped",
+                "munmap",
+                object,
+                "End the process");
+    }
+}

@@ -1,0 +1,121 @@
+package dev.peerlane.vfiouser;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.linux.KernelCalls;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a server tells of a region. It holds the region's descriptor, if there is one.
+ *
+ * @param index which region
+ * @param sizeBytes its length
+ * @param fileOffset where in the descriptor it begins
+ * @param areas its parts that can be mapped
+ * @param fd the descriptor, or -1
+ */
+record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int fd) {
+    private static final int ASKED_BYTES = 1024;
+    private static final int MAX_CAPABILITIES = 16;
+
+    /** A part that can be mapped: offset and length in the region, multiples of the page. */
+    record Area(long offset, long bytes) {
+        boolean holds(long at, long length) {
+            return at >= offset && at - offset <= bytes - length;
+        }
+    }
+
+    /** Asks for a region. */
+    static Region ask(Link link, String locator, int index) {
+        MemorySegment body = link.outgoing();
+        body.asSlice(0, Protocol.REGION_INFO_BYTES).fill((byte) 0);
+        body.set(JAVA_INT_UNALIGNED, 0, ASKED_BYTES);
+        body.set(JAVA_INT_UNALIGNED, 8, index);
+        MemorySegment answer =
+                link.call(
+                        Protocol.DEVICE_GET_REGION_INFO,
+                        Protocol.REGION_INFO_BYTES,
+                        Protocol.REGION_INFO_BYTES);
+        int[] passed = link.takeDescriptors();
+        boolean done = false;
+        try {
+            int flags = answer.get(JAVA_INT_UNALIGNED, 4);
+            long size = answer.get(JAVA_LONG_UNALIGNED, 16);
+            long offset = answer.get(JAVA_LONG_UNALIGNED, 24);
+            if (size < 0 || offset < 0 || offset > Long.MAX_VALUE - size || passed.length > 1) {
+                throw Protocol.violation(
+                        locator,
+                        "region %d has %d bytes at %d and %d descriptors"
+                                .formatted(index, size, offset, passed.length));
+            }
+            boolean mappable = (flags & Protocol.REGION_MMAP) != 0 && passed.length == 1;
+            List<Area> areas = mappable ? areas(answer, flags, size, locator, index) : List.of();
+            done = mappable;
+            return new Region(index, size, offset, areas, mappable ? passed[0] : -1);
+        } finally {
+            if (!done) {
+                for (int fd : passed) {
+                    KernelCalls.instance().close(fd);
+                }
+            }
+        }
+    }
+
+    private static List<Area> areas(
+            MemorySegment info, int flags, long size, String locator, int index) {
+        if ((flags & Protocol.REGION_CAPS) == 0) {
+            return size % Protocol.PAGE_BYTES == 0 ? List.of(new Area(0, size)) : List.of();
+        }
+        List<Area> areas = new ArrayList<>();
+        long at = Integer.toUnsignedLong(info.get(JAVA_INT_UNALIGNED, 12));
+        for (int i = 0; at != 0 && i < MAX_CAPABILITIES; i++) {
+            if (at < Protocol.REGION_INFO_BYTES || at > info.byteSize() - 16) {
+                throw outside(locator, index);
+            }
+            if (info.get(JAVA_SHORT_UNALIGNED, at) == Protocol.CAP_SPARSE_MMAP) {
+                long count = Integer.toUnsignedLong(info.get(JAVA_INT_UNALIGNED, at + 8));
+                if (count > (info.byteSize() - at - 16) / 16) {
+                    throw outside(locator, index);
+                }
+                for (long a = at + 16; a < at + 16 + 16 * count; a += 16) {
+                    areas.add(
+                            area(
+                                    info.get(JAVA_LONG_UNALIGNED, a),
+                                    info.get(JAVA_LONG_UNALIGNED, a + 8),
+                                    size,
+                                    locator,
+                                    index));
+                }
+            }
+            at = Integer.toUnsignedLong(info.get(JAVA_INT_UNALIGNED, at + 4));
+        }
+        return List.copyOf(areas);
+    }
+
+    private static Area area(long offset, long bytes, long size, String locator, int index) {
+        boolean pages = ((offset | bytes) & (Protocol.PAGE_BYTES - 1)) == 0;
+        if (!pages || offset < 0 || bytes <= 0 || offset > size - bytes) {
+            throw Protocol.violation(
+                    locator,
+                    "region %d of %d bytes can be mapped at %d, %d bytes"
+                            .formatted(index, size, offset, bytes));
+        }
+        return new Area(offset, bytes);
+    }
+
+    private static PeerlaneException outside(String locator, int index) {
+        return Protocol.violation(
+                locator, "a capability of region %d is outside the message".formatted(index));
+    }
+
+    void close() {
+        if (fd >= 0) {
+            KernelCalls.instance().close(fd);
+        }
+    }
+}

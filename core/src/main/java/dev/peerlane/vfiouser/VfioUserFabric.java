@@ -1,0 +1,190 @@
+package dev.peerlane.vfiouser;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.TrafficCounters;
+import dev.peerlane.linux.KernelCalls;
+import dev.peerlane.linux.UnixSocket;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.RootComplex;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Devices behind vfio-user sockets. Locators are {@code vfio-user:PATH}. All of them are connected
+ * when the fabric is opened and stay so until it is closed; a server has one client at a time. Used
+ * by the thread that opened it.
+ */
+public final class VfioUserFabric extends Fabric {
+    /** What the locators of these devices begin with. */
+    public static final String LOCATOR_PREFIX = "vfio-user:";
+
+    /** How long a server may take to answer if nothing else is said, in nanoseconds. */
+    public static final long TIMEOUT_NANOS = 5_000_000_000L;
+
+    private static final int MAX_DEVICES = 255;
+
+    private final Clock clock;
+    private final Map<String, UserFunction> functions = new LinkedHashMap<>();
+    private final List<UserDevice> open = new ArrayList<>();
+    private final UserDma dma;
+    private boolean closed;
+
+    private VfioUserFabric(List<Path> sockets, Clock clock, long timeoutNanos) {
+        this.clock = clock;
+        List<UserFunction> members = new ArrayList<>();
+        this.dma = new UserDma(members);
+        boolean done = false;
+        try {
+            UserFunction.Addresses places = new UserFunction.Addresses();
+            for (Path path : new LinkedHashSet<>(sockets)) {
+                String locator = LOCATOR_PREFIX + path;
+                Bdf bdf = new Bdf(0, members.size() + 1, 0, 0);
+                UserFunction function =
+                        new UserFunction(locator, path, bdf, clock, timeoutNanos, places);
+                members.add(function);
+                functions.put(locator, function);
+            }
+            done = true;
+        } finally {
+            if (!done) {
+                members.forEach(UserFunction::close);
+                dma.close();
+            }
+        }
+    }
+
+    /**
+     * Connects to devices.
+     *
+     * @param sockets the servers' sockets, or folders that hold one called {@code cntrl}; all the
+     *     devices that are to reach each other
+     * @throws PeerlaneException if one of them is not there, is not an idle vfio-user server, or
+     *     this is not Linux on x86-64; nothing stays open then
+     */
+    public static VfioUserFabric open(List<Path> sockets) {
+        return open(sockets, new UserClock(), TIMEOUT_NANOS);
+    }
+
+    /**
+     * Connects to devices with a waiting place of the caller's.
+     *
+     * @param clock takes the turns while a server is waited for
+     * @param timeoutNanos how long a server may take for an answer
+     */
+    public static VfioUserFabric open(List<Path> sockets, Clock clock, long timeoutNanos) {
+        KernelCalls.instance();
+        if (sockets.isEmpty() || sockets.size() > MAX_DEVICES) {
+            throw PeerlaneException.request(
+                    "no-devices",
+                    sockets.size() + " vfio-user sockets are named",
+                    "Name 1 to " + MAX_DEVICES);
+        }
+        for (Path path : sockets) {
+            int bytes = path.toString().getBytes(StandardCharsets.UTF_8).length;
+            if (bytes > UnixSocket.MAX_PATH_BYTES) {
+                throw PeerlaneException.request(
+                        "socket-path-too-long",
+                        "%s%s has %d bytes, and a socket's path can have %d"
+                                .formatted(LOCATOR_PREFIX, path, bytes, UnixSocket.MAX_PATH_BYTES),
+                        "Use a shorter one, or a path relative to the current folder");
+            }
+        }
+        return new VfioUserFabric(sockets, clock, timeoutNanos);
+    }
+
+    @Override
+    public String kind() {
+        return "vfio-user";
+    }
+
+    @Override
+    public List<String> locators() {
+        return List.copyOf(functions.keySet());
+    }
+
+    @Override
+    public PciDevice open(String locator) {
+        if (closed) {
+            throw new IllegalStateException("this fabric is closed");
+        }
+        UserFunction function = functions.get(locator);
+        if (function == null) {
+            throw PeerlaneException.request(
+                    "no-such-device",
+                    locator + " is not among the devices of this fabric",
+                    "Use one of " + functions.keySet());
+        }
+        if (open.stream().anyMatch(device -> device.function() == function)) {
+            throw PeerlaneException.machine(
+                    "device-in-use", locator + " is open already", "Close it first");
+        }
+        UserDevice device = new UserDevice(this, function);
+        open.add(device);
+        return device;
+    }
+
+    @Override
+    public DmaDomain dma() {
+        return dma;
+    }
+
+    @Override
+    public Clock clock() {
+        return clock;
+    }
+
+    /**
+     * Returns the devices with no bridges between them: there is no PCI tree, a server reads and
+     * writes the memory whose descriptor it was given.
+     */
+    @Override
+    public Machine machine() {
+        return new Machine(
+                functions.values().stream().map(UserFunction::snapshot).toList(),
+                new RootComplex(
+                        RootComplex.Trust.TRUSTED,
+                        RootComplex.Trust.TRUSTED,
+                        "vfio-user servers map each other's memory by descriptor"));
+    }
+
+    @Override
+    public Optional<TrafficCounters> traffic() {
+        return Optional.empty();
+    }
+
+    void released(UserDevice device) {
+        open.remove(device);
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        RuntimeException first = null;
+        for (UserDevice device : List.copyOf(open)) {
+            try {
+                device.close();
+            } catch (RuntimeException e) {
+                first = first == null ? e : first;
+            }
+        }
+        functions.values().forEach(UserFunction::close);
+        dma.close();
+        if (first != null) {
+            throw first;
+        }
+    }
+}

@@ -1,0 +1,240 @@
+package dev.peerlane.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.NamespaceSpec;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerOptions;
+import dev.peerlane.nvme.Namespace;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Session;
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.Receipt;
+import dev.peerlane.vfiouser.VfioUserFabric;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The driver on served drives, all on one thread: whoever waits lets the server move. */
+class ServedDrivesTest {
+    private static final int SIZE = 1 << 20;
+    private static final long TIMEOUT_NANOS = 5_000_000_000L;
+
+    @TempDir private Path folder;
+    private final List<String> notes = new ArrayList<>();
+    private Server server;
+
+    /** A turn of the client's is one of the server's. */
+    private final Clock clock =
+            new Clock() {
+                @Override
+                public long nanoTime() {
+                    return System.nanoTime();
+                }
+
+                @Override
+                public void turn() {
+                    server.turn();
+                }
+            };
+
+    @BeforeEach
+    void images() throws IOException {
+        byte[] bytes = new byte[SIZE];
+        new SplittableRandom(41).nextBytes(bytes);
+        Files.write(folder.resolve("a.img"), bytes);
+        Files.write(folder.resolve("b.img"), new byte[SIZE]);
+    }
+
+    private void serve(CmbSpec cmb) {
+        FabricSpec.Builder spec = FabricSpec.builder();
+        for (String name : new String[] {"a", "b"}) {
+            spec.drive(
+                    DriveSpec.named(name)
+                            .namespace(NamespaceSpec.image(folder.resolve(name + ".img"), 512))
+                            .cmb(cmb)
+                            .build());
+        }
+        server = Server.open(spec.build(), folder, notes::add);
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+        assertThat(folder.resolve("a.sock")).doesNotExist();
+    }
+
+    private VfioUserFabric connect() {
+        return VfioUserFabric.open(server.sockets(), clock, TIMEOUT_NANOS);
+    }
+
+    private static String locator(Path socket) {
+        return VfioUserFabric.LOCATOR_PREFIX + socket;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"2, V1_4, 0", "0, V1_4, 1", "4, V1_2, 0"})
+    void copyGoesThroughTheCmbOfAnotherDrive(int bar, CmbSpec.Version version, int offset)
+            throws IOException {
+        serve(
+                new CmbSpec(
+                        256 << 10,
+                        version,
+                        bar,
+                        64 << 10,
+                        offset,
+                        0,
+                        CmbSpec.COMMON_SUPPORT,
+                        0,
+                        64));
+        Receipt receipt;
+        try (Session session = Session.of(connect())) {
+            Extent source = Extent.parse(locator(server.sockets().get(0)));
+            Extent target = Extent.parse(locator(server.sockets().get(1)));
+            CopyOptions how = CopyOptions.DEFAULTS.withBuffer(BufferChoice.device(target.device()));
+            receipt = session.copy(source, target, how);
+        }
+        assertThat(receipt.buffer().kind()).isEqualTo("target-cmb");
+        assertThat(receipt.bytesCopied()).isEqualTo(SIZE);
+        assertThat(Files.readAllBytes(folder.resolve("b.img")))
+                .isEqualTo(Files.readAllBytes(folder.resolve("a.img")));
+    }
+
+    @Test
+    void queuesMadeAgainBeginWithFreshDoorbells() {
+        serve(CmbSpec.of(64 << 10));
+        try (VfioUserFabric fabric = connect();
+                Controller c =
+                        Controller.open(
+                                fabric,
+                                locator(server.sockets().get(0)),
+                                ControllerOptions.DEFAULTS)) {
+            Namespace ns = c.namespace(1);
+            for (int round = 0; round < 3; round++) {
+                try (DmaBuffer data = fabric.dma().allocate(8192)) {
+                    ns.read(data, 0, 0, 16);
+                    assertThat(data.segment().get(ValueLayout.JAVA_LONG, 0)).isNotZero();
+                }
+                c.reset();
+            }
+        }
+    }
+
+    @Test
+    void nothingOfAClientStaysForTheNextOne() {
+        serve(CmbSpec.of(64 << 10));
+        String a = locator(server.sockets().get(0));
+        try (VfioUserFabric fabric = connect();
+                PciDevice device = fabric.open(a)) {
+            device.bar(2).store64(0x1000, 0x1234_5678_9abc_def0L);
+            assertThat(device.bar(2).load64(0x1000)).isEqualTo(0x1234_5678_9abc_def0L);
+            device.bar(0).store32(0x24, 0x001f_001f);
+        }
+        assertThat(clock.await(() -> server.clients() == 0, TIMEOUT_NANOS)).isTrue();
+        try (VfioUserFabric fabric = connect();
+                PciDevice device = fabric.open(a)) {
+            assertThat(device.bar(2).load64(0x1000)).isZero();
+            assertThat(device.bar(0).load32(0x24)).isZero();
+        }
+        assertThat(notes).contains("a: a client has come");
+    }
+
+    @Test
+    void secondClientIsSentAwayAndToldSo() {
+        serve(CmbSpec.of(64 << 10));
+        try (VfioUserFabric first = connect()) {
+            PeerlaneException e =
+                    catchThrowableOfType(PeerlaneException.class, () -> connect().close());
+            assertThat(e.code()).isEqualTo("vfio-user-gone");
+            assertThat(e.getMessage()).contains("a.sock");
+            try (PciDevice device = first.open(locator(server.sockets().get(1)))) {
+                assertThat(device.bar(0).load32(8)).isEqualTo(0x0001_0400);
+            }
+        }
+    }
+
+    @Test
+    void deviceWhoseServerIsGoneReadsAsOnesAfterOneClearError() {
+        serve(CmbSpec.of(64 << 10));
+        try (VfioUserFabric fabric = connect();
+                PciDevice device = fabric.open(locator(server.sockets().get(0)))) {
+            server.close();
+            PeerlaneException e =
+                    catchThrowableOfType(PeerlaneException.class, () -> device.bar(0).load32(0x1c));
+            assertThat(e.code()).isEqualTo("vfio-user-gone");
+            assertThat(device.bar(0).load32(0x1c)).isEqualTo(-1);
+            device.bar(0).doorbell(0x1000).ring(1);
+        }
+    }
+
+    @Test
+    void barOfAPeerIsMappedOnceAndCanBeMappedAgainAfterClosing() {
+        serve(CmbSpec.of(64 << 10));
+        try (VfioUserFabric fabric = connect();
+                PciDevice device = fabric.open(locator(server.sockets().get(0)))) {
+            PeerMapping mapping = fabric.dma().mapPeer(device, device.bar(2), 4096, 8192);
+            assertThat(mapping.busAddress()).isEqualTo(device.bar(2).pciAddress() + 4096);
+            PeerlaneException e =
+                    catchThrowableOfType(
+                            PeerlaneException.class,
+                            () -> fabric.dma().mapPeer(device, device.bar(2), 8192, 4096));
+            assertThat(e.code()).isEqualTo("vfio-user-refused");
+            mapping.close();
+            fabric.dma().mapPeer(device, device.bar(2), 8192, 4096).close();
+            e =
+                    catchThrowableOfType(
+                            PeerlaneException.class,
+                            () -> fabric.dma().mapPeer(device, device.bar(0), 0, 4096));
+            assertThat(e.code()).isEqualTo("peer-unreachable");
+        }
+    }
+
+    @Test
+    void abandonedSocketIsReplacedAndOneInUseIsNot() {
+        serve(CmbSpec.of(64 << 10));
+        PeerlaneException e =
+                catchThrowableOfType(
+                        PeerlaneException.class,
+                        () ->
+                                Server.open(
+                                        FabricSpec.builder()
+                                                .drive(
+                                                        DriveSpec.named("a")
+                                                                .memory(SIZE, 512)
+                                                                .build())
+                                                .build(),
+                                        folder,
+                                        notes::add));
+        assertThat(e.code()).isEqualTo("socket-not-made");
+        assertThat(e.getMessage()).contains("a.sock").contains("EADDRINUSE");
+        assertThat(server.sockets().get(0)).exists();
+        // what a server that was killed leaves behind
+        try (var dead = dev.peerlane.linux.UnixSocket.create()) {
+            assertThat(dead.bind(folder.resolve("c.sock").toString())).isZero();
+        }
+        FabricSpec c =
+                FabricSpec.builder().drive(DriveSpec.named("c").memory(SIZE, 512).build()).build();
+        Server.open(c, folder, notes::add).close();
+        assertThat(folder.resolve("c.sock")).doesNotExist();
+    }
+}

@@ -1,0 +1,263 @@
+package dev.peerlane.vfiouser;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.linux.KernelCalls;
+import dev.peerlane.linux.MemoryFile;
+import dev.peerlane.linux.UnixSocket;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Servers that answer what no server should: one clear error within a bound, nothing left open. */
+class HostileServerTest {
+    private static final long TIMEOUT_NANOS = 100_000;
+
+    /** How the server answers a request; the request's bytes are in {@link #request}. */
+    private interface Answers {
+        /** Puts the answer into {@link #answer}; its length, 0 for none, -1 for hanging up. */
+        int to(int command);
+    }
+
+    @TempDir private Path folder;
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment request = arena.allocate(Protocol.MAX_MESSAGE_BYTES, 8);
+    private final MemorySegment answer = arena.allocate(Protocol.MAX_MESSAGE_BYTES, 8);
+    private final UnixSocket listener = UnixSocket.create();
+    private final int file = (int) MemoryFile.create("hostile", 4096);
+    private UnixSocket connection;
+    private Answers answers;
+    private int[] passed = {};
+    private long nanos;
+
+    /** The server on the client's thread; a turn takes a microsecond. */
+    private final Clock clock =
+            new Clock() {
+                @Override
+                public long nanoTime() {
+                    return nanos;
+                }
+
+                @Override
+                public void turn() {
+                    nanos += 1_000;
+                    serve();
+                }
+            };
+
+    @BeforeEach
+    void listen() {
+        assertThat(listener.bind(folder.resolve("s").toString())).isZero();
+        assertThat(listener.listen(1)).isZero();
+    }
+
+    @AfterEach
+    void close() {
+        if (connection != null) {
+            connection.close();
+        }
+        listener.close();
+        KernelCalls.instance().close(file);
+        arena.close();
+    }
+
+    private void serve() {
+        if (connection == null) {
+            long fd = listener.accept();
+            if (fd >= 0) {
+                connection = UnixSocket.of(fd);
+            }
+            return;
+        }
+        long got = connection.receive(request);
+        for (int fd : connection.takeDescriptors()) {
+            KernelCalls.instance().close(fd);
+        }
+        if (got < Protocol.HEADER_BYTES) {
+            return;
+        }
+        int length = answers.to(Short.toUnsignedInt(request.get(JAVA_SHORT_UNALIGNED, 2)));
+        if (length < 0) {
+            connection.close();
+        } else if (length > 0) {
+            connection.send(answer.asSlice(0, length), passed);
+            passed = new int[0];
+        }
+    }
+
+    private int reply(int command, int bodyBytes) {
+        answer.set(JAVA_SHORT_UNALIGNED, 0, request.get(JAVA_SHORT_UNALIGNED, 0));
+        answer.set(JAVA_SHORT_UNALIGNED, 2, (short) command);
+        answer.set(JAVA_INT_UNALIGNED, 4, Protocol.HEADER_BYTES + bodyBytes);
+        answer.set(JAVA_INT_UNALIGNED, 8, Protocol.REPLY);
+        answer.set(JAVA_INT_UNALIGNED, 12, 0);
+        return Protocol.HEADER_BYTES + bodyBytes;
+    }
+
+    /** What a decent server says up to the information about regions. */
+    private int decent(int command) {
+        answer.fill((byte) 0);
+        if (command == Protocol.DEVICE_GET_INFO) {
+            answer.set(JAVA_INT_UNALIGNED, 20, Protocol.DEVICE_PCI);
+            answer.set(JAVA_INT_UNALIGNED, 24, Protocol.REGIONS);
+            return reply(command, 16);
+        }
+        return reply(command, command == Protocol.VERSION ? 4 : 32);
+    }
+
+    private PeerlaneException refusal(Answers how) {
+        answers = how;
+        long before = openFiles();
+        PeerlaneException e =
+                catchThrowableOfType(
+                        PeerlaneException.class,
+                        () ->
+                                VfioUserFabric.open(
+                                                List.of(folder.resolve("s")), clock, TIMEOUT_NANOS)
+                                        .close());
+        assertThat(e).isNotNull();
+        assertThat(e.getMessage()).contains(folder.resolve("s").toString());
+        assertThat(e.category()).isEqualTo(PeerlaneException.Category.MACHINE);
+        assertThat(nanos).as("virtual time spent").isLessThan(20 * TIMEOUT_NANOS);
+        if (connection != null) {
+            connection.close();
+            connection = null;
+        }
+        assertThat(openFiles()).as("open descriptors").isEqualTo(before);
+        return e;
+    }
+
+    private static long openFiles() {
+        return java.util.Objects.requireNonNull(new java.io.File("/proc/self/fd").list()).length;
+    }
+
+    @Test
+    void silenceIsATimeOut() {
+        assertThat(refusal(command -> 0).code()).isEqualTo("vfio-user-timeout");
+    }
+
+    @Test
+    void hangingUpIsTold() {
+        assertThat(refusal(command -> -1).code()).isEqualTo("vfio-user-gone");
+    }
+
+    @Test
+    void halfAnAnswerIsATimeOut() {
+        PeerlaneException e = refusal(command -> decent(command) - 2);
+        assertThat(e.code()).isEqualTo("vfio-user-timeout");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0, 99, message 99 of command 1",
+        "2, 5, of command 5",
+        "4, 8, a message of 8 bytes",
+        "4, -1, a message of 4294967295 bytes",
+        "8, 0, not the answer",
+        "16, 1, version 1 of it",
+    })
+    void wrongHeaderOrVersionIsNoVfioUser(int offset, int value, String words) {
+        PeerlaneException e =
+                refusal(command -> {
+                    int length = decent(command);
+                    if (offset == 4 || offset == 8) {
+                        answer.set(JAVA_INT_UNALIGNED, offset, value);
+                    } else {
+                        answer.set(JAVA_SHORT_UNALIGNED, offset, (short) value);
+                    }
+                    return length;
+                });
+        assertThat(e.code()).isEqualTo("vfio-user-protocol");
+        assertThat(e.getMessage()).contains(words);
+    }
+
+    @Test
+    void refusalHasTheErrorNumber() {
+        PeerlaneException e =
+                refusal(command -> {
+                    int length = decent(command);
+                    answer.set(JAVA_INT_UNALIGNED, 8, Protocol.REPLY | Protocol.ERROR);
+                    answer.set(JAVA_INT_UNALIGNED, 12, 1);
+                    return length;
+                });
+        assertThat(e.code()).isEqualTo("vfio-user-refused");
+        assertThat(e.getMessage()).contains("EPERM");
+    }
+
+    @Test
+    void shortAnswerIsNoVfioUser() {
+        PeerlaneException e =
+                refusal(command ->
+                        command == Protocol.VERSION ? decent(command) : reply(command, 8));
+        assertThat(e.getMessage()).contains("has 8 bytes, not 16");
+    }
+
+    @Test
+    void deviceThatIsNoPciFunctionIsRefused() {
+        PeerlaneException e =
+                refusal(command -> {
+                    int length = decent(command);
+                    if (command == Protocol.DEVICE_GET_INFO) {
+                        answer.set(JAVA_INT_UNALIGNED, 20, 4);
+                    }
+                    return length;
+                });
+        assertThat(e.getMessage()).contains("flags 4h");
+    }
+
+    /** Region 0: size, first capability, areas, offset and length of the first area. */
+    @ParameterizedTest
+    @CsvSource({
+        "-1, 32, 1, 0, 4096, has -1 bytes",
+        "16384, 8, 1, 0, 4096, capability of region 0 is outside",
+        "16384, 60, 1, 0, 4096, capability of region 0 is outside",
+        "16384, -1, 1, 0, 4096, capability of region 0 is outside",
+        "16384, 32, 2, 0, 4096, capability of region 0 is outside",
+        "16384, 32, -1, 0, 4096, capability of region 0 is outside",
+        "16384, 32, 1, 16384, 4096, can be mapped at 16384",
+        "16384, 32, 1, 12288, 8192, can be mapped at 12288",
+        "16384, 32, 1, -4096, 4096, can be mapped at -4096",
+        "16384, 32, 1, 4096, 0, 0 bytes",
+        "16384, 32, 1, 4096, 100, 100 bytes",
+        "16384, 32, 1, 4096, 4096, 'bytes 4096 to 8191 of a file of 4096 bytes'",
+    })
+    void regionThatCannotBeIsRefused(
+            long size, int first, int areas, long offset, long bytes, String words) {
+        PeerlaneException e =
+                refusal(command -> {
+                    int length = decent(command);
+                    if (command != Protocol.DEVICE_GET_REGION_INFO) {
+                        return length;
+                    }
+                    answer.set(JAVA_INT_UNALIGNED, 20, 0xf);
+                    answer.set(JAVA_INT_UNALIGNED, 28, first);
+                    answer.set(JAVA_LONG_UNALIGNED, 32, size);
+                    answer.set(JAVA_SHORT_UNALIGNED, 48, (short) 1);
+                    answer.set(JAVA_INT_UNALIGNED, 56, areas);
+                    answer.set(JAVA_LONG_UNALIGNED, 64, offset);
+                    answer.set(JAVA_LONG_UNALIGNED, 72, bytes);
+                    passed = new int[] {file};
+                    return reply(command, 64);
+                });
+        assertThat(e.getMessage()).contains(words);
+    }
+
+    @Test
+    void nobodyListeningIsToldWithThePath() {
+        listener.close();
+        assertThat(refusal(command -> 0).code()).isEqualTo("vfio-user-not-connected");
+    }
+}

@@ -1,0 +1,54 @@
+package dev.peerlane.vfiouser;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.KernelCalls;
+import dev.peerlane.linux.MemoryFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A BAR whose file the server makes shorter, in interpreted and in compiled code. */
+class UserBarTest {
+    private static final int WARM = 30_000;
+
+    @TempDir private Path folder;
+
+    private static void code(Runnable access) {
+        PeerlaneException e = catchThrowableOfType(PeerlaneException.class, access::run);
+        assertThat(e).isNotNull();
+        assertThat(e.code()).isEqualTo("device-memory-fault");
+        assertThat(e.getMessage()).contains("BAR 2 of vfio-user:x");
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // nothing is sent: all of the BAR is mapped
+    void memoryThatIsGoneIsATypedFaultAtItsOwnAccess() throws IOException {
+        Path path = Files.write(folder.resolve("bar"), new byte[4096]);
+        Kernel kernel = KernelCalls.instance();
+        int fd = (int) kernel.open(path.toString(), Kernel.O_RDWR);
+        Region region = new Region(2, 4096, 0, List.of(new Region.Area(0, 4096)), fd);
+        try (UserBar bar = new UserBar(null, "vfio-user:x", region, 0)) {
+            for (int i = 0; i < WARM; i++) {
+                bar.store32(8, i);
+                bar.store64(16, bar.load32(8));
+                assertThat(bar.load64(16) == i).isTrue();
+            }
+            assertThat(MemoryFile.resize(fd, 0)).isZero();
+            for (int i = 0; i < 100; i++) {
+                code(() -> bar.load32(8));
+                code(() -> bar.load64(8));
+                code(() -> bar.store32(8, 1));
+                code(() -> bar.store64(8, 1));
+            }
+        } finally {
+            region.close();
+        }
+    }
+}
