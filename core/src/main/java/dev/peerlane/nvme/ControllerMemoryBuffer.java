@@ -42,6 +42,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     private @Nullable DmaDomain domain;
     private @Nullable PeerMapping mapping;
     private @Nullable PeerBuffer whole;
+    private @Nullable CmbJournal journal;
 
     ControllerMemoryBuffer(
             Controller controller,
@@ -262,6 +263,11 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         bar.fill(offset + at, bytes, word);
     }
 
+    /** Has a journal told of every piece from now on. */
+    public void journal(CmbJournal told) {
+        journal = told;
+    }
+
     void giveBack(CmbBuffer buffer, long at, long bytes, long base, boolean wipe) {
         if (!live.remove(buffer)) {
             return; // the controller was closed before the buffer
@@ -270,8 +276,12 @@ public final class ControllerMemoryBuffer extends PeerMemory {
             whole = null;
         }
         allocator.give(at);
-        if (wipe && mapping != null && mapping.busAddress() == base) {
+        boolean reachable = mapping != null && mapping.busAddress() == base;
+        if (wipe && reachable) {
             wipe(at, bytes);
+        }
+        if (journal != null && (reachable || !wipe)) {
+            journal.cleared(at, bytes);
         }
     }
 
@@ -337,6 +347,14 @@ public final class ControllerMemoryBuffer extends PeerMemory {
                                     whole != null ? 0 : allocator.freeBytes(),
                                     largestFreeBytes()),
                     "ask for less, or close buffers first");
+        }
+        if (journal != null) {
+            try {
+                journal.taken(at, bytes);
+            } catch (RuntimeException e) {
+                allocator.give(at);
+                throw e;
+            }
         }
         CmbBuffer buffer = new CmbBuffer(this, at, bytes, base + at);
         live.add(buffer);

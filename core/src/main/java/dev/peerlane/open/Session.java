@@ -3,6 +3,7 @@ package dev.peerlane.open;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.ControllerOptions;
@@ -20,12 +21,14 @@ import dev.peerlane.p2p.Planner;
 import dev.peerlane.p2p.Progress;
 import dev.peerlane.p2p.Receipt;
 import dev.peerlane.p2p.VerifyMode;
+import dev.peerlane.vfio.VfioFabric;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The devices of one fabric, opened as they are needed, and copies between them: the shortest way
@@ -38,22 +41,33 @@ public final class Session implements AutoCloseable {
 
     private final Fabric fabric;
     private final ControllerOptions options;
+    private final @Nullable Leftovers leftovers;
     private final Map<String, Controller> controllers = new LinkedHashMap<>();
     private final List<BlockPort> ports = new ArrayList<>();
 
-    private Session(Fabric fabric, ControllerOptions options) {
+    private Session(Fabric fabric, ControllerOptions options, @Nullable Leftovers leftovers) {
         this.fabric = fabric;
         this.options = options;
+        this.leftovers = leftovers;
     }
 
     /** Makes a session of a fabric, which it closes in the end. Nothing is opened yet. */
     public static Session of(Fabric fabric) {
-        return new Session(fabric, ControllerOptions.DEFAULTS);
+        return of(fabric, ControllerOptions.DEFAULTS);
     }
 
-    /** Makes a session with bounds of its own for every controller. */
+    /**
+     * Makes a session with bounds of its own for every controller. Real devices outlive it even if
+     * it is killed: what is in use of their CMBs is named under {@link Leftovers#STATE}.
+     */
     public static Session of(Fabric fabric, ControllerOptions options) {
-        return new Session(fabric, options);
+        boolean outlives = fabric instanceof VfioFabric;
+        return new Session(fabric, options, outlives ? Leftovers.in(Leftovers.STATE) : null);
+    }
+
+    /** Makes a session that names what is in use of CMBs elsewhere. */
+    public static Session of(Fabric fabric, ControllerOptions options, Leftovers leftovers) {
+        return new Session(fabric, options, leftovers);
     }
 
     /** Returns the fabric. */
@@ -72,8 +86,22 @@ public final class Session implements AutoCloseable {
         if (known == null) {
             known = Controller.open(fabric, locator, options);
             controllers.put(locator, known);
+            adopt(known);
         }
         return known;
+    }
+
+    private void adopt(Controller controller) {
+        if (leftovers == null) {
+            return;
+        }
+        try {
+            leftovers.adopt(controller, fabric.dma());
+        } catch (RuntimeException e) {
+            controllers.remove(controller.locator());
+            controller.close();
+            throw e;
+        }
     }
 
     /**
@@ -252,9 +280,13 @@ public final class Session implements AutoCloseable {
         for (AutoCloseable each : all) {
             try {
                 each.close();
-            } catch (Exception e) {
+            } catch (Exception | InternalError e) {
                 RuntimeException problem =
-                        e instanceof RuntimeException r ? r : new IllegalStateException(e);
+                        switch (e) {
+                            case RuntimeException r -> r;
+                            case InternalError i -> MemoryFault.of("a device", i);
+                            default -> new IllegalStateException(e);
+                        };
                 if (first == null) {
                     first = problem;
                 } else {

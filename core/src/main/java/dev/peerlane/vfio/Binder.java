@@ -76,7 +76,10 @@ public final class Binder {
                 steps.add(new Load(VFIO));
                 loaded = true;
             }
-            steps.add(new Write(function.directory().resolve("driver_override"), VFIO));
+            steps.add(
+                    new Write(
+                            Inventory.directory(options.sys(), function).resolve("driver_override"),
+                            VFIO));
             release(function, steps);
             steps.add(new Write(options.sys().resolve("bus/pci/drivers_probe"), bdf.toString()));
             moves.add(new Move(bdf, function.driver(), VFIO, function.driverOverride(), steps));
@@ -110,7 +113,10 @@ public final class Binder {
                 steps.add(new Load(NVME));
                 loaded = true;
             }
-            steps.add(new Write(function.directory().resolve("driver_override"), ""));
+            steps.add(
+                    new Write(
+                            Inventory.directory(options.sys(), function).resolve("driver_override"),
+                            ""));
             release(function, steps);
             steps.add(new Write(options.sys().resolve("bus/pci/drivers_probe"), bdf.toString()));
             String to = nvme ? NVME : null;
@@ -162,7 +168,10 @@ public final class Binder {
         List<Step> steps = new ArrayList<>();
         if (!Objects.equals(now.driverOverride(), move.override())) {
             String text = move.override() == null ? "" : move.override();
-            steps.add(new Write(now.directory().resolve("driver_override"), text));
+            steps.add(
+                    new Write(
+                            Inventory.directory(options.sys(), now).resolve("driver_override"),
+                            text));
         }
         if (!Objects.equals(now.driver(), move.from())) {
             release(now, steps);
@@ -175,9 +184,9 @@ public final class Binder {
         checkArrived(move.bdf(), move.from());
     }
 
-    private static void release(SysfsFunction function, List<Step> steps) {
+    private void release(SysfsFunction function, List<Step> steps) {
         if (function.driver() != null) {
-            Path unbind = function.directory().resolve("driver/unbind");
+            Path unbind = Inventory.directory(options.sys(), function).resolve("driver/unbind");
             steps.add(new Write(unbind, function.bdf().toString()));
         }
     }
@@ -248,7 +257,7 @@ public final class Binder {
                     "%s is in use: %s".formatted(function.bdf(), String.join("; ", reasons)),
                     "Unmount it, swapoff, or take it out of the stack first");
         }
-        Path controller = Inventory.controller(function);
+        Path controller = Inventory.controller(options.sys(), function);
         if (controller != null && !allowed.contains(Allow.SHARED)) {
             String name = String.valueOf(controller.getFileName());
             List<String> others = Sharing.reasons(kernel, name, use.namespaces(function));

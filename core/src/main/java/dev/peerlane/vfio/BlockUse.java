@@ -70,7 +70,7 @@ final class BlockUse {
     /** Returns the names of the block devices of a function's namespaces, such as nvme0n1. */
     List<String> namespaces(SysfsFunction function) {
         Set<String> names = new LinkedHashSet<>();
-        for (Path controller : entries(function.directory().resolve("nvme"))) {
+        for (Path controller : entries(Inventory.directory(sys, function).resolve("nvme"))) {
             for (Path entry : entries(controller)) {
                 Matcher name = NAMESPACE.matcher(String.valueOf(entry.getFileName()));
                 if (name.matches()) {

@@ -1,5 +1,6 @@
 package dev.peerlane.vfio;
 
+import dev.peerlane.hal.MemoryFault;
 import org.jspecify.annotations.Nullable;
 
 /** Runs every step of an undoing, whatever becomes of the one before, and tells the first error. */
@@ -11,13 +12,19 @@ final class Cleanup {
         try {
             step.run();
         } catch (RuntimeException e) {
-            if (first == null) {
-                first = e;
-            } else if (first != e) {
-                first.addSuppressed(e);
-            }
+            failed(e);
+        } catch (InternalError e) {
+            failed(MemoryFault.of("memory of a device that is being closed", e));
         }
         return this;
+    }
+
+    private void failed(RuntimeException e) {
+        if (first == null) {
+            first = e;
+        } else if (first != e) {
+            first.addSuppressed(e);
+        }
     }
 
     /** Throws what the first step that failed threw. */

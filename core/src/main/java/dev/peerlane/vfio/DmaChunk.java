@@ -11,14 +11,17 @@ final class DmaChunk {
 
     private final HostMemory.Piece piece;
     private final long iova;
+    private final boolean given;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment segment;
     private final BitSet used = new BitSet();
     private final int pages;
 
-    DmaChunk(HostMemory.Piece piece, long iova) {
+    /** {@code given} is whether the address is the memory's own and not ours to give back. */
+    DmaChunk(HostMemory.Piece piece, long iova, boolean given) {
         this.piece = piece;
         this.iova = iova;
+        this.given = given;
         this.segment = Memory.at(piece.address(), piece.bytes(), arena);
         this.pages = (int) (piece.bytes() / PAGE);
     }
@@ -29,6 +32,10 @@ final class DmaChunk {
 
     long iova() {
         return iova;
+    }
+
+    boolean isGiven() {
+        return given;
     }
 
     boolean isEmpty() {

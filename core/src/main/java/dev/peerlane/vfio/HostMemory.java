@@ -29,9 +29,10 @@ final class HostMemory {
     private final Kernel kernel;
     private final long limitBytes;
     private final boolean hugePages;
+    private final boolean hugeOnly;
     private long takenBytes;
 
-    HostMemory(Kernel kernel, VfioSystem system, boolean hugePages) {
+    HostMemory(Kernel kernel, VfioSystem system, boolean hugePages, boolean hugeOnly) {
         this.kernel = kernel;
         this.limitBytes =
                 system.locksWithoutLimit()
@@ -42,12 +43,13 @@ final class HostMemory {
                                 "getrlimit",
                                 "RLIMIT_MEMLOCK",
                                 "Look at ulimit -l");
-        this.hugePages = hugePages && limitBytes >= TIGHT_LIMIT_BYTES;
+        this.hugePages = hugeOnly || (hugePages && limitBytes >= TIGHT_LIMIT_BYTES);
+        this.hugeOnly = hugeOnly;
     }
 
     /** Returns how much is best taken at once. */
     long pieceBytes() {
-        return limitBytes < TIGHT_LIMIT_BYTES ? SMALL_PIECE_BYTES : HUGE_PAGE_BYTES;
+        return limitBytes < TIGHT_LIMIT_BYTES && !hugeOnly ? SMALL_PIECE_BYTES : HUGE_PAGE_BYTES;
     }
 
     /** Takes a piece of at least so many bytes, zeroed. */

@@ -89,7 +89,7 @@ public final class Inventory {
     }
 
     private static Drive drive(SysfsFunction function, VfioOptions options, BlockUse use) {
-        Path controller = controller(function);
+        Path controller = controller(options.sys(), function);
         List<BlockDevice> namespaces = new ArrayList<>();
         for (String name : use.namespaces(function)) {
             Path block = options.sys().resolve("class/block").resolve(name);
@@ -100,26 +100,31 @@ public final class Inventory {
                 function.driver(),
                 function.iommuGroup(),
                 function.numaNode(),
-                function.link(),
+                function.function().details().link(),
                 text(controller, "model"),
                 text(controller, "serial"),
                 text(controller, "firmware_rev"),
                 namespaces,
-                cmb(function, controller),
+                cmb(options.sys(), function, controller),
                 use.reasons(function));
     }
 
+    /** Returns the directory of a function. */
+    static Path directory(Path sys, SysfsFunction function) {
+        return sys.resolve("bus/pci/devices").resolve(function.bdf().toString());
+    }
+
     /** Returns the directory of a function's controller while the nvme driver has it, or null. */
-    static @Nullable Path controller(SysfsFunction function) {
-        try (var entries = Files.list(function.directory().resolve("nvme"))) {
+    static @Nullable Path controller(Path sys, SysfsFunction function) {
+        try (var entries = Files.list(directory(sys, function).resolve("nvme"))) {
             return entries.filter(Files::isDirectory).sorted().findFirst().orElse(null);
         } catch (IOException e) {
             return null;
         }
     }
 
-    private static OptionalLong cmb(SysfsFunction function, @Nullable Path controller) {
-        long shared = number(function.directory().resolve("p2pmem/size"));
+    private static OptionalLong cmb(Path sys, SysfsFunction function, @Nullable Path controller) {
+        long shared = number(directory(sys, function).resolve("p2pmem/size"));
         if (shared > 0) {
             return OptionalLong.of(shared);
         }

@@ -20,6 +20,19 @@ abstract class IoSpace {
     /** Returns how many mappings there may be at once. */
     abstract long mappingLimit();
 
+    /**
+     * Returns the address at which devices see a piece of memory already, or -1 where it is ours to
+     * choose.
+     */
+    long givenAddress(HostMemory.Piece piece) {
+        return -1;
+    }
+
+    /** Returns whether memory for DMA must be whole huge pages. */
+    boolean needsHugePages() {
+        return false;
+    }
+
     /** Maps memory of this process for all devices. */
     abstract void map(long address, long iova, long bytes);
 

@@ -6,7 +6,6 @@ import dev.peerlane.linux.Request;
 final class IommufdAbi {
     private static final char TYPE = ';';
 
-    static final Request DESTROY = Request.io("IOMMU_DESTROY", TYPE, 0x80);
     static final Request IOAS_ALLOC = Request.io("IOMMU_IOAS_ALLOC", TYPE, 0x81);
     static final Request IOAS_IOVA_RANGES = Request.io("IOMMU_IOAS_IOVA_RANGES", TYPE, 0x84);
     static final Request IOAS_MAP = Request.io("IOMMU_IOAS_MAP", TYPE, 0x85);

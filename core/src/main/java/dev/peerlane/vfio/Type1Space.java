@@ -19,14 +19,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A container with its groups and the type 1 version 2 IOMMU. */
-final class Type1Space extends IoSpace {
+/** A container with its groups and, unless a subclass has another, the type 1 version 2 IOMMU. */
+class Type1Space extends IoSpace {
     static final String CONTAINER = "/dev/vfio/vfio";
 
     private static final int MAX_INFO_BYTES = 1 << 16;
     private static final long DEFAULT_MAPPINGS = 65_535;
 
-    private final Kernel kernel;
+    final Kernel kernel;
     private final int container;
     private final boolean compatibility;
     private final Map<Integer, VfioGroup> groups = new TreeMap<>();
@@ -36,7 +36,7 @@ final class Type1Space extends IoSpace {
     private long mappingLimit = DEFAULT_MAPPINGS;
     private boolean closed;
 
-    private Type1Space(Kernel kernel, int container, boolean compatibility) {
+    Type1Space(Kernel kernel, int container, boolean compatibility) {
         this.kernel = kernel;
         this.container = container;
         this.compatibility = compatibility;
@@ -78,7 +78,10 @@ final class Type1Space extends IoSpace {
             boolean compatibility,
             List<Bdf> devices,
             VfioSystem system) {
-        Type1Space space = new Type1Space(kernel, container, compatibility);
+        return start(new Type1Space(kernel, container, compatibility), devices, system);
+    }
+
+    static Type1Space start(Type1Space space, List<Bdf> devices, VfioSystem system) {
         try {
             space.checkVersion();
             for (Bdf bdf : devices) {
@@ -107,14 +110,24 @@ final class Type1Space extends IoSpace {
                             .formatted(CONTAINER, version, VfioAbi.API_VERSION),
                     "Use another kernel");
         }
-        if (kernel.ioctl(container, VfioAbi.CHECK_EXTENSION, VfioAbi.TYPE1V2_IOMMU) == 1) {
+        if (kernel.ioctl(container, VfioAbi.CHECK_EXTENSION, iommuType()) == 1) {
             return;
         }
         throw PeerlaneException.machine(
                 "no-type1",
-                CONTAINER + " has no type 1 IOMMU",
+                CONTAINER + " has no IOMMU of type " + iommuType(),
                 "Load it with modprobe vfio_iommu_type1, and see that the IOMMU is on"
                         + " (intel_iommu=on or amd_iommu=on on the kernel command line)");
+    }
+
+    /** Returns which of VFIO's IOMMU types is used. */
+    int iommuType() {
+        return VfioAbi.TYPE1V2_IOMMU;
+    }
+
+    /** Returns the name of a group's node below /dev/vfio. */
+    String groupNode(int group) {
+        return String.valueOf(group);
     }
 
     /** Adds the group of a device, unless it is in already. */
@@ -122,12 +135,12 @@ final class Type1Space extends IoSpace {
         int number = system.groupOf(bdf);
         VfioGroup group = groups.get(number);
         if (group == null) {
-            group = VfioGroup.open(kernel, number, system);
+            group = VfioGroup.open(kernel, number, groupNode(number), system);
             groups.put(number, group);
             group.attach(container);
             if (groups.size() == 1) {
                 KernelException.check(
-                        kernel.ioctl(container, VfioAbi.SET_IOMMU, VfioAbi.TYPE1V2_IOMMU),
+                        kernel.ioctl(container, VfioAbi.SET_IOMMU, iommuType()),
                         "iommu-refused",
                         VfioAbi.SET_IOMMU.name(),
                         "IOMMU group " + number,
@@ -138,7 +151,7 @@ final class Type1Space extends IoSpace {
     }
 
     /** Reads page sizes, address ranges and the number of mappings that are allowed. */
-    private void readInfo() {
+    void readInfo() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment info = info(arena, IommuInfo.BYTES);
             int needed = info.get(JAVA_INT, VfioAbi.ARGSZ);

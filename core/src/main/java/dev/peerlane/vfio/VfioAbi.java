@@ -12,7 +12,6 @@ final class VfioAbi {
     static final Request SET_IOMMU = request("VFIO_SET_IOMMU", 2);
     static final Request GROUP_GET_STATUS = request("VFIO_GROUP_GET_STATUS", 3);
     static final Request GROUP_SET_CONTAINER = request("VFIO_GROUP_SET_CONTAINER", 4);
-    static final Request GROUP_UNSET_CONTAINER = request("VFIO_GROUP_UNSET_CONTAINER", 5);
     static final Request GROUP_GET_DEVICE_FD = request("VFIO_GROUP_GET_DEVICE_FD", 6);
     static final Request DEVICE_GET_INFO = request("VFIO_DEVICE_GET_INFO", 7);
     static final Request DEVICE_GET_REGION_INFO = request("VFIO_DEVICE_GET_REGION_INFO", 8);

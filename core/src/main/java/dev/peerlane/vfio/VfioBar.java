@@ -3,6 +3,7 @@ package dev.peerlane.vfio;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Doorbell;
+import dev.peerlane.hal.MemoryFault;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -103,12 +104,7 @@ abstract class VfioBar extends Bar {
 
     /** Returns what to throw for memory that does not answer. */
     final PeerlaneException fault(@Nullable InternalError e) {
-        return new PeerlaneException(
-                PeerlaneException.Category.IO,
-                "device-memory-fault",
-                "BAR%d of %s does not answer any more".formatted(index(), locator),
-                "See whether the device was unplugged or reset by somebody else, then open it again",
-                e);
+        return MemoryFault.of("BAR%d of %s".formatted(index(), locator), e);
     }
 
     final void check(long offset, int width) {

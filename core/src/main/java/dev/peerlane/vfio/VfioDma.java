@@ -84,8 +84,14 @@ final class VfioDma extends DmaDomain {
     private DmaChunk newChunk(long bytes) {
         checkMappings();
         HostMemory.Piece piece = memory.take(bytes);
-        long iova = addresses.take(piece.bytes(), piece.alignBytes());
+        long iova = -1;
+        boolean given = false;
         try {
+            iova = space.givenAddress(piece);
+            given = iova >= 0;
+            if (!given) {
+                iova = addresses.take(piece.bytes(), piece.alignBytes());
+            }
             if (iova < 0) {
                 throw PeerlaneException.machine(
                         "no-io-addresses",
@@ -97,13 +103,13 @@ final class VfioDma extends DmaDomain {
             space.map(piece.address(), iova, piece.bytes());
         } catch (RuntimeException e) {
             Cleanup cleanup = new Cleanup();
-            if (iova >= 0) {
+            if (iova >= 0 && !given) {
                 addresses.give(iova, piece.bytes());
             }
             cleanup.step(() -> memory.give(piece)).finish(e);
             throw e;
         }
-        DmaChunk chunk = new DmaChunk(piece, iova);
+        DmaChunk chunk = new DmaChunk(piece, iova, given);
         chunks.add(chunk);
         return chunk;
     }

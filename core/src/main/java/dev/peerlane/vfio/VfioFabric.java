@@ -52,7 +52,8 @@ public final class VfioFabric extends Fabric {
         this.members = members;
         this.system = system;
         this.space = space;
-        HostMemory memory = new HostMemory(kernel, system, options.hugePages());
+        HostMemory memory =
+                new HostMemory(kernel, system, options.hugePages(), space.needsHugePages());
         dma = new VfioDma(space, memory, system.decoded(), this::obstacle);
     }
 
@@ -77,7 +78,9 @@ public final class VfioFabric extends Fabric {
         VfioSystem system = new VfioSystem(options);
         for (Bdf bdf : members) {
             system.require(bdf);
-            refuseWithoutIommu(bdf, system);
+            if (!options.enableUnsafeNoIommuMode()) {
+                refuseWithoutIommu(bdf, system);
+            }
         }
         IoSpace space = openSpace(kernel, members, options, system);
         try {
@@ -97,12 +100,25 @@ public final class VfioFabric extends Fabric {
                                     .formatted(bdf, group)
                             + " any memory",
                     "Turn the IOMMU on (intel_iommu=on or amd_iommu=on), and"
-                            + " enable_unsafe_noiommu_mode of the vfio module off");
+                            + " enable_unsafe_noiommu_mode of the vfio module off; or ask for it by"
+                            + " that name");
         }
     }
 
     private static IoSpace openSpace(
             Kernel kernel, List<Bdf> members, VfioOptions options, VfioSystem system) {
+        List<Bdf> bare =
+                members.stream().filter(b -> system.isWithoutIommu(system.groupOf(b))).toList();
+        if (!bare.isEmpty()) {
+            if (bare.size() < members.size()) {
+                throw PeerlaneException.machine(
+                        "iommu-mixed",
+                        "%s have no IOMMU, others of %s have".formatted(bare, members),
+                        "Use devices of one kind together");
+            }
+            int container = Type1Space.openContainer(kernel);
+            return NoIommuSpace.open(kernel, container, members, system);
+        }
         boolean nodes = members.stream().allMatch(bdf -> system.deviceNode(bdf) != null);
         boolean newOnly = options.api() == VfioOptions.Api.IOMMUFD;
         if (newOnly) {

@@ -23,8 +23,8 @@ final class VfioGroup {
         this.fd = fd;
     }
 
-    static VfioGroup open(Kernel kernel, int number, VfioSystem system) {
-        String path = "/dev/vfio/" + number;
+    static VfioGroup open(Kernel kernel, int number, String node, VfioSystem system) {
+        String path = "/dev/vfio/" + node;
         long fd = kernel.open(path, Kernel.O_RDWR | Kernel.O_CLOEXEC);
         KernelException.check(fd, "group-not-opened", "open", path, remedy(fd, number, system));
         VfioGroup group = new VfioGroup(kernel, number, (int) fd);

@@ -8,10 +8,18 @@ import java.nio.file.Path;
  * @param api which of the kernel's two interfaces is used
  * @param hugePages whether DMA memory may come from the pool of huge pages
  * @param resetOnOpen whether a function that can is reset when it is opened
+ * @param enableUnsafeNoIommuMode whether devices may be opened in the kernel's mode without an
+ *     IOMMU, where a mistake of ours or of a device can overwrite any memory of the machine
  * @param sys where sysfs is mounted
  * @param proc where procfs is mounted
  */
-public record VfioOptions(Api api, boolean hugePages, boolean resetOnOpen, Path sys, Path proc) {
+public record VfioOptions(
+        Api api,
+        boolean hugePages,
+        boolean resetOnOpen,
+        boolean enableUnsafeNoIommuMode,
+        Path sys,
+        Path proc) {
     /** The kernel's interfaces to devices. */
     public enum Api {
         /** Containers where {@code /dev/vfio/vfio} is the original, else iommufd. */
@@ -24,20 +32,26 @@ public record VfioOptions(Api api, boolean hugePages, boolean resetOnOpen, Path 
 
     /** Everything found out, everything reset. */
     public static final VfioOptions DEFAULTS =
-            new VfioOptions(Api.AUTO, true, true, Path.of("/sys"), Path.of("/proc"));
+            new VfioOptions(Api.AUTO, true, true, false, Path.of("/sys"), Path.of("/proc"));
 
     /** Returns these with another interface. */
     public VfioOptions withApi(Api other) {
-        return new VfioOptions(other, hugePages, resetOnOpen, sys, proc);
+        return new VfioOptions(other, hugePages, resetOnOpen, enableUnsafeNoIommuMode, sys, proc);
     }
 
     /** Returns these with or without huge pages. */
     public VfioOptions withHugePages(boolean allowed) {
-        return new VfioOptions(api, allowed, resetOnOpen, sys, proc);
+        return new VfioOptions(api, allowed, resetOnOpen, enableUnsafeNoIommuMode, sys, proc);
     }
 
     /** Returns these with other places of sysfs and procfs. */
     public VfioOptions withRoots(Path otherSys, Path otherProc) {
-        return new VfioOptions(api, hugePages, resetOnOpen, otherSys, otherProc);
+        return new VfioOptions(
+                api, hugePages, resetOnOpen, enableUnsafeNoIommuMode, otherSys, otherProc);
+    }
+
+    /** Returns these, with the mode without an IOMMU let through. */
+    public VfioOptions withUnsafeNoIommuMode() {
+        return new VfioOptions(api, hugePages, resetOnOpen, true, sys, proc);
     }
 }

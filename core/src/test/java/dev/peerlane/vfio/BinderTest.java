@@ -261,7 +261,7 @@ class BinderTest {
                 () -> binder().bind(List.of(B), NOTHING),
                 "device-in-use",
                 "nvme1n1 is part of a mounted btrfs");
-        FakeKernel.OtherFile held = new FakeKernel.OtherFile("held");
+        FakeNodes.OtherFile held = new FakeNodes.OtherFile("held");
         held.refusal = -Errno.EBUSY;
         kernel.otherFiles.put("/dev/nvme0n1", held);
         assertRefused(
@@ -297,7 +297,7 @@ class BinderTest {
     }
 
     /** A node that answers every command with these bytes at these places. */
-    private static final class Answering extends FakeKernel.OtherFile {
+    private static final class Answering extends FakeNodes.OtherFile {
         private final int[] places;
 
         Answering(int... places) {

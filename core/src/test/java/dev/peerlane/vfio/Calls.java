@@ -1,6 +1,7 @@
 package dev.peerlane.vfio;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
@@ -15,7 +16,7 @@ final class Calls {
     private Calls() {}
 
     /** Returns file and method of every call in the sources of the package. */
-    static Set<String> writtenIn(Predicate<String> files) throws IOException {
+    static Set<String> writtenIn(Predicate<String> files) {
         Set<String> written = new TreeSet<>();
         try (var sources = Files.list(Path.of("src/main/java/dev/peerlane/vfio"))) {
             for (Path file : sources.filter(f -> files.test(name(f))).toList()) {
@@ -24,6 +25,8 @@ final class Calls {
                         .results()
                         .forEach(m -> written.add(name(file) + " " + m.group(1)));
             }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
         return written;
     }

@@ -8,10 +8,16 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
-import dev.peerlane.linux.Memory;
 import dev.peerlane.linux.Request;
 import dev.peerlane.vfio.FakeIoSpace.ProcessMapping;
 import dev.peerlane.vfio.FakeIoSpace.Wiring;
+import dev.peerlane.vfio.FakeNodes.Container;
+import dev.peerlane.vfio.FakeNodes.DeviceNode;
+import dev.peerlane.vfio.FakeNodes.Event;
+import dev.peerlane.vfio.FakeNodes.Group;
+import dev.peerlane.vfio.FakeNodes.Iommufd;
+import dev.peerlane.vfio.FakeNodes.Node;
+import dev.peerlane.vfio.FakeNodes.OtherFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -23,100 +29,15 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /**
  * Plays Linux with VFIO: containers, groups, iommufd, devices, event counters, memory. It checks
  * what a kernel checks, remembers what is open and mapped, and fails the call it was told to.
  */
 final class FakeKernel implements Kernel {
-    /** Something behind a descriptor. */
-    abstract static class Node {
-        final String name;
-
-        Node(String name) {
-            this.name = name;
-        }
-    }
-
-    private static final class Container extends Node {
-        FakeIoSpace space;
-        final Set<Integer> groups = new TreeSet<>();
-
-        Container() {
-            super("container");
-        }
-    }
-
-    private static final class Group extends Node {
-        final int number;
-        Container container;
-
-        Group(int number) {
-            super("group " + number);
-            this.number = number;
-        }
-    }
-
-    private static final class DeviceNode extends Node {
-        final FakeDevice device;
-        Iommufd bound;
-        boolean attached;
-
-        DeviceNode(FakeDevice device) {
-            super("device " + device.bdf);
-            this.device = device;
-        }
-    }
-
-    private static final class Iommufd extends Node {
-        FakeIoSpace space;
-
-        Iommufd() {
-            super("iommufd");
-        }
-    }
-
-    private static final class DmaBufNode extends Node {
-        final FakeDevice device;
-        final int bar;
-        final long offset;
-        final long bytes;
-
-        DmaBufNode(FakeDevice device, int bar, long offset, long bytes) {
-            super("dma-buf");
-            this.device = device;
-            this.bar = bar;
-            this.offset = offset;
-            this.bytes = bytes;
-        }
-    }
-
-    /** A file that a test has put there. */
-    static class OtherFile extends Node {
-        /** Answers of open: 0, or a negated error number. */
-        long refusal;
-
-        OtherFile(String name) {
-            super(name);
-        }
-
-        long ioctl(Request request, MemorySegment argument) {
-            return -Errno.ENOTTY;
-        }
-    }
-
-    private static final class Event extends Node {
-        long count;
-
-        Event() {
-            super("event");
-        }
-    }
-
     private static final String OWN_NAME = FakeKernel.class.getName();
     private static final int PREFIX = FakeKernel.class.getPackageName().length() + 1;
-    private static final int IOAS = 17;
-    private static final long REGION_SHIFT = 40;
 
     final Map<String, FakeDevice> devices = new TreeMap<>();
     final Map<Integer, FakeDevice> nodes = new TreeMap<>();
@@ -134,13 +55,17 @@ final class FakeKernel implements Kernel {
     boolean iommufd;
     boolean dmaBufs = true;
     boolean type1 = true;
+    boolean noIommu;
     int hugePages = 0;
     int mappingsAllowed = 65_535;
     long lockLimit = Long.MAX_VALUE;
     long unmapsLess;
 
+    /** Which calls count for {@link #failAt}. */
+    Predicate<String> counted = call -> true;
+
     private final Arena arena = Arena.ofShared();
-    private final Map<Integer, int[]> triggers = new HashMap<>();
+    final Map<Integer, int[]> triggers = new HashMap<>();
     private FakeIoSpace lastSpace;
     private int nextFd = 3;
     private int failAt = -1;
@@ -202,6 +127,9 @@ final class FakeKernel implements Kernel {
                                         .get());
         sites.add(site + " " + call);
         calls.add(call);
+        if (!counted.test(call)) {
+            return false;
+        }
         counter++;
         if (counter == failAt) {
             failedSite = site + " " + call;
@@ -211,7 +139,7 @@ final class FakeKernel implements Kernel {
         return false;
     }
 
-    private long add(Node node) {
+    long add(Node node) {
         open.put(nextFd, node);
         return nextFd++;
     }
@@ -238,7 +166,8 @@ final class FakeKernel implements Kernel {
             OtherFile file = otherFiles.get(path);
             return file == null ? -Errno.ENOENT : file.refusal < 0 ? file.refusal : add(file);
         }
-        int group = Integer.parseInt(path.substring("/dev/vfio/".length()));
+        String prefix = noIommu ? "/dev/vfio/noiommu-" : "/dev/vfio/";
+        int group = Integer.parseInt(path.substring(prefix.length()));
         if (devices.values().stream().noneMatch(d -> d.group == group)) {
             return -Errno.ENOENT;
         }
@@ -313,10 +242,12 @@ final class FakeKernel implements Kernel {
                 return 0;
             }
             if (request.equals(VfioAbi.CHECK_EXTENSION)) {
-                return argument == VfioAbi.TYPE1V2_IOMMU && type1 ? 1 : 0;
+                int type = noIommu ? VfioAbi.NOIOMMU_IOMMU : VfioAbi.TYPE1V2_IOMMU;
+                return argument == type && type1 ? 1 : 0;
             }
             if (request.equals(VfioAbi.SET_IOMMU)) {
-                if (container.groups.isEmpty() || argument != VfioAbi.TYPE1V2_IOMMU) {
+                int type = noIommu ? VfioAbi.NOIOMMU_IOMMU : VfioAbi.TYPE1V2_IOMMU;
+                if (container.groups.isEmpty() || argument != type) {
                     return -Errno.EINVAL;
                 }
                 container.space = newSpace();
@@ -336,7 +267,7 @@ final class FakeKernel implements Kernel {
         return -Errno.ENOTTY;
     }
 
-    private FakeIoSpace newSpace() {
+    FakeIoSpace newSpace() {
         lastSpace = new FakeIoSpace(wiring, ranges, lockLimit);
         return lastSpace;
     }
@@ -349,8 +280,8 @@ final class FakeKernel implements Kernel {
         return switch (open.get(fd)) {
             case Container container -> containerCall(container, request, argument);
             case Group group -> groupCall(group, request, argument);
-            case DeviceNode device -> deviceCall(device, request, argument);
-            case Iommufd context -> iommufdCall(context, request, argument);
+            case DeviceNode device -> FakeDeviceCalls.call(this, device, request, argument);
+            case Iommufd context -> FakeIommufd.call(this, context, request, argument);
             case OtherFile file -> file.ioctl(request, argument);
             case null -> -9;
             default -> -Errno.ENOTTY;
@@ -365,7 +296,7 @@ final class FakeKernel implements Kernel {
             return -Errno.EINVAL;
         }
         if (request.equals(VfioAbi.IOMMU_GET_INFO)) {
-            return iommuInfo(argument);
+            return FakeStructures.iommuInfo(argument, ranges, mappingsAllowed);
         }
         if (request.equals(VfioAbi.IOMMU_MAP_DMA)) {
             sized(argument, 32);
@@ -392,30 +323,6 @@ final class FakeKernel implements Kernel {
             return Math.min(done, 0);
         }
         return -Errno.ENOTTY;
-    }
-
-    private long iommuInfo(MemorySegment info) {
-        int needed = 24 + 16 + 16 * ranges.size() + 12;
-        int room = info.get(JAVA_INT, 0);
-        info.set(JAVA_INT, 4, 3);
-        info.set(JAVA_LONG, 8, 0x40201000L);
-        if (room < needed) {
-            info.set(JAVA_INT, 0, needed);
-            info.set(JAVA_INT, 16, 0);
-            return 0;
-        }
-        info.set(JAVA_INT, 16, 24);
-        info.set(JAVA_SHORT_UNALIGNED, 24, (short) 3); // the mappings that are left
-        info.set(JAVA_INT_UNALIGNED, 28, 36);
-        info.set(JAVA_INT_UNALIGNED, 32, mappingsAllowed);
-        info.set(JAVA_SHORT_UNALIGNED, 36, (short) 1);
-        info.set(JAVA_INT_UNALIGNED, 40, 0);
-        info.set(JAVA_INT_UNALIGNED, 44, ranges.size());
-        for (int i = 0; i < ranges.size(); i++) {
-            info.set(JAVA_LONG_UNALIGNED, 52 + 16L * i, ranges.get(i).start());
-            info.set(JAVA_LONG_UNALIGNED, 60 + 16L * i, ranges.get(i).last());
-        }
-        return 0;
     }
 
     private long groupCall(Group group, Request request, MemorySegment argument) {
@@ -445,104 +352,6 @@ final class FakeKernel implements Kernel {
         return -Errno.ENOTTY;
     }
 
-    private long deviceCall(DeviceNode node, Request request, MemorySegment argument) {
-        FakeDevice device = node.device;
-        if (request.equals(VfioAbi.DEVICE_BIND_IOMMUFD)) {
-            sized(argument, 16);
-            node.bound = (Iommufd) open.get(argument.get(JAVA_INT, 8));
-            return 0;
-        }
-        if (request.equals(VfioAbi.DEVICE_ATTACH_IOMMUFD_PT)) {
-            sized(argument, 12);
-            node.attached = node.bound != null && argument.get(JAVA_INT, 8) == IOAS;
-            return node.attached ? 0 : -Errno.EINVAL;
-        }
-        if (request.equals(VfioAbi.DEVICE_FEATURE)) {
-            return dmaBuf(device, argument);
-        }
-        if (request.equals(VfioAbi.DEVICE_GET_INFO)) {
-            sized(argument, 20);
-            argument.set(JAVA_INT, 4, device.flags);
-            argument.set(JAVA_INT, 8, 9);
-            argument.set(JAVA_INT, 12, 5);
-            return 0;
-        }
-        if (request.equals(VfioAbi.DEVICE_GET_REGION_INFO)) {
-            return regionInfo(device, argument);
-        }
-        if (request.equals(VfioAbi.DEVICE_GET_IRQ_INFO)) {
-            sized(argument, 16);
-            argument.set(JAVA_INT, 4, 1);
-            argument.set(JAVA_INT, 12, device.vectors);
-            return 0;
-        }
-        if (request.equals(VfioAbi.DEVICE_SET_IRQS)) {
-            return setIrqs(device, argument);
-        }
-        return -Errno.ENOTTY;
-    }
-
-    private long regionInfo(FakeDevice device, MemorySegment info) {
-        int index = info.get(JAVA_INT, 8);
-        long size = device.size(index);
-        List<Span> sparse = device.sparse(index);
-        boolean msix = index < 6 && size > 0 && device.msixMappable(index);
-        int needed = 32 + (sparse == null ? 0 : 16 + 16 * sparse.size()) + (msix ? 8 : 0);
-        int flags = size == 0 ? 0 : 3;
-        if (index < 6 && size > 0 && device.memory(index) != null) {
-            flags |= 4;
-        }
-        boolean caps = needed > 32;
-        info.set(JAVA_INT, 4, flags | (caps ? 8 : 0));
-        info.set(JAVA_INT, 12, 0);
-        info.set(JAVA_LONG, 16, size);
-        info.set(JAVA_LONG, 24, (long) index << REGION_SHIFT);
-        if (info.get(JAVA_INT, 0) < needed) {
-            info.set(JAVA_INT, 0, needed);
-            return 0;
-        }
-        if (!caps) {
-            return 0;
-        }
-        info.set(JAVA_INT, 12, 32);
-        int at = 32;
-        if (msix) {
-            info.set(JAVA_SHORT_UNALIGNED, at, (short) 3);
-            info.set(JAVA_INT_UNALIGNED, at + 4, sparse == null ? 0 : at + 8);
-            at += 8;
-        }
-        if (sparse != null) {
-            info.set(JAVA_SHORT_UNALIGNED, at, (short) 1);
-            info.set(JAVA_INT_UNALIGNED, at + 4, 0);
-            info.set(JAVA_INT_UNALIGNED, at + 8, sparse.size());
-            for (int i = 0; i < sparse.size(); i++) {
-                Span area = sparse.get(i);
-                info.set(JAVA_LONG_UNALIGNED, at + 16 + 16L * i, area.start());
-                info.set(JAVA_LONG_UNALIGNED, at + 24 + 16L * i, area.last() - area.start() + 1);
-            }
-        }
-        return 0;
-    }
-
-    private long setIrqs(FakeDevice device, MemorySegment set) {
-        int count = set.get(JAVA_INT, 16);
-        int flags = set.get(JAVA_INT, 4);
-        sized(set, 20 + (flags == 0x24 ? 4 * count : 0));
-        if (set.get(JAVA_INT, 8) != 2 || count > device.vectors) {
-            return -Errno.EINVAL;
-        }
-        if (flags == 0x21 && count == 0) {
-            triggers.remove(System.identityHashCode(device));
-            return 0;
-        }
-        int[] events = new int[count];
-        for (int i = 0; i < count; i++) {
-            events[i] = set.get(JAVA_INT, 20 + 4L * i);
-        }
-        triggers.put(System.identityHashCode(device), events);
-        return flags == 0x24 ? 0 : -Errno.EINVAL;
-    }
-
     /** Plays an interrupt of a device. */
     boolean fire(FakeDevice device, int vector) {
         int[] events = triggers.get(System.identityHashCode(device));
@@ -553,74 +362,7 @@ final class FakeKernel implements Kernel {
         return true;
     }
 
-    private long dmaBuf(FakeDevice device, MemorySegment feature) {
-        sized(feature, 40);
-        boolean well =
-                feature.get(JAVA_INT, 4) == ((1 << 16) | 11)
-                        && feature.get(JAVA_INT, 16) == 0
-                        && feature.get(JAVA_INT, 20) == 1;
-        if (!dmaBufs) {
-            return -Errno.ENOTTY;
-        }
-        if (!well || !device.decodes()) {
-            return -Errno.EINVAL;
-        }
-        return add(
-                new DmaBufNode(
-                        device,
-                        feature.get(JAVA_INT, 8),
-                        feature.get(JAVA_LONG, 24),
-                        feature.get(JAVA_LONG, 32)));
-    }
-
-    private long iommufdCall(Iommufd context, Request request, MemorySegment argument) {
-        if (request.equals(IommufdAbi.IOAS_ALLOC)) {
-            sized(argument, 12);
-            argument.set(JAVA_INT, 8, IOAS);
-            context.space = newSpace();
-            return 0;
-        }
-        if (request.equals(IommufdAbi.IOAS_IOVA_RANGES)) {
-            sized(argument, 32);
-            int room = argument.get(JAVA_INT, 8);
-            argument.set(JAVA_INT, 8, ranges.size());
-            MemorySegment array =
-                    Memory.at(argument.get(JAVA_LONG, 16), 16L * room, Arena.global());
-            for (int i = 0; i < Math.min(room, ranges.size()); i++) {
-                array.set(JAVA_LONG, 16L * i, ranges.get(i).start());
-                array.set(JAVA_LONG, 16L * i + 8, ranges.get(i).last());
-            }
-            return room < ranges.size() ? -Errno.EMSGSIZE : 0;
-        }
-        FakeIoSpace space = context.space;
-        if (request.equals(IommufdAbi.IOAS_UNMAP)) {
-            sized(argument, 24);
-            long done = space.unmap(argument.get(JAVA_LONG, 8), argument.get(JAVA_LONG, 16));
-            if (done == 0) {
-                return -Errno.ENOENT;
-            }
-            argument.set(JAVA_LONG, 16, done - unmapsLess);
-            return Math.min(done, 0);
-        }
-        sized(argument, 40);
-        boolean well = argument.get(JAVA_INT, 4) == 7 && argument.get(JAVA_INT, 8) == IOAS;
-        long bytes = argument.get(JAVA_LONG, 24);
-        long iova = argument.get(JAVA_LONG, 32);
-        if (well && request.equals(IommufdAbi.IOAS_MAP)) {
-            return space.map(memory, argument.get(JAVA_LONG, 16), iova, bytes, false);
-        }
-        if (well
-                && request.equals(IommufdAbi.IOAS_MAP_FILE)
-                && open.get(argument.get(JAVA_INT, 12)) instanceof DmaBufNode buffer) {
-            long start = argument.get(JAVA_LONG, 16);
-            return start + bytes > buffer.bytes
-                    ? -Errno.EINVAL
-                    : space.mapBar(buffer.device, buffer.bar, buffer.offset + start, iova, bytes);
-        }
-        return -Errno.EINVAL;
-    }
-
-    private void sized(MemorySegment argument, int bytes) {
+    void sized(MemorySegment argument, int bytes) {
         int said = argument.get(JAVA_INT, 0);
         if (said != bytes || argument.byteSize() < bytes) {
             violations.add("a structure of %d bytes says %d".formatted(bytes, said));
@@ -648,8 +390,8 @@ final class FakeKernel implements Kernel {
         if (!(open.get(fd) instanceof DeviceNode node) || flags != MAP_SHARED) {
             return -Errno.EINVAL;
         }
-        int region = (int) (offset >>> REGION_SHIFT);
-        long at = offset & ((1L << REGION_SHIFT) - 1);
+        int region = (int) (offset >>> FakeStructures.REGION_SHIFT);
+        long at = offset & ((1L << FakeStructures.REGION_SHIFT) - 1);
         MemorySegment bar = node.device.memory(region);
         List<Span> sparse = node.device.sparse(region);
         boolean allowed =
@@ -692,9 +434,12 @@ final class FakeKernel implements Kernel {
         if (fails("pread")) {
             return -failWith;
         }
+        if (open.get(fd) instanceof OtherFile file) {
+            return file.pread(target, offset);
+        }
         DeviceNode node = device(fd);
-        int region = (int) (offset >>> REGION_SHIFT);
-        long at = offset & ((1L << REGION_SHIFT) - 1);
+        int region = (int) (offset >>> FakeStructures.REGION_SHIFT);
+        long at = offset & ((1L << FakeStructures.REGION_SHIFT) - 1);
         int bytes = (int) target.byteSize();
         if (node.device.gone || (region < 6 && !node.device.decodes())) {
             return -Errno.EIO;
@@ -714,7 +459,7 @@ final class FakeKernel implements Kernel {
             return -failWith;
         }
         DeviceNode node = device(fd);
-        int region = (int) (offset >>> REGION_SHIFT);
+        int region = (int) (offset >>> FakeStructures.REGION_SHIFT);
         int bytes = (int) source.byteSize();
         if (node.device.gone || (region < 6 && !node.device.decodes())) {
             return -Errno.EIO;
@@ -725,7 +470,7 @@ final class FakeKernel implements Kernel {
                     case 4 -> source.get(JAVA_INT_UNALIGNED, 0);
                     default -> source.get(JAVA_LONG_UNALIGNED, 0);
                 };
-        node.device.store(region, offset & ((1L << REGION_SHIFT) - 1), bytes, value);
+        node.device.store(region, offset & ((1L << FakeStructures.REGION_SHIFT) - 1), bytes, value);
         return bytes;
     }
 

@@ -133,7 +133,8 @@ class VfioSweepTest {
             seen.addAll(machine.kernel.sites);
             machine.kernel.end();
         }
-        Set<String> written = Calls.writtenIn(f -> !ASKING.contains(f));
+        Set<String> written =
+                Calls.writtenIn(f -> !ASKING.contains(f) && !f.equals("NoIommuSpace.java"));
         Set<String> reached = Calls.reached(seen);
         written.removeIf(w -> w.endsWith(" close") && reached.contains("VfioSystem.java close"));
         reached.remove("VfioSystem.java close");

@@ -19,6 +19,7 @@ public final class Drive {
     private @Nullable String switchName;
     private @Nullable String subsystem;
     private int hostBridgeBus;
+    private boolean acs = true;
     private int blockBytes = SECTOR_BYTES;
     private int cmbMib;
     private int pmrMib;
@@ -62,6 +63,12 @@ public final class Drive {
      */
     public Drive inSubsystem(String name) {
         subsystem = name;
+        return this;
+    }
+
+    /** Takes ACS from the root port above it: all below is in one IOMMU group then. */
+    public Drive withoutAcs() {
+        acs = false;
         return this;
     }
 
@@ -131,6 +138,10 @@ public final class Drive {
 
     @Nullable String subsystem() {
         return subsystem;
+    }
+
+    boolean acs() {
+        return acs;
     }
 
     int hostBridgeBus() {

@@ -109,6 +109,14 @@ public final class Guest {
         return this;
     }
 
+    /**
+     * Has the firmware place the CMBs' BARs above all memory, instead of below 4 GiB, by a device
+     * whose BAR leaves no room there.
+     */
+    public Guest highBars() {
+        return qemu("-device", "pci-testdev,membar=2G");
+    }
+
     /** Traces an event of QEMU. */
     public Guest trace(String event) {
         traceEvents.add(event);

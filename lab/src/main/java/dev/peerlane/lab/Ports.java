@@ -22,10 +22,10 @@ final class Ports {
     String below(Drive drive) {
         String switchName = drive.switchName();
         if (switchName == null) {
-            return rootPort(hostBridge(drive.hostBridgeBus()));
+            return rootPort(hostBridge(drive.hostBridgeBus()), drive.acs());
         }
         if (!portsOfSwitch.containsKey(switchName)) {
-            String port = rootPort(hostBridge(drive.hostBridgeBus()));
+            String port = rootPort(hostBridge(drive.hostBridgeBus()), drive.acs());
             device("x3130-upstream,id=up-%s,bus=%s".formatted(switchName, port));
         }
         int port = portsOfSwitch.merge(switchName, 1, Integer::sum) - 1;
@@ -48,12 +48,12 @@ final class Ports {
         return id;
     }
 
-    private String rootPort(String bus) {
+    private String rootPort(String bus, boolean acs) {
         String id = "root-" + rootPorts;
         chassis++;
         device(
-                "pcie-root-port,id=%s,bus=%s,chassis=%d,slot=%d"
-                        .formatted(id, bus, chassis, chassis));
+                "pcie-root-port,id=%s,bus=%s,chassis=%d,slot=%d%s"
+                        .formatted(id, bus, chassis, chassis, acs ? "" : ",disable-acs=on"));
         rootPorts++;
         return id;
     }

@@ -24,21 +24,30 @@ passed() { # NAME DETAIL
 failed() {
   say "PEERLANE-TEST $1 FAIL $2"
 }
-bind() { # SERIAL...: moves drives to vfio-pci; their functions are listed in /tmp/functions
-  modprobe vfio-pci && modprobe vfio_iommu_type1 # busybox does not know "softdep"
+# which drive, by its serial number, is which function and which block device
+for controller in /sys/class/nvme/*; do
+  [ -e $controller ] || continue
+  serial=$(tr -d ' ' <$controller/serial)
+  echo $serial $(basename $(readlink $controller/device)) >>/tmp/functions
+  for block in $controller/nvme*n1; do
+    [ ! -e $block ] || basename $block | sed 's/c[0-9]*n/n/' >/tmp/block-$serial
+  done
+done
+block() { # SERIAL: its block device
+  echo /dev/$(cat /tmp/block-$1)
+}
+bind() { # SERIAL...: moves drives to vfio-pci
+  modprobe vfio-pci
   for serial in "$@"; do
-    for controller in /sys/class/nvme/*; do
-      [ "$(tr -d ' ' <$controller/serial)" = $serial ] || continue
-      function=$(basename $(readlink $controller/device))
-      echo $serial $function >>/tmp/functions
-      echo vfio-pci >/sys/bus/pci/devices/$function/driver_override
-      echo $function >/sys/bus/pci/devices/$function/driver/unbind
-      echo $function >/sys/bus/pci/drivers_probe
-      break
-    done
+    function=$(sed -n "s/^$serial //p" /tmp/functions)
+    echo vfio-pci >/sys/bus/pci/devices/$function/driver_override
+    echo $function >/sys/bus/pci/devices/$function/driver/unbind
+    echo $function >/sys/bus/pci/drivers_probe
   done
 }
 tiers=-XX:TieredStopAtLevel=1 # short runs, and QEMU 7.2 crashes the others now and then
+modprobe vfio && modprobe vfio_iommu_type1 # busybox's modprobe does not know "softdep"
+
 java="exec /java/bin/java -XX:+UseSerialGC -Xshare:auto -Xmx256m
   --enable-native-access=ALL-UNNAMED"
 run_java() {

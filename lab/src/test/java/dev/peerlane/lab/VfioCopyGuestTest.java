@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.lab.guest.Copies;
 import java.io.IOException;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -25,6 +26,7 @@ class VfioCopyGuestTest {
     static void boot() {
         run =
                 Guest.named("copies")
+                        .limit(Duration.ofMinutes(6))
                         .iommu(39)
                         .drive(Drive.named("ssd0").behindSwitch("sw").cmbMib(4))
                         .drive(Drive.named("ssd1").behindSwitch("sw").cmbMib(4))
@@ -36,6 +38,7 @@ class VfioCopyGuestTest {
                         .tests("lost-writes", "lost-reads", "lost-reads-peer-verified")
                         .step("passed faults-without-mapping $(faults)")
                         .tests(
+                                "revoked-mapping",
                                 "reset-source",
                                 "reset-target",
                                 "decode-off-source",
@@ -94,6 +97,11 @@ class VfioCopyGuestTest {
             throws IOException {
         assertThat(run.passed(test)).startsWith("controller-");
         assertThat(region("ssd1", region)).isEqualTo(region("ssd0", region));
+    }
+
+    @Test
+    void aRevokedMappingReadsAsAllOnesAndNeverEndsTheProcess() {
+        run.passed("revoked-mapping");
     }
 
     @Test

@@ -7,7 +7,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.nvme.Controller;
-import dev.peerlane.nvme.ControllerMemoryBuffer;
+import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.open.Session;
 import dev.peerlane.p2p.BufferChoice;
 import dev.peerlane.p2p.CancelFlag;
@@ -37,7 +37,9 @@ public final class Copies {
 
     /** Copies a region through a buffer of the wanted kind. */
     static String copy(int region, BufferChoice choice, String wantedKind) {
-        try (Session session = Ssds.session("ssd0", "ssd1", "ssd2")) {
+        boolean third = choice.locator() != null;
+        try (Session session =
+                third ? Ssds.session("ssd0", "ssd1", "ssd2") : Ssds.session("ssd0", "ssd1")) {
             Receipt receipt = copy(session, region, CopyOptions.DEFAULTS.withBuffer(choice));
             same("ok", receipt.result(), "the result");
             Receipt.Buffer buffer = receipt.buffer();
@@ -82,7 +84,9 @@ public final class Copies {
     static String accident(int region, Accident accident) {
         PeerlaneException fault;
         Receipt failed;
-        try (Session session = Ssds.session("ssd0", "ssd1")) {
+        long start = System.nanoTime();
+        ControllerOptions patience = ControllerOptions.DEFAULTS.withTimeoutNanos(2_000_000_000L);
+        try (Session session = Session.of(Ssds.fabric("ssd0", "ssd1"), patience)) {
             CopyPlan plan =
                     session.plan(
                             Ssds.extent("ssd0", region * BLOCKS, BLOCKS),
@@ -90,7 +94,7 @@ public final class Copies {
                             CopyOptions.DEFAULTS
                                     .withBuffer(BufferChoice.TARGET)
                                     .withSlots(16 << 10, 4)
-                                    .withCommandTimeoutNanos(5_000_000_000L));
+                                    .withCommandTimeoutNanos(2_000_000_000L));
             Once once = new Once(accident);
             try {
                 new CopyJob(plan, session.fabric(), new CancelFlag()).run(once);
@@ -101,12 +105,13 @@ public final class Copies {
             }
             check(once.happened, "there was no accident");
         }
+        long millis = (System.nanoTime() - start) / 1_000_000;
         same(PeerlaneException.Category.IO, fault.category(), "category of " + fault.explain());
         try (Session session = Ssds.session("ssd0", "ssd1")) {
             same("ok", copy(session, region, CopyOptions.DEFAULTS).result(), "the copy after it");
         }
-        return "%s: %s [%d bytes copied]"
-                .formatted(fault.code(), fault.explain(), failed.bytesCopied());
+        return "%s: %s [%d bytes copied, %d ms to the end]"
+                .formatted(fault.code(), fault.explain(), failed.bytesCopied(), millis);
     }
 
     /** Has the accident when a quarter is done. */
@@ -152,26 +157,21 @@ public final class Copies {
     /** After a killed run: its data is still in the CMB; a copy works and leaves none of it. */
     static String afterKill(int region) {
         try (Session session = Ssds.session("ssd0", "ssd1")) {
-            Controller target = session.controller(Ssds.locator("ssd1"));
-            ControllerMemoryBuffer cmb = target.requireCmb();
-            cmb.enable(session.fabric().dma());
-            long before = words(target);
+            long before = words(session, "ssd1");
             Receipt receipt =
-                    copy(
-                            session,
-                            region,
-                            CopyOptions.DEFAULTS
-                                    .withBuffer(BufferChoice.TARGET)
-                                    .withSlots(16 << 10, 4));
+                    copy(session, region, CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET));
             same("ok", receipt.result(), "the result");
-            long after = words(target);
+            long after = words(session, "ssd1");
             check(before > 0, "the killed run left nothing, so this proves nothing");
             same(0L, after, "the number of words that are left of " + before);
             return before + " words were left, none is";
         }
     }
 
-    private static long words(Controller controller) {
+    /** Counts the sectors of a drive's CMB that do not begin with zeroes. */
+    static long words(Session session, String serial) {
+        Controller controller = session.controller(Ssds.locator(serial));
+        controller.requireCmb().enable(session.fabric().dma());
         Bar bar = controller.device().bar(CMB_BAR);
         long found = 0;
         for (long at = 0; at < bar.sizeBytes(); at += 512) {
@@ -192,6 +192,18 @@ public final class Copies {
             String text = e.explain();
             check(text.contains(bits + " bits") || text.contains(bits + "-bit"), text);
             return e.code() + ": " + text;
+        }
+    }
+
+    /** Copies by the planner's choice, which falls back to host memory and says so. */
+    static String fallsBack(int region) {
+        try (Session session = Ssds.session("ssd0", "ssd1")) {
+            Receipt receipt = copy(session, region, CopyOptions.DEFAULTS);
+            same("ok", receipt.result(), "the result");
+            Receipt.Buffer buffer = receipt.buffer();
+            check(buffer != null && buffer.kind().equals("host"), "buffer: " + buffer);
+            check(!receipt.notes().isEmpty(), "it fell back and said nothing");
+            return receipt.notes().toString();
         }
     }
 }

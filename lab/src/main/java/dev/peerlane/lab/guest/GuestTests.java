@@ -38,7 +38,30 @@ public final class GuestTests {
         tests.put("stores-second-compiler", () -> DoorbellStores.run(0x1440));
         copies(tests);
         accidents(tests);
+        bindings(tests);
         return tests;
+    }
+
+    private static void bindings(Map<String, Body> tests) {
+        tests.put("not-bound", () -> Binding.notBound("free"));
+        tests.put("round-trip", () -> Binding.roundTrip("free"));
+        tests.put("undo", () -> Binding.undo("free"));
+        tests.put("unbind-in-use", () -> Binding.unbindWhileInUse("free"));
+        tests.put(
+                "refuse-mounted",
+                () -> Binding.refused("mounted", "device-in-use", "p1", "mounted on /mnt"));
+        tests.put(
+                "refuse-root",
+                () -> Binding.refused("mounted", "device-in-use", "holds the running root"));
+        tests.put("refuse-swap", () -> Binding.refused("swap", "device-in-use", "used as swap"));
+        tests.put("refuse-md", () -> Binding.refused("md", "device-in-use", "part of md7"));
+        tests.put("refuse-dm", () -> Binding.refusedBelowDeviceMapper("dm"));
+        tests.put("refuse-shared", () -> Binding.refusedBecauseOthersMay("pair"));
+        tests.put("refuse-shared-mounted", () -> Binding.refusedShared("pair"));
+        tests.put("refuse-others", Binding::refusedOthers);
+        tests.put("group-not-viable", () -> Binding.groupNotViable("flat0", "flat1"));
+        tests.put("inventory", () -> Binding.inventory(9));
+        tests.put("without-iommu", () -> Binding.withoutIommu("ssd0"));
     }
 
     private static void copies(Map<String, Body> tests) {
@@ -64,6 +87,10 @@ public final class GuestTests {
                         Copies.withoutMapping(
                                 12, BufferChoice.SOURCE, VerifyMode.PEER, "peer-writes-lost"));
         tests.put("after-kill", () -> Copies.afterKill(6));
+        tests.put("program-copy", () -> Program.copy(13));
+        tests.put("program-sigint", () -> Program.signalled("INT", 130));
+        tests.put("program-sigterm", () -> Program.signalled("TERM", 143));
+        tests.put("beyond-auto", () -> Copies.fallsBack(1));
         tests.put("beyond-39-bits", () -> Copies.beyondTheIommu(0, 39));
     }
 
@@ -71,6 +98,7 @@ public final class GuestTests {
         tests.put("reset-source", () -> Copies.accident(7, () -> reset("ssd0")));
         tests.put("reset-target", () -> Copies.accident(8, () -> reset("ssd1")));
         tests.put("decode-off-source", () -> Copies.accident(9, () -> decodeOff("ssd0")));
+        tests.put("revoked-mapping", () -> RevokedMapping.run("ssd0"));
         tests.put("decode-off-target", () -> Copies.accident(10, () -> decodeOff("ssd1")));
     }
 

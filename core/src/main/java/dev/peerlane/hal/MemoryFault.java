@@ -1,0 +1,28 @@
+package dev.peerlane.hal;
+
+import dev.peerlane.PeerlaneException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a device's memory that stopped answering looks like from Java: the processor's SIGBUS
+ * arrives as an {@link InternalError}, at the next safepoint, so some calls late. Whoever drives a
+ * device catches it where a step ends and goes on with this.
+ */
+public final class MemoryFault {
+    private MemoryFault() {}
+
+    /**
+     * Returns it as a fault of a device.
+     *
+     * @param what the memory or the device, as the subject of a sentence
+     * @param e what arrived, or null where the silence was found otherwise
+     */
+    public static PeerlaneException of(String what, @Nullable InternalError e) {
+        return new PeerlaneException(
+                PeerlaneException.Category.IO,
+                "device-memory-fault",
+                what + " does not answer any more",
+                "See whether the device was unplugged or reset by somebody else, then open it again",
+                e);
+    }
+}

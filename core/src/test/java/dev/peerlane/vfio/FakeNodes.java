@@ -1,0 +1,100 @@
+package dev.peerlane.vfio;
+
+import dev.peerlane.linux.Errno;
+import dev.peerlane.linux.Request;
+import java.lang.foreign.MemorySegment;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** What a fake kernel has behind its descriptors. */
+final class FakeNodes {
+    private FakeNodes() {}
+
+    /** Something behind a descriptor. */
+    abstract static class Node {
+        final String name;
+
+        Node(String name) {
+            this.name = name;
+        }
+    }
+
+    static final class Container extends Node {
+        FakeIoSpace space;
+        final Set<Integer> groups = new TreeSet<>();
+
+        Container() {
+            super("container");
+        }
+    }
+
+    static final class Group extends Node {
+        final int number;
+        Container container;
+
+        Group(int number) {
+            super("group " + number);
+            this.number = number;
+        }
+    }
+
+    static final class DeviceNode extends Node {
+        final FakeDevice device;
+        Iommufd bound;
+        boolean attached;
+
+        DeviceNode(FakeDevice device) {
+            super("device " + device.bdf);
+            this.device = device;
+        }
+    }
+
+    static final class Iommufd extends Node {
+        FakeIoSpace space;
+
+        Iommufd() {
+            super("iommufd");
+        }
+    }
+
+    static final class DmaBufNode extends Node {
+        final FakeDevice device;
+        final int bar;
+        final long offset;
+        final long bytes;
+
+        DmaBufNode(FakeDevice device, int bar, long offset, long bytes) {
+            super("dma-buf");
+            this.device = device;
+            this.bar = bar;
+            this.offset = offset;
+            this.bytes = bytes;
+        }
+    }
+
+    /** A file that a test has put there. */
+    static class OtherFile extends Node {
+        /** Answers of open: 0, or a negated error number. */
+        long refusal;
+
+        OtherFile(String name) {
+            super(name);
+        }
+
+        long ioctl(Request request, MemorySegment argument) {
+            return -Errno.ENOTTY;
+        }
+
+        long pread(MemorySegment target, long offset) {
+            return -Errno.EINVAL;
+        }
+    }
+
+    static final class Event extends Node {
+        long count;
+
+        Event() {
+            super("event");
+        }
+    }
+}

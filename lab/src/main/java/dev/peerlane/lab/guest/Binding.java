@@ -1,0 +1,261 @@
+package dev.peerlane.lab.guest;
+
+import static dev.peerlane.lab.guest.Checks.check;
+import static dev.peerlane.lab.guest.Checks.same;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.linux.KernelCalls;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.open.Session;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.vfio.BindPlan;
+import dev.peerlane.vfio.Binder;
+import dev.peerlane.vfio.Inventory;
+import dev.peerlane.vfio.SystemWriter;
+import dev.peerlane.vfio.VfioFabric;
+import dev.peerlane.vfio.VfioOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+
+/** Moves functions between the kernel's driver and vfio-pci, and is refused what is in use. */
+final class Binding {
+    private static final Path PCI = Path.of("/sys/bus/pci/devices");
+    private static final long LIMIT_NANOS = 20_000_000_000L;
+    private static final long LOOK_NANOS = 50_000_000L;
+
+    private Binding() {}
+
+    private static Binder binder() {
+        return new Binder(KernelCalls.instance(), VfioOptions.DEFAULTS, SystemWriter.real());
+    }
+
+    private static Bdf bdf(String serial) {
+        return Bdf.parse(Ssds.locator(serial));
+    }
+
+    private static String driver(String serial) throws IOException {
+        Path link = Ssds.sysfs(serial).resolve("driver");
+        return Files.exists(link)
+                ? String.valueOf(Files.readSymbolicLink(link).getFileName())
+                : "none";
+    }
+
+    private static String override(String serial) throws IOException {
+        return Files.readString(Ssds.sysfs(serial).resolve("driver_override")).strip();
+    }
+
+    /** Binds, uses the drive, and unbinds: its block device is back. A plan changes nothing. */
+    static String roundTrip(String serial) throws IOException {
+        same("nvme", driver(serial), "the driver at first");
+        String before = override(serial);
+        BindPlan plan = binder().bind(List.of(bdf(serial)), List.of());
+        same("nvme", driver(serial), "the driver after a plan");
+        binder().apply(plan);
+        same("vfio-pci", driver(serial), "the driver after binding");
+        same(List.of(), blockDevices(serial), "the block devices while it is bound");
+        String model;
+        try (Session session = Ssds.session(serial)) {
+            Controller controller = session.controller(Ssds.locator(serial));
+            same(serial, controller.identity().sn(), "the serial number");
+            model = controller.identity().mn();
+        }
+        binder().apply(binder().unbind(List.of(bdf(serial))));
+        same("nvme", driver(serial), "the driver after unbinding");
+        same(before, override(serial), "the override after unbinding");
+        return model + ", " + awaitBlockDevice(serial) + ", steps: " + plan.lines();
+    }
+
+    /** Binds and takes it back: driver and override are as before. */
+    static String undo(String serial) throws IOException {
+        String before = override(serial);
+        BindPlan plan = binder().bind(List.of(bdf(serial)), List.of());
+        binder().apply(plan);
+        same("vfio-pci", driver(serial), "the driver after binding");
+        binder().undo(plan);
+        same("nvme", driver(serial), "the driver after the undo");
+        same(before, override(serial), "the override after the undo");
+        return awaitBlockDevice(serial);
+    }
+
+    private static List<Path> blockDevices(String serial) throws IOException {
+        Path all = Path.of("/sys/class/block");
+        String function = Ssds.sysfs(serial).toRealPath().toString();
+        try (Stream<Path> found = Files.list(all)) {
+            return found.filter(each -> isBelow(each, function)).sorted().toList();
+        }
+    }
+
+    private static boolean isBelow(Path block, String function) {
+        try {
+            return block.toRealPath().startsWith(function);
+        } catch (IOException e) {
+            return false; // it has just gone
+        }
+    }
+
+    private static String awaitBlockDevice(String serial) throws IOException {
+        long start = System.nanoTime();
+        while (blockDevices(serial).isEmpty()) {
+            check(System.nanoTime() - start < LIMIT_NANOS, "no block device appears");
+            LockSupport.parkNanos(LOOK_NANOS);
+        }
+        return String.valueOf(blockDevices(serial).getFirst().getFileName());
+    }
+
+    /** Wants a refusal with a code and words in it; the driver stays. */
+    static String refused(String serial, String code, String... words) throws IOException {
+        String refusal = refused(bdf(serial), code, words);
+        same("nvme", driver(serial), "the driver after the refusal");
+        return refusal;
+    }
+
+    private static String refused(Bdf function, String code, String... words) {
+        try {
+            binder().bind(List.of(function), List.of());
+        } catch (PeerlaneException e) {
+            same(code, e.code(), "the code of: " + e.explain());
+            same(PeerlaneException.Category.REFUSED, e.category(), "the category of " + code);
+            for (String word : words) {
+                check(e.explain().contains(word), "no '" + word + "' in: " + e.explain());
+            }
+            return e.explain();
+        }
+        throw new AssertionError("it would be bound");
+    }
+
+    /** Device mapper above a drive. */
+    static String refusedBelowDeviceMapper(String serial) throws IOException {
+        String block = awaitBlockDevice(serial);
+        DeviceMapper.linear("lab", "/dev/" + block, 2048);
+        return refused(serial, "device-in-use", "part of dm-", "lab");
+    }
+
+    /** The other controller of a drive that two controllers share, while it is mounted. */
+    static String refusedShared(String mountedThroughTheOther) throws IOException {
+        int refusals = 0;
+        StringBuilder text = new StringBuilder();
+        for (String line : Files.readAllLines(Path.of("/tmp/functions"))) {
+            String[] words = line.split(" ", -1);
+            if (words[0].equals(mountedThroughTheOther)) {
+                text.append(refused(Bdf.parse(words[1]), "device-in-use", "mounted on"));
+                refusals++;
+            }
+        }
+        same(2, refusals, "the number of controllers of " + mountedThroughTheOther);
+        return text.toString();
+    }
+
+    /** A drive of which nobody uses anything, but which others might. */
+    static String refusedBecauseOthersMay(String serial) {
+        Bdf function = bdf(serial);
+        String refusal = refused(function, "device-shared", "CMIC", "NMIC");
+        BindPlan plan = binder().bind(List.of(function), List.of(Binder.Allow.SHARED));
+        check(!plan.lines().isEmpty(), "nothing is planned though it is allowed");
+        return refusal;
+    }
+
+    /** Every bridge, and what is no NVMe controller. */
+    static String refusedOthers() throws IOException {
+        int bridges = 0;
+        int others = 0;
+        try (Stream<Path> all = Files.list(PCI)) {
+            for (Path function : all.sorted().toList()) {
+                String code = Files.readString(function.resolve("class")).strip();
+                Bdf bdf = Bdf.parse(String.valueOf(function.getFileName()));
+                if (code.startsWith("0x0604")) {
+                    refused(bdf, "is-a-bridge");
+                    bridges++;
+                } else if (!code.equals("0x010802")) {
+                    refused(bdf, "not-nvme");
+                    others++;
+                }
+            }
+        }
+        check(bridges > 0 && others > 0, bridges + " bridges, " + others + " others");
+        return bridges + " bridges, " + others + " others";
+    }
+
+    /** While a program has it, a function stays with vfio-pci. */
+    static String unbindWhileInUse(String serial) throws IOException {
+        binder().apply(binder().bind(List.of(bdf(serial)), List.of()));
+        String refusal;
+        try (Fabric fabric = Ssds.fabric(serial)) {
+            check(fabric.locators().size() == 1, "the fabric has " + fabric.locators());
+            try {
+                binder().unbind(List.of(bdf(serial)));
+                throw new AssertionError("it would be taken from under a program");
+            } catch (PeerlaneException e) {
+                same("device-in-use", e.code(), "the code of: " + e.explain());
+                refusal = e.explain();
+            }
+        }
+        binder().apply(binder().unbind(List.of(bdf(serial))));
+        same("nvme", driver(serial), "the driver in the end");
+        return refusal;
+    }
+
+    /** A group that has another function with a driver: opening names that function. */
+    static String groupNotViable(String serial, String other) throws IOException {
+        BindPlan plan = binder().bind(List.of(bdf(serial)), List.of());
+        String otherFunction = Ssds.locator(other);
+        check(
+                plan.notes().toString().contains(otherFunction),
+                "the plan does not speak of " + otherFunction + ": " + plan.notes());
+        binder().apply(plan);
+        try (Fabric fabric = Ssds.fabric(serial)) {
+            throw new AssertionError("it opens: " + fabric.locators());
+        } catch (PeerlaneException e) {
+            same("group-not-viable", e.code(), "the code of: " + e.explain());
+            check(e.explain().contains(otherFunction), e.explain());
+            return e.explain();
+        } finally {
+            binder().undo(plan);
+        }
+    }
+
+    /** What is listed of every function, bound or not. */
+    static String inventory(int functions) {
+        List<Inventory.Drive> drives = Inventory.read(VfioOptions.DEFAULTS, KernelCalls.instance());
+        same(functions, drives.size(), "the number of NVMe functions");
+        for (Inventory.Drive drive : drives) {
+            check(drive.iommuGroup() >= 0, drive.bdf() + " has no IOMMU group");
+            if ("nvme".equals(drive.driver())) {
+                check(drive.serial() != null, drive.bdf() + " has no serial number");
+                check(drive.capacityBytes() > 0, drive.bdf() + " has no capacity");
+            }
+        }
+        return drives.toString();
+    }
+
+    /** A machine whose IOMMU is off: nothing can be opened, and the reason is said. */
+    static String withoutIommu(String serial) {
+        Bdf function = bdf(serial);
+        BindPlan plan = binder().bind(List.of(function), List.of());
+        check(plan.notes().toString().contains("IOMMU"), "no word of it in " + plan.notes());
+        try {
+            binder().apply(plan);
+            throw new AssertionError("vfio-pci took it");
+        } catch (PeerlaneException e) {
+            same("binding-failed", e.code(), "the code of: " + e.explain());
+            check(e.explain().contains("IOMMU"), e.explain());
+            return e.explain();
+        }
+    }
+
+    /** Opening a function that is not with vfio-pci says how to get it there. */
+    static String notBound(String serial) {
+        try (Fabric fabric =
+                VfioFabric.open(
+                        KernelCalls.instance(), List.of(bdf(serial)), VfioOptions.DEFAULTS)) {
+            throw new AssertionError("it opens: " + fabric.locators());
+        } catch (PeerlaneException e) {
+            same("not-bound", e.code(), "the code of: " + e.explain());
+            return e.explain();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package dev.peerlane.lab.guest;
+
+import static dev.peerlane.lab.guest.Checks.check;
+import static dev.peerlane.lab.guest.Checks.same;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.Doorbell;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.spec.Reg;
+
+/**
+ * Touches a BAR whose mapping the kernel has revoked, as it does when memory decoding goes off:
+ * each access is a SIGBUS, in the interpreter and in compiled code.
+ */
+final class RevokedMapping {
+    private static final int TIMES = 3_000;
+    private static final int DOORBELL = 0x1400;
+
+    private RevokedMapping() {}
+
+    static String run(String serial) {
+        try (Fabric fabric = Ssds.fabric(serial);
+                PciDevice device = fabric.open(Ssds.locator(serial))) {
+            Bar registers = device.bar(0);
+            Doorbell doorbell = registers.doorbell(DOORBELL);
+            int version = registers.load32(Reg.VS);
+            check(version != -1, "VS reads as all ones while memory decoding is on");
+            int command = device.config().load16(ConfigSpace.COMMAND);
+            device.config().store16(ConfigSpace.COMMAND, command & ~ConfigSpace.COMMAND_MEMORY);
+            for (int i = 0; i < TIMES; i++) {
+                same(-1, registers.load32(Reg.VS), "VS at load " + i);
+                same(-1L, registers.load64(Reg.CAP), "CAP at load " + i);
+                ringInTheVoid(doorbell, i);
+                fault(() -> registers.store32(DOORBELL, 0));
+                fault(() -> registers.fill(DOORBELL, 16, 0));
+            }
+            device.config().store16(ConfigSpace.COMMAND, command | ConfigSpace.COMMAND_MEMORY);
+            same(version, registers.load32(Reg.VS), "VS after memory decoding was on again");
+        }
+        return TIMES + " times each";
+    }
+
+    /** A doorbell is one store and nothing else: its fault may come out of its caller. */
+    private static void ringInTheVoid(Doorbell doorbell, int value) {
+        try {
+            doorbell.ring(value);
+            check(!Thread.holdsLock(doorbell), "who took this lock?"); // so that it is told here
+        } catch (InternalError e) {
+            // told in time
+        }
+    }
+
+    private static void fault(Runnable access) {
+        try {
+            access.run();
+        } catch (PeerlaneException e) {
+            same("device-memory-fault", e.code(), "the code of the fault");
+            return;
+        }
+        throw new AssertionError("nothing was said of a store that went nowhere");
+    }
+}

@@ -1,0 +1,60 @@
+package dev.peerlane.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.lab.guest.Copies;
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The program on real drivers; the BARs that hold the CMBs lie above 4 GiB. */
+@Tag("guest")
+class ProgramGuestTest {
+    private static final int REGION_BYTES = (int) Copies.BLOCKS * 512;
+
+    private static GuestRun run;
+
+    @BeforeAll
+    static void boot() {
+        run =
+                Guest.named("program")
+                        .limit(Duration.ofMinutes(6))
+                        .iommu(39)
+                        .drive(Drive.named("ssd0").behindSwitch("sw").cmbMib(4))
+                        .drive(Drive.named("ssd1").behindSwitch("sw").cmbMib(4))
+                        .drive(Drive.named("ssd2").behindSwitch("sw").cmbMib(4))
+                        .prepare((drive, image) -> {
+                            if (drive.equals("ssd0")) {
+                                Data.write(image, 0, Data.random(4, 16 << 20));
+                            }
+                        })
+                        .highBars()
+                        .step("bind ssd0 ssd1 ssd2")
+                        .tests("program-copy", "program-sigint", "program-sigterm")
+                        .run();
+    }
+
+    @AfterAll
+    static void close() {
+        run.close();
+    }
+
+    @Test
+    void theProgramCopiesThroughACmbAbove4Gib() throws IOException {
+        assertThat(run.passed("program-copy")).containsPattern("\"address\" : \"0x[0-9a-f]{9,}\"");
+        int at = 13 * REGION_BYTES;
+        assertThat(Data.read(run.image("ssd1"), at, REGION_BYTES))
+                .isEqualTo(Data.read(run.image("ssd0"), at, REGION_BYTES));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"program-sigint", "program-sigterm"})
+    void aSignalEndsACopyInOrder(String test) {
+        run.passed(test);
+    }
+}
