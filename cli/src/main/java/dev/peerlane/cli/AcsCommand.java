@@ -10,8 +10,10 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -113,15 +115,16 @@ final class AcsCommand implements Callable<Integer> {
 
     private int show() {
         Snapshot snapshot = machine.snapshot(names);
-        AcsChange change = AcsChange.between(snapshot.machine(), devices(snapshot));
+        List<Bdf> devices = devices(snapshot);
+        AcsChange change = AcsChange.between(snapshot.machine(), devices);
+        Set<Bdf> above = new HashSet<>();
+        for (Bdf device : devices) {
+            snapshot.machine().bridgesAbove(device).forEach(b -> above.add(b.bdf()));
+        }
+        change.bridges().forEach(b -> above.add(b.bdf()));
         List<Shown> shown = new ArrayList<>();
         for (PciFunction f : snapshot.machine().functions()) {
-            boolean wanted =
-                    names.isEmpty()
-                            || change.bridges().stream().anyMatch(b -> b.bdf().equals(f.bdf()))
-                            || devices(snapshot).stream()
-                                    .flatMap(d -> snapshot.machine().bridgesAbove(d).stream())
-                                    .anyMatch(b -> b.bdf().equals(f.bdf()));
+            boolean wanted = names.isEmpty() || above.contains(f.bdf());
             if (wanted && f.isBridge()) {
                 shown.add(shown(f));
             }

@@ -9,7 +9,9 @@ import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.Route;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -178,6 +180,16 @@ record Topology(
 
     private static String name(Route r, boolean write) {
         return r.verdict(write).name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    }
+
+    /** Returns the functions right below each address; those on root buses are below "". */
+    Map<String, List<Node>> byParent() {
+        Map<String, List<Node>> below = new HashMap<>();
+        for (Node n : functions) {
+            String parent = n.parent();
+            below.computeIfAbsent(parent == null ? "" : parent, p -> new ArrayList<>()).add(n);
+        }
+        return below;
     }
 
     /** Returns the NVMe controllers of the matrix, in order. */

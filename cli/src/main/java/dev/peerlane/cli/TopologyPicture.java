@@ -1,5 +1,6 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.PeerlaneException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,8 @@ final class TopologyPicture {
     private static final double CELL = 26;
     private static final int MARGIN = 16;
     private static final String ROOT = "";
+    private static final int MAX_DEPTH = 16;
+    private static final int MAX_BOXES = 1000;
 
     private static final Map<String, String> COLOURS = new LinkedHashMap<>();
 
@@ -44,12 +47,14 @@ final class TopologyPicture {
 
     private final Topology topology;
     private final List<Topology.Node> drives;
+    private final Map<String, List<Topology.Node>> byParent;
     private final StringBuilder svg = new StringBuilder();
     private final Map<String, ElkNode> nodes = new LinkedHashMap<>();
 
     private TopologyPicture(Topology topology) {
         this.topology = topology;
         drives = topology.drives();
+        byParent = topology.byParent();
     }
 
     /** Returns a whole SVG document. */
@@ -72,6 +77,13 @@ final class TopologyPicture {
         box(graph, ROOT, List.of("root complex"));
         for (Topology.Node n : topology.functions()) {
             if (!hidden(n)) {
+                if (nodes.size() >= MAX_BOXES) {
+                    throw PeerlaneException.machine(
+                            "picture-too-large",
+                            "%s has more than %d functions to draw"
+                                    .formatted(topology.origin(), MAX_BOXES),
+                            "Leave --svg out");
+                }
                 box(graph, n.address(), lines(n));
             }
         }
@@ -108,9 +120,8 @@ final class TopologyPicture {
     }
 
     private boolean leadsToDrive(String address, int depth) {
-        return depth < 16
-                && topology.functions().stream()
-                        .filter(c -> Objects.equals(c.parent(), address))
+        return depth < MAX_DEPTH
+                && byParent.getOrDefault(address, List.of()).stream()
                         .anyMatch(c -> c.nvme() || leadsToDrive(c.address(), depth + 1));
     }
 

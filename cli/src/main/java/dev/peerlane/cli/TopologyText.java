@@ -6,8 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /** A topology as text: the tree, then a matrix for each direction. */
 final class TopologyText {
@@ -16,11 +14,13 @@ final class TopologyText {
 
     private final PrintWriter out;
     private final Topology topology;
+    private final Map<String, List<Topology.Node>> byParent;
     private final Map<String, Integer> numbers = new LinkedHashMap<>();
 
     private TopologyText(PrintWriter out, Topology topology) {
         this.out = out;
         this.topology = topology;
+        byParent = topology.byParent();
         topology.drives().forEach(d -> numbers.put(d.address(), numbers.size()));
     }
 
@@ -31,7 +31,7 @@ final class TopologyText {
     private void print() {
         out.println(topology.origin());
         Table tree = new Table();
-        children(null, "", 0, tree);
+        children("", "", 0, tree);
         tree.print(out, "");
         if (!numbers.isEmpty()) {
             out.println();
@@ -45,17 +45,14 @@ final class TopologyText {
         out.flush();
     }
 
-    private void children(@Nullable String parent, String indent, int depth, Table tree) {
-        List<Topology.Node> below =
-                topology.functions().stream()
-                        .filter(n -> Objects.equals(n.parent(), parent))
-                        .toList();
+    private void children(String parent, String indent, int depth, Table tree) {
+        List<Topology.Node> below = byParent.getOrDefault(parent, List.of());
         for (int i = 0; i < below.size() && depth < MAX_DEPTH; i++) {
             Topology.Node n = below.get(i);
             boolean last = i == below.size() - 1;
-            String branch = parent == null ? "" : last ? "└─ " : "├─ ";
+            String branch = parent.isEmpty() ? "" : last ? "└─ " : "├─ ";
             tree.row(indent + branch + label(n), kind(n), facts(n));
-            String deeper = parent == null ? "" : last ? "   " : "│  ";
+            String deeper = parent.isEmpty() ? "" : last ? "   " : "│  ";
             children(n.address(), indent + deeper, depth + 1, tree);
         }
     }

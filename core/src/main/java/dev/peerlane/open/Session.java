@@ -182,9 +182,14 @@ public final class Session implements AutoCloseable {
         return run(plan(source, target, how), new CancelFlag(), Progress.NONE);
     }
 
-    /** Runs a plan of this session; otherwise as {@link #copy}. */
+    /** Runs a plan of this session, once, and closes its ports; otherwise as {@link #copy}. */
     public Receipt run(CopyPlan plan, CancelFlag cancel, Progress progress) {
-        return new CopyJob(plan, fabric, cancel).run(progress);
+        Receipt receipt = new CopyJob(plan, fabric, cancel).run(progress);
+        for (Endpoint side : List.of(plan.request().source(), plan.request().target())) {
+            ports.remove(side.port());
+            side.port().close();
+        }
+        return receipt;
     }
 
     private CopyPlan plan(

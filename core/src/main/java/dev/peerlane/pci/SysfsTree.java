@@ -7,9 +7,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -116,7 +118,7 @@ public final class SysfsTree {
 
         SysfsTree tree() {
             List<SysfsFunction> found = new ArrayList<>();
-            List<Bdf> unlinked = new ArrayList<>();
+            Set<Bdf> unlinked = new HashSet<>();
             for (String name : files.list(DEVICES)) {
                 Bdf bdf = bdf(name);
                 if (bdf == null) {

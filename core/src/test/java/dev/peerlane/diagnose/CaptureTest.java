@@ -213,6 +213,23 @@ class CaptureTest {
                 });
     }
 
+    @Test
+    void aCaptureOfAbsurdlyManyDevicesIsExaminedInTime() {
+        CapturedFiles files = new CapturedFiles("a test");
+        byte[] drive = Shapes.broadcom(0).at(A).config.bytes();
+        for (int i = 0; i < 20_000; i++) {
+            String bdf = "0000:%02x:%02x.%d".formatted(i >>> 8 & 0xff, i >>> 3 & 0x1f, i & 7);
+            files.put(SysfsTree.DEVICES + "/" + bdf + "/config", drive);
+        }
+        Assertions.assertTimeout(
+                Duration.ofSeconds(60),
+                () -> {
+                    Snapshot snapshot = Snapshot.of(files);
+                    assertThat(snapshot.machine().nvmeFunctions()).hasSize(20_000);
+                    assertThat(Doctor.examine(snapshot).findings()).isNotEmpty();
+                });
+    }
+
     /** Keeps the walk alive: a bridge with capabilities that point at each other. */
     private static void mostlyPlausible(Random random, byte[] bytes) {
         if (bytes.length > 0x40 && random.nextBoolean()) {

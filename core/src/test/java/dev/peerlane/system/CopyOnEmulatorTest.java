@@ -265,6 +265,16 @@ class CopyOnEmulatorTest {
     }
 
     @Test
+    void oneSessionMakesAnyNumberOfCopies() {
+        try (Session session = session()) {
+            for (int i = 0; i < 12; i++) {
+                Extent from = new Extent("emu:a", 1, i * 8L, 8L);
+                assertThat(session.copy(from, B, through("auto")).result()).isEqualTo("ok");
+            }
+        }
+    }
+
+    @Test
     void rangesAreCopiedAndNothingElseChanges() throws IOException {
         byte[] before = new byte[SIZE];
         Arrays.fill(before, (byte) 0x5a);
