@@ -10,21 +10,27 @@ public final class Cli {
 
     private final Terminal terminal;
     private final Interruption interruption;
+    private final Host host;
 
     /**
-     * Creates it.
+     * Creates it, for this machine.
      *
      * @param terminal its streams
      * @param interruption ends what runs when the user asks for it
      */
     public Cli(Terminal terminal, Interruption interruption) {
+        this(terminal, interruption, Host.local());
+    }
+
+    Cli(Terminal terminal, Interruption interruption, Host host) {
         this.terminal = terminal;
         this.interruption = interruption;
+        this.host = host;
     }
 
     /** Runs one command and returns the exit status. Never throws for what a user can cause. */
     public int run(String... args) {
-        Context context = new Context(terminal, interruption, List.of(args));
+        Context context = new Context(terminal, interruption, List.of(args), host);
         CommandLine program = program(context);
         program.setParameterExceptionHandler((e, given) -> Failures.usage(context, e));
         program.setExecutionExceptionHandler(
@@ -46,6 +52,8 @@ public final class Cli {
                 .addSubcommand(new CopyCommand(context))
                 .addSubcommand(new CmbCopyCommand(context))
                 .addSubcommand(new ListCommand(context))
+                .addSubcommand(new BindCommand(context))
+                .addSubcommand(new UnbindCommand(context))
                 .addSubcommand(new IdentifyCommand(context))
                 .addSubcommand(new CmbCommand(context))
                 .addSubcommand(new TopologyCommand(context))

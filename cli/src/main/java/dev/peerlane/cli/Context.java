@@ -10,8 +10,9 @@ import java.util.Set;
  * @param terminal the streams
  * @param interruption the user's wish to stop
  * @param args the command line as it was given
+ * @param host the machine whose functions are listed and bound
  */
-record Context(Terminal terminal, Interruption interruption, List<String> args) {
+record Context(Terminal terminal, Interruption interruption, List<String> args, Host host) {
     static final String VERBOSE_VARIABLE = "PEERLANE_VERBOSE";
     private static final Set<String> NO = Set.of("", "0", "no", "false");
 

@@ -9,6 +9,9 @@ import dev.peerlane.p2p.CopyException;
 import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.CopyPlan;
 import dev.peerlane.p2p.Receipt;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.vfio.BindPlan;
+import dev.peerlane.vfio.Binder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -33,6 +36,7 @@ final class CopyTask {
     private final WriteOptions write;
     private final boolean dryRun;
     private final List<Controller> used = new ArrayList<>();
+    private List<Bdf> restorable = List.of();
 
     private @Nullable Request request;
     private Documents.@Nullable PlanDocument plan;
@@ -49,6 +53,7 @@ final class CopyTask {
     /** Runs it and returns the exit status. */
     int run(Supplier<Request> parsed) {
         PeerlaneException failure = null;
+        PeerlaneException restored;
         try {
             Request r = parsed.get();
             request = r;
@@ -58,6 +63,13 @@ final class CopyTask {
             failure = e;
         } catch (PeerlaneException e) {
             failure = e;
+        } finally {
+            restored = restoreDrivers();
+        }
+        if (failure == null) {
+            failure = restored;
+        } else if (restored != null) {
+            warn(restored.explain());
         }
         used.forEach(c -> c.closeProblem().ifPresent(this::warn));
         tell(failure);
@@ -69,6 +81,9 @@ final class CopyTask {
         String carrier = r.how().buffer().locator();
         if (carrier != null) {
             devices.add(carrier);
+        }
+        if (write.restoreDrivers) {
+            restorable = devices.stream().distinct().map(BindCommand::function).toList();
         }
         try (Session session = Opening.session(fabric.file, devices)) {
             for (String device : devices) {
@@ -92,6 +107,25 @@ final class CopyTask {
                     ProgressDisplay.during(
                             terminal,
                             progress -> session.run(made, context.interruption().flag(), progress));
+        }
+    }
+
+    /** After the session, which holds the devices; never throws, for the copy is told first. */
+    private @Nullable PeerlaneException restoreDrivers() {
+        if (restorable.isEmpty() || dryRun) {
+            return null;
+        }
+        try {
+            Binder binder = context.host().binder();
+            BindPlan back = binder.unbind(restorable);
+            binder.apply(back);
+            back.moves().stream()
+                    .filter(m -> !m.steps().isEmpty())
+                    .forEach(m -> terminal.say(MachineViews.done(m)));
+            back.notes().forEach(note -> terminal.say("Note: " + note + "."));
+            return null;
+        } catch (PeerlaneException e) {
+            return e;
         }
     }
 

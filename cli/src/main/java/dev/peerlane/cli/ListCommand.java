@@ -1,7 +1,14 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.open.Session;
+import dev.peerlane.vfio.Inventory.Drive;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -9,22 +16,27 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** {@code list}: every NVMe function of a fabric. */
+/** {@code list}: every NVMe function of this machine, or of a fabric. */
 @Command(
         name = "list",
         description = {
-            "Lists every NVMe function of a fabric: its name for the other commands, address,"
-                    + " model, serial number, firmware, CMB and namespaces.",
+            "Lists every NVMe function of this machine as Linux shows it, whichever driver has it:"
+                    + " address, model, serial number, capacity, driver, IOMMU group, NUMA node,"
+                    + " link, CMB as far as it is known, and what it is in use for.",
+            "With DEVICE or --fabric: of those, name, address, model, serial number, firmware, CMB"
+                    + " and namespaces as they tell it themselves.",
             ""
         },
         footer = {
             "",
-            "Each controller is brought up for this and shut down again. One that can't be is"
+            "With DEVICE or --fabric each controller is brought up and shut down again. One that can't be is"
                     + " listed with the reason, and the exit status tells of it.",
             "",
             "Examples:",
-            "  The built-in emulated fabric:",
+            "  This machine:",
             "    peerlane list",
+            "  The built-in emulated fabric:",
+            "    peerlane list emu:ssd0 emu:ssd1",
             "  Two SSDs of this machine that are bound to vfio-pci:",
             "    peerlane list 0000:01:00.0 0000:02:00.0",
             "  The devices of a running QEMU:",
@@ -46,8 +58,37 @@ final class ListCommand implements Callable<Integer> {
         this.context = context;
     }
 
+    /** Returns the NVMe functions of a machine; none where Linux shows no PCI functions. */
+    static List<Drive> drives(Host host) {
+        Path functions = host.options().sys().resolve("bus/pci/devices");
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(functions)) {
+            return entries.iterator().hasNext()
+                    ? dev.peerlane.vfio.Inventory.read(host.options(), null)
+                    : List.of();
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
+    private int machine() {
+        List<Drive> found = drives(context.host());
+        List<String> builtIn =
+                FabricSpec.standard().drives().stream()
+                        .map(d -> EmulatedFabric.LOCATOR_PREFIX + d.name())
+                        .toList();
+        if (fabric.json) {
+            Json.print(context.terminal().out(), MachineDocuments.Machine.of(found, builtIn));
+        } else {
+            MachineViews.machine(context.terminal().out(), found, builtIn);
+        }
+        return 0;
+    }
+
     @Override
     public Integer call() {
+        if (fabric.file == null && named.isEmpty()) {
+            return machine();
+        }
         Inventory.Devices found;
         PeerlaneException failure = null;
         List<String> wanted = named.stream().map(Opening::device).distinct().toList();

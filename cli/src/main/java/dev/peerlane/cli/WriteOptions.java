@@ -15,4 +15,11 @@ final class WriteOptions {
             paramLabel = "SERIAL",
             description = "Write only if the target has this serial number.")
     @Nullable String expectSerial;
+
+    @Option(
+            names = "--restore-drivers",
+            description =
+                    "When it is over, however it ends, take the devices from vfio-pci again, as"
+                            + " peerlane unbind does.")
+    boolean restoreDrivers;
 }

@@ -23,7 +23,7 @@ class FailuresTest {
 
     private int thrown(Throwable e, String command, String... args) {
         Terminal terminal = terminal(new PrintWriter(out));
-        Context context = new Context(terminal, new Interruption(), List.of(args));
+        Context context = new Context(terminal, new Interruption(), List.of(args), Host.local());
         return Failures.thrown(context, e, command);
     }
 

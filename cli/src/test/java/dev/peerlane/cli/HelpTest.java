@@ -72,7 +72,7 @@ class HelpTest {
 
     @Test
     void anUnknownOptionUnderJsonIsAnErrorDocument() {
-        Shell run = Shell.run("list", "--jsn", "--json");
+        Shell run = Shell.run("list", "bind", "unbind", "--jsn", "--json");
         assertThat(run.status()).isEqualTo(1);
         assertThat(run.json().get("schema").asText()).isEqualTo("peerlane.error/1");
         assertThat(run.json().get("error").get("code").asText()).isEqualTo("usage");

@@ -92,10 +92,11 @@ class InspectionTest {
     }
 
     @Test
-    void withoutAFabricFileTheBuiltInOneIsListed() {
-        Shell run = Shell.run("list");
+    void theBuiltInFabricIsListedByName() {
+        Shell run = Shell.run("list", "emu:ssd0", "emu:ssd1");
         assertThat(run.status()).isZero();
-        assertThat(run.out()).contains("emu:ssd0").contains("emu:ssd1");
+        assertThat(run.out().lines()).filteredOn(l -> l.startsWith("emu:ssd")).hasSize(2);
+        assertThat(Shell.run("list").out()).contains("peerlane list emu:ssd0 emu:ssd1");
     }
 
     @Test

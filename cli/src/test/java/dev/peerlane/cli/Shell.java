@@ -30,6 +30,20 @@ final class Shell {
         return new Shell().start(new StringReader(""), false, new Interruption(), args);
     }
 
+    /** Runs it for another machine; nobody is there. */
+    static Shell on(Host host, String... args) {
+        Shell shell = new Shell();
+        Terminal terminal =
+                new Terminal(
+                        new BufferedReader(new StringReader("")),
+                        new PrintWriter(shell.out),
+                        new PrintWriter(shell.err),
+                        false,
+                        null);
+        shell.status = new Cli(terminal, new Interruption(), host).run(args);
+        return shell;
+    }
+
     /** Runs it on a terminal where a person answers so. */
     static Shell answering(String answer, String... args) {
         return new Shell().start(new StringReader(answer), true, new Interruption(), args);

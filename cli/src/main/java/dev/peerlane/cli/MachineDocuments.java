@@ -1,0 +1,78 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.pci.Link;
+import dev.peerlane.vfio.BindPlan;
+import dev.peerlane.vfio.Inventory.BlockDevice;
+import dev.peerlane.vfio.Inventory.Drive;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What {@code list}, {@code bind} and {@code unbind} tell of this machine, as documents. */
+final class MachineDocuments {
+    static final String MACHINE_SCHEMA = "peerlane.machine/1";
+    static final String BIND_SCHEMA = "peerlane.bind/1";
+
+    private MachineDocuments() {}
+
+    /** The NVMe functions of this machine, and the devices that are built in. */
+    record Machine(String schema, List<Function> functions, List<String> builtIn) {
+        static Machine of(List<Drive> drives, List<String> builtIn) {
+            return new Machine(MACHINE_SCHEMA, drives.stream().map(Function::of).toList(), builtIn);
+        }
+    }
+
+    /** One function; what is not known is null. */
+    record Function(
+            String address,
+            @Nullable String driver,
+            @Nullable String model,
+            @Nullable String serial,
+            @Nullable String firmware,
+            @Nullable Long capacityBytes,
+            @Nullable Integer iommuGroup,
+            @Nullable Integer numaNode,
+            @Nullable LinkState link,
+            @Nullable Long cmbBytes,
+            List<BlockDevice> disks,
+            List<String> inUse) {
+        static Function of(Drive d) {
+            Link link = d.link();
+            return new Function(
+                    d.bdf().toString(),
+                    d.driver(),
+                    d.model(),
+                    d.serial(),
+                    d.firmware(),
+                    d.model() == null ? null : d.capacityBytes(),
+                    d.iommuGroup() < 0 ? null : d.iommuGroup(),
+                    d.numaNode() < 0 ? null : d.numaNode(),
+                    link == null ? null : new LinkState(link.now(), link.best()),
+                    d.cmbBytes().isPresent() ? d.cmbBytes().getAsLong() : null,
+                    d.namespaces(),
+                    d.inUse());
+        }
+    }
+
+    /** What a link runs at, and could. */
+    record LinkState(String now, String best) {}
+
+    /** What was or would be done to drivers. */
+    record Binding(
+            String schema,
+            String result,
+            List<Moved> functions,
+            List<String> steps,
+            List<String> notes) {
+        static Binding of(BindPlan plan, boolean done) {
+            String result = plan.lines().isEmpty() ? "nothing" : done ? "done" : "planned";
+            List<Moved> moved =
+                    plan.moves().stream()
+                            .map(m -> new Moved(m.bdf().toString(), m.from(), m.to()))
+                            .toList();
+            return new Binding(BIND_SCHEMA, result, moved, plan.lines(), plan.notes());
+        }
+    }
+
+    /** One function's way; null is no driver. */
+    record Moved(String address, @Nullable String from, @Nullable String to) {}
+}

@@ -1,0 +1,112 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.pci.Link;
+import dev.peerlane.vfio.BindPlan;
+import dev.peerlane.vfio.Inventory.Drive;
+import java.io.PrintWriter;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** {@link MachineDocuments} as a person reads it. */
+final class MachineViews {
+    private MachineViews() {}
+
+    static void machine(PrintWriter out, List<Drive> drives, List<String> builtIn) {
+        if (drives.isEmpty()) {
+            out.println("This machine shows no NVMe function.");
+        } else {
+            table(drives).print(out, "");
+            if (drives.stream().anyMatch(d -> "vfio-pci".equals(d.driver()))) {
+                out.println();
+                out.println(
+                        "More of those with vfio-pci: peerlane list ADDRESS, or peerlane cmb"
+                                + " ADDRESS.");
+            }
+        }
+        out.println();
+        out.printf(
+                "Emulated and built in: %s (peerlane list %s). Others: --fabric FILE.%n",
+                String.join(", ", builtIn), String.join(" ", builtIn));
+        out.flush();
+    }
+
+    private static Table table(List<Drive> drives) {
+        Table table =
+                new Table()
+                        .row(
+                                "ADDRESS",
+                                "MODEL",
+                                "SERIAL",
+                                "CAPACITY",
+                                "DRIVER",
+                                "GROUP",
+                                "NODE",
+                                "LINK",
+                                "CMB",
+                                "IN USE");
+        for (Drive d : drives) {
+            table.row(
+                    d.bdf().toString(),
+                    orDash(d.model()),
+                    orDash(d.serial()),
+                    d.model() == null ? "-" : Sizes.text(d.capacityBytes()),
+                    orDash(d.driver()),
+                    number(d.iommuGroup()),
+                    number(d.numaNode()),
+                    link(d.link()),
+                    d.cmbBytes().isPresent() ? Sizes.text(d.cmbBytes().getAsLong()) : "unknown",
+                    d.inUse().isEmpty() ? "no" : d.inUse().getFirst());
+            for (int i = 1; i < d.inUse().size(); i++) {
+                table.row("", "", "", "", "", "", "", "", "", d.inUse().get(i));
+            }
+        }
+        return table;
+    }
+
+    private static String link(@Nullable Link link) {
+        if (link == null) {
+            return "-";
+        }
+        return link.now().equals(link.best()) ? link.now() : link.now() + " of " + link.best();
+    }
+
+    private static String number(int number) {
+        return number < 0 ? "-" : Integer.toString(number);
+    }
+
+    private static String orDash(@Nullable String text) {
+        return text == null || text.isEmpty() ? "-" : text;
+    }
+
+    /** Prints what is or would be done. */
+    static void binding(PrintWriter out, BindPlan plan, boolean done) {
+        List<BindPlan.Move> moves =
+                plan.moves().stream().filter(m -> !m.steps().isEmpty()).toList();
+        if (moves.isEmpty()) {
+            out.println("Nothing to do.");
+        } else if (done) {
+            moves.forEach(m -> out.println(done(m)));
+        } else {
+            moves.forEach(m -> out.println(planned(m)));
+            plan.lines().forEach(line -> out.println("  " + line));
+            out.println("Nothing was written.");
+        }
+        out.flush();
+    }
+
+    /** Returns what was done as a sentence. */
+    static String done(BindPlan.Move move) {
+        return "%s was with %s, and is with %s now."
+                .formatted(move.bdf(), driver(move.from()), driver(move.to()));
+    }
+
+    /** Returns what would be done as a sentence. */
+    static String planned(BindPlan.Move move) {
+        return "%s goes from %s to %s."
+                .formatted(move.bdf(), driver(move.from()), driver(move.to()));
+    }
+
+    private static String driver(@Nullable String driver) {
+        return driver == null ? "no driver" : driver;
+    }
+}

@@ -1,0 +1,76 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.vfio.BindPlan;
+import dev.peerlane.vfio.Binder;
+import dev.peerlane.vfio.Inventory.Drive;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code unbind}: gives functions of this machine back to the drivers that they were with. */
+@Command(
+        name = "unbind",
+        description = {
+            "Takes functions of this machine from vfio-pci and lets Linux give them the driver that"
+                    + " it has for them, nvme for SSDs. Their block devices come back.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  One, and all NVMe functions that are with vfio-pci:",
+            "    peerlane unbind 0000:01:00.0",
+            "    peerlane unbind --all",
+            ""
+        })
+final class UnbindCommand implements Callable<Integer> {
+    private final Context context;
+
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "DEVICE",
+            description = "PCI addresses, such as 0000:01:00.0.")
+    private List<String> devices = List.of();
+
+    @Option(names = "--all", description = "All NVMe functions that are with vfio-pci.")
+    private boolean all;
+
+    @Option(names = "--dry-run", description = "Print what would be written, and write nothing.")
+    private boolean dryRun;
+
+    @Option(names = "--json", description = "Print one JSON document instead of text.")
+    private boolean json;
+
+    UnbindCommand(Context context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() {
+        if (all == !devices.isEmpty()) {
+            throw PeerlaneException.request(
+                    "which-devices",
+                    all ? "--all and devices are named" : "no device is named",
+                    "Name devices, or say --all");
+        }
+        List<Bdf> functions = all ? bound() : devices.stream().map(BindCommand::function).toList();
+        Binder binder = context.host().binder();
+        BindPlan plan = binder.unbind(functions);
+        if (!dryRun) {
+            binder.apply(plan);
+        }
+        BindCommand.tell(context, json, plan, !dryRun);
+        return 0;
+    }
+
+    private List<Bdf> bound() {
+        return ListCommand.drives(context.host()).stream()
+                .filter(d -> "vfio-pci".equals(d.driver()))
+                .map(Drive::bdf)
+                .toList();
+    }
+}
