@@ -70,9 +70,6 @@ await() { # FILE: for a minute at most
   done
   return 1
 }
-faults() { # how many accesses the IOMMU has refused since the boot
-  dmesg | grep -c 'DMAR:.*fault addr'
-}
 
 . /guest/steps
 

@@ -290,4 +290,20 @@ public final class Copies {
             return e.explain();
         }
     }
+
+    /** Counts accesses of devices that the IOMMU has refused since the boot. */
+    private static long refusedAccesses() throws IOException {
+        Process dmesg = new ProcessBuilder("/bin/dmesg").redirectErrorStream(true).start();
+        try (var lines = dmesg.inputReader().lines()) {
+            return lines.filter(line -> line.contains("DMAR: [") && line.contains("fault addr"))
+                    .count();
+        }
+    }
+
+    /** Wants the IOMMU to have refused nothing so far, or something. */
+    static String refusedAccesses(boolean wanted) throws IOException {
+        long refused = refusedAccesses();
+        check(refused > 0 == wanted, "the IOMMU has refused " + refused + " accesses");
+        return refused + " accesses refused";
+    }
 }

@@ -96,6 +96,8 @@ public final class GuestTests {
         tests.put("program-copy", () -> Program.copy(13));
         tests.put("program-sigint", () -> Program.signalled("INT", 130));
         tests.put("program-sigterm", () -> Program.signalled("TERM", 143));
+        tests.put("no-access-refused", () -> Copies.refusedAccesses(false));
+        tests.put("accesses-refused", () -> Copies.refusedAccesses(true));
         tests.put("copy-huge-pages", () -> Copies.hugePages(16));
         tests.put("user-limited", () -> Copies.memoryLimit("65536"));
         tests.put("user-copy", () -> Copies.copy(17, BufferChoice.HOST, "host"));
