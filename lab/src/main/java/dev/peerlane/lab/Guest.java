@@ -141,6 +141,17 @@ public final class Guest {
     }
 
     /**
+     * Adds a run of guest tests in one Java process of a user who is not root.
+     *
+     * @param lockedKib how much memory the user may lock
+     */
+    public Guest testsOfUser(int lockedKib, String... names) {
+        return step(
+                "(ulimit -l %d; user_java dev.peerlane.lab.guest.GuestTests %s)"
+                        .formatted(lockedKib, String.join(" ", names)));
+    }
+
+    /**
      * Runs it until it powers off.
      *
      * @throws PeerlaneException if it can't be built or started

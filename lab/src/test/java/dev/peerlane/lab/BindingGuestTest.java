@@ -55,14 +55,11 @@ class BindingGuestTest {
                                 mke2fs -F $(block mounted)p1 >/dev/null
                                 mount -t ext4 $(block mounted)p1 /mnt || mount -t ext2 $(block mounted)p1 /mnt
                                 mkswap $(block swap) >/dev/null && swapon $(block swap)
-                                modprobe raid1
+                                modprobe md-mod
                                 echo md7 >/sys/module/md_mod/parameters/new_array
                                 cd /sys/block/md7/md
                                 echo none >metadata_version
-                                echo raid1 >level
-                                echo 1 >raid_disks
                                 cat /sys/block/$(cat /tmp/block-md)/dev >new_dev
-                                echo active >array_state
                                 cd /
                                 modprobe dm-mod
                                 mke2fs -F $(block pair) >/dev/null

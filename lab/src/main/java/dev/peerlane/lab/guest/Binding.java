@@ -233,7 +233,7 @@ final class Binding {
     }
 
     /** A machine whose IOMMU is off: nothing can be opened, and the reason is said. */
-    static String withoutIommu(String serial) {
+    static String withoutIommu(String serial) throws IOException {
         Bdf function = bdf(serial);
         BindPlan plan = binder().bind(List.of(function), List.of());
         check(plan.notes().toString().contains("IOMMU"), "no word of it in " + plan.notes());
@@ -243,6 +243,7 @@ final class Binding {
         } catch (PeerlaneException e) {
             same("binding-failed", e.code(), "the code of: " + e.explain());
             check(e.explain().contains("IOMMU"), e.explain());
+            same("nvme", driver(serial), "the driver, put back");
             return e.explain();
         }
     }

@@ -154,24 +154,40 @@ public final class Copies {
         }
     }
 
-    /** After a killed run: its data is still in the CMB; a copy works and leaves none of it. */
+    /**
+     * After a killed run: its data is still in the CMB; the next copy works and leaves none of it,
+     * though it needs less of the CMB.
+     */
     static String afterKill(int region) {
+        long before;
+        try (Fabric fabric = Ssds.fabric("ssd1");
+                Controller raw =
+                        Controller.open(fabric, Ssds.locator("ssd1"), ControllerOptions.DEFAULTS)) {
+            before = words(raw, fabric);
+        }
+        check(before > 0, "the killed run left nothing, so this proves nothing");
         try (Session session = Ssds.session("ssd0", "ssd1")) {
-            long before = words(session, "ssd1");
             Receipt receipt =
-                    copy(session, region, CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET));
+                    copy(
+                            session,
+                            region,
+                            CopyOptions.DEFAULTS
+                                    .withBuffer(BufferChoice.TARGET)
+                                    .withSlots(16 << 10, 4));
             same("ok", receipt.result(), "the result");
             long after = words(session, "ssd1");
-            check(before > 0, "the killed run left nothing, so this proves nothing");
             same(0L, after, "the number of words that are left of " + before);
-            return before + " words were left, none is";
         }
+        return before + " words were left, none is";
     }
 
     /** Counts the sectors of a drive's CMB that do not begin with zeroes. */
     static long words(Session session, String serial) {
-        Controller controller = session.controller(Ssds.locator(serial));
-        controller.requireCmb().enable(session.fabric().dma());
+        return words(session.controller(Ssds.locator(serial)), session.fabric());
+    }
+
+    private static long words(Controller controller, Fabric fabric) {
+        controller.requireCmb().enable(fabric.dma());
         Bar bar = controller.device().bar(CMB_BAR);
         long found = 0;
         for (long at = 0; at < bar.sizeBytes(); at += 512) {
@@ -205,5 +221,89 @@ public final class Copies {
             check(!receipt.notes().isEmpty(), "it fell back and said nothing");
             return receipt.notes().toString();
         }
+    }
+
+    /**
+     * Copies to a drive on a root port of its own: ACS redirects its traffic to the root complex,
+     * of which this machine's owner would have to say that it forwards it.
+     */
+    static String throughTheRoot(int region) {
+        try (Session session = Session.of(new TrustedRoot(Ssds.fabric("ssd0", "root")))) {
+            Receipt receipt =
+                    session.copy(
+                            Ssds.extent("ssd0", region * BLOCKS, BLOCKS),
+                            Ssds.extent("root", region * BLOCKS, BLOCKS),
+                            CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET));
+            same("ok", receipt.result(), "the result");
+            String route = receipt.route().toString();
+            check(route.contains("through the root complex, trusted"), route);
+            return route;
+        }
+    }
+
+    /** Wants a refusal of peer to peer because of the route, with words about it. */
+    static String refusedByRoute(String source, String target, int region, String words) {
+        try (Session session = Ssds.session(source, target)) {
+            session.copy(
+                    Ssds.extent(source, region * BLOCKS, BLOCKS),
+                    Ssds.extent(target, region * BLOCKS, BLOCKS),
+                    CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET));
+            throw new AssertionError("it was not refused");
+        } catch (PeerlaneException e) {
+            same(PeerlaneException.Category.REFUSED, e.category(), "category of " + e.explain());
+            check(e.explain().contains(words), e.explain());
+            return e.explain();
+        }
+    }
+
+    /** Copies with memory for DMA from the pool of huge pages, as far as it goes. */
+    static String hugePages(int region) throws IOException {
+        long before = freeHugePages();
+        check(before > 0, "there are no huge pages");
+        try (Session session = Ssds.session("ssd0", "ssd1")) {
+            CopyOptions host = CopyOptions.DEFAULTS.withBuffer(BufferChoice.HOST);
+            same("ok", copy(session, region, host).result(), "the result");
+            long during = freeHugePages();
+            check(during < before, "%d are free, %d were before".formatted(during, before));
+        }
+        same(before, freeHugePages(), "the number of free huge pages in the end");
+        return before + " huge pages";
+    }
+
+    private static long freeHugePages() throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
+            if (line.startsWith("HugePages_Free:")) {
+                return Long.parseLong(line.replaceAll("[^0-9]", ""));
+            }
+        }
+        throw new IOException("no HugePages_Free in /proc/meminfo");
+    }
+
+    /** Wants a refusal that names the limit on locked memory, with its number. */
+    static String memoryLimit(String wanted) {
+        try (Session session = Ssds.session("ssd0", "ssd1")) {
+            copy(session, 0, CopyOptions.DEFAULTS);
+            throw new AssertionError("the limit does not hinder");
+        } catch (PeerlaneException e) {
+            same("memlock-limit", e.code(), "the code of: " + e.explain());
+            check(e.explain().contains(wanted), e.explain());
+            return e.explain();
+        }
+    }
+
+    /** Counts accesses of devices that the IOMMU has refused since the boot. */
+    private static long refusedAccesses() throws IOException {
+        Process dmesg = new ProcessBuilder("/bin/dmesg").redirectErrorStream(true).start();
+        try (var lines = dmesg.inputReader().lines()) {
+            return lines.filter(line -> line.contains("DMAR: [") && line.contains("fault addr"))
+                    .count();
+        }
+    }
+
+    /** Wants the IOMMU to have refused nothing so far, or something. */
+    static String refusedAccesses(boolean wanted) throws IOException {
+        long refused = refusedAccesses();
+        check(refused > 0 == wanted, "the IOMMU has refused " + refused + " accesses");
+        return refused + " accesses refused";
     }
 }

@@ -70,6 +70,12 @@ public final class GuestTests {
         tests.put(
                 "copy-third",
                 () -> Copies.copy(2, BufferChoice.device(Ssds.locator("ssd2")), "third-party-cmb"));
+        tests.put("copy-root", () -> Copies.throughTheRoot(14));
+        tests.put(
+                "copy-root-refused",
+                () ->
+                        Copies.refusedByRoute(
+                                "ssd0", "root", 15, "through the root complex, untrusted"));
         tests.put("copy-host", () -> Copies.copy(3, BufferChoice.HOST, "host"));
         tests.put(
                 "lost-writes",
@@ -90,6 +96,12 @@ public final class GuestTests {
         tests.put("program-copy", () -> Program.copy(13));
         tests.put("program-sigint", () -> Program.signalled("INT", 130));
         tests.put("program-sigterm", () -> Program.signalled("TERM", 143));
+        tests.put("no-access-refused", () -> Copies.refusedAccesses(false));
+        tests.put("accesses-refused", () -> Copies.refusedAccesses(true));
+        tests.put("copy-huge-pages", () -> Copies.hugePages(16));
+        tests.put("user-limited", () -> Copies.memoryLimit("65536"));
+        tests.put("user-copy", () -> Copies.copy(17, BufferChoice.HOST, "host"));
+        tests.put("user-peer", () -> Copies.refusedByRoute("ssd0", "ssd1", 15, "(only root may)"));
         tests.put("beyond-auto", () -> Copies.fallsBack(1));
         tests.put("beyond-39-bits", () -> Copies.beyondTheIommu(0, 39));
     }

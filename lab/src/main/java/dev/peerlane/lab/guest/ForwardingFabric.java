@@ -1,0 +1,59 @@
+package dev.peerlane.lab.guest;
+
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.TrafficCounters;
+import dev.peerlane.pci.Machine;
+import java.util.List;
+import java.util.Optional;
+
+/** A fabric that is another one, except for what its subclass changes. */
+abstract class ForwardingFabric extends Fabric {
+    private final Fabric fabric;
+
+    ForwardingFabric(Fabric fabric) {
+        this.fabric = fabric;
+    }
+
+    @Override
+    public String kind() {
+        return fabric.kind();
+    }
+
+    @Override
+    public List<String> locators() {
+        return fabric.locators();
+    }
+
+    @Override
+    public PciDevice open(String locator) {
+        return fabric.open(locator);
+    }
+
+    @Override
+    public DmaDomain dma() {
+        return fabric.dma();
+    }
+
+    @Override
+    public Clock clock() {
+        return fabric.clock();
+    }
+
+    @Override
+    public Machine machine() {
+        return fabric.machine();
+    }
+
+    @Override
+    public Optional<TrafficCounters> traffic() {
+        return fabric.traffic();
+    }
+
+    @Override
+    public void close() {
+        fabric.close();
+    }
+}
