@@ -140,10 +140,20 @@ public final class Planner {
         return "";
     }
 
+    /** Whether the source writes to a peer's memory: not if it is its own, nor the host's. */
+    private boolean crossesToPeer(BufferKind kind) {
+        boolean oneDevice = request.source().bdf().equals(request.target().bdf());
+        return switch (kind) {
+            case HOST, SOURCE_CMB -> false;
+            case TARGET_CMB -> !oneDevice;
+            case THIRD_PARTY_CMB -> true;
+        };
+    }
+
     /** None where the source writes its own memory; else the user's choice, or the sentinel. */
     private FenceChoice fence(BufferKind kind) {
         FenceChoice choice = request.options().fence();
-        if (kind == BufferKind.SOURCE_CMB || kind == BufferKind.HOST) {
+        if (!crossesToPeer(kind)) {
             return FenceChoice.NONE;
         }
         return choice == FenceChoice.AUTO ? FenceChoice.SENTINEL : choice;
@@ -152,7 +162,7 @@ public final class Planner {
     /** What the user must know of the fence. */
     private List<String> fenceNotes(BufferKind kind) {
         FenceChoice choice = request.options().fence();
-        boolean needed = kind != BufferKind.SOURCE_CMB && kind != BufferKind.HOST;
+        boolean needed = crossesToPeer(kind);
         if (choice == FenceChoice.NONE && needed) {
             return List.of(
                     "There is no fence, as asked for: a completion that overtakes its data means old"

@@ -213,7 +213,9 @@ class PlannerTest {
         targetLba = 127;
         assertThat(refusal(Category.REQUEST, "ranges-overlap")).hasMessageContaining("127");
         targetLba = 128;
-        assertThat(plan().kind()).isNotNull();
+        candidates = List.of(atSource);
+        assertThat(plan().kind()).isEqualTo(BufferKind.TARGET_CMB);
+        assertThat(plan().fence()).as("it writes its own memory").isEqualTo("none");
     }
 
     @Test
