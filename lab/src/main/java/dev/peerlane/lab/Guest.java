@@ -1,5 +1,6 @@
 package dev.peerlane.lab;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.peerlane.PeerlaneException;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 public final class Guest {
     private static final String BINARY = "qemu-system-x86_64";
     private static final int ATTEMPTS = 2;
-    private static final long LOOK_MILLIS = 50;
+    private static final long STOP_SECONDS = 5;
     private static final int SHOWN_LINES = 25;
 
     private final String name;
@@ -174,7 +176,7 @@ public final class Guest {
                 problem = e;
             }
         }
-        throw java.util.Objects.requireNonNull(problem);
+        throw Objects.requireNonNull(problem);
     }
 
     private GuestRun attempt(GuestImage image, GuestProgram program, int number)
@@ -261,6 +263,8 @@ public final class Guest {
 
     /** Waits until QEMU ends, or the time is over: then ends it. */
     private String await(Process qemu) throws InterruptedException {
+        Thread stop = Thread.ofPlatform().unstarted(qemu::destroyForcibly);
+        Runtime.getRuntime().addShutdownHook(stop);
         try {
             if (qemu.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
                 return "QEMU ended with status " + qemu.exitValue();
@@ -269,8 +273,9 @@ public final class Guest {
         } finally {
             if (qemu.isAlive()) {
                 qemu.destroyForcibly();
-                qemu.waitFor(LOOK_MILLIS * 100, TimeUnit.MILLISECONDS);
+                qemu.waitFor(STOP_SECONDS, TimeUnit.SECONDS);
             }
+            Runtime.getRuntime().removeShutdownHook(stop);
         }
     }
 
@@ -279,7 +284,7 @@ public final class Guest {
         List<String> shown = new ArrayList<>(lines);
         shown.addAll(Files.readAllLines(errors, UTF_8));
         List<String> all =
-                Files.readAllLines(console, java.nio.charset.StandardCharsets.ISO_8859_1);
+                Files.readAllLines(console, ISO_8859_1);
         shown.addAll(all.subList(Math.max(0, all.size() - SHOWN_LINES), all.size()));
         return "guest %s did not come to its end in %d s: %s; console: %s%n%s"
                 .formatted(name, seconds, end, console, String.join("\n", shown));

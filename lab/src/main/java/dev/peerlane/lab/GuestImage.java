@@ -6,11 +6,12 @@ import dev.peerlane.PeerlaneException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The parts of a Linux guest that change rarely, kept between runs: a kernel and a root folder of
@@ -47,8 +49,19 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
     private static final Path LOADER = Path.of("/lib64/ld-linux-x86-64.so.2");
     private static final int KEPT = 3;
 
-    /** Returns the image, building what is missing. */
-    static GuestImage ready(List<Path> classes) {
+    private static @Nullable GuestImage ready;
+
+    /** Returns the image, building what is missing; looked up once in a process. */
+    static synchronized GuestImage ready(List<Path> classes) {
+        GuestImage image = ready;
+        if (image == null) {
+            image = find(classes);
+            ready = image;
+        }
+        return image;
+    }
+
+    private static GuestImage find(List<Path> classes) {
         try {
             Path cache = Files.createDirectories(cache());
             Path base = base(cache);
@@ -99,7 +112,7 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
     }
 
     private static void makeBase(Path into, Path kernelRoot, Path busybox) throws IOException {
-        Path all = onlyChild(modulesFolder(kernelRoot), "");
+        Path all = onlyChild(modulesFolder(kernelRoot));
         String release = all.getFileName().toString();
         Files.copy(kernelRoot.resolve("boot/vmlinuz-" + release), into.resolve("vmlinuz"));
         Path root = into.resolve("root");
@@ -214,22 +227,24 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
     private static void move(Path from, Path to) throws IOException {
         try {
             Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            throw e;
-        } catch (FileAlreadyExistsException | java.nio.file.DirectoryNotEmptyException e) {
+        } catch (FileSystemException e) {
+            if (!Files.isDirectory(to)) {
+                throw e;
+            }
             // another build was faster; its result is as good
         }
     }
 
+    /** Returns what the cache has of a kind, the newest first. */
     private static List<Path> built(Path cache, String prefix) throws IOException {
         try (Stream<Path> all = Files.list(cache)) {
-            return all.filter(each -> each.getFileName().toString().startsWith(prefix))
+            return all.filter(each -> String.valueOf(each.getFileName()).startsWith(prefix))
                     .sorted(Comparator.comparing(GuestImage::time).reversed())
                     .collect(Collectors.toList());
         }
     }
 
-    private static java.nio.file.attribute.FileTime time(Path path) {
+    private static FileTime time(Path path) {
         try {
             return Files.getLastModifiedTime(path);
         } catch (IOException e) {
@@ -237,10 +252,9 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
         }
     }
 
-    private static Path onlyChild(Path folder, String prefix) throws IOException {
+    private static Path onlyChild(Path folder) throws IOException {
         try (Stream<Path> all = Files.list(folder)) {
-            List<Path> found =
-                    all.filter(each -> each.getFileName().toString().startsWith(prefix)).toList();
+            List<Path> found = all.toList();
             if (found.size() != 1) {
                 throw new IOException(folder + " holds " + found + ", one was expected");
             }
@@ -257,8 +271,9 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
         }
     }
 
+    /** Deletes a folder and all in it, or nothing if it is not there. */
     static void delete(Path tree) throws IOException {
-        if (!Files.exists(tree, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
+        if (!Files.exists(tree, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
         try (Stream<Path> files = Files.walk(tree)) {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Runs a program of the machine that builds the guest, for a bounded time. */
 final class Tool {
@@ -68,7 +69,7 @@ final class Tool {
         }
     }
 
-    private static void discard(@org.jspecify.annotations.Nullable Path file) {
+    private static void discard(@Nullable Path file) {
         try {
             if (file != null) {
                 Files.deleteIfExists(file);

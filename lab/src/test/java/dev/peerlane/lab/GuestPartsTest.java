@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -83,6 +84,6 @@ class GuestPartsTest {
 
     private GuestRun run(String... lines) {
         Path none = folder.resolve("none");
-        return new GuestRun("parts", List.of(lines), none, java.util.Map.of(), none, none);
+        return new GuestRun("parts", List.of(lines), none, Map.of(), none, none);
     }
 }

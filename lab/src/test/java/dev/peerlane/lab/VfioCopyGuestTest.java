@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.lab.guest.Copies;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -63,7 +64,7 @@ class VfioCopyGuestTest {
                         .run();
     }
 
-    private static void fill(String drive, java.nio.file.Path image) throws IOException {
+    private static void fill(String drive, Path image) throws IOException {
         if (drive.equals("ssd0")) {
             Data.write(image, 0, Data.random(3, 20 << 20));
         }

@@ -19,6 +19,7 @@ import dev.peerlane.p2p.Progress;
 import dev.peerlane.p2p.Receipt;
 import dev.peerlane.p2p.VerifyMode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -130,7 +131,7 @@ public final class Copies {
                 try {
                     accident.happen();
                 } catch (IOException e) {
-                    throw new java.io.UncheckedIOException(e);
+                    throw new UncheckedIOException(e);
                 }
             }
         }

@@ -2,6 +2,7 @@ package dev.peerlane.lab.guest;
 
 import dev.peerlane.mem.Mmio;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
@@ -66,7 +67,7 @@ public final class DoorbellStores {
             return Files.readString(function.resolve("class")).strip().equals("0x010802")
                     && !Files.exists(function.resolve("driver"));
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 }
