@@ -283,8 +283,7 @@ public final class Guest {
             throws IOException {
         List<String> shown = new ArrayList<>(lines);
         shown.addAll(Files.readAllLines(errors, UTF_8));
-        List<String> all =
-                Files.readAllLines(console, ISO_8859_1);
+        List<String> all = Files.readAllLines(console, ISO_8859_1);
         shown.addAll(all.subList(Math.max(0, all.size() - SHOWN_LINES), all.size()));
         return "guest %s did not come to its end in %d s: %s; console: %s%n%s"
                 .formatted(name, seconds, end, console, String.join("\n", shown));

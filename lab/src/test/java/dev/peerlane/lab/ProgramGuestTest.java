@@ -9,8 +9,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The program on real drivers; the BARs that hold the CMBs lie above 4 GiB. */
 @Tag("guest")
@@ -34,8 +32,12 @@ class ProgramGuestTest {
                             }
                         })
                         .highBars()
-                        .step("bind ssd0 ssd1 ssd2")
-                        .tests("program-copy", "program-sigint", "program-sigterm")
+                        .tests(
+                                "program-bind",
+                                "program-copy",
+                                "program-sigint",
+                                "program-sigterm",
+                                "program-unbind")
                         .run();
     }
 
@@ -52,9 +54,19 @@ class ProgramGuestTest {
                 .isEqualTo(Data.read(run.image("ssd0"), at, REGION_BYTES));
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"program-sigint", "program-sigterm"})
-    void aSignalEndsACopyInOrder(String test) {
-        run.passed(test);
+    @Test
+    void theProgramBindsAndUnbinds() {
+        run.passed("program-bind");
+        run.passed("program-unbind");
+    }
+
+    @Test
+    void anInterruptedCopyEndsInOrderAndLeavesNothingInTheCmb() {
+        run.passed("program-sigint");
+    }
+
+    @Test
+    void aTerminatedCopyPutsTheDriversBack() {
+        run.passed("program-sigterm");
     }
 }

@@ -38,25 +38,18 @@ final class Binding {
         return Bdf.parse(Ssds.locator(serial));
     }
 
-    private static String driver(String serial) throws IOException {
-        Path link = Ssds.sysfs(serial).resolve("driver");
-        return Files.exists(link)
-                ? String.valueOf(Files.readSymbolicLink(link).getFileName())
-                : "none";
-    }
-
     private static String override(String serial) throws IOException {
         return Files.readString(Ssds.sysfs(serial).resolve("driver_override")).strip();
     }
 
     /** Binds, uses the drive, and unbinds: its block device is back. A plan changes nothing. */
     static String roundTrip(String serial) throws IOException {
-        same("nvme", driver(serial), "the driver at first");
+        same("nvme", Ssds.driver(serial), "the driver at first");
         String before = override(serial);
         BindPlan plan = binder().bind(List.of(bdf(serial)), List.of());
-        same("nvme", driver(serial), "the driver after a plan");
+        same("nvme", Ssds.driver(serial), "the driver after a plan");
         binder().apply(plan);
-        same("vfio-pci", driver(serial), "the driver after binding");
+        same("vfio-pci", Ssds.driver(serial), "the driver after binding");
         same(List.of(), blockDevices(serial), "the block devices while it is bound");
         String model;
         try (Session session = Ssds.session(serial)) {
@@ -65,7 +58,7 @@ final class Binding {
             model = controller.identity().mn();
         }
         binder().apply(binder().unbind(List.of(bdf(serial))));
-        same("nvme", driver(serial), "the driver after unbinding");
+        same("nvme", Ssds.driver(serial), "the driver after unbinding");
         same(before, override(serial), "the override after unbinding");
         return model + ", " + awaitBlockDevice(serial) + ", steps: " + plan.lines();
     }
@@ -75,9 +68,9 @@ final class Binding {
         String before = override(serial);
         BindPlan plan = binder().bind(List.of(bdf(serial)), List.of());
         binder().apply(plan);
-        same("vfio-pci", driver(serial), "the driver after binding");
+        same("vfio-pci", Ssds.driver(serial), "the driver after binding");
         binder().undo(plan);
-        same("nvme", driver(serial), "the driver after the undo");
+        same("nvme", Ssds.driver(serial), "the driver after the undo");
         same(before, override(serial), "the override after the undo");
         return awaitBlockDevice(serial);
     }
@@ -110,7 +103,7 @@ final class Binding {
     /** Wants a refusal with a code and words in it; the driver stays. */
     static String refused(String serial, String code, String... words) throws IOException {
         String refusal = refused(bdf(serial), code, words);
-        same("nvme", driver(serial), "the driver after the refusal");
+        same("nvme", Ssds.driver(serial), "the driver after the refusal");
         return refusal;
     }
 
@@ -195,7 +188,7 @@ final class Binding {
             }
         }
         binder().apply(binder().unbind(List.of(bdf(serial))));
-        same("nvme", driver(serial), "the driver in the end");
+        same("nvme", Ssds.driver(serial), "the driver in the end");
         return refusal;
     }
 
@@ -243,7 +236,7 @@ final class Binding {
         } catch (PeerlaneException e) {
             same("binding-failed", e.code(), "the code of: " + e.explain());
             check(e.explain().contains("IOMMU"), e.explain());
-            same("nvme", driver(serial), "the driver, put back");
+            same("nvme", Ssds.driver(serial), "the driver, put back");
             return e.explain();
         }
     }

@@ -94,8 +94,10 @@ public final class GuestTests {
                                 12, BufferChoice.SOURCE, VerifyMode.PEER, "peer-writes-lost"));
         tests.put("after-kill", () -> Copies.afterKill(6));
         tests.put("program-copy", () -> Program.copy(13));
-        tests.put("program-sigint", () -> Program.signalled("INT", 130));
-        tests.put("program-sigterm", () -> Program.signalled("TERM", 143));
+        tests.put("program-bind", () -> Program.bind("ssd0", "ssd1", "ssd2"));
+        tests.put("program-sigint", Program::interrupted);
+        tests.put("program-sigterm", Program::terminated);
+        tests.put("program-unbind", () -> Program.unbind("ssd1"));
         tests.put("no-access-refused", () -> Copies.refusedAccesses(false));
         tests.put("accesses-refused", () -> Copies.refusedAccesses(true));
         tests.put("copy-huge-pages", () -> Copies.hugePages(16));

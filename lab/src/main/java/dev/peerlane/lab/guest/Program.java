@@ -80,6 +80,32 @@ final class Program {
         }
     }
 
+    /** Lists the drives, then gives them to vfio-pci. */
+    static String bind(String... serials) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("bind", "--yes"));
+        Ending list = run("list", "--json");
+        same(0, list.status(), list.text());
+        for (String serial : serials) {
+            check(list.out().contains("\"" + serial + "\""), serial + " is not in " + list.text());
+            same("nvme", Ssds.driver(serial), "the driver of " + serial);
+            command.add(Ssds.locator(serial));
+        }
+        Ending bind = run(command.toArray(String[]::new));
+        same(0, bind.status(), bind.text());
+        for (String serial : serials) {
+            same("vfio-pci", Ssds.driver(serial), "the driver of " + serial);
+        }
+        return bind.text();
+    }
+
+    /** Gives a drive back to Linux. */
+    static String unbind(String serial) throws IOException, InterruptedException {
+        Ending unbind = run("unbind", Ssds.locator(serial));
+        same(0, unbind.status(), unbind.text());
+        same("nvme", Ssds.driver(serial), "the driver of " + serial);
+        return unbind.text();
+    }
+
     /** Copies a region with the program. */
     static String copy(int region) throws IOException, InterruptedException {
         String range = "@%d+%d".formatted(region * Copies.BLOCKS, Copies.BLOCKS);
@@ -103,24 +129,23 @@ final class Program {
     }
 
     /**
-     * Sends a signal to a copy that is under way: it ends in order, with that status, and leaves no
-     * data in the CMB. When data flows can't be seen from outside: a signal that came too early or
-     * too late is sent again to another copy, later or earlier.
+     * Sends a signal to a copy that is under way: it ends in order, with that status. When data
+     * flows can't be seen from outside: a signal that came too early or too late is sent again to
+     * another copy, later or earlier.
+     *
+     * @param more options of the program
      */
-    static String signalled(String signal, int status) throws IOException, InterruptedException {
+    private static String signalled(String signal, int status, String... more)
+            throws IOException, InterruptedException {
         long delayNanos = FIRST_DELAY_NANOS;
         StringBuilder tried = new StringBuilder();
         for (int i = 0; i < ATTEMPTS; i++) {
-            Program program =
-                    start(
-                            "copy",
-                            Ssds.locator("ssd0"),
-                            Ssds.locator("ssd2"),
-                            "--buffer=target",
-                            "--chunk=16KiB",
-                            "--slots=2",
-                            "--yes",
-                            "--json");
+            List<String> command = new ArrayList<>(List.of("copy"));
+            command.addAll(List.of(Ssds.locator("ssd0"), Ssds.locator("ssd2")));
+            command.addAll(List.of("--buffer=target", "--chunk=16KiB", "--slots=2"));
+            command.addAll(List.of("--yes", "--json"));
+            command.addAll(List.of(more));
+            Program program = start(command.toArray(String[]::new));
             program.awaitDevices(2);
             LockSupport.parkNanos(delayNanos);
             program.send(signal);
@@ -136,12 +161,27 @@ final class Program {
                 delayNanos = delayNanos * 3 / 2; // it had not begun
                 continue;
             }
-            try (Session session = Ssds.session("ssd2")) {
-                same(0L, Copies.words(session, "ssd2"), "the number of words left in the CMB");
-            }
             return tried.toString();
         }
         throw new AssertionError("no signal came in the middle: " + tried);
+    }
+
+    /** Interrupts a copy, which leaves no data in the CMB. */
+    static String interrupted() throws IOException, InterruptedException {
+        String text = signalled("INT", 130);
+        try (Session session = Ssds.session("ssd2")) {
+            same(0L, Copies.words(session, "ssd2"), "the number of words left in the CMB");
+        }
+        return text;
+    }
+
+    /** Ends a copy that was told to put the drivers back, which it does. */
+    static String terminated() throws IOException, InterruptedException {
+        String text = signalled("TERM", 143, "--restore-drivers");
+        same("nvme", Ssds.driver("ssd0"), "the driver of the source");
+        same("nvme", Ssds.driver("ssd2"), "the driver of the target");
+        same("vfio-pci", Ssds.driver("ssd1"), "the driver of the other drive");
+        return text;
     }
 
     private void send(String signal) throws IOException, InterruptedException {

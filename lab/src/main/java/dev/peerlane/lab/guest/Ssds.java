@@ -59,4 +59,12 @@ final class Ssds {
     static Path sysfs(String serial) {
         return FUNCTIONS.resolve(locator(serial));
     }
+
+    /** Returns the driver that has a drive's function, or "none". */
+    static String driver(String serial) throws IOException {
+        Path link = sysfs(serial).resolve("driver");
+        return Files.exists(link)
+                ? String.valueOf(Files.readSymbolicLink(link).getFileName())
+                : "none";
+    }
 }
