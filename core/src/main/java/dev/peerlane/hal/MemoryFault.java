@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
  * device catches it where a step ends and goes on with this.
  */
 public final class MemoryFault {
+    /** The code of such a fault. */
+    public static final String CODE = "device-memory-fault";
+
     private MemoryFault() {}
 
     /**
@@ -20,7 +23,7 @@ public final class MemoryFault {
     public static PeerlaneException of(String what, @Nullable InternalError e) {
         return new PeerlaneException(
                 PeerlaneException.Category.IO,
-                "device-memory-fault",
+                CODE,
                 what + " does not answer any more",
                 "See whether the device was unplugged or reset by somebody else, then open it again",
                 e);

@@ -2,6 +2,7 @@ package dev.peerlane.nvme;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.spec.Aqa;
@@ -239,8 +240,8 @@ final class Lifecycle {
             // SIGBUS in the mapped registers: as if it were gone
             device.busMaster(false);
             return false;
-        } catch (ControllerFault e) {
-            if (e.code().equals("controller-gone")) {
+        } catch (PeerlaneException e) {
+            if (e.code().equals("controller-gone") || e.code().equals(MemoryFault.CODE)) {
                 device.busMaster(false);
                 return false;
             }

@@ -182,14 +182,28 @@ public final class Session implements AutoCloseable {
         return run(plan(source, target, how), new CancelFlag(), Progress.NONE);
     }
 
-    /** Runs a plan of this session, once, and closes its ports; otherwise as {@link #copy}. */
+    /** Runs one of its plans, once, and closes the plan's ports; otherwise as {@link #copy}. */
     public Receipt run(CopyPlan plan, CancelFlag cancel, Progress progress) {
-        Receipt receipt = new CopyJob(plan, fabric, cancel).run(progress);
+        Receipt receipt;
+        try {
+            receipt = new CopyJob(plan, fabric, cancel).run(progress);
+        } catch (PeerlaneException e) {
+            try {
+                closePorts(plan);
+            } catch (RuntimeException also) {
+                e.addSuppressed(also);
+            }
+            throw e;
+        }
+        closePorts(plan);
+        return receipt;
+    }
+
+    private void closePorts(CopyPlan plan) {
         for (Endpoint side : List.of(plan.request().source(), plan.request().target())) {
             ports.remove(side.port());
             side.port().close();
         }
-        return receipt;
     }
 
     private CopyPlan plan(

@@ -119,6 +119,11 @@ final class CanaryFence extends Fence {
     }
 
     @Override
+    boolean idle() {
+        return waiting.isEmpty();
+    }
+
+    @Override
     void completed(int slot, int status) {
         throw new IllegalStateException("slot " + slot + " belongs to no fence");
     }

@@ -1,6 +1,7 @@
 package dev.peerlane.p2p;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.MemoryFault;
 
 /**
  * Turns what a touch of a lost device throws into an error of ours. A SIGBUS in a mapped BAR
@@ -15,11 +16,6 @@ final class Faults {
         if (thrown instanceof PeerlaneException ours) {
             return ours;
         }
-        return new PeerlaneException(
-                PeerlaneException.Category.IO,
-                "controller-unreachable",
-                "the registers or the memory of a device can't be reached any more",
-                "Look whether it was unplugged, reset or had its memory decoding turned off",
-                thrown);
+        return MemoryFault.of("a device of this copy", (InternalError) thrown);
     }
 }

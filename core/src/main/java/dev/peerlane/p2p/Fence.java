@@ -29,6 +29,9 @@ abstract class Fence {
      */
     abstract boolean step(long now, IntQueue ready, IntQueue again);
 
+    /** Returns whether no arrived slot waits any more for its data. */
+    abstract boolean idle();
+
     /** Takes the completion of a slot that is the fence's own. */
     abstract void completed(int slot, int status);
 
@@ -61,6 +64,11 @@ abstract class Fence {
                 ready.add(arrived.remove());
             }
             return moved;
+        }
+
+        @Override
+        boolean idle() {
+            return arrived.isEmpty();
         }
 
         @Override

@@ -20,6 +20,9 @@ final class Pipeline {
     private static final long PROGRESS_NANOS = 100_000_000L;
     private static final int MAX_POISONINGS = 3;
 
+    /** A fence that loses patience does so within this. */
+    private static final long SETTLE_NANOS = 2_000_000_000L;
+
     private final Lane lane;
     private final SecondStage stage;
     private final Fence fence;
@@ -446,22 +449,52 @@ final class Pipeline {
 
     /** Takes in what is in flight, and makes sure that nothing more can touch a slot. */
     private void drain() {
-        drain(lane.reader(), onRead, readerQuarantined || fence.quarantined());
-        drain(lane.second(), onSecond, secondQuarantined);
+        boolean quarantined = readerQuarantined || fence.quarantined();
+        if (takeIn(lane.reader(), onRead, quarantined)) {
+            settleFence();
+        }
+        quiesceIfBusy(lane.reader(), quarantined || fence.quarantined());
+        takeIn(lane.second(), onSecond, secondQuarantined);
+        quiesceIfBusy(lane.second(), secondQuarantined);
     }
 
-    private void drain(BlockPort port, Completions completions, boolean quarantined) {
+    /** Returns whether the port still works and nothing of it is in flight. */
+    private boolean takeIn(BlockPort port, Completions completions, boolean quarantined) {
+        try {
+            return clock.await(
+                            () -> {
+                                port.ring();
+                                port.poll(POLL_MAX, completions);
+                                return port.inFlight() == 0;
+                            },
+                            quarantined ? 0 : options.commandTimeoutNanos())
+                    && !quarantined;
+        } catch (PeerlaneException | InternalError e) {
+            fail(Faults.of(e), -1);
+            return false;
+        }
+    }
+
+    /**
+     * After a failure, slots may have completed whose data is still on its way: it would land in
+     * memory that was wiped and given back. The fence knows when it has arrived.
+     */
+    private void settleFence() {
         try {
             clock.await(
                     () -> {
-                        port.ring();
-                        port.poll(POLL_MAX, completions);
-                        return port.inFlight() == 0;
+                        fence.step(clock.nanoTime(), ready, again);
+                        lane.reader().ring();
+                        lane.reader().poll(POLL_MAX, onRead);
+                        return fence.idle();
                     },
-                    quarantined ? 0 : options.commandTimeoutNanos());
+                    Math.min(options.commandTimeoutNanos(), SETTLE_NANOS));
         } catch (PeerlaneException | InternalError e) {
             fail(Faults.of(e), -1);
         }
+    }
+
+    private void quiesceIfBusy(BlockPort port, boolean quarantined) {
         if (port.inFlight() > 0 || quarantined) {
             try {
                 port.quiesce();

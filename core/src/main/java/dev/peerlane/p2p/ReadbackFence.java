@@ -52,6 +52,11 @@ final class ReadbackFence extends Fence {
     }
 
     @Override
+    boolean idle() {
+        return arrived.isEmpty();
+    }
+
+    @Override
     void completed(int slot, int status) {
         throw new IllegalStateException("slot " + slot + " belongs to no fence");
     }

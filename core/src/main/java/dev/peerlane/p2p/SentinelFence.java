@@ -132,6 +132,15 @@ final class SentinelFence extends Fence {
     }
 
     @Override
+    boolean idle() {
+        boolean idle = arrived.isEmpty();
+        for (Sentinel s : sentinels) {
+            idle &= s.state == State.IDLE;
+        }
+        return idle;
+    }
+
+    @Override
     void completed(int slot, int status) {
         Sentinel s = sentinels[slot - firstSlot];
         if (s.state != State.READING) {

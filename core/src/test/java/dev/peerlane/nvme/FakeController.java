@@ -28,6 +28,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A controller that does what a test says, above all what a proper one would not. It is small on
@@ -213,12 +215,16 @@ final class FakeController {
         };
     }
 
-    /** Touching its registers raises what a SIGBUS in a mapping becomes. */
-    boolean unreachable;
+    /** Touching its registers raises this: what a SIGBUS in a mapping becomes. */
+    @Nullable Supplier<? extends Throwable> unreachable;
 
     private void touch() {
-        if (unreachable) {
-            throw new InternalError("a fault occurred in an unsafe memory access operation");
+        if (unreachable != null) {
+            Throwable thrown = unreachable.get();
+            if (thrown instanceof InternalError e) {
+                throw e;
+            }
+            throw (RuntimeException) thrown;
         }
         accesses++;
         if (accesses == goneAtAccess) {

@@ -10,6 +10,7 @@ import dev.peerlane.p2p.FakePort.Op;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -303,11 +304,35 @@ class CopyJobTest {
         port.latencyNanos = 200_000;
         port.unreachableAfter = 300;
         CopyException e = failure();
-        assertThat(e.code()).isEqualTo("controller-unreachable");
+        assertThat(e.code()).isEqualTo("device-memory-fault");
         assertThat(e.category()).isEqualTo(PeerlaneException.Category.IO);
         assertThat(e.remedy()).contains("unplugged");
         assertThat(port.quiesced).isTrue();
         assertThat(targetCmb.open).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sentinel", "canary"})
+    void dataThatIsUnderWayWhenACopyFailsHasArrivedBeforeItsMemoryIsGivenBack(String fence) {
+        for (int seed = 0; seed < 20; seed++) {
+            FakeWorld late = new FakeWorld(seed);
+            source = new FakePort(late, FakeWorld.SOURCE, 512, MEDIUM, 64 << 10);
+            target = new FakePort(late, FakeWorld.TARGET, 512, MEDIUM, 64 << 10);
+            new SplittableRandom(seed).nextBytes(source.medium);
+            source.lateness = 100;
+            target.ends(Op.WRITE, FakePort.FATAL);
+            options = options.withFence(FenceChoice.valueOf(fence.toUpperCase(Locale.ROOT)));
+            CopyPlan plan = Planner.plan(request(), late.machine());
+            CopyJob job = new CopyJob(plan, late, cancel);
+            assertThatThrownBy(() -> job.run(Progress.NONE)).hasMessageContaining("status 2");
+            assertThat(targetCmb.open).isZero();
+            for (int turn = 0; turn < 20_000; turn++) {
+                late.clock.turn();
+            }
+            for (byte b : targetCmb.bytes) {
+                assertThat(b).as("arrived after the memory was wiped, seed " + seed).isZero();
+            }
+        }
     }
 
     @Test

@@ -291,6 +291,11 @@ class StaleHandoffTest {
         }
 
         @Override
+        boolean idle() {
+            return waiting.isEmpty();
+        }
+
+        @Override
         void completed(int slot, int status) {
             throw new IllegalStateException();
         }

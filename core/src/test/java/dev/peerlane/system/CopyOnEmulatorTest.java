@@ -275,6 +275,19 @@ class CopyOnEmulatorTest {
     }
 
     @Test
+    void copiesThatFailGiveTheirQueuesBackToo() {
+        fabric.peerWrites(PeerWrites.VANISH);
+        try (Session session = session()) {
+            for (int i = 0; i < 12; i++) {
+                CopyException e =
+                        catchThrowableOfType(
+                                CopyException.class, () -> session.copy(A, B, through("target")));
+                assertThat(e.code()).isEqualTo("peer-writes-lost");
+            }
+        }
+    }
+
+    @Test
     void rangesAreCopiedAndNothingElseChanges() throws IOException {
         byte[] before = new byte[SIZE];
         Arrays.fill(before, (byte) 0x5a);

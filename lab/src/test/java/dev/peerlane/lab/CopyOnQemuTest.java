@@ -3,13 +3,6 @@ package dev.peerlane.lab;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.hal.Bar;
-import dev.peerlane.hal.Clock;
-import dev.peerlane.hal.DmaBuffer;
-import dev.peerlane.hal.DmaDomain;
-import dev.peerlane.hal.Fabric;
-import dev.peerlane.hal.PciDevice;
-import dev.peerlane.hal.PeerMapping;
-import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
@@ -21,7 +14,6 @@ import dev.peerlane.p2p.CopyPlan;
 import dev.peerlane.p2p.Progress;
 import dev.peerlane.p2p.Receipt;
 import dev.peerlane.p2p.VerifyMode;
-import dev.peerlane.pci.Machine;
 import dev.peerlane.qtest.IntelIommu;
 import dev.peerlane.qtest.QtestFabric;
 import java.io.IOException;
@@ -32,7 +24,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -48,6 +39,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("qemu")
 class CopyOnQemuTest {
     private static final int SECTOR = 512;
+
+    /** RAM that no table maps: behind all that is allocated. */
+    private static final long OUTSIDE = 160L << 20;
 
     @TempDir private Path directory;
 
@@ -199,7 +193,8 @@ class CopyOnQemuTest {
                                 CopyOptions.DEFAULTS
                                         .withBuffer(BufferChoice.HOST)
                                         .withVerify(VerifyMode.NONE));
-                new CopyJob(plan, new Unmapped(fabric), new CancelFlag()).run(Progress.NONE);
+                new CopyJob(plan, new OutsideFabric(fabric, qemu.ram(), OUTSIDE), new CancelFlag())
+                        .run(Progress.NONE);
                 assertThat(iommu.faults().isEmpty()).isFalse();
             }
             assertThat(differs(qemu)).isNotEqualTo(-1);
@@ -264,94 +259,6 @@ class CopyOnQemuTest {
             for (long at = 0; at < bar.sizeBytes(); at += 4096) {
                 assertThat(bar.load64(at)).isZero();
             }
-        }
-    }
-
-    /** A fabric whose host memory for data is known to no table of the IOMMU. */
-    private static final class Unmapped extends Fabric {
-        private final Fabric fabric;
-
-        Unmapped(Fabric fabric) {
-            this.fabric = fabric;
-        }
-
-        @Override
-        public DmaDomain dma() {
-            return new DmaDomain() {
-                @Override
-                public int pageBytes() {
-                    return fabric.dma().pageBytes();
-                }
-
-                @Override
-                public DmaBuffer allocate(long sizeBytes) {
-                    // the far end of what was free, so that no later allocation maps it again
-                    DmaBuffer buffer = fabric.dma().allocate(4 * sizeBytes);
-                    long busAddress = buffer.busAddress() + 3 * sizeBytes;
-                    buffer.close();
-                    MemorySegment unused =
-                            java.lang.foreign.Arena.ofAuto().allocate(sizeBytes, 4096);
-                    return new DmaBuffer() {
-                        @Override
-                        public MemorySegment segment() {
-                            return unused;
-                        }
-
-                        @Override
-                        public long address() {
-                            return unused.address();
-                        }
-
-                        @Override
-                        public long busAddress() {
-                            return busAddress;
-                        }
-
-                        @Override
-                        public void close() {}
-                    };
-                }
-
-                @Override
-                public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long bytes) {
-                    return fabric.dma().mapPeer(owner, bar, offset, bytes);
-                }
-            };
-        }
-
-        @Override
-        public String kind() {
-            return fabric.kind();
-        }
-
-        @Override
-        public List<String> locators() {
-            return fabric.locators();
-        }
-
-        @Override
-        public PciDevice open(String locator) {
-            return fabric.open(locator);
-        }
-
-        @Override
-        public Clock clock() {
-            return fabric.clock();
-        }
-
-        @Override
-        public Machine machine() {
-            return fabric.machine();
-        }
-
-        @Override
-        public Optional<TrafficCounters> traffic() {
-            return fabric.traffic();
-        }
-
-        @Override
-        public void close() {
-            fabric.close();
         }
     }
 }

@@ -1,14 +1,11 @@
 package dev.peerlane.lab;
 
 import dev.peerlane.hal.Bar;
-import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
-import dev.peerlane.hal.TrafficCounters;
-import dev.peerlane.pci.Machine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -17,62 +14,24 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.List;
-import java.util.Optional;
 
 /**
  * A fabric whose large buffers are RAM that the IOMMU does not map, if there is one. Small ones
  * (queues, lists, pages) are mapped as ever.
  */
-final class OutsideFabric extends Fabric {
+final class OutsideFabric extends ForwardingFabric {
     private static final long LARGE_BYTES = 256 << 10;
 
-    private final Fabric inner;
     private final OutsideDomain domain;
 
     OutsideFabric(Fabric inner, Path ram, long from) {
-        this.inner = inner;
+        super(inner);
         domain = new OutsideDomain(inner.dma(), ram, from);
-    }
-
-    @Override
-    public String kind() {
-        return inner.kind();
-    }
-
-    @Override
-    public List<String> locators() {
-        return inner.locators();
-    }
-
-    @Override
-    public PciDevice open(String locator) {
-        return inner.open(locator);
     }
 
     @Override
     public DmaDomain dma() {
         return domain;
-    }
-
-    @Override
-    public Clock clock() {
-        return inner.clock();
-    }
-
-    @Override
-    public Machine machine() {
-        return inner.machine();
-    }
-
-    @Override
-    public Optional<TrafficCounters> traffic() {
-        return inner.traffic();
-    }
-
-    @Override
-    public void close() {
-        inner.close();
     }
 
     private static final class OutsideDomain extends DmaDomain {

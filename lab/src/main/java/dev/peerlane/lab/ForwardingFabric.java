@@ -1,4 +1,4 @@
-package dev.peerlane.lab.guest;
+package dev.peerlane.lab;
 
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaDomain;
@@ -10,10 +10,11 @@ import java.util.List;
 import java.util.Optional;
 
 /** A fabric that is another one, except for what its subclass changes. */
-abstract class ForwardingFabric extends Fabric {
+public abstract class ForwardingFabric extends Fabric {
     private final Fabric fabric;
 
-    ForwardingFabric(Fabric fabric) {
+    /** Creates one over another, which it closes. */
+    protected ForwardingFabric(Fabric fabric) {
         this.fabric = fabric;
     }
 
