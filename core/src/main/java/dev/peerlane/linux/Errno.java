@@ -52,6 +52,9 @@ public final class Errno {
     /** An address that is taken. */
     public static final int EADDRINUSE = 98;
 
+    /** The other side closed the connection with bytes of ours unread. */
+    public static final int ECONNRESET = 104;
+
     /** Nobody listens there. */
     public static final int ECONNREFUSED = 111;
 
@@ -92,7 +95,7 @@ public final class Errno {
                     Map.entry(EADDRINUSE, "EADDRINUSE, address in use"),
                     Map.entry(ECONNREFUSED, "ECONNREFUSED, connection refused"),
                     Map.entry(32, "EPIPE, broken pipe"),
-                    Map.entry(104, "ECONNRESET, connection reset"),
+                    Map.entry(ECONNRESET, "ECONNRESET, connection reset"),
                     Map.entry(110, "ETIMEDOUT, timed out"));
 
     private Errno() {}

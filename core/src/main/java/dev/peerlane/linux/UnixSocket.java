@@ -42,6 +42,8 @@ public final class UnixSocket implements AutoCloseable {
     private static final int SOL_SOCKET = 1;
     private static final int SCM_RIGHTS = 1;
     private static final short POLLIN = 1;
+    private static final short POLLHUP = 0x10;
+    private static final int POLLFD_REVENTS = 6;
 
     // struct msghdr, struct iovec and struct cmsghdr of x86-64
     private static final long MSG_IOV = 16;
@@ -218,6 +220,16 @@ public final class UnixSocket implements AutoCloseable {
             }
             return KernelCalls.call(
                     SYS_POLL, entries.address(), waiting.length, timeoutMillis, 0, 0, 0);
+        }
+    }
+
+    /** Returns whether the other side has closed the connection; bytes of it may be unread. */
+    public boolean isHungUp() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment entry = arena.allocate(8, 4);
+            entry.set(JAVA_INT, 0, fd);
+            long ready = KernelCalls.call(SYS_POLL, entry.address(), 1, 0, 0, 0, 0);
+            return ready == 1 && (entry.get(JAVA_SHORT, POLLFD_REVENTS) & POLLHUP) != 0;
         }
     }
 

@@ -46,6 +46,11 @@ final class Client implements AutoCloseable {
         return channel.descriptor();
     }
 
+    /** Returns whether it closed its connection; what it sent before counts no more. */
+    boolean isGone() {
+        return channel.isHungUp();
+    }
+
     /**
      * Takes what has come and answers it, one message.
      *

@@ -200,6 +200,9 @@ public final class Server implements AutoCloseable {
             return false;
         }
         Channel channel = new Channel(UnixSocket.of(fd), "the client of " + seat.export.name());
+        if (seat.client != null && seat.client.isGone()) {
+            leave(seat, "it has closed the connection");
+        }
         if (seat.client == null) {
             seat.client = new Client(channel, seat.export);
             notes.accept(seat.export.name() + ": a client has come");

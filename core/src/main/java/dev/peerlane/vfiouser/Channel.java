@@ -50,6 +50,11 @@ public final class Channel implements AutoCloseable {
         return socket.descriptor();
     }
 
+    /** Returns whether the peer closed the connection; messages of it may be unread. */
+    public boolean isHungUp() {
+        return socket.isHungUp();
+    }
+
     /**
      * Takes in what has come.
      *
@@ -74,7 +79,7 @@ public final class Channel implements AutoCloseable {
             if (result == -Errno.EMSGSIZE) {
                 throw Protocol.violation(peer, "it passes more than 8 descriptors");
             }
-            if (result == 0) {
+            if (result == 0 || result == -Errno.ECONNRESET) {
                 throw ended();
             }
             check(result, "recvmsg");

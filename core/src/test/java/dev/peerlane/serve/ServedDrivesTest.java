@@ -160,6 +160,19 @@ class ServedDrivesTest {
     }
 
     @Test
+    void clientThatComesRightAfterAnotherHasGoneFindsTheDriveFree() {
+        serve(CmbSpec.of(64 << 10));
+        for (int i = 0; i < 3; i++) {
+            try (VfioUserFabric fabric = connect();
+                    PciDevice device = fabric.open(locator(server.sockets().get(0)))) {
+                assertThat(device.bar(2).load64(0x1000)).isZero();
+                device.bar(2).store64(0x1000, 1);
+            }
+        }
+        assertThat(notes).filteredOn(note -> note.contains("a: the client is gone")).hasSize(2);
+    }
+
+    @Test
     void secondClientIsSentAwayAndToldSo() {
         serve(CmbSpec.of(64 << 10));
         try (VfioUserFabric first = connect()) {
