@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -38,8 +39,9 @@ import picocli.CommandLine.Parameters;
                     + " planned with.",
             "",
             "--probe measures instead of believing, and writes to no medium: a Read into the peer's"
-                    + " memory, and a Compare from it that must succeed and, after one byte was"
-                    + " changed, must fail.",
+                    + " memory (an Identify, where there is no namespace), and a Compare from it"
+                    + " that must succeed and, after one byte was changed, must fail. With the"
+                    + " buffer of a third device, both sides are probed with it too.",
             "",
             "Examples:",
             "    peerlane doctor",
@@ -51,6 +53,7 @@ import picocli.CommandLine.Parameters;
 final class DoctorCommand implements Callable<Integer> {
     private static final String SCHEMA = "peerlane.doctor/1";
     private static final int COLUMNS = 100;
+    private static final List<String> BUFFERS = List.of("auto", "target", "source", "third");
 
     private final Context context;
 
@@ -144,6 +147,9 @@ final class DoctorCommand implements Callable<Integer> {
                     "Name SOURCE and TARGET, without --from");
         }
         List<String> devices = new ArrayList<>(List.of(from, to));
+        if (!BUFFERS.contains(buffer)) {
+            devices.add(buffer);
+        }
         try (Session session = Opening.session(machine.fabric, devices)) {
             Snapshot snapshot =
                     machine.isFabric(devices)
@@ -151,8 +157,22 @@ final class DoctorCommand implements Callable<Integer> {
                             : Snapshot.ofThisMachine().withCmbs(MachineOptions.of(session).cmbs());
             Diagnosis diagnosis = examine(snapshot);
             Probe.warning(session.fabric(), from, to).ifPresent(context.terminal()::say);
-            return answer(snapshot, diagnosis, Probe.between(session, from, to));
+            List<Probe.Result> probes = new ArrayList<>(Probe.between(session, from, to));
+            third(session, diagnosis)
+                    .ifPresent(third -> probes.addAll(Probe.through(session, from, to, third)));
+            return answer(snapshot, diagnosis, probes);
         }
+    }
+
+    /** Finds the device whose memory is used, if it is neither side's. */
+    private static Optional<String> third(Session session, Diagnosis diagnosis) {
+        Bdf owner = diagnosis.owner();
+        if (owner == null || owner.equals(diagnosis.source()) || owner.equals(diagnosis.target())) {
+            return Optional.empty();
+        }
+        return session.fabric().locators().stream()
+                .filter(l -> session.controller(l).device().bdf().equals(owner))
+                .findFirst();
     }
 
     private Diagnosis examine(Snapshot snapshot) {

@@ -1,6 +1,7 @@
 package dev.peerlane.nvme;
 
 import dev.peerlane.block.Completions;
+import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.AdminCommand;
@@ -189,6 +190,25 @@ public final class Admin {
             throw new NvmeStatusException(locator, Cns.name(cns), result.status());
         }
         return copyOf(data, PAGE);
+    }
+
+    /**
+     * Identify Controller (5.17) with its data in a peer's memory: a DMA write that needs no
+     * namespace and touches no medium.
+     *
+     * @param page 4096 bytes on a page boundary
+     * @throws NvmeStatusException if the controller refuses
+     */
+    public void identifyInto(PeerBuffer page) {
+        if (page.sizeBytes() < PAGE || (page.busAddress() & (PAGE - 1)) != 0) {
+            throw new IllegalArgumentException("Identify wants one whole page");
+        }
+        mustSucceed(
+                AdminOpcode.IDENTIFY,
+                0,
+                page.busAddress(),
+                AdminCommand.identifyCdw10(Cns.CONTROLLER, 0),
+                AdminCommand.identifyCdw11(0));
     }
 
     private static MemorySegment copyOf(DmaBuffer data, int bytes) {

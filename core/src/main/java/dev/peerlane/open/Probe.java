@@ -13,17 +13,21 @@ import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.Route;
+import dev.peerlane.spec.Cns;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * Measures a route instead of believing the verdict on it, without writing to any medium.
  *
  * <p>A peer write is a Read of one block into the peer's memory, which was filled with other words
- * before; the block is known from a Read into host memory. A peer read is a Compare of that block
+ * before; the block is known from a Read into host memory. An initiator without a namespace that
+ * can be read is told to Identify into that memory instead. A peer read is a Compare of the block
  * from the peer's memory, which must succeed, and after one bit was changed must end in Compare
  * Failure (285h): a fabric that answers reads with anything else fails one of the two.
  */
@@ -36,15 +40,19 @@ public final class Probe {
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(java.nio.ByteOrder.LITTLE_ENDIAN);
 
     private final Session session;
-    private final Namespace namespace;
-    private final ControllerMemoryBuffer memory;
-    private final long blockBytes;
+    private final String initiator;
+    private final String owner;
+    private final Route route;
 
-    private Probe(Session session, Namespace namespace, ControllerMemoryBuffer memory) {
+    private Probe(Session session, String initiator, String owner) {
         this.session = session;
-        this.namespace = namespace;
-        this.memory = memory;
-        blockBytes = namespace.blockBytes();
+        this.initiator = initiator;
+        this.owner = owner;
+        route =
+                Route.between(
+                        session.fabric().machine(),
+                        session.controller(initiator).device().bdf(),
+                        session.controller(owner).device().bdf());
     }
 
     /**
@@ -110,91 +118,131 @@ public final class Probe {
 
     /**
      * Measures both ways between two devices, each with the memory of the other, where it has one.
-     * Uses the first active namespace of each; reads its first block.
+     * Reads the first block of the first active namespace of each.
      *
      * @throws PeerlaneException if a device can't be opened or fails otherwise than by a status
      */
     public static List<Result> between(Session session, String one, String other) {
-        List<Result> results = new ArrayList<>();
-        results.addAll(leg(session, one, other));
+        List<Result> results = new ArrayList<>(new Probe(session, one, other).measure());
         if (!one.equals(other)) {
-            results.addAll(leg(session, other, one));
+            results.addAll(new Probe(session, other, one).measure());
         }
         return results;
     }
 
-    private static List<Result> leg(Session session, String initiator, String owner) {
-        Controller controller = session.controller(initiator);
-        Controller peer = session.controller(owner);
-        Route route =
-                Route.between(
-                        session.fabric().machine(), controller.device().bdf(), peer.device().bdf());
-        Optional<ControllerMemoryBuffer> memory = peer.cmb();
-        int[] namespaces = controller.activeNamespaces();
-        if (memory.isEmpty() || namespaces.length == 0) {
-            String why = memory.isEmpty() ? owner + " has no CMB" : initiator + " has no namespace";
-            return List.of(
-                    notProbed(initiator, owner, true, route, why),
-                    notProbed(initiator, owner, false, route, why));
+    /**
+     * Measures what two devices can do with the memory of a third one.
+     *
+     * @throws PeerlaneException if a device can't be opened or fails otherwise than by a status
+     */
+    public static List<Result> through(Session session, String one, String other, String third) {
+        List<Result> results = new ArrayList<>(new Probe(session, one, third).measure());
+        results.addAll(new Probe(session, other, third).measure());
+        return results;
+    }
+
+    private List<Result> measure() {
+        Optional<ControllerMemoryBuffer> memory = session.controller(owner).cmb();
+        if (memory.isEmpty()) {
+            String why = owner + " has no CMB";
+            return List.of(notProbed(true, why), notProbed(false, why));
         }
         if (!memory.get().isEnabled()) {
             memory.get().enable(session.fabric().dma());
         }
+        Controller controller = session.controller(initiator);
+        int[] namespaces = controller.activeNamespaces();
+        if (namespaces.length == 0) {
+            return byIdentify(controller, memory.get(), initiator + " has no namespace");
+        }
         Namespace namespace = controller.namespace(namespaces[0]);
-        namespace.checkUsable();
-        Probe probe = new Probe(session, namespace, memory.get());
-        return probe.measure(initiator, owner, route);
+        try {
+            namespace.checkUsable();
+        } catch (PeerlaneException e) {
+            return byIdentify(controller, memory.get(), String.valueOf(e.getMessage()));
+        }
+        return byBlock(namespace, memory.get());
     }
 
-    private List<Result> measure(String initiator, String owner, Route route) {
+    private List<Result> byIdentify(
+            Controller controller, ControllerMemoryBuffer memory, String whyNoRead) {
+        try (PeerBuffer slot = memory.allocate(PAGE_BYTES, PAGE_BYTES)) {
+            long[] page = words(controller.admin().identify(Cns.CONTROLLER, 0, 0), PAGE_BYTES);
+            Result write =
+                    watched(
+                            true,
+                            PAGE_BYTES,
+                            "Identify",
+                            () ->
+                                    peerWrite(
+                                            slot,
+                                            page,
+                                            "Identify",
+                                            () -> controller.admin().identifyInto(slot)));
+            return List.of(write, notProbed(false, whyNoRead));
+        }
+    }
+
+    private List<Result> byBlock(Namespace namespace, ControllerMemoryBuffer memory) {
+        int blockBytes = namespace.blockBytes();
         long length = Math.max(PAGE_BYTES, blockBytes);
         try (DmaBuffer host = session.fabric().dma().allocate(length);
                 PeerBuffer slot = memory.allocate(length, PAGE_BYTES)) {
             namespace.read(host, 0, 0, 1);
-            long[] block = words(host);
-            Result write = watched(initiator, owner, true, route, () -> peerWrite(slot, block));
+            long[] block = words(host.segment(), blockBytes);
+            Result write =
+                    watched(
+                            true,
+                            blockBytes,
+                            "Read",
+                            () ->
+                                    peerWrite(
+                                            slot,
+                                            block,
+                                            "Read",
+                                            () -> namespace.read(slot, 0, 0, 1)));
             boolean compares = namespace.controller().identity().oncs().compare();
             Result read =
                     compares
-                            ? watched(initiator, owner, false, route, () -> peerRead(slot, block))
-                            : notProbed(
-                                    initiator,
-                                    owner,
+                            ? watched(
                                     false,
-                                    route,
-                                    initiator + " has no Compare command");
+                                    blockBytes,
+                                    "Compare",
+                                    () -> peerRead(namespace, slot, block))
+                            : notProbed(false, initiator + " has no Compare command");
             return List.of(write, read);
         }
     }
 
-    private long[] words(DmaBuffer host) {
-        long[] block = new long[(int) (blockBytes / 8)];
-        for (int i = 0; i < block.length; i++) {
-            block[i] = host.segment().get(WORD, 8L * i);
+    private static long[] words(MemorySegment from, long bytes) {
+        long[] words = new long[(int) (bytes / 8)];
+        for (int i = 0; i < words.length; i++) {
+            words[i] = from.get(WORD, 8L * i);
         }
-        return block;
+        return words;
     }
 
     /** Returns what went wrong; empty if nothing did. */
-    private String peerWrite(PeerBuffer slot, long[] block) {
-        for (int i = 0; i < block.length; i++) {
-            slot.store64(8L * i, ~block[i]);
+    private String peerWrite(PeerBuffer slot, long[] expected, String command, Runnable run) {
+        for (int i = 0; i < expected.length; i++) {
+            slot.store64(8L * i, ~expected[i]);
         }
-        slot.load64(blockBytes - 8); // planting is posted too: the last word drains the others
-        namespace.read(slot, 0, 0, 1);
+        // planting is posted too: the last word drains the others
+        slot.load64(8L * (expected.length - 1));
+        run.run();
         int[] wrong = {0};
         session.fabric()
                 .clock()
                 .await(
                         () -> {
-                            wrong[0] = differing(slot, block);
+                            wrong[0] = differing(slot, expected);
                             return wrong[0] == 0;
                         },
                         ARRIVAL_NANOS);
         return wrong[0] == 0
                 ? ""
-                : "the Read ended with success, and %d of %d words did not arrive"
-                        .formatted(wrong[0], block.length);
+                : "the %s ended with success, and %d of %d words did not arrive"
+                        .formatted(command, wrong[0], expected.length);
     }
 
     private static int differing(PeerBuffer slot, long[] block) {
@@ -205,24 +253,24 @@ public final class Probe {
         return count;
     }
 
-    private String peerRead(PeerBuffer slot, long[] block) {
+    private static String peerRead(Namespace namespace, PeerBuffer slot, long[] block) {
         for (int i = 0; i < block.length; i++) {
             slot.store64(8L * i, block[i]);
         }
         if (differing(slot, block) != 0) {
             return "its memory does not keep what the processor stores";
         }
-        if (!comparesEqual(slot)) {
+        if (!comparesEqual(namespace, slot)) {
             return "a Compare of equal data ended in Compare Failure";
         }
         slot.store64(0, block[0] ^ 1);
         slot.load64(0);
-        return comparesEqual(slot)
+        return comparesEqual(namespace, slot)
                 ? "a Compare of different data ended with success: it did not read the peer"
                 : "";
     }
 
-    private boolean comparesEqual(PeerBuffer slot) {
+    private static boolean comparesEqual(Namespace namespace, PeerBuffer slot) {
         try {
             namespace.compare(slot, 0, 0, 1);
             return true;
@@ -234,20 +282,16 @@ public final class Probe {
         }
     }
 
-    private interface Measurement {
-        String run();
-    }
-
     private Result watched(
-            String initiator, String owner, boolean write, Route route, Measurement measurement) {
-        List<PciFunction> before = onTheWay(route);
+            boolean write, long bytes, String command, Supplier<String> measurement) {
+        List<PciFunction> before = onTheWay();
         String wrong;
         try {
-            wrong = measurement.run();
+            wrong = measurement.get();
         } catch (NvmeStatusException e) {
             wrong = String.valueOf(e.getMessage());
         }
-        List<PciFunction> after = onTheWay(route);
+        List<PciFunction> after = onTheWay();
         List<String> errors = new ArrayList<>();
         for (int i = 0; i < Math.min(before.size(), after.size()); i++) {
             if (errors(before.get(i).details()) != errors(after.get(i).details())) {
@@ -267,11 +311,11 @@ public final class Probe {
                 works ? "works" : "failed",
                 route.verdict(write).words(),
                 !knows || works == route.verdict(write).allowed(),
-                works ? "%d bytes checked".formatted(blockBytes) : wrong,
+                works ? "%d bytes checked by %s".formatted(bytes, command) : wrong,
                 errors);
     }
 
-    private List<PciFunction> onTheWay(Route route) {
+    private List<PciFunction> onTheWay() {
         Machine machine = session.fabric().machine();
         List<PciFunction> way = new ArrayList<>();
         machine.function(route.initiator()).ifPresent(way::add);
@@ -284,8 +328,7 @@ public final class Probe {
         return 31L * (31L * details.uncorrectable() + details.correctable()) + details.errorTotal();
     }
 
-    private static Result notProbed(
-            String initiator, String owner, boolean write, Route route, String why) {
+    private Result notProbed(boolean write, String why) {
         return new Result(
                 initiator,
                 owner,

@@ -20,6 +20,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ProbeTest {
     private static final NamespaceSpec PROTECTED =
             NamespaceSpec.memory(1 << 20, 512).withWriteProtected(true);
+    private static final NamespaceSpec UNREADABLE =
+            NamespaceSpec.memory(1 << 20, 512).withMetadata(8, 0);
 
     private static DriveSpec.Builder bare(String name) {
         return DriveSpec.named(name).cmb(CmbSpec.of(1 << 20));
@@ -80,6 +82,47 @@ class ProbeTest {
                 .filteredOn(r -> r.direction().equals("read"))
                 .allMatch(r -> r.outcome().equals("not-probed"))
                 .allMatch(r -> r.detail().contains("Compare"));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = PeerWrites.class,
+            names = {"NORMAL", "VANISH"})
+    void withoutAReadableNamespacePeerWritesAreProbedByIdentify(PeerWrites fabric) {
+        FabricSpec.Builder spec =
+                FabricSpec.builder()
+                        .drive(bare("a").namespace(UNREADABLE).build())
+                        .drive(drive("b").build())
+                        .peerWrites(fabric);
+        boolean honest = fabric == PeerWrites.NORMAL;
+        List<Probe.Result> results = probe(spec);
+        assertThat(results).hasSize(4);
+        Probe.Result write = results.get(0);
+        assertThat(write.initiator()).isEqualTo("emu:a");
+        assertThat(write.outcome()).isEqualTo(honest ? "works" : "failed");
+        assertThat(write.agrees()).isEqualTo(honest);
+        assertThat(write.detail()).contains("Identify");
+        Probe.Result read = results.get(1);
+        assertThat(read.outcome()).isEqualTo("not-probed");
+        assertThat(read.detail()).contains("emu:a/n1").contains("metadata");
+    }
+
+    @Test
+    void memoryOfAThirdDeviceIsProbedFromBothSides() {
+        FabricSpec.Builder spec =
+                FabricSpec.builder()
+                        .drive(DriveSpec.named("a").memory(1 << 20, 512).build())
+                        .drive(DriveSpec.named("b").memory(1 << 20, 4096).build())
+                        .drive(drive("c").build());
+        try (Session session =
+                Session.of(new EmulatedFabric(spec.time(FabricSpec.Time.VIRTUAL).build()))) {
+            List<Probe.Result> results = Probe.through(session, "emu:a", "emu:b", "emu:c");
+            assertThat(results)
+                    .extracting(Probe.Result::initiator)
+                    .containsExactly("emu:a", "emu:a", "emu:b", "emu:b");
+            assertThat(results)
+                    .allMatch(r -> r.owner().equals("emu:c") && r.outcome().equals("works"));
+        }
     }
 
     @Test
