@@ -118,7 +118,7 @@ public final class GuestRun implements AutoCloseable {
     @Override
     public void close() {
         try {
-            GuestImage.delete(folder);
+            LabCache.delete(folder);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
