@@ -133,8 +133,8 @@ final class CopyCommand implements Callable<Integer> {
     private CopyOptions options() {
         CopyOptions options =
                 CopyOptions.DEFAULTS
-                        .withBuffer(bufferChoice())
-                        .withFence(fenceChoice())
+                        .withBuffer(bufferChoice(buffer))
+                        .withFence(fenceChoice(fence))
                         .withVerify(verifyMode())
                         .withSlots(chunk == null ? 0 : Sizes.parseInt(chunk), slots)
                         .withWipe(!noWipe);
@@ -161,7 +161,8 @@ final class CopyCommand implements Callable<Integer> {
         return (long) (seconds * 1e9);
     }
 
-    private BufferChoice bufferChoice() {
+    /** Reads {@code --buffer}. */
+    static BufferChoice bufferChoice(String buffer) {
         return switch (buffer) {
             case "auto" -> BufferChoice.AUTO;
             case "target" -> BufferChoice.TARGET;
@@ -179,7 +180,8 @@ final class CopyCommand implements Callable<Integer> {
         };
     }
 
-    private FenceChoice fenceChoice() {
+    /** Reads {@code --fence}. */
+    static FenceChoice fenceChoice(String fence) {
         for (FenceChoice choice : FenceChoice.values()) {
             if (choice.label().equals(fence.toLowerCase(Locale.ROOT))) {
                 return choice;

@@ -15,7 +15,6 @@ import dev.peerlane.vfio.BindPlan;
 import dev.peerlane.vfio.Binder;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -149,9 +148,6 @@ final class CopyTask {
     }
 
     private void confirm(CopyPlan made) {
-        if (write.yes) {
-            return;
-        }
         Receipt.Side side = Documents.targetSide(made.request());
         String what =
                 "This overwrites %s of %s (%s, serial %s): %s of %d bytes."
@@ -162,21 +158,7 @@ final class CopyTask {
                                 side.serial(),
                                 CopyViews.blocks(side),
                                 side.blockBytes());
-        if (!terminal.asks()) {
-            throw PeerlaneException.refused(
-                    "not-confirmed",
-                    what.substring(0, what.length() - 1) + ", and nobody is there to confirm it",
-                    "Nothing was written: say --yes if that is what you want");
-        }
-        terminal.say(what);
-        String answer =
-                terminal.ask("Go on? Type yes: ", context.interruption()).toLowerCase(Locale.ROOT);
-        if (!answer.equals("yes") && !answer.equals("y")) {
-            throw PeerlaneException.refused(
-                    "not-confirmed",
-                    "It was not confirmed",
-                    "Nothing was written: answer yes, or say --yes");
-        }
+        Confirmation.ask(context, write.yes, what);
     }
 
     private void warn(String problem) {

@@ -48,7 +48,7 @@ final class CopyViews {
     static void receipt(PrintWriter out, Receipt receipt) {
         boolean ok = receipt.result().equals("ok");
         out.println(ok ? done(receipt) : stopped(receipt));
-        table(receipt).print(out, "  ");
+        table(receipt).row("processor", Sizes.seconds(receipt.cpuSeconds())).print(out, "  ");
         out.flush();
     }
 
@@ -75,7 +75,8 @@ final class CopyViews {
                         name(r.target()));
     }
 
-    private static Table table(Receipt r) {
+    /** All of a receipt but what differs from run to run. */
+    static Table table(Receipt r) {
         Table table = new Table().row("source", side(r.source())).row("target", side(r.target()));
         Receipt.Buffer buffer = r.buffer();
         if (buffer != null) {
@@ -88,7 +89,6 @@ final class CopyViews {
         }
         table.row("verify", verification(r.verify()));
         table.row("host data", hostData(r));
-        table.row("processor", Sizes.seconds(r.cpuSeconds()));
         return table;
     }
 

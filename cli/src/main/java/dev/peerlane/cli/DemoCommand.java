@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.p2p.CopyException;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -21,9 +23,17 @@ import picocli.CommandLine.Option;
             "The checksums are of the image files, taken outside the copy. The exit status is 0"
                     + " only if every byte arrived and none of the first copy's crossed host memory.",
             "",
+            "A scenario is a fabric on which peer-to-peer goes wrong. It shows a copy without"
+                    + " safeguards, the doctor's verdict, and the copy with them; with one seed all"
+                    + " of it is always the same. The exit status is 0 if no copy with safeguards"
+                    + " ended well with a wrong byte, and one of them carried the data.",
+            "",
             "Examples:",
             "    peerlane demo",
             "    peerlane demo --size 256MiB --json",
+            "  What goes wrong with peer-to-peer, what the doctor says, what the copy does:",
+            "    peerlane demo --scenario list",
+            "    peerlane demo --scenario two-paths --seed 7",
             ""
         })
 final class DemoCommand implements Callable<Integer> {
@@ -38,6 +48,23 @@ final class DemoCommand implements Callable<Integer> {
             description = "How much to copy, such as 64MiB (if not given) or 1GiB.")
     private String size = "64MiB";
 
+    @Option(
+            names = "--scenario",
+            paramLabel = "NAME",
+            completionCandidates = Scenario.Names.class,
+            description =
+                    "Show what goes wrong: ${COMPLETION-CANDIDATES}; list tells what each is.")
+    private @Nullable String scenario;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "Of the scenario's packets and data; 1 if not given.")
+    private @Nullable Long seed;
+
+    @Option(names = "--print-fabric", description = "Print the scenario's fabric file instead.")
+    private boolean printFabric;
+
     @Option(names = "--json", description = "Print one JSON document instead of text.")
     private boolean json;
 
@@ -50,6 +77,9 @@ final class DemoCommand implements Callable<Integer> {
         Terminal terminal = context.terminal();
         PeerlaneException failure;
         try {
+            if (scenario != null || seed != null || printFabric) {
+                return scenario();
+            }
             Demo.Outcome outcome = Demo.run(context, bytes());
             failure = outcome.problem();
             if (json) {
@@ -84,6 +114,39 @@ final class DemoCommand implements Callable<Integer> {
         }
         Failures.say(context, failure);
         return failure.category().exitStatus();
+    }
+
+    private int scenario() throws IOException {
+        PrintWriter out = context.terminal().out();
+        String name = scenario;
+        if (name == null) {
+            throw PeerlaneException.request(
+                    "no-scenario",
+                    "--seed and --print-fabric are of a scenario, and none is named",
+                    "Name one with --scenario; --scenario list tells which there are");
+        }
+        if (name.equals("list")) {
+            ScenarioViews.list(out);
+            return 0;
+        }
+        Scenario chosen = Scenario.of(name);
+        long from = seed == null ? 1 : seed;
+        if (printFabric) {
+            out.print(chosen.fabric(from));
+            out.flush();
+            return 0;
+        }
+        ScenarioRun.Outcome outcome = ScenarioRun.run(context, chosen, from);
+        if (json) {
+            Json.print(out, ScenarioViews.document(outcome));
+        } else {
+            ScenarioViews.print(out, outcome);
+        }
+        PeerlaneException problem = outcome.problem();
+        if (problem != null) {
+            Failures.say(context, problem);
+        }
+        return problem == null ? 0 : problem.category().exitStatus();
     }
 
     private void refused(PeerlaneException e) {

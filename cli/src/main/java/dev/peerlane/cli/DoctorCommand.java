@@ -242,7 +242,7 @@ final class DoctorCommand implements Callable<Integer> {
         return owner == null ? pair : pair + " through the CMB of " + name(snapshot, owner);
     }
 
-    private static String name(Snapshot snapshot, Bdf bdf) {
+    static String name(Snapshot snapshot, Bdf bdf) {
         return snapshot.machine()
                 .function(bdf)
                 .map(PciFunction::name)
@@ -251,7 +251,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     /** Prints a finding; what is the same for all of its code only once. */
-    private static void print(PrintWriter out, Finding f, boolean first) {
+    static void print(PrintWriter out, Finding f, boolean first) {
         out.println();
         out.println(
                 "%s [%s] %s: %s"
@@ -270,7 +270,7 @@ final class DoctorCommand implements Callable<Integer> {
         f.undo().forEach(l -> out.println("  undo    " + l));
     }
 
-    private static void wrapped(PrintWriter out, String label, String text) {
+    static void wrapped(PrintWriter out, String label, String text) {
         StringBuilder line = new StringBuilder(label);
         for (String word : text.split(" ", -1)) {
             if (line.length() + word.length() > COLUMNS) {
@@ -297,7 +297,7 @@ final class DoctorCommand implements Callable<Integer> {
                 r.reason());
     }
 
-    private static Document document(
+    static Document document(
             Snapshot snapshot, Diagnosis d, List<Probe.Result> probes, int status) {
         List<FindingDocument> findings = new ArrayList<>();
         for (Finding f : d.findings()) {

@@ -25,6 +25,7 @@ class HelpTest {
                 "doctor",
                 "acs",
                 "capture",
+                "litmus",
                 "demo",
                 "completion",
                 "help"

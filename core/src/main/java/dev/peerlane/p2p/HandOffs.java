@@ -5,8 +5,8 @@ package dev.peerlane.p2p;
  * difference end it.
  */
 abstract class HandOffs {
-    /** A slot is about to be Read into. */
-    abstract void reading(int slot);
+    /** A slot is about to be Read into for a chunk. */
+    abstract void reading(int slot, long chunk);
 
     /** The slot was what the medium holds. */
     abstract void equal(int slot);

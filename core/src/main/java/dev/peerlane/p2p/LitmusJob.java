@@ -28,6 +28,9 @@ public final class LitmusJob implements AutoCloseable {
     /** Old bytes that last as long as this are no late ones: they never arrive. */
     private static final long PATIENCE_NANOS = 250_000_000L;
 
+    /** In the first round nothing is counted; when nothing is for long, nothing will be. */
+    private static final int MAX_IDLE_ROUNDS = 8;
+
     private final CopyPlan plan;
     private final CopyRequest request;
     private final Clock clock;
@@ -41,7 +44,8 @@ public final class LitmusJob implements AutoCloseable {
 
     /** Counts what the pipeline does. */
     private final class Watch extends HandOffs {
-        private final int[] halfOf;
+        private final long[] heldBy;
+        private final long[] readFor;
         private final long[] since;
         private int half;
         private long counted;
@@ -50,9 +54,10 @@ public final class LitmusJob implements AutoCloseable {
         private boolean lost;
 
         Watch(int slots) {
-            halfOf = new int[slots];
+            heldBy = new long[slots];
+            readFor = new long[slots];
             since = new long[slots];
-            Arrays.fill(halfOf, -1);
+            Arrays.fill(heldBy, -1);
         }
 
         void begin(int now) {
@@ -65,22 +70,23 @@ public final class LitmusJob implements AutoCloseable {
             stale = 0;
             lost = false;
             // what a slot holds after another fence's failure is not known
-            Arrays.fill(halfOf, -1);
+            Arrays.fill(heldBy, -1);
         }
 
         @Override
-        void reading(int slot) {
+        void reading(int slot, long chunk) {
+            readFor[slot] = half * halves[0].chunks() + chunk;
             since[slot] = Long.MIN_VALUE;
         }
 
         @Override
         void equal(int slot) {
-            // the other half's chunk was there before, and all of it: else nothing would show
-            boolean shows = halfOf[slot] == 1 - half;
+            // another chunk was there before, and all of it: else nothing would show
+            boolean shows = heldBy[slot] >= 0 && heldBy[slot] != readFor[slot];
             counted += shows ? 1 : 0;
             uncounted += shows ? 0 : 1;
             stale += shows && since[slot] != Long.MIN_VALUE ? 1 : 0;
-            halfOf[slot] = half;
+            heldBy[slot] = readFor[slot];
         }
 
         @Override
@@ -243,11 +249,17 @@ public final class LitmusJob implements AutoCloseable {
         watch.reset();
         PeerlaneException stopped = null;
         long start = clock.nanoTime();
-        int round = 0;
+        int idle = 0;
         try {
             Fence between = fence(fence);
-            while (watch.counted < handOffs && clock.nanoTime() - start < nanos) {
-                round(between, round++ % 2);
+            for (int half = 0;
+                    idle < MAX_IDLE_ROUNDS
+                            && watch.counted < handOffs
+                            && clock.nanoTime() - start < nanos;
+                    half = 1 - half) {
+                long before = watch.counted;
+                round(between, half);
+                idle = watch.counted > before ? 0 : idle + 1;
                 progress.update(
                         Progress.Phase.COPY, watch.counted * chunkBytes(), handOffs * chunkBytes());
             }
@@ -255,7 +267,7 @@ public final class LitmusJob implements AutoCloseable {
             stopped = explained(Faults.of(e));
         }
         double seconds = (clock.nanoTime() - start) / 1e9;
-        if (stopped == null && watch.counted == 0) {
+        if (stopped == null && (watch.counted == 0 || idle == MAX_IDLE_ROUNDS)) {
             stopped =
                     PeerlaneException.io(
                             "nothing-measured",

@@ -203,7 +203,7 @@ final class Pipeline {
             poisoningsOf[slot] = 0;
             fence.reading(slot, lane.chunkLength(chunkOf[slot]), true);
             if (watch != null) {
-                watch.reading(slot);
+                watch.reading(slot, chunkOf[slot]);
             }
             plantPoison(slot);
             if (!startRead(slot)) {
