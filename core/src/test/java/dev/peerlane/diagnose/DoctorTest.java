@@ -98,6 +98,15 @@ class DoctorTest {
         // MGAW 26h + 1 = 39 bits; the BARs end beyond 2^37, so 24h + 1 = 37
         pairs.add(
                 text(Check.IOMMU_WIDTH, "sys/class/iommu/dmar0/intel-iommu/cap", "8d2008c2240406"));
+        pairs.add(
+                pair(
+                        Check.IOMMU_WIDTH,
+                        t -> {
+                            t.texts.remove("sys/class/iommu/dmar0/intel-iommu/cap");
+                            t.texts.put("sys/class/iommu/ivhd0/amd-iommu/features", "800:0");
+                            // IVinfo: VASize 36
+                            t.texts.put(Capture.IVRS, "IVRS" + "\0".repeat(34) + "\u0012\0");
+                        }));
         pairs.add(kernel(Check.KERNEL_P2PDMA, "PCI_P2PDMA"));
         pairs.add(
                 pair(
