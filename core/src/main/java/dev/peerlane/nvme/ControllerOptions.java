@@ -3,7 +3,7 @@ package dev.peerlane.nvme;
 /**
  * Bounds and sizes of one controller's driver. Start from {@link #DEFAULTS}.
  *
- * @param adminEntries entries of the admin queues, 2 to 4096
+ * @param adminEntries entries of the admin queues, 2 to 4096; the power of two below is taken
  * @param ioQueuePairs how many I/O queue pairs to ask for, 1 to 65,535; the controller may grant
  *     fewer
  * @param maxTransferBytes bound on one command's data where the controller has a larger one or

@@ -22,7 +22,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NvmeBlockPort extends BlockPort {
     private static final int PAGE = PrpList.PAGE;
-    private static final int FIRST_SLOTS = 64;
+
+    /** What is known of a slot. An object, not four arrays: one bounds check, not four. */
+    private static final class Slot {
+        private final int blocks;
+        private final long prp1;
+        private final long prp2; // of a transfer as long as the slot
+        private int tag;
+
+        Slot(int blocks, long prp1, long prp2) {
+            this.blocks = blocks;
+            this.prp1 = prp1;
+            this.prp2 = prp2;
+        }
+    }
 
     private final Controller controller;
     private final Namespace namespace;
@@ -32,14 +45,10 @@ public final class NvmeBlockPort extends BlockPort {
     private final int nsid;
     private final int blockShift;
     private final long blockCount;
-    private final boolean writable;
+    private final boolean wrislots;
     private final List<DmaBuffer> lists = new ArrayList<>();
 
-    private int slots;
-    private long[] prp1Of = new long[FIRST_SLOTS];
-    private long[] listOf = new long[FIRST_SLOTS];
-    private int[] bytesOf = new int[FIRST_SLOTS];
-    private int[] tagOf = new int[FIRST_SLOTS];
+    private Slot[] slots = new Slot[0];
     private boolean quiesced;
     private boolean closed;
 
@@ -52,7 +61,7 @@ public final class NvmeBlockPort extends BlockPort {
         this.nsid = namespace.nsid();
         this.blockShift = Integer.numberOfTrailingZeros(limits.blockBytes());
         this.blockCount = limits.blockCount();
-        this.writable = limits.readOnly() == null;
+        this.wrislots = limits.readOnly() == null;
     }
 
     @Override
@@ -85,22 +94,26 @@ public final class NvmeBlockPort extends BlockPort {
             memory = dma.allocate((long) listBytes * count);
             lists.add(memory);
         }
-        grow(slots + count);
-        int first = slots;
+        int first = slots.length;
+        Slot[] more = Arrays.copyOf(slots, first + count);
         for (int i = 0; i < count; i++) {
             long address = bus + (long) i * strideBytes;
-            prp1Of[first + i] = address;
-            bytesOf[first + i] = slotBytes;
+            long list = 0;
             if (memory != null) {
                 long at = (long) i * listBytes;
-                listOf[first + i] = memory.busAddress() + at;
+                list = memory.busAddress() + at;
                 PrpList.write(
                         memory.address() + at,
                         address,
                         PrpList.pagesAfterFirst(address, slotBytes));
             }
+            more[first + i] =
+                    new Slot(
+                            slotBytes >> blockShift,
+                            address,
+                            prp2(address, slotBytes >> blockShift << blockShift, list));
         }
-        slots += count;
+        slots = more;
         return first;
     }
 
@@ -123,16 +136,6 @@ public final class NvmeBlockPort extends BlockPort {
         }
     }
 
-    private void grow(int wanted) {
-        if (wanted > prp1Of.length) {
-            int length = Math.max(wanted, prp1Of.length * 2);
-            prp1Of = Arrays.copyOf(prp1Of, length);
-            listOf = Arrays.copyOf(listOf, length);
-            bytesOf = Arrays.copyOf(bytesOf, length);
-            tagOf = Arrays.copyOf(tagOf, length);
-        }
-    }
-
     @Override
     public boolean submitRead(int slot, long lba, int blocks) {
         return submit(NvmOpcode.READ, slot, lba, blocks);
@@ -140,7 +143,7 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public boolean submitWrite(int slot, long lba, int blocks) {
-        if (!writable) {
+        if (!wrislots) {
             throw readOnly();
         }
         return submit(NvmOpcode.WRITE, slot, lba, blocks);
@@ -151,29 +154,33 @@ public final class NvmeBlockPort extends BlockPort {
         return submit(NvmOpcode.COMPARE, slot, lba, blocks);
     }
 
-    private boolean submit(int opcode, int slot, long lba, int blocks) {
-        if (slot < 0 || slot >= slots) {
-            throw noSlot(slot);
-        }
-        int bytes = blocks << blockShift;
-        if (blocks <= 0
-                || blocks > bytesOf[slot] >> blockShift
-                || lba < 0
-                || lba > blockCount - blocks) {
-            throw outside(slot, lba, blocks);
-        }
-        if (queue.holds(tagOf[slot], slot)) {
-            throw busy(slot);
-        }
-        long prp1 = prp1Of[slot];
+    /** Returns PRP entry 2: nothing, the second page, or the list if there are more. */
+    private static long prp2(long prp1, int bytes, long list) {
         long second = (prp1 & -PAGE) + PAGE;
         long end = prp1 + bytes;
-        long prp2 = end <= second ? 0 : end <= second + PAGE ? second : listOf[slot];
+        return end <= second ? 0 : end <= second + PAGE ? second : list;
+    }
+
+    private boolean submit(int opcode, int slot, long lba, int blocks) {
+        Slot[] all = slots;
+        if (slot < 0 || slot >= all.length) {
+            throw noSlot(slot);
+        }
+        Slot known = all[slot];
+        if (blocks <= 0 || blocks > known.blocks || lba < 0 || lba > blockCount - blocks) {
+            throw outside(slot, lba, blocks);
+        }
+        if (queue.holds(known.tag, slot)) {
+            throw busy(slot);
+        }
+        long prp1 = known.prp1;
+        long prp2 =
+                blocks == known.blocks ? known.prp2 : prp2(prp1, blocks << blockShift, known.prp2);
         int tag = queue.post(opcode, nsid, prp1, prp2, lba, blocks - 1, slot);
         if (tag < 0) {
             return false;
         }
-        tagOf[slot] = tag;
+        known.tag = tag;
         return true;
     }
 
@@ -189,7 +196,7 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public int poll(int max, Completions completions) {
-        return quiesced ? 0 : queue.poll(max, completions);
+        return queue.poll(max, completions);
     }
 
     @Override
@@ -200,7 +207,7 @@ public final class NvmeBlockPort extends BlockPort {
     @Override
     public String abort(int slot) {
         checkSlot(slot);
-        int tag = tagOf[slot];
+        int tag = slots[slot].tag;
         if (!queue.holds(tag, slot)) {
             return "no command of slot %d is in flight".formatted(slot);
         }
@@ -212,7 +219,7 @@ public final class NvmeBlockPort extends BlockPort {
     }
 
     private void checkSlot(int slot) {
-        if (slot < 0 || slot >= slots) {
+        if (slot < 0 || slot >= slots.length) {
             throw noSlot(slot);
         }
     }
@@ -221,6 +228,7 @@ public final class NvmeBlockPort extends BlockPort {
     public void quiesce() {
         if (!quiesced) {
             controller.retire(queue);
+            queue.retire();
             quiesced = true;
         }
     }
@@ -270,7 +278,7 @@ public final class NvmeBlockPort extends BlockPort {
 
     private RuntimeException noSlot(int slot) {
         return new IllegalArgumentException(
-                "%s: slot %d of %d attached ones".formatted(name(), slot, slots));
+                "%s: slot %d of %d attached ones".formatted(name(), slot, slots.length));
     }
 
     private RuntimeException busy(int slot) {
@@ -281,6 +289,6 @@ public final class NvmeBlockPort extends BlockPort {
     private RuntimeException outside(int slot, long lba, int blocks) {
         return new IllegalArgumentException(
                 "%s: %d blocks at %d: the slot has room for %d, the namespace has %d"
-                        .formatted(name(), blocks, lba, bytesOf[slot] >> blockShift, blockCount));
+                        .formatted(name(), blocks, lba, slots[slot].blocks, blockCount));
     }
 }

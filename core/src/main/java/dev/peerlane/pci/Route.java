@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * {@code drivers/pci/p2pdma.c}): walk up from both ends to the common bridge; if nothing from the
  * ends up to that bridge, itself included, redirects, the traffic goes straight across the switch;
  * otherwise, or with no common bridge, it goes through the root complex, and what is known of that
- * decides.
+ * decides. Beyond that rule, what a port is known to stop is refused: by egress control, by
+ * translation blocking, or for want of upstream forwarding.
  *
  * @param initiator the function that reads or writes
  * @param owner the function whose memory it is
@@ -23,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * @param crossesRoot whether it goes through the root complex
  * @param redirecting what redirects it by ACS, up to the common bridge; empty without one
  * @param narrowest the function on the way whose link carries the least, or null if none is known
+ * @param stopsWrites whether a port is known to stop the initiator's writes
+ * @param stopsReads whether a port is known to stop its reads, or the answers to them
+ * @param splitsWrites whether successive writes are known to take several ways, and so to arrive in
+ *     any order
  * @param reason why, for a person
  */
 public record Route(
@@ -34,6 +39,9 @@ public record Route(
         boolean crossesRoot,
         List<PciFunction> redirecting,
         @Nullable PciFunction narrowest,
+        boolean stopsWrites,
+        boolean stopsReads,
+        boolean splitsWrites,
         String reason) {
 
     /** Keeps its own copies of the lists. */
@@ -56,6 +64,11 @@ public record Route(
     /** Returns the verdict on one direction. */
     public Verdict verdict(boolean write) {
         return write ? peerWrites : peerReads;
+    }
+
+    /** Returns whether a port is known to stop one direction, as the reason tells. */
+    public boolean stops(boolean write) {
+        return write ? stopsWrites : stopsReads;
     }
 
     /**
@@ -85,6 +98,9 @@ public record Route(
                     false,
                     List.of(),
                     null,
+                    false,
+                    false,
+                    false,
                     reason);
         }
         Optional<PciFunction> from = machine.function(initiator);
@@ -101,6 +117,9 @@ public record Route(
                     true,
                     List.of(),
                     null,
+                    false,
+                    false,
+                    false,
                     reason);
         }
         return new Walk(machine, from.get(), to.get()).judge();
@@ -142,8 +161,7 @@ public record Route(
                 way.add(top);
                 way.addAll(until(down).reversed());
                 String reason = "both are below " + top.bdf() + " and no bridge redirects";
-                return route(
-                        Verdict.DIRECT, Verdict.DIRECT, way, false, redirecting, below, reason);
+                return route(Verdict.DIRECT, Verdict.DIRECT, way, false, List.of(), below, reason);
             }
             List<PciFunction> way = new ArrayList<>(up);
             way.addAll(down.reversed());
@@ -166,6 +184,64 @@ public record Route(
                     why + root.source());
         }
 
+        /**
+         * What is known to stop the initiator's requests; empty if nothing is. Where the ways of
+         * both ends part, the initiator's port decides (table 6-10); every port on the way up looks
+         * at the address type first (6.12.1.1).
+         */
+        private String requestStop() {
+            PciFunction ingress = portBelow(up, from);
+            PciFunction egress = portBelow(down, to);
+            Acs acs = parting(ingress);
+            boolean named = acs.egressControl() && acs.controlsEgress(egress.details().port());
+            boolean redirected = acs.requestRedirect() && (named || !acs.egressControl());
+            if (Boolean.TRUE.equals(from.details().ats())) {
+                for (PciFunction f : redirected || common == null ? up : until(up)) {
+                    if (f.acs() != null && f.acs().known() && f.acs().translationBlocking()) {
+                        return "ACS on %s blocks translated requests (TB), and %s sends them (ATS)"
+                                .formatted(f.bdf(), from.bdf());
+                    }
+                }
+            }
+            if (named && !redirected) {
+                return "ACS on %s stops requests for %s (EC)"
+                        .formatted(ingress.bdf(), egress.bdf());
+            }
+            return redirected ? forwardingStop() : "";
+        }
+
+        /** What is known to stop the answers to reads: redirected ones that go no further up. */
+        private String answerStop() {
+            return parting(portBelow(down, to)).completionRedirect() ? forwardingStop() : "";
+        }
+
+        /**
+         * What a port does where the ways part; nothing if there is no such place or no such ACS.
+         */
+        private Acs parting(PciFunction port) {
+            Acs acs = port.acs();
+            return common == null || acs == null || !acs.known() ? new Acs(0) : acs;
+        }
+
+        /** Who is right below the common bridge. */
+        private PciFunction portBelow(List<PciFunction> path, PciFunction end) {
+            List<PciFunction> below = until(path);
+            return below.isEmpty() ? end : below.getLast();
+        }
+
+        /** A switch's port sends on what is for its own side only with upstream forwarding. */
+        private String forwardingStop() {
+            PciFunction top = common;
+            for (PciFunction f : up.subList(up.indexOf(top) + 1, up.size())) {
+                boolean port = f.kind() == PciFunction.Kind.SWITCH_DOWNSTREAM;
+                if (port && (f.acs() == null || !f.acs().upstreamForwarding())) {
+                    return "ACS redirects it below %s, which does not send it on (no UF)"
+                            .formatted(f.bdf());
+                }
+            }
+            return "";
+        }
+
         private Route route(
                 Verdict writes,
                 Verdict reads,
@@ -174,16 +250,23 @@ public record Route(
                 List<PciFunction> redirecting,
                 List<PciFunction> linked,
                 String reason) {
+            String request = requestStop();
+            String stop = request.isEmpty() ? answerStop() : request;
+            boolean split = machine.splitsWrites(from.bdf(), to.bdf());
             return new Route(
                     from.bdf(),
                     to.bdf(),
-                    writes,
-                    reads,
+                    request.isEmpty() ? writes : Verdict.REFUSED,
+                    stop.isEmpty() ? reads : Verdict.REFUSED,
                     way,
                     crossesRoot,
                     redirecting,
                     narrowest(linked),
-                    reason);
+                    !request.isEmpty(),
+                    !stop.isEmpty(),
+                    split,
+                    (stop.isEmpty() ? reason : stop)
+                            + (split ? "; its writes take several ways" : ""));
         }
 
         private List<PciFunction> until(List<PciFunction> path) {
