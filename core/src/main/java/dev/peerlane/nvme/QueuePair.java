@@ -171,10 +171,10 @@ public final class QueuePair {
     /**
      * Puts a command into the ring; nothing reaches the device before {@link #ring}.
      *
-     * @param opcode opcode, 0 to 255
+     * @param opcode dword 0 without the identifier: opcode, and PSDT for an SGL
      * @param nsid namespace identifier
-     * @param prp1 first PRP entry
-     * @param prp2 second PRP entry
+     * @param prp1 first PRP entry, or the first half of an SGL descriptor
+     * @param prp2 second PRP entry, or the second half of an SGL descriptor
      * @param cdw10to11 command dwords 10 (low half) and 11
      * @param cdw12 command dword 12
      * @param cookie what {@link #poll} shall hand back as the slot

@@ -104,6 +104,7 @@ class FabricFileTest {
                             doorbellStride: 1
                             compare: false
                             volatileWriteCache: false
+                            sgls: dwords
                             bytesPerSecond: 2GiB
                             latencyMicros: 80
                             cmb:
@@ -169,6 +170,7 @@ class FabricFileTest {
                                 1,
                                 false,
                                 false,
+                                DriveSpec.Sgls.DWORDS,
                                 2048 * MIB,
                                 80_000,
                                 cmb));
