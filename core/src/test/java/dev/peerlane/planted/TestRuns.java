@@ -49,11 +49,13 @@ final class TestRuns {
                                             "-d",
                                             changed.toString(),
                                             "-cp",
-                                            classPath("core")),
+                                            root.resolve("core/target/classes")
+                                                    + ":"
+                                                    + classPath("core")),
                                     null,
                                     files.getJavaFileObjects(source))
                             .call();
-            return good ? "" : said.toString();
+            return good ? "" : said.toString().lines().findFirst().orElse("it");
         }
     }
 
