@@ -53,6 +53,16 @@ class CmbTest {
     }
 
     @Test
+    void registersAndDoorbellsAreNotTakenForACmb() {
+        for (int page = 0; page < 2; page++) {
+            FakeMachine m = Bench.withCmb(16);
+            m.controller.cmbloc = new Cmbloc(0).withBir(0).withOfst(page);
+            assertThat(absence(m)).isEqualTo(CmbAbsence.Reason.OVER_REGISTERS);
+            assertThat(m.violations).isEmpty();
+        }
+    }
+
+    @Test
     void windowIsSetToTheAddressThatPeersUse() {
         FakeMachine m = Bench.withCmb(16);
         try (Controller c = Bench.open(m)) {
