@@ -4,8 +4,12 @@
 set -euo pipefail
 declare -A CLASS=(
   [driver]=DriverTarget
+  [controller]=ControllerTarget
+  [fabric-file]=FabricFileTarget
+  [names]=NamesTarget
+  [capture]=CaptureTarget
 )
-ORDER=(driver)
+ORDER=(driver controller fabric-file names capture)
 
 seconds=60
 target=''

@@ -22,7 +22,13 @@ class CorpusTest {
     private static final long SEED = 5;
 
     private static final Map<String, Consumer<byte[]>> TARGETS =
-            new TreeMap<>(Map.of("driver", DriverTarget::fuzzerTestOneInput));
+            new TreeMap<>(
+                    Map.of(
+                            "driver", DriverTarget::fuzzerTestOneInput,
+                            "controller", ControllerTarget::fuzzerTestOneInput,
+                            "fabric-file", FabricFileTarget::fuzzerTestOneInput,
+                            "names", NamesTarget::fuzzerTestOneInput,
+                            "capture", CaptureTarget::fuzzerTestOneInput));
 
     private static List<String> targets() {
         return List.copyOf(TARGETS.keySet());

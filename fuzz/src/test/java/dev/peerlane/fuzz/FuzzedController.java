@@ -241,7 +241,8 @@ final class FuzzedController implements FuzzedMemory.Watcher {
         }
         boolean refused = behaviour >= 200 && behaviour < 212;
         int dw0 = refused ? 0 : qid == 0 ? admin(opcode, sqe) : 0;
-        int status = refused ? input.int16() & 0x7fff : 0;
+        // never a success: no driver could tell that nothing was done
+        int status = refused ? (input.int16() & 0x7fff) | 1 : 0;
         answer(qid, q, command, dw0, status, behaviour);
     }
 

@@ -56,7 +56,7 @@ final class Input {
             at++;
         }
         String text = new String(data, start, at - start, StandardCharsets.UTF_8);
-        at++;
+        at = Math.min(at + 1, data.length);
         return text;
     }
 
