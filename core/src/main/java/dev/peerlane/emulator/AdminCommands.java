@@ -96,7 +96,7 @@ final class AdminCommands extends CommandSetHandler {
     private int toHost(Command command, long bytes) {
         command.transfer(bytes, true);
         int status = prps.walk(command, controller.pageBytes());
-        if (status == PrpWalker.PENDING) {
+        if (status == DataWalker.PENDING) {
             return WAIT;
         }
         return status == 0 ? MOVE : refuse(command, status);

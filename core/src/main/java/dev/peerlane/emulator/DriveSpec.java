@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param doorbellStride CAP.DSTRD: doorbells are 4 &lt;&lt; doorbellStride bytes apart
  * @param compare whether it supports Compare
  * @param volatileWriteCache whether it has a volatile write cache
+ * @param sgls which SGLs it takes for the data of I/O commands, beside PRPs
  * @param bytesPerSecond how fast its medium is, 0 for no limit
  * @param latencyNanos how long every I/O command takes at least; up to a quarter more, at random
  * @param cmb its controller memory buffer, or null
@@ -36,9 +37,20 @@ public record DriveSpec(
         int doorbellStride,
         boolean compare,
         boolean volatileWriteCache,
+        Sgls sgls,
         long bytesPerSecond,
         long latencyNanos,
         @Nullable CmbSpec cmb) {
+
+    /** Which SGLs a drive takes (Identify's SGLS bits 1:0). */
+    public enum Sgls {
+        /** None. */
+        NONE,
+        /** Data blocks of any address and length. */
+        BYTES,
+        /** Data blocks whose addresses and lengths are multiples of 4. */
+        DWORDS
+    }
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
 
@@ -113,6 +125,7 @@ public record DriveSpec(
         private int doorbellStride;
         private boolean compare = true;
         private boolean volatileWriteCache = true;
+        private Sgls sgls = Sgls.NONE;
         private long bytesPerSecond;
         private long latencyNanos;
         private @Nullable CmbSpec cmb;
@@ -187,6 +200,12 @@ public record DriveSpec(
             return this;
         }
 
+        /** Says which SGLs it takes; none unless said. */
+        public Builder sgls(Sgls sgls) {
+            this.sgls = sgls;
+            return this;
+        }
+
         /** Limits its medium to a rate; no limit unless said. */
         public Builder bytesPerSecond(long bytesPerSecond) {
             this.bytesPerSecond = bytesPerSecond;
@@ -225,6 +244,7 @@ public record DriveSpec(
                     doorbellStride,
                     compare,
                     volatileWriteCache,
+                    sgls,
                     bytesPerSecond,
                     latencyNanos,
                     cmb);

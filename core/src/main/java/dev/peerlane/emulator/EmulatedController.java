@@ -99,7 +99,8 @@ public final class EmulatedController {
         IdentifyPages identify = new IdentifyPages(this, drive);
         this.admin =
                 new AdminCommands(this, engine, prps, queues, identify, logs, features, events);
-        this.nvm = new NvmCommands(this, engine, prps, features, logs, drive);
+        SglWalker sgls = new SglWalker(dma, cmb, drive.sgls() == DriveSpec.Sgls.DWORDS);
+        this.nvm = new NvmCommands(this, engine, prps, sgls, features, logs, drive);
     }
 
     /** Returns what it did so far. */

@@ -92,6 +92,18 @@ public record FabricSpec(
             }
         }
         if (packets != null) {
+            for (PacketSpec.SecondWay second : packets.secondWays()) {
+                checkDrive(names, second.one(), "a second way begins");
+                checkDrive(names, second.other(), "a second way ends");
+            }
+            for (String drive : packets.ats()) {
+                checkDrive(names, drive, "ats is on");
+                if (!iommu) {
+                    throw bad(
+                            "ats is on at '" + drive + "', but no IOMMU is there to translate",
+                            "Say 'iommu: true'");
+                }
+            }
             for (String at : packets.links().keySet()) {
                 if (!names.contains(at) && at.indexOf(':') < 0) {
                     throw bad(
@@ -111,6 +123,12 @@ public record FabricSpec(
         }
         if (!names.isEmpty()) {
             throw bad("drive '" + names.iterator().next() + "' is in no port", "Put it into one");
+        }
+    }
+
+    private static void checkDrive(Set<String> names, String name, String what) {
+        if (!names.contains(name)) {
+            throw bad(what + " at '" + name + "', which is no drive", "Name a drive");
         }
     }
 

@@ -91,6 +91,13 @@ final class IdentifyPages {
         int optional = Oncs.DSM | Oncs.WRITE_ZEROES | Oncs.SAVE_SELECT;
         IdentifyController.ONCS.write(page, optional | compare | verify);
         IdentifyController.VWC.write(page, drive.volatileWriteCache() ? VWC_PRESENT_FLUSH_ALL : 0);
+        int sgls =
+                switch (drive.sgls()) {
+                    case NONE -> 0;
+                    case BYTES -> IdentifyController.SGL_BYTES;
+                    case DWORDS -> IdentifyController.SGL_DWORDS;
+                };
+        IdentifyController.SGLS.write(page, sgls);
         IdentifyController.NWPC.write(page, controller.version().isAtLeast(1, 4) ? 1 : 0);
         IdentifyController.SUBNQN.writeZeroTerminated(
                 page, "nqn.2014-08.org.nvmexpress:uuid:" + uuid("subsystem"));

@@ -2,6 +2,7 @@ package dev.peerlane.mem;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
@@ -9,8 +10,9 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * Loads and stores of host memory that devices reach by DMA (queues, PRP lists, data), by absolute
- * address: a base that is a multiple of 16 and an offset below 16 KiB.
+ * Loads and stores of host memory that devices reach by DMA (queues, PRP lists, data), and of the
+ * tables that the driver keeps beside it, by absolute address: a base that is a multiple of 16 and
+ * an offset below 16 KiB.
  *
  * <p>This is ordinary memory, so plain accesses may be merged or reordered by the compiler; only
  * the methods with an order in their name promise one. A base is checked once, by {@link
@@ -18,7 +20,7 @@ import java.nio.ByteOrder;
  * alignment check.
  */
 public final class Dma {
-    private static final long BASE_MASK = 0x7fff_ffff_fff0L;
+    private static final long BASE_MASK = 0xffff_ffff_fff0L;
 
     // SAFETY: bases come from live allocations that their owners hold for as long as they use them,
     // and offsets stay inside the structures of the specification.
@@ -37,13 +39,16 @@ public final class Dma {
     private static final VarHandle INT =
             JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
 
+    private static final VarHandle LONG =
+            JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
+
     private Dma() {}
 
     /**
      * Checks an address once so that the accessors need not.
      *
      * @return {@code address}
-     * @throws IllegalArgumentException if it is not a positive multiple of 16 below 2^47
+     * @throws IllegalArgumentException if it is not a positive multiple of 16 below 2^48
      */
     public static long checkBase(long address) {
         if (address == 0 || (address & BASE_MASK) != address) {
@@ -75,6 +80,11 @@ public final class Dma {
     /** Loads 4 bytes at a multiple of 4; what the device stored before them is then visible. */
     public static int loadIntAcquire(long base, long offset) {
         return (int) INT.getAcquire(ALL, (base & BASE_MASK) + offset);
+    }
+
+    /** Loads 8 bytes at a multiple of 8; what the device stored before them is then visible. */
+    public static long loadLongAcquire(long base, long offset) {
+        return (long) LONG.getAcquire(ALL, (base & BASE_MASK) + offset);
     }
 
     /** Stores 4 bytes at a multiple of 4; what was stored before is visible before them. */

@@ -20,14 +20,19 @@ import java.nio.ByteOrder;
  * between two release fences, and loads are acquire loads whose value is kept alive. That rests on
  * HotSpot, not on the language.
  *
- * <p>The caller owns the address: it must lie in a live mapping and be aligned to the width, or the
- * virtual machine crashes. Values are little-endian, as PCI Express has them; big-endian hosts are
- * refused when a mapping is made.
+ * <p>The caller owns the address: it must lie in a live mapping below 2^48 and be aligned to the
+ * width, or the virtual machine crashes, or bytes beside are accessed. Values are little-endian, as
+ * PCI Express has them; big-endian hosts are refused when a mapping is made.
  */
 public final class Mmio {
     // SAFETY: every address comes from a mapping whose owner checked offset and width against its
     // length before calling; this segment itself carries no bounds on purpose.
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+    /** What an address may be; the mask lets the compiler drop bounds and alignment checks. */
+    private static final long MASK_32 = 0xffff_ffff_fffcL;
+
+    private static final long MASK_64 = 0xffff_ffff_fff8L;
 
     private static final VarHandle INT_PLAIN =
             JAVA_INT_UNALIGNED
@@ -73,14 +78,14 @@ public final class Mmio {
 
     /** Loads 4 bytes in one access; later loads of this thread come after it. */
     public static int load32Acquire(long address) {
-        int value = (int) INT.getAcquire(ALL, address);
+        int value = (int) INT.getAcquire(ALL, address & MASK_32);
         SINK_INT.setOpaque(value);
         return value;
     }
 
     /** Loads 8 bytes in one access; later loads of this thread come after it. */
     public static long load64Acquire(long address) {
-        long value = (long) LONG.getAcquire(ALL, address);
+        long value = (long) LONG.getAcquire(ALL, address & MASK_64);
         SINK_LONG.setOpaque(value);
         return value;
     }
@@ -88,14 +93,14 @@ public final class Mmio {
     /** Stores 4 bytes in one access; all earlier loads and stores of this thread come before it. */
     public static void store32Release(long address, int value) {
         VarHandle.releaseFence();
-        INT_PLAIN.set(ALL, address, value);
+        INT_PLAIN.set(ALL, address & MASK_32, value);
         VarHandle.releaseFence();
     }
 
     /** Stores 8 bytes in one access; all earlier loads and stores of this thread come before it. */
     public static void store64Release(long address, long value) {
         VarHandle.releaseFence();
-        LONG_PLAIN.set(ALL, address, value);
+        LONG_PLAIN.set(ALL, address & MASK_64, value);
         VarHandle.releaseFence();
     }
 

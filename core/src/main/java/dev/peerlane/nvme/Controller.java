@@ -126,10 +126,11 @@ public final class Controller implements AutoCloseable {
             CmbProbe.show(r, cap());
         }
         int entries =
-                Math.min(
-                        Math.min(options.adminEntries(), cap().maxQueueEntries()),
-                        QueuePair.MAX_DEPTH + 1);
-        QueuePair queue = new QueuePair(locator(), r, dma, cap().dstrd(), 0, entries);
+                Integer.highestOneBit(
+                        Math.min(
+                                Math.min(options.adminEntries(), cap().maxQueueEntries()),
+                                QueuePair.MAX_DEPTH + 1));
+        QueuePair queue = new QueuePair(locator(), r, dma, cap().dstrd(), 0, entries - 1, entries);
         adminQueue = queue;
         DmaBuffer page = dma.allocate(PrpList.PAGE);
         adminPage = page;

@@ -3,11 +3,13 @@ package dev.peerlane.nvme;
 /**
  * Bounds and sizes of one controller's driver. Start from {@link #DEFAULTS}.
  *
- * @param adminEntries entries of the admin queues, 2 to 4096
+ * @param adminEntries entries of the admin queues, 2 to 4096; the power of two below is taken
  * @param ioQueuePairs how many I/O queue pairs to ask for, 1 to 65,535; the controller may grant
  *     fewer
  * @param maxTransferBytes bound on one command's data where the controller has a larger one or
  *     none; 4 KiB to 2 MiB, a multiple of 4 KiB
+ * @param sgls whether to describe data of more than two pages by an SGL, where the controller takes
+ *     SGLs; else by a PRP list
  * @param asyncEvents how many Asynchronous Event Requests to keep with the controller; 0 for none
  * @param adminTimeoutNanos longest wait for one admin command
  * @param ioTimeoutNanos longest wait for one synchronous I/O command
@@ -19,6 +21,7 @@ public record ControllerOptions(
         int adminEntries,
         int ioQueuePairs,
         int maxTransferBytes,
+        boolean sgls,
         int asyncEvents,
         long adminTimeoutNanos,
         long ioTimeoutNanos,
@@ -34,7 +37,16 @@ public record ControllerOptions(
     /** 32 admin entries, 8 queue pairs, 1 MiB a command, one event request, seconds to wait. */
     public static final ControllerOptions DEFAULTS =
             new ControllerOptions(
-                    32, 8, 1 << 20, 1, 15 * SECOND, 30 * SECOND, 2 * SECOND, 10 * SECOND, SECOND);
+                    32,
+                    8,
+                    1 << 20,
+                    true,
+                    1,
+                    15 * SECOND,
+                    30 * SECOND,
+                    2 * SECOND,
+                    10 * SECOND,
+                    SECOND);
 
     /** Checks the ranges. */
     public ControllerOptions {
@@ -68,6 +80,7 @@ public record ControllerOptions(
                 adminEntries,
                 pairs,
                 maxTransferBytes,
+                sgls,
                 asyncEvents,
                 adminTimeoutNanos,
                 ioTimeoutNanos,
@@ -82,6 +95,22 @@ public record ControllerOptions(
                 adminEntries,
                 ioQueuePairs,
                 bytes,
+                sgls,
+                asyncEvents,
+                adminTimeoutNanos,
+                ioTimeoutNanos,
+                abortTimeoutNanos,
+                shutdownTimeoutNanos,
+                readyGraceNanos);
+    }
+
+    /** Returns these options with SGLs or without. */
+    public ControllerOptions withSgls(boolean use) {
+        return new ControllerOptions(
+                adminEntries,
+                ioQueuePairs,
+                maxTransferBytes,
+                use,
                 asyncEvents,
                 adminTimeoutNanos,
                 ioTimeoutNanos,
@@ -96,6 +125,7 @@ public record ControllerOptions(
                 adminEntries,
                 ioQueuePairs,
                 maxTransferBytes,
+                sgls,
                 count,
                 adminTimeoutNanos,
                 ioTimeoutNanos,
@@ -110,6 +140,7 @@ public record ControllerOptions(
                 adminEntries,
                 ioQueuePairs,
                 maxTransferBytes,
+                sgls,
                 asyncEvents,
                 nanos,
                 nanos,

@@ -8,6 +8,7 @@ import dev.peerlane.block.PortLimits;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.spec.NvmOpcode;
+import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,14 +16,34 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A namespace behind an I/O queue pair of its own, as the copy engine sees it. PRP lists lie in
- * host memory and are written when slots are attached. What is submitted is checked against the
- * slot and the namespace: a wrong call ends as {@link IllegalArgumentException} or {@link
- * IllegalStateException} before anything is posted.
+ * A namespace behind an I/O queue pair of its own, as the copy engine sees it. Slots are
+ * contiguous: more than two pages of one are described by an SGL data block (NVMe Base 2.0, 4.1.2)
+ * where the controller takes SGLs, else by a PRP list in host memory, written when slots are
+ * attached. What is submitted is checked against the slot and the namespace: a wrong call ends as
+ * {@link IllegalArgumentException} or {@link IllegalStateException} before anything is posted.
  */
 public final class NvmeBlockPort extends BlockPort {
     private static final int PAGE = PrpList.PAGE;
-    private static final int FIRST_SLOTS = 64;
+    private static final int PRP = Sqe.cdw0(0, Sqe.FUSE_NONE, Sqe.PSDT_PRP, 0);
+
+    /** The data pointer is an address and a length: a data block's type and subtype are 0. */
+    private static final int SGL = Sqe.cdw0(0, Sqe.FUSE_NONE, Sqe.PSDT_SGL, 0);
+
+    /** What is known of a slot. An object, not four arrays: one bounds check, not four. */
+    private static final class Slot {
+        private final int blocks;
+        private final long prp1; // or an SGL's address
+        private final long prp2; // or an SGL's length; of a transfer as long as the slot
+        private final int psdt; // bits 15:14 of dword 0
+        private int tag;
+
+        Slot(int blocks, long prp1, long prp2, int psdt) {
+            this.blocks = blocks;
+            this.prp1 = prp1;
+            this.prp2 = prp2;
+            this.psdt = psdt;
+        }
+    }
 
     private final Controller controller;
     private final Namespace namespace;
@@ -33,13 +54,10 @@ public final class NvmeBlockPort extends BlockPort {
     private final int blockShift;
     private final long blockCount;
     private final boolean writable;
+    private final boolean sgls;
     private final List<DmaBuffer> lists = new ArrayList<>();
 
-    private int slots;
-    private long[] prp1Of = new long[FIRST_SLOTS];
-    private long[] listOf = new long[FIRST_SLOTS];
-    private int[] bytesOf = new int[FIRST_SLOTS];
-    private int[] tagOf = new int[FIRST_SLOTS];
+    private Slot[] slots = new Slot[0];
     private boolean quiesced;
     private boolean closed;
 
@@ -53,6 +71,7 @@ public final class NvmeBlockPort extends BlockPort {
         this.blockShift = Integer.numberOfTrailingZeros(limits.blockBytes());
         this.blockCount = limits.blockCount();
         this.writable = limits.readOnly() == null;
+        this.sgls = controller.profile().usesSgls();
     }
 
     @Override
@@ -79,28 +98,32 @@ public final class NvmeBlockPort extends BlockPort {
             long address = bus + (long) i * strideBytes;
             most = Math.max(most, PrpList.pagesAfterFirst(address, slotBytes));
         }
-        int listBytes = PrpList.listBytes(most);
+        int listBytes = sgls ? 0 : PrpList.listBytes(most);
         @Nullable DmaBuffer memory = null;
         if (listBytes > 0 && count > 0) {
             memory = dma.allocate((long) listBytes * count);
             lists.add(memory);
         }
-        grow(slots + count);
-        int first = slots;
+        int first = slots.length;
+        Slot[] more = Arrays.copyOf(slots, first + count);
         for (int i = 0; i < count; i++) {
             long address = bus + (long) i * strideBytes;
-            prp1Of[first + i] = address;
-            bytesOf[first + i] = slotBytes;
+            int pages = PrpList.pagesAfterFirst(address, slotBytes);
+            int bytes = slotBytes >> blockShift << blockShift;
+            if (sgls && pages > 1) {
+                more[first + i] = new Slot(bytes >> blockShift, address, bytes, SGL);
+                continue;
+            }
+            long list = 0;
             if (memory != null) {
                 long at = (long) i * listBytes;
-                listOf[first + i] = memory.busAddress() + at;
-                PrpList.write(
-                        memory.address() + at,
-                        address,
-                        PrpList.pagesAfterFirst(address, slotBytes));
+                list = memory.busAddress() + at;
+                PrpList.write(memory.address() + at, address, pages);
             }
+            more[first + i] =
+                    new Slot(bytes >> blockShift, address, prp2(address, bytes, list), PRP);
         }
-        slots += count;
+        slots = more;
         return first;
     }
 
@@ -123,16 +146,6 @@ public final class NvmeBlockPort extends BlockPort {
         }
     }
 
-    private void grow(int wanted) {
-        if (wanted > prp1Of.length) {
-            int length = Math.max(wanted, prp1Of.length * 2);
-            prp1Of = Arrays.copyOf(prp1Of, length);
-            listOf = Arrays.copyOf(listOf, length);
-            bytesOf = Arrays.copyOf(bytesOf, length);
-            tagOf = Arrays.copyOf(tagOf, length);
-        }
-    }
-
     @Override
     public boolean submitRead(int slot, long lba, int blocks) {
         return submit(NvmOpcode.READ, slot, lba, blocks);
@@ -151,29 +164,37 @@ public final class NvmeBlockPort extends BlockPort {
         return submit(NvmOpcode.COMPARE, slot, lba, blocks);
     }
 
-    private boolean submit(int opcode, int slot, long lba, int blocks) {
-        if (slot < 0 || slot >= slots) {
-            throw noSlot(slot);
-        }
-        int bytes = blocks << blockShift;
-        if (blocks <= 0
-                || blocks > bytesOf[slot] >> blockShift
-                || lba < 0
-                || lba > blockCount - blocks) {
-            throw outside(slot, lba, blocks);
-        }
-        if (queue.holds(tagOf[slot], slot)) {
-            throw busy(slot);
-        }
-        long prp1 = prp1Of[slot];
+    /** Returns the second half of the data pointer of a transfer that is shorter than the slot. */
+    private static long pointer2(Slot slot, int bytes) {
+        return slot.psdt == PRP ? prp2(slot.prp1, bytes, slot.prp2) : bytes;
+    }
+
+    /** Returns PRP entry 2: nothing, the second page, or the list if there are more. */
+    private static long prp2(long prp1, int bytes, long list) {
         long second = (prp1 & -PAGE) + PAGE;
         long end = prp1 + bytes;
-        long prp2 = end <= second ? 0 : end <= second + PAGE ? second : listOf[slot];
-        int tag = queue.post(opcode, nsid, prp1, prp2, lba, blocks - 1, slot);
+        return end <= second ? 0 : end <= second + PAGE ? second : list;
+    }
+
+    private boolean submit(int opcode, int slot, long lba, int blocks) {
+        Slot[] all = slots;
+        if (slot < 0 || slot >= all.length) {
+            throw noSlot(slot);
+        }
+        Slot known = all[slot];
+        if (blocks <= 0 || blocks > known.blocks || lba < 0 || lba > blockCount - blocks) {
+            throw outside(slot, lba, blocks);
+        }
+        if (queue.holds(known.tag, slot)) {
+            throw busy(slot);
+        }
+        long prp1 = known.prp1;
+        long prp2 = blocks == known.blocks ? known.prp2 : pointer2(known, blocks << blockShift);
+        int tag = queue.post(opcode | known.psdt, nsid, prp1, prp2, lba, blocks - 1, slot);
         if (tag < 0) {
             return false;
         }
-        tagOf[slot] = tag;
+        known.tag = tag;
         return true;
     }
 
@@ -189,7 +210,7 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public int poll(int max, Completions completions) {
-        return quiesced ? 0 : queue.poll(max, completions);
+        return queue.poll(max, completions);
     }
 
     @Override
@@ -200,7 +221,7 @@ public final class NvmeBlockPort extends BlockPort {
     @Override
     public String abort(int slot) {
         checkSlot(slot);
-        int tag = tagOf[slot];
+        int tag = slots[slot].tag;
         if (!queue.holds(tag, slot)) {
             return "no command of slot %d is in flight".formatted(slot);
         }
@@ -212,7 +233,7 @@ public final class NvmeBlockPort extends BlockPort {
     }
 
     private void checkSlot(int slot) {
-        if (slot < 0 || slot >= slots) {
+        if (slot < 0 || slot >= slots.length) {
             throw noSlot(slot);
         }
     }
@@ -221,6 +242,7 @@ public final class NvmeBlockPort extends BlockPort {
     public void quiesce() {
         if (!quiesced) {
             controller.retire(queue);
+            queue.retire();
             quiesced = true;
         }
     }
@@ -270,7 +292,7 @@ public final class NvmeBlockPort extends BlockPort {
 
     private RuntimeException noSlot(int slot) {
         return new IllegalArgumentException(
-                "%s: slot %d of %d attached ones".formatted(name(), slot, slots));
+                "%s: slot %d of %d attached ones".formatted(name(), slot, slots.length));
     }
 
     private RuntimeException busy(int slot) {
@@ -281,6 +303,6 @@ public final class NvmeBlockPort extends BlockPort {
     private RuntimeException outside(int slot, long lba, int blocks) {
         return new IllegalArgumentException(
                 "%s: %d blocks at %d: the slot has room for %d, the namespace has %d"
-                        .formatted(name(), blocks, lba, bytesOf[slot] >> blockShift, blockCount));
+                        .formatted(name(), blocks, lba, slots[slot].blocks, blockCount));
     }
 }

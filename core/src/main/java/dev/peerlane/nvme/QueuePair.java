@@ -28,8 +28,9 @@ public final class QueuePair {
 
     private static final int SQE_SHIFT = 6;
     private static final int CQE_SHIFT = 4;
-    private static final int PHASE_BIT = 1 << 16;
+    private static final long PHASE_BIT = 1L << 48;
     private static final int CID_MASK = 0xffff;
+    private static final int NONE = -1;
     private static final int IDLE_POLLS_BEFORE_HEALTH = 4096;
 
     private static final long SQE_CDW0 = Sqe.CDW0;
@@ -41,65 +42,83 @@ public final class QueuePair {
     private static final long SQE_CDW12 = Sqe.CDW12;
     private static final long SQE_CDW14 = Sqe.CDW14;
     private static final long CQE_DW0 = Cqe.DW0;
-    private static final long CQE_DW2 = Cqe.DW2;
-    private static final long CQE_DW3 = Cqe.CID;
+    private static final long CQE_DW23 = Cqe.DW2;
+
+    /** A place for a command in flight. An object, not four arrays: one bounds check, not four. */
+    private static final class Tag {
+        // Bits 47:16 of a completion: identifier and queue. Inverted while not in flight.
+        private int word;
+        private int cookie;
+        private int postedAt;
+        private int nextFree; // the free ones are a stack
+
+        Tag(int word, int nextFree) {
+            this.word = word;
+            this.nextFree = nextFree;
+        }
+    }
 
     private final String locator;
     private final Registers registers;
     private final int qid;
-    private final int entries;
+    private final int mask; // entries of a ring, a power of two, less one
     private final int depth;
-    private final int tagMask;
+    private final int nextSequence;
     private final DmaBuffer memory;
     private final long sqBase;
     private final long cqBase;
     private final long cqBusAddress;
     private final Doorbell sqTail;
     private final Doorbell cqHead;
-    private final Thread owner = Thread.currentThread();
+    private final Thread creator = Thread.currentThread();
 
-    // By tag. A command identifier that is not in flight is stored inverted.
-    private final int[] cidOf;
-    private final int[] cookieOf;
-    private final int[] postedAt;
+    private final Tag[] tags;
+    private int firstFree;
 
-    private final int[] free;
-    private int freeTop;
-
-    private int tail;
+    // Counts of commands; the place in a ring is a count modulo its entries.
     private int posted;
-    private int rungTail;
     private int rung;
-    private int head;
-    private int rungHead;
-    private int phaseBit = PHASE_BIT;
+    private int taken;
+    private int rungTaken;
+    private long phaseBit = PHASE_BIT;
     private int idlePolls;
-    private boolean alive = true;
+    private @Nullable Thread owner = creator; // null when the pair has ended: one check for both
+    private boolean retired;
     private @Nullable ControllerFault fault;
 
-    /** Allocates the rings; the controller knows nothing of them yet. */
-    QueuePair(String locator, Registers registers, DmaDomain dma, int dstrd, int qid, int entries) {
+    /**
+     * Allocates the rings; the controller knows nothing of them yet.
+     *
+     * @param depth how many commands at once
+     * @param entries of each ring: a power of two, more than {@code depth}
+     */
+    QueuePair(
+            String locator,
+            Registers registers,
+            DmaDomain dma,
+            int dstrd,
+            int qid,
+            int depth,
+            int entries) {
         this.locator = locator;
         this.registers = registers;
         this.qid = qid;
-        this.entries = entries;
-        this.depth = entries - 1;
-        if (depth < 1 || depth > MAX_DEPTH) {
-            throw new IllegalArgumentException("queue of %d entries".formatted(entries));
+        this.mask = entries - 1;
+        this.depth = depth;
+        if (depth < 1 || depth > MAX_DEPTH || depth >= entries || (entries & mask) != 0) {
+            throw new IllegalArgumentException(
+                    "queue of depth %d with %d entries".formatted(depth, entries));
         }
         // One more than the depth, so that no identifier is FFFFh, which means "no command".
-        this.tagMask = (Integer.highestOneBit(depth) << 1) - 1;
+        int tagCount = Integer.highestOneBit(depth) << 1;
+        nextSequence = tagCount << 16;
         this.sqTail = registers.doorbell(Reg.sqTailDoorbell(qid, dstrd));
         this.cqHead = registers.doorbell(Reg.cqHeadDoorbell(qid, dstrd));
-        cidOf = new int[depth];
-        cookieOf = new int[depth];
-        postedAt = new int[depth];
-        free = new int[depth];
+        tags = new Tag[tagCount]; // a power of two, so that masking is all the check there is
         for (int tag = 0; tag < depth; tag++) {
-            cidOf[tag] = ~tag;
-            free[depth - 1 - tag] = tag;
+            tags[tag] = new Tag(~(tag << 16 | qid), tag + 1 == depth ? NONE : tag + 1);
         }
-        freeTop = depth;
+        Arrays.fill(tags, depth, tagCount, new Tag(~qid, NONE));
         int page = dma.pageBytes();
         long cqOffset = roundUp((long) entries << SQE_SHIFT, page);
         memory = dma.allocate(cqOffset + ((long) entries << CQE_SHIFT));
@@ -117,19 +136,19 @@ public final class QueuePair {
         return qid;
     }
 
-    /** Returns how many commands can be in flight: one less than the entries of the ring. */
+    /** Returns how many commands can be in flight. */
     public int depth() {
         return depth;
     }
 
     /** Returns how many commands are in flight or posted. */
     public int inFlight() {
-        return alive ? depth - freeTop : 0;
+        return isAlive() ? posted - taken : 0;
     }
 
     /** Returns whether the pair takes commands. */
     public boolean isAlive() {
-        return alive;
+        return owner != null;
     }
 
     /** Returns why the pair ended, if it did. */
@@ -138,7 +157,7 @@ public final class QueuePair {
     }
 
     int entries() {
-        return entries;
+        return mask + 1;
     }
 
     long sqBusAddress() {
@@ -152,10 +171,10 @@ public final class QueuePair {
     /**
      * Puts a command into the ring; nothing reaches the device before {@link #ring}.
      *
-     * @param opcode opcode, 0 to 255
+     * @param opcode dword 0 without the identifier: opcode, and PSDT for an SGL
      * @param nsid namespace identifier
-     * @param prp1 first PRP entry
-     * @param prp2 second PRP entry
+     * @param prp1 first PRP entry, or the first half of an SGL descriptor
+     * @param prp2 second PRP entry, or the second half of an SGL descriptor
      * @param cdw10to11 command dwords 10 (low half) and 11
      * @param cdw12 command dword 12
      * @param cookie what {@link #poll} shall hand back as the slot
@@ -163,19 +182,20 @@ public final class QueuePair {
      */
     public int post(
             int opcode, int nsid, long prp1, long prp2, long cdw10to11, int cdw12, int cookie) {
-        int top = freeTop;
-        if (top == 0) {
+        int tag = firstFree;
+        if (tag < 0) {
             return full();
         }
-        freeTop = --top;
-        int tag = free[top];
-        int cid = (~cidOf[tag] + tagMask + 1) & CID_MASK;
-        cidOf[tag] = cid;
-        cookieOf[tag] = cookie;
-        postedAt[tag] = posted++;
-        int at = tail;
-        long sqe = sqBase + ((long) at << SQE_SHIFT);
-        long cdw0 = Integer.toUnsignedLong((cid << 16) | opcode);
+        Tag known = tags[tag];
+        firstFree = known.nextFree;
+        int word = ~known.word + nextSequence;
+        known.word = word;
+        known.cookie = cookie;
+        int count = posted;
+        known.postedAt = count;
+        posted = count + 1;
+        long sqe = sqBase + ((long) (count & mask) << SQE_SHIFT);
+        long cdw0 = Integer.toUnsignedLong((word & ~CID_MASK) | opcode);
         Dma.storeLong(sqe, SQE_CDW0, cdw0 | ((long) nsid << 32));
         Dma.storeLong(sqe, SQE_CDW2, 0L);
         Dma.storeLong(sqe, SQE_MPTR, 0L);
@@ -184,21 +204,19 @@ public final class QueuePair {
         Dma.storeLong(sqe, SQE_CDW10, cdw10to11);
         Dma.storeLong(sqe, SQE_CDW12, Integer.toUnsignedLong(cdw12));
         Dma.storeLong(sqe, SQE_CDW14, 0L);
-        tail = at + 1 == entries ? 0 : at + 1;
         return tag;
     }
 
     /** Sets the dwords of the command posted last that {@link #post} leaves 0. */
     void amend(int cdw13, int cdw14, int cdw15) {
-        int last = tail == 0 ? entries - 1 : tail - 1;
-        long sqe = sqBase + ((long) last << SQE_SHIFT);
+        long sqe = sqBase + ((long) ((posted - 1) & mask) << SQE_SHIFT);
         Dma.storeInt(sqe, Sqe.CDW13, cdw13);
         Dma.storeInt(sqe, Sqe.CDW14, cdw14);
         Dma.storeInt(sqe, Sqe.CDW15, cdw15);
     }
 
     private int full() {
-        if (!alive) {
+        if (!isAlive()) {
             throw refusal();
         }
         return -1;
@@ -206,13 +224,13 @@ public final class QueuePair {
 
     /** Tells the device of all commands posted since the last call, with one doorbell write. */
     public void ring() {
-        if (!alive || Thread.currentThread() != owner) {
+        if (Thread.currentThread() != owner) {
             throw refusal();
         }
-        if (rung != posted) {
-            rung = posted;
-            rungTail = tail;
-            sqTail.ring(tail);
+        int count = posted;
+        if (rung != count) {
+            rung = count;
+            sqTail.ring(count & mask);
         }
     }
 
@@ -226,62 +244,63 @@ public final class QueuePair {
      *     arrives, its health is checked too
      */
     public int poll(int max, Completions completions) {
-        if (!alive || Thread.currentThread() != owner) {
-            throw refusal();
+        if (Thread.currentThread() != owner) {
+            return notPolled();
         }
         int n = 0;
         while (n < max) {
-            long cqe = cqBase + ((long) head << CQE_SHIFT);
-            int dw3 = Dma.loadIntAcquire(cqe, CQE_DW3);
-            if ((dw3 & PHASE_BIT) != phaseBit) {
+            int count = taken;
+            long cqe = cqBase + ((long) (count & mask) << CQE_SHIFT);
+            long dw23 = Dma.loadLongAcquire(cqe, CQE_DW23);
+            if ((dw23 & PHASE_BIT) != phaseBit) {
                 break;
             }
-            int tag = take(cqe, dw3);
+            int cookie = take(dw23);
             // Before the call, so that a callback which throws leaves the ring as it should be.
-            int next = head + 1;
-            if (next == entries) {
-                next = 0;
+            taken = ++count;
+            if ((count & mask) == 0) {
                 phaseBit ^= PHASE_BIT;
             }
-            head = next;
             n++;
-            completions.completed(cookieOf[tag], dw3 >>> 17);
-            if (!alive) {
+            completions.completed(cookie, Cqe.statusOf(dw23));
+            if (owner == null) {
                 return n;
             }
         }
-        if (head != rungHead) {
-            rungHead = head;
-            cqHead.ring(rungHead);
+        int count = taken;
+        if (rungTaken != count) {
+            rungTaken = count;
+            cqHead.ring(count & mask);
         } else if (n == 0) {
             idle();
         }
         return n;
     }
 
-    private int take(long cqe, int dw3) {
-        int cid = dw3 & CID_MASK;
-        int tag = cid & tagMask;
-        if (tag >= depth || cidOf[tag] != cid) {
-            throw unknownCid(cid);
+    /** Ends the command of a completion and returns its cookie. */
+    private int take(long dw23) {
+        int word = (int) (dw23 >>> 16);
+        Tag[] all = tags;
+        int tag = (word >>> 16) & (all.length - 1);
+        Tag known = all[tag];
+        if (known.word != word) {
+            throw unknown(dw23);
         }
-        int dw2 = Dma.loadInt(cqe, CQE_DW2);
-        int sqhd = dw2 & 0xffff;
-        int behind = rungTail - sqhd;
-        behind += (behind >> 31) & entries;
+        int sqhd = (int) dw23 & 0xffff;
+        int behind = (rung - sqhd) & mask;
         // The head was beyond this command when the entry was made, and not beyond the doorbell.
-        if (dw2 >>> 16 != qid || sqhd >= entries || behind > rung - postedAt[tag] - 1) {
-            throw badPlace(cid, dw2);
+        if (sqhd > mask || behind > rung - known.postedAt - 1) {
+            throw badPlace(dw23);
         }
-        cidOf[tag] = ~cid;
-        free[freeTop++] = tag;
-        return tag;
+        known.word = ~word;
+        known.nextFree = firstFree;
+        firstFree = tag;
+        return known.cookie;
     }
 
     /** Returns dword 0 of the completion that is being delivered. For use in the callback only. */
     public int dw0() {
-        int last = head == 0 ? entries - 1 : head - 1;
-        return Dma.loadInt(cqBase + ((long) last << CQE_SHIFT), CQE_DW0);
+        return Dma.loadInt(cqBase + ((long) ((taken - 1) & mask) << CQE_SHIFT), CQE_DW0);
     }
 
     private void idle() {
@@ -305,21 +324,29 @@ public final class QueuePair {
 
     /** Returns whether the command with this tag is in flight and carries this cookie. */
     boolean holds(int tag, int cookie) {
-        return cidOf[tag] >= 0 && cookieOf[tag] == cookie && alive;
+        Tag[] all = tags;
+        Tag known = all[tag & (all.length - 1)];
+        return isInFlight(known) && known.cookie == cookie;
+    }
+
+    private boolean isInFlight(Tag tag) {
+        return (tag.word & CID_MASK) == qid;
     }
 
     /** Returns the identifier of the command in flight with this tag. */
     int cid(int tag) {
-        return cidOf[tag];
+        return tags[tag].word >>> 16;
     }
 
     /** Ends the pair: it takes no more commands, and says why. Its memory stays allocated. */
     void kill(ControllerFault why) {
-        if (alive) {
-            alive = false;
-            freeTop = 0;
+        if (isAlive()) {
+            owner = null;
+            firstFree = NONE;
             fault = why;
-            Arrays.fill(cidOf, -1);
+            for (Tag tag : tags) {
+                tag.word = ~qid;
+            }
         }
     }
 
@@ -329,36 +356,59 @@ public final class QueuePair {
         memory.close();
     }
 
+    /** Says that its commands are over: {@link #poll} then finds nothing, rather than refusing. */
+    void retire() {
+        retired = true;
+    }
+
+    private int notPolled() {
+        if (retired && Thread.currentThread() == creator) {
+            return 0;
+        }
+        throw refusal();
+    }
+
     private RuntimeException refusal() {
-        if (Thread.currentThread() != owner) {
+        if (Thread.currentThread() != creator) {
             return new IllegalStateException(
                     "%s: queue %d belongs to thread %s, not to %s"
                             .formatted(
                                     locator,
                                     qid,
-                                    owner.getName(),
+                                    creator.getName(),
                                     Thread.currentThread().getName()));
         }
         return fault != null ? fault : ControllerFault.stopped(locator, "queue " + qid + " ended");
     }
 
-    private ControllerFault unknownCid(int cid) {
-        int tag = cid & tagMask;
+    private ControllerFault unknown(long dw23) {
+        int cid = Cqe.cidOf(dw23);
+        int place = cid & (tags.length - 1);
+        Tag tag = tags[place];
+        if (Cqe.sqidOf(dw23) != qid) {
+            return badPlace(dw23);
+        }
         String known =
-                tag < depth && cidOf[tag] < 0
-                        ? "no such command is in flight (stale or duplicate)"
-                        : tag < depth
-                                ? "the command in that place is %04Xh".formatted(cidOf[tag])
-                                : "no such command exists";
+                place >= depth
+                        ? "no such command exists"
+                        : isInFlight(tag)
+                                ? "the command in that place is %04Xh".formatted(tag.word >>> 16)
+                                : "no such command is in flight (stale or duplicate)";
         return nonsense(
                 "queue %d: completion with command identifier %04Xh: %s"
                         .formatted(qid, cid, known));
     }
 
-    private ControllerFault badPlace(int cid, int dw2) {
+    private ControllerFault badPlace(long dw23) {
         return nonsense(
                 "queue %d: completion of command %04Xh names queue %d and head %d; tail %d of %d"
-                        .formatted(qid, cid, dw2 >>> 16, dw2 & 0xffff, rungTail, entries));
+                        .formatted(
+                                qid,
+                                Cqe.cidOf(dw23),
+                                Cqe.sqidOf(dw23),
+                                Cqe.sqhdOf(dw23),
+                                rung & mask,
+                                mask + 1));
     }
 
     private ControllerFault nonsense(String what) {

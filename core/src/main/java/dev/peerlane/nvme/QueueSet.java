@@ -45,7 +45,10 @@ final class QueueSet {
                     "%s: all %d I/O queue pairs are in use".formatted(controller.locator(), limit),
                     "close a port, or open the controller with more queue pairs");
         }
-        int most = Math.min(QueuePair.MAX_DEPTH, controller.cap().mqesZ());
+        // Entries are a power of two, so the longest ring may have fewer than the controller
+        // allows.
+        int longest = Integer.highestOneBit(controller.cap().maxQueueEntries());
+        int most = Math.min(depth, Math.min(QueuePair.MAX_DEPTH, longest - 1));
         QueuePair q =
                 new QueuePair(
                         controller.locator(),
@@ -53,7 +56,8 @@ final class QueueSet {
                         controller.dma(),
                         controller.cap().dstrd(),
                         qid,
-                        Math.min(depth, most) + 1);
+                        most,
+                        Integer.highestOneBit(most) << 1);
         queues.add(q);
         qids.set(qid);
         boolean cqExists = false;

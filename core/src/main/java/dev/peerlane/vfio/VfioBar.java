@@ -3,6 +3,7 @@ package dev.peerlane.vfio;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Doorbell;
+import dev.peerlane.hal.MappedDoorbell;
 import dev.peerlane.hal.MemoryFault;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

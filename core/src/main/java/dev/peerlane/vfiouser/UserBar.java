@@ -3,9 +3,8 @@ package dev.peerlane.vfiouser;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Doorbell;
+import dev.peerlane.hal.MappedDoorbell;
 import dev.peerlane.mem.Mmio;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -13,9 +12,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A BAR of which some parts are mapped; the others are read and written by message. */
 final class UserBar extends Bar implements AutoCloseable {
-    /** Where doorbells of closed devices write, instead of into what may be mapped there next. */
-    private static final MemorySegment VOID = Arena.global().allocate(8, 8);
-
     private record Part(Region.Area area, Mapping mapping) {}
 
     private final Link link;
@@ -173,24 +169,6 @@ final class UserBar extends Bar implements AutoCloseable {
         doorbells.clear();
         parts.forEach(part -> part.mapping.close());
         parts.clear();
-    }
-
-    /** One store into mapped memory. */
-    private static final class MappedDoorbell extends Doorbell {
-        private long address;
-
-        MappedDoorbell(long address) {
-            this.address = address;
-        }
-
-        @Override
-        public void ring(int value) {
-            Mmio.store32Release(address, value);
-        }
-
-        void silence() {
-            address = VOID.address();
-        }
     }
 
     /** A message for every value. */

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -98,6 +99,15 @@ class DoctorTest {
         // MGAW 26h + 1 = 39 bits; the BARs end beyond 2^37, so 24h + 1 = 37
         pairs.add(
                 text(Check.IOMMU_WIDTH, "sys/class/iommu/dmar0/intel-iommu/cap", "8d2008c2240406"));
+        pairs.add(
+                pair(
+                        Check.IOMMU_WIDTH,
+                        t -> {
+                            t.texts.remove("sys/class/iommu/dmar0/intel-iommu/cap");
+                            t.texts.put("sys/class/iommu/ivhd0/amd-iommu/features", "800:0");
+                            // IVinfo: VASize 36
+                            t.texts.put(Capture.IVRS, "IVRS" + "\0".repeat(34) + "\u0012\0");
+                        }));
         pairs.add(kernel(Check.KERNEL_P2PDMA, "PCI_P2PDMA"));
         pairs.add(
                 pair(
@@ -211,6 +221,15 @@ class DoctorTest {
                         A,
                         B,
                         Buffer.TARGET));
+        pairs.add(pair(Check.SECOND_WAY, t -> t.splitWrites = Set.of(Set.of(bdf(A), bdf(B)))));
+        pairs.add(
+                new Pair(
+                        Check.ROUTE_STOPPED,
+                        () -> Shapes.broadcom(0),
+                        t -> t.at(DOWN_0).acs(0x20),
+                        A,
+                        B,
+                        Buffer.TARGET));
         pairs.add(
                 new Pair(
                         Check.PATHS,
@@ -305,6 +324,18 @@ class DoctorTest {
             int mask = Integer.parseInt(m.group(5), 16);
             config.store16(at, (config.load16(at) & ~mask) | (value & mask));
         }
+    }
+
+    @Test
+    void severalWaysDoNotHarmWhatIsRead() {
+        TreeBuilder tree = Shapes.broadcom(0);
+        tree.splitWrites = Set.of(Set.of(bdf(A), bdf(B)));
+        Diagnosis read = Doctor.examine(tree.snapshot(), bdf(A), bdf(B), Buffer.SOURCE);
+        assertThat(read.has(Check.SECOND_WAY)).isTrue();
+        assertThat(read.isGo()).as("%s", read.findings()).isTrue();
+        Diagnosis any = Doctor.examine(tree.snapshot(), bdf(A), bdf(B), Buffer.AUTO);
+        assertThat(any.owner()).isEqualTo(bdf(A));
+        assertThat(any.rejected().getFirst()).contains("second-way");
     }
 
     @Test

@@ -58,7 +58,7 @@ class MmioTest {
 
     @Test
     void aBaseThatWouldCrashIsRefused() {
-        for (long bad : new long[] {0, 8, 0x1001, -16, 1L << 47}) {
+        for (long bad : new long[] {0, 8, 0x1001, -16, 1L << 48}) {
             assertThatThrownBy(() -> Dma.checkBase(bad))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("0x%x".formatted(bad));

@@ -32,7 +32,6 @@ import org.jspecify.annotations.Nullable;
  * images.
  */
 public final class Guest {
-    private static final String BINARY = "qemu-system-x86_64";
     private static final int ATTEMPTS = 2;
     private static final long STOP_SECONDS = 5;
     private static final int SHOWN_LINES = 25;
@@ -44,6 +43,9 @@ public final class Guest {
     private final List<String> qemuArguments = new ArrayList<>();
     private final List<String> traceEvents = new ArrayList<>();
     private @Nullable String iommu;
+    private List<String> emulator = List.of("qemu-system-x86_64");
+    private KernelSource kernel = KernelSource.MACHINE;
+    private String processor = "max";
     private String memory = "1G";
     private int processors = 2;
     private Duration limit = Duration.ofMinutes(4);
@@ -90,6 +92,24 @@ public final class Guest {
     /** Adds an argument for the kernel. */
     public Guest kernelArgument(String argument) {
         kernelArguments.add(argument);
+        return this;
+    }
+
+    /** Sets where its kernel comes from. */
+    public Guest kernel(KernelSource source) {
+        kernel = source;
+        return this;
+    }
+
+    /** Runs it on the QEMU of Debian sid instead of the machine's. */
+    public Guest qemuOfSid() {
+        emulator = SidQemu.command();
+        return this;
+    }
+
+    /** Sets QEMU's {@code -cpu}, {@code max} otherwise. */
+    public Guest processor(String model) {
+        processor = model;
         return this;
     }
 
@@ -161,7 +181,7 @@ public final class Guest {
      */
     public GuestRun run() {
         GuestProgram program = GuestProgram.ofThisProcess();
-        GuestImage image = GuestImage.ready(program.classes());
+        GuestImage image = GuestImage.ready(kernel, program.classes());
         AssertionError problem = null;
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
             try {
@@ -228,7 +248,7 @@ public final class Guest {
             return new GuestRun(name, lines, folder, images, console, trace);
         } finally {
             if (!done) {
-                GuestImage.delete(folder);
+                LabCache.delete(folder);
             }
         }
     }
@@ -244,7 +264,7 @@ public final class Guest {
         return names;
     }
 
-    private static Process start(List<String> command, Path errors) throws IOException {
+    private Process start(List<String> command, Path errors) throws IOException {
         try {
             return new ProcessBuilder(command)
                     .redirectInput(Path.of("/dev/null").toFile())
@@ -255,7 +275,7 @@ public final class Guest {
             throw new PeerlaneException(
                     PeerlaneException.Category.MACHINE,
                     "qemu-not-started",
-                    "%s can't be started: %s".formatted(BINARY, e.getMessage()),
+                    "%s can't be started: %s".formatted(emulator.get(0), e.getMessage()),
                     "Install it (Debian: apt install qemu-system-x86) or put it on the PATH",
                     e);
         }
@@ -289,14 +309,14 @@ public final class Guest {
                 .formatted(name, seconds, end, console, String.join("\n", shown));
     }
 
-    private List<String> base(Path kernel, Path initialRoot) {
+    private List<String> base(Path linux, Path initialRoot) {
         List<String> command = new ArrayList<>();
-        command.add(BINARY);
+        command.addAll(emulator);
         command.addAll(List.of("-accel", "tcg,thread=multi", "-M", "q35,kernel-irqchip=split"));
-        command.addAll(List.of("-cpu", "max", "-m", memory));
+        command.addAll(List.of("-cpu", processor, "-m", memory));
         command.addAll(List.of("-smp", String.valueOf(processors)));
         command.addAll(List.of("-nodefaults", "-display", "none", "-no-reboot"));
-        command.addAll(List.of("-kernel", kernel.toString()));
+        command.addAll(List.of("-kernel", linux.toString()));
         command.addAll(List.of("-initrd", initialRoot.toString()));
         List<String> arguments =
                 new ArrayList<>(List.of("console=ttyS0", "panic=-1", "quiet", "loglevel=5"));

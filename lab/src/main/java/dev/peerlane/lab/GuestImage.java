@@ -6,29 +6,19 @@ import dev.peerlane.PeerlaneException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HexFormat;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The parts of a Linux guest that change rarely, kept between runs: a kernel and a root folder of
- * Debian's packages, and a Java runtime with the modules that the program needs. The folder is
- * {@code ~/.cache/peerlane-lab}, or the system property {@code peerlane.lab.cache}; deleting it
- * costs a minute.
+ * Debian's packages, and a Java runtime with the modules that the program needs.
  *
  * @param kernel the kernel
  * @param base archive with busybox, modules and the guest's first program
@@ -47,25 +37,18 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
             List.of("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1");
     private static final Path LIBRARIES = Path.of("/lib/x86_64-linux-gnu");
     private static final Path LOADER = Path.of("/lib64/ld-linux-x86-64.so.2");
-    private static final int KEPT = 3;
 
-    private static @Nullable GuestImage ready;
+    private static final Map<KernelSource, GuestImage> READY = new EnumMap<>(KernelSource.class);
 
     /** Returns the image, building what is missing; looked up once in a process. */
-    static synchronized GuestImage ready(List<Path> classes) {
-        GuestImage image = ready;
-        if (image == null) {
-            image = find(classes);
-            ready = image;
-        }
-        return image;
+    static synchronized GuestImage ready(KernelSource source, List<Path> classes) {
+        return READY.computeIfAbsent(source, each -> find(each, classes));
     }
 
-    private static GuestImage find(List<Path> classes) {
+    private static GuestImage find(KernelSource source, List<Path> classes) {
         try {
-            Path cache = Files.createDirectories(cache());
-            Path base = base(cache);
-            Path runtime = runtime(cache, classes);
+            Path base = base(source);
+            Path runtime = runtime(classes);
             return new GuestImage(
                     base.resolve("vmlinuz"),
                     base.resolve("base.cpio"),
@@ -76,45 +59,47 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
         }
     }
 
-    private static Path cache() {
-        String chosen = System.getProperty("peerlane.lab.cache");
-        return chosen != null
-                ? Path.of(chosen)
-                : Path.of(System.getProperty("user.home"), ".cache", "peerlane-lab");
-    }
-
-    private static Path base(Path cache) throws IOException {
-        DebianPackage kernel;
+    private static Path base(KernelSource source) throws IOException {
+        PackageIndex index;
+        List<DebianPackage> kernel;
         DebianPackage busybox;
         try {
-            kernel = DebianPackage.newestKernel(cache);
-            busybox = DebianPackage.newest(cache, "busybox-static");
+            index = source.index();
+            kernel = index.newestKernel();
+            busybox = index.newest("busybox-static");
         } catch (PeerlaneException e) {
-            List<Path> kept = built(cache, "base-");
+            List<Path> kept = LabCache.kept(source.kind());
             if (kept.isEmpty()) {
                 throw e;
             }
             System.err.println("No package index (" + e.getMessage() + "): using " + kept.get(0));
             return kept.get(0);
         }
+        String name = kernel.get(0).folderName();
         String stamp = kernel + "|" + busybox + "|" + MODULES + "|" + init();
-        return built(
-                cache,
-                "base-" + kernel.folderName() + "-" + digest(stamp),
+        return LabCache.made(
+                source.kind(),
+                name + "-" + LabCache.digest(stamp),
                 into -> {
                     Path packages = Files.createDirectory(into.resolve("packages"));
-                    Path kernelRoot = kernel.unpack(packages);
-                    Path busyboxRoot = busybox.unpack(packages);
-                    makeBase(into, kernelRoot, busyboxRoot.resolve("bin/busybox"));
-                    Files.writeString(into.resolve("name"), kernel.folderName());
-                    delete(packages);
+                    Path kernelRoot = packages.resolve("kernel");
+                    Path busyboxRoot = packages.resolve("busybox");
+                    index.unpack(kernel, kernelRoot);
+                    index.unpack(List.of(busybox), busyboxRoot);
+                    makeBase(
+                            into, kernelRoot, first(busyboxRoot, "usr/bin/busybox", "bin/busybox"));
+                    Files.writeString(into.resolve("name"), name);
+                    LabCache.delete(packages);
                 });
     }
 
     private static void makeBase(Path into, Path kernelRoot, Path busybox) throws IOException {
-        Path all = onlyChild(modulesFolder(kernelRoot));
+        Path all = onlyChild(first(kernelRoot, "usr/lib/modules", "lib/modules"));
         String release = all.getFileName().toString();
-        Files.copy(kernelRoot.resolve("boot/vmlinuz-" + release), into.resolve("vmlinuz"));
+        Path image = first(kernelRoot, "boot/vmlinuz-" + release, all + "/vmlinuz");
+        Files.copy(image, into.resolve("vmlinuz"));
+        String self = busybox.toString();
+        Tool.run(all, self, "find", ".", "-name", "*.ko.xz", "-exec", self, "unxz", "{}", "+");
         Path root = into.resolve("root");
         Path modules = Files.createDirectories(root.resolve("lib/modules/" + release));
         for (Path file : new KernelModules(all).with(MODULES)) {
@@ -135,12 +120,18 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
             cpio.file("init", init().getBytes(UTF_8), true);
             cpio.tree("lib/modules", root.resolve("lib/modules"));
         }
-        delete(root);
+        LabCache.delete(root);
     }
 
-    private static Path modulesFolder(Path kernelRoot) {
-        Path merged = kernelRoot.resolve("usr/lib/modules");
-        return Files.isDirectory(merged) ? merged : kernelRoot.resolve("lib/modules");
+    /** Returns the first of some files that is there: packages move to /usr one by one. */
+    private static Path first(Path root, String... names) throws IOException {
+        for (String name : names) {
+            Path path = root.resolve(name);
+            if (Files.exists(path)) {
+                return path;
+            }
+        }
+        throw new IOException(root + " has none of " + List.of(names));
     }
 
     private static String init() throws IOException {
@@ -152,28 +143,28 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
         }
     }
 
-    private static Path runtime(Path cache, List<Path> classes) throws IOException {
+    private static Path runtime(List<Path> classes) throws IOException {
         Path java = Path.of(System.getProperty("java.home"));
-        String modules = String.join(",", modules(java, cache, classes));
+        String modules = String.join(",", modules(java, classes));
         StringBuilder stamp = new StringBuilder(modules);
         stamp.append(Files.readString(java.resolve("release")));
         for (String library : HOST_LIBRARIES) {
             stamp.append(Files.getLastModifiedTime(LIBRARIES.resolve(library)));
         }
-        return built(
-                cache,
-                "runtime-" + Runtime.version() + "-" + digest(stamp.toString()),
+        return LabCache.made(
+                "runtime-",
+                Runtime.version() + "-" + LabCache.digest(stamp.toString()),
                 into -> makeRuntime(into, java, modules));
     }
 
-    private static Set<String> modules(Path java, Path cache, List<Path> classes) {
+    private static Set<String> modules(Path java, List<Path> classes) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(java.resolve("bin/jdeps").toString());
         command.addAll(List.of("--print-module-deps", "--ignore-missing-deps"));
         command.addAll(List.of("--multi-release", "25"));
         classes.forEach(each -> command.add(each.toString()));
         Set<String> modules = new TreeSet<>(LIBRARY_MODULES);
-        modules.addAll(List.of(Tool.run(cache, command).strip().split(",", -1)));
+        modules.addAll(List.of(Tool.run(LabCache.folder(), command).strip().split(",", -1)));
         return modules;
     }
 
@@ -188,7 +179,7 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
                 "--no-man-pages",
                 "--generate-cds-archive",
                 "--output=" + jre);
-        delete(jre.resolve("legal"));
+        LabCache.delete(jre.resolve("legal"));
         try (Cpio cpio = Cpio.create(into.resolve("runtime.cpio"))) {
             cpio.tree("java", jre);
             cpio.file("lib64/ld-linux-x86-64.so.2", LOADER);
@@ -196,60 +187,7 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
                 cpio.file("lib/x86_64-linux-gnu/" + library, LIBRARIES.resolve(library));
             }
         }
-        delete(jre);
-    }
-
-    private interface Maker {
-        void make(Path into) throws IOException;
-    }
-
-    /** Returns a folder of the cache, made in one step so that two builds can't mix. */
-    private static Path built(Path cache, String name, Maker maker) throws IOException {
-        Path folder = cache.resolve(name);
-        if (Files.isDirectory(folder)) {
-            return folder;
-        }
-        System.err.println("Building the lab's guest: " + name);
-        Path making = Files.createTempDirectory(cache, "making-");
-        try {
-            maker.make(making);
-            move(making, folder);
-        } finally {
-            delete(making);
-        }
-        List<Path> all = built(cache, name.substring(0, name.indexOf('-') + 1));
-        for (Path old : all.subList(Math.min(KEPT, all.size()), all.size())) {
-            delete(old);
-        }
-        return folder;
-    }
-
-    private static void move(Path from, Path to) throws IOException {
-        try {
-            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-        } catch (FileSystemException e) {
-            if (!Files.isDirectory(to)) {
-                throw e;
-            }
-            // another build was faster; its result is as good
-        }
-    }
-
-    /** Returns what the cache has of a kind, the newest first. */
-    private static List<Path> built(Path cache, String prefix) throws IOException {
-        try (Stream<Path> all = Files.list(cache)) {
-            return all.filter(each -> String.valueOf(each.getFileName()).startsWith(prefix))
-                    .sorted(Comparator.comparing(GuestImage::time).reversed())
-                    .collect(Collectors.toList());
-        }
-    }
-
-    private static FileTime time(Path path) {
-        try {
-            return Files.getLastModifiedTime(path);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        LabCache.delete(jre);
     }
 
     private static Path onlyChild(Path folder) throws IOException {
@@ -259,27 +197,6 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
                 throw new IOException(folder + " holds " + found + ", one was expected");
             }
             return found.get(0);
-        }
-    }
-
-    private static String digest(String text) {
-        try {
-            byte[] sum = MessageDigest.getInstance("SHA-256").digest(text.getBytes(UTF_8));
-            return HexFormat.of().formatHex(sum, 0, 6);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /** Deletes a folder and all in it, or nothing if it is not there. */
-    static void delete(Path tree) throws IOException {
-        if (!Files.exists(tree, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(tree)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
         }
     }
 }

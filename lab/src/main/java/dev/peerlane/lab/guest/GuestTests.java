@@ -39,6 +39,7 @@ public final class GuestTests {
         copies(tests);
         accidents(tests);
         bindings(tests);
+        tests.put("p2pmem", P2pmem::ofAllPairs);
         return tests;
     }
 

@@ -1,6 +1,5 @@
-package dev.peerlane.vfio;
+package dev.peerlane.hal;
 
-import dev.peerlane.hal.Doorbell;
 import dev.peerlane.mem.Mmio;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,13 +9,18 @@ import java.lang.foreign.MemorySegment;
  * {@link InternalError} may come out of the caller's code some instructions later: whoever runs a
  * queue for long has to expect it.
  */
-final class MappedDoorbell extends Doorbell {
+public final class MappedDoorbell extends Doorbell {
     /** Where doorbells of closed devices write, instead of into what may be mapped there next. */
     private static final MemorySegment VOID = Arena.global().allocate(8, 8);
 
     private long address;
 
-    MappedDoorbell(long address) {
+    /**
+     * Makes a doorbell of a register.
+     *
+     * @param address in this process, a multiple of 4, mapped until {@link #silence} is called
+     */
+    public MappedDoorbell(long address) {
         this.address = address;
     }
 
@@ -25,7 +29,8 @@ final class MappedDoorbell extends Doorbell {
         Mmio.store32Release(address, value);
     }
 
-    void silence() {
+    /** Makes it write nowhere, before its register is unmapped. */
+    public void silence() {
         address = VOID.address();
     }
 }

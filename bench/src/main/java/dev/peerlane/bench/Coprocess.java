@@ -1,0 +1,63 @@
+package dev.peerlane.bench;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** A program that answers every line with one, and says of itself what it likes in its first. */
+final class Coprocess implements AutoCloseable {
+    private final Process process;
+    private final BufferedReader from;
+    private final PrintStream to;
+    private final List<String> hello;
+
+    Coprocess(List<String> command) throws IOException {
+        process =
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        from =
+                new BufferedReader(
+                        new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII));
+        to = new PrintStream(process.getOutputStream(), true, StandardCharsets.US_ASCII);
+        hello = List.of(receive().split(" ", -1));
+    }
+
+    /** Returns the words of its first line. */
+    List<String> hello() {
+        return hello;
+    }
+
+    /** Sends a line and returns the answer. */
+    String ask(String line) throws IOException {
+        send(line);
+        return receive();
+    }
+
+    /** Sends a line whose answer nobody waits for. */
+    void send(String line) {
+        to.println(line);
+    }
+
+    /** Returns the next line of it. */
+    String receive() throws IOException {
+        String line = from.readLine();
+        if (line == null) {
+            throw new IOException("it ended: " + process.info().commandLine().orElse("?"));
+        }
+        return line;
+    }
+
+    /** Ends it, whatever it is doing. */
+    @Override
+    public void close() {
+        process.destroyForcibly();
+        try {
+            process.waitFor(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

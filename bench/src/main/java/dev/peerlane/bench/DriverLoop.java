@@ -1,0 +1,115 @@
+package dev.peerlane.bench;
+
+import dev.peerlane.block.Completions;
+import dev.peerlane.nvme.NvmeBlockPort;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The driver's hot path on a {@link FreeDevice}, by the batch: what driver.c does in C, and with
+ * the same protocol as a program: a line "BATCH COMMANDS" on standard input runs so many commands,
+ * the answer is how many nanoseconds it took.
+ */
+final class DriverLoop {
+    private static final int LBA_MASK = 0xffff;
+
+    /** Counts completions. */
+    static final class Count extends Completions {
+        private long completed;
+        private long failed;
+
+        @Override
+        public void completed(int slot, int status) {
+            completed++;
+            failed += status == 0 ? 0 : 1;
+        }
+
+        long completed() {
+            return completed;
+        }
+
+        long failed() {
+            return failed;
+        }
+    }
+
+    private final FreeDevice device;
+    private final NvmeBlockPort port;
+    private final Count count = new Count();
+
+    DriverLoop(FreeDevice device) {
+        this.device = device;
+        this.port = device.port();
+    }
+
+    /** Runs commands one at a time. */
+    void runSingle(long commands) {
+        for (long done = 0; done < commands; done++) {
+            if (!port.submitRead(0, done & LBA_MASK, FreeDevice.BLOCKS)) {
+                throw new IllegalStateException("the queue is full");
+            }
+            port.ring();
+            device.play();
+            if (port.poll(1, count) != 1) {
+                throw new IllegalStateException("a completion is missing");
+            }
+        }
+    }
+
+    /** Runs commands in batches, each with one doorbell write in each direction. */
+    void runBatches(int batch, long commands) {
+        for (long done = 0; done < commands; done += batch) {
+            long lba = done & LBA_MASK;
+            for (int slot = 0; slot < batch; slot++) {
+                if (!port.submitRead(slot, lba, FreeDevice.BLOCKS)) {
+                    throw new IllegalStateException("the queue is full");
+                }
+            }
+            port.ring();
+            device.play();
+            if (port.poll(batch, count) != batch) {
+                throw new IllegalStateException("completions are missing");
+            }
+        }
+    }
+
+    void run(int batch, long commands) {
+        if (batch == 1) {
+            runSingle(commands);
+        } else {
+            runBatches(batch, commands);
+        }
+    }
+
+    Count count() {
+        return count;
+    }
+
+    public static void main(String[] args) throws IOException {
+        int depth = args.length > 0 ? Integer.parseInt(args[0]) : 32;
+        try (FreeDevice device = new FreeDevice(depth);
+                BufferedReader in =
+                        new BufferedReader(
+                                new InputStreamReader(System.in, StandardCharsets.US_ASCII))) {
+            DriverLoop loop = new DriverLoop(device);
+            // PID/task/TID
+            Path thread = Files.readSymbolicLink(Path.of("/proc/thread-self"));
+            System.out.printf(
+                    "%s %d %d%n", thread.getFileName(), device.doorbellAddress(), device.entries());
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                String[] words = line.split(" ", -1);
+                long start = System.nanoTime();
+                loop.run(Integer.parseInt(words[0]), Long.parseLong(words[1]));
+                long nanos = System.nanoTime() - start;
+                if (loop.count().failed() != 0) {
+                    throw new IllegalStateException("a command failed");
+                }
+                System.out.println(nanos);
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+package dev.peerlane.bench;
+
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.Doorbell;
+import dev.peerlane.hal.MappedDoorbell;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.mem.Dma;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerOptions;
+import dev.peerlane.nvme.NvmeBlockPort;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.spec.Cqe;
+import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.Sqe;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A port of the real driver on a device whose I/O costs nothing: an emulated controller answers the
+ * admin commands, and the doorbells of the one I/O queue pair are plain memory that {@link #play}
+ * looks at, on the driver's own thread. It completes every command with success and moves no data.
+ */
+final class FreeDevice implements AutoCloseable {
+    static final int BLOCKS = 8;
+    static final int SLOT_BYTES = 4096;
+    private static final int QID = 1;
+    private static final long PHASE = 1L << 48;
+    private static final long SQ_TAIL = Reg.sqTailDoorbell(QID, 0) - (long) Reg.DOORBELLS;
+
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment doorbells = arena.allocate(Reg.DOORBELLS, Reg.DOORBELLS);
+    private final EmulatedFabric fabric;
+    private final PciDevice inner;
+    private final Controller controller;
+    private final PeerBuffer slots;
+    private final NvmeBlockPort port;
+    private final int entries;
+    private final long doorbellBase;
+    private final long sq;
+    private final long cq;
+    private @Nullable DmaBuffer lastAllocated;
+
+    private int head; // of the submission queue, and tail of the completion queue
+    private long phase = PHASE;
+
+    /** Brings the controller up and attaches {@code depth} slots of 4 KiB in its CMB. */
+    FreeDevice(int depth) {
+        DriveSpec drive =
+                DriveSpec.named("free")
+                        .memory(64 << 20, 512)
+                        .cmb(CmbSpec.of((long) depth * SLOT_BYTES))
+                        .build();
+        fabric = new EmulatedFabric(FabricSpec.builder().drive(drive).build());
+        inner = fabric.open(EmulatedFabric.LOCATOR_PREFIX + drive.name());
+        ControllerOptions options = ControllerOptions.DEFAULTS.withAsyncEvents(0);
+        controller = Controller.open(new Function(), new Memory(), fabric.clock(), options);
+        controller.requireCmb().enable(controller.dma());
+        slots = controller.requireCmb().allocate((long) depth * SLOT_BYTES, SLOT_BYTES);
+        lastAllocated = null;
+        port = controller.namespace(1).port(depth);
+        DmaBuffer rings = lastAllocated;
+        if (rings == null || port.limits().depth() != depth) {
+            throw new IllegalStateException("no queue pair of depth " + depth);
+        }
+        entries = Integer.highestOneBit(depth) << 1;
+        sq = Dma.checkBase(rings.address());
+        long sqBytes = ((long) entries * Sqe.BYTES + SLOT_BYTES - 1) & -SLOT_BYTES;
+        cq = Dma.checkBase(rings.address() + sqBytes);
+        doorbellBase = Dma.checkBase(doorbells.address());
+        port.attach(slots, 0, SLOT_BYTES, SLOT_BYTES, depth);
+    }
+
+    NvmeBlockPort port() {
+        return port;
+    }
+
+    /** Returns where the submission queue's doorbell is in this process. */
+    long doorbellAddress() {
+        return doorbellBase + SQ_TAIL;
+    }
+
+    int entries() {
+        return entries;
+    }
+
+    /** Completes all that the doorbell announces; the same work as {@code play} in driver.c. */
+    void play() {
+        int tail = Dma.loadIntAcquire(doorbellBase, SQ_TAIL);
+        while (head != tail) {
+            int cid = Dma.loadInt(sq + (long) head * Sqe.BYTES, 0) >>> 16;
+            long cqe = cq + (long) head * Cqe.BYTES;
+            int next = (head + 1) & (entries - 1);
+            Dma.storeLong(cqe, 8, phase | (long) cid << 32 | QID << 16 | next);
+            head = next;
+            if (next == 0) {
+                phase ^= PHASE;
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        port.close();
+        slots.close();
+        controller.close();
+        inner.close();
+        fabric.close();
+        arena.close();
+    }
+
+    /** The emulated function with other doorbells. */
+    private final class Function extends PciDevice {
+        @Override
+        public Bdf bdf() {
+            return inner.bdf();
+        }
+
+        @Override
+        public String locator() {
+            return inner.locator();
+        }
+
+        @Override
+        public ConfigSpace config() {
+            return inner.config();
+        }
+
+        @Override
+        public Bar bar(int index) {
+            Bar bar = inner.bar(index);
+            return index == 0 ? new Window(bar) : bar;
+        }
+
+        @Override
+        public void busMaster(boolean enabled) {
+            inner.busMaster(enabled);
+        }
+
+        @Override
+        public void reset() {
+            inner.reset();
+        }
+
+        @Override
+        public void close() {
+            inner.close();
+        }
+    }
+
+    /** BAR 0, whose I/O doorbells are memory. */
+    private final class Window extends Bar {
+        private final Bar bar;
+
+        Window(Bar bar) {
+            this.bar = bar;
+        }
+
+        @Override
+        public int index() {
+            return bar.index();
+        }
+
+        @Override
+        public long sizeBytes() {
+            return bar.sizeBytes();
+        }
+
+        @Override
+        public long pciAddress() {
+            return bar.pciAddress();
+        }
+
+        @Override
+        public int load32(long offset) {
+            return bar.load32(offset);
+        }
+
+        @Override
+        public void store32(long offset, int value) {
+            bar.store32(offset, value);
+        }
+
+        @Override
+        public long load64(long offset) {
+            return bar.load64(offset);
+        }
+
+        @Override
+        public void store64(long offset, long value) {
+            bar.store64(offset, value);
+        }
+
+        @Override
+        public Doorbell doorbell(long offset) {
+            return offset < Reg.sqTailDoorbell(QID, 0)
+                    ? bar.doorbell(offset)
+                    : new MappedDoorbell(doorbells.address() + offset - Reg.DOORBELLS);
+        }
+    }
+
+    /** The fabric's memory; remembers what was allocated last, to find the rings. */
+    private final class Memory extends DmaDomain {
+        @Override
+        public int pageBytes() {
+            return fabric.dma().pageBytes();
+        }
+
+        @Override
+        public DmaBuffer allocate(long sizeBytes) {
+            DmaBuffer buffer = fabric.dma().allocate(sizeBytes);
+            lastAllocated = buffer;
+            return buffer;
+        }
+
+        @Override
+        public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
+            return fabric.dma().mapPeer(inner, bar, offset, sizeBytes);
+        }
+    }
+}

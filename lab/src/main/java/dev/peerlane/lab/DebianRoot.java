@@ -1,0 +1,44 @@
+package dev.peerlane.lab;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * A folder with Debian packages and all that they depend on. Its programs run on this machine with
+ * their own loader and libraries, so those of the machine may be older.
+ *
+ * @param folder the root folder
+ */
+record DebianRoot(Path folder) {
+    private static final String LIBRARIES = "usr/lib/x86_64-linux-gnu";
+
+    /**
+     * Returns the beginning of a command that runs one of its programs; arguments come after it.
+     *
+     * @param program its path below the root folder, such as {@code usr/bin/qemu-system-x86_64}
+     */
+    List<String> command(String program) {
+        return List.of(
+                folder.resolve("usr/lib64/ld-linux-x86-64.so.2").toString(),
+                "--library-path",
+                libraryPath(),
+                folder.resolve(program).toString());
+    }
+
+    /** Some libraries have a folder of their own, which ldconfig would have found. */
+    private String libraryPath() {
+        Path libraries = folder.resolve(LIBRARIES);
+        try (Stream<Path> all = Files.list(libraries)) {
+            return Stream.concat(Stream.of(libraries), all.filter(Files::isDirectory).sorted())
+                    .map(Path::toString)
+                    .collect(Collectors.joining(":"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
