@@ -96,8 +96,8 @@ final class ControlCompare {
     }
 
     /**
-     * Returns the blocks that went through a page first: where reads of that page lie, this is where
-     * their garbage was written.
+     * Returns the blocks that went through a page first: where reads of that page lie, this is
+     * where their garbage was written.
      */
     private long lbaOf(int page, int blocks) {
         int blockBytes = lane.second().limits().blockBytes();

@@ -150,8 +150,8 @@ class CopyDoubtTest {
     }
 
     /**
-     * A window that reaches a part of the memory only. With one slot, Write and Compare see the same
-     * garbage in the same places, and it lies on the medium behind the first block.
+     * A window that reaches a part of the memory only. With one slot, Write and Compare see the
+     * same garbage in the same places, and it lies on the medium behind the first block.
      */
     @ParameterizedTest
     @ValueSource(longs = {PAGE, 3 * PAGE})
