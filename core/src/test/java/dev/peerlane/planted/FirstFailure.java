@@ -43,7 +43,7 @@ final class FirstFailure {
                         .selectors(selectors)
                         // it reads all classes, of which there are two of the planted one
                         .filters(excludeClassNamePatterns(".*ArchitectureTest", ".*planted.*"))
-                        .filters(TagFilter.excludeTags("qemu", "guest"))
+                        .filters(TagFilter.excludeTags("qemu", "guest", "kernel"))
                         .build();
         Listener listener = new Listener();
         LauncherFactory.create().execute(request, listener);
