@@ -9,6 +9,7 @@ import dev.peerlane.hal.PciDevice;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Feature;
 import dev.peerlane.spec.IdentifyController;
+import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Vs;
 import java.util.ArrayList;
 import java.util.List;
@@ -153,7 +154,9 @@ public final class Controller implements AutoCloseable {
     private void findCmb(Registers r) {
         CmbInfo info = CmbInfo.read(r, cap(), vs());
         cmbInfo = info;
-        CmbProbe.Result found = CmbProbe.locate(device, info);
+        CmbProbe.Result found =
+                CmbProbe.locate(
+                        device, info, Reg.sqTailDoorbell(queues.limit() + 1, cap().dstrd()));
         cmbFound = found;
         if (found instanceof CmbProbe.Found at) {
             cmb =
