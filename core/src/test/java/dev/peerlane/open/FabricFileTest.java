@@ -104,6 +104,8 @@ class FabricFileTest {
                             doorbellStride: 1
                             compare: false
                             volatileWriteCache: false
+                            sgls: dwords
+                            doorbellBuffer: true
                             bytesPerSecond: 2GiB
                             latencyMicros: 80
                             cmb:
@@ -169,6 +171,8 @@ class FabricFileTest {
                                 1,
                                 false,
                                 false,
+                                DriveSpec.Sgls.DWORDS,
+                                true,
                                 2048 * MIB,
                                 80_000,
                                 cmb));
