@@ -128,7 +128,7 @@ final class AdminCommands extends CommandSetHandler {
         int cdw10 = Sqe.cdw10(command.sqe(), 0);
         int sqid = AdminCommand.abortSqid(cdw10);
         int cid = AdminCommand.abortCid(cdw10);
-        Command found = engine.takeWaiting(c -> c.queue().qid() == sqid && c.cid() == cid);
+        Command found = engine.takeWaiting(c -> isAbortable(c, sqid, cid));
         boolean aborted = found != null;
         if (found != null) {
             found.end(Status.ABORT_REQUESTED);
@@ -138,5 +138,11 @@ final class AdminCommands extends CommandSetHandler {
         }
         command.result(aborted ? 0 : 1);
         return DONE;
+    }
+
+    private static boolean isAbortable(Command command, int sqid, int cid) {
+        return command.queue().qid() == sqid
+                && command.cid() == cid
+                && !command.suffers(Fault.Kind.ZOMBIE);
     }
 }

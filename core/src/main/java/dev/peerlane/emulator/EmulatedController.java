@@ -56,6 +56,7 @@ public final class EmulatedController {
     private final ControllerStatistics statistics = new ControllerStatistics();
     private final List<EmulatedNamespace> namespaces = new ArrayList<>();
     private final List<String> violations = new ArrayList<>();
+    private final LateWrites late;
     private final CommandEngine engine;
     private final FeatureTable features;
     private final AsyncEvents events;
@@ -64,6 +65,7 @@ public final class EmulatedController {
     private final NvmCommands nvm;
     private final LogPages logs;
     private final ShadowDoorbells shadows;
+    private @Nullable Fault strike;
     private State state = State.DISABLED;
     private boolean ready;
     private int turnsLeft;
@@ -77,6 +79,8 @@ public final class EmulatedController {
             EmulatedFunction function,
             DriveSpec drive,
             Interconnect interconnect,
+            AddressMap map,
+            FaultPlan faults,
             Arena arena,
             SplittableRandom random) {
         this.function = function;
@@ -86,12 +90,14 @@ public final class EmulatedController {
         CmbSpec cmbSpec = drive.cmb();
         this.version = cmbSpec == null ? Vs.of(1, 4, 0) : cmbSpec.version().vs();
         openNamespaces();
-        this.cmb = new Cmb(function, cmbSpec);
+        this.cmb = new Cmb(function, cmbSpec, faults);
         this.registers = new Registers(this, cmb, capabilities());
-        DmaPort dma = new DmaPort(function, cmb, interconnect);
+        this.late = new LateWrites(function, interconnect, map, faults);
+        DmaPort dma = new DmaPort(function, cmb, interconnect, late);
         long bufferBytes = drive.mdts() == 0 ? 1 << 20 : maxTransferBytes();
         this.engine =
-                new CommandEngine(new EngineHost(), dma, arena, bufferBytes, random, statistics);
+                new CommandEngine(
+                        new EngineHost(), dma, arena, bufferBytes, random, statistics, faults);
         this.features = new FeatureTable(this, drive);
         this.events = new AsyncEvents(engine);
         this.queues = new QueueCommands(this, engine, features, cmb, drive);
@@ -361,6 +367,10 @@ public final class EmulatedController {
      * @return when there is more to do: {@code now} for at once, {@link Long#MAX_VALUE} for never
      */
     long step(long now) {
+        return Math.min(late.step(now), live(now));
+    }
+
+    private long live(long now) {
         long elapsed = now - lastStepNanos;
         lastStepNanos = now;
         switch (state) {
@@ -387,6 +397,7 @@ public final class EmulatedController {
                 boolean looking = shadows.look(this, queues, busy);
                 long next =
                         engine.step(queues.submissionQueues(), features.arbitrationBurst(), now);
+                struck();
                 if (state != State.READY) {
                     return Long.MAX_VALUE;
                 }
@@ -407,6 +418,21 @@ public final class EmulatedController {
     /** Returns the host's page size; kept, since every command asks. */
     int pageBytes() {
         return pageBytes;
+    }
+
+    /** What befalls the whole controller, when no command is in the middle of a step. */
+    private void struck() {
+        Fault fault = strike;
+        strike = null;
+        if (fault == null) {
+            return;
+        }
+        switch (fault.kind()) {
+            case FATAL -> state = State.FATAL;
+            case RESET -> functionReset();
+            case GONE -> function.pullOut();
+            default -> cmb.withdrawData();
+        }
     }
 
     private void fatal(String what) {
@@ -475,6 +501,7 @@ public final class EmulatedController {
     }
 
     private void reset() {
+        late.drain();
         engine.reset();
         events.reset();
         queues.reset();
@@ -560,6 +587,11 @@ public final class EmulatedController {
             long lba = io ? NvmCommand.slba(Sqe.cdw10(sqe, 0), Sqe.cdw11(sqe, 0)) : 0;
             command.end(status | Status.MORE);
             errors.add(command.queue().qid(), command.cid(), command.status(), lba, command.nsid());
+        }
+
+        @Override
+        public void struck(Fault fault) {
+            strike = fault;
         }
 
         @Override
