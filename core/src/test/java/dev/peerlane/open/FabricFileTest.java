@@ -9,6 +9,7 @@ import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.pci.RootComplex.Trust;
@@ -73,6 +74,38 @@ class FabricFileTest {
         DriveSpec drive = emulator("kind: emulator\ndrives: [{name: x}]").drives().getFirst();
         assertThat(drive.namespaces()).containsExactly(NamespaceSpec.memory(1024 * MIB, 512));
         assertThat(drive.cmb()).isNull();
+    }
+
+    @Test
+    void faultsAreReadWithTheirOccasions() {
+        FabricSpec spec =
+                emulator(
+                        """
+                        kind: emulator
+                        drives: [{name: b}]
+                        faults:
+                          - {kind: bad-blocks, drive: b, queue: io, opcode: 2, occasion: 3, times: 2}
+                          - {kind: late-completion, drive: b, delayMicros: 7}
+                          - {kind: allocation}
+                        """);
+        assertThat(spec.faults())
+                .containsExactly(
+                        Fault.at(Fault.Kind.BAD_BLOCKS, "b").onIo(2).withOccasion(3).withTimes(2),
+                        Fault.at(Fault.Kind.LATE_COMPLETION, "b").withNanos(7_000),
+                        Fault.ofHost(Fault.Kind.ALLOCATION));
+    }
+
+    @Test
+    void faultsThatCantBeAreRefused() {
+        String drives = "kind: emulator\ndrives: [{name: b}]\nfaults:\n";
+        assertThatThrownBy(() -> emulator(drives + "  - {kind: status, drive: b}"))
+                .hasMessageContaining("a fault of kind STATUS has status 0");
+        assertThatThrownBy(() -> emulator(drives + "  - {kind: slow, drive: b, occasion: 0}"))
+                .hasMessageContaining("occasion 0");
+        assertThatThrownBy(() -> emulator(drives + "  - {kind: slow}"))
+                .hasMessageContaining("has drive null");
+        assertThatThrownBy(() -> emulator(drives + "  - {kind: slow, drive: x}"))
+                .hasMessageContaining("a fault is at 'x'");
     }
 
     @Test
