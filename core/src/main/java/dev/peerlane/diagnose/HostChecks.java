@@ -131,7 +131,9 @@ final class HostChecks {
             add(
                     Check.VIRTUAL,
                     "the system",
-                    (flag ? flags : "") + "/sys/class/dmi/id: " + host.product(),
+                    (flag ? flags : "")
+                            + "/sys/class/dmi/id: "
+                            + (host.product() == null ? "not there" : host.product()),
                     "the tree is the hypervisor's");
         }
         for (PciFunction f : snapshot.machine().functions()) {

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param compare whether it supports Compare
  * @param volatileWriteCache whether it has a volatile write cache
  * @param sgls which SGLs it takes for the data of I/O commands, beside PRPs
+ * @param doorbellBuffer whether it takes shadow doorbells (Doorbell Buffer Config)
  * @param bytesPerSecond how fast its medium is, 0 for no limit
  * @param latencyNanos how long every I/O command takes at least; up to a quarter more, at random
  * @param cmb its controller memory buffer, or null
@@ -38,6 +39,7 @@ public record DriveSpec(
         boolean compare,
         boolean volatileWriteCache,
         Sgls sgls,
+        boolean doorbellBuffer,
         long bytesPerSecond,
         long latencyNanos,
         @Nullable CmbSpec cmb) {
@@ -86,6 +88,11 @@ public record DriveSpec(
                 "has doorbellStride " + doorbellStride,
                 "Take 0 to 10");
         require(
+                !doorbellBuffer || (8L * (ioQueues + 1)) << doorbellStride <= 4096,
+                name,
+                "has doorbellBuffer, and more doorbells than a page holds",
+                "Take fewer ioQueues or a smaller doorbellStride");
+        require(
                 bytesPerSecond >= 0,
                 name,
                 "has bytesPerSecond " + bytesPerSecond,
@@ -126,6 +133,7 @@ public record DriveSpec(
         private boolean compare = true;
         private boolean volatileWriteCache = true;
         private Sgls sgls = Sgls.NONE;
+        private boolean doorbellBuffer;
         private long bytesPerSecond;
         private long latencyNanos;
         private @Nullable CmbSpec cmb;
@@ -206,6 +214,12 @@ public record DriveSpec(
             return this;
         }
 
+        /** Says whether it takes shadow doorbells; it does not unless said. */
+        public Builder doorbellBuffer(boolean doorbellBuffer) {
+            this.doorbellBuffer = doorbellBuffer;
+            return this;
+        }
+
         /** Limits its medium to a rate; no limit unless said. */
         public Builder bytesPerSecond(long bytesPerSecond) {
             this.bytesPerSecond = bytesPerSecond;
@@ -245,6 +259,7 @@ public record DriveSpec(
                     compare,
                     volatileWriteCache,
                     sgls,
+                    doorbellBuffer,
                     bytesPerSecond,
                     latencyNanos,
                     cmb);

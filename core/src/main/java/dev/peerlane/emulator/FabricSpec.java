@@ -82,6 +82,11 @@ public record FabricSpec(
         if (packets != null && time == Time.REAL) {
             throw bad("packets move in virtual time only", "Say 'time: virtual'");
         }
+        if (packets != null && drives.stream().anyMatch(DriveSpec::doorbellBuffer)) {
+            throw bad(
+                    "drives that move by packets have no doorbellBuffer",
+                    "Leave it out, or say 'fabric: fast'");
+        }
         if (drives.isEmpty()) {
             throw bad("the fabric has no drive", "Give it one at least");
         }

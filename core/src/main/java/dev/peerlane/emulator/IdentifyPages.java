@@ -77,6 +77,8 @@ final class IdentifyPages {
         IdentifyController.CNTLID.write(page, drive.controllerId());
         IdentifyController.VER.write(page, Integer.toUnsignedLong(controller.version().raw()));
         IdentifyController.CNTRLTYPE.write(page, controller.version().isAtLeast(1, 4) ? 1 : 0);
+        IdentifyController.OACS.write(
+                page, drive.doorbellBuffer() ? IdentifyController.OACS_DOORBELL_BUFFER : 0);
         IdentifyController.ACL.write(page, ABORT_LIMIT_Z);
         IdentifyController.AERL.write(page, AsyncEvents.LIMIT - 1);
         IdentifyController.LPA.write(page, LPA_EFFECTS_AND_OFFSET);

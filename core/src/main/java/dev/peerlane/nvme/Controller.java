@@ -130,7 +130,8 @@ public final class Controller implements AutoCloseable {
                         Math.min(
                                 Math.min(options.adminEntries(), cap().maxQueueEntries()),
                                 QueuePair.MAX_DEPTH + 1));
-        QueuePair queue = new QueuePair(locator(), r, dma, cap().dstrd(), 0, entries - 1, entries);
+        QueuePair queue =
+                new QueuePair(locator(), r, dma, null, cap().dstrd(), 0, entries - 1, entries);
         adminQueue = queue;
         DmaBuffer page = dma.allocate(PrpList.PAGE);
         adminPage = page;
@@ -138,6 +139,9 @@ public final class Controller implements AutoCloseable {
         admin.attach(queue, page);
         profile = ControllerProfile.read(this);
         queues.limit(profile.askForQueues(this));
+        if (options.shadowDoorbells() && identity().supportsDoorbellBuffer()) {
+            queues.shadow(ShadowDoorbells.configure(admin, dma, cap().dstrd(), queues.limit()));
+        }
         if (cmbFound == null) {
             findCmb(r);
         }

@@ -10,6 +10,8 @@ package dev.peerlane.nvme;
  *     none; 4 KiB to 2 MiB, a multiple of 4 KiB
  * @param sgls whether to describe data of more than two pages by an SGL, where the controller takes
  *     SGLs; else by a PRP list
+ * @param shadowDoorbells whether to tell the controller of I/O commands in memory, where it takes
+ *     that, and write a register only when it asks for one
  * @param asyncEvents how many Asynchronous Event Requests to keep with the controller; 0 for none
  * @param adminTimeoutNanos longest wait for one admin command
  * @param ioTimeoutNanos longest wait for one synchronous I/O command
@@ -22,6 +24,7 @@ public record ControllerOptions(
         int ioQueuePairs,
         int maxTransferBytes,
         boolean sgls,
+        boolean shadowDoorbells,
         int asyncEvents,
         long adminTimeoutNanos,
         long ioTimeoutNanos,
@@ -40,6 +43,7 @@ public record ControllerOptions(
                     32,
                     8,
                     1 << 20,
+                    true,
                     true,
                     1,
                     15 * SECOND,
@@ -81,6 +85,7 @@ public record ControllerOptions(
                 pairs,
                 maxTransferBytes,
                 sgls,
+                shadowDoorbells,
                 asyncEvents,
                 adminTimeoutNanos,
                 ioTimeoutNanos,
@@ -96,6 +101,7 @@ public record ControllerOptions(
                 ioQueuePairs,
                 bytes,
                 sgls,
+                shadowDoorbells,
                 asyncEvents,
                 adminTimeoutNanos,
                 ioTimeoutNanos,
@@ -110,6 +116,23 @@ public record ControllerOptions(
                 adminEntries,
                 ioQueuePairs,
                 maxTransferBytes,
+                use,
+                shadowDoorbells,
+                asyncEvents,
+                adminTimeoutNanos,
+                ioTimeoutNanos,
+                abortTimeoutNanos,
+                shutdownTimeoutNanos,
+                readyGraceNanos);
+    }
+
+    /** Returns these options with shadow doorbells or without. */
+    public ControllerOptions withShadowDoorbells(boolean use) {
+        return new ControllerOptions(
+                adminEntries,
+                ioQueuePairs,
+                maxTransferBytes,
+                sgls,
                 use,
                 asyncEvents,
                 adminTimeoutNanos,
@@ -126,6 +149,7 @@ public record ControllerOptions(
                 ioQueuePairs,
                 maxTransferBytes,
                 sgls,
+                shadowDoorbells,
                 count,
                 adminTimeoutNanos,
                 ioTimeoutNanos,
@@ -141,6 +165,7 @@ public record ControllerOptions(
                 ioQueuePairs,
                 maxTransferBytes,
                 sgls,
+                shadowDoorbells,
                 asyncEvents,
                 nanos,
                 nanos,

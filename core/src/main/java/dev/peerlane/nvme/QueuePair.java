@@ -89,6 +89,7 @@ public final class QueuePair {
     /**
      * Allocates the rings; the controller knows nothing of them yet.
      *
+     * @param shadow where its doorbells are in memory, or null for registers only
      * @param depth how many commands at once
      * @param entries of each ring: a power of two, more than {@code depth}
      */
@@ -96,6 +97,7 @@ public final class QueuePair {
             String locator,
             Registers registers,
             DmaDomain dma,
+            @Nullable ShadowDoorbells shadow,
             int dstrd,
             int qid,
             int depth,
@@ -112,8 +114,12 @@ public final class QueuePair {
         // One more than the depth, so that no identifier is FFFFh, which means "no command".
         int tagCount = Integer.highestOneBit(depth) << 1;
         nextSequence = tagCount << 16;
-        this.sqTail = registers.doorbell(Reg.sqTailDoorbell(qid, dstrd));
-        this.cqHead = registers.doorbell(Reg.cqHeadDoorbell(qid, dstrd));
+        int sqAt = Reg.sqTailDoorbell(qid, dstrd);
+        int cqAt = Reg.cqHeadDoorbell(qid, dstrd);
+        Doorbell sqRegister = registers.doorbell(sqAt);
+        Doorbell cqRegister = registers.doorbell(cqAt);
+        this.sqTail = shadow == null ? sqRegister : shadow.of(sqAt, sqRegister);
+        this.cqHead = shadow == null ? cqRegister : shadow.of(cqAt, cqRegister);
         tags = new Tag[tagCount]; // a power of two, so that masking is all the check there is
         for (int tag = 0; tag < depth; tag++) {
             tags[tag] = new Tag(~(tag << 16 | qid), tag + 1 == depth ? NONE : tag + 1);

@@ -99,6 +99,7 @@ final class EmulatorFile {
                 "compare",
                 "volatileWriteCache",
                 "sgls",
+                "doorbellBuffer",
                 "bytesPerSecond",
                 "latencyMicros",
                 "cmb");
@@ -121,6 +122,7 @@ final class EmulatorFile {
                 .compare(yaml.bool("compare", true))
                 .volatileWriteCache(yaml.bool("volatileWriteCache", true))
                 .sgls(yaml.choice("sgls", DriveSpec.Sgls.NONE))
+                .doorbellBuffer(yaml.bool("doorbellBuffer", false))
                 .bytesPerSecond(yaml.size("bytesPerSecond", 0))
                 .latencyNanos(1000 * yaml.number("latencyMicros", 0, 0, 1_000_000_000))
                 .cmb(cmb == null ? null : cmb.located(this::cmb));

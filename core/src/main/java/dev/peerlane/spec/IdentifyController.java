@@ -165,6 +165,9 @@ public final class IdentifyController {
     /** OCFS: copy formats. */
     public static final WireField OCFS = new WireField(534, 2);
 
+    /** OACS: Doorbell Buffer Config. */
+    public static final int OACS_DOORBELL_BUFFER = 1 << 8;
+
     /** {@link #sglSupport}: data blocks of any alignment. */
     public static final int SGL_BYTES = 1;
 

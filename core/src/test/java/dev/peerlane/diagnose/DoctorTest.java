@@ -162,6 +162,24 @@ class DoctorTest {
                         Buffer.TARGET));
         pairs.add(roots(Check.WRITES_ONLY, DoctorTest::client, Buffer.TARGET));
         pairs.add(roots(Check.WRITES_ONLY, DoctorTest::client, Buffer.SOURCE));
+        for (Buffer buffer : List.of(Buffer.TARGET, Buffer.SOURCE)) {
+            pairs.add(
+                    new Pair(
+                            Check.WRITES_ONLY,
+                            () -> Shapes.rootPorts(Shapes.AMD, 0x1450).cpu("AuthenticAMD", 0x17, 1),
+                            t -> t.cpu("AuthenticAMD", 0x15, 2),
+                            A,
+                            B,
+                            buffer));
+        }
+        pairs.add(
+                new Pair(
+                        Check.HOST_BRIDGE,
+                        () -> Shapes.rootPorts(INTEL, 0x1234).cpu("GenuineIntel", 6, 0x9e),
+                        t -> t.cpu("GenuineIntel", 6, 0xa7),
+                        A,
+                        B,
+                        Buffer.TARGET));
         pairs.add(pair(Check.LINK, t -> t.at(A).link(4, 1)));
         pairs.add(pair(Check.PAYLOAD, t -> t.at(A).payload(2)));
         pairs.add(pair(Check.RELAXED_ORDERING, t -> t.at(A).config.store16(0x48, 0x0030)));

@@ -105,6 +105,7 @@ class FabricFileTest {
                             compare: false
                             volatileWriteCache: false
                             sgls: dwords
+                            doorbellBuffer: true
                             bytesPerSecond: 2GiB
                             latencyMicros: 80
                             cmb:
@@ -171,6 +172,7 @@ class FabricFileTest {
                                 false,
                                 false,
                                 DriveSpec.Sgls.DWORDS,
+                                true,
                                 2048 * MIB,
                                 80_000,
                                 cmb));
