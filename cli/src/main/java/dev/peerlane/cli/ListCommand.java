@@ -63,7 +63,7 @@ final class ListCommand implements Callable<Integer> {
         Path functions = host.options().sys().resolve("bus/pci/devices");
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(functions)) {
             return entries.iterator().hasNext()
-                    ? dev.peerlane.vfio.Inventory.read(host.options(), null)
+                    ? dev.peerlane.vfio.Inventory.read(host.options())
                     : List.of();
         } catch (IOException e) {
             return List.of();
