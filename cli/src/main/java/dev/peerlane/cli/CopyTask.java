@@ -2,6 +2,7 @@ package dev.peerlane.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.DmaFault;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
@@ -37,6 +38,7 @@ final class CopyTask {
     private final boolean dryRun;
     private final List<Controller> used = new ArrayList<>();
     private List<Bdf> restorable = List.of();
+    private List<DmaFault> faults = List.of();
 
     private @Nullable Request request;
     private Documents.@Nullable PlanDocument plan;
@@ -71,6 +73,7 @@ final class CopyTask {
         } else if (restored != null) {
             warn(restored.explain());
         }
+        CopyViews.faults(faults).forEach(this::warn);
         used.forEach(c -> c.closeProblem().ifPresent(this::warn));
         tell(failure);
         return failure == null ? 0 : failure.category().exitStatus();
@@ -103,10 +106,15 @@ final class CopyTask {
                 made.reasons().forEach(terminal::say);
                 terminal.say("Copying by " + made.kind().label() + ".");
             }
-            receipt =
-                    ProgressDisplay.during(
-                            terminal,
-                            progress -> session.run(made, context.interruption().flag(), progress));
+            try {
+                receipt =
+                        ProgressDisplay.during(
+                                terminal,
+                                progress ->
+                                        session.run(made, context.interruption().flag(), progress));
+            } finally {
+                faults = session.fabric().faults();
+            }
         }
     }
 

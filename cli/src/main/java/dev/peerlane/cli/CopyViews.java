@@ -1,5 +1,6 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.hal.DmaFault;
 import dev.peerlane.p2p.Leg;
 import dev.peerlane.p2p.Receipt;
 import java.io.PrintWriter;
@@ -101,6 +102,15 @@ final class CopyViews {
                         "blocks %d to %d of the target"
                                 .formatted(range.slba(), range.slba() + range.blocks() - 1))
                 .toList();
+    }
+
+    /** What the fabric recorded of requests that did not get through: one line, or none. */
+    static List<String> faults(List<DmaFault> faults) {
+        return faults.isEmpty()
+                ? List.of()
+                : List.of(
+                        "%d requests of devices, or more, did not get through; the first: %s"
+                                .formatted(faults.size(), faults.getFirst().words()));
     }
 
     static String buffer(Receipt.Buffer buffer) {

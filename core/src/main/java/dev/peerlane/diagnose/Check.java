@@ -210,8 +210,9 @@ public enum Check {
             "root-writes-only",
             WARNING,
             "The root complex forwards peer writes only",
-            "Intel client processors and AMD before Zen drop or corrupt peer reads between root"
-                    + " ports. Linux does not use them for peer-to-peer at all.",
+            "Intel client processors (between their own root ports, not the chipset's) and AMD before"
+                    + " Zen drop or corrupt peer reads. Linux does not use them for peer-to-peer at"
+                    + " all.",
             "Use the target's CMB (--buffer target): then only writes cross. Check with --probe.",
             "Nothing is changed."),
     /** Narrow link. */
@@ -304,6 +305,29 @@ public enum Check {
                     + " writes over two paths arrive in any order. It also changes requester IDs.",
             "Use devices on one side of it, and leave its windows alone while copying.",
             "Nothing is changed."),
+    /** Successive writes part. */
+    SECOND_WAY(
+            "second-way",
+            REFUSED,
+            "Successive packets take several ways",
+            "Beside the tree's way there is another one between the two ends, and packets take now"
+                    + " the one and now the other. Writes then arrive in any order, a completion"
+                    + " tells nothing, and no fence is sound: neither sentinel, canary nor read-back."
+                    + " Reads are safe, since each has its own answer.",
+            "Use the source's CMB (--buffer source): then the target reads and nothing is written"
+                    + " across. Or have the fabric send all packets of a pair one way.",
+            "Nothing is changed."),
+    /** Stopped by a port. */
+    ROUTE_STOPPED(
+            "route-stopped",
+            REFUSED,
+            "A port stops the packets",
+            "Access Control Services stop them instead of sending them up: egress control (EC)"
+                    + " without redirect, translated requests where they are blocked (TB), or a"
+                    + " redirect below a port that sends nothing on (no UF). A write is lost without"
+                    + " a word.",
+            "Turn the named bit off, or for want of UF on, at the named port.",
+            "Set the bit as it was."),
     /** Several switches. */
     SWITCHES(
             "several-switches",

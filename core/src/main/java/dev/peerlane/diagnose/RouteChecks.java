@@ -58,6 +58,7 @@ final class RouteChecks {
 
     private void run() {
         redirects();
+        stopped();
         rootComplex();
         payload();
         segments();
@@ -166,25 +167,37 @@ final class RouteChecks {
         int both = Acs.REQUEST_REDIRECT | Acs.COMPLETION_REDIRECT;
         boolean alike = bits.size() == 1 && ((bits.getFirst() & both) == both);
         if (!alike) {
-            List<String> read =
-                    ports.stream()
-                            .map(p ->
-                                    "%s: ACS %s"
-                                            .formatted(
-                                                    p.bdf(),
-                                                    p.acs() == null ? "none" : p.acs().words()))
-                            .toList();
             out.add(
                     Finding.of(
                             Check.PATHS,
                             route.initiator() + " to " + route.owner(),
-                            String.join(", ", read),
+                            acsOf(ports),
                             "the ports of the two ends do not redirect alike"));
         }
     }
 
+    private static String acsOf(List<PciFunction> ports) {
+        return ports.stream()
+                .map(p ->
+                        "%s: ACS %s".formatted(p.bdf(), p.acs() == null ? "none" : p.acs().words()))
+                .collect(Collectors.joining(", "));
+    }
+
+    /** What a route has beyond Linux's rule: packets that are stopped, writes that part. */
+    private void stopped() {
+        String pair = route.initiator() + " to " + route.owner();
+        if (route.stops(write)) {
+            out.add(Finding.of(Check.ROUTE_STOPPED, pair, acsOf(route.bridges()), route.reason()));
+        }
+        if (route.splitsWrites()) {
+            Finding finding =
+                    Finding.of(Check.SECOND_WAY, pair, "the fabric's description", route.reason());
+            out.add(write ? finding : finding.as(Severity.WARNING));
+        }
+    }
+
     private void rootComplex() {
-        if (!route.crossesRoot() || !route.redirecting().isEmpty()) {
+        if (route.stops(write) || !route.crossesRoot() || !route.redirecting().isEmpty()) {
             return;
         }
         Cpu cpu = snapshot.machine().cpu();

@@ -1,6 +1,7 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,13 @@ final class ConfigLayout {
     static final int INITIATE_FLR = 1 << 15;
 
     private static final int ACS = 0x100;
-    private static final int ACS_CAPABILITY = 0x5f;
+    private static final int ATS = 0x100;
+
+    /** All services, and an Egress Control Vector of 64 bits. */
+    private static final int ACS_CAPABILITY = 0x407f;
+
+    private static final int ACS_CONTROL = 0x7f;
+    private static final int ATS_ENABLE = 1 << 15;
     private static final int CAPABILITIES_LIST = 0x10;
     private static final int RELAXED_ORDERING = 1 << 4;
     private static final int NO_SNOOP = 1 << 11;
@@ -31,7 +38,9 @@ final class ConfigLayout {
 
     private ConfigLayout() {}
 
-    static void bridge(EmulatedConfig config, PciFunction.Kind kind, @Nullable Integer acs) {
+    /** Lays out a bridge whose port has a number (Link Capabilities 31:24). */
+    static void bridge(
+            EmulatedConfig config, PciFunction.Kind kind, int number, @Nullable PortSpec port) {
         int type =
                 switch (kind) {
                     case ROOT_PORT -> 4;
@@ -45,12 +54,29 @@ final class ConfigLayout {
         config.allow32(0x24, 0xfff0_fff0);
         config.allow32(0x28, -1);
         config.allow32(0x2c, -1);
-        if (acs != null) {
+        config.init8(EXPRESS + 0xf, number);
+        Integer acs = port == null ? null : port.acs();
+        if (port != null && acs != null) {
             config.init32(ACS, ConfigSpace.EXT_ACS | (1 << 16));
             config.init16(ACS + 4, ACS_CAPABILITY);
             config.init16(ACS + 6, acs);
-            config.allow16(ACS + 6, ACS_CAPABILITY);
+            config.allow16(ACS + 6, ACS_CONTROL);
+            long vector = 0;
+            for (int egress : port.egress()) {
+                vector |= 1L << egress;
+            }
+            config.init32(ACS + 8, (int) vector);
+            config.init32(ACS + 12, (int) (vector >>> 32));
+            config.allow32(ACS + 8, -1);
+            config.allow32(ACS + 12, -1);
         }
+    }
+
+    /** Gives an endpoint Address Translation Services (10.5.1), which are on. */
+    static void ats(EmulatedConfig config) {
+        config.init32(ATS, PciDetails.EXT_ATS | (1 << 16));
+        config.init16(ATS + 6, ATS_ENABLE);
+        config.allow16(ATS + 6, ATS_ENABLE);
     }
 
     static void endpoint(EmulatedConfig config, boolean relaxedOrdering) {

@@ -63,6 +63,7 @@ public final class EmulatedController {
     private final AdminCommands admin;
     private final NvmCommands nvm;
     private final LogPages logs;
+    private final ShadowDoorbells shadows;
     private State state = State.DISABLED;
     private boolean ready;
     private int turnsLeft;
@@ -94,12 +95,15 @@ public final class EmulatedController {
         this.features = new FeatureTable(this, drive);
         this.events = new AsyncEvents(engine);
         this.queues = new QueueCommands(this, engine, features, cmb, drive);
+        this.shadows = new ShadowDoorbells(dma, drive.ioQueues() + 1, drive.doorbellStride());
         this.logs = new LogPages(errors, drive, arena);
         PrpWalker prps = new PrpWalker(dma, cmb);
         IdentifyPages identify = new IdentifyPages(this, drive);
         this.admin =
-                new AdminCommands(this, engine, prps, queues, identify, logs, features, events);
-        this.nvm = new NvmCommands(this, engine, prps, features, logs, drive);
+                new AdminCommands(
+                        this, engine, prps, queues, identify, logs, features, events, drive);
+        SglWalker sgls = new SglWalker(dma, cmb, drive.sgls() == DriveSpec.Sgls.DWORDS);
+        this.nvm = new NvmCommands(this, engine, prps, sgls, features, logs, drive);
     }
 
     /** Returns what it did so far. */
@@ -171,6 +175,16 @@ public final class EmulatedController {
         if (doorbells != null) {
             doorbells.clear(qid, completion);
         }
+        shadows.queueCreated(qid, completion);
+    }
+
+    ShadowDoorbells shadows() {
+        return shadows;
+    }
+
+    /** Memory that it needs can't be reached. */
+    void outOfReach(String what) {
+        fatal(what + " is out of reach");
     }
 
     Registers registers() {
@@ -304,6 +318,15 @@ public final class EmulatedController {
             violation("doorbell of queue %d was written while not ready".formatted(qid));
             return;
         }
+        if (shadows.has(qid)) {
+            shadows.wake();
+        } else {
+            moved(qid, completion, value);
+        }
+    }
+
+    /** A tail or a head was moved, by a register or in memory. */
+    void moved(int qid, boolean completion, int value) {
         if (completion) {
             CompletionQueue queue = queues.completionQueue(qid);
             if (queue == null || !queue.ring(value)) {
@@ -357,9 +380,11 @@ public final class EmulatedController {
                 if (doorbells != null) {
                     doorbells.look(this, queues);
                 }
-                if (statistics.inFlight() > 0) {
+                boolean busy = statistics.inFlight() > 0;
+                if (busy) {
                     logs.busy(elapsed);
                 }
+                boolean looking = shadows.look(this, queues, busy);
                 long next =
                         engine.step(queues.submissionQueues(), features.arbitrationBurst(), now);
                 if (state != State.READY) {
@@ -367,7 +392,7 @@ public final class EmulatedController {
                 }
                 queues.step();
                 events.step();
-                return next;
+                return looking ? now : next;
             }
         }
         throw new AssertionError(state);
@@ -454,6 +479,7 @@ public final class EmulatedController {
         events.reset();
         queues.reset();
         features.reset();
+        shadows.reset();
         mediumFreeNanos = 0;
     }
 

@@ -3,6 +3,7 @@ package dev.peerlane.emulator;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.DmaFault;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.TrafficCounters;
@@ -15,8 +16,10 @@ import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -34,6 +37,7 @@ public final class EmulatedFabric extends Fabric {
     private final FabricSpec spec;
     private final Arena arena = Arena.ofShared();
     private final AddressMap map = new AddressMap();
+    private final FaultLog faults = new FaultLog();
     private final HostMemory hostMemory;
     private final Interconnect interconnect;
     private final @Nullable PacketInterconnect packets;
@@ -69,9 +73,9 @@ public final class EmulatedFabric extends Fabric {
                 packetSpec == null
                         ? null
                         : new PacketInterconnect(
-                                map, spec, packetSpec, new SplittableRandom(~spec.seed()));
+                                map, spec, packetSpec, new SplittableRandom(~spec.seed()), faults);
         this.interconnect =
-                packets == null ? new FastInterconnect(map, spec, this::machine) : packets;
+                packets == null ? new FastInterconnect(map, spec, this::machine, faults) : packets;
         boolean done = false;
         try {
             this.functions = new PciTree(spec, barMemory == null ? arena : barMemory).functions();
@@ -244,8 +248,30 @@ public final class EmulatedFabric extends Fabric {
 
     @Override
     public Machine machine() {
-        return new Machine(
-                functions.stream().map(EmulatedFunction::snapshot).toList(), spec.rootComplex());
+        Machine tree =
+                new Machine(
+                        functions.stream().map(EmulatedFunction::snapshot).toList(),
+                        spec.rootComplex());
+        PacketSpec described = spec.packets();
+        if (described == null) {
+            return tree;
+        }
+        Set<Set<Bdf>> split = new LinkedHashSet<>();
+        for (PacketSpec.SecondWay second : described.secondWays()) {
+            if (second.splitsWrites()) {
+                split.add(Set.of(bdf(second.one()), bdf(second.other())));
+            }
+        }
+        return split.isEmpty() ? tree : tree.withSplitWrites(split);
+    }
+
+    private Bdf bdf(String drive) {
+        return Objects.requireNonNull(drives.get(LOCATOR_PREFIX + drive)).bdf();
+    }
+
+    @Override
+    public List<DmaFault> faults() {
+        return faults.first();
     }
 
     @Override

@@ -82,6 +82,11 @@ public record FabricSpec(
         if (packets != null && time == Time.REAL) {
             throw bad("packets move in virtual time only", "Say 'time: virtual'");
         }
+        if (packets != null && drives.stream().anyMatch(DriveSpec::doorbellBuffer)) {
+            throw bad(
+                    "drives that move by packets have no doorbellBuffer",
+                    "Leave it out, or say 'fabric: fast'");
+        }
         if (drives.isEmpty()) {
             throw bad("the fabric has no drive", "Give it one at least");
         }
@@ -92,6 +97,18 @@ public record FabricSpec(
             }
         }
         if (packets != null) {
+            for (PacketSpec.SecondWay second : packets.secondWays()) {
+                checkDrive(names, second.one(), "a second way begins");
+                checkDrive(names, second.other(), "a second way ends");
+            }
+            for (String drive : packets.ats()) {
+                checkDrive(names, drive, "ats is on");
+                if (!iommu) {
+                    throw bad(
+                            "ats is on at '" + drive + "', but no IOMMU is there to translate",
+                            "Say 'iommu: true'");
+                }
+            }
             for (String at : packets.links().keySet()) {
                 if (!names.contains(at) && at.indexOf(':') < 0) {
                     throw bad(
@@ -111,6 +128,12 @@ public record FabricSpec(
         }
         if (!names.isEmpty()) {
             throw bad("drive '" + names.iterator().next() + "' is in no port", "Put it into one");
+        }
+    }
+
+    private static void checkDrive(Set<String> names, String name, String what) {
+        if (!names.contains(name)) {
+            throw bad(what + " at '" + name + "', which is no drive", "Name a drive");
         }
     }
 

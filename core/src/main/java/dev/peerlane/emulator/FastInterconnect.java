@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class FastInterconnect extends Interconnect {
 
+    private static final String REFUSED = "the route is refused";
+
     /** Which ways between two functions are closed. */
     private record Closed(boolean writes, boolean reads) {}
 
@@ -23,15 +25,17 @@ final class FastInterconnect extends Interconnect {
     private final AddressMap map;
     private final FabricSpec spec;
     private final Supplier<Machine> machine;
+    private final FaultLog faults;
     private final Map<Pair, Closed> routes = new HashMap<>();
     private @Nullable EmulatedFunction lastInitiator;
     private @Nullable EmulatedFunction lastOwner;
     private Closed lastClosed = new Closed(false, false);
 
-    FastInterconnect(AddressMap map, FabricSpec spec, Supplier<Machine> machine) {
+    FastInterconnect(AddressMap map, FabricSpec spec, Supplier<Machine> machine, FaultLog faults) {
         this.map = map;
         this.spec = spec;
         this.machine = machine;
+        this.faults = faults;
     }
 
     @Override
@@ -61,7 +65,7 @@ final class FastInterconnect extends Interconnect {
             Reads reads) {
         AddressMap.Range range = map.find(address, bytes);
         if (range == null || !answers(range, initiator, address)) {
-            return fault(initiator, target, offset, bytes) ? DONE : FAILED;
+            return fault(initiator, address, target, offset, bytes, why(range)) ? DONE : FAILED;
         }
         long at = range.memoryOffset() + (address - range.base());
         if (range.owner() == null) {
@@ -70,7 +74,7 @@ final class FastInterconnect extends Interconnect {
             return DONE;
         }
         if (closed(initiator, range.owner()).reads()) {
-            return fault(initiator, target, offset, bytes) ? DONE : FAILED;
+            return fault(initiator, address, target, offset, bytes, REFUSED) ? DONE : FAILED;
         }
         initiator.traffic().peerRead += bytes;
         switch (spec.peerReads()) {
@@ -96,7 +100,7 @@ final class FastInterconnect extends Interconnect {
             Kind kind) {
         AddressMap.Range range = map.find(address, bytes);
         if (range == null || !answers(range, initiator, address)) {
-            return fault(initiator, null, 0, bytes);
+            return fault(initiator, address, null, 0, bytes, why(range));
         }
         EmulatedFunction owner = range.owner();
         if (owner == null) {
@@ -104,7 +108,7 @@ final class FastInterconnect extends Interconnect {
         } else {
             if (closed(initiator, owner).writes()) {
                 // a posted write: the initiator never learns
-                initiator.traffic().faulted += bytes;
+                faults.add(initiator, address, bytes, false, REFUSED);
                 return true;
             }
             initiator.traffic().peerWritten += bytes;
@@ -131,9 +135,18 @@ final class FastInterconnect extends Interconnect {
                 && inBar < bar.sizeBytes();
     }
 
+    private static String why(AddressMap.@Nullable Range range) {
+        return range == null ? "IOMMU: no mapping" : "nothing decodes the address";
+    }
+
     private boolean fault(
-            EmulatedFunction initiator, @Nullable MemorySegment target, long offset, long bytes) {
-        initiator.traffic().faulted += bytes;
+            EmulatedFunction initiator,
+            long address,
+            @Nullable MemorySegment target,
+            long offset,
+            long bytes,
+            String why) {
+        faults.add(initiator, address, bytes, target != null, why);
         if (target != null) {
             target.asSlice(offset, bytes).fill((byte) -1);
         }

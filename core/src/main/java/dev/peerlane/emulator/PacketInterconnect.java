@@ -1,10 +1,12 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
@@ -22,6 +24,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class PacketInterconnect extends Interconnect {
     private static final int ROOM = 64;
+    private static final String NO_MAPPING = "IOMMU: no mapping";
+    private static final String NOT_FORWARDED = "the root complex does not forward it";
+
+    /** Completion Timeout (PCIe 5.0, 2.8): the least of the default range is 50 us. */
+    private static final long COMPLETION_TIMEOUT_NANOS = 10_000_000;
 
     /** A place in a BAR. */
     private record Place(EmulatedFunction owner, EmulatedFunction.BarSpace bar) {}
@@ -31,14 +38,20 @@ final class PacketInterconnect extends Interconnect {
     private final PacketSpec packets;
     private final Events events = new Events();
     private final PacketRoutes routes;
+    private final FaultLog faults;
     private List<EmulatedFunction> functions = List.of();
     private @Nullable EmulatedClock clock;
     private final Set<EmulatedFabric.PeerFlow> flows = new LinkedHashSet<>();
     private long sent;
 
     PacketInterconnect(
-            AddressMap map, FabricSpec spec, PacketSpec packets, SplittableRandom random) {
+            AddressMap map,
+            FabricSpec spec,
+            PacketSpec packets,
+            SplittableRandom random,
+            FaultLog faults) {
         this.map = map;
+        this.faults = faults;
         this.spec = spec;
         this.packets = packets;
         this.routes = new PacketRoutes(packets, events, random);
@@ -108,11 +121,12 @@ final class PacketInterconnect extends Interconnect {
             Reads reads) {
         Place place = resolve(address, bytes);
         count(initiator, place, kind, true, bytes);
-        PacketRoutes.Way way = way(initiator, place, true);
+        PacketRoutes.Way ways = way(initiator, place, address, true);
         int life = reads.life();
         for (long at = 0; at < bytes; at += packets.maxPayloadBytes()) {
             int n = (int) Math.min(packets.maxPayloadBytes(), bytes - at);
             long from = address + at;
+            PacketRoutes.Way way = ways.of(from, sort(initiator, from));
             MemorySegment into = target.asSlice(offset + at, n);
             Consumer<@Nullable MemorySegment> answer =
                     data -> {
@@ -120,7 +134,6 @@ final class PacketInterconnect extends Interconnect {
                             return;
                         }
                         if (data == null) {
-                            initiator.traffic().faulted += n;
                             into.fill((byte) -1);
                             boolean silent = spec.unmapped() == FabricSpec.Unmapped.DROPS_SILENTLY;
                             reads.answered(silent);
@@ -136,8 +149,8 @@ final class PacketInterconnect extends Interconnect {
                     kind,
                     0,
                     from,
-                    way == null ? routes.toHost(initiator) : way.hops(),
-                    () -> complete(initiator, way == null ? null : place, way, from, n, answer));
+                    way.hops(),
+                    () -> complete(initiator, place, way, from, n, answer));
         }
         return PENDING;
     }
@@ -152,10 +165,11 @@ final class PacketInterconnect extends Interconnect {
             Kind kind) {
         Place place = resolve(address, bytes);
         count(initiator, place, kind, false, bytes);
-        PacketRoutes.Way way = way(initiator, place, false);
+        PacketRoutes.Way ways = way(initiator, place, address, false);
         for (long at = 0; at < bytes; at += packets.maxPayloadBytes()) {
             int n = (int) Math.min(packets.maxPayloadBytes(), bytes - at);
             long to = address + at;
+            PacketRoutes.Way way = ways.of(to, sort(initiator, to));
             MemorySegment payload = MemorySegment.ofArray(new long[(n + 7) / 8]);
             MemorySegment.copy(source, offset + at, payload, 0, n);
             send(
@@ -164,7 +178,7 @@ final class PacketInterconnect extends Interconnect {
                     kind,
                     n,
                     to,
-                    way == null ? routes.toHost(initiator) : way.hops(),
+                    way.hops(),
                     () -> land(initiator, place, way, to, payload, n, kind));
         }
         return true;
@@ -233,7 +247,7 @@ final class PacketInterconnect extends Interconnect {
     }
 
     private EmulatedClock time() {
-        return java.util.Objects.requireNonNull(clock);
+        return Objects.requireNonNull(clock);
     }
 
     private void catchUp() {
@@ -267,17 +281,28 @@ final class PacketInterconnect extends Interconnect {
                                 delivery));
     }
 
-    /** Where a request goes that is for a peer; null for host memory, or if it gets no further. */
-    private PacketRoutes.@Nullable Way way(
-            EmulatedFunction initiator, @Nullable Place place, boolean read) {
+    /** Where a request goes. */
+    private PacketRoutes.Way way(
+            EmulatedFunction initiator, @Nullable Place place, long address, boolean read) {
+        PacketRoutes.Sort sort = sort(initiator, address);
         if (place == null || place.owner() == initiator) {
-            return null;
+            return routes.toMemory(initiator, sort);
         }
-        PacketRoutes.Way way = routes.between(initiator, place.owner(), false);
+        PacketRoutes.Way way = routes.between(initiator, place.owner(), sort);
         flows.add(
                 new EmulatedFabric.PeerFlow(
                         initiator.bdf(), place.owner().bdf(), read, way.throughRoot()));
-        return way.throughRoot() && !forwards(read) ? null : way;
+        return way.throughRoot() && !forwards(read)
+                ? new PacketRoutes.Way(routes.toHost(initiator), true, NOT_FORWARDED, way.second())
+                : way;
+    }
+
+    /** With Address Translation Services a function asks first, and sends what it was told. */
+    private PacketRoutes.Sort sort(EmulatedFunction initiator, long address) {
+        boolean ats =
+                Boolean.TRUE.equals(PciDetails.atsOf(initiator.config()))
+                        && map.find(address, 1) != null;
+        return ats ? PacketRoutes.Sort.TRANSLATED_REQUEST : PacketRoutes.Sort.REQUEST;
     }
 
     private boolean forwards(boolean read) {
@@ -295,58 +320,71 @@ final class PacketInterconnect extends Interconnect {
     private void land(
             EmulatedFunction initiator,
             @Nullable Place place,
-            PacketRoutes.@Nullable Way way,
+            PacketRoutes.Way way,
             long address,
             MemorySegment payload,
             int bytes,
             Kind kind) {
-        MemorySegment memory = null;
-        long at = 0;
-        if (place != null) {
-            if (way != null && mayEnter(place, way, address, bytes)) {
-                memory = place.bar().memory();
-                at = address - place.owner().barAddress(place.bar());
+        String why = refusal(initiator, place, way, address, bytes);
+        if (!why.isEmpty()) {
+            lost(initiator, address, bytes, false, why);
+        } else if (place != null) {
+            if (spec.peerWrites() == FabricSpec.PeerWrites.NORMAL) {
+                long at = address - place.owner().barAddress(place.bar());
+                store(memory(place), at, payload, 0, bytes, kind);
             }
         } else {
-            AddressMap.Range range = map.find(address, bytes);
-            if (range != null && range.owner() == null) {
-                memory = range.memory();
-                at = range.memoryOffset() + (address - range.base());
-            }
+            AddressMap.Range range = Objects.requireNonNull(map.find(address, bytes));
+            long at = range.memoryOffset() + (address - range.base());
+            store(range.memory(), at, payload, 0, bytes, kind);
         }
-        if (memory == null) {
-            initiator.traffic().faulted += bytes;
-            events.trace("write of %s to 0x%x is lost".formatted(initiator.bdf(), address));
-        } else if (place == null || spec.peerWrites() == FabricSpec.PeerWrites.NORMAL) {
-            store(memory, at, payload, 0, bytes, kind);
-        }
+    }
+
+    private void lost(
+            EmulatedFunction initiator, long address, int bytes, boolean read, String why) {
+        faults.add(initiator, address, bytes, read, why);
+        String what = read ? "read" : "write";
+        events.trace("%s of %s at 0x%x is lost: %s".formatted(what, initiator.bdf(), address, why));
     }
 
     /** A read has arrived: answers it with a completion. */
     private void complete(
             EmulatedFunction initiator,
             @Nullable Place place,
-            PacketRoutes.@Nullable Way way,
+            PacketRoutes.Way way,
             long address,
             int bytes,
             Consumer<@Nullable MemorySegment> answer) {
         MemorySegment data = null;
-        List<Hop> back = routes.fromMemory(initiator);
-        if (place != null && way != null) {
-            back = routes.between(place.owner(), initiator, true).hops();
-            MemorySegment memory = place.bar().memory();
-            if (memory != null && mayEnter(place, way, address, bytes)) {
-                data = peerData(memory, address - place.owner().barAddress(place.bar()), bytes);
+        PacketRoutes.Way back = new PacketRoutes.Way(routes.fromMemory(initiator), false);
+        String why = refusal(initiator, place, way, address, bytes);
+        if (!why.isEmpty()) {
+            lost(initiator, address, bytes, true, why);
+        } else if (place != null) {
+            PacketRoutes.Sort sort = PacketRoutes.Sort.COMPLETION;
+            back = routes.between(place.owner(), initiator, sort).of(address, sort);
+            if (back.throughRoot() && !forwards(true)) {
+                back = new PacketRoutes.Way(back.hops(), true, NOT_FORWARDED, null);
             }
+            long at = address - place.owner().barAddress(place.bar());
+            data = peerData(memory(place), at, bytes);
         } else {
-            AddressMap.Range range = map.find(address, bytes);
-            if (range != null && range.owner() == null) {
-                long at = range.memoryOffset() + (address - range.base());
-                data = MemorySegment.ofArray(new long[(bytes + 7) / 8]);
-                MemorySegment.copy(range.memory(), at, data, 0, bytes);
-            }
+            AddressMap.Range range = Objects.requireNonNull(map.find(address, bytes));
+            long at = range.memoryOffset() + (address - range.base());
+            data = MemorySegment.ofArray(new long[(bytes + 7) / 8]);
+            MemorySegment.copy(range.memory(), at, data, 0, bytes);
         }
         MemorySegment found = data;
+        String stopped = back.stopped();
+        Runnable delivery = () -> answer.accept(found);
+        if (back.isStopped()) {
+            delivery =
+                    () -> {
+                        lost(initiator, address, bytes, true, "its completion, " + stopped);
+                        events.at(
+                                events.now() + COMPLETION_TIMEOUT_NANOS, () -> answer.accept(null));
+                    };
+        }
         Packet completion =
                 new Packet(
                         Packet.Flow.COMPLETION,
@@ -355,9 +393,35 @@ final class PacketInterconnect extends Interconnect {
                         packets.idOrdering(),
                         found == null ? 0 : bytes,
                         address,
-                        back,
-                        () -> answer.accept(found));
-        back.getFirst().accept(completion);
+                        back.hops(),
+                        delivery);
+        back.hops().getFirst().accept(completion);
+    }
+
+    /** Why a request gets no further where it is now; empty if it does. */
+    private String refusal(
+            EmulatedFunction initiator,
+            @Nullable Place place,
+            PacketRoutes.Way way,
+            long address,
+            int bytes) {
+        if (way.isStopped()) {
+            return way.stopped();
+        }
+        AddressMap.Range range = map.find(address, bytes);
+        if (place == null || place.owner() == initiator) {
+            return range != null && range.owner() == null ? "" : NO_MAPPING;
+        }
+        long inBar = address - place.owner().barAddress(place.bar());
+        if (!place.owner().decodes() || inBar < 0 || inBar > place.bar().sizeBytes() - bytes) {
+            return place.owner().bdf() + " does not decode the address";
+        }
+        boolean translated = !way.throughRoot() || !spec.iommu();
+        return translated || (range != null && range.owner() == place.owner()) ? "" : NO_MAPPING;
+    }
+
+    private static MemorySegment memory(Place place) {
+        return Objects.requireNonNull(place.bar().memory());
     }
 
     private MemorySegment peerData(MemorySegment memory, long at, int bytes) {
@@ -373,19 +437,6 @@ final class PacketInterconnect extends Interconnect {
             }
         }
         return data;
-    }
-
-    /** Whether the IOMMU and the function let a peer's request in, right now. */
-    private boolean mayEnter(Place place, PacketRoutes.Way way, long address, int bytes) {
-        long inBar = address - place.owner().barAddress(place.bar());
-        if (!place.owner().decodes() || inBar < 0 || inBar > place.bar().sizeBytes() - bytes) {
-            return false;
-        }
-        if (!way.throughRoot() || !spec.iommu()) {
-            return true;
-        }
-        AddressMap.Range range = map.find(address, bytes);
-        return range != null && range.owner() == place.owner();
     }
 
     /** Whose BAR an address is in, as the ports of the tree decode it; null for nobody's. */

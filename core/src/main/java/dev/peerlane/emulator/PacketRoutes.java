@@ -1,26 +1,80 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.pci.Acs;
+import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The queues that packets go through between two places of the tree. A switch routes by address to
  * one of its ports, unless Access Control Services on the port by which the packet came send it up
- * (PCIe 5.0, 6.12).
+ * or stop it (PCIe 5.0, 6.12). Beside the tree there may be second ways.
  */
 final class PacketRoutes {
     private static final PacketSpec.Link MEMORY = new PacketSpec.Link(80, 20_000_000_000L, 64);
     private static final int SLOWNESS = 50;
+    private static final long PAGE_BYTES = 4096;
 
-    /** A way, and whether it leads through the root complex. */
-    record Way(List<Hop> hops, boolean throughRoot) {}
+    /** What a packet is to the ports that it meets. */
+    enum Sort {
+        /** A request with an address that the IOMMU has to translate. */
+        REQUEST,
+        /** A request with an address that was translated already (ATS). */
+        TRANSLATED_REQUEST,
+        /** A completion. */
+        COMPLETION
+    }
 
-    private record Ends(EmulatedFunction from, EmulatedFunction to, boolean completion) {}
+    /** A way beside the tree's, and which packets take it. */
+    private static final class Second {
+        private final Way way;
+        private final PacketSpec.Takes takes;
+        private final SplittableRandom random;
+
+        Second(Way way, PacketSpec.Takes takes, SplittableRandom random) {
+            this.way = way;
+            this.takes = takes;
+            this.random = random;
+        }
+
+        boolean takes(long address, Sort sort) {
+            return switch (takes) {
+                case ANY -> random.nextBoolean();
+                case PAGES -> (address / PAGE_BYTES & 1) != 0;
+                case COMPLETIONS -> sort == Sort.COMPLETION;
+            };
+        }
+    }
+
+    /**
+     * A way.
+     *
+     * @param hops the queues on it
+     * @param throughRoot whether it leads through the root complex
+     * @param stopped what stops packets at the end of the hops; empty if nothing does
+     * @param second a way beside it, or null
+     */
+    record Way(List<Hop> hops, boolean throughRoot, String stopped, @Nullable Second second) {
+        Way(List<Hop> hops, boolean throughRoot) {
+            this(hops, throughRoot, "", null);
+        }
+
+        boolean isStopped() {
+            return !stopped.isEmpty();
+        }
+
+        /** Returns the way of one packet. */
+        Way of(long address, Sort sort) {
+            return second != null && second.takes(address, sort) ? second.way : this;
+        }
+    }
+
+    private record Ends(EmulatedFunction from, @Nullable EmulatedFunction to, Sort sort) {}
 
     private final PacketSpec spec;
     private final Events events;
@@ -62,6 +116,16 @@ final class PacketRoutes {
                 });
     }
 
+    /** The way of a request to host memory. */
+    Way toMemory(EmulatedFunction from, Sort sort) {
+        return ways.computeIfAbsent(
+                new Ends(from, null, sort),
+                e -> {
+                    Way stopped = translationBlocked(from, null, sort);
+                    return stopped != null ? stopped : new Way(toHost(from), false);
+                });
+    }
+
     /** The way from host memory to a function: of completions. */
     List<Hop> fromMemory(EmulatedFunction to) {
         return descend(to, null);
@@ -85,32 +149,71 @@ final class PacketRoutes {
     }
 
     /** The way from one function to another. */
-    Way between(EmulatedFunction from, EmulatedFunction to, boolean completion) {
-        return ways.computeIfAbsent(new Ends(from, to, completion), this::find);
+    Way between(EmulatedFunction from, EmulatedFunction to, Sort sort) {
+        return ways.computeIfAbsent(
+                new Ends(from, to, sort), e -> beside(from, to, find(from, to, sort)));
     }
 
-    private Way find(Ends ends) {
-        EmulatedFunction common = null;
-        EmulatedFunction below = ends.from();
-        EmulatedFunction at = ends.from();
-        while (at != null && common == null) {
-            if (isAbove(at, ends.to())) {
-                common = at;
-            } else {
-                below = at;
-                at = at.parent();
+    /** Adds the second way, if the two have one. */
+    private Way beside(EmulatedFunction from, EmulatedFunction to, Way tree) {
+        for (PacketSpec.SecondWay second : spec.secondWays()) {
+            if (second.isBetween(nameOf(from), nameOf(to))) {
+                String name = "second way from %s to %s".formatted(from.bdf(), to.bdf());
+                List<Hop> hops = new ArrayList<>(climb(from, from.parent()));
+                hops.add(hop(name, second.link()));
+                hops.addAll(descend(to, to.parent()));
+                return new Way(
+                        tree.hops(),
+                        tree.throughRoot(),
+                        tree.stopped(),
+                        new Second(new Way(hops, false), second.takes(), random.split()));
             }
         }
-        Acs acs = Acs.of(below.config());
-        boolean redirected =
-                acs != null
-                        && (ends.completion() ? acs.completionRedirect() : acs.requestRedirect());
-        if (common != null && !redirected) {
-            List<Hop> way = new ArrayList<>(climb(ends.from(), common));
-            way.addAll(descend(ends.to(), common));
-            return new Way(way, false);
+        return tree;
+    }
+
+    private static String nameOf(EmulatedFunction f) {
+        DriveSpec drive = f.drive();
+        return drive == null ? "" : drive.name();
+    }
+
+    /** The tree's way: ACS counts at the port where the ways of both ends part (6.12.3). */
+    private Way find(EmulatedFunction from, EmulatedFunction to, Sort sort) {
+        EmulatedFunction ingress = from;
+        while (ingress.parent() != null && !isAbove(ingress.parent(), to)) {
+            ingress = ingress.parent();
         }
-        List<Hop> way = new ArrayList<>(climb(ends.from(), null));
+        EmulatedFunction common = ingress.parent();
+        Way blocked = translationBlocked(from, common, sort);
+        if (blocked != null) {
+            return blocked;
+        }
+        if (common != null) {
+            switch (turn(ingress, egress(common, to), sort)) {
+                case ACROSS -> {
+                    List<Hop> way = new ArrayList<>(climb(from, common));
+                    way.addAll(descend(to, common));
+                    return new Way(way, false);
+                }
+                case STOP -> {
+                    return stopped(from, ingress, "egress control");
+                }
+                case UP -> {}
+            }
+            Way back = translationBlocked(from, null, sort);
+            EmulatedFunction deaf = withoutUpstreamForwarding(common);
+            if (back != null) {
+                return back;
+            }
+            if (deaf != null) {
+                return stopped(from, deaf, "no upstream forwarding");
+            }
+        }
+        return throughRoot(from, to);
+    }
+
+    private Way throughRoot(EmulatedFunction from, EmulatedFunction to) {
+        List<Hop> way = new ArrayList<>(climb(from, null));
         boolean slow = spec.forwarding() == PacketSpec.Forwarding.SLOW;
         PacketSpec.Link link =
                 new PacketSpec.Link(
@@ -118,15 +221,80 @@ final class PacketRoutes {
                         Math.max(1000, spec.link().bytesPerSecond() / (slow ? SLOWNESS : 1)),
                         spec.link().credits());
         String name =
-                "root complex from %s to %s"
-                        .formatted(rootPort(ends.from()).bdf(), rootPort(ends.to()).bdf());
+                "root complex from %s to %s".formatted(rootPort(from).bdf(), rootPort(to).bdf());
         way.add(hop(name, link));
-        way.addAll(descend(ends.to(), null));
+        way.addAll(descend(to, null));
         return new Way(way, true);
     }
 
-    private List<Hop> climb(
-            EmulatedFunction from, @org.jspecify.annotations.Nullable EmulatedFunction end) {
+    private enum Turn {
+        ACROSS,
+        UP,
+        STOP
+    }
+
+    /** What a port does with a packet for another port of its switch (table 6-10). */
+    private static Turn turn(EmulatedFunction ingress, EmulatedFunction egress, Sort sort) {
+        Acs acs = Acs.of(ingress.config());
+        if (acs == null) {
+            return Turn.ACROSS;
+        }
+        if (sort == Sort.COMPLETION) {
+            return acs.completionRedirect() ? Turn.UP : Turn.ACROSS;
+        }
+        if (sort == Sort.TRANSLATED_REQUEST && acs.directTranslated()) {
+            return Turn.ACROSS;
+        }
+        boolean controlled = acs.egressControl();
+        if (controlled && !acs.controlsEgress(PciDetails.portNumberOf(egress.config()))) {
+            return Turn.ACROSS;
+        }
+        return acs.requestRedirect() ? Turn.UP : controlled ? Turn.STOP : Turn.ACROSS;
+    }
+
+    /** Every port on the way up checks the address type first (6.12.1.1). */
+    private @Nullable Way translationBlocked(
+            EmulatedFunction from, @Nullable EmulatedFunction end, Sort sort) {
+        if (sort != Sort.TRANSLATED_REQUEST) {
+            return null;
+        }
+        for (EmulatedFunction f = from.parent(); f != null && f != end; f = f.parent()) {
+            Acs acs = Acs.of(f.config());
+            if (acs != null && acs.translationBlocking()) {
+                return stopped(from, f, "translation blocking");
+            }
+        }
+        return null;
+    }
+
+    /** A switch's port takes back from below what is for below only with upstream forwarding. */
+    private static @Nullable EmulatedFunction withoutUpstreamForwarding(EmulatedFunction above) {
+        for (EmulatedFunction f = above.parent(); f != null; f = f.parent()) {
+            Acs acs = Acs.of(f.config());
+            boolean port = PciFunction.kindOf(f.config()) == PciFunction.Kind.SWITCH_DOWNSTREAM;
+            if (port && (acs == null || !acs.upstreamForwarding())) {
+                return f;
+            }
+        }
+        return null;
+    }
+
+    private Way stopped(EmulatedFunction from, EmulatedFunction port, String why) {
+        String what = "ACS of %s: %s".formatted(port.bdf(), why);
+        return new Way(climb(from, port), false, what, null);
+    }
+
+    private static EmulatedFunction egress(EmulatedFunction common, EmulatedFunction to) {
+        EmulatedFunction at = to;
+        EmulatedFunction parent = at.parent();
+        while (parent != null && parent != common) {
+            at = parent;
+            parent = at.parent();
+        }
+        return at;
+    }
+
+    private List<Hop> climb(EmulatedFunction from, @Nullable EmulatedFunction end) {
         List<Hop> way = new ArrayList<>();
         for (EmulatedFunction f = from; f != null && f != end; f = f.parent()) {
             if (hasLink(f)) {
@@ -136,8 +304,7 @@ final class PacketRoutes {
         return way;
     }
 
-    private List<Hop> descend(
-            EmulatedFunction to, @org.jspecify.annotations.Nullable EmulatedFunction end) {
+    private List<Hop> descend(EmulatedFunction to, @Nullable EmulatedFunction end) {
         List<Hop> way = new ArrayList<>();
         for (EmulatedFunction f = to; f != null && f != end; f = f.parent()) {
             if (hasLink(f)) {

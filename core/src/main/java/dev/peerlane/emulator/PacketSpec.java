@@ -1,7 +1,9 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.PeerlaneException;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A fabric that moves transaction layer packets (PCIe 5.0, chapter 2): posted writes, non-posted
@@ -18,6 +20,9 @@ import java.util.Map;
  * @param idOrdering whether drives ask for ID-based ordering
  * @param hostStoreNanos how long a host's store waits at most before it leaves the processor; each
  *     drive's stores stay in order
+ * @param secondWays ways between two drives beside the tree's
+ * @param ats names of the drives that have Address Translation Services on: their requests carry
+ *     addresses that the IOMMU has translated before
  */
 public record PacketSpec(
         int maxPayloadBytes,
@@ -27,7 +32,47 @@ public record PacketSpec(
         long forwardingNanos,
         boolean reorder,
         boolean idOrdering,
-        long hostStoreNanos) {
+        long hostStoreNanos,
+        List<SecondWay> secondWays,
+        Set<String> ats) {
+
+    /** Which packets take a second way. */
+    public enum Takes {
+        /** Each packet takes one of the two, by chance. */
+        ANY,
+        /** Those for every other page of 4 KiB. */
+        PAGES,
+        /** Completions; requests stay in the tree. */
+        COMPLETIONS
+    }
+
+    /**
+     * A way between two drives beside the tree's, both directions alike, as non-transparent bridges
+     * and fabrics of several switches have them: from the link of one to the link of the other,
+     * past the root complex, its IOMMU, and ACS. Nothing keeps packets of two ways in order.
+     *
+     * @param one a drive
+     * @param other another one
+     * @param takes which packets take it
+     * @param link what it is like
+     */
+    public record SecondWay(String one, String other, Takes takes, Link link) {
+        /** Checks that it has two ends. */
+        public SecondWay {
+            if (one.equals(other)) {
+                throw bad("second way from '" + one + "' to itself", "Name two drives");
+            }
+        }
+
+        boolean isBetween(String a, String b) {
+            return (one.equals(a) && other.equals(b)) || (one.equals(b) && other.equals(a));
+        }
+
+        /** Returns whether writes of one drive to the other take now one way and now another. */
+        boolean splitsWrites() {
+            return takes != Takes.COMPLETIONS;
+        }
+    }
 
     /** What a root complex does with requests from one drive to another. */
     public enum Forwarding {
@@ -76,11 +121,15 @@ public record PacketSpec(
                     500,
                     true,
                     false,
-                    0);
+                    0,
+                    List.of(),
+                    Set.of());
 
     /** Checks the sizes and keeps its own copy of the links. */
     public PacketSpec {
         links = Map.copyOf(links);
+        secondWays = List.copyOf(secondWays);
+        ats = Set.copyOf(ats);
         if (maxPayloadBytes < 128
                 || maxPayloadBytes > 4096
                 || Integer.bitCount(maxPayloadBytes) != 1) {
@@ -101,7 +150,9 @@ public record PacketSpec(
                 forwardingNanos,
                 reorder,
                 idOrdering,
-                hostStoreNanos);
+                hostStoreNanos,
+                secondWays,
+                ats);
     }
 
     /** Returns it with other links. */
@@ -114,13 +165,24 @@ public record PacketSpec(
                 forwardingNanos,
                 reorder,
                 idOrdering,
-                hostStoreNanos);
+                hostStoreNanos,
+                secondWays,
+                ats);
     }
 
     /** Returns it with another behaviour of the root complex. */
     public PacketSpec withForwarding(Forwarding what, long nanos) {
         return new PacketSpec(
-                maxPayloadBytes, link, links, what, nanos, reorder, idOrdering, hostStoreNanos);
+                maxPayloadBytes,
+                link,
+                links,
+                what,
+                nanos,
+                reorder,
+                idOrdering,
+                hostStoreNanos,
+                secondWays,
+                ats);
     }
 
     /** Returns it with other liberties in the order of packets. */
@@ -133,7 +195,9 @@ public record PacketSpec(
                 forwardingNanos,
                 passing,
                 byId,
-                hostStoreNanos);
+                hostStoreNanos,
+                secondWays,
+                ats);
     }
 
     /** Returns it with another longest wait of the host's stores. */
@@ -146,7 +210,39 @@ public record PacketSpec(
                 forwardingNanos,
                 reorder,
                 idOrdering,
-                nanos);
+                nanos,
+                secondWays,
+                ats);
+    }
+
+    /** Returns it with other ways beside the tree. */
+    public PacketSpec withSecondWays(List<SecondWay> ways) {
+        return new PacketSpec(
+                maxPayloadBytes,
+                link,
+                links,
+                forwarding,
+                forwardingNanos,
+                reorder,
+                idOrdering,
+                hostStoreNanos,
+                ways,
+                ats);
+    }
+
+    /** Returns it with other drives that have Address Translation Services on. */
+    public PacketSpec withAts(Set<String> drives) {
+        return new PacketSpec(
+                maxPayloadBytes,
+                link,
+                links,
+                forwarding,
+                forwardingNanos,
+                reorder,
+                idOrdering,
+                hostStoreNanos,
+                secondWays,
+                drives);
     }
 
     private static PeerlaneException bad(String what, String remedy) {

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,7 @@ final class PciTree {
     private final List<EmulatedFunction> functions = new ArrayList<>();
     private final SegmentAllocator barMemory;
     private final boolean relaxedOrdering;
+    private final Set<String> ats;
     private int lastBus;
     private long low = LOW_START;
     private long high = HIGH_START;
@@ -48,13 +50,15 @@ final class PciTree {
     PciTree(FabricSpec spec, SegmentAllocator barMemory) {
         this.barMemory = barMemory;
         this.relaxedOrdering = spec.relaxedOrdering();
+        PacketSpec packets = spec.packets();
+        this.ats = packets == null ? Set.of() : packets.ats();
         spec.drives().forEach(drive -> drives.put(drive.name(), drive));
         if (spec.ports().size() > 31) {
             throw tooLarge("root ports");
         }
         for (int i = 0; i < spec.ports().size(); i++) {
             Bdf bdf = new Bdf(0, 0, i + 1, 0);
-            port(bdf, null, PciFunction.Kind.ROOT_PORT, spec.ports().get(i));
+            port(bdf, null, PciFunction.Kind.ROOT_PORT, i + 1, spec.ports().get(i));
         }
         if (low > LOW_END || high > HIGH_END) {
             throw tooLarge("BARs");
@@ -68,10 +72,14 @@ final class PciTree {
     }
 
     private void port(
-            Bdf bdf, @Nullable EmulatedFunction parent, PciFunction.Kind kind, PortSpec spec) {
+            Bdf bdf,
+            @Nullable EmulatedFunction parent,
+            PciFunction.Kind kind,
+            int number,
+            PortSpec spec) {
         EmulatedFunction bridge = new EmulatedFunction(bdf, parent, null);
         functions.add(bridge);
-        ConfigLayout.bridge(bridge.config(), kind, spec.acs());
+        ConfigLayout.bridge(bridge.config(), kind, number, spec);
         int bus = nextBus();
         long lowBase = align(low, WINDOW_BYTES);
         long highBase = align(high, WINDOW_BYTES);
@@ -91,13 +99,13 @@ final class PciTree {
         }
         EmulatedFunction bridge = new EmulatedFunction(bdf, parent, null);
         functions.add(bridge);
-        ConfigLayout.bridge(bridge.config(), PciFunction.Kind.SWITCH_UPSTREAM, null);
+        ConfigLayout.bridge(bridge.config(), PciFunction.Kind.SWITCH_UPSTREAM, 0, null);
         int bus = nextBus();
         long lowBase = low;
         long highBase = high;
         for (int i = 0; i < ports.size(); i++) {
             Bdf below = new Bdf(0, bus, i, 0);
-            port(below, bridge, PciFunction.Kind.SWITCH_DOWNSTREAM, ports.get(i));
+            port(below, bridge, PciFunction.Kind.SWITCH_DOWNSTREAM, i + 1, ports.get(i));
         }
         close(bridge, bus, lowBase, highBase);
     }
@@ -119,6 +127,9 @@ final class PciTree {
         EmulatedFunction function = new EmulatedFunction(bdf, parent, drive);
         functions.add(function);
         ConfigLayout.endpoint(function.config(), relaxedOrdering);
+        if (ats.contains(name)) {
+            ConfigLayout.ats(function.config());
+        }
         CmbSpec cmb = drive.cmb();
         long registers = registerBytes(drive);
         if (cmb != null && cmb.bar() == 0) {

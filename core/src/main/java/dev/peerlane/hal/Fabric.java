@@ -35,6 +35,14 @@ public abstract class Fabric implements AutoCloseable {
     /** Returns what the functions moved so far, where the fabric can count it. */
     public abstract Optional<TrafficCounters> traffic();
 
+    /**
+     * Returns the first requests of its functions that did not get through so far, as the fault
+     * records of an IOMMU keep them; none where the fabric can't tell.
+     */
+    public List<DmaFault> faults() {
+        return List.of();
+    }
+
     /** Closes what is still open, then the fabric. A second call does nothing. */
     @Override
     public abstract void close();

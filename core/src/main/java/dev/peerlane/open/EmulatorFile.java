@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the emulator's part of a fabric file. What is left out has the defaults of the specs. */
@@ -20,7 +22,7 @@ final class EmulatorFile {
     private static final int MAX_ACS = 0xffff;
 
     private static final Map<String, Integer> ACS_BITS =
-            Map.of("SV", 1, "TB", 2, "RR", 4, "CR", 8, "UF", 16, "DT", 64);
+            Map.of("SV", 1, "TB", 2, "RR", 4, "CR", 8, "UF", 16, "EC", 32, "DT", 64);
 
     private final Path base;
 
@@ -37,6 +39,7 @@ final class EmulatorFile {
                 "fabric",
                 "packets",
                 "links",
+                "secondWays",
                 "iommu",
                 "unmapped",
                 "peerReads",
@@ -95,6 +98,8 @@ final class EmulatorFile {
                 "doorbellStride",
                 "compare",
                 "volatileWriteCache",
+                "sgls",
+                "doorbellBuffer",
                 "bytesPerSecond",
                 "latencyMicros",
                 "cmb");
@@ -116,6 +121,8 @@ final class EmulatorFile {
                 .doorbellStride(yaml.integer("doorbellStride", 0))
                 .compare(yaml.bool("compare", true))
                 .volatileWriteCache(yaml.bool("volatileWriteCache", true))
+                .sgls(yaml.choice("sgls", DriveSpec.Sgls.NONE))
+                .doorbellBuffer(yaml.bool("doorbellBuffer", false))
                 .bytesPerSecond(yaml.size("bytesPerSecond", 0))
                 .latencyNanos(1000 * yaml.number("latencyMicros", 0, 0, 1_000_000_000))
                 .cmb(cmb == null ? null : cmb.located(this::cmb));
@@ -243,7 +250,7 @@ final class EmulatorFile {
     }
 
     private PortSpec port(YamlReader yaml) {
-        yaml.allow("acs", "drive", "switch");
+        yaml.allow("acs", "egress", "drive", "switch");
         List<PortSpec> below = new ArrayList<>();
         for (YamlReader port : yaml.mappings("switch")) {
             below.add(port(port));
@@ -252,7 +259,14 @@ final class EmulatorFile {
             throw yaml.error("a switch has no ports", "Give it one at least, or leave it out");
         }
         Integer acs = acs(yaml);
-        return yaml.located(r -> new PortSpec(acs, r.textOrNull("drive"), below));
+        Set<Integer> egress = new TreeSet<>();
+        for (String number : yaml.has("egress") ? yaml.texts("egress") : List.<String>of()) {
+            if (!number.matches("\\d{1,2}")) {
+                throw yaml.wrong("egress", number, "List numbers of ports, counted from 1");
+            }
+            egress.add(Integer.valueOf(number));
+        }
+        return yaml.located(r -> new PortSpec(acs, r.textOrNull("drive"), below, egress));
     }
 
     /** ACS control: a number, or names of bits. */
@@ -267,7 +281,8 @@ final class EmulatorFile {
                 bit = (int) yaml.number("acs", 0, 0, MAX_ACS);
             }
             if (bit == null) {
-                throw yaml.wrong("acs", text, "Use a number, or a list of SV, TB, RR, CR, UF, DT");
+                throw yaml.wrong(
+                        "acs", text, "Use a number, or a list of SV, TB, RR, CR, UF, EC, DT");
             }
             control |= bit;
         }

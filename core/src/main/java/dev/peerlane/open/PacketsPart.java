@@ -1,8 +1,11 @@
 package dev.peerlane.open;
 
 import dev.peerlane.emulator.PacketSpec;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +24,7 @@ final class PacketsPart {
     /** Returns what the file says of packets; null for a fabric without them. */
     static @Nullable PacketSpec read(YamlReader yaml) {
         if (yaml.choice("fabric", Kind.FAST) == Kind.FAST) {
-            for (String key : new String[] {"packets", "links"}) {
+            for (String key : new String[] {"packets", "links", "secondWays"}) {
                 if (yaml.has(key)) {
                     throw yaml.error(
                             "'" + key + "' is there, but the fabric has no packets",
@@ -43,11 +46,12 @@ final class PacketsPart {
                     "forwardingNanos",
                     "reorder",
                     "idOrdering",
-                    "hostStoreNanos");
+                    "hostStoreNanos",
+                    "ats");
             link = packets.located(reader -> link(reader, PacketSpec.DEFAULTS.link()));
             spec = packets.located(PacketsPart::packets);
         }
-        return spec.withLinks(link, links(yaml, link));
+        return spec.withLinks(link, links(yaml, link)).withSecondWays(secondWays(yaml, link));
     }
 
     private static PacketSpec packets(YamlReader yaml) {
@@ -58,8 +62,8 @@ final class PacketsPart {
                         yaml.number("forwardingNanos", d.forwardingNanos(), 0, MAX_NANOS))
                 .withOrdering(
                         yaml.bool("reorder", d.reorder()), yaml.bool("idOrdering", d.idOrdering()))
-                .withHostStoreNanos(
-                        yaml.number("hostStoreNanos", d.hostStoreNanos(), 0, MAX_NANOS));
+                .withHostStoreNanos(yaml.number("hostStoreNanos", d.hostStoreNanos(), 0, MAX_NANOS))
+                .withAts(yaml.has("ats") ? Set.copyOf(yaml.texts("ats")) : Set.of());
     }
 
     private static Map<String, PacketSpec.Link> links(YamlReader yaml, PacketSpec.Link every) {
@@ -72,6 +76,25 @@ final class PacketsPart {
             }
         }
         return links;
+    }
+
+    private static List<PacketSpec.SecondWay> secondWays(YamlReader yaml, PacketSpec.Link every) {
+        List<PacketSpec.SecondWay> ways = new ArrayList<>();
+        for (YamlReader one : yaml.mappings("secondWays")) {
+            one.allow("between", "takes", "latencyNanos", "bytesPerSecond", "credits");
+            List<String> ends = one.texts("between");
+            if (ends.size() != 2) {
+                throw one.wrong("between", ends.toString(), "Name two drives, such as [a, b]");
+            }
+            ways.add(
+                    one.located(reader ->
+                            new PacketSpec.SecondWay(
+                                    ends.getFirst(),
+                                    ends.getLast(),
+                                    reader.choice("takes", PacketSpec.Takes.ANY),
+                                    link(reader, every))));
+        }
+        return ways;
     }
 
     private static PacketSpec.Link link(YamlReader yaml, PacketSpec.Link every) {

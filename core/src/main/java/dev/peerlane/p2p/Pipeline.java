@@ -49,6 +49,7 @@ final class Pipeline {
     private boolean readerQuarantined;
     private boolean secondQuarantined;
     private boolean unsafe;
+    private @Nullable HandOffs watch;
     private @Nullable PeerlaneException failure;
     private long failedLba = -1;
 
@@ -101,6 +102,11 @@ final class Pipeline {
         for (int i = 0; i < slots; i++) {
             free.add(i);
         }
+    }
+
+    /** Has somebody told of each hand-off to a Compare. */
+    void watch(HandOffs watcher) {
+        watch = watcher;
     }
 
     /** Returns what was done so far. */
@@ -196,6 +202,9 @@ final class Pipeline {
             failuresOf[slot] = 0;
             poisoningsOf[slot] = 0;
             fence.reading(slot, lane.chunkLength(chunkOf[slot]), true);
+            if (watch != null) {
+                watch.reading(slot);
+            }
             plantPoison(slot);
             if (!startRead(slot)) {
                 states[slot] = SlotState.TO_READ;
@@ -335,12 +344,20 @@ final class Pipeline {
                 fail(mismatch(own, lba), lba);
             } else {
                 log.done(chunkOf[own]);
+                if (watch != null) {
+                    watch.equal(own);
+                }
             }
             states[own] = SlotState.FREE;
             free.add(own);
             return;
         }
         BlockPort second = lane.second();
+        if (watch != null && second.isMiscompare(status) && watch.differs(own)) {
+            states[own] = SlotState.READY;
+            ready.add(own);
+            return;
+        }
         if (second.mayRetry(status) && failuresOf[own] < options.retries()) {
             failuresOf[own]++;
             states[own] = SlotState.READY;

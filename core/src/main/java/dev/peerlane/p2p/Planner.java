@@ -126,6 +126,9 @@ public final class Planner {
         if (fence != FenceChoice.NONE && relaxed(request.source())) {
             return "Relaxed Ordering is on at " + request.source().bdf() + ", so no fence is sound";
         }
+        if (fence != FenceChoice.NONE && in.splitsWrites()) {
+            return "writes of the source into it take several ways, so no fence is sound";
+        }
         if (fence == FenceChoice.READBACK && in.peerWrites() != Verdict.DIRECT) {
             return "--fence readback needs a direct way across a switch, but the writes go "
                     + in.peerWrites().words();
@@ -318,6 +321,8 @@ public final class Planner {
             why = owner.locator() + " may not Read into its CMB (CMBSZ.RDS = 0)";
         } else if (relaxed(reader)) {
             why = "Relaxed Ordering is on at " + reader.bdf();
+        } else if (in.splitsWrites()) {
+            why = "writes of " + reader.locator() + " into it take several ways";
         } else if (geometry(candidate.memory().largestFreeBytes(), true) == null) {
             why = "the CMB of " + owner.locator() + " is too small";
         }
@@ -342,6 +347,8 @@ public final class Planner {
             why = "no permitted route to the CMB of " + candidate.locator();
         } else if (relaxed(request.source())) {
             why = "Relaxed Ordering is on at " + request.source().bdf();
+        } else if (in.splitsWrites()) {
+            why = "writes of the source take several ways to the CMB of " + candidate.locator();
         } else if (geometry(candidate.memory().largestFreeBytes(), true) == null) {
             why = "the CMB of " + candidate.locator() + " is too small";
         }

@@ -10,8 +10,10 @@ import org.jspecify.annotations.Nullable;
  * @param offset of the capability in configuration space; 0 if not known
  * @param capability the raw capability register at +4: what the bridge can do
  * @param control the raw control register at +6: what it does
+ * @param egressVector the first 64 bits of the Egress Control Vector at +8, where there is one: bit
+ *     n for the port whose number is n
  */
-public record Acs(int offset, int capability, int control) {
+public record Acs(int offset, int capability, int control, long egressVector) {
     /** P2P Request Redirect, in both registers. */
     public static final int REQUEST_REDIRECT = 1 << 2;
 
@@ -29,7 +31,7 @@ public record Acs(int offset, int capability, int control) {
 
     /** Makes one of which the control register alone is known. */
     public Acs(int control) {
-        this(0, control & 0x7f, control);
+        this(0, control & 0x7f, control, 0);
     }
 
     /** Returns whether it was read. */
@@ -44,7 +46,32 @@ public record Acs(int offset, int capability, int control) {
             return null;
         }
         int offset = at.getAsInt();
-        return new Acs(offset, config.load16(offset + 4), config.load16(offset + 6));
+        int capability = config.load16(offset + 4);
+        long vector = 0;
+        if ((capability & EGRESS_CONTROL) != 0) {
+            vector = Integer.toUnsignedLong(config.load32(offset + 8));
+            vector |= vectorSize(capability) > 32 ? (long) config.load32(offset + 12) << 32 : 0;
+        }
+        return new Acs(offset, capability, config.load16(offset + 6), vector);
+    }
+
+    /** Bits of the Egress Control Vector; 0 in the field stands for 256. */
+    private static int vectorSize(int capability) {
+        int size = Bits.get(capability, 15, 8);
+        return size == 0 ? 256 : size;
+    }
+
+    /**
+     * Returns whether the Egress Control Vector names a port, so that requests for it are
+     * redirected where RR is on too, and stopped where it is not. A port of which the vector tells
+     * nothing is taken as named.
+     *
+     * @param port its number (Link Capabilities 31:24)
+     */
+    public boolean controlsEgress(int port) {
+        boolean read = offset != 0 && (capability & EGRESS_CONTROL) != 0;
+        int known = read ? Math.min(vectorSize(capability), 64) : 0;
+        return port < 0 || port >= known || (egressVector >>> port & 1) != 0;
     }
 
     /** Source Validation. */

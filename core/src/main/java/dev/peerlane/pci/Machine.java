@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,7 @@ public final class Machine {
     private final List<PciFunction> functions;
     private final RootComplex rootComplex;
     private final @Nullable Cpu cpu;
+    private final Set<Set<Bdf>> splitWrites;
     private final Map<Bdf, PciFunction> byBdf = new TreeMap<>();
     private final Map<Bdf, PciFunction> firstOnRootBus = new HashMap<>();
 
@@ -32,15 +34,20 @@ public final class Machine {
      * @param rootComplex what is known of the root complex
      */
     public Machine(List<PciFunction> functions, RootComplex rootComplex) {
-        this(functions, rootComplex, null);
+        this(functions, rootComplex, null, Set.of());
     }
 
     /** Makes a snapshot of a real machine; {@link Cpu#UNKNOWN} if nothing is known of it. */
     public Machine(List<PciFunction> functions, Cpu cpu) {
-        this(functions, HostBridges.judge(cpu, null, null), cpu);
+        this(functions, HostBridges.judge(cpu, null, null, false), cpu, Set.of());
     }
 
-    private Machine(List<PciFunction> functions, RootComplex rootComplex, @Nullable Cpu cpu) {
+    private Machine(
+            List<PciFunction> functions,
+            RootComplex rootComplex,
+            @Nullable Cpu cpu,
+            Set<Set<Bdf>> splitWrites) {
+        this.splitWrites = Set.copyOf(splitWrites);
         functions.forEach(f -> byBdf.putIfAbsent(f.bdf(), f));
         this.functions = List.copyOf(byBdf.values());
         this.rootComplex = rootComplex;
@@ -50,6 +57,19 @@ public final class Machine {
                 firstOnRootBus.putIfAbsent(busOf(f.bdf()), f);
             }
         }
+    }
+
+    /**
+     * Returns it with knowledge that no tree shows: pairs of functions between which successive
+     * writes take now one way and now another, so that they arrive in any order.
+     */
+    public Machine withSplitWrites(Set<Set<Bdf>> pairs) {
+        return new Machine(functions, rootComplex, cpu, pairs);
+    }
+
+    /** Returns whether successive writes between two functions are known to take several ways. */
+    public boolean splitsWrites(Bdf one, Bdf other) {
+        return !one.equals(other) && splitWrites.contains(Set.of(one, other));
     }
 
     private static Bdf busOf(Bdf bdf) {
@@ -119,6 +139,14 @@ public final class Machine {
         return known == null
                 ? rootComplex
                 : HostBridges.judge(
-                        known, hostBridge(from).orElse(null), hostBridge(to).orElse(null));
+                        known,
+                        hostBridge(from).orElse(null),
+                        hostBridge(to).orElse(null),
+                        isBelowProcessor(from) && isBelowProcessor(to));
+    }
+
+    private boolean isBelowProcessor(Bdf bdf) {
+        List<PciFunction> above = bridgesAbove(bdf);
+        return !above.isEmpty() && HostBridges.isOfProcessor(above.getLast());
     }
 }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param errorTotal errors that the kernel has counted, -1 if it does not count
  * @param dpc Downstream Port Containment, or null without it
  * @param slot physical slot number (Slot Capabilities 31:19)
+ * @param port number of its port (Link Capabilities 31:24)
  * @param iommuGroup its IOMMU group
  * @param numaNode its NUMA node
  * @param driver the driver that is bound to it, or null
@@ -31,13 +32,14 @@ public record PciDetails(
         long errorTotal,
         @Nullable Dpc dpc,
         int slot,
+        int port,
         int iommuGroup,
         int numaNode,
         @Nullable String driver) {
 
     /** Nothing is known. */
     public static final PciDetails NONE =
-            new PciDetails(0, null, -1, -1, null, 0, 0, -1, null, -1, -1, -1, null);
+            new PciDetails(0, null, -1, -1, null, 0, 0, -1, null, -1, -1, -1, -1, null);
 
     /** Extended capability ID of Advanced Error Reporting (PCIe 5.0, 7.8.4). */
     public static final int EXT_AER = 0x0001;
@@ -53,6 +55,7 @@ public record PciDetails(
 
     private static final int DEVICE_CAPABILITIES = 0x04;
     private static final int DEVICE_CONTROL = 0x08;
+    private static final int LINK_CAPABILITIES = 0x0c;
     private static final int SLOT_CAPABILITIES = 0x14;
     private static final int WHOLE = 4096;
 
@@ -92,7 +95,6 @@ public record PciDetails(
             boolean hasSlot = (config.load16(at + 2) & 0x100) != 0;
             slot = hasSlot ? config.load32(at + SLOT_CAPABILITIES) >>> 19 : -1;
         }
-        var ats = config.extendedCapability(EXT_ATS);
         var aer = config.extendedCapability(EXT_AER);
         var dpc = config.extendedCapability(EXT_DPC);
         return new PciDetails(
@@ -100,7 +102,7 @@ public record PciDetails(
                 Link.of(config),
                 payload,
                 maxPayload,
-                ats.isPresent() ? (config.load16(ats.getAsInt() + 6) & 0x8000) != 0 : null,
+                atsOf(config),
                 aer.isPresent() ? config.load32(aer.getAsInt() + 4) : 0,
                 aer.isPresent() ? config.load32(aer.getAsInt() + 0x10) : 0,
                 -1,
@@ -110,9 +112,24 @@ public record PciDetails(
                                 config.load16(dpc.getAsInt() + 8))
                         : null,
                 slot,
+                portNumberOf(config),
                 -1,
                 -1,
                 null);
+    }
+
+    /** Reads the number of a function's port (Link Capabilities 31:24; 7.5.3.6); -1 for none. */
+    public static int portNumberOf(ConfigSpace config) {
+        var express = config.capability(ConfigSpace.CAP_PCI_EXPRESS);
+        return express.isEmpty()
+                ? -1
+                : config.load32(express.getAsInt() + LINK_CAPABILITIES) >>> 24;
+    }
+
+    /** Reads whether Address Translation Services are on; null without the capability. */
+    public static @Nullable Boolean atsOf(ConfigSpace config) {
+        var ats = config.extendedCapability(EXT_ATS);
+        return ats.isPresent() ? (config.load16(ats.getAsInt() + 6) & 0x8000) != 0 : null;
     }
 
     private static int payloadOf(int encoded) {
@@ -138,6 +155,7 @@ public record PciDetails(
                 countedErrors,
                 dpc,
                 slot,
+                port,
                 group,
                 node,
                 boundDriver);

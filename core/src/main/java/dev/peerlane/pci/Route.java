@@ -3,15 +3,18 @@ package dev.peerlane.pci;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The way from a DMA initiator to a peer's memory, and the verdict on it for each direction.
  *
- * <p>The rule is the one Linux uses for peer-to-peer DMA: walk up from both ends to the common
- * bridge; if nothing strictly below it redirects, the traffic goes straight across the switch;
+ * <p>The rule is the one Linux uses for peer-to-peer DMA ({@code calc_map_type_and_dist} of its
+ * {@code drivers/pci/p2pdma.c}): walk up from both ends to the common bridge; if nothing from the
+ * ends up to that bridge, itself included, redirects, the traffic goes straight across the switch;
  * otherwise, or with no common bridge, it goes through the root complex, and what is known of that
- * decides.
+ * decides. Beyond that rule, what a port is known to stop is refused: by egress control, by
+ * translation blocking, or for want of upstream forwarding.
  *
  * @param initiator the function that reads or writes
  * @param owner the function whose memory it is
@@ -19,8 +22,12 @@ import org.jspecify.annotations.Nullable;
  * @param peerReads what becomes of the initiator's reads
  * @param bridges the bridges on the way, from initiator to owner
  * @param crossesRoot whether it goes through the root complex
- * @param redirecting what redirects it by ACS, strictly below the common bridge if there is one
+ * @param redirecting what redirects it by ACS, up to the common bridge; empty without one
  * @param narrowest the function on the way whose link carries the least, or null if none is known
+ * @param stopsWrites whether a port is known to stop the initiator's writes
+ * @param stopsReads whether a port is known to stop its reads, or the answers to them
+ * @param splitsWrites whether successive writes are known to take several ways, and so to arrive in
+ *     any order
  * @param reason why, for a person
  */
 public record Route(
@@ -32,6 +39,9 @@ public record Route(
         boolean crossesRoot,
         List<PciFunction> redirecting,
         @Nullable PciFunction narrowest,
+        boolean stopsWrites,
+        boolean stopsReads,
+        boolean splitsWrites,
         String reason) {
 
     /** Keeps its own copies of the lists. */
@@ -54,6 +64,11 @@ public record Route(
     /** Returns the verdict on one direction. */
     public Verdict verdict(boolean write) {
         return write ? peerWrites : peerReads;
+    }
+
+    /** Returns whether a port is known to stop one direction, as the reason tells. */
+    public boolean stops(boolean write) {
+        return write ? stopsWrites : stopsReads;
     }
 
     /**
@@ -83,6 +98,9 @@ public record Route(
                     false,
                     List.of(),
                     null,
+                    false,
+                    false,
+                    false,
                     reason);
         }
         Optional<PciFunction> from = machine.function(initiator);
@@ -99,6 +117,9 @@ public record Route(
                     true,
                     List.of(),
                     null,
+                    false,
+                    false,
+                    false,
                     reason);
         }
         return new Walk(machine, from.get(), to.get()).judge();
@@ -128,17 +149,19 @@ public record Route(
             below.addAll(until(up));
             below.addAll(until(down).reversed());
             below.add(to);
-            // Functions of the two devices count too: several functions may have ACS of their own.
-            List<PciFunction> redirecting =
-                    below.stream().filter(b -> b.acs() != null && b.acs().redirects()).toList();
             PciFunction top = common;
+            // The two ends count too: several functions of a device may have ACS of their own. So
+            // does the common bridge: a root port above two functions sends them up.
+            List<PciFunction> redirecting =
+                    Stream.concat(below.stream(), Stream.ofNullable(top))
+                            .filter(b -> b.acs() != null && b.acs().redirects())
+                            .toList();
             if (top != null && redirecting.isEmpty()) {
                 List<PciFunction> way = new ArrayList<>(until(up));
                 way.add(top);
                 way.addAll(until(down).reversed());
                 String reason = "both are below " + top.bdf() + " and no bridge redirects";
-                return route(
-                        Verdict.DIRECT, Verdict.DIRECT, way, false, redirecting, below, reason);
+                return route(Verdict.DIRECT, Verdict.DIRECT, way, false, List.of(), below, reason);
             }
             List<PciFunction> way = new ArrayList<>(up);
             way.addAll(down.reversed());
@@ -161,6 +184,64 @@ public record Route(
                     why + root.source());
         }
 
+        /**
+         * What is known to stop the initiator's requests; empty if nothing is. Where the ways of
+         * both ends part, the initiator's port decides (table 6-10); every port on the way up looks
+         * at the address type first (6.12.1.1).
+         */
+        private String requestStop() {
+            PciFunction ingress = portBelow(up, from);
+            PciFunction egress = portBelow(down, to);
+            Acs acs = parting(ingress);
+            boolean named = acs.egressControl() && acs.controlsEgress(egress.details().port());
+            boolean redirected = acs.requestRedirect() && (named || !acs.egressControl());
+            if (Boolean.TRUE.equals(from.details().ats())) {
+                for (PciFunction f : redirected || common == null ? up : until(up)) {
+                    if (f.acs() != null && f.acs().known() && f.acs().translationBlocking()) {
+                        return "ACS on %s blocks translated requests (TB), and %s sends them (ATS)"
+                                .formatted(f.bdf(), from.bdf());
+                    }
+                }
+            }
+            if (named && !redirected) {
+                return "ACS on %s stops requests for %s (EC)"
+                        .formatted(ingress.bdf(), egress.bdf());
+            }
+            return redirected ? forwardingStop() : "";
+        }
+
+        /** What is known to stop the answers to reads: redirected ones that go no further up. */
+        private String answerStop() {
+            return parting(portBelow(down, to)).completionRedirect() ? forwardingStop() : "";
+        }
+
+        /**
+         * What a port does where the ways part; nothing if there is no such place or no such ACS.
+         */
+        private Acs parting(PciFunction port) {
+            Acs acs = port.acs();
+            return common == null || acs == null || !acs.known() ? new Acs(0) : acs;
+        }
+
+        /** Who is right below the common bridge. */
+        private PciFunction portBelow(List<PciFunction> path, PciFunction end) {
+            List<PciFunction> below = until(path);
+            return below.isEmpty() ? end : below.getLast();
+        }
+
+        /** A switch's port sends on what is for its own side only with upstream forwarding. */
+        private String forwardingStop() {
+            PciFunction top = common;
+            for (PciFunction f : up.subList(up.indexOf(top) + 1, up.size())) {
+                boolean port = f.kind() == PciFunction.Kind.SWITCH_DOWNSTREAM;
+                if (port && (f.acs() == null || !f.acs().upstreamForwarding())) {
+                    return "ACS redirects it below %s, which does not send it on (no UF)"
+                            .formatted(f.bdf());
+                }
+            }
+            return "";
+        }
+
         private Route route(
                 Verdict writes,
                 Verdict reads,
@@ -169,16 +250,23 @@ public record Route(
                 List<PciFunction> redirecting,
                 List<PciFunction> linked,
                 String reason) {
+            String request = requestStop();
+            String stop = request.isEmpty() ? answerStop() : request;
+            boolean split = machine.splitsWrites(from.bdf(), to.bdf());
             return new Route(
                     from.bdf(),
                     to.bdf(),
-                    writes,
-                    reads,
+                    request.isEmpty() ? writes : Verdict.REFUSED,
+                    stop.isEmpty() ? reads : Verdict.REFUSED,
                     way,
                     crossesRoot,
                     redirecting,
                     narrowest(linked),
-                    reason);
+                    !request.isEmpty(),
+                    !stop.isEmpty(),
+                    split,
+                    (stop.isEmpty() ? reason : stop)
+                            + (split ? "; its writes take several ways" : ""));
         }
 
         private List<PciFunction> until(List<PciFunction> path) {

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /** Writes trees laid out like /sys and /proc: machines that nobody here has. */
@@ -76,6 +77,7 @@ final class TreeBuilder {
     }
 
     final Map<Bdf, Node> nodes = new LinkedHashMap<>();
+    Set<Set<Bdf>> splitWrites = Set.of();
     final Map<String, String> texts = new HashMap<>();
     private int bars;
 
@@ -229,7 +231,12 @@ final class TreeBuilder {
     }
 
     Snapshot snapshot() {
-        return Snapshot.of(files());
+        Snapshot read = Snapshot.of(files());
+        return new Snapshot(
+                read.origin(),
+                read.machine().withSplitWrites(splitWrites),
+                read.host(),
+                read.cmbs());
     }
 
     /** Writes it as a directory, with symbolic links as sysfs has them. */

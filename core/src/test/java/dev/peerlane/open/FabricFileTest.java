@@ -104,6 +104,8 @@ class FabricFileTest {
                             doorbellStride: 1
                             compare: false
                             volatileWriteCache: false
+                            sgls: dwords
+                            doorbellBuffer: true
                             bytesPerSecond: 2GiB
                             latencyMicros: 80
                             cmb:
@@ -128,7 +130,7 @@ class FabricFileTest {
                           - {drive: a, acs: 0x1d}
                           - acs: [RR, CR]
                             switch:
-                              - {acs: UF, drive: b}
+                              - {acs: [UF, EC], egress: [1, 2], drive: b}
                               - {}
                         """);
         assertThat(spec.seed()).isEqualTo(-7);
@@ -169,6 +171,8 @@ class FabricFileTest {
                                 1,
                                 false,
                                 false,
+                                DriveSpec.Sgls.DWORDS,
+                                true,
                                 2048 * MIB,
                                 80_000,
                                 cmb));
@@ -176,7 +180,7 @@ class FabricFileTest {
                 .containsExactly(
                         PortSpec.drive("a").withAcs(0x1d),
                         PortSpec.switchOf(
-                                        PortSpec.drive("b").withAcs(0x10),
+                                        PortSpec.drive("b").withAcs(0x30).withEgress(1, 2),
                                         new PortSpec(null, null, List.of()))
                                 .withAcs(0xc));
     }
@@ -200,7 +204,11 @@ class FabricFileTest {
                 "kind: emulator\ndrives:\n- name: a\nports:\n- drive: a\n  slot: 1\n",
                 6,
                 "unknown key 'slot'",
-                "acs, drive, switch");
+                "acs, egress, drive, switch");
+    }
+
+    private static String packets(String more) {
+        return "kind: emulator\nfabric: packets\n" + more + "\ndrives: [{name: a}, {name: b}]";
     }
 
     @Test
@@ -225,13 +233,23 @@ class FabricFileTest {
             {"kind: emulator\ndrives: [{name: a, size: 1MiB, namespaces: []}]", "2", "'size'"},
             {"kind: emulator\ndrives: [{name: a, namespaces: []}]", "2", "no namespace"},
             {"kind: emulator\ndrives: [{name: a}]\nports: [{acs: XX}]", "3", "'XX' is no acs"},
-            {"kind: emulator\ndrives: [{name: a}]\nports: [{acs: 0x20}]", "3", "0x20"},
+            {"kind: emulator\ndrives: [{name: a}]\nports: [{acs: 0x80}]", "3", "0x80"},
             {"kind: emulator\ndrives: [{name: a}]\nports: [{switch: []}]", "3", "no ports"},
             {"kind: emulator\ndrives: [{name: a}]\nports: [{drive: q}]", "1", "'q'"},
             {"kind: emulator", "1", "no drive"},
             {"kind: emulator\nlinks: []\ndrives: [{name: a}]", "1", "'links'", "no packets"},
             {"kind: emulator\nfabric: packets\ntime: real\ndrives: [{name: a}]", "1", "virtual"},
             {"kind: emulator\nfabric: packets\nlinks: [{at: q}]\ndrives: [{name: a}]", "1", "'q'"},
+            {"kind: emulator\ndrives: [{name: a}]\nports: [{egress: [1]}]", "3", "egress"},
+            {"kind: emulator\ndrives: [{name: a}]\nports: [{acs: EC, egress: [0]}]", "3", "port 0"},
+            {"kind: emulator\ndrives: [{name: a}]\nports: [{acs: EC, egress: [b]}]", "3", "'b'"},
+            {"kind: emulator\nsecondWays: []\ndrives: [{name: a}]", "1", "'secondWays'"},
+            {packets("secondWays: [{between: [a]}]"), "3", "[a]", "two drives"},
+            {packets("secondWays: [{between: [a, a]}]"), "3", "to itself"},
+            {packets("secondWays: [{between: [a, q]}]"), "1", "'q'", "no drive"},
+            {packets("secondWays: [{between: [a, b], takes: all}]"), "3", "'all'", "any"},
+            {packets("packets: {ats: [q]}"), "1", "'q'", "no drive"},
+            {packets("iommu: false\npackets: {ats: [a]}"), "1", "ats", "IOMMU"},
             {"kind: emulator\nfabric: packets\npackets: {credits: 0}", "3", "credits"},
             {"kind: emulator\nfabric: packets\npackets: {maxPayload: 99}", "3", "99"},
             {"kind: hal9000", "1", "'hal9000' is no kind", "emulator or qemu"},

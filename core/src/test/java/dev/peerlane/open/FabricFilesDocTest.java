@@ -65,7 +65,8 @@ class FabricFilesDocTest {
         FabricFile every = FabricFile.parse("example", examples().get(3), Path.of("/"));
         PacketSpec shown = ((FabricFile.Emulated) every).spec().packets();
         assertThat(shown).isNotNull();
-        assertThat(shown.withLinks(shown.link(), Map.of())).isEqualTo(PacketSpec.DEFAULTS);
+        assertThat(shown.withLinks(shown.link(), Map.of()).withSecondWays(List.of()))
+                .isEqualTo(PacketSpec.DEFAULTS);
         assertThat(shown.links())
                 .containsExactlyInAnyOrderEntriesOf(
                         Map.of(

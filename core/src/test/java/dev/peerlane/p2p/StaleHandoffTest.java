@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +54,7 @@ class StaleHandoffTest {
     private double seconds;
     private long faulted;
     private int blockBytes = 512;
+    private boolean forced;
 
     @BeforeEach
     void images() throws IOException {
@@ -92,6 +94,16 @@ class StaleHandoffTest {
                                 PacketSpec.DEFAULTS.link(), Map.of("b", slow)));
     }
 
+    /** Between the two there is a second way, and a slow one. */
+    private static FabricSpec.Builder secondWay(PacketSpec.Takes takes, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        PacketSpec.Link slow = new PacketSpec.Link(5_000 + random.nextLong(20_000), 1 << 30, 32);
+        return FabricSpec.builder()
+                .packets(
+                        PacketSpec.DEFAULTS.withSecondWays(
+                                List.of(new PacketSpec.SecondWay("a", "b", takes, slow))));
+    }
+
     private DriveSpec drive(String name, Path image) {
         return DriveSpec.named(name)
                 .namespace(NamespaceSpec.image(image, blockBytes))
@@ -125,7 +137,10 @@ class StaleHandoffTest {
                                 .drive(drive("b", target))
                                 .build());
         try (Session session = Session.of(world)) {
-            CopyPlan plan = session.plan(A, B, options(planned, seed));
+            CopyPlan plan = session.plan(A, B, options(forced ? FenceChoice.NONE : planned, seed));
+            if (forced) {
+                plan = with(plan, planned);
+            }
             CopyJob job = new CopyJob(plan, world, new CancelFlag());
             if (instead != null) {
                 job.fences(instead);
@@ -136,6 +151,73 @@ class StaleHandoffTest {
         }
         faulted = world.traffic().orElseThrow().total().faulted();
         return Files.mismatch(source, target) >= 0;
+    }
+
+    /** The same plan with a fence that the planner would not take. */
+    private static CopyPlan with(CopyPlan plan, FenceChoice fence) {
+        return new CopyPlan(
+                plan.request(),
+                plan.kind(),
+                plan.buffer(),
+                plan.legs(),
+                fence.label(),
+                plan.verify(),
+                plan.verifyBuffer(),
+                plan.reasons(),
+                plan.announcements());
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SENTINEL", "CANARY", "READBACK"})
+    void noFenceHoldsWhereSuccessiveWritesTakeTwoWays(FenceChoice fence) throws IOException {
+        forced = true;
+        for (PacketSpec.Takes takes : List.of(PacketSpec.Takes.ANY, PacketSpec.Takes.PAGES)) {
+            int found = 0;
+            for (long seed = 1; seed <= ENOUGH; seed++) {
+                found += stale(secondWay(takes, seed), fence, null, seed) ? 1 : 0;
+            }
+            // a canary is in every page, and all of a page takes one way
+            boolean holds = fence == FenceChoice.CANARY && takes == PacketSpec.Takes.PAGES;
+            assertThat(found > 0).as("%s, %s: %d stale", fence, takes, found).isEqualTo(!holds);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SENTINEL", "CANARY", "READBACK"})
+    void thePlannerTakesNoFenceWhereWritesTakeTwoWays(FenceChoice fence) {
+        PeerlaneException e =
+                catchThrowableOfType(
+                        PeerlaneException.class,
+                        () -> stale(secondWay(PacketSpec.Takes.PAGES, 1), fence, null, 1));
+        assertThat(e).hasMessageContaining("several ways, so no fence is sound");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SENTINEL", "CANARY", "READBACK"})
+    void completionsMayTakeAnotherWay(FenceChoice fence) throws IOException {
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            FabricSpec.Builder fabric = secondWay(PacketSpec.Takes.COMPLETIONS, seed);
+            assertThat(stale(fabric, fence, null, seed)).as("seed %d", seed).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theSourcesMemoryNeedsNoOrderSoItIsTaken(PacketSpec.Takes takes) throws IOException {
+        for (long seed = 1; seed <= ENOUGH; seed++) {
+            Files.write(target, new byte[SIZE]);
+            FabricSpec.Builder fabric = secondWay(takes, seed).seed(seed);
+            fabric.drive(drive("a", source)).drive(drive("b", target));
+            try (Session session = Session.of(new EmulatedFabric(fabric.build()))) {
+                Receipt receipt = session.copy(A, B, CopyOptions.DEFAULTS.withSeed(seed));
+                boolean ordered = takes == PacketSpec.Takes.COMPLETIONS;
+                assertThat(receipt.buffer().kind())
+                        .isEqualTo(ordered ? "target-cmb" : "source-cmb");
+                assertThat(receipt.verify().method())
+                        .isEqualTo(ordered ? "target-compare" : "host");
+            }
+            assertThat(Files.mismatch(source, target)).as("seed %d", seed).isEqualTo(-1);
+        }
     }
 
     @Test

@@ -71,7 +71,7 @@ class PciTest {
 
     @Test
     void redirectOnEitherLegSendsItThroughTheRootComplex() {
-        for (int bit : new int[] {1 << 2, 1 << 3, 1 << 5}) {
+        for (int bit : new int[] {1 << 2, 1 << 3, 1 << 5 | 1 << 2}) {
             Machine machine = machine(new Acs(bit), null, Trust.UNKNOWN, Trust.TRUSTED);
             for (Route route :
                     List.of(
@@ -83,6 +83,30 @@ class PciTest {
                 assertThat(route.reason()).contains(DOWN_0.toString());
             }
         }
+    }
+
+    @Test
+    void egressControlThatMayStopItIsRefused() {
+        Machine machine = machine(new Acs(1 << 5), null, Trust.TRUSTED, Trust.TRUSTED);
+        Route out = Route.between(machine, SSD_0, SSD_1);
+        assertThat(out.peerWrites()).isEqualTo(Verdict.REFUSED);
+        assertThat(out.peerReads()).isEqualTo(Verdict.REFUSED);
+        assertThat(out.reason()).contains(DOWN_0.toString()).contains("(EC)");
+        assertThat(Route.between(machine, SSD_1, SSD_0).peerWrites())
+                .as("only what comes in at the port is controlled")
+                .isEqualTo(Verdict.ROOT_TRUSTED);
+    }
+
+    @Test
+    void theEgressControlVectorNamesPortsByTheirNumbers() {
+        Acs acs = new Acs(0x100, 0x0820, 0x20, 0b0101);
+        assertThat(acs.controlsEgress(0)).isTrue();
+        assertThat(acs.controlsEgress(1)).isFalse();
+        assertThat(acs.controlsEgress(2)).isTrue();
+        assertThat(acs.controlsEgress(8)).as("the vector has 8 bits").isTrue();
+        assertThat(acs.controlsEgress(-1)).as("a port without number").isTrue();
+        assertThat(new Acs(0x100, 0x0020, 0x20, 1L << 63).controlsEgress(63)).isTrue();
+        assertThat(new Acs(0x100, 0x0020, 0x20, 0).controlsEgress(64)).as("not read").isTrue();
     }
 
     @Test
@@ -150,7 +174,7 @@ class PciTest {
         config.bytes.putShort(0x156, (short) 0x1d);
         assertThat(config.extendedCapability(ConfigSpace.EXT_ACS)).hasValue(0x150);
         assertThat(config.extendedCapability(0x1234)).isEmpty();
-        assertThat(Acs.of(config)).isEqualTo(new Acs(0x150, 0x5f, 0x1d));
+        assertThat(Acs.of(config)).isEqualTo(new Acs(0x150, 0x5f, 0x1d, 0));
         assertThat(Acs.of(config).redirects()).isTrue();
     }
 

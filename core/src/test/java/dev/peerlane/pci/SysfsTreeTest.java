@@ -90,7 +90,7 @@ class SysfsTreeTest {
                         PciFunction.Kind.ENDPOINT,
                         PciFunction.Kind.ENDPOINT);
         assertThat(machine.function(PORT).orElseThrow().acs())
-                .isEqualTo(new Acs(0x100, 0x5f, 0x1d));
+                .isEqualTo(new Acs(0x100, 0x5f, 0x1d, 0));
         assertThat(machine.function(UP).orElseThrow().acs()).isNull();
         assertThat(machine.function(A).orElseThrow().relaxedOrdering()).isTrue();
         assertThat(Route.between(machine, A, B).peerWrites()).isEqualTo(Verdict.DIRECT);

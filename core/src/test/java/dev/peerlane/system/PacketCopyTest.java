@@ -3,6 +3,7 @@ package dev.peerlane.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
@@ -11,6 +12,10 @@ import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.emulator.PacketSpec;
 import dev.peerlane.emulator.PacketSpec.Forwarding;
 import dev.peerlane.emulator.PortSpec;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.DmaFault;
+import dev.peerlane.nvme.Namespace;
+import dev.peerlane.nvme.NvmeStatusException;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
 import dev.peerlane.p2p.BufferChoice;
@@ -25,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -189,5 +195,82 @@ class PacketCopyTest {
     void hostStoresThatArriveLateHarmNothing(String buffer) throws IOException {
         fabric.packets(PacketSpec.DEFAULTS.withHostStoreNanos(40_000));
         assertThat(copy(through(buffer)).verify().result()).isEqualTo("ok");
+    }
+
+    @Test
+    void whatTheRootComplexDoesNotForwardIsOnRecord() {
+        fabric.port(ports(REDIRECT)).rootComplex(Trust.TRUSTED, Trust.TRUSTED);
+        fabric.packets(PacketSpec.DEFAULTS.withForwarding(Forwarding.NONE, 500));
+        CopyException e = catchThrowableOfType(CopyException.class, () -> copy(through("target")));
+        assertThat(e.code()).isEqualTo("peer-writes-lost");
+        DmaFault first = world.faults().getFirst();
+        assertThat(first.read()).isFalse();
+        assertThat(first.why()).isEqualTo("the root complex does not forward it");
+        assertThat(first.initiator().toString()).isEqualTo("0000:03:00.0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void anAddressThatNobodyMappedIsAFaultOfTheIommu(boolean packets) {
+        fabric.packets(packets ? PacketSpec.DEFAULTS : null).time(FabricSpec.Time.VIRTUAL);
+        try (Session session = session()) {
+            Namespace ns = session.namespace(A);
+            long gone;
+            try (DmaBuffer buffer = world.dma().allocate(4096)) {
+                gone = buffer.busAddress();
+                ns.read(buffer, 0, 0, 1);
+                assertThat(world.faults()).isEmpty();
+                world.detachMemory(gone);
+                NvmeStatusException e =
+                        catchThrowableOfType(
+                                NvmeStatusException.class, () -> ns.write(buffer, 0, 0, 1));
+                assertThat(e).hasMessageContaining("Data Transfer Error");
+                world.attachMemory(gone, buffer.segment());
+            }
+            DmaFault fault = world.faults().getFirst();
+            assertThat(fault.read()).isTrue();
+            assertThat(fault.address()).isEqualTo(gone);
+            assertThat(fault.why()).isEqualTo("IOMMU: no mapping");
+            assertThat(fault.words()).contains("0000:03:00.0").contains("read of");
+        }
+    }
+
+    @Test
+    void egressControlWithoutRedirectLosesWhatIsSentToItsPort() {
+        PortSpec a = PortSpec.drive("a").withAcs(0x20).withEgress(2);
+        fabric.port(PortSpec.switchOf(a, PortSpec.drive("b"), PortSpec.drive("c")));
+        fabric.rootComplex(Trust.TRUSTED, Trust.TRUSTED);
+        PeerlaneException e =
+                catchThrowableOfType(PeerlaneException.class, () -> copy(through("target")));
+        assertThat(e.code()).isEqualTo("no-permitted-route");
+        assertThat(e).hasMessageContaining("stops requests for 0000:02:01.0 (EC)");
+    }
+
+    @Test
+    void egressControlOfAnotherPortHarmsNobody() throws IOException {
+        PortSpec a = PortSpec.drive("a").withAcs(0x20).withEgress(3);
+        fabric.port(PortSpec.switchOf(a, PortSpec.drive("b"), PortSpec.drive("c")));
+        fabric.rootComplex(Trust.TRUSTED, Trust.TRUSTED);
+        fabric.packets(PacketSpec.DEFAULTS.withForwarding(Forwarding.NONE, 500));
+        assertThat(copy(through("target")).verify().result()).isEqualTo("ok");
+    }
+
+    @Test
+    void translatedRequestsGoStraightWhereAPortRedirectsOthers() throws IOException {
+        int acs = 0x4c;
+        fabric.port(ports(acs)).rootComplex(Trust.TRUSTED, Trust.TRUSTED);
+        fabric.packets(
+                PacketSpec.DEFAULTS.withForwarding(Forwarding.NONE, 500).withAts(Set.of("a", "b")));
+        assertThat(copy(through("target")).verify().result()).isEqualTo("ok");
+        assertThat(world.peerFlows()).isNotEmpty().noneMatch(EmulatedFabric.PeerFlow::throughRoot);
+    }
+
+    @Test
+    void aDriveWhoseTranslatedRequestsAreBlockedReachesNothing() {
+        fabric.port(ports(2)).packets(PacketSpec.DEFAULTS.withAts(Set.of("a")));
+        PeerlaneException e =
+                catchThrowableOfType(PeerlaneException.class, () -> copy(through("target")));
+        assertThat(e.category()).isEqualTo(PeerlaneException.Category.IO);
+        assertThat(world.faults().getFirst().why()).endsWith("translation blocking");
     }
 }

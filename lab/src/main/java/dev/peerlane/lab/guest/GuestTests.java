@@ -39,6 +39,9 @@ public final class GuestTests {
         copies(tests);
         accidents(tests);
         bindings(tests);
+        tests.put("p2pmem", P2pmem::ofAllPairs);
+        tests.put("probe", () -> Probes.run(false, "ssd0", "ssd1"));
+        tests.put("probe-unmapped", () -> Probes.run(true, "ssd0", "ssd1"));
         return tests;
     }
 
