@@ -60,6 +60,7 @@ public final class Cli {
                 .addSubcommand(new DoctorCommand(context))
                 .addSubcommand(new AcsCommand(context))
                 .addSubcommand(new CaptureCommand(context))
+                .addSubcommand(new BenchCommand(context))
                 .addSubcommand(new DemoCommand(context))
                 .addSubcommand(new ServeCommand(context))
                 .addSubcommand(new CompletionCommand(context))

@@ -88,7 +88,7 @@ final class CopyViews {
         }
         table.row("verify", verification(r.verify()));
         table.row("host data", hostData(r));
-        table.row("processor", Sizes.seconds(r.cpuSeconds()));
+        table.row("processor", processor(r));
         return table;
     }
 
@@ -171,5 +171,15 @@ final class CopyViews {
 
     static String blocks(Receipt.Side s) {
         return "blocks %d to %d".formatted(s.slba(), s.slba() + s.blocks() - 1);
+    }
+
+    private static String processor(Receipt r) {
+        String time = Sizes.seconds(r.cpuSeconds());
+        return r.bytesCopied() == 0
+                ? time
+                : time
+                        + ", "
+                        + Sizes.seconds(r.cpuSeconds() * (1L << 30) / r.bytesCopied())
+                        + " for a GiB";
     }
 }

@@ -13,7 +13,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
@@ -123,6 +125,43 @@ class CapturedMachinesTest {
             assertThat(ofDirectory.status()).isEqualTo(ofFile.status());
             assertThat(ofDirectory.out().replace(root.toString(), "X"))
                     .isEqualTo(ofFile.out().replace(file.toString(), "X"));
+        }
+    }
+
+    /** Random bytes, and capabilities that point anywhere, in place of configuration spaces. */
+    @Test
+    void hostileConfigurationSpacesAreAnsweredByEveryCommand() throws IOException {
+        long seed = 20_261_125;
+        Random random = new Random(seed);
+        Path root = Files.createDirectory(folder.resolve("unpacked"));
+        unpack(capture("cascade-iommu"), root);
+        Path picture = folder.resolve("picture.svg");
+        for (int round = 0; round < 20; round++) {
+            try (Stream<Path> devices = Files.list(root.resolve("sys/bus/pci/devices"))) {
+                for (Path device : devices.sorted().toList()) {
+                    Path config = device.resolve("config");
+                    byte[] bytes = new byte[random.nextInt(5000)];
+                    random.nextBytes(bytes);
+                    byte[] real = Files.readAllBytes(config);
+                    int kept = Math.min(random.nextInt(0x200), Math.min(real.length, bytes.length));
+                    System.arraycopy(real, 0, bytes, 0, kept);
+                    Files.write(config, bytes);
+                }
+            }
+            for (String line :
+                    List.of(
+                            "topology",
+                            "topology --json",
+                            "topology --svg " + picture,
+                            "doctor",
+                            "doctor 05:00.0 08:00.0 --json",
+                            "acs show",
+                            "acs disable 05:00.0 08:00.0 --dry-run")) {
+                List<String> words = new ArrayList<>(List.of(line.split(" ")));
+                words.add("--from");
+                Shell run = Shell.run(with(words, root));
+                assertThat(run.status()).as("seed %d, %s: %s", seed, line, run.err()).isIn(0, 2, 3);
+            }
         }
     }
 
