@@ -30,6 +30,13 @@ final class Coprocess implements AutoCloseable {
         return hello;
     }
 
+    /** Makes sure that it began as it should. */
+    void expectReady() throws IOException {
+        if (!hello.equals(List.of("ready"))) {
+            throw new IOException("it said " + hello);
+        }
+    }
+
     /** Sends a line and returns the answer. */
     String ask(String line) throws IOException {
         send(line);

@@ -41,7 +41,8 @@ final class Main {
         DriverCost cost =
                 new DriverCost(
                         programs, cores.getLast(), brief ? 3 : 15, brief ? 320_000 : 6_400_000);
-        for (DriverCost.Line line : cost.measure()) {
+        List<DriverCost.Line> driver = cost.measure();
+        for (DriverCost.Line line : driver) {
             System.out.printf(
                     Locale.ROOT,
                     "batch %2d  %-10s %-26s ns  Java/this %-22s  %s instructions%n",
@@ -53,9 +54,34 @@ final class Main {
                             ? "%.0f".formatted(line.instructions().getAsDouble())
                             : "?");
         }
+        List<ServedCost.Line> served = served(cores, brief);
+        for (ServedCost.Line line : served) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "served, %-28s %.2f million reads a second%n",
+                    line.measured().text(),
+                    line.perSecond().median() / 1e6);
+        }
+        if (!brief) {
+            Report.write(Path.of("docs"), driver, jmh, served);
+            System.out.println("docs/performance.md");
+        }
         if (allocates) {
             System.err.println("A benchmark allocated for an I/O.");
             System.exit(4);
         }
+    }
+
+    private static List<ServedCost.Line> served(List<Integer> cores, boolean brief)
+            throws IOException {
+        if (cores.size() < 2) {
+            System.err.println("The served drive is not measured: that takes two cores.");
+            return List.of();
+        }
+        return ServedCost.measure(
+                cores.get(cores.size() - 2),
+                cores.getLast(),
+                brief ? 1 : 9,
+                brief ? 100_000 : 2_000_000);
     }
 }

@@ -145,7 +145,9 @@ final class AcsCommand implements Callable<Integer> {
         if (!names.isEmpty()) {
             explain(out, change, losses);
         } else if (shown.isEmpty()) {
-            out.println("No bridge can be seen in " + snapshot.origin() + ".");
+            out.println(
+                    "No bridge can be seen in %s: it needs /sys/bus/pci/devices, and root to read ACS."
+                            .formatted(snapshot.origin()));
         }
         return 0;
     }

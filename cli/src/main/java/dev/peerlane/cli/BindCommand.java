@@ -24,8 +24,9 @@ import picocli.CommandLine.Parameters;
         },
         footer = {
             "",
-            "Refused: what is mounted, swap, in a stack of md or device mapper, held by somebody or"
-                    + " the running root; bridges; a drive that another host may use."
+            "Refused: what is mounted, swap, in a stack of md or device mapper, exported, open in a"
+                    + " program, held by somebody or the running root; bridges; a drive that another"
+                    + " host may use; one whose IOMMU group holds others with drivers."
                     + " docs/vfio-setup.md goes through all of it.",
             "",
             "Examples:",

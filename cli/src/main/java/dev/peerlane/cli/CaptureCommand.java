@@ -67,6 +67,12 @@ final class CaptureCommand implements Callable<Integer> {
                         "%s holds %d PCI functions, %d of them NVMe controllers"
                                 .formatted(
                                         to, functions, snapshot.machine().nvmeFunctions().size()));
+        if (functions == 0) {
+            context.terminal()
+                    .say(
+                            "/sys/bus/pci/devices is empty or not there: mount sysfs, or run outside"
+                                    + " the container");
+        }
         if (cut > 0) {
             context.terminal()
                     .say(

@@ -61,6 +61,7 @@ public final class Cli {
                 .addSubcommand(new AcsCommand(context))
                 .addSubcommand(new CaptureCommand(context))
                 .addSubcommand(new LitmusCommand(context))
+                .addSubcommand(new BenchCommand(context))
                 .addSubcommand(new DemoCommand(context))
                 .addSubcommand(new ServeCommand(context))
                 .addSubcommand(new CompletionCommand(context))

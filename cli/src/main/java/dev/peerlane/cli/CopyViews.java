@@ -48,7 +48,7 @@ final class CopyViews {
     static void receipt(PrintWriter out, Receipt receipt) {
         boolean ok = receipt.result().equals("ok");
         out.println(ok ? done(receipt) : stopped(receipt));
-        table(receipt).row("processor", Sizes.seconds(receipt.cpuSeconds())).print(out, "  ");
+        table(receipt).row("processor", processor(receipt)).print(out, "  ");
         out.flush();
     }
 
@@ -171,5 +171,15 @@ final class CopyViews {
 
     static String blocks(Receipt.Side s) {
         return "blocks %d to %d".formatted(s.slba(), s.slba() + s.blocks() - 1);
+    }
+
+    private static String processor(Receipt r) {
+        String time = Sizes.seconds(r.cpuSeconds());
+        return r.bytesCopied() == 0
+                ? time
+                : time
+                        + ", "
+                        + Sizes.seconds(r.cpuSeconds() * (1L << 30) / r.bytesCopied())
+                        + " for a GiB";
     }
 }

@@ -156,12 +156,18 @@ final class DoctorCommand implements Callable<Integer> {
                             ? MachineOptions.of(session)
                             : Snapshot.ofThisMachine().withCmbs(MachineOptions.of(session).cmbs());
             Diagnosis diagnosis = examine(snapshot);
-            Probe.warning(session.fabric(), from, to).ifPresent(context.terminal()::say);
+            Optional<String> third = third(session, diagnosis);
+            warn(session, from, to);
+            third.ifPresent(owner -> warn(session, from, owner));
+            third.ifPresent(owner -> warn(session, to, owner));
             List<Probe.Result> probes = new ArrayList<>(Probe.between(session, from, to));
-            third(session, diagnosis)
-                    .ifPresent(third -> probes.addAll(Probe.through(session, from, to, third)));
+            third.ifPresent(owner -> probes.addAll(Probe.through(session, from, to, owner)));
             return answer(snapshot, diagnosis, probes);
         }
+    }
+
+    private void warn(Session session, String one, String other) {
+        Probe.warning(session.fabric(), one, other).ifPresent(context.terminal()::say);
     }
 
     /** Finds the device whose memory is used, if it is neither side's. */

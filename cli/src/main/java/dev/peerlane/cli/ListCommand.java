@@ -22,7 +22,7 @@ import picocli.CommandLine.Parameters;
         description = {
             "Lists every NVMe function of this machine as Linux shows it, whichever driver has it:"
                     + " address, model, serial number, capacity, driver, IOMMU group, NUMA node,"
-                    + " link, CMB as far as it is known, and what it is in use for.",
+                    + " link, CMB and PMR as far as they are known, and what it is in use for.",
             "With DEVICE or --fabric: of those, name, address, model, serial number, firmware, CMB"
                     + " and namespaces as they tell it themselves.",
             ""
@@ -63,7 +63,7 @@ final class ListCommand implements Callable<Integer> {
         Path functions = host.options().sys().resolve("bus/pci/devices");
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(functions)) {
             return entries.iterator().hasNext()
-                    ? dev.peerlane.vfio.Inventory.read(host.options(), null)
+                    ? dev.peerlane.vfio.Inventory.read(host.options())
                     : List.of();
         } catch (IOException e) {
             return List.of();

@@ -33,6 +33,8 @@ final class MachineDocuments {
             @Nullable Integer numaNode,
             @Nullable LinkState link,
             @Nullable Long cmbBytes,
+            @Nullable Long cmbLimitBytes,
+            @Nullable Long pmrLimitBytes,
             List<BlockDevice> disks,
             List<String> inUse) {
         static Function of(Drive d) {
@@ -48,6 +50,8 @@ final class MachineDocuments {
                     d.numaNode() < 0 ? null : d.numaNode(),
                     link == null ? null : new LinkState(link.now(), link.best()),
                     d.cmbBytes().isPresent() ? d.cmbBytes().getAsLong() : null,
+                    d.cmbLimitBytes() == 0 ? null : d.cmbLimitBytes(),
+                    d.cmbLimitBytes() == 0 ? null : d.pmrLimitBytes(),
                     d.namespaces(),
                     d.inUse());
         }

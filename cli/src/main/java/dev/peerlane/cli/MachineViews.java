@@ -43,6 +43,7 @@ final class MachineViews {
                                 "NODE",
                                 "LINK",
                                 "CMB",
+                                "PMR",
                                 "IN USE");
         for (Drive d : drives) {
             table.row(
@@ -54,13 +55,20 @@ final class MachineViews {
                     number(d.iommuGroup()),
                     number(d.numaNode()),
                     link(d.link()),
-                    d.cmbBytes().isPresent() ? Sizes.text(d.cmbBytes().getAsLong()) : "unknown",
+                    d.cmbBytes().isPresent()
+                            ? Sizes.text(d.cmbBytes().getAsLong())
+                            : unknown(d.cmbLimitBytes()),
+                    d.pmrLimitBytes() == 0 ? "none" : unknown(d.pmrLimitBytes()),
                     d.inUse().isEmpty() ? "no" : d.inUse().getFirst());
             for (int i = 1; i < d.inUse().size(); i++) {
-                table.row("", "", "", "", "", "", "", "", "", d.inUse().get(i));
+                table.row("", "", "", "", "", "", "", "", "", "", d.inUse().get(i));
             }
         }
         return table;
+    }
+
+    private static String unknown(long limitBytes) {
+        return limitBytes == 0 ? "unknown" : "at most " + Sizes.text(limitBytes);
     }
 
     private static String link(@Nullable Link link) {

@@ -84,7 +84,9 @@ record Topology(
         }
         List<String> notes = new ArrayList<>();
         if (machine.functions().isEmpty()) {
-            notes.add("No PCI function can be seen: /sys/bus/pci/devices is empty or not there.");
+            notes.add(
+                    "No PCI function can be seen: /sys/bus/pci/devices is empty or not there. Mount"
+                            + " sysfs, or look at a capture with --from.");
         } else if (machine.nvmeFunctions().isEmpty()) {
             notes.add("There is no NVMe controller.");
         }
@@ -145,7 +147,7 @@ record Topology(
                 "%04x:%04x".formatted(f.vendorId(), f.deviceId()),
                 "%06x".formatted(f.classCode()),
                 link == null ? null : link.now(),
-                link == null ? null : link.best(),
+                link == null || link.maxBytesPerSecond() == 0 ? null : link.best(),
                 upward
                         && link != null
                         && best != null

@@ -214,7 +214,8 @@ final class TopologyPicture {
         text(
                 MARGIN,
                 top + 4,
-                "From a row's controller to a column's CMB: left half writes, right half reads",
+                "From a row's controller to a column's CMB: left half writes, right half reads;"
+                        + " number of bridges on the way",
                 "font-weight=\"bold\"");
         double x = MARGIN;
         for (Map.Entry<String, String> colour : COLOURS.entrySet()) {
@@ -243,12 +244,13 @@ final class TopologyPicture {
     private void cell(double x, double y, Topology.Pair pair) {
         double half = (CELL - 2) / 2;
         svg.append(
-                "<g><title>%s to %s. Writes: %s. Reads: %s. %s</title>\n"
+                "<g><title>%s to %s. Writes: %s. Reads: %s. Narrowest link %.1f GB/s. %s</title>\n"
                         .formatted(
                                 pair.initiator(),
                                 pair.owner(),
                                 pair.write(),
                                 pair.read(),
+                                pair.bytesPerSecond() / 1e9,
                                 escaped(pair.reason())));
         rectangle(x + 1, y + 1, half, CELL - 2, COLOURS.getOrDefault(pair.write(), "#000"));
         rectangle(x + 1 + half, y + 1, half, CELL - 2, COLOURS.getOrDefault(pair.read(), "#000"));

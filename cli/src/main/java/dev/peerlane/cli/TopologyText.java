@@ -76,7 +76,7 @@ final class TopologyText {
     private static String facts(Topology.Node n) {
         List<String> facts = new ArrayList<>();
         if (n.link() != null) {
-            boolean best = n.link().equals(n.bestLink());
+            boolean best = n.bestLink() == null || n.link().equals(n.bestLink());
             facts.add(
                     n.link()
                             + (best ? "" : " of " + n.bestLink())

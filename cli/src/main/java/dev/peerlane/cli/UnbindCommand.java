@@ -7,6 +7,7 @@ import dev.peerlane.vfio.Binder;
 import dev.peerlane.vfio.Inventory.Drive;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -15,14 +16,16 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "unbind",
         description = {
-            "Takes functions of this machine from vfio-pci and lets Linux give them the driver that"
-                    + " it has for them, nvme for SSDs. Their block devices come back.",
+            "Takes functions of this machine from vfio-pci and gives them back to the driver that"
+                    + " bind took them from, with the driver_override of then. Where bind did not,"
+                    + " Linux gives them the driver that it has for them, nvme for SSDs. Their block"
+                    + " devices come back.",
             ""
         },
         footer = {
             "",
             "Examples:",
-            "  One, and all NVMe functions that are with vfio-pci:",
+            "  One, and all that bind has taken, with all NVMe functions that are with vfio-pci:",
             "    peerlane unbind 0000:01:00.0",
             "    peerlane unbind --all",
             ""
@@ -36,7 +39,9 @@ final class UnbindCommand implements Callable<Integer> {
             description = "PCI addresses, such as 0000:01:00.0.")
     private List<String> devices = List.of();
 
-    @Option(names = "--all", description = "All NVMe functions that are with vfio-pci.")
+    @Option(
+            names = "--all",
+            description = "All that bind has taken, and all NVMe functions that are with vfio-pci.")
     private boolean all;
 
     @Option(names = "--dry-run", description = "Print what would be written, and write nothing.")
@@ -57,8 +62,9 @@ final class UnbindCommand implements Callable<Integer> {
                     all ? "--all and devices are named" : "no device is named",
                     "Name devices, or say --all");
         }
-        List<Bdf> functions = all ? bound() : devices.stream().map(BindCommand::function).toList();
         Binder binder = context.host().binder();
+        List<Bdf> functions =
+                all ? bound(binder) : devices.stream().map(BindCommand::function).toList();
         BindPlan plan = binder.unbind(functions);
         if (!dryRun) {
             binder.apply(plan);
@@ -67,10 +73,11 @@ final class UnbindCommand implements Callable<Integer> {
         return 0;
     }
 
-    private List<Bdf> bound() {
-        return ListCommand.drives(context.host()).stream()
-                .filter(d -> "vfio-pci".equals(d.driver()))
-                .map(Drive::bdf)
-                .toList();
+    private List<Bdf> bound(Binder binder) {
+        Stream<Bdf> drives =
+                ListCommand.drives(context.host()).stream()
+                        .filter(d -> "vfio-pci".equals(d.driver()))
+                        .map(Drive::bdf);
+        return Stream.concat(drives, binder.bound().stream()).distinct().toList();
     }
 }

@@ -33,18 +33,25 @@ class BindCommandTest {
         write("proc/self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n");
         write("proc/swaps", "Filename\n");
         Files.createDirectories(root.resolve("sys/bus/pci/drivers/vfio-pci"));
-        VfioOptions options =
-                VfioOptions.DEFAULTS.withRoots(root.resolve("sys"), root.resolve("proc"));
-        host = new Host(options, BindCommandTest::absentNodes, new Acting());
+        VfioOptions options = VfioOptions.DEFAULTS.withRoot(root);
+        host = new Host(options, BindCommandTest::quietDrives, new Acting());
     }
 
-    /** A kernel in which no node of a device is there. */
-    private static Kernel absentNodes() {
+    /** A kernel in which drives are nobody else's, and no other node of a device is there. */
+    private static Kernel quietDrives() {
         return (Kernel)
                 Proxy.newProxyInstance(
                         Kernel.class.getClassLoader(),
                         new Class<?>[] {Kernel.class},
-                        (proxy, method, arguments) -> (long) -Errno.ENOENT);
+                        (proxy, method, arguments) ->
+                                switch (method.getName()) {
+                                    case "open" ->
+                                            ((String) arguments[0]).startsWith("/dev/nvme")
+                                                    ? 3L
+                                                    : (long) -Errno.ENOENT;
+                                    case "ioctl", "close" -> 0L;
+                                    default -> (long) -Errno.ENOENT;
+                                });
     }
 
     private void drive(String address, String controller, int group) throws IOException {
@@ -94,6 +101,8 @@ class BindCommandTest {
             log.add(root.relativize(file) + " = " + text.strip());
             if (file.endsWith("driver_override")) {
                 Files.writeString(file, text.isBlank() ? "(null)\n" : text);
+            } else if (file.endsWith("drivers/nvme/bind")) {
+                bound(text.strip(), "nvme");
             } else if (file.endsWith("drivers_probe")) {
                 Path override =
                         root.resolve("sys/bus/pci/devices/" + text.strip() + "/driver_override");
@@ -115,7 +124,9 @@ class BindCommandTest {
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(run.out().lines())
                 .anyMatch(l ->
-                        l.matches(A + " +Test Drive +S-nvme0 +1 MiB +nvme +21 +- +- +unknown +no"))
+                        l.matches(
+                                A
+                                        + " +Test Drive +S-nvme0 +1 MiB +nvme +21 +- +- +unknown +none +no"))
                 .anyMatch(l -> l.matches(B + " .* nvme1n1 is used as swap"))
                 .anyMatch(l -> l.contains("peerlane list emu:ssd0 emu:ssd1"));
         JsonNode json = Shell.on(host, "list", "--json").json();
@@ -125,14 +136,15 @@ class BindCommandTest {
         assertThat(b.get("capacityBytes").asLong()).isEqualTo(1 << 20);
         assertThat(b.get("iommuGroup").asInt()).isEqualTo(22);
         assertThat(b.get("cmbBytes").isNull()).isTrue();
+        assertThat(b.get("pmrLimitBytes").isNull()).as("no BARs are known").isTrue();
         assertThat(b.get("inUse").get(0).asText()).contains("swap");
         assertThat(json.get("builtIn").get(0).asText()).isEqualTo("emu:ssd0");
     }
 
     @Test
     void aMachineWithoutDrivesSaysWhatThereIsInstead(@TempDir Path empty) {
-        VfioOptions options = VfioOptions.DEFAULTS.withRoots(empty, empty);
-        Shell run = Shell.on(new Host(options, BindCommandTest::absentNodes, new Acting()), "list");
+        VfioOptions options = VfioOptions.DEFAULTS.withRoot(empty);
+        Shell run = Shell.on(new Host(options, BindCommandTest::quietDrives, new Acting()), "list");
         assertThat(run.status()).isZero();
         assertThat(run.out())
                 .contains("This machine shows no NVMe function.")
@@ -175,6 +187,17 @@ class BindCommandTest {
         assertThat(none.status()).isZero();
         assertThat(none.out()).isEqualTo("Nothing to do.\n");
         assertThat(none.err()).isEqualTo("Note: " + A + " is with nvme already.\n");
+    }
+
+    @Test
+    void allThatBindTookGoesBackToTheOverrideItHadInAnotherProcess() throws IOException {
+        write("sys/bus/pci/devices/" + A + "/driver_override", "nvme\n");
+        assertThat(Shell.on(host, "bind", A, "--yes").status()).isZero();
+        assertThat(root.resolve("state/bound/" + A)).content().contains("override nvme");
+        assertThat(Shell.on(host, "unbind", "--all").out()).startsWith(A).contains("nvme now");
+        assertThat(root.resolve("sys/bus/pci/devices/" + A + "/driver_override"))
+                .hasContent("nvme");
+        assertThat(root.resolve("state/bound/" + A)).doesNotExist();
     }
 
     @Test

@@ -186,6 +186,18 @@ class DoctorCommandTest {
     }
 
     @Test
+    void aCaptureOfNothingSaysWhatItNeeds() throws IOException {
+        Path empty = Files.createDirectories(folder.resolve("empty"));
+        Path file = folder.resolve("nothing.zip");
+        Shell run = Shell.run("capture", "" + file, "--from", "" + empty);
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err()).contains("holds 0 PCI functions").contains("mount sysfs");
+        Shell disable = Shell.run("acs", "disable", "03:00.0", "04:00.0", "--from", "" + empty);
+        assertThat(disable.status()).isEqualTo(2);
+        assertThat(disable.err()).contains("no PCI function 0000:03:00.0");
+    }
+
+    @Test
     void onAnEmulatedFabricTheDoctorIsOfOneMindWithThePlanner() {
         for (String acs : List.of("off", "on")) {
             String fabric =

@@ -94,7 +94,8 @@ class HelpTest {
                 .contains(System.getProperty("java.vm.version"))
                 .contains(System.getProperty("os.name"))
                 .contains("emulator")
-                .contains("qemu");
+                .contains("qemu")
+                .contains("(iommufd) tested against a fake kernel only");
     }
 
     @ParameterizedTest

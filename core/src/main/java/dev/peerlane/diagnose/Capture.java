@@ -38,6 +38,12 @@ public final class Capture {
     private static final String LINKS = "links";
     private static final String KERNEL_CONFIG = "kernel/config";
 
+    /** AMD's description of its IOMMUs. */
+    static final String IVRS = "sys/firmware/acpi/tables/IVRS";
+
+    /** How much of it is read: the header, and IVinfo. */
+    static final int IVRS_BYTES = 40;
+
     private static final int MAX_FILE_BYTES = 1 << 20;
     private static final long MAX_TOTAL_BYTES = 256L << 20;
     private static final int MAX_FILES = 500_000;
@@ -139,6 +145,11 @@ public final class Capture {
             to.put("sys/class/iommu/" + unit + "/present", new byte[0]);
             copy("sys/class/iommu/" + unit + "/intel-iommu/cap");
             copy("sys/class/iommu/" + unit + "/intel-iommu/ecap");
+            copy("sys/class/iommu/" + unit + "/amd-iommu/features");
+        }
+        byte[] ivrs = from.bytes(IVRS, IVRS_BYTES);
+        if (ivrs != null) {
+            to.put(IVRS, ivrs);
         }
         for (String group : from.list("sys/kernel/iommu_groups")) {
             copy("sys/kernel/iommu_groups/" + group + "/type");

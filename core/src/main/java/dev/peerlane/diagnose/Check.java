@@ -210,8 +210,9 @@ public enum Check {
             "root-writes-only",
             WARNING,
             "The root complex forwards peer writes only",
-            "Intel client processors and AMD before Zen drop or corrupt peer reads between root"
-                    + " ports. Linux does not use them for peer-to-peer at all.",
+            "Intel client processors (between their own root ports, not the chipset's) and AMD before"
+                    + " Zen drop or corrupt peer reads. Linux does not use them for peer-to-peer at"
+                    + " all.",
             "Use the target's CMB (--buffer target): then only writes cross. Check with --probe.",
             "Nothing is changed."),
     /** Narrow link. */

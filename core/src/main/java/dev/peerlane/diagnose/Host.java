@@ -140,17 +140,45 @@ public record Host(
         return sum;
     }
 
-    /** Intel's capability register: MGAW in bits 21:16, one less than the width. */
+    /** Returns the width of the narrowest unit of which one is known; 0 if none is. */
     private static int iommuBits(SystemFiles files, List<String> iommus) {
-        int bits = 0;
-        for (String unit : iommus) {
-            String text = files.text("sys/class/iommu/" + unit + "/intel-iommu/cap");
-            if (text != null) {
-                int width = (int) (unsigned(text, 16) >>> 16 & 0x3f) + 1;
-                bits = bits == 0 ? width : Math.min(bits, width);
-            }
+        return iommus.stream()
+                .mapToInt(unit -> iommuBits(files, "sys/class/iommu/" + unit))
+                .filter(bits -> bits > 0)
+                .min()
+                .orElse(0);
+    }
+
+    private static int iommuBits(SystemFiles files, String unit) {
+        String intel = files.text(unit + "/intel-iommu/cap");
+        if (intel != null) {
+            // VT-d, Capability Register: MGAW in bits 21:16, one less than the width; SAGAW in
+            // bits 12:8, whose bit n stands for page tables of 30 + 9n bits
+            long cap = unsigned(intel, 16);
+            int most = (int) (cap >>> 16 & 0x3f) + 1;
+            int tables = (int) (cap >>> 8 & 0x1f);
+            return tables == 0
+                    ? most
+                    : Math.min(most, 30 + 9 * (31 - Integer.numberOfLeadingZeros(tables)));
         }
-        return bits;
+        String amd = files.text(unit + "/amd-iommu/features");
+        if (amd == null) {
+            return 0;
+        }
+        // Extended Feature Register, HATS in bits 11:10: 0 for page tables of 4 levels, 3 for none.
+        // A level has 9 bits, the last page 12.
+        int levels = (int) (unsigned(amd.split(":", -1)[0], 16) >>> 10 & 3) + 4;
+        int bits = levels > 6 ? 0 : Math.min(64, levels * 9 + 12);
+        int most = ivrsBits(files);
+        return most == 0 ? bits : Math.min(bits, most);
+    }
+
+    /** AMD's table for firmware, which only root may read: IVinfo at 36, VASize in bits 21:15. */
+    private static int ivrsBits(SystemFiles files) {
+        byte[] table = files.bytes(Capture.IVRS, Capture.IVRS_BYTES);
+        return table == null || table.length < Capture.IVRS_BYTES
+                ? 0
+                : (((table[37] & 0xff) | ((table[38] & 0xff) << 8)) >>> 7) & 0x7f;
     }
 
     private static long unsigned(String text, int radix) {

@@ -13,6 +13,12 @@ final class HostChecks {
     private static final long ENOUGH_LOCKED_BYTES = 64L << 20;
     private static final String CONFIG = "kernel configuration";
 
+    /** Back-to-back, then primary and secondary sides, as Linux's drivers/ntb has them. */
+    private static final Set<Integer> INTEL_NTB =
+            Set.of(
+                    0x3725, 0x3c0d, 0x0e0d, 0x2f0d, 0x6f0d, 0x201c, 0x347e, 0x0db4, 0x7868, 0x3726,
+                    0x3c0e, 0x0e0e, 0x2f0e, 0x6f0e, 0x3727, 0x3c0f, 0x0e0f, 0x2f0f, 0x6f0f);
+
     private final Snapshot snapshot;
     private final Host host;
     private final List<Finding> out = new ArrayList<>();
@@ -125,7 +131,9 @@ final class HostChecks {
             add(
                     Check.VIRTUAL,
                     "the system",
-                    (flag ? flags : "") + "/sys/class/dmi/id: " + host.product(),
+                    (flag ? flags : "")
+                            + "/sys/class/dmi/id: "
+                            + (host.product() == null ? "not there" : host.product()),
                     "the tree is the hypervisor's");
         }
         for (PciFunction f : snapshot.machine().functions()) {
@@ -155,8 +163,9 @@ final class HostChecks {
         }
         Set<Integer> devices =
                 switch (f.vendorId()) {
-                    case 0x8086 -> Set.of(0x3725, 0x3c0d, 0x0e0d, 0x2f0d, 0x6f0d, 0x201c, 0x347e);
-                    case 0x1022 -> Set.of(0x145b, 0x148b, 0x14c0, 0x14c3);
+                    case 0x8086 -> INTEL_NTB;
+                    case 0x1022 -> Set.of(0x145b, 0x148b, 0x14c0, 0x14c3, 0x155a, 0x17d4, 0x17d7);
+                    case 0x1d94 -> Set.of(0x145b);
                     case 0x10b5 -> Set.of(0x87b0, 0x87b1);
                     default -> Set.of();
                 };
@@ -241,7 +250,7 @@ final class HostChecks {
                                 Check.IOMMU_WIDTH.severity(),
                                 "" + owner.bdf(),
                                 List.of(
-                                        "/sys/class/iommu/%s/intel-iommu/cap: %d bits"
+                                        "/sys/class/iommu/%s (intel-iommu/cap or amd-iommu/features): %d bits"
                                                 .formatted(String.join(",", host.iommus()), bits),
                                         "%s: BAR%d at 0x%x"
                                                 .formatted(

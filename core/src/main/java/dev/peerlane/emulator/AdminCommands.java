@@ -18,6 +18,7 @@ final class AdminCommands extends CommandSetHandler {
     private final LogPages logs;
     private final FeatureTable features;
     private final AsyncEvents events;
+    private final DriveSpec drive;
 
     AdminCommands(
             EmulatedController controller,
@@ -27,7 +28,8 @@ final class AdminCommands extends CommandSetHandler {
             IdentifyPages identify,
             LogPages logs,
             FeatureTable features,
-            AsyncEvents events) {
+            AsyncEvents events,
+            DriveSpec drive) {
         this.controller = controller;
         this.engine = engine;
         this.prps = prps;
@@ -36,6 +38,7 @@ final class AdminCommands extends CommandSetHandler {
         this.logs = logs;
         this.features = features;
         this.events = events;
+        this.drive = drive;
     }
 
     @Override
@@ -55,6 +58,7 @@ final class AdminCommands extends CommandSetHandler {
             case AdminOpcode.SET_FEATURES -> features.set(command);
             case AdminOpcode.ABORT -> abort(command);
             case AdminOpcode.ASYNC_EVENT_REQUEST -> events.request(command);
+            case AdminOpcode.DOORBELL_BUFFER_CONFIG -> doorbellBuffer(command);
             default -> refuse(command, Status.INVALID_OPCODE);
         };
     }
@@ -79,6 +83,23 @@ final class AdminCommands extends CommandSetHandler {
         return toHost(command, IdentifyPages.BYTES);
     }
 
+    /** Two pages, each on the boundary of one (5.8). */
+    private int doorbellBuffer(Command command) {
+        if (!drive.doorbellBuffer()) {
+            return refuse(command, Status.INVALID_OPCODE);
+        }
+        long shadows = Sqe.prp1(command.sqe(), 0);
+        long eventIdx = Sqe.prp2(command.sqe(), 0);
+        if (((shadows | eventIdx) & (controller.pageBytes() - 1)) != 0) {
+            return refuse(command, Status.PRP_OFFSET_INVALID);
+        }
+        if (shadows == 0 || eventIdx == 0) {
+            return refuse(command, Status.INVALID_FIELD);
+        }
+        controller.shadows().configure(shadows, eventIdx);
+        return DONE;
+    }
+
     private int logPage(Command command) {
         MemorySegment sqe = command.sqe();
         long bytes = AdminCommand.logPageBytes(Sqe.cdw10(sqe, 0), Sqe.cdw11(sqe, 0));
@@ -96,7 +117,7 @@ final class AdminCommands extends CommandSetHandler {
     private int toHost(Command command, long bytes) {
         command.transfer(bytes, true);
         int status = prps.walk(command, controller.pageBytes());
-        if (status == PrpWalker.PENDING) {
+        if (status == DataWalker.PENDING) {
             return WAIT;
         }
         return status == 0 ? MOVE : refuse(command, status);
@@ -107,7 +128,7 @@ final class AdminCommands extends CommandSetHandler {
         int cdw10 = Sqe.cdw10(command.sqe(), 0);
         int sqid = AdminCommand.abortSqid(cdw10);
         int cid = AdminCommand.abortCid(cdw10);
-        Command found = engine.takeWaiting(c -> c.queue().qid() == sqid && c.cid() == cid);
+        Command found = engine.takeWaiting(c -> isAbortable(c, sqid, cid));
         boolean aborted = found != null;
         if (found != null) {
             found.end(Status.ABORT_REQUESTED);
@@ -117,5 +138,11 @@ final class AdminCommands extends CommandSetHandler {
         }
         command.result(aborted ? 0 : 1);
         return DONE;
+    }
+
+    private static boolean isAbortable(Command command, int sqid, int cid) {
+        return command.queue().qid() == sqid
+                && command.cid() == cid
+                && !command.suffers(Fault.Kind.ZOMBIE);
     }
 }

@@ -20,12 +20,16 @@ final class Cmb {
     private final EmulatedFunction function;
     private final EmulatedFunction.@Nullable BarSpace bar;
     private final MemorySegment memory;
+    private final FaultPlan faults;
+    private int withdrawn;
+    private boolean refused;
     private long cmbmsc;
     private boolean cbai;
     private long windowBase;
     private long windowBytes;
 
-    Cmb(EmulatedFunction function, @Nullable CmbSpec spec) {
+    Cmb(EmulatedFunction function, @Nullable CmbSpec spec, FaultPlan faults) {
+        this.faults = faults;
         this.function = function;
         this.spec = spec;
         EmulatedFunction.BarSpace found = null;
@@ -49,7 +53,12 @@ final class Cmb {
 
     /** Returns CMBSZ bits 4:0, what it supports. */
     int support() {
-        return spec == null ? 0 : spec.support();
+        return spec == null ? 0 : spec.support() & ~withdrawn;
+    }
+
+    /** It supports no data any more. */
+    void withdrawData() {
+        withdrawn = CmbSpec.RDS | CmbSpec.WDS;
     }
 
     /** Returns CMBLOC bits 8:3, which restrictions do not apply. */
@@ -65,7 +74,7 @@ final class Cmb {
     int load32(int offset) {
         return switch (offset) {
             case Reg.CMBLOC -> spec != null && shown() ? spec.cmbloc().raw() : 0;
-            case Reg.CMBSZ -> spec != null && shown() ? spec.cmbsz().raw() : 0;
+            case Reg.CMBSZ -> spec != null && shown() ? spec.cmbsz().raw() & ~withdrawn : 0;
             case Reg.CMBMSC -> (int) cmbmsc;
             case Reg.CMBMSC + 4 -> (int) (cmbmsc >>> 32);
             case Reg.CMBSTS -> cbai ? 1 : 0;
@@ -77,6 +86,7 @@ final class Cmb {
     /** Writes CMBMSC or one half of it: the window moves at once, whatever the other half holds. */
     void storeSpaceControl(long value) {
         cmbmsc = value & ~0xffcL;
+        refused = new Cmbmsc(cmbmsc).cmse() && faults.next(Fault.Occasion.CMB_ENABLE) != null;
         refresh();
     }
 
@@ -87,6 +97,7 @@ final class Cmb {
     /** Function Level Reset: CMBMSC goes back to zero. A controller reset keeps it. */
     void functionReset() {
         cmbmsc = 0;
+        refused = false;
         refresh();
     }
 
@@ -110,7 +121,7 @@ final class Cmb {
         long last = base + spec.sizeBytes() - 1;
         int bits = spec.addressBits();
         boolean wraps = Long.compareUnsigned(last, base) < 0;
-        if (wraps || (bits < 64 && last >>> bits != 0)) {
+        if (refused || wraps || (bits < 64 && last >>> bits != 0)) {
             cbai = true;
             return;
         }

@@ -25,6 +25,7 @@ final class Command {
     private long bytes;
     private int status;
     private int dw0;
+    private @Nullable Fault fault;
 
     /** Returns the submission queue entry. */
     MemorySegment sqe() {
@@ -62,6 +63,27 @@ final class Command {
         bytes = 0;
         status = 0;
         dw0 = 0;
+        fault = null;
+    }
+
+    /** Says what goes wrong with it; null for nothing. */
+    void fault(@Nullable Fault planned) {
+        fault = planned;
+    }
+
+    /** Returns whether this is what goes wrong with it. */
+    boolean suffers(Fault.Kind kind) {
+        return fault != null && fault.kind() == kind;
+    }
+
+    /** Returns what goes wrong with it, or null. */
+    @Nullable Fault fault() {
+        return fault;
+    }
+
+    /** Puts it off. */
+    void delay(long until) {
+        dueNanos = until;
     }
 
     SubmissionQueue queue() {

@@ -35,6 +35,9 @@ final class CommandEngine {
         /** A command is about to be completed; it may change its status. */
         void ending(Command command);
 
+        /** A fault that is more than a command's was met. */
+        void struck(Fault fault);
+
         /** A queue can't be reached. */
         void fatal(String what);
 
@@ -55,6 +58,7 @@ final class CommandEngine {
     private final List<Command> listing = new ArrayList<>();
     private final List<Command> reading = new ArrayList<>();
     private final ArrayDeque<Command> blocked = new ArrayDeque<>();
+    private final FaultyCommands faulty;
     private int commands;
     private boolean worked;
     private int nextQueue;
@@ -65,7 +69,9 @@ final class CommandEngine {
             Arena arena,
             long bufferBytes,
             SplittableRandom random,
-            ControllerStatistics statistics) {
+            ControllerStatistics statistics,
+            FaultPlan faults) {
+        this.faulty = new FaultyCommands(faults);
         this.host = host;
         this.dma = dma;
         this.arena = arena;
@@ -76,6 +82,7 @@ final class CommandEngine {
 
     /** Forgets all commands, as a reset does. What was moved so far stays moved. */
     void reset() {
+        faulty.reset(this::forget);
         for (Command command : fetching) {
             command.reads().newLife();
             commands--;
@@ -104,6 +111,10 @@ final class CommandEngine {
      */
     long step(@Nullable SubmissionQueue[] queues, int burst, long now) {
         worked = false;
+        if (faulty.isStalled(now)) {
+            return faulty.stalledUntil();
+        }
+        faulty.releaseLate(now, this::deliver);
         unblock();
         takeArrived(now);
         long bytes = 0;
@@ -148,6 +159,14 @@ final class CommandEngine {
         command.reads().newLife();
         releaseBuffer(command);
         host.ending(command);
+        if (command.suffers(Fault.Kind.ZOMBIE) || command.suffers(Fault.Kind.LOST_COMPLETION)) {
+            over(command);
+        } else if (!faulty.keepsBack(command)) {
+            deliver(command);
+        }
+    }
+
+    private void deliver(Command command) {
         if (command.queue().completions().isFull()) {
             blocked.add(command);
         } else {
@@ -202,9 +221,20 @@ final class CommandEngine {
     }
 
     private void start(Command command) {
+        int status = faulty.status(command);
+        if (status != 0) {
+            command.end(status);
+            complete(command);
+            return;
+        }
         switch (host.handler(command).start(command)) {
             case CommandSetHandler.DONE -> complete(command);
-            case CommandSetHandler.MOVE -> moving.add(command);
+            case CommandSetHandler.MOVE -> {
+                if (command.toHost()) {
+                    FaultyCommands.spoil(command);
+                }
+                moving.add(command);
+            }
             case CommandSetHandler.WAIT -> listing.add(command);
             default -> {
                 // held: whoever holds it ends it
@@ -252,6 +282,9 @@ final class CommandEngine {
         if (command.reads().failed()) {
             command.end(Status.DATA_TRANSFER_ERROR);
         } else {
+            if (!command.toHost()) {
+                FaultyCommands.spoil(command);
+            }
             host.handler(command).finish(command);
         }
         complete(command);
@@ -354,6 +387,10 @@ final class CommandEngine {
         command.fetched(queue, unique, now);
         statistics.fetched(command.isAdmin(), command.opcode());
         command.fetched(queue, unique, host.dueNanos(command, now));
+        Fault strike = faulty.fetched(command, now);
+        if (strike != null) {
+            host.struck(strike);
+        }
         if (unique) {
             waiting.add(command);
         } else {
@@ -366,15 +403,14 @@ final class CommandEngine {
     private void post(Command command) {
         SubmissionQueue queue = command.queue();
         worked = true;
-        boolean written =
-                queue.completions()
-                        .post(
-                                dma,
-                                command.result(),
-                                queue.head(),
-                                queue.qid(),
-                                command.cid(),
-                                command.status());
+        if (faulty.forges(command)) {
+            FaultyCommands.forge(command, dma);
+            if (queue.completions().isFull()) {
+                blocked.add(command);
+                return;
+            }
+        }
+        boolean written = FaultyCommands.post(command, dma);
         over(command);
         if (!written) {
             host.fatal("completion queue " + queue.completions().qid() + " is out of reach");
@@ -414,7 +450,7 @@ final class CommandEngine {
                 return now;
             }
         }
-        long due = Long.MAX_VALUE;
+        long due = faulty.nextNanos();
         for (int i = 0; i < waiting.size(); i++) {
             due = Math.min(due, waiting.get(i).dueNanos());
         }

@@ -68,8 +68,18 @@ final class CompletionQueue {
 
     /** Writes an entry; call it only when the queue is not full. False if the DMA failed. */
     boolean post(DmaPort dma, int dw0, int sqhd, int sqid, int cid, int status) {
+        return post(dma, dw0, sqhd, sqid, cid, status, phase);
+    }
+
+    /** As {@link #post}, with the wrong phase tag. */
+    boolean postOutOfPhase(DmaPort dma, int dw0, int sqhd, int sqid, int cid, int status) {
+        return post(dma, dw0, sqhd, sqid, cid, status, phase ^ 1);
+    }
+
+    private boolean post(
+            DmaPort dma, int dw0, int sqhd, int sqid, int cid, int status, int shownPhase) {
         Cqe.putDw0(entry, 0, dw0);
-        Cqe.putDw23(entry, 0, Cqe.dw23(sqhd, sqid, cid, status, phase));
+        Cqe.putDw23(entry, 0, Cqe.dw23(sqhd, sqid, cid, status, shownPhase));
         long address = base + (long) tail * Cqe.BYTES;
         boolean written = dma.write(address, entry, 0, Cqe.BYTES, Interconnect.Kind.QUEUE_ENTRY);
         if (++tail == entries) {

@@ -3,41 +3,36 @@ package dev.peerlane.emulator;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/**
- * The pieces of memory that the data of one command is in, one for each page, and the order in
- * which they are moved. Only the first piece may begin inside a page.
- */
+/** The pieces of memory that the data of one command is in, and the order they are moved in. */
 final class DataPages {
     private long[] addresses = new long[40];
+    private long[] offsets = new long[40];
+    private int[] lengths = new int[40];
     private int[] order = new int[40];
     private int count;
     private int moved;
-    private int firstBytes;
-    private int pageBytes;
-    private long totalBytes;
+    private long added;
 
-    /**
-     * Starts over.
-     *
-     * @param total how many bytes of data there are, 1 or more
-     * @param first how many of them are in the first page
-     * @param page size of a page
-     */
-    void start(long total, int first, int page) {
-        totalBytes = total;
-        firstBytes = first;
-        pageBytes = page;
+    /** Starts over. */
+    void start() {
         count = 0;
         moved = 0;
+        added = 0;
     }
 
-    void add(long address) {
+    /** Adds the piece that holds the next bytes of the data. */
+    void add(long address, int bytes) {
         if (count == addresses.length) {
             addresses = Arrays.copyOf(addresses, 2 * count);
+            offsets = Arrays.copyOf(offsets, 2 * count);
+            lengths = Arrays.copyOf(lengths, 2 * count);
             order = Arrays.copyOf(order, 2 * count);
         }
         order[count] = count;
+        offsets[count] = added;
+        lengths[count] = bytes;
         addresses[count++] = address;
+        added += bytes;
     }
 
     /** Returns how many pieces there are. */
@@ -45,10 +40,9 @@ final class DataPages {
         return count;
     }
 
-    /** Returns how many pieces the data needs. */
-    int needed() {
-        long rest = totalBytes - firstBytes;
-        return 1 + Math.toIntExact((rest + pageBytes - 1) / pageBytes);
+    /** Returns how many bytes of the data have their place. */
+    long added() {
+        return added;
     }
 
     /** Returns a piece's bus address. */
@@ -58,12 +52,12 @@ final class DataPages {
 
     /** Returns where in the data a piece begins. */
     long dataOffset(int piece) {
-        return piece == 0 ? 0 : firstBytes + (long) (piece - 1) * pageBytes;
+        return offsets[piece];
     }
 
     /** Returns a piece's length. */
-    long bytes(int piece) {
-        return piece == 0 ? firstBytes : Math.min(pageBytes, totalBytes - dataOffset(piece));
+    int bytes(int piece) {
+        return lengths[piece];
     }
 
     boolean isDone() {

@@ -7,8 +7,10 @@ final class DmaPort {
     private final EmulatedFunction function;
     private final Cmb cmb;
     private final Interconnect interconnect;
+    private final LateWrites late;
 
-    DmaPort(EmulatedFunction function, Cmb cmb, Interconnect interconnect) {
+    DmaPort(EmulatedFunction function, Cmb cmb, Interconnect interconnect, LateWrites late) {
+        this.late = late;
         this.function = function;
         this.cmb = cmb;
         this.interconnect = interconnect;
@@ -48,6 +50,9 @@ final class DmaPort {
         if (own >= 0) {
             Interconnect.store(cmb.memory(), own, source, offset, bytes, kind);
             function.traffic().ownMemory += bytes;
+            return true;
+        }
+        if (late.intercept(address, source, offset, bytes, kind)) {
             return true;
         }
         return interconnect.write(function, address, source, offset, bytes, kind);

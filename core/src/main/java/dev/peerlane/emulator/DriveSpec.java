@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param doorbellStride CAP.DSTRD: doorbells are 4 &lt;&lt; doorbellStride bytes apart
  * @param compare whether it supports Compare
  * @param volatileWriteCache whether it has a volatile write cache
+ * @param sgls which SGLs it takes for the data of I/O commands, beside PRPs
+ * @param doorbellBuffer whether it takes shadow doorbells (Doorbell Buffer Config)
  * @param bytesPerSecond how fast its medium is, 0 for no limit
  * @param latencyNanos how long every I/O command takes at least; up to a quarter more, at random
  * @param cmb its controller memory buffer, or null
@@ -36,9 +38,21 @@ public record DriveSpec(
         int doorbellStride,
         boolean compare,
         boolean volatileWriteCache,
+        Sgls sgls,
+        boolean doorbellBuffer,
         long bytesPerSecond,
         long latencyNanos,
         @Nullable CmbSpec cmb) {
+
+    /** Which SGLs a drive takes (Identify's SGLS bits 1:0). */
+    public enum Sgls {
+        /** None. */
+        NONE,
+        /** Data blocks of any address and length. */
+        BYTES,
+        /** Data blocks whose addresses and lengths are multiples of 4. */
+        DWORDS
+    }
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
 
@@ -73,6 +87,11 @@ public record DriveSpec(
                 name,
                 "has doorbellStride " + doorbellStride,
                 "Take 0 to 10");
+        require(
+                !doorbellBuffer || (8L * (ioQueues + 1)) << doorbellStride <= 4096,
+                name,
+                "has doorbellBuffer, and more doorbells than a page holds",
+                "Take fewer ioQueues or a smaller doorbellStride");
         require(
                 bytesPerSecond >= 0,
                 name,
@@ -113,6 +132,8 @@ public record DriveSpec(
         private int doorbellStride;
         private boolean compare = true;
         private boolean volatileWriteCache = true;
+        private Sgls sgls = Sgls.NONE;
+        private boolean doorbellBuffer;
         private long bytesPerSecond;
         private long latencyNanos;
         private @Nullable CmbSpec cmb;
@@ -187,6 +208,18 @@ public record DriveSpec(
             return this;
         }
 
+        /** Says which SGLs it takes; none unless said. */
+        public Builder sgls(Sgls sgls) {
+            this.sgls = sgls;
+            return this;
+        }
+
+        /** Says whether it takes shadow doorbells; it does not unless said. */
+        public Builder doorbellBuffer(boolean doorbellBuffer) {
+            this.doorbellBuffer = doorbellBuffer;
+            return this;
+        }
+
         /** Limits its medium to a rate; no limit unless said. */
         public Builder bytesPerSecond(long bytesPerSecond) {
             this.bytesPerSecond = bytesPerSecond;
@@ -225,6 +258,8 @@ public record DriveSpec(
                     doorbellStride,
                     compare,
                     volatileWriteCache,
+                    sgls,
+                    doorbellBuffer,
                     bytesPerSecond,
                     latencyNanos,
                     cmb);

@@ -56,6 +56,7 @@ public final class EmulatedController {
     private final ControllerStatistics statistics = new ControllerStatistics();
     private final List<EmulatedNamespace> namespaces = new ArrayList<>();
     private final List<String> violations = new ArrayList<>();
+    private final LateWrites late;
     private final CommandEngine engine;
     private final FeatureTable features;
     private final AsyncEvents events;
@@ -63,6 +64,8 @@ public final class EmulatedController {
     private final AdminCommands admin;
     private final NvmCommands nvm;
     private final LogPages logs;
+    private final ShadowDoorbells shadows;
+    private @Nullable Fault strike;
     private State state = State.DISABLED;
     private boolean ready;
     private int turnsLeft;
@@ -76,6 +79,8 @@ public final class EmulatedController {
             EmulatedFunction function,
             DriveSpec drive,
             Interconnect interconnect,
+            AddressMap map,
+            FaultPlan faults,
             Arena arena,
             SplittableRandom random) {
         this.function = function;
@@ -85,21 +90,26 @@ public final class EmulatedController {
         CmbSpec cmbSpec = drive.cmb();
         this.version = cmbSpec == null ? Vs.of(1, 4, 0) : cmbSpec.version().vs();
         openNamespaces();
-        this.cmb = new Cmb(function, cmbSpec);
+        this.cmb = new Cmb(function, cmbSpec, faults);
         this.registers = new Registers(this, cmb, capabilities());
-        DmaPort dma = new DmaPort(function, cmb, interconnect);
+        this.late = new LateWrites(function, interconnect, map, faults);
+        DmaPort dma = new DmaPort(function, cmb, interconnect, late);
         long bufferBytes = drive.mdts() == 0 ? 1 << 20 : maxTransferBytes();
         this.engine =
-                new CommandEngine(new EngineHost(), dma, arena, bufferBytes, random, statistics);
+                new CommandEngine(
+                        new EngineHost(), dma, arena, bufferBytes, random, statistics, faults);
         this.features = new FeatureTable(this, drive);
         this.events = new AsyncEvents(engine);
         this.queues = new QueueCommands(this, engine, features, cmb, drive);
+        this.shadows = new ShadowDoorbells(dma, drive.ioQueues() + 1, drive.doorbellStride());
         this.logs = new LogPages(errors, drive, arena);
         PrpWalker prps = new PrpWalker(dma, cmb);
         IdentifyPages identify = new IdentifyPages(this, drive);
         this.admin =
-                new AdminCommands(this, engine, prps, queues, identify, logs, features, events);
-        this.nvm = new NvmCommands(this, engine, prps, features, logs, drive);
+                new AdminCommands(
+                        this, engine, prps, queues, identify, logs, features, events, drive);
+        SglWalker sgls = new SglWalker(dma, cmb, drive.sgls() == DriveSpec.Sgls.DWORDS);
+        this.nvm = new NvmCommands(this, engine, prps, sgls, features, logs, drive);
     }
 
     /** Returns what it did so far. */
@@ -171,6 +181,16 @@ public final class EmulatedController {
         if (doorbells != null) {
             doorbells.clear(qid, completion);
         }
+        shadows.queueCreated(qid, completion);
+    }
+
+    ShadowDoorbells shadows() {
+        return shadows;
+    }
+
+    /** Memory that it needs can't be reached. */
+    void outOfReach(String what) {
+        fatal(what + " is out of reach");
     }
 
     Registers registers() {
@@ -304,6 +324,15 @@ public final class EmulatedController {
             violation("doorbell of queue %d was written while not ready".formatted(qid));
             return;
         }
+        if (shadows.has(qid)) {
+            shadows.wake();
+        } else {
+            moved(qid, completion, value);
+        }
+    }
+
+    /** A tail or a head was moved, by a register or in memory. */
+    void moved(int qid, boolean completion, int value) {
         if (completion) {
             CompletionQueue queue = queues.completionQueue(qid);
             if (queue == null || !queue.ring(value)) {
@@ -338,6 +367,10 @@ public final class EmulatedController {
      * @return when there is more to do: {@code now} for at once, {@link Long#MAX_VALUE} for never
      */
     long step(long now) {
+        return Math.min(late.step(now), live(now));
+    }
+
+    private long live(long now) {
         long elapsed = now - lastStepNanos;
         lastStepNanos = now;
         switch (state) {
@@ -357,17 +390,20 @@ public final class EmulatedController {
                 if (doorbells != null) {
                     doorbells.look(this, queues);
                 }
-                if (statistics.inFlight() > 0) {
+                boolean busy = statistics.inFlight() > 0;
+                if (busy) {
                     logs.busy(elapsed);
                 }
+                boolean looking = shadows.look(this, queues, busy);
                 long next =
                         engine.step(queues.submissionQueues(), features.arbitrationBurst(), now);
+                struck();
                 if (state != State.READY) {
                     return Long.MAX_VALUE;
                 }
                 queues.step();
                 events.step();
-                return next;
+                return looking ? now : next;
             }
         }
         throw new AssertionError(state);
@@ -382,6 +418,21 @@ public final class EmulatedController {
     /** Returns the host's page size; kept, since every command asks. */
     int pageBytes() {
         return pageBytes;
+    }
+
+    /** What befalls the whole controller, when no command is in the middle of a step. */
+    private void struck() {
+        Fault fault = strike;
+        strike = null;
+        if (fault == null) {
+            return;
+        }
+        switch (fault.kind()) {
+            case FATAL -> state = State.FATAL;
+            case RESET -> functionReset();
+            case GONE -> function.pullOut();
+            default -> cmb.withdrawData();
+        }
     }
 
     private void fatal(String what) {
@@ -450,10 +501,12 @@ public final class EmulatedController {
     }
 
     private void reset() {
+        late.drain();
         engine.reset();
         events.reset();
         queues.reset();
         features.reset();
+        shadows.reset();
         mediumFreeNanos = 0;
     }
 
@@ -534,6 +587,11 @@ public final class EmulatedController {
             long lba = io ? NvmCommand.slba(Sqe.cdw10(sqe, 0), Sqe.cdw11(sqe, 0)) : 0;
             command.end(status | Status.MORE);
             errors.add(command.queue().qid(), command.cid(), command.status(), lba, command.nsid());
+        }
+
+        @Override
+        public void struck(Fault fault) {
+            strike = fault;
         }
 
         @Override

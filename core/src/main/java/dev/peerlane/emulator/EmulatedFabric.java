@@ -46,6 +46,7 @@ public final class EmulatedFabric extends Fabric {
     private final Map<String, EmulatedFunction> drives = new LinkedHashMap<>();
     private final Map<String, EmulatedController> controllers = new LinkedHashMap<>();
     private final Map<String, EmulatedDevice> open = new HashMap<>();
+    private final List<FaultPlan> plans = new ArrayList<>();
     private boolean closed;
 
     /**
@@ -66,7 +67,9 @@ public final class EmulatedFabric extends Fabric {
      */
     public EmulatedFabric(FabricSpec spec, @Nullable SegmentAllocator barMemory) {
         this.spec = spec;
-        this.hostMemory = new HostMemory(map, spec.iommu());
+        FaultPlan hostPlan = new FaultPlan(spec.faults(), null);
+        plans.add(hostPlan);
+        this.hostMemory = new HostMemory(map, spec.iommu(), hostPlan);
         SplittableRandom random = new SplittableRandom(spec.seed());
         PacketSpec packetSpec = spec.packets();
         this.packets =
@@ -84,10 +87,18 @@ public final class EmulatedFabric extends Fabric {
                 if (drive != null) {
                     String locator = LOCATOR_PREFIX + drive.name();
                     drives.put(locator, function);
+                    FaultPlan plan = new FaultPlan(spec.faults(), drive.name());
+                    plans.add(plan);
                     controllers.put(
                             locator,
                             new EmulatedController(
-                                    function, drive, interconnect, arena, random.split()));
+                                    function,
+                                    drive,
+                                    interconnect,
+                                    map,
+                                    plan,
+                                    arena,
+                                    random.split()));
                 }
             }
             done = true;
@@ -149,6 +160,16 @@ public final class EmulatedFabric extends Fabric {
     /** Returns the description from which it was made. */
     public FabricSpec spec() {
         return spec;
+    }
+
+    /** Returns which faults of the description have happened. */
+    public List<Fault> happened() {
+        return plans.stream().flatMap(plan -> plan.happened().stream()).toList();
+    }
+
+    /** Returns how many buffers for DMA are allocated in host memory. */
+    public int dmaAllocations() {
+        return hostMemory.allocations();
     }
 
     /** Returns how many packets were sent; 0 on a fabric without packets. */

@@ -32,6 +32,7 @@ final class EmulatedFunction {
     private final Traffic traffic = new Traffic();
     private boolean decodes;
     private boolean masters;
+    private boolean gone;
 
     EmulatedFunction(Bdf bdf, @Nullable EmulatedFunction parent, @Nullable DriveSpec drive) {
         this.bdf = bdf;
@@ -69,12 +70,17 @@ final class EmulatedFunction {
 
     /** Whether accesses to its BARs arrive: memory decoding is on here and in all bridges above. */
     boolean decodes() {
-        return decodes;
+        return decodes && !gone;
     }
 
     /** Whether its DMA leaves: bus mastering is on here and in all bridges above. */
     boolean masters() {
-        return masters;
+        return masters && !gone;
+    }
+
+    /** It is pulled out, for good. */
+    void pullOut() {
+        gone = true;
     }
 
     /** Reads the Command registers again, from the root down. */

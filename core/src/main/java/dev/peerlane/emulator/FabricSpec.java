@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param packets how packets move, or null for DMA at once and in order
  * @param time what the clock counts
  * @param seed where everything random comes from
+ * @param faults what goes wrong
  */
 public record FabricSpec(
         List<DriveSpec> drives,
@@ -35,7 +36,8 @@ public record FabricSpec(
         PeerWrites peerWrites,
         @Nullable PacketSpec packets,
         Time time,
-        long seed) {
+        long seed,
+        List<Fault> faults) {
 
     /** What becomes of DMA to an address that nothing decodes; counted in each case. */
     public enum Unmapped {
@@ -79,8 +81,14 @@ public record FabricSpec(
     public FabricSpec {
         drives = List.copyOf(drives);
         ports = List.copyOf(ports);
+        faults = List.copyOf(faults);
         if (packets != null && time == Time.REAL) {
             throw bad("packets move in virtual time only", "Say 'time: virtual'");
+        }
+        if (packets != null && drives.stream().anyMatch(DriveSpec::doorbellBuffer)) {
+            throw bad(
+                    "drives that move by packets have no doorbellBuffer",
+                    "Leave it out, or say 'fabric: fast'");
         }
         if (drives.isEmpty()) {
             throw bad("the fabric has no drive", "Give it one at least");
@@ -89,6 +97,12 @@ public record FabricSpec(
         for (DriveSpec drive : drives) {
             if (!names.add(drive.name())) {
                 throw bad("two drives are called '" + drive.name() + "'", "Rename one");
+            }
+        }
+        for (Fault fault : faults) {
+            String at = fault.drive();
+            if (at != null) {
+                checkDrive(names, at, "a fault is");
             }
         }
         if (packets != null) {
@@ -181,6 +195,7 @@ public record FabricSpec(
         private @Nullable PacketSpec packets;
         private @Nullable Time time;
         private long seed = 1;
+        private final List<Fault> faults = new ArrayList<>();
 
         private Builder() {}
 
@@ -249,6 +264,12 @@ public record FabricSpec(
             return this;
         }
 
+        /** Adds something that goes wrong. */
+        public Builder fault(Fault fault) {
+            faults.add(fault);
+            return this;
+        }
+
         /** Says the seed; 1 unless said. */
         public Builder seed(long seed) {
             this.seed = seed;
@@ -280,7 +301,8 @@ public record FabricSpec(
                     peerWrites,
                     packets,
                     time != null ? time : packets == null ? Time.REAL : Time.VIRTUAL,
-                    seed);
+                    seed,
+                    faults);
         }
     }
 }

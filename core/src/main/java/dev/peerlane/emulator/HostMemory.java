@@ -21,10 +21,12 @@ final class HostMemory extends DmaDomain {
 
     private final AddressMap map;
     private final boolean iommu;
+    private final FaultPlan faults;
     private final List<DmaBuffer> buffers = new ArrayList<>();
     private long next = FIRST;
 
-    HostMemory(AddressMap map, boolean iommu) {
+    HostMemory(AddressMap map, boolean iommu, FaultPlan faults) {
+        this.faults = faults;
         this.map = map;
         this.iommu = iommu;
     }
@@ -40,7 +42,8 @@ final class HostMemory extends DmaDomain {
             throw new IllegalArgumentException("a buffer of " + sizeBytes + " bytes");
         }
         long rounded = (sizeBytes + PAGE_BYTES - 1) & -PAGE_BYTES;
-        if (rounded < sizeBytes || next + rounded > PciTree.HOST_LIMIT) {
+        boolean fails = faults.next(Fault.Occasion.ALLOCATION) != null;
+        if (fails || rounded < sizeBytes || next + rounded > PciTree.HOST_LIMIT) {
             throw noMemory(sizeBytes, null);
         }
         Arena arena = Arena.ofShared();
@@ -88,6 +91,12 @@ final class HostMemory extends DmaDomain {
                     "Map the part of a BAR that holds the CMB, while the device is open");
         }
         long address = window.pciAddress() + offset;
+        if (faults.next(Fault.Occasion.MAPPING) != null) {
+            throw PeerlaneException.machine(
+                    "dma-map-failed",
+                    "0x%x of %s can't be mapped for peers".formatted(address, owner.locator()),
+                    "The fabric's description has a fault of kind mapping: take it out");
+        }
         if (!iommu) {
             return new Mapping(address, sizeBytes, () -> {});
         }
@@ -100,6 +109,11 @@ final class HostMemory extends DmaDomain {
                     "Close the other mapping first");
         }
         return new Mapping(address, sizeBytes, () -> map.remove(range));
+    }
+
+    /** Returns how many buffers are allocated. */
+    int allocations() {
+        return buffers.size();
     }
 
     /** Frees what is still allocated. */

@@ -77,6 +77,8 @@ final class IdentifyPages {
         IdentifyController.CNTLID.write(page, drive.controllerId());
         IdentifyController.VER.write(page, Integer.toUnsignedLong(controller.version().raw()));
         IdentifyController.CNTRLTYPE.write(page, controller.version().isAtLeast(1, 4) ? 1 : 0);
+        IdentifyController.OACS.write(
+                page, drive.doorbellBuffer() ? IdentifyController.OACS_DOORBELL_BUFFER : 0);
         IdentifyController.ACL.write(page, ABORT_LIMIT_Z);
         IdentifyController.AERL.write(page, AsyncEvents.LIMIT - 1);
         IdentifyController.LPA.write(page, LPA_EFFECTS_AND_OFFSET);
@@ -91,6 +93,13 @@ final class IdentifyPages {
         int optional = Oncs.DSM | Oncs.WRITE_ZEROES | Oncs.SAVE_SELECT;
         IdentifyController.ONCS.write(page, optional | compare | verify);
         IdentifyController.VWC.write(page, drive.volatileWriteCache() ? VWC_PRESENT_FLUSH_ALL : 0);
+        int sgls =
+                switch (drive.sgls()) {
+                    case NONE -> 0;
+                    case BYTES -> IdentifyController.SGL_BYTES;
+                    case DWORDS -> IdentifyController.SGL_DWORDS;
+                };
+        IdentifyController.SGLS.write(page, sgls);
         IdentifyController.NWPC.write(page, controller.version().isAtLeast(1, 4) ? 1 : 0);
         IdentifyController.SUBNQN.writeZeroTerminated(
                 page, "nqn.2014-08.org.nvmexpress:uuid:" + uuid("subsystem"));

@@ -29,7 +29,7 @@ abstract class Interconnect {
         ADMIN_DATA,
         /** A submission or completion queue entry. */
         QUEUE_ENTRY,
-        /** A PRP list. */
+        /** A PRP list or an SGL segment. */
         PRP_LIST
     }
 

@@ -15,6 +15,7 @@ final class NvmCommands extends CommandSetHandler {
     private final EmulatedController controller;
     private final CommandEngine engine;
     private final PrpWalker prps;
+    private final SglWalker sgls;
     private final FeatureTable features;
     private final LogPages logs;
     private final DriveSpec drive;
@@ -23,12 +24,14 @@ final class NvmCommands extends CommandSetHandler {
             EmulatedController controller,
             CommandEngine engine,
             PrpWalker prps,
+            SglWalker sgls,
             FeatureTable features,
             LogPages logs,
             DriveSpec drive) {
         this.controller = controller;
         this.engine = engine;
         this.prps = prps;
+        this.sgls = sgls;
         this.features = features;
         this.logs = logs;
         this.drive = drive;
@@ -37,7 +40,7 @@ final class NvmCommands extends CommandSetHandler {
     @Override
     int start(Command command) {
         MemorySegment sqe = command.sqe();
-        if (Sqe.psdt(sqe, 0) != Sqe.PSDT_PRP || Sqe.fuse(sqe, 0) != Sqe.FUSE_NONE) {
+        if (!takes(Sqe.psdt(sqe, 0)) || Sqe.fuse(sqe, 0) != Sqe.FUSE_NONE) {
             return refuse(command, Status.INVALID_FIELD);
         }
         int opcode = command.opcode();
@@ -78,6 +81,12 @@ final class NvmCommands extends CommandSetHandler {
         };
     }
 
+    /** Metadata is never in an SGL: SGLS bit 19 is 0. */
+    private boolean takes(int psdt) {
+        return psdt == Sqe.PSDT_PRP
+                || (psdt == Sqe.PSDT_SGL && drive.sgls() != DriveSpec.Sgls.NONE);
+    }
+
     @Override
     void finish(Command command) {
         command.end(Status.SUCCESS);
@@ -97,7 +106,7 @@ final class NvmCommands extends CommandSetHandler {
 
     private int move(Command command, long bytes, boolean toHost) {
         int status = place(command, bytes, toHost);
-        if (status == PrpWalker.PENDING) {
+        if (status == DataWalker.PENDING) {
             return WAIT;
         }
         if (status != 0) {
@@ -117,13 +126,14 @@ final class NvmCommands extends CommandSetHandler {
             return Status.INVALID_FIELD;
         }
         command.transfer(bytes, toHost);
-        return prps.walk(command, controller.pageBytes());
+        DataWalker walker = Sqe.psdt(command.sqe(), 0) == Sqe.PSDT_PRP ? prps : sgls;
+        return walker.walk(command, controller.pageBytes());
     }
 
     /** A Read or Write of a medium that keeps nothing: checked as any other, and no data moves. */
     private int discard(Command command, boolean reads) {
         int status = place(command, bytes(command), reads);
-        if (status == PrpWalker.PENDING) {
+        if (status == DataWalker.PENDING) {
             return WAIT;
         }
         return status == 0 ? DONE : refuse(command, status);

@@ -123,8 +123,13 @@ public final class Admin {
      * @throws ControllerFault if it was not answered in time, or the controller failed
      */
     public AdminResult execute(int opcode, int nsid, long dataBusAddress, int... cdw10to15) {
+        return execute(opcode, nsid, dataBusAddress, 0, cdw10to15);
+    }
+
+    /** Executes a command with two pages. */
+    private AdminResult execute(int opcode, int nsid, long prp1, long prp2, int[] cdw10to15) {
         QueuePair q = live();
-        start(q, opcode, nsid, dataBusAddress, cdw10to15);
+        start(q, opcode, nsid, prp1, prp2, cdw10to15);
         if (!await(q, options.adminTimeoutNanos())) {
             q.checkHealth();
             ControllerFault e =
@@ -136,13 +141,13 @@ public final class Admin {
         return new AdminResult(status, dw0);
     }
 
-    private void start(QueuePair q, int opcode, int nsid, long data, int... cdws) {
+    private void start(QueuePair q, int opcode, int nsid, long prp1, long prp2, int... cdws) {
         int[] all = Arrays.copyOf(cdws, 6);
         long cdw10to11 = Integer.toUnsignedLong(all[0]) | ((long) all[1] << 32);
         sequence = (sequence + 1) & Integer.MAX_VALUE;
         awaited = sequence;
         answered = false;
-        if (q.post(opcode, nsid, data, 0, cdw10to11, all[2], awaited) < 0) {
+        if (q.post(opcode, nsid, prp1, prp2, cdw10to11, all[2], awaited) < 0) {
             throw ControllerFault.stopped(locator, "its admin queue is full of unanswered Aborts");
         }
         q.amend(all[3], all[4], all[5]);
@@ -156,6 +161,11 @@ public final class Admin {
                     return answered;
                 },
                 timeoutNanos);
+    }
+
+    /** Doorbell Buffer Config (5.8): where shadow doorbells and EventIdx are, a page each. */
+    AdminResult configureDoorbells(long shadows, long events) {
+        return execute(AdminOpcode.DOORBELL_BUFFER_CONFIG, 0, shadows, events, new int[0]);
     }
 
     /** Executes a command and throws its error status. */
@@ -299,7 +309,7 @@ public final class Admin {
             return "no Abort sent: %d are unanswered, the limit".formatted(abortsOut);
         }
         QueuePair q = live();
-        start(q, AdminOpcode.ABORT, 0, 0, AdminCommand.abortCdw10(sqid, cid));
+        start(q, AdminOpcode.ABORT, 0, 0, 0, AdminCommand.abortCdw10(sqid, cid));
         abortsOut++;
         if (!await(q, options.abortTimeoutNanos())) {
             awaited = 0;

@@ -20,6 +20,8 @@ public record CmbAbsence(Reason reason, String text) {
         /** The function has no memory BAR with that index. */
         NO_SUCH_BAR,
         /** CMBLOC.OFST lies at or after the end of the BAR. */
-        OUTSIDE_BAR
+        OUTSIDE_BAR,
+        /** CMBLOC places it over the registers or doorbells in BAR 0. */
+        OVER_REGISTERS
     }
 }

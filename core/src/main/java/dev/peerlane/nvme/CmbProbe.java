@@ -40,7 +40,12 @@ final class CmbProbe {
 
     record Absent(CmbAbsence absence) implements Result {}
 
-    static Result locate(PciDevice device, CmbInfo info) {
+    /**
+     * Finds it.
+     *
+     * @param registerBytes how much of BAR 0 the registers and the doorbells in use take
+     */
+    static Result locate(PciDevice device, CmbInfo info, long registerBytes) {
         Cmbsz size = info.cmbsz();
         Vs vs = info.vs();
         int bir = info.cmbloc().bir();
@@ -74,6 +79,13 @@ final class CmbProbe {
                     "CMBLOC %08Xh: %s".formatted(info.cmbloc().raw(), e.getMessage()));
         }
         long offset = info.offsetBytes();
+        if (bir == 0 && offset < registerBytes) {
+            return absent(
+                    CmbAbsence.Reason.OVER_REGISTERS,
+                    "CMBLOC %08Xh: the controller memory buffer starts at 0x%x of BAR 0, where"
+                                    .formatted(info.cmbloc().raw(), offset)
+                            + " registers and doorbells are");
+        }
         long room = (bar.sizeBytes() - offset) & -PAGE;
         if (room <= 0) {
             return absent(

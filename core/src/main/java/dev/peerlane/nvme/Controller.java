@@ -9,6 +9,7 @@ import dev.peerlane.hal.PciDevice;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Feature;
 import dev.peerlane.spec.IdentifyController;
+import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Vs;
 import java.util.ArrayList;
 import java.util.List;
@@ -129,7 +130,8 @@ public final class Controller implements AutoCloseable {
                         Math.min(
                                 Math.min(options.adminEntries(), cap().maxQueueEntries()),
                                 QueuePair.MAX_DEPTH + 1));
-        QueuePair queue = new QueuePair(locator(), r, dma, cap().dstrd(), 0, entries - 1, entries);
+        QueuePair queue =
+                new QueuePair(locator(), r, dma, null, cap().dstrd(), 0, entries - 1, entries);
         adminQueue = queue;
         DmaBuffer page = dma.allocate(PrpList.PAGE);
         adminPage = page;
@@ -137,6 +139,9 @@ public final class Controller implements AutoCloseable {
         admin.attach(queue, page);
         profile = ControllerProfile.read(this);
         queues.limit(profile.askForQueues(this));
+        if (options.shadowDoorbells() && identity().supportsDoorbellBuffer()) {
+            queues.shadow(ShadowDoorbells.configure(admin, dma, cap().dstrd(), queues.limit()));
+        }
         if (cmbFound == null) {
             findCmb(r);
         }
@@ -149,7 +154,9 @@ public final class Controller implements AutoCloseable {
     private void findCmb(Registers r) {
         CmbInfo info = CmbInfo.read(r, cap(), vs());
         cmbInfo = info;
-        CmbProbe.Result found = CmbProbe.locate(device, info);
+        CmbProbe.Result found =
+                CmbProbe.locate(
+                        device, info, Reg.sqTailDoorbell(queues.limit() + 1, cap().dstrd()));
         cmbFound = found;
         if (found instanceof CmbProbe.Found at) {
             cmb =

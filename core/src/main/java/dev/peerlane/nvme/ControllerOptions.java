@@ -8,6 +8,10 @@ package dev.peerlane.nvme;
  *     fewer
  * @param maxTransferBytes bound on one command's data where the controller has a larger one or
  *     none; 4 KiB to 2 MiB, a multiple of 4 KiB
+ * @param sgls whether to describe data of more than two pages by an SGL, where the controller takes
+ *     SGLs; else by a PRP list
+ * @param shadowDoorbells whether to tell the controller of I/O commands in memory, where it takes
+ *     that, and write a register only when it asks for one
  * @param asyncEvents how many Asynchronous Event Requests to keep with the controller; 0 for none
  * @param adminTimeoutNanos longest wait for one admin command
  * @param ioTimeoutNanos longest wait for one synchronous I/O command
@@ -19,6 +23,8 @@ public record ControllerOptions(
         int adminEntries,
         int ioQueuePairs,
         int maxTransferBytes,
+        boolean sgls,
+        boolean shadowDoorbells,
         int asyncEvents,
         long adminTimeoutNanos,
         long ioTimeoutNanos,
@@ -34,7 +40,17 @@ public record ControllerOptions(
     /** 32 admin entries, 8 queue pairs, 1 MiB a command, one event request, seconds to wait. */
     public static final ControllerOptions DEFAULTS =
             new ControllerOptions(
-                    32, 8, 1 << 20, 1, 15 * SECOND, 30 * SECOND, 2 * SECOND, 10 * SECOND, SECOND);
+                    32,
+                    8,
+                    1 << 20,
+                    true,
+                    true,
+                    1,
+                    15 * SECOND,
+                    30 * SECOND,
+                    2 * SECOND,
+                    10 * SECOND,
+                    SECOND);
 
     /** Checks the ranges. */
     public ControllerOptions {
@@ -68,6 +84,8 @@ public record ControllerOptions(
                 adminEntries,
                 pairs,
                 maxTransferBytes,
+                sgls,
+                shadowDoorbells,
                 asyncEvents,
                 adminTimeoutNanos,
                 ioTimeoutNanos,
@@ -82,6 +100,40 @@ public record ControllerOptions(
                 adminEntries,
                 ioQueuePairs,
                 bytes,
+                sgls,
+                shadowDoorbells,
+                asyncEvents,
+                adminTimeoutNanos,
+                ioTimeoutNanos,
+                abortTimeoutNanos,
+                shutdownTimeoutNanos,
+                readyGraceNanos);
+    }
+
+    /** Returns these options with SGLs or without. */
+    public ControllerOptions withSgls(boolean use) {
+        return new ControllerOptions(
+                adminEntries,
+                ioQueuePairs,
+                maxTransferBytes,
+                use,
+                shadowDoorbells,
+                asyncEvents,
+                adminTimeoutNanos,
+                ioTimeoutNanos,
+                abortTimeoutNanos,
+                shutdownTimeoutNanos,
+                readyGraceNanos);
+    }
+
+    /** Returns these options with shadow doorbells or without. */
+    public ControllerOptions withShadowDoorbells(boolean use) {
+        return new ControllerOptions(
+                adminEntries,
+                ioQueuePairs,
+                maxTransferBytes,
+                sgls,
+                use,
                 asyncEvents,
                 adminTimeoutNanos,
                 ioTimeoutNanos,
@@ -96,6 +148,8 @@ public record ControllerOptions(
                 adminEntries,
                 ioQueuePairs,
                 maxTransferBytes,
+                sgls,
+                shadowDoorbells,
                 count,
                 adminTimeoutNanos,
                 ioTimeoutNanos,
@@ -110,6 +164,8 @@ public record ControllerOptions(
                 adminEntries,
                 ioQueuePairs,
                 maxTransferBytes,
+                sgls,
+                shadowDoorbells,
                 asyncEvents,
                 nanos,
                 nanos,

@@ -53,6 +53,14 @@ final class ControllerProfile {
         return maxTransferBytes;
     }
 
+    /** Returns whether data of more than two pages is described by an SGL. */
+    boolean usesSgls() {
+        int support = identity.sglSupport();
+        return controller.options().sgls()
+                && (support == IdentifyController.SGL_BYTES
+                        || support == IdentifyController.SGL_DWORDS);
+    }
+
     boolean isMediaReadOnly() {
         return mediaReadOnly;
     }

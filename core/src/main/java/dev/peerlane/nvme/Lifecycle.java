@@ -31,6 +31,9 @@ final class Lifecycle {
     private Cap cap = new Cap(0);
     private Vs vs = new Vs(0);
 
+    /** Whether this driver set CC.EN: a controller that denies it is disabled all the same. */
+    private boolean enabled;
+
     Lifecycle(PciDevice device, Clock clock, ControllerOptions options) {
         this.device = device;
         this.locator = device.locator();
@@ -164,7 +167,7 @@ final class Lifecycle {
         Cc cc = r.cc();
         Csts csts = r.csts("before it was disabled");
         long timeout = readyTimeoutNanos();
-        if (cc.en()) {
+        if (cc.en() || enabled) {
             if (patient && !csts.rdy() && !csts.cfs()) {
                 // EN must not change while RDY has not followed it (3.1.3.5): wait, then go on.
                 clock.await(
@@ -177,6 +180,7 @@ final class Lifecycle {
             r.store32(Reg.CC, cc.withEn(false).withShn(Cc.SHN_NONE).raw());
         }
         r.awaitReady(false, false, timeout);
+        enabled = false;
     }
 
     /** Programs the admin queues, sets CC.EN and waits for CSTS.RDY = 1. */
@@ -193,6 +197,7 @@ final class Lifecycle {
                         .withIosqes(Cc.IOSQES_NVM)
                         .withIocqes(Cc.IOCQES_NVM);
         r.store32(Reg.CC, cc.raw());
+        enabled = true;
         r.store32(Reg.CC, cc.withEn(true).raw());
         r.awaitReady(true, true, readyTimeoutNanos());
     }

@@ -8,6 +8,7 @@ import dev.peerlane.block.PortLimits;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.spec.NvmOpcode;
+import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,25 +16,32 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A namespace behind an I/O queue pair of its own, as the copy engine sees it. PRP lists lie in
- * host memory and are written when slots are attached. What is submitted is checked against the
- * slot and the namespace: a wrong call ends as {@link IllegalArgumentException} or {@link
- * IllegalStateException} before anything is posted.
+ * A namespace behind an I/O queue pair of its own, as the copy engine sees it. Slots are
+ * contiguous: more than two pages of one are described by an SGL data block (NVMe Base 2.0, 4.1.2)
+ * where the controller takes SGLs, else by a PRP list in host memory, written when slots are
+ * attached. What is submitted is checked against the slot and the namespace: a wrong call ends as
+ * {@link IllegalArgumentException} or {@link IllegalStateException} before anything is posted.
  */
 public final class NvmeBlockPort extends BlockPort {
     private static final int PAGE = PrpList.PAGE;
+    private static final int PRP = Sqe.cdw0(0, Sqe.FUSE_NONE, Sqe.PSDT_PRP, 0);
+
+    /** The data pointer is an address and a length: a data block's type and subtype are 0. */
+    private static final int SGL = Sqe.cdw0(0, Sqe.FUSE_NONE, Sqe.PSDT_SGL, 0);
 
     /** What is known of a slot. An object, not four arrays: one bounds check, not four. */
     private static final class Slot {
         private final int blocks;
-        private final long prp1;
-        private final long prp2; // of a transfer as long as the slot
+        private final long prp1; // or an SGL's address
+        private final long prp2; // or an SGL's length; of a transfer as long as the slot
+        private final int psdt; // bits 15:14 of dword 0
         private int tag;
 
-        Slot(int blocks, long prp1, long prp2) {
+        Slot(int blocks, long prp1, long prp2, int psdt) {
             this.blocks = blocks;
             this.prp1 = prp1;
             this.prp2 = prp2;
+            this.psdt = psdt;
         }
     }
 
@@ -45,7 +53,8 @@ public final class NvmeBlockPort extends BlockPort {
     private final int nsid;
     private final int blockShift;
     private final long blockCount;
-    private final boolean wrislots;
+    private final boolean writable;
+    private final boolean sgls;
     private final List<DmaBuffer> lists = new ArrayList<>();
 
     private Slot[] slots = new Slot[0];
@@ -61,7 +70,8 @@ public final class NvmeBlockPort extends BlockPort {
         this.nsid = namespace.nsid();
         this.blockShift = Integer.numberOfTrailingZeros(limits.blockBytes());
         this.blockCount = limits.blockCount();
-        this.wrislots = limits.readOnly() == null;
+        this.writable = limits.readOnly() == null;
+        this.sgls = controller.profile().usesSgls();
     }
 
     @Override
@@ -88,7 +98,7 @@ public final class NvmeBlockPort extends BlockPort {
             long address = bus + (long) i * strideBytes;
             most = Math.max(most, PrpList.pagesAfterFirst(address, slotBytes));
         }
-        int listBytes = PrpList.listBytes(most);
+        int listBytes = sgls ? 0 : PrpList.listBytes(most);
         @Nullable DmaBuffer memory = null;
         if (listBytes > 0 && count > 0) {
             memory = dma.allocate((long) listBytes * count);
@@ -98,20 +108,20 @@ public final class NvmeBlockPort extends BlockPort {
         Slot[] more = Arrays.copyOf(slots, first + count);
         for (int i = 0; i < count; i++) {
             long address = bus + (long) i * strideBytes;
+            int pages = PrpList.pagesAfterFirst(address, slotBytes);
+            int bytes = slotBytes >> blockShift << blockShift;
+            if (sgls && pages > 1) {
+                more[first + i] = new Slot(bytes >> blockShift, address, bytes, SGL);
+                continue;
+            }
             long list = 0;
             if (memory != null) {
                 long at = (long) i * listBytes;
                 list = memory.busAddress() + at;
-                PrpList.write(
-                        memory.address() + at,
-                        address,
-                        PrpList.pagesAfterFirst(address, slotBytes));
+                PrpList.write(memory.address() + at, address, pages);
             }
             more[first + i] =
-                    new Slot(
-                            slotBytes >> blockShift,
-                            address,
-                            prp2(address, slotBytes >> blockShift << blockShift, list));
+                    new Slot(bytes >> blockShift, address, prp2(address, bytes, list), PRP);
         }
         slots = more;
         return first;
@@ -143,7 +153,7 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public boolean submitWrite(int slot, long lba, int blocks) {
-        if (!wrislots) {
+        if (!writable) {
             throw readOnly();
         }
         return submit(NvmOpcode.WRITE, slot, lba, blocks);
@@ -152,6 +162,11 @@ public final class NvmeBlockPort extends BlockPort {
     @Override
     public boolean submitCompare(int slot, long lba, int blocks) {
         return submit(NvmOpcode.COMPARE, slot, lba, blocks);
+    }
+
+    /** Returns the second half of the data pointer of a transfer that is shorter than the slot. */
+    private static long pointer2(Slot slot, int bytes) {
+        return slot.psdt == PRP ? prp2(slot.prp1, bytes, slot.prp2) : bytes;
     }
 
     /** Returns PRP entry 2: nothing, the second page, or the list if there are more. */
@@ -174,9 +189,8 @@ public final class NvmeBlockPort extends BlockPort {
             throw busy(slot);
         }
         long prp1 = known.prp1;
-        long prp2 =
-                blocks == known.blocks ? known.prp2 : prp2(prp1, blocks << blockShift, known.prp2);
-        int tag = queue.post(opcode, nsid, prp1, prp2, lba, blocks - 1, slot);
+        long prp2 = blocks == known.blocks ? known.prp2 : pointer2(known, blocks << blockShift);
+        int tag = queue.post(opcode | known.psdt, nsid, prp1, prp2, lba, blocks - 1, slot);
         if (tag < 0) {
             return false;
         }

@@ -89,6 +89,7 @@ public final class QueuePair {
     /**
      * Allocates the rings; the controller knows nothing of them yet.
      *
+     * @param shadow where its doorbells are in memory, or null for registers only
      * @param depth how many commands at once
      * @param entries of each ring: a power of two, more than {@code depth}
      */
@@ -96,6 +97,7 @@ public final class QueuePair {
             String locator,
             Registers registers,
             DmaDomain dma,
+            @Nullable ShadowDoorbells shadow,
             int dstrd,
             int qid,
             int depth,
@@ -112,8 +114,12 @@ public final class QueuePair {
         // One more than the depth, so that no identifier is FFFFh, which means "no command".
         int tagCount = Integer.highestOneBit(depth) << 1;
         nextSequence = tagCount << 16;
-        this.sqTail = registers.doorbell(Reg.sqTailDoorbell(qid, dstrd));
-        this.cqHead = registers.doorbell(Reg.cqHeadDoorbell(qid, dstrd));
+        int sqAt = Reg.sqTailDoorbell(qid, dstrd);
+        int cqAt = Reg.cqHeadDoorbell(qid, dstrd);
+        Doorbell sqRegister = registers.doorbell(sqAt);
+        Doorbell cqRegister = registers.doorbell(cqAt);
+        this.sqTail = shadow == null ? sqRegister : shadow.of(sqAt, sqRegister);
+        this.cqHead = shadow == null ? cqRegister : shadow.of(cqAt, cqRegister);
         tags = new Tag[tagCount]; // a power of two, so that masking is all the check there is
         for (int tag = 0; tag < depth; tag++) {
             tags[tag] = new Tag(~(tag << 16 | qid), tag + 1 == depth ? NONE : tag + 1);
@@ -171,10 +177,10 @@ public final class QueuePair {
     /**
      * Puts a command into the ring; nothing reaches the device before {@link #ring}.
      *
-     * @param opcode opcode, 0 to 255
+     * @param opcode dword 0 without the identifier: opcode, and PSDT for an SGL
      * @param nsid namespace identifier
-     * @param prp1 first PRP entry
-     * @param prp2 second PRP entry
+     * @param prp1 first PRP entry, or the first half of an SGL descriptor
+     * @param prp2 second PRP entry, or the second half of an SGL descriptor
      * @param cdw10to11 command dwords 10 (low half) and 11
      * @param cdw12 command dword 12
      * @param cookie what {@link #poll} shall hand back as the slot

@@ -6,6 +6,7 @@ import dev.peerlane.spec.AdminOpcode;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The I/O queue pairs of a controller. What is in the set has memory that the controller may know
@@ -17,6 +18,7 @@ final class QueueSet {
     private final List<QueuePair> queues = new ArrayList<>();
     private final BitSet qids = new BitSet();
     private int limit;
+    private @Nullable ShadowDoorbells shadow;
 
     QueueSet(Controller controller) {
         this.controller = controller;
@@ -28,6 +30,11 @@ final class QueueSet {
 
     void limit(int newLimit) {
         limit = newLimit;
+    }
+
+    /** Says where doorbells are in memory, before any queue is created. */
+    void shadow(@Nullable ShadowDoorbells doorbells) {
+        shadow = doorbells;
     }
 
     boolean holds(QueuePair q) {
@@ -49,11 +56,15 @@ final class QueueSet {
         // allows.
         int longest = Integer.highestOneBit(controller.cap().maxQueueEntries());
         int most = Math.min(depth, Math.min(QueuePair.MAX_DEPTH, longest - 1));
+        if (shadow != null) {
+            shadow.clear(qid);
+        }
         QueuePair q =
                 new QueuePair(
                         controller.locator(),
                         controller.registers(),
                         controller.dma(),
+                        shadow,
                         controller.cap().dstrd(),
                         qid,
                         most,
@@ -119,5 +130,9 @@ final class QueueSet {
         queues.forEach(QueuePair::free);
         queues.clear();
         qids.clear();
+        if (shadow != null) {
+            shadow.free();
+            shadow = null;
+        }
     }
 }

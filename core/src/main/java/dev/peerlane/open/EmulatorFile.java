@@ -3,6 +3,7 @@ package dev.peerlane.open;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.pci.RootComplex;
@@ -47,7 +48,8 @@ final class EmulatorFile {
                 "relaxedOrdering",
                 "rootComplex",
                 "drives",
-                "ports");
+                "ports",
+                "faults");
         FabricSpec.Builder fabric = FabricSpec.builder();
         fabric.seed(yaml.number("seed", 1, Long.MIN_VALUE, Long.MAX_VALUE))
                 .packets(PacketsPart.read(yaml))
@@ -74,6 +76,9 @@ final class EmulatorFile {
         for (YamlReader port : yaml.mappings("ports")) {
             fabric.port(port(port));
         }
+        for (YamlReader fault : yaml.mappings("faults")) {
+            fabric.fault(fault.located(EmulatorFile::fault));
+        }
         return yaml.located(reader -> fabric.build());
     }
 
@@ -98,6 +103,8 @@ final class EmulatorFile {
                 "doorbellStride",
                 "compare",
                 "volatileWriteCache",
+                "sgls",
+                "doorbellBuffer",
                 "bytesPerSecond",
                 "latencyMicros",
                 "cmb");
@@ -119,6 +126,8 @@ final class EmulatorFile {
                 .doorbellStride(yaml.integer("doorbellStride", 0))
                 .compare(yaml.bool("compare", true))
                 .volatileWriteCache(yaml.bool("volatileWriteCache", true))
+                .sgls(yaml.choice("sgls", DriveSpec.Sgls.NONE))
+                .doorbellBuffer(yaml.bool("doorbellBuffer", false))
                 .bytesPerSecond(yaml.size("bytesPerSecond", 0))
                 .latencyNanos(1000 * yaml.number("latencyMicros", 0, 0, 1_000_000_000))
                 .cmb(cmb == null ? null : cmb.located(this::cmb));
@@ -243,6 +252,21 @@ final class EmulatorFile {
                     throw yaml.wrong(
                             "version", String.valueOf(version), "Use \"1.2\", \"1.3\" or \"1.4\"");
         };
+    }
+
+    private static Fault fault(YamlReader yaml) {
+        yaml.allow(
+                "kind", "drive", "occasion", "times", "queue", "opcode", "status", "delayMicros");
+        yaml.text("kind");
+        return new Fault(
+                yaml.choice("kind", Fault.Kind.STATUS),
+                yaml.textOrNull("drive"),
+                yaml.integer("occasion", 1),
+                yaml.integer("times", 1),
+                yaml.choice("queue", Fault.Queue.ANY),
+                yaml.integer("opcode", Fault.ANY_OPCODE),
+                yaml.integer("status", 0),
+                1000 * yaml.number("delayMicros", 0, 0, 1_000_000_000));
     }
 
     private PortSpec port(YamlReader yaml) {

@@ -88,11 +88,21 @@ final class ControlCompare {
                                                 lane.buffer().busAddress()
                                                         + (long) page * pageBytes,
                                                 lane.buffer().memory().owner(),
-                                                lane.secondLba())
+                                                lbaOf(page, blocks))
                                 + " found no difference: its reads do not reach that memory",
                         "The copy is not good: use --buffer target or --buffer host");
             }
         }
+    }
+
+    /**
+     * Returns the blocks that went through a page first: where reads of that page lie, this is
+     * where their garbage was written.
+     */
+    private long lbaOf(int page, int blocks) {
+        int blockBytes = lane.second().limits().blockBytes();
+        long at = (long) page * pageBytes / blockBytes;
+        return lane.secondLba() + Math.min(at, lane.bytes() / blockBytes - blocks);
     }
 
     private boolean differs(int page, int blocks) {
@@ -102,7 +112,7 @@ final class ControlCompare {
         Poison.plantWord(buffer, offset, random.nextLong());
         BlockPort port = lane.second();
         ended = false;
-        if (!port.submitCompare(firstPage + page, lane.secondLba(), blocks)) {
+        if (!port.submitCompare(firstPage + page, lbaOf(page, blocks), blocks)) {
             throw new IllegalStateException("the queue is full though nothing is in flight");
         }
         boolean inTime =

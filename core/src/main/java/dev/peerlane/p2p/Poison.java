@@ -48,6 +48,22 @@ final class Poison {
         return true;
     }
 
+    /** Returns whether the word of every page is at the same place of other memory. */
+    boolean isIn(PeerBuffer other, int slot, int bytes) {
+        int used = pagesOf(bytes);
+        for (int page = 0; page < used; page++) {
+            if (other.load64(offset(slot, page)) != words[slot * pages + page]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Returns how many words a whole slot has. */
+    int pagesOfSlot() {
+        return pages;
+    }
+
     private long offset(int slot, int page) {
         return (long) slot * chunkBytes + (long) page * Geometry.PAGE_BYTES;
     }

@@ -6,9 +6,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Root complexes that Linux lets peer traffic through, as its {@code drivers/pci/p2pdma.c} has
- * them: any AMD processor from family 17h on, and a list of devices that stand for a host bridge.
- * Older kernels know fewer of them.
+ * Root complexes that Linux lets peer traffic through, as {@code drivers/pci/p2pdma.c} of Linux 7.2
+ * has them: any AMD processor from family 17h on, and a list of devices that stand for a host
+ * bridge. Older kernels know fewer of them.
  *
  * <p>The device that stands for a host bridge is the first on its root bus, if that is device 0
  * function 0 or a root port.
@@ -70,8 +70,25 @@ public final class HostBridges {
         return ALLOWED.stream().filter(e -> e.matches(hostBridge)).findFirst();
     }
 
-    /** Returns what is known of peer traffic from below one host bridge to below another. */
-    static RootComplex judge(Cpu cpu, @Nullable PciFunction from, @Nullable PciFunction to) {
+    /**
+     * Returns whether a root port is the processor's own in Intel's client parts: there those are
+     * devices 1 and 6 of bus 0, and the chipset's are 1bh to 1dh.
+     */
+    static boolean isOfProcessor(@Nullable PciFunction rootPort) {
+        return rootPort != null
+                && rootPort.kind() == PciFunction.Kind.ROOT_PORT
+                && rootPort.bdf().segment() == 0
+                && rootPort.bdf().bus() == 0
+                && (rootPort.bdf().device() == 1 || rootPort.bdf().device() == 6);
+    }
+
+    /**
+     * Returns what is known of peer traffic from below one host bridge to below another.
+     *
+     * @param processorPorts whether both ends are below root ports of the processor itself
+     */
+    static RootComplex judge(
+            Cpu cpu, @Nullable PciFunction from, @Nullable PciFunction to, boolean processorPorts) {
         if (cpu.forwardsPeers()) {
             return new RootComplex(
                     Trust.TRUSTED,
@@ -84,7 +101,7 @@ public final class HostBridges {
             return new RootComplex(
                     Trust.TRUSTED, Trust.TRUSTED, which + " is on Linux's list of host bridges");
         }
-        if (cpu.forwardsWritesOnly()) {
+        if (cpu.forwardsWritesOnly() || (processorPorts && cpu.forwardsWritesBetweenItsPorts())) {
             return new RootComplex(
                     Trust.TRUSTED,
                     Trust.REFUSED,

@@ -39,7 +39,7 @@ public final class Machine {
 
     /** Makes a snapshot of a real machine; {@link Cpu#UNKNOWN} if nothing is known of it. */
     public Machine(List<PciFunction> functions, Cpu cpu) {
-        this(functions, HostBridges.judge(cpu, null, null), cpu, Set.of());
+        this(functions, HostBridges.judge(cpu, null, null, false), cpu, Set.of());
     }
 
     private Machine(
@@ -139,6 +139,14 @@ public final class Machine {
         return known == null
                 ? rootComplex
                 : HostBridges.judge(
-                        known, hostBridge(from).orElse(null), hostBridge(to).orElse(null));
+                        known,
+                        hostBridge(from).orElse(null),
+                        hostBridge(to).orElse(null),
+                        isBelowProcessor(from) && isBelowProcessor(to));
+    }
+
+    private boolean isBelowProcessor(Bdf bdf) {
+        List<PciFunction> above = bridgesAbove(bdf);
+        return !above.isEmpty() && HostBridges.isOfProcessor(above.getLast());
     }
 }

@@ -3,13 +3,15 @@ package dev.peerlane.pci;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The way from a DMA initiator to a peer's memory, and the verdict on it for each direction.
  *
- * <p>The rule is the one Linux uses for peer-to-peer DMA: walk up from both ends to the common
- * bridge; if nothing strictly below it redirects, the traffic goes straight across the switch;
+ * <p>The rule is the one Linux uses for peer-to-peer DMA ({@code calc_map_type_and_dist} of its
+ * {@code drivers/pci/p2pdma.c}): walk up from both ends to the common bridge; if nothing from the
+ * ends up to that bridge, itself included, redirects, the traffic goes straight across the switch;
  * otherwise, or with no common bridge, it goes through the root complex, and what is known of that
  * decides. Beyond that rule, what a port is known to stop is refused: by egress control, by
  * translation blocking, or for want of upstream forwarding.
@@ -20,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param peerReads what becomes of the initiator's reads
  * @param bridges the bridges on the way, from initiator to owner
  * @param crossesRoot whether it goes through the root complex
- * @param redirecting what redirects it by ACS, strictly below the common bridge if there is one
+ * @param redirecting what redirects it by ACS, up to the common bridge; empty without one
  * @param narrowest the function on the way whose link carries the least, or null if none is known
  * @param stopsWrites whether a port is known to stop the initiator's writes
  * @param stopsReads whether a port is known to stop its reads, or the answers to them
@@ -147,10 +149,13 @@ public record Route(
             below.addAll(until(up));
             below.addAll(until(down).reversed());
             below.add(to);
-            // Functions of the two devices count too: several functions may have ACS of their own.
-            List<PciFunction> redirecting =
-                    below.stream().filter(b -> b.acs() != null && b.acs().redirects()).toList();
             PciFunction top = common;
+            // The two ends count too: several functions of a device may have ACS of their own. So
+            // does the common bridge: a root port above two functions sends them up.
+            List<PciFunction> redirecting =
+                    Stream.concat(below.stream(), Stream.ofNullable(top))
+                            .filter(b -> b.acs() != null && b.acs().redirects())
+                            .toList();
             if (top != null && redirecting.isEmpty()) {
                 List<PciFunction> way = new ArrayList<>(until(up));
                 way.add(top);

@@ -165,6 +165,15 @@ public final class IdentifyController {
     /** OCFS: copy formats. */
     public static final WireField OCFS = new WireField(534, 2);
 
+    /** OACS: Doorbell Buffer Config. */
+    public static final int OACS_DOORBELL_BUFFER = 1 << 8;
+
+    /** {@link #sglSupport}: data blocks of any alignment. */
+    public static final int SGL_BYTES = 1;
+
+    /** {@link #sglSupport}: addresses and lengths are multiples of 4. */
+    public static final int SGL_DWORDS = 2;
+
     /** SGLS: SGL support. */
     public static final WireField SGLS = new WireField(536, 4);
 
@@ -434,7 +443,7 @@ public final class IdentifyController {
         return Bits.get(vwc(), 2, 1);
     }
 
-    /** SGLs: 0 none, 1 any alignment, 2 dword aligned. */
+    /** SGLs: 0 none, {@link #SGL_BYTES} or {@link #SGL_DWORDS}; 3 is reserved. */
     public int sglSupport() {
         return Bits.get(sgls(), 1, 0);
     }

@@ -3,6 +3,7 @@ package dev.peerlane.vfio;
 import dev.peerlane.pci.Bdf;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param moves one for each function, in order
  * @param notes what a user should know before, one sentence each
+ * @param allowed what was said to be meant, though it is refused else
  */
-public record BindPlan(List<Move> moves, List<String> notes) {
+public record BindPlan(List<Move> moves, List<String> notes, Set<Binder.Allow> allowed) {
     /**
      * One function's way.
      *
@@ -59,12 +61,18 @@ public record BindPlan(List<Move> moves, List<String> notes) {
         public String toString() {
             return "echo " + text + (text.isEmpty() ? "> " : " > ") + file;
         }
+
+        /** Returns whether this takes a function from its driver. */
+        boolean releases() {
+            return file.endsWith("driver/unbind");
+        }
     }
 
     /** Keeps its own copies of the lists. */
     public BindPlan {
         moves = List.copyOf(moves);
         notes = List.copyOf(notes);
+        allowed = Set.copyOf(allowed);
     }
 
     /** Returns every step as a shell command, for people. */

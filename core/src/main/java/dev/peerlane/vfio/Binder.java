@@ -1,7 +1,6 @@
 package dev.peerlane.vfio;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.SysfsFunction;
@@ -10,6 +9,7 @@ import dev.peerlane.vfio.BindPlan.Load;
 import dev.peerlane.vfio.BindPlan.Move;
 import dev.peerlane.vfio.BindPlan.Step;
 import dev.peerlane.vfio.BindPlan.Write;
+import dev.peerlane.vfio.Origins.Origin;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,24 +17,28 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves functions between the kernel's nvme driver and vfio-pci, by {@code driver_override}. Plans
- * first, which changes nothing; what was applied can be undone.
+ * Moves functions between their drivers and vfio-pci, by {@code driver_override}. Plans first,
+ * which changes nothing; what was applied can be undone, by this process or another: the driver and
+ * the override of before are written down ({@link VfioOptions#state}).
  *
  * <p>A function whose block devices are mounted, used as swap, part of a stack, or held by anybody
- * is refused always; so is every bridge. A function that is not NVMe, or a drive that another host
- * may use, is refused unless the options say otherwise.
+ * is refused always; so is every bridge, and one whose IOMMU group would not be usable. A function
+ * that is not NVMe, or a drive that another host may use, is refused unless the options say
+ * otherwise. From the checks until it has left its driver its block devices are held exclusively.
  */
 public final class Binder {
     private static final String VFIO = "vfio-pci";
     private static final String NVME = "nvme";
 
-    private final Kernel kernel;
     private final VfioOptions options;
     private final SystemWriter writer;
+    private final BindChecks checks;
+    private final Origins origins;
 
     /** What is refused unless it is told. */
     public enum Allow {
@@ -44,52 +48,62 @@ public final class Binder {
         SHARED
     }
 
-    /** Makes one; {@code options} says where sysfs and procfs are. */
+    /** Makes one; {@code options} says where sysfs, procfs and the state are. */
     public Binder(Kernel kernel, VfioOptions options, SystemWriter writer) {
-        this.kernel = kernel;
         this.options = options;
         this.writer = writer;
+        checks = new BindChecks(kernel, options);
+        origins = new Origins(options.state());
     }
 
     /**
      * Plans to give functions to vfio-pci.
      *
      * @throws PeerlaneException of category REFUSED if one must stay where it is, of category
-     *     MACHINE if one is not there
+     *     MACHINE if one is not there or can't be looked at
      */
     public BindPlan bind(List<Bdf> functions, Collection<Allow> allowed) {
         SysfsTree tree = SysfsTree.read(options.sys());
-        BlockUse use = new BlockUse(options, kernel);
         List<Move> moves = new ArrayList<>();
         List<String> notes = new ArrayList<>();
         boolean loaded = hasDriver(VFIO);
         for (Bdf bdf : new TreeSet<>(functions)) {
             SysfsFunction function = require(tree, bdf);
-            checkKind(function, allowed);
+            BindChecks.kind(function, allowed);
+            BindChecks.group(tree, function, functions);
             if (VFIO.equals(function.driver())) {
                 moves.add(new Move(bdf, VFIO, VFIO, function.driverOverride(), List.of()));
                 continue;
             }
-            checkUnused(function, use, allowed);
+            checks.unused(function, allowed).release();
             List<Step> steps = new ArrayList<>();
             if (!loaded) {
                 steps.add(new Load(VFIO));
                 loaded = true;
             }
-            steps.add(
-                    new Write(
-                            Inventory.directory(options.sys(), function).resolve("driver_override"),
-                            VFIO));
+            steps.add(override(function, VFIO));
             release(function, steps);
-            steps.add(new Write(options.sys().resolve("bus/pci/drivers_probe"), bdf.toString()));
-            moves.add(new Move(bdf, function.driver(), VFIO, function.driverOverride(), steps));
-            note(tree, function, functions, notes);
+            steps.add(probe(bdf));
+            Origin before = before(function);
+            moves.add(new Move(bdf, before.driver(), VFIO, before.override(), steps));
+            if (function.iommuGroup() < 0) {
+                notes.add(
+                        "%s is in no IOMMU group: vfio-pci will refuse it until the IOMMU is on"
+                                .formatted(bdf));
+            }
         }
-        return new BindPlan(moves, notes);
+        return new BindPlan(moves, notes, Set.copyOf(allowed));
+    }
+
+    /** A process that was killed while it bound the function has left it halfway. */
+    private Origin before(SysfsFunction function) {
+        Origin written = VFIO.equals(function.driverOverride()) ? origins.read(function) : null;
+        return written != null ? written : new Origin(function.driver(), function.driverOverride());
     }
 
     /**
-     * Plans to give functions back to the driver that Linux has for them.
+     * Plans to give functions back to the driver and the override that they had before they were
+     * bound, or, where nobody wrote that down, to the driver that Linux has for them.
      *
      * @throws PeerlaneException if one is in use by a program or is not there
      */
@@ -97,44 +111,61 @@ public final class Binder {
         SysfsTree tree = SysfsTree.read(options.sys());
         List<Move> moves = new ArrayList<>();
         List<String> notes = new ArrayList<>();
-        boolean loaded = hasDriver(NVME);
         for (Bdf bdf : new TreeSet<>(functions)) {
             SysfsFunction function = require(tree, bdf);
             String driver = function.driver();
-            if (driver != null && !driver.equals(VFIO)) {
+            Origin origin = origins.read(function);
+            boolean here = VFIO.equals(driver);
+            if (!here && driver != null && !VFIO.equals(function.driverOverride())) {
                 notes.add("%s is with %s already".formatted(bdf, driver));
                 moves.add(new Move(bdf, driver, driver, function.driverOverride(), List.of()));
                 continue;
             }
-            checkNoProgram(function);
-            List<Step> steps = new ArrayList<>();
-            boolean nvme = function.function().isNvme();
-            if (nvme && !loaded) {
-                steps.add(new Load(NVME));
-                loaded = true;
+            if (here) {
+                checks.noProgram(function);
             }
-            steps.add(
-                    new Write(
-                            Inventory.directory(options.sys(), function).resolve("driver_override"),
-                            ""));
-            release(function, steps);
-            steps.add(new Write(options.sys().resolve("bus/pci/drivers_probe"), bdf.toString()));
-            String to = nvme ? NVME : null;
+            List<Step> steps = new ArrayList<>();
+            String to = origin != null ? origin.driver() : null;
+            if (origin != null) {
+                back(function, origin, steps);
+            } else {
+                to = function.function().isNvme() ? NVME : null;
+                if (to != null && !hasDriver(to)) {
+                    steps.add(new Load(to));
+                }
+                steps.add(override(function, ""));
+                if (to == null || !to.equals(driver)) {
+                    release(function, steps);
+                    steps.add(probe(bdf));
+                }
+            }
             moves.add(new Move(bdf, driver, to, function.driverOverride(), steps));
         }
-        return new BindPlan(moves, notes);
+        return new BindPlan(moves, notes, Set.of());
+    }
+
+    /**
+     * Returns the functions that were bound and not given back since the machine started, by
+     * whichever process, as far as they are still there.
+     */
+    public List<Bdf> bound() {
+        SysfsTree tree = SysfsTree.read(options.sys());
+        return origins.all().stream().filter(bdf -> tree.function(bdf).isPresent()).toList();
     }
 
     /**
      * Does what a plan says. If a step fails, what was done is undone.
      *
-     * @throws PeerlaneException if a step fails, or a function ends up elsewhere
+     * @throws PeerlaneException if a step fails, a function ends up elsewhere, or one has come into
+     *     use since it was planned
      */
     public void apply(BindPlan plan) {
         List<Move> begun = new ArrayList<>();
         try {
             for (Move move : plan.moves()) {
-                if (!move.steps().isEmpty()) {
+                if (!move.steps().isEmpty() && VFIO.equals(move.to())) {
+                    take(move, plan, begun);
+                } else if (!move.steps().isEmpty()) {
                     begun.add(move);
                     move.steps().forEach(this::perform);
                     checkArrived(move.bdf(), move.to());
@@ -146,6 +177,27 @@ public final class Binder {
             cleanup.finish(e);
             throw e;
         }
+        for (Move move : plan.moves()) {
+            if (!VFIO.equals(move.to())) {
+                origins.remove(move.bdf());
+            }
+        }
+    }
+
+    /** Nobody can mount it from here on until it has left its driver. */
+    private void take(Move move, BindPlan plan, List<Move> begun) {
+        SysfsFunction function = require(SysfsTree.read(options.sys()), move.bdf());
+        try (BlockClaim claim = checks.unused(function, plan.allowed())) {
+            origins.write(function, new Origin(move.from(), move.override()));
+            begun.add(move);
+            for (Step step : move.steps()) {
+                perform(step);
+                if (step instanceof Write write && write.releases()) {
+                    claim.release();
+                }
+            }
+        }
+        checkArrived(move.bdf(), VFIO);
     }
 
     /**
@@ -166,22 +218,46 @@ public final class Binder {
     private void undo(Move move) {
         SysfsFunction now = require(SysfsTree.read(options.sys()), move.bdf());
         List<Step> steps = new ArrayList<>();
-        if (!Objects.equals(now.driverOverride(), move.override())) {
-            String text = move.override() == null ? "" : move.override();
-            steps.add(
-                    new Write(
-                            Inventory.directory(options.sys(), now).resolve("driver_override"),
-                            text));
-        }
-        if (!Objects.equals(now.driver(), move.from())) {
-            release(now, steps);
-            if (move.from() != null) {
-                Path bind = options.sys().resolve("bus/pci/drivers/" + move.from() + "/bind");
-                steps.add(new Write(bind, move.bdf().toString()));
-            }
-        }
+        back(now, new Origin(move.from(), move.override()), steps);
         steps.forEach(this::perform);
         checkArrived(move.bdf(), move.from());
+        if (!VFIO.equals(move.from())) {
+            origins.remove(move.bdf());
+        }
+    }
+
+    /** A driver takes a function by name only if the override is empty or names it. */
+    private void back(SysfsFunction now, Origin origin, List<Step> steps) {
+        String driver = origin.driver();
+        String override = origin.override();
+        boolean moves = !Objects.equals(now.driver(), driver);
+        boolean hinders = moves && driver != null && override != null && !override.equals(driver);
+        String first = hinders ? null : override;
+        if (!Objects.equals(now.driverOverride(), first)) {
+            steps.add(override(now, first == null ? "" : first));
+        }
+        if (moves) {
+            release(now, steps);
+            if (driver != null) {
+                if (!hasDriver(driver)) {
+                    steps.add(new Load(driver));
+                }
+                Path bind = options.sys().resolve("bus/pci/drivers/" + driver + "/bind");
+                steps.add(new Write(bind, now.bdf().toString()));
+            }
+        }
+        if (hinders && override != null) {
+            steps.add(override(now, override));
+        }
+    }
+
+    private Write override(SysfsFunction function, String driver) {
+        return new Write(
+                Inventory.directory(options.sys(), function).resolve("driver_override"), driver);
+    }
+
+    private Write probe(Bdf bdf) {
+        return new Write(options.sys().resolve("bus/pci/drivers_probe"), bdf.toString());
     }
 
     private void release(SysfsFunction function, List<Step> steps) {
@@ -230,85 +306,5 @@ public final class Binder {
                                 "no-such-device",
                                 "there is no PCI function " + bdf,
                                 "lspci -D -d ::0108 shows the NVMe functions"));
-    }
-
-    private static void checkKind(SysfsFunction function, Collection<Allow> allowed) {
-        if (function.isBridge()) {
-            throw PeerlaneException.refused(
-                    "is-a-bridge",
-                    "%s is a bridge, and everything below it would be lost"
-                            .formatted(function.bdf()),
-                    "Leave bridges with the driver they have: vfio does not mind them");
-        }
-        if (!function.function().isNvme() && !allowed.contains(Allow.NOT_NVME)) {
-            throw PeerlaneException.refused(
-                    "not-nvme",
-                    "%s is no NVMe controller: its class is %06Xh"
-                            .formatted(function.bdf(), function.function().classCode()),
-                    "Name an NVMe function, or say that this is meant");
-        }
-    }
-
-    private void checkUnused(SysfsFunction function, BlockUse use, Collection<Allow> allowed) {
-        List<String> reasons = use.reasons(function);
-        if (!reasons.isEmpty()) {
-            throw PeerlaneException.refused(
-                    "device-in-use",
-                    "%s is in use: %s".formatted(function.bdf(), String.join("; ", reasons)),
-                    "Unmount it, swapoff, or take it out of the stack first");
-        }
-        Path controller = Inventory.controller(options.sys(), function);
-        if (controller != null && !allowed.contains(Allow.SHARED)) {
-            String name = String.valueOf(controller.getFileName());
-            List<String> others = Sharing.reasons(kernel, name, use.namespaces(function));
-            if (!others.isEmpty()) {
-                throw PeerlaneException.refused(
-                        "device-shared",
-                        "others may use %s: %s"
-                                .formatted(function.bdf(), String.join("; ", others)),
-                        "See that no other host or controller uses it, then say that it is shared");
-            }
-        }
-    }
-
-    /** Taking a device from under a program would hang until the program lets go of it. */
-    private void checkNoProgram(SysfsFunction function) {
-        if (function.iommuGroup() < 0 || function.driver() == null) {
-            return;
-        }
-        String node = "/dev/vfio/" + function.iommuGroup();
-        long fd = kernel.open(node, Kernel.O_RDWR | Kernel.O_CLOEXEC);
-        if (fd == -Errno.EBUSY) {
-            throw PeerlaneException.refused(
-                    "device-in-use",
-                    "a program uses IOMMU group %d, which %s is in"
-                            .formatted(function.iommuGroup(), function.bdf()),
-                    "End that program first");
-        }
-        if (fd >= 0) {
-            VfioSystem.close(kernel, (int) fd, node);
-        }
-    }
-
-    private static void note(
-            SysfsTree tree, SysfsFunction function, List<Bdf> named, List<String> notes) {
-        if (function.iommuGroup() < 0) {
-            notes.add(
-                    "%s is in no IOMMU group: vfio-pci will refuse it until the IOMMU is on"
-                            .formatted(function.bdf()));
-            return;
-        }
-        for (SysfsFunction other : tree.group(function.iommuGroup())) {
-            String driver = other.driver();
-            if (!named.contains(other.bdf())
-                    && !other.isBridge()
-                    && driver != null
-                    && !driver.equals(VFIO)) {
-                notes.add(
-                        "%s (%s) is in the IOMMU group of %s, which can't be used until it is bound"
-                                        .formatted(other.bdf(), driver, function.bdf())
-                                + " to vfio-pci too or to no driver");
-            }
-        }
     }
 }

@@ -1,7 +1,5 @@
 package dev.peerlane.vfio;
 
-import dev.peerlane.linux.Errno;
-import dev.peerlane.linux.Kernel;
 import dev.peerlane.pci.SysfsFunction;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -11,74 +9,104 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who uses the block devices of a function: mounts, swap, stacks of device mapper or md, btrfs with
- * several devices. Looks through the whole stack, and at init's mounts too where it may.
+ * Who uses the block devices of a function: mounts, swap, stacks of device mapper, md, bcache or
+ * loop devices, btrfs with several devices, targets that export it, programs. Looks through the
+ * whole stack. It reads files; who holds a device exclusively is {@link BlockClaim}'s to say.
  */
 final class BlockUse {
-    private static final int MAX_DEVICES = 1024;
+    private static final int MAX_DEVICES = 1 << 16;
+    private static final int MAX_STACK = 1024;
     private static final int MAX_LINES = 100_000;
 
     /** Block devices of a namespace; with multipath the one below a controller is hidden. */
     private static final Pattern NAMESPACE = Pattern.compile("(nvme\\d+)(?:c\\d+)?(n\\d+)");
 
-    private static final int SOURCE_AFTER_DASH = 2;
-    private static final int O_EXCL = 0x80;
+    private static final Pattern LOOP = Pattern.compile("loop\\d+");
 
-    private record Mount(String device, String point, String source) {}
+    /**
+     * A whole block device of a function.
+     *
+     * @param name such as nvme0n1
+     * @param nsid the namespace's identifier, or 0 if it is none or Linux does not say
+     */
+    record Volume(String name, int nsid) {}
 
     private final Path sys;
-    private final Path proc;
-    private final @Nullable Kernel kernel;
-    private final List<Mount> mounts = new ArrayList<>();
+    private final Mounts mounts;
+    private final Programs programs;
+    private final Exports exports;
     private final Set<String> swaps = new LinkedHashSet<>();
+    private final Map<String, String> loops = new LinkedHashMap<>();
 
-    /** Reads mounts and swap areas as they are now; {@code kernel} is null to ask nobody. */
-    BlockUse(VfioOptions options, @Nullable Kernel kernel) {
+    /** Reads what is in use of the machine as it is now. */
+    BlockUse(VfioOptions options) {
         sys = options.sys();
-        proc = options.proc();
-        this.kernel = kernel;
-        readMounts(proc.resolve("self/mountinfo"));
-        readMounts(proc.resolve("1/mountinfo"));
-        for (String line : lines(proc.resolve("swaps"))) {
+        mounts = new Mounts(options.proc());
+        programs = new Programs(options.proc());
+        exports = new Exports(sys);
+        for (String line : lines(options.proc().resolve("swaps"))) {
             String[] words = line.trim().split("\\s+", -1);
             if (words[0].startsWith("/")) {
                 swaps.add(words[0]);
             }
         }
-    }
-
-    /** Each line: id, parent, major:minor, root, mount point, …, a dash, type, source, options. */
-    private void readMounts(Path file) {
-        for (String line : lines(file)) {
-            List<String> words = List.of(line.split(" ", -1));
-            int dash = words.indexOf("-");
-            if (words.size() > 5 && dash > 0 && dash + SOURCE_AFTER_DASH < words.size()) {
-                mounts.add(
-                        new Mount(words.get(2), words.get(4), words.get(dash + SOURCE_AFTER_DASH)));
+        for (Path block : entries(sys.resolve("class/block"))) {
+            String name = String.valueOf(block.getFileName());
+            String file = text(block.resolve("loop/backing_file"));
+            if (file != null && LOOP.matcher(name).matches()) {
+                loops.put(name, file);
             }
         }
     }
 
-    /** Returns the names of the block devices of a function's namespaces, such as nvme0n1. */
-    List<String> namespaces(SysfsFunction function) {
-        Set<String> names = new LinkedHashSet<>();
-        for (Path controller : entries(Inventory.directory(sys, function).resolve("nvme"))) {
+    /** Returns the block devices of a function: of its namespaces, and all that is below it. */
+    List<Volume> volumes(SysfsFunction function) {
+        Map<String, Integer> found = new LinkedHashMap<>();
+        Path directory = Inventory.directory(sys, function);
+        for (Path controller : entries(directory.resolve("nvme"))) {
             for (Path entry : entries(controller)) {
                 Matcher name = NAMESPACE.matcher(String.valueOf(entry.getFileName()));
                 if (name.matches()) {
-                    names.add(name.group(1) + name.group(2));
+                    found.put(name.group(1) + name.group(2), nsid(entry));
                 }
             }
         }
-        return List.copyOf(names);
+        for (Path block : entries(sys.resolve("class/block"))) {
+            String name = String.valueOf(block.getFileName());
+            boolean whole = !Files.exists(block.resolve("partition"));
+            if (whole && !NAMESPACE.matcher(name).matches() && isBelow(block, directory)) {
+                found.putIfAbsent(name, 0);
+            }
+        }
+        return found.entrySet().stream().map(e -> new Volume(e.getKey(), e.getValue())).toList();
+    }
+
+    private static int nsid(Path namespace) {
+        String text = text(namespace.resolve("nsid"));
+        try {
+            return text == null ? 0 : Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            return 0;
+        }
+    }
+
+    private static boolean isBelow(Path block, Path directory) {
+        try {
+            return block.toRealPath().startsWith(directory.toRealPath());
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /**
@@ -86,20 +114,20 @@ final class BlockUse {
      */
     List<String> reasons(SysfsFunction function) {
         Set<String> reasons = new LinkedHashSet<>();
-        for (String namespace : namespaces(function)) {
-            int before = reasons.size();
-            stack(namespace, reasons);
-            if (reasons.size() == before && isHeld(namespace)) {
-                reasons.add(namespace + " is held by a program or a file system of its own");
-            }
+        for (Volume volume : volumes(function)) {
+            stack(volume.name(), reasons);
         }
         return List.copyOf(reasons);
     }
 
-    private void stack(String namespace, Set<String> reasons) {
-        Deque<String> toSee = new ArrayDeque<>(List.of(namespace));
+    private void stack(String volume, Set<String> reasons) {
+        Deque<String> toSee = new ArrayDeque<>(List.of(volume));
         Set<String> seen = new LinkedHashSet<>();
-        while (!toSee.isEmpty() && seen.size() < MAX_DEVICES) {
+        while (!toSee.isEmpty()) {
+            if (seen.size() > MAX_STACK) {
+                reasons.add(volume + " has more than %d devices above it".formatted(MAX_STACK));
+                return;
+            }
             String name = toSee.remove();
             if (!seen.add(name)) {
                 continue;
@@ -115,55 +143,64 @@ final class BlockUse {
                 reasons.add(name + " is part of " + described(above));
                 toSee.add(above);
             }
-            String through = name.equals(namespace) ? "" : " (on " + namespace + ")";
-            uses(name, device, through, reasons);
+            loops.forEach((loop, file) -> {
+                if (nodes(name).contains(file)) {
+                    reasons.add(name + " is what " + loop + " is made of");
+                    toSee.add(loop);
+                }
+            });
+            String through = name.equals(volume) ? "" : " (on " + volume + ")";
+            uses(name, name + through, reasons);
         }
     }
 
-    private void uses(String name, Path device, String through, Set<String> reasons) {
+    private void uses(String name, String called, Set<String> reasons) {
+        Path device = sys.resolve("class/block").resolve(name);
         String number = text(device.resolve("dev"));
-        String mapped = text(device.resolve("dm/name"));
-        for (Mount mount : mounts) {
-            if (mount.device.equals(number)
-                    || mount.source.equals("/dev/" + name)
-                    || (mapped != null && mount.source.equals("/dev/mapper/" + mapped))) {
-                reasons.add(
-                        mount.point.equals("/")
-                                ? name + through + " holds the running root"
-                                : name + through + " is mounted on " + mount.point);
-            }
+        Set<String> nodes = nodes(name);
+        for (Mounts.Mount mount : mounts.of(number == null ? "" : number, nodes)) {
+            reasons.add(called + " " + mount.words());
         }
-        if (swaps.contains("/dev/" + name)
-                || (mapped != null && swaps.contains("/dev/mapper/" + mapped))) {
-            reasons.add(name + through + " is used as swap");
+        if (nodes.stream().anyMatch(swaps::contains)) {
+            reasons.add(called + " is used as swap");
         }
         for (Path pool : entries(sys.resolve("fs/btrfs"))) {
             if (Files.exists(pool.resolve("devices").resolve(name))) {
-                reasons.add(name + through + " is part of a mounted btrfs");
+                reasons.add(called + " is part of a mounted btrfs");
             }
         }
+        if (Files.exists(device.resolve("bcache"))) {
+            reasons.add(called + " is part of a bcache");
+        }
+        exports.of(nodes).forEach(by -> reasons.add(called + " is exported by " + by));
+        programs.of(name).forEach(by -> reasons.add(called + " is open in " + by));
     }
 
-    private String described(String name) {
+    /** Returns the names of a block device below /dev. */
+    private Set<String> nodes(String name) {
+        Set<String> nodes = new TreeSet<>(Set.of("/dev/" + name));
         String mapped = text(sys.resolve("class/block").resolve(name).resolve("dm/name"));
-        return mapped == null ? name : name + ", " + mapped;
+        if (mapped != null) {
+            nodes.add("/dev/mapper/" + mapped);
+        }
+        Matcher namespace = NAMESPACE.matcher(name);
+        if (namespace.matches()) {
+            nodes.add("/dev/" + namespace.group(1)); // exported whole, by passing commands through
+        }
+        return nodes;
     }
 
-    /**
-     * Whoever has it exclusively keeps others from having it so: a mount elsewhere, ZFS, a tool.
-     */
-    private boolean isHeld(String name) {
-        if (kernel == null) {
-            return false;
-        }
-        long fd = kernel.open("/dev/" + name, Kernel.O_RDONLY | O_EXCL | Kernel.O_CLOEXEC);
-        if (fd >= 0) {
-            VfioSystem.close(kernel, (int) fd, "/dev/" + name);
-        }
-        return fd == -Errno.EBUSY;
+    /** The prefix of a mapped device's UUID tells who made it. */
+    private String described(String name) {
+        Path mapping = sys.resolve("class/block").resolve(name).resolve("dm");
+        String mapped = text(mapping.resolve("name"));
+        String uuid = text(mapping.resolve("uuid"));
+        int dash = uuid == null ? -1 : uuid.indexOf('-');
+        String kind = uuid == null || dash <= 0 ? "" : " (" + uuid.substring(0, dash) + ")";
+        return mapped == null ? name : name + ", " + mapped + kind;
     }
 
-    private static List<Path> entries(Path directory) {
+    static List<Path> entries(Path directory) {
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
             for (Path entry : all) {
@@ -178,10 +215,10 @@ final class BlockUse {
         return found;
     }
 
-    private static List<String> lines(Path file) {
+    static List<String> lines(Path file) {
         try (var all = Files.lines(file, StandardCharsets.ISO_8859_1)) {
             return all.limit(MAX_LINES).toList();
-        } catch (IOException e) {
+        } catch (IOException | java.io.UncheckedIOException e) {
             return List.of();
         }
     }

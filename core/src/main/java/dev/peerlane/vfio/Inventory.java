@@ -1,8 +1,8 @@
 package dev.peerlane.vfio;
 
-import dev.peerlane.linux.Kernel;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Link;
+import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.SysfsFunction;
 import dev.peerlane.pci.SysfsTree;
 import java.io.IOException;
@@ -21,6 +21,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Inventory {
     private static final int SECTOR_BYTES = 512;
+
+    /** PMRCAP.BIR is 2 to 5 (NVMe Base 2.0, 3.1.4.1). */
+    private static final int FIRST_PMR_BAR = 2;
+
     private static final Pattern CMBSZ = Pattern.compile("cmbsz\\s*:\\s*0?x([0-9a-fA-F]{1,8})");
 
     private Inventory() {}
@@ -38,6 +42,8 @@ public final class Inventory {
      * @param firmware its firmware revision, or null
      * @param namespaces its block devices
      * @param cmbBytes the size of its CMB, if the kernel says; 0 is not told from unknown
+     * @param cmbLimitBytes the most that a CMB can have, since it lies in a BAR
+     * @param pmrLimitBytes the most that a PMR can have; 0 if there is no BAR for one
      * @param inUse why it can't be taken, one sentence each
      */
     public record Drive(
@@ -51,6 +57,8 @@ public final class Inventory {
             @Nullable String firmware,
             List<BlockDevice> namespaces,
             OptionalLong cmbBytes,
+            long cmbLimitBytes,
+            long pmrLimitBytes,
             List<String> inUse) {
         /** Keeps its own copies of the lists. */
         public Drive {
@@ -73,12 +81,11 @@ public final class Inventory {
     public record BlockDevice(String name, long bytes) {}
 
     /**
-     * Reads all of them, in bus order.
-     *
-     * @param kernel is asked who holds a device exclusively; null to read files only
+     * Reads all of them, in bus order. Nothing is opened but files of sysfs and procfs: who holds a
+     * device exclusively without showing there is found by {@link Binder} alone.
      */
-    public static List<Drive> read(VfioOptions options, @Nullable Kernel kernel) {
-        BlockUse use = new BlockUse(options, kernel);
+    public static List<Drive> read(VfioOptions options) {
+        BlockUse use = new BlockUse(options);
         List<Drive> drives = new ArrayList<>();
         for (SysfsFunction function : SysfsTree.read(options.sys()).functions()) {
             if (function.function().isNvme()) {
@@ -91,9 +98,10 @@ public final class Inventory {
     private static Drive drive(SysfsFunction function, VfioOptions options, BlockUse use) {
         Path controller = controller(options.sys(), function);
         List<BlockDevice> namespaces = new ArrayList<>();
-        for (String name : use.namespaces(function)) {
-            Path block = options.sys().resolve("class/block").resolve(name);
-            namespaces.add(new BlockDevice(name, number(block.resolve("size")) * SECTOR_BYTES));
+        for (BlockUse.Volume volume : use.volumes(function)) {
+            Path block = options.sys().resolve("class/block").resolve(volume.name());
+            long bytes = number(block.resolve("size")) * SECTOR_BYTES;
+            namespaces.add(new BlockDevice(volume.name(), bytes));
         }
         return new Drive(
                 function.bdf(),
@@ -106,7 +114,17 @@ public final class Inventory {
                 text(controller, "firmware_rev"),
                 namespaces,
                 cmb(options.sys(), function, controller),
+                largestBar(function, 0),
+                largestBar(function, FIRST_PMR_BAR),
                 use.reasons(function));
+    }
+
+    private static long largestBar(SysfsFunction function, int first) {
+        return function.function().bars().stream()
+                .filter(bar -> bar.index() >= first)
+                .mapToLong(PciFunction.BarWindow::sizeBytes)
+                .max()
+                .orElse(0);
     }
 
     /** Returns the directory of a function. */

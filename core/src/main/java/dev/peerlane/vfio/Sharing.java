@@ -3,20 +3,21 @@ package dev.peerlane.vfio;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.peerlane.Bits;
+import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.Request;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Whether another host may use a drive: dual-port shelves have two controllers for each namespace.
- * Asked through the kernel's driver, with the drive's own Identify data and Reservation Report.
+ * Asked through the kernel's driver, with the drive's own Identify data and Reservation Report. A
+ * question without an answer counts as yes.
  */
 final class Sharing {
     /** struct nvme_passthru_cmd of linux/nvme_ioctl.h, 72 bytes. */
@@ -37,79 +38,116 @@ final class Sharing {
     private static final int RESERVATION_REPORT = 0x0e;
     private static final int CNS_NAMESPACE = 0;
     private static final int CNS_CONTROLLER = 1;
+    private static final int EXTENDED_DATA_STRUCTURE = 1;
     private static final int PAGE = 4096;
 
-    // NVMe Base 2.0, 5.17.2.1 and 4.1.5.1, and 7.8
+    // NVMe Base 2.0, 5.17.2.1; NVM Command Set 1.0, 4.1.5.1; Base 2.0, 7.8
     private static final int CMIC = 76;
+    private static final int CMIC_PORTS = 0;
+    private static final int CMIC_CONTROLLERS = 1;
     private static final int NMIC = 30;
     private static final int RESCAP = 31;
     private static final int RTYPE = 4;
+    private static final int REGCTL = 5;
 
-    private static final Pattern NAMESPACE = Pattern.compile("nvme\\d+n(\\d+)");
+    private final Kernel kernel;
+    private final Arena arena;
+    private final MemorySegment page;
+    private final List<String> reasons = new ArrayList<>();
 
-    private Sharing() {}
-
-    /**
-     * Returns why others may use a drive, one sentence each; empty if nobody may, or if the drive
-     * can't be asked.
-     *
-     * @param controller the name of its controller, such as nvme0
-     * @param namespaces the names of its block devices
-     */
-    static List<String> reasons(Kernel kernel, String controller, List<String> namespaces) {
-        List<String> reasons = new ArrayList<>();
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment page = arena.allocate(PAGE, PAGE);
-            String node = "/dev/" + controller;
-            if (ask(kernel, node, ADMIN, IDENTIFY, 0, CNS_CONTROLLER, 0, page, arena)
-                    && Bits.bit(page.get(JAVA_BYTE, CMIC), 1)) {
-                reasons.add(controller + " is one of several controllers of its subsystem (CMIC)");
-            }
-            for (String name : namespaces) {
-                Matcher number = NAMESPACE.matcher(name);
-                int nsid = number.matches() ? Integer.parseInt(number.group(1)) : 0;
-                if (nsid == 0
-                        || !ask(
-                                kernel,
-                                node,
-                                ADMIN,
-                                IDENTIFY,
-                                nsid,
-                                CNS_NAMESPACE,
-                                0,
-                                page,
-                                arena)) {
-                    continue;
-                }
-                if (Bits.bit(page.get(JAVA_BYTE, NMIC), 0)) {
-                    reasons.add(name + " may be attached to several controllers (NMIC)");
-                }
-                boolean reserves = page.get(JAVA_BYTE, RESCAP) != 0;
-                String block = "/dev/" + name;
-                int dwords = PAGE / 4 - 1;
-                if (reserves
-                        && ask(kernel, block, IO, RESERVATION_REPORT, nsid, dwords, 0, page, arena)
-                        && page.get(JAVA_BYTE, RTYPE) != 0) {
-                    reasons.add(name + " is reserved by a host");
-                }
-            }
-        }
-        return reasons;
+    private Sharing(Kernel kernel, Arena arena) {
+        this.kernel = kernel;
+        this.arena = arena;
+        page = arena.allocate(PAGE, PAGE);
     }
 
-    private static boolean ask(
-            Kernel kernel,
-            String node,
-            Request request,
-            int opcode,
-            int nsid,
-            int cdw10,
-            int cdw11,
-            MemorySegment page,
-            Arena arena) {
+    /**
+     * Returns why others may use a drive, one sentence each; empty if it says that nobody may.
+     *
+     * @param controller the name of its controller, such as nvme0
+     * @param volumes its block devices
+     */
+    static List<String> reasons(Kernel kernel, String controller, List<BlockUse.Volume> volumes) {
+        try (Arena arena = Arena.ofConfined()) {
+            Sharing sharing = new Sharing(kernel, arena);
+            sharing.controller(controller);
+            volumes.forEach(volume -> sharing.namespace(controller, volume));
+            return sharing.reasons;
+        }
+    }
+
+    private void controller(String controller) {
+        long status = ask("/dev/" + controller, ADMIN, IDENTIFY, 0, CNS_CONTROLLER, 0);
+        if (status != 0) {
+            unanswered(controller, "Identify Controller", status);
+            return;
+        }
+        byte cmic = page.get(JAVA_BYTE, CMIC);
+        if (Bits.bit(cmic, CMIC_PORTS)) {
+            reasons.add(controller + " is in a subsystem with several ports (CMIC)");
+        }
+        if (Bits.bit(cmic, CMIC_CONTROLLERS)) {
+            reasons.add(controller + " is one of several controllers of its subsystem (CMIC)");
+        }
+    }
+
+    private void namespace(String controller, BlockUse.Volume volume) {
+        String name = volume.name();
+        if (volume.nsid() == 0) {
+            reasons.add("Linux does not say which namespace " + name + " is");
+            return;
+        }
+        String node = "/dev/" + controller;
+        long status = ask(node, ADMIN, IDENTIFY, volume.nsid(), CNS_NAMESPACE, 0);
+        if (status != 0) {
+            unanswered(name, "Identify Namespace", status);
+            return;
+        }
+        if (Bits.bit(page.get(JAVA_BYTE, NMIC), 0)) {
+            reasons.add(name + " may be attached to several controllers (NMIC)");
+        }
+        if (page.get(JAVA_BYTE, RESCAP) != 0) {
+            reservation(volume);
+        }
+    }
+
+    /**
+     * Hosts with identifiers of 128 bits get the extended data structure only, others the short one
+     * only; type and number of registrants are at the same place in both.
+     */
+    private void reservation(BlockUse.Volume volume) {
+        String name = volume.name();
+        String node = "/dev/" + name;
+        int dwords = PAGE / 4 - 1;
+        long status = ask(node, IO, RESERVATION_REPORT, volume.nsid(), dwords, 0);
+        if (status != 0) {
+            int extended = EXTENDED_DATA_STRUCTURE;
+            status = ask(node, IO, RESERVATION_REPORT, volume.nsid(), dwords, extended);
+        }
+        if (status != 0) {
+            unanswered(name, "Reservation Report", status);
+            return;
+        }
+        int type = Byte.toUnsignedInt(page.get(JAVA_BYTE, RTYPE));
+        int registrants = Short.toUnsignedInt(page.get(JAVA_SHORT_UNALIGNED, REGCTL));
+        if (type != 0) {
+            reasons.add("%s is reserved by a host (type %d)".formatted(name, type));
+        }
+        if (registrants != 0) {
+            reasons.add("%s has %d controllers registered".formatted(name, registrants));
+        }
+    }
+
+    private void unanswered(String name, String question, long status) {
+        String why = status < 0 ? Errno.text((int) -status) : "status %Xh".formatted(status);
+        reasons.add("%s does not answer %s (%s)".formatted(name, question, why));
+    }
+
+    /** Answers 0, the status of the NVMe command, or a negated error number. */
+    private long ask(String node, Request request, int opcode, int nsid, int cdw10, int cdw11) {
         long fd = kernel.open(node, Kernel.O_RDONLY | Kernel.O_CLOEXEC);
         if (fd < 0) {
-            return false;
+            return fd;
         }
         page.fill((byte) 0);
         MemorySegment command = arena.allocate(BYTES, 8);
@@ -121,6 +159,6 @@ final class Sharing {
         command.set(JAVA_INT, CDW11, cdw11);
         long status = kernel.ioctl((int) fd, request, command);
         VfioSystem.close(kernel, (int) fd, node);
-        return status == 0;
+        return status;
     }
 }

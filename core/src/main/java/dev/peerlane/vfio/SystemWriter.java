@@ -7,7 +7,7 @@ import java.nio.file.Path;
 public interface SystemWriter {
     /** Returns the real one. */
     static SystemWriter real() {
-        return new SystemFiles();
+        return new LinuxWriter();
     }
 
     /**

@@ -12,6 +12,7 @@ import java.nio.file.Path;
  *     IOMMU, where a mistake of ours or of a device can overwrite any memory of the machine
  * @param sys where sysfs is mounted
  * @param proc where procfs is mounted
+ * @param state where is written down what another process must know, until the next boot
  */
 public record VfioOptions(
         Api api,
@@ -19,7 +20,8 @@ public record VfioOptions(
         boolean resetOnOpen,
         boolean enableUnsafeNoIommuMode,
         Path sys,
-        Path proc) {
+        Path proc,
+        Path state) {
     /** The kernel's interfaces to devices. */
     public enum Api {
         /** Containers where {@code /dev/vfio/vfio} is the original, else iommufd. */
@@ -32,26 +34,43 @@ public record VfioOptions(
 
     /** Everything found out, everything reset. */
     public static final VfioOptions DEFAULTS =
-            new VfioOptions(Api.AUTO, true, true, false, Path.of("/sys"), Path.of("/proc"));
+            new VfioOptions(
+                    Api.AUTO,
+                    true,
+                    true,
+                    false,
+                    Path.of("/sys"),
+                    Path.of("/proc"),
+                    Path.of("/run/peerlane"));
 
     /** Returns these with another interface. */
     public VfioOptions withApi(Api other) {
-        return new VfioOptions(other, hugePages, resetOnOpen, enableUnsafeNoIommuMode, sys, proc);
+        return new VfioOptions(
+                other, hugePages, resetOnOpen, enableUnsafeNoIommuMode, sys, proc, state);
     }
 
     /** Returns these with or without huge pages. */
     public VfioOptions withHugePages(boolean allowed) {
-        return new VfioOptions(api, allowed, resetOnOpen, enableUnsafeNoIommuMode, sys, proc);
+        return new VfioOptions(
+                api, allowed, resetOnOpen, enableUnsafeNoIommuMode, sys, proc, state);
     }
 
-    /** Returns these with other places of sysfs and procfs. */
-    public VfioOptions withRoots(Path otherSys, Path otherProc) {
+    /**
+     * Returns these with a machine that is in {@code sys}, {@code proc} and {@code state} of it.
+     */
+    public VfioOptions withRoot(Path root) {
         return new VfioOptions(
-                api, hugePages, resetOnOpen, enableUnsafeNoIommuMode, otherSys, otherProc);
+                api,
+                hugePages,
+                resetOnOpen,
+                enableUnsafeNoIommuMode,
+                root.resolve("sys"),
+                root.resolve("proc"),
+                root.resolve("state"));
     }
 
     /** Returns these, with the mode without an IOMMU let through. */
     public VfioOptions withUnsafeNoIommuMode() {
-        return new VfioOptions(api, hugePages, resetOnOpen, true, sys, proc);
+        return new VfioOptions(api, hugePages, resetOnOpen, true, sys, proc, state);
     }
 }

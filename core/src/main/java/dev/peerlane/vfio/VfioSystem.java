@@ -91,17 +91,19 @@ final class VfioSystem {
 
     /** Returns the functions of a group whose drivers keep it from being used, in words. */
     String othersInTheWay(int group) {
-        List<SysfsFunction> others = new ArrayList<>();
-        for (SysfsFunction function : tree.group(group)) {
-            String driver = function.driver();
-            if (driver != null && !HARMLESS.contains(driver)) {
-                others.add(function);
-            }
-        }
+        List<SysfsFunction> others = inTheWay(tree, group);
         return others.isEmpty() ? "none that sysfs shows" : words(others);
     }
 
-    private static String words(List<SysfsFunction> functions) {
+    /** Returns the functions of a group whose drivers keep it from being used. */
+    static List<SysfsFunction> inTheWay(SysfsTree tree, int group) {
+        return tree.group(group).stream()
+                .filter(f -> f.driver() != null && !HARMLESS.contains(f.driver()))
+                .toList();
+    }
+
+    /** Returns functions with their drivers, in words. */
+    static String words(List<SysfsFunction> functions) {
         return functions.stream()
                 .map(f -> f.bdf() + " (" + (f.driver() == null ? "no driver" : f.driver()) + ")")
                 .collect(Collectors.joining(", "));

@@ -99,6 +99,15 @@ class DoctorTest {
         // MGAW 26h + 1 = 39 bits; the BARs end beyond 2^37, so 24h + 1 = 37
         pairs.add(
                 text(Check.IOMMU_WIDTH, "sys/class/iommu/dmar0/intel-iommu/cap", "8d2008c2240406"));
+        pairs.add(
+                pair(
+                        Check.IOMMU_WIDTH,
+                        t -> {
+                            t.texts.remove("sys/class/iommu/dmar0/intel-iommu/cap");
+                            t.texts.put("sys/class/iommu/ivhd0/amd-iommu/features", "800:0");
+                            // IVinfo: VASize 36
+                            t.texts.put(Capture.IVRS, "IVRS" + "\0".repeat(34) + "\u0012\0");
+                        }));
         pairs.add(kernel(Check.KERNEL_P2PDMA, "PCI_P2PDMA"));
         pairs.add(
                 pair(
@@ -153,6 +162,24 @@ class DoctorTest {
                         Buffer.TARGET));
         pairs.add(roots(Check.WRITES_ONLY, DoctorTest::client, Buffer.TARGET));
         pairs.add(roots(Check.WRITES_ONLY, DoctorTest::client, Buffer.SOURCE));
+        for (Buffer buffer : List.of(Buffer.TARGET, Buffer.SOURCE)) {
+            pairs.add(
+                    new Pair(
+                            Check.WRITES_ONLY,
+                            () -> Shapes.rootPorts(Shapes.AMD, 0x1450).cpu("AuthenticAMD", 0x17, 1),
+                            t -> t.cpu("AuthenticAMD", 0x15, 2),
+                            A,
+                            B,
+                            buffer));
+        }
+        pairs.add(
+                new Pair(
+                        Check.HOST_BRIDGE,
+                        () -> Shapes.rootPorts(INTEL, 0x1234).cpu("GenuineIntel", 6, 0x9e),
+                        t -> t.cpu("GenuineIntel", 6, 0xa7),
+                        A,
+                        B,
+                        Buffer.TARGET));
         pairs.add(pair(Check.LINK, t -> t.at(A).link(4, 1)));
         pairs.add(pair(Check.PAYLOAD, t -> t.at(A).payload(2)));
         pairs.add(pair(Check.RELAXED_ORDERING, t -> t.at(A).config.store16(0x48, 0x0030)));

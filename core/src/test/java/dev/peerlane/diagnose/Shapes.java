@@ -48,9 +48,9 @@ final class Shapes {
         TreeBuilder t = new TreeBuilder();
         t.host("0000:00:00.0", hostVendor, hostDevice);
         t.rootPort("0000:00:01.0", hostVendor, 0x352a);
-        t.rootPort("0000:00:02.0", hostVendor, 0x352b);
+        t.rootPort("0000:00:06.0", hostVendor, 0x352b);
         t.drive(A, "0000:00:01.0");
-        t.drive(B, "0000:00:02.0");
+        t.drive(B, "0000:00:06.0");
         return t;
     }
 

@@ -53,6 +53,37 @@ class CmbTest {
     }
 
     @Test
+    void registersThatShowOnceTheControllerIsReadyAreSeen() {
+        FakeMachine m = Bench.withCmb(16);
+        m.controller.cmbShownWhenReady = true;
+        try (Controller c = Bench.open(m)) {
+            assertThat(c.requireCmb().sizeBytes()).isEqualTo(64 << 10);
+        }
+    }
+
+    @Test
+    void windowIsSetAgainAfterAResetThatClearedIt() {
+        FakeMachine m = Bench.withCmb(16);
+        m.controller.disablingClearsCmbmsc = true;
+        try (Controller c = Bench.open(m)) {
+            c.requireCmb().enable(m.dma);
+            c.reset();
+            assertThat(m.controller.cmbWindow()).isEqualTo(BASE);
+        }
+        Bench.assertNothingLeft(m);
+    }
+
+    @Test
+    void registersAndDoorbellsAreNotTakenForACmb() {
+        for (int page = 0; page < 2; page++) {
+            FakeMachine m = Bench.withCmb(16);
+            m.controller.cmbloc = new Cmbloc(0).withBir(0).withOfst(page);
+            assertThat(absence(m)).isEqualTo(CmbAbsence.Reason.OVER_REGISTERS);
+            assertThat(m.violations).isEmpty();
+        }
+    }
+
+    @Test
     void windowIsSetToTheAddressThatPeersUse() {
         FakeMachine m = Bench.withCmb(16);
         try (Controller c = Bench.open(m)) {

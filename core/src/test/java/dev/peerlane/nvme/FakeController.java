@@ -118,6 +118,13 @@ final class FakeController {
     final List<Arrived> arrived = new ArrayList<>();
     int accesses;
     boolean gone;
+
+    /** CMBSZ and CMBLOC read 0 until CSTS.RDY. */
+    boolean cmbShownWhenReady;
+
+    /** Disabling it clears CMBMSC. */
+    boolean disablingClearsCmbmsc;
+
     int doorbells;
     private int adminSeen;
     private boolean misbehaved;
@@ -199,6 +206,7 @@ final class FakeController {
             return -1;
         }
         boolean shown = !cap.cmbs() || (cmbmsc & 1) != 0;
+        shown &= !cmbShownWhenReady || isEnabled();
         return switch (offset) {
             case Reg.CAP -> (int) cap.raw();
             case Reg.CAP + 4 -> (int) (cap.raw() >>> 32);
@@ -323,6 +331,10 @@ final class FakeController {
         }
         if (toUnready >= 0 && toUnready-- == 0 && !neverUnready) {
             csts = 0;
+            if (disablingClearsCmbmsc) {
+                cmbmsc = 0;
+                cmbWindow = -1;
+            }
             sleeps = false;
             sqs.clear();
             cqs.clear();

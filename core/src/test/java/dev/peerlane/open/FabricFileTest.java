@@ -9,6 +9,7 @@ import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.pci.RootComplex.Trust;
@@ -76,6 +77,38 @@ class FabricFileTest {
     }
 
     @Test
+    void faultsAreReadWithTheirOccasions() {
+        FabricSpec spec =
+                emulator(
+                        """
+                        kind: emulator
+                        drives: [{name: b}]
+                        faults:
+                          - {kind: bad-blocks, drive: b, queue: io, opcode: 2, occasion: 3, times: 2}
+                          - {kind: late-completion, drive: b, delayMicros: 7}
+                          - {kind: allocation}
+                        """);
+        assertThat(spec.faults())
+                .containsExactly(
+                        Fault.at(Fault.Kind.BAD_BLOCKS, "b").onIo(2).withOccasion(3).withTimes(2),
+                        Fault.at(Fault.Kind.LATE_COMPLETION, "b").withNanos(7_000),
+                        Fault.ofHost(Fault.Kind.ALLOCATION));
+    }
+
+    @Test
+    void faultsThatCantBeAreRefused() {
+        String drives = "kind: emulator\ndrives: [{name: b}]\nfaults:\n";
+        assertThatThrownBy(() -> emulator(drives + "  - {kind: status, drive: b}"))
+                .hasMessageContaining("a fault of kind STATUS has status 0");
+        assertThatThrownBy(() -> emulator(drives + "  - {kind: slow, drive: b, occasion: 0}"))
+                .hasMessageContaining("occasion 0");
+        assertThatThrownBy(() -> emulator(drives + "  - {kind: slow}"))
+                .hasMessageContaining("has drive null");
+        assertThatThrownBy(() -> emulator(drives + "  - {kind: slow, drive: x}"))
+                .hasMessageContaining("a fault is at 'x'");
+    }
+
+    @Test
     void fullFormSaysEverything() {
         FabricSpec spec =
                 emulator(
@@ -104,6 +137,8 @@ class FabricFileTest {
                             doorbellStride: 1
                             compare: false
                             volatileWriteCache: false
+                            sgls: dwords
+                            doorbellBuffer: true
                             bytesPerSecond: 2GiB
                             latencyMicros: 80
                             cmb:
@@ -169,6 +204,8 @@ class FabricFileTest {
                                 1,
                                 false,
                                 false,
+                                DriveSpec.Sgls.DWORDS,
+                                true,
                                 2048 * MIB,
                                 80_000,
                                 cmb));

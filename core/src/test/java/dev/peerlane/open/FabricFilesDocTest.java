@@ -31,7 +31,7 @@ class FabricFilesDocTest {
     @Test
     void everyExampleIsAFabricFile() throws IOException {
         List<String> blocks = examples();
-        assertThat(blocks).hasSize(4);
+        assertThat(blocks).hasSize(5);
         for (String block : blocks) {
             assertThat(FabricFile.parse("example", block, Path.of("/"))).isNotNull();
         }
@@ -62,7 +62,7 @@ class FabricFilesDocTest {
 
     @Test
     void everyKeyOfThePacketsIsThereWithItsDefault() throws IOException {
-        FabricFile every = FabricFile.parse("example", examples().get(3), Path.of("/"));
+        FabricFile every = FabricFile.parse("example", examples().get(4), Path.of("/"));
         PacketSpec shown = ((FabricFile.Emulated) every).spec().packets();
         assertThat(shown).isNotNull();
         assertThat(shown.withLinks(shown.link(), Map.of()).withSecondWays(List.of()))

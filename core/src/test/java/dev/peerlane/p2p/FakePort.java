@@ -1,5 +1,6 @@
 package dev.peerlane.p2p;
 
+import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
@@ -57,6 +58,19 @@ final class FakePort extends BlockPort {
     boolean losesPeerWrites;
     boolean losesHostWrites;
     boolean peerReadsAreOnes;
+
+    /** From this offset of a peer's memory on, its reads return ones. */
+    long peerReadsEndAt = Long.MAX_VALUE;
+
+    /** Every Compare says that nothing differs. */
+    boolean comparesSucceed;
+
+    /** An abort ends the command, as far as its completion tells. */
+    boolean abortEnds;
+
+    /** Nothing stops it. */
+    boolean cannotBeStopped;
+
     Op stuck;
 
     /** From this many polls on, its registers can't be touched any more. */
@@ -221,8 +235,13 @@ final class FakePort extends BlockPort {
         if (peerReadsAreOnes && peer && !slot.buffer().memory().owner().equals(name())) {
             Arrays.fill(data, (byte) 0xff);
         }
+        long good = Math.max(0, peerReadsEndAt - slot.offset());
+        if (peer && good < length) {
+            Arrays.fill(data, (int) good, length, (byte) 0xff);
+        }
         if (c.op() == Op.COMPARE) {
-            return Arrays.equals(data, 0, length, medium, at, at + length) ? 0 : MISCOMPARE;
+            boolean equal = Arrays.equals(data, 0, length, medium, at, at + length);
+            return equal || comparesSucceed ? 0 : MISCOMPARE;
         }
         System.arraycopy(data, 0, medium, at, length);
         return 0;
@@ -242,11 +261,17 @@ final class FakePort extends BlockPort {
     @Override
     public String abort(int slot) {
         log.add("ABORT " + slot);
+        if (abortEnds && running.removeIf(c -> c.slot() == slot)) {
+            ended.add(new Ended(slot, FATAL));
+        }
         return "not aborted";
     }
 
     @Override
     public void quiesce() {
+        if (cannotBeStopped) {
+            throw PeerlaneException.io("controller-stuck", name() + " goes on", "none");
+        }
         quiesced = true;
         running.clear();
         posted.clear();

@@ -22,7 +22,6 @@ class MachineTest {
 
     private static final Cpu ZEN = new Cpu("AuthenticAMD", 0x17, 0x31, "", false);
     private static final Cpu BULLDOZER = new Cpu("AuthenticAMD", 0x15, 2, "", false);
-    private static final Cpu CLIENT = new Cpu("GenuineIntel", 6, 0x9e, "", false);
     private static final Cpu SERVER = new Cpu("GenuineIntel", 6, 0x55, "", false);
 
     private static PciFunction function(Bdf bdf, Bdf parent, Kind kind, int device, Link link) {
@@ -57,15 +56,70 @@ class MachineTest {
         Route zen = Route.between(machine(ZEN, 0x1234, link), SSD_0, SSD_2);
         assertThat(zen.peerWrites()).isEqualTo(Verdict.ROOT_TRUSTED);
         assertThat(zen.kernelAllows()).isTrue();
-        for (Cpu old : List.of(BULLDOZER, CLIENT)) {
-            Route route = Route.between(machine(old, 0x1234, link), SSD_0, SSD_2);
-            assertThat(route.peerWrites()).isEqualTo(Verdict.ROOT_TRUSTED);
-            assertThat(route.peerReads()).isEqualTo(Verdict.REFUSED);
-            assertThat(route.kernelAllows()).isFalse();
-        }
+        Route old = Route.between(machine(BULLDOZER, 0x1234, link), SSD_0, SSD_2);
+        assertThat(old.peerWrites()).isEqualTo(Verdict.ROOT_TRUSTED);
+        assertThat(old.peerReads()).isEqualTo(Verdict.REFUSED);
+        assertThat(old.kernelAllows()).isFalse();
         Route server = Route.between(machine(SERVER, 0x1234, link), SSD_0, SSD_2);
         assertThat(server.peerWrites()).isEqualTo(Verdict.ROOT_UNTRUSTED);
         assertThat(server.reason()).contains("8086:1234").contains(HOST_A.toString());
+    }
+
+    /** A client machine with drives below three of its root ports. */
+    private static Route client(int model, int from, int to) {
+        Cpu cpu = new Cpu("GenuineIntel", 6, model, "", false);
+        List<PciFunction> all = new ArrayList<>();
+        all.add(function(HOST_A, null, Kind.ENDPOINT, 0x1234, null));
+        for (int device : List.of(1, 6, 0x1d)) {
+            Bdf port = new Bdf(0, 0, device, 0);
+            all.add(function(port, null, Kind.ROOT_PORT, 1, null));
+            all.add(function(new Bdf(0, device, 0, 0), port, Kind.ENDPOINT, 3, null));
+        }
+        return Route.between(new Machine(all, cpu), new Bdf(0, from, 0, 0), new Bdf(0, to, 0, 0));
+    }
+
+    @Test
+    void intelClientsPassWritesBetweenTheProcessorsPortsOnly() {
+        Route between = client(0x9e, 1, 6);
+        assertThat(between.peerWrites()).isEqualTo(Verdict.ROOT_TRUSTED);
+        assertThat(between.peerReads()).isEqualTo(Verdict.REFUSED);
+        assertThat(between.kernelAllows()).isFalse();
+        assertThat(client(0x9e, 1, 0x1d).peerWrites()).isEqualTo(Verdict.ROOT_UNTRUSTED);
+        assertThat(client(0x9e, 0x1d, 1).peerWrites()).isEqualTo(Verdict.ROOT_UNTRUSTED);
+        assertThat(client(0xa7, 1, 6).peerWrites())
+                .as("Rocket Lake was seen to lose writes")
+                .isEqualTo(Verdict.ROOT_UNTRUSTED);
+    }
+
+    /** Two functions of one device, whose only common bridge is the root port above them. */
+    private static Route functions(int acsControl) {
+        PciFunction port = function(ROOT_A, null, Kind.ROOT_PORT, 1, null);
+        PciFunction withAcs =
+                new PciFunction(
+                        ROOT_A,
+                        null,
+                        port.kind(),
+                        port.vendorId(),
+                        port.deviceId(),
+                        port.classCode(),
+                        new Acs(acsControl),
+                        false,
+                        List.of(),
+                        null);
+        List<PciFunction> all = new ArrayList<>();
+        all.add(function(HOST_A, null, Kind.ENDPOINT, 0x1234, null));
+        all.add(withAcs);
+        all.add(function(SSD_0, ROOT_A, Kind.ENDPOINT, 3, null));
+        all.add(function(new Bdf(0, 3, 0, 1), ROOT_A, Kind.ENDPOINT, 3, null));
+        return Route.between(new Machine(all, SERVER), SSD_0, new Bdf(0, 3, 0, 1));
+    }
+
+    @Test
+    void theCommonBridgeRedirectsToo() {
+        assertThat(functions(0).peerWrites()).isEqualTo(Verdict.DIRECT);
+        Route redirected = functions(0x1d);
+        assertThat(redirected.peerWrites()).isEqualTo(Verdict.REDIRECTED);
+        assertThat(redirected.redirecting()).extracting(PciFunction::bdf).containsExactly(ROOT_A);
     }
 
     @Test

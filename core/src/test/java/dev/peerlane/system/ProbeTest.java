@@ -9,9 +9,18 @@ import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.FabricSpec.PeerReads;
 import dev.peerlane.emulator.FabricSpec.PeerWrites;
 import dev.peerlane.emulator.NamespaceSpec;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.open.Probe;
 import dev.peerlane.open.Session;
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.PciDetails;
+import dev.peerlane.pci.PciFunction;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -145,5 +154,104 @@ class ProbeTest {
                         .drive(bare("a").namespace(PROTECTED).build())
                         .drive(bare("b").namespace(PROTECTED).build());
         assertThat(probe(spec)).allMatch(r -> r.outcome().equals("works"));
+    }
+
+    @Test
+    void errorsThatAreCountedMeanwhileAreNamed() {
+        FabricSpec spec = two().time(FabricSpec.Time.VIRTUAL).build();
+        try (Session session = Session.of(new Erring(new EmulatedFabric(spec), false))) {
+            List<Probe.Result> results = Probe.between(session, "emu:a", "emu:b");
+            assertThat(results).hasSize(4);
+            assertThat(results)
+                    .allMatch(r -> r.newErrors().size() == 5)
+                    .allMatch(r -> r.words().contains("new errors at [0000:"));
+        }
+    }
+
+    @Test
+    void aFatalErrorIsWarnedOfUnlessAPortContainsIt() {
+        EmulatedFabric fabric = new EmulatedFabric(two().build());
+        String one = fabric.machine().nvmeFunctions().getFirst().bdf().toString();
+        String other = fabric.machine().nvmeFunctions().getLast().bdf().toString();
+        assertThat(Probe.warning(fabric, one, other)).as("nothing real can break").isEmpty();
+        assertThat(Probe.warning(new Erring(fabric, false), one, other))
+                .hasValueSatisfying(
+                        w -> assertThat(w).contains(one, other, "can take the machine down"));
+        assertThat(Probe.warning(new Erring(fabric, true), one, other)).isEmpty();
+        fabric.close();
+    }
+
+    /** As if it were this machine's: every look at it finds one more error at each function. */
+    private static final class Erring extends Fabric {
+        private final Fabric fabric;
+        private final boolean contains;
+        private int errors;
+
+        Erring(Fabric fabric, boolean contains) {
+            this.fabric = fabric;
+            this.contains = contains;
+        }
+
+        @Override
+        public String kind() {
+            return "vfio";
+        }
+
+        @Override
+        public Machine machine() {
+            errors++;
+            Machine real = fabric.machine();
+            List<PciFunction> functions =
+                    real.functions().stream().map(f -> f.with(details(f.details()))).toList();
+            return new Machine(functions, real.rootComplex());
+        }
+
+        private PciDetails details(PciDetails d) {
+            return new PciDetails(
+                    d.configBytes(),
+                    d.link(),
+                    d.payloadBytes(),
+                    d.maxPayloadBytes(),
+                    d.ats(),
+                    0,
+                    0,
+                    errors,
+                    contains ? new PciDetails.Dpc(1, 0) : null,
+                    d.slot(),
+                    d.port(),
+                    d.iommuGroup(),
+                    d.numaNode(),
+                    d.driver());
+        }
+
+        @Override
+        public List<String> locators() {
+            return fabric.locators();
+        }
+
+        @Override
+        public PciDevice open(String locator) {
+            return fabric.open(locator);
+        }
+
+        @Override
+        public DmaDomain dma() {
+            return fabric.dma();
+        }
+
+        @Override
+        public Clock clock() {
+            return fabric.clock();
+        }
+
+        @Override
+        public Optional<TrafficCounters> traffic() {
+            return fabric.traffic();
+        }
+
+        @Override
+        public void close() {
+            fabric.close();
+        }
     }
 }

@@ -12,12 +12,17 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** Does with a written sysfs what Linux does when its files are written. */
 final class FakeDrivers implements SystemWriter {
     final List<String> done = new ArrayList<>();
     final Set<String> loaded = new HashSet<>();
     boolean vfioRefuses;
+
+    /** Sees every write before it is done. */
+    Consumer<String> watcher = write -> {};
+
     int failAt = -1;
 
     private final SysfsWriter sysfs;
@@ -34,6 +39,7 @@ final class FakeDrivers implements SystemWriter {
 
     private void step(String what) throws IOException {
         done.add(what);
+        watcher.accept(what);
         count++;
         if (count == failAt) {
             throw new IOException("Invalid argument");

@@ -42,6 +42,7 @@ final class FakeKernel implements Kernel {
     final Map<String, FakeDevice> devices = new TreeMap<>();
     final Map<Integer, FakeDevice> nodes = new TreeMap<>();
     final Map<String, OtherFile> otherFiles = new HashMap<>();
+    final Map<Integer, String> exclusive = new TreeMap<>();
     final Set<Integer> notViable = new HashSet<>();
     final List<String> violations = new ArrayList<>();
     final TreeMap<Integer, Node> open = new TreeMap<>();
@@ -163,8 +164,7 @@ final class FakeKernel implements Kernel {
             return device == null || !iommufd ? -Errno.ENOENT : add(new DeviceNode(device));
         }
         if (!path.startsWith("/dev/vfio/")) {
-            OtherFile file = otherFiles.get(path);
-            return file == null ? -Errno.ENOENT : file.refusal < 0 ? file.refusal : add(file);
+            return openOther(path, flags);
         }
         String prefix = noIommu ? "/dev/vfio/noiommu-" : "/dev/vfio/";
         int group = Integer.parseInt(path.substring(prefix.length()));
@@ -175,9 +175,27 @@ final class FakeKernel implements Kernel {
         return taken ? -Errno.EBUSY : add(new Group(group));
     }
 
+    private long openOther(String path, int flags) {
+        OtherFile file = otherFiles.get(path);
+        if (file == null) {
+            return -Errno.ENOENT;
+        }
+        boolean exclusive = (flags & FakeNodes.O_EXCL) != 0;
+        long refusal = file.refusal < 0 ? file.refusal : exclusive ? file.exclusiveRefusal : 0;
+        if (refusal == 0 && exclusive && this.exclusive.containsValue(path)) {
+            refusal = -Errno.EBUSY;
+        }
+        long fd = refusal < 0 ? refusal : add(file);
+        if (fd >= 0 && exclusive) {
+            this.exclusive.put((int) fd, path);
+        }
+        return fd;
+    }
+
     @Override
     public long close(int fd) {
         boolean failing = fails("close");
+        exclusive.remove(fd);
         Node node = open.remove(fd);
         if (node == null) {
             violations.add("closed " + fd + ", which is not open");

@@ -57,8 +57,7 @@ final class FakeMachine {
                     .group(device.bdf, device.group)
                     .driver(device.bdf, "vfio-pci");
         }
-        options =
-                VfioOptions.DEFAULTS.withRoots(directory.resolve("sys"), directory.resolve("proc"));
+        options = VfioOptions.DEFAULTS.withRoot(directory);
         capabilities(0);
     }
 

@@ -8,6 +8,8 @@ import java.util.TreeSet;
 
 /** What a fake kernel has behind its descriptors. */
 final class FakeNodes {
+    static final int O_EXCL = 0x80;
+
     private FakeNodes() {}
 
     /** Something behind a descriptor. */
@@ -76,6 +78,9 @@ final class FakeNodes {
     static class OtherFile extends Node {
         /** Answers of open: 0, or a negated error number. */
         long refusal;
+
+        /** Answers of open for who wants it alone: 0, or a negated error number. */
+        long exclusiveRefusal;
 
         OtherFile(String name) {
             super(name);

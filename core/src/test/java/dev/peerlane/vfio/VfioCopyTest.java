@@ -106,10 +106,7 @@ class VfioCopyTest {
 
     private VfioFabric open(VfioOptions.Api api) {
         kernel.iommufd = api == VfioOptions.Api.IOMMUFD;
-        VfioOptions options =
-                VfioOptions.DEFAULTS
-                        .withApi(api)
-                        .withRoots(directory.resolve("sys"), directory.resolve("proc"));
+        VfioOptions options = VfioOptions.DEFAULTS.withApi(api).withRoot(directory);
         return VfioFabric.open(kernel, members, options, emulator.clock());
     }
 
@@ -238,8 +235,7 @@ class VfioCopyTest {
                         emulator.clock().turn();
                     }
                 };
-        VfioOptions options =
-                VfioOptions.DEFAULTS.withRoots(directory.resolve("sys"), directory.resolve("proc"));
+        VfioOptions options = VfioOptions.DEFAULTS.withRoot(directory);
         VfioFabric fabric = VfioFabric.open(kernel, members, options, clock);
         try (Session session = Session.of(fabric)) {
             return catchThrowableOfType(

@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class VfioSweepTest {
     private static final int MAX_CALLS = 400;
 
-    /** What binding asks the kernel; swept in {@link BinderTest}. */
-    static final Set<String> ASKING = Set.of("Binder.java", "BlockUse.java", "Sharing.java");
+    /** What binding asks the kernel; swept in {@link BindClaimTest}. */
+    static final Set<String> ASKING = Set.of("BindChecks.java", "BlockClaim.java", "Sharing.java");
 
     /** How the fabric gets at the devices. */
     enum Way {

@@ -17,6 +17,8 @@ public final class Drive {
     private long sizeBytes = 16L << 20;
     private @Nullable Path image;
     private @Nullable String switchName;
+    private @Nullable String outerSwitchName;
+    private @Nullable String portName;
     private @Nullable String subsystem;
     private int hostBridgeBus;
     private boolean acs = true;
@@ -54,6 +56,18 @@ public final class Drive {
     /** Puts it below a downstream port of a switch; drives that name the same one share it. */
     public Drive behindSwitch(String name) {
         switchName = name;
+        return this;
+    }
+
+    /** Puts it below a switch that is itself below a downstream port of another. */
+    public Drive behindSwitch(String inner, String outer) {
+        outerSwitchName = outer;
+        return behindSwitch(inner);
+    }
+
+    /** Makes it a function of one device with all drives that name the same root port. */
+    public Drive functionBelow(String port) {
+        portName = port;
         return this;
     }
 
@@ -134,6 +148,14 @@ public final class Drive {
 
     @Nullable String switchName() {
         return switchName;
+    }
+
+    @Nullable String outerSwitchName() {
+        return outerSwitchName;
+    }
+
+    @Nullable String portName() {
+        return portName;
     }
 
     @Nullable String subsystem() {

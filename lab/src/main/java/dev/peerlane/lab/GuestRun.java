@@ -3,6 +3,7 @@ package dev.peerlane.lab;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,12 +18,15 @@ public final class GuestRun implements AutoCloseable {
     private static final Pattern LINE =
             Pattern.compile("PEERLANE-TEST (\\S+) (BEGIN|PASS|FAIL) ?(.*)");
 
+    private static final Pattern FILE = Pattern.compile("PEERLANE-FILE (\\S+) (\\S+)");
+
     private static final String UNFINISHED = "it began and did not end: its process died";
 
     /** What the guest writes when all its steps are done. */
     static final String END = "PEERLANE-END";
 
     private final String name;
+    private final List<String> lines;
     private final Map<String, Outcome> outcomes;
     private final Path folder;
     private final Map<String, Path> images;
@@ -45,6 +49,7 @@ public final class GuestRun implements AutoCloseable {
             Path console,
             Path trace) {
         this.name = name;
+        this.lines = List.copyOf(lines);
         this.outcomes = read(lines);
         this.folder = folder;
         this.images = images;
@@ -94,6 +99,26 @@ public final class GuestRun implements AutoCloseable {
     /** Returns all that the tests said, by their names. */
     public Map<String, Outcome> outcomes() {
         return Map.copyOf(outcomes);
+    }
+
+    /**
+     * Returns a file that a step sent out with {@code deliver}.
+     *
+     * @throws AssertionError if none of that name was sent
+     */
+    public byte[] file(String sent) {
+        StringBuilder text = new StringBuilder();
+        for (String line : lines) {
+            Matcher matcher = FILE.matcher(line.strip());
+            if (matcher.matches() && matcher.group(1).equals(sent)) {
+                text.append(matcher.group(2));
+            }
+        }
+        if (text.isEmpty()) {
+            throw new AssertionError(
+                    "guest %s sent no file %s; console: %s".formatted(name, sent, console));
+        }
+        return Base64.getDecoder().decode(text.toString());
     }
 
     /** Returns the image behind a drive. */

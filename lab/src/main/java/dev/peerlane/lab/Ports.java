@@ -5,11 +5,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Adds root ports, switches and host bridges to a QEMU command line as drives ask for them. */
 final class Ports {
     private final List<String> command;
     private final Map<String, Integer> portsOfSwitch = new LinkedHashMap<>();
+    private final Map<String, String> sharedPorts = new LinkedHashMap<>();
+    private final Map<String, Integer> drivesOfPort = new LinkedHashMap<>();
     private final Set<Integer> hostBridges = new HashSet<>();
     private int rootPorts;
     private int chassis;
@@ -18,14 +21,29 @@ final class Ports {
         this.command = command;
     }
 
-    /** Returns the bus for one more drive. */
+    /** Returns the bus for one more drive, and its place there if it matters. */
     String below(Drive drive) {
-        String switchName = drive.switchName();
-        if (switchName == null) {
-            return rootPort(hostBridge(drive.hostBridgeBus()), drive.acs());
+        String portName = drive.portName();
+        if (portName != null) {
+            String port =
+                    sharedPorts.computeIfAbsent(
+                            portName,
+                            name -> rootPort(hostBridge(drive.hostBridgeBus()), drive.acs()));
+            int function = drivesOfPort.merge(port, 1, Integer::sum) - 1;
+            return "%s,addr=0.%d,multifunction=on".formatted(port, function);
         }
+        String switchName = drive.switchName();
+        return switchName == null
+                ? rootPort(hostBridge(drive.hostBridgeBus()), drive.acs())
+                : downstream(switchName, drive.outerSwitchName(), drive);
+    }
+
+    private String downstream(String switchName, @Nullable String outer, Drive drive) {
         if (!portsOfSwitch.containsKey(switchName)) {
-            String port = rootPort(hostBridge(drive.hostBridgeBus()), drive.acs());
+            String port =
+                    outer == null
+                            ? rootPort(hostBridge(drive.hostBridgeBus()), drive.acs())
+                            : downstream(outer, null, drive);
             device("x3130-upstream,id=up-%s,bus=%s".formatted(switchName, port));
         }
         int port = portsOfSwitch.merge(switchName, 1, Integer::sum) - 1;

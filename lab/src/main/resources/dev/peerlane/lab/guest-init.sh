@@ -24,6 +24,9 @@ passed() { # NAME DETAIL
 failed() {
   say "PEERLANE-TEST $1 FAIL $2"
 }
+deliver() { # NAME FILE: the file, for the test
+  base64 "$2" | while read -r line; do say "PEERLANE-FILE $1 $line"; done
+}
 # which drive, by its serial number, is which function and which block device
 for controller in /sys/class/nvme/*; do
   [ -e $controller ] || continue

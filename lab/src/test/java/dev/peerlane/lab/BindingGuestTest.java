@@ -36,6 +36,7 @@ class BindingGuestTest {
                         .drive(Drive.named("swap").behindSwitch("sw"))
                         .drive(Drive.named("md").behindSwitch("sw"))
                         .drive(Drive.named("dm").behindSwitch("sw"))
+                        .drive(Drive.named("elsewhere").behindSwitch("sw"))
                         .drive(Drive.named("left").inSubsystem("pair"))
                         .drive(Drive.named("right").inSubsystem("pair"))
                         .drive(Drive.named("flat0").behindSwitch("flat").withoutAcs())
@@ -49,7 +50,8 @@ class BindingGuestTest {
                                 "round-trip",
                                 "undo",
                                 "unbind-in-use",
-                                "group-not-viable")
+                                "group-not-viable",
+                                "bind-for-another")
                         .step(
                                 """
                                 mke2fs -F $(block mounted)p1 >/dev/null
@@ -67,8 +69,16 @@ class BindingGuestTest {
                                 mount -t ext4 $(block pair) /tmp/pair || mount -t ext2 $(block pair) /tmp/pair
                                 cat /proc/mounts /proc/swaps /proc/mdstat
                                 """)
+                        .step(
+                                """
+                                mke2fs -F $(block elsewhere) >/dev/null
+                                mkdir /tmp/elsewhere
+                                unshare -m sh -c "mount -t ext4 $(block elsewhere) /tmp/elsewhere || mount -t ext2 $(block elsewhere) /tmp/elsewhere; exec sleep 1000" &
+                                """)
                         .tests(
+                                "unbind-of-another",
                                 "refuse-mounted",
+                                "refuse-elsewhere",
                                 "refuse-swap",
                                 "refuse-md",
                                 "refuse-dm",
@@ -80,7 +90,8 @@ class BindingGuestTest {
                                 done
                                 java="exec chroot /mnt${java#exec}"
                                 """)
-                        .tests("refuse-root")
+                        .step("tail -f $(block free) >/dev/null & sleep 1")
+                        .tests("refuse-open", "refuse-root")
                         .run();
     }
 
@@ -115,6 +126,8 @@ class BindingGuestTest {
     @ValueSource(
             strings = {
                 "refuse-mounted",
+                "refuse-elsewhere",
+                "refuse-open",
                 "refuse-root",
                 "refuse-swap",
                 "refuse-md",
@@ -130,6 +143,12 @@ class BindingGuestTest {
     @Test
     void aFunctionThatAProgramHasIsNotUnbound() {
         run.passed("unbind-in-use");
+    }
+
+    @Test
+    void anotherProcessPutsBackWhatBindFound() {
+        run.passed("bind-for-another");
+        run.passed("unbind-of-another");
     }
 
     @Test

@@ -6,14 +6,20 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.Completions;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
+import dev.peerlane.nvme.NvmeBlockPort;
 import dev.peerlane.nvme.NvmeStatusException;
+import dev.peerlane.p2p.HostMemory;
 import dev.peerlane.qtest.QtestFabric;
+import dev.peerlane.spec.IdentifyController;
 import dev.peerlane.spec.Status;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
@@ -179,5 +185,67 @@ class DriverIoTest {
                 namespace.read(buffer, 0, 200, 1);
             }
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void sglsAndShadowDoorbellsMoveTheSameBytes(boolean used) throws IOException {
+        start(Drive.named("ssd0"));
+        assertThat(controller.identity().sglSupport()).isEqualTo(IdentifyController.SGL_BYTES);
+        assertThat(controller.identity().supportsDoorbellBuffer()).isTrue();
+        controller.close();
+        ControllerOptions options =
+                ControllerOptions.DEFAULTS.withSgls(used).withShadowDoorbells(used);
+        controller = Controller.open(fabric, fabric.locators().getFirst(), options);
+        byte[] expected = Data.random(0x5_91L, 16 * MIB);
+        Data.write(image, 0, expected);
+        int slotBytes = 128 << 10;
+        int slots = 16;
+        try (NvmeBlockPort port = controller.namespace(1).port(slots);
+                HostMemory.HostBuffer memory =
+                        new HostMemory(fabric.dma()).allocate((long) slots * slotBytes, 4096)) {
+            port.attach(memory, 0, slotBytes, slotBytes, slots);
+            for (int round = 0; round < 16; round++) {
+                for (int slot = 0; slot < slots; slot++) {
+                    long lba = (long) (round * slots + slot) % 128 * (slotBytes / 512);
+                    assertThat(port.submitRead(slot, lba, slotBytes / 512)).isTrue();
+                    if (slot % 5 == 0) {
+                        port.ring();
+                    }
+                }
+                drain(port);
+                for (int slot = 0; slot < slots; slot++) {
+                    int at = (round * slots + slot) % 128 * slotBytes;
+                    long first = memory.load64((long) slot * slotBytes);
+                    long last = memory.load64((long) (slot + 1) * slotBytes - 8);
+                    assertThat(first).isEqualTo(word(expected, at));
+                    assertThat(last).isEqualTo(word(expected, at + slotBytes - 8));
+                }
+            }
+        }
+    }
+
+    private static long word(byte[] bytes, int at) {
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(at);
+    }
+
+    private void drain(NvmeBlockPort port) {
+        port.ring();
+        boolean done =
+                fabric.clock()
+                        .await(
+                                () -> {
+                                    port.poll(
+                                            64,
+                                            new Completions() {
+                                                @Override
+                                                public void completed(int slot, int status) {
+                                                    assertThat(status).isZero();
+                                                }
+                                            });
+                                    return port.inFlight() == 0;
+                                },
+                                20_000_000_000L);
+        assertThat(done).isTrue();
     }
 }

@@ -45,9 +45,11 @@ class VfioCopyGuestTest {
                                 "copy-root-refused",
                                 "copy-huge-pages",
                                 "no-access-refused",
+                                "probe",
                                 "lost-writes",
                                 "lost-reads",
                                 "lost-reads-peer-verified",
+                                "probe-unmapped",
                                 "accesses-refused",
                                 "revoked-mapping",
                                 "reset-source",
@@ -106,6 +108,12 @@ class VfioCopyGuestTest {
         run.passed(test);
         assertThat(region("ssd1", region)).isNotEqualTo(region("ssd0", region));
         run.passed("accesses-refused");
+    }
+
+    @Test
+    void aProbeSaysWhereTheDataDoesNotArriveThoughTheRouteIsDirect() {
+        assertThat(run.passed("probe")).doesNotContain("DIFFERS");
+        assertThat(run.passed("probe-unmapped")).contains("which DIFFERS");
     }
 
     @ParameterizedTest

@@ -192,28 +192,53 @@ final class Binding {
         return refusal;
     }
 
-    /** A group that has another function with a driver: opening names that function. */
+    /** A group that has another function with a driver: refused, naming that function. */
     static String groupNotViable(String serial, String other) throws IOException {
-        BindPlan plan = binder().bind(List.of(bdf(serial)), List.of());
         String otherFunction = Ssds.locator(other);
-        check(
-                plan.notes().toString().contains(otherFunction),
-                "the plan does not speak of " + otherFunction + ": " + plan.notes());
-        binder().apply(plan);
+        String refusal = refused(serial, "group-not-viable", otherFunction, "peerlane bind");
+        BindPlan together = binder().bind(List.of(bdf(serial), bdf(other)), List.of());
+        binder().apply(together);
+        try (Fabric fabric = Ssds.fabric(serial)) {
+            check(fabric.locators().size() == 1, "the fabric has " + fabric.locators());
+        }
+        binder().apply(binder().unbind(List.of(bdf(other))));
         try (Fabric fabric = Ssds.fabric(serial)) {
             throw new AssertionError("it opens: " + fabric.locators());
         } catch (PeerlaneException e) {
             same("group-not-viable", e.code(), "the code of: " + e.explain());
             check(e.explain().contains(otherFunction), e.explain());
-            return e.explain();
+            return refusal + "; " + e.explain();
         } finally {
-            binder().undo(plan);
+            binder().apply(binder().unbind(List.of(bdf(serial))));
         }
+    }
+
+    /** A mount that only processes of another mount namespace see. */
+    static String refusedElsewhere(String serial) throws IOException {
+        return refused(serial, "device-in-use", "in the mount namespace of process");
+    }
+
+    /** Binds for another process to put back, which has an override of its own. */
+    static String bindForAnother(String serial) throws IOException {
+        Files.writeString(Ssds.sysfs(serial).resolve("driver_override"), "nvme\n");
+        binder().apply(binder().bind(List.of(bdf(serial)), List.of()));
+        same("vfio-pci", Ssds.driver(serial), "the driver after binding");
+        return override(serial);
+    }
+
+    /** Puts back what another process bound. */
+    static String unbindOfAnother(String serial) throws IOException {
+        check(binder().bound().contains(bdf(serial)), "nobody bound it");
+        binder().apply(binder().unbind(binder().bound()));
+        same("nvme", Ssds.driver(serial), "the driver of before");
+        same("nvme", override(serial), "the override of before");
+        Files.writeString(Ssds.sysfs(serial).resolve("driver_override"), "\n");
+        return awaitBlockDevice(serial);
     }
 
     /** What is listed of every function, bound or not. */
     static String inventory(int functions) {
-        List<Inventory.Drive> drives = Inventory.read(VfioOptions.DEFAULTS, KernelCalls.instance());
+        List<Inventory.Drive> drives = Inventory.read(VfioOptions.DEFAULTS);
         same(functions, drives.size(), "the number of NVMe functions");
         for (Inventory.Drive drive : drives) {
             check(drive.iommuGroup() >= 0, drive.bdf() + " has no IOMMU group");

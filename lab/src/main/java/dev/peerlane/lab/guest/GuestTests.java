@@ -39,6 +39,9 @@ public final class GuestTests {
         copies(tests);
         accidents(tests);
         bindings(tests);
+        tests.put("p2pmem", P2pmem::ofAllPairs);
+        tests.put("probe", () -> Probes.run(false, "ssd0", "ssd1"));
+        tests.put("probe-unmapped", () -> Probes.run(true, "ssd0", "ssd1"));
         return tests;
     }
 
@@ -56,11 +59,15 @@ public final class GuestTests {
         tests.put("refuse-swap", () -> Binding.refused("swap", "device-in-use", "used as swap"));
         tests.put("refuse-md", () -> Binding.refused("md", "device-in-use", "part of md7"));
         tests.put("refuse-dm", () -> Binding.refusedBelowDeviceMapper("dm"));
+        tests.put("refuse-open", () -> Binding.refused("free", "device-in-use", "is open in"));
+        tests.put("refuse-elsewhere", () -> Binding.refusedElsewhere("elsewhere"));
+        tests.put("bind-for-another", () -> Binding.bindForAnother("free"));
+        tests.put("unbind-of-another", () -> Binding.unbindOfAnother("free"));
         tests.put("refuse-shared", () -> Binding.refusedBecauseOthersMay("pair"));
         tests.put("refuse-shared-mounted", () -> Binding.refusedShared("pair"));
         tests.put("refuse-others", Binding::refusedOthers);
         tests.put("group-not-viable", () -> Binding.groupNotViable("flat0", "flat1"));
-        tests.put("inventory", () -> Binding.inventory(9));
+        tests.put("inventory", () -> Binding.inventory(10));
         tests.put("without-iommu", () -> Binding.withoutIommu("ssd0"));
     }
 

@@ -36,6 +36,18 @@ final class Ssds {
         }
     }
 
+    /** Returns the serial numbers of all drives. */
+    static List<String> all() {
+        try {
+            return Files.readAllLines(LIST).stream()
+                    .map(line -> line.substring(0, line.indexOf(' ')))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Opens the fabric of some drives. */
     static Fabric fabric(String... serials) {
         List<Bdf> devices = new ArrayList<>();

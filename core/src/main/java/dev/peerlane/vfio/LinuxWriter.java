@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Writes to sysfs, and loads modules by modprobe. */
-final class SystemFiles implements SystemWriter {
+final class LinuxWriter implements SystemWriter {
     private static final List<String> FOLDERS = List.of("/sbin", "/usr/sbin", "/bin", "/usr/bin");
     private static final int MAX_WORDS = 400;
     private static final long SECONDS = 30;

@@ -1,0 +1,155 @@
+package dev.peerlane.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+
+/** Writes docs/performance.md and its charts. */
+final class Report {
+    private static final double MILLION = 1e6;
+    private static final double GB = 1e9;
+
+    private final StringBuilder text = new StringBuilder();
+
+    private Report() {}
+
+    /**
+     * Writes the page.
+     *
+     * @param docs the folder
+     * @param served empty where there was one core only
+     */
+    static void write(
+            Path docs,
+            List<DriverCost.Line> driver,
+            List<JmhSet.Line> jmh,
+            List<ServedCost.Line> served)
+            throws IOException {
+        Report report = new Report();
+        report.head();
+        report.driver(driver);
+        report.jmh(jmh);
+        report.served(served);
+        Files.writeString(docs.resolve("performance.md"), report.text.toString());
+        Charts.write(Charts.driver(driver), docs.resolve("performance-driver.svg"), false);
+        if (!served.isEmpty()) {
+            Charts.write(Charts.served(served), docs.resolve("performance-served.svg"), false);
+        }
+    }
+
+    private void head() throws IOException {
+        text.append(
+                """
+                # Performance
+
+                Written by `./dev bench`; run it to have the figures of your machine here. Times depend on the machine and what else it does: what is worth comparing are
+                ratios, which come from one run, and bytes allocated. A figure in brackets is the first to the third quartile.
+
+                """);
+        line("| | |");
+        line("|---|---|");
+        line("| processor | %s, %d cores used |", Machine.processor(), Machine.cores().size());
+        line("| system | %s |", Machine.kernel());
+        line("| Java | %s, Serial GC |", Runtime.version());
+        line("| C | `%s` (%s) |", String.join(" ", CPrograms.FLAGS), compiler());
+        line("| load before the run's end | %s |", Machine.load());
+        line("");
+    }
+
+    private static String compiler() throws IOException {
+        return Machine.run(List.of("gcc", "-dumpfullversion"));
+    }
+
+    private void driver(List<DriverCost.Line> lines) {
+        text.append(
+                """
+                ## The driver's own cost
+
+                Submit, ring and poll of 4 KiB reads, on a device that costs nothing: the same thread reads the doorbell, which is memory, and writes the completions. The driver is the
+                real one (`NvmeBlockPort`, `QueuePair`), brought up on an emulated controller. Beside it the same in C, in `bench/src/main/c/driver.c`: a 64-byte entry with
+                PRPs, completions found by phase tag and identifier, both doorbells, a callback for each completion. "C, checks" also makes the checks of the Java driver: slot and block range, one
+                command a slot, a sequence number in the identifier, queue and head in the completion. All three run on one core, a sample of each in turn; a ratio is the
+                median of the ratios of neighbours. The device's part is in all of them. Instructions are exact: a thread is stepped through 200,000 of them, between two changes of
+                the doorbell.
+
+                ![Time for a command](performance-driver.svg)
+
+                """);
+        line(
+                "| commands to a doorbell | program | ns a command | Java's time to this | instructions |");
+        line("|---|---|---|---|---|");
+        for (DriverCost.Line one : lines) {
+            line(
+                    "| %d | %s | %s | %s | %s |",
+                    one.batch(),
+                    one.program(),
+                    one.nanos().text(),
+                    one.ratio().text(),
+                    whole(one.instructions()));
+        }
+        line("");
+    }
+
+    private static String whole(OptionalDouble value) {
+        return value.isPresent()
+                ? String.format(Locale.ROOT, "%.0f", value.getAsDouble())
+                : "not counted";
+    }
+
+    private void jmh(List<JmhSet.Line> lines) {
+        text.append(
+                """
+                ## JMH
+
+                The same by JMH, with its profiler of allocations. `./dev check` runs this set in a short form and fails if a command allocates half a byte or more.
+
+                """);
+        line("| benchmark | parameters | ns a command | bytes allocated |");
+        line("|---|---|---|---|");
+        for (JmhSet.Line one : lines) {
+            line(
+                    "| %s | %s | %.2f ± %.2f | %.3f |",
+                    one.benchmark(), one.parameters(), one.nanos(), one.error(), one.bytes());
+        }
+        line("");
+    }
+
+    private void served(List<ServedCost.Line> lines) {
+        text.append(
+                """
+                ## A drive in another process
+
+                Random reads of a drive that `peerlane serve`'s server offers over vfio-user and whose namespace keeps nothing (`discards: true`): entries, completions, doorbells and
+                PRP lists or SGLs are real, data is not moved. One core for the server, one for the driver. So the last column is what the commands would move, not a memory's
+                bandwidth.
+
+                """);
+        if (lines.isEmpty()) {
+            line("Not measured: this machine lent one core only.");
+            return;
+        }
+        line("![Reads a second](performance-served.svg)");
+        line("");
+        line("| reads | million a second | ns a read | would be GB/s |");
+        line("|---|---|---|---|");
+        for (ServedCost.Line one : lines) {
+            Spread s = one.perSecond();
+            Spread millions =
+                    new Spread(s.low() / MILLION, s.median() / MILLION, s.high() / MILLION);
+            line(
+                    "| %s | %s | %.0f | %.1f |",
+                    one.measured().text(),
+                    millions.text(),
+                    GB / s.median(),
+                    s.median() * one.measured().bytes() / GB);
+        }
+    }
+
+    @SuppressWarnings("AnnotateFormatMethod") // not worth a dependency on its annotations
+    private void line(String format, Object... arguments) {
+        text.append(String.format(Locale.ROOT, format, arguments)).append('\n');
+    }
+}

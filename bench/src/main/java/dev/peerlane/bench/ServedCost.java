@@ -1,0 +1,88 @@
+package dev.peerlane.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How many reads a second the driver does on a drive that another process serves over vfio-user and
+ * that moves no data, one core each.
+ */
+final class ServedCost {
+    /** What is measured: bytes of a read, reads in flight, and whether by SGL. */
+    record Case(int bytes, int depth, boolean sgl) {
+        /** Returns it for a person. */
+        String text() {
+            return "%d KiB, depth %d%s".formatted(bytes >> 10, depth, pointer());
+        }
+
+        private String pointer() {
+            return bytes <= 8192 ? "" : sgl ? ", SGL" : ", PRP list";
+        }
+    }
+
+    /** What came of it, in reads a second. */
+    record Line(Case measured, Spread perSecond) {}
+
+    private static final List<Case> CASES =
+            List.of(
+                    new Case(4096, 1, true),
+                    new Case(4096, 32, true),
+                    new Case(4096, 128, true),
+                    new Case(128 << 10, 32, false),
+                    new Case(128 << 10, 32, true));
+
+    private static final double SECOND = 1e9;
+
+    private ServedCost() {}
+
+    /**
+     * Measures all cases.
+     *
+     * @param samples how many of each
+     * @param commands how many reads a sample has at full depth; a fourth of them at depth 1
+     */
+    static List<Line> measure(int serverCore, int clientCore, int samples, long commands)
+            throws IOException {
+        List<Line> lines = new ArrayList<>();
+        for (Case one : CASES) {
+            lines.add(new Line(one, measure(one, serverCore, clientCore, samples, commands)));
+        }
+        return lines;
+    }
+
+    private static Spread measure(
+            Case one, int serverCore, int clientCore, int samples, long commands)
+            throws IOException {
+        Path folder = Files.createTempDirectory("peerlane-bench");
+        List<String> server = Machine.java(ServedDrive.class, folder.toString());
+        Path socket = folder.resolve(ServedDrive.SOCKET);
+        try (Coprocess served = new Coprocess(Machine.pinned(serverCore, server))) {
+            served.expectReady();
+            List<String> client =
+                    Machine.java(
+                            ServedLoop.class,
+                            socket.toString(),
+                            Integer.toString(one.bytes()),
+                            one.sgl() ? "sgl" : "prp");
+            try (Coprocess loop = new Coprocess(Machine.pinned(clientCore, client))) {
+                loop.expectReady();
+                long reads = one.depth() == 1 ? commands / 4 : commands;
+                String line = one.depth() + " " + reads;
+                double[] perSecond = new double[samples];
+                for (int i = -2; i < samples; i++) { // the first two warm up
+                    double nanos = Double.parseDouble(loop.ask(line));
+                    if (i >= 0) {
+                        perSecond[i] = reads * SECOND / nanos;
+                    }
+                }
+                return Spread.of(perSecond);
+            }
+        } finally {
+            Files.deleteIfExists(socket);
+            Files.deleteIfExists(folder);
+        }
+    }
+}

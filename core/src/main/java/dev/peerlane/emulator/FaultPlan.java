@@ -1,0 +1,77 @@
+package dev.peerlane.emulator;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The faults of one drive or of the host's memory, and how often each had its occasion. */
+final class FaultPlan {
+    private final List<Armed> armed = new ArrayList<>();
+
+    /** One fault, and what it has seen. */
+    private static final class Armed {
+        private final Fault fault;
+        private int seen;
+
+        Armed(Fault fault) {
+            this.fault = fault;
+        }
+
+        /** Counts an occasion; true if it happens now. */
+        boolean count() {
+            seen++;
+            return seen >= fault.occasion() && seen - fault.occasion() < fault.times();
+        }
+    }
+
+    /** Takes the faults of a drive, or with null those of the host's memory. */
+    FaultPlan(List<Fault> faults, @Nullable String drive) {
+        for (Fault fault : faults) {
+            if (Objects.equals(fault.drive(), drive)) {
+                armed.add(new Armed(fault));
+            }
+        }
+    }
+
+    /** Counts a command; returns what happens to it. */
+    @Nullable Fault command(boolean admin, int opcode) {
+        Fault found = null;
+        for (int i = 0; i < armed.size(); i++) {
+            Fault fault = armed.get(i).fault;
+            boolean counts =
+                    fault.kind().occasion() == Fault.Occasion.COMMAND
+                            && (fault.opcode() == Fault.ANY_OPCODE || fault.opcode() == opcode)
+                            && switch (fault.queue()) {
+                                case ANY -> true;
+                                case ADMIN -> admin;
+                                case IO -> !admin;
+                            };
+            if (counts && armed.get(i).count()) {
+                found = fault;
+            }
+        }
+        return found;
+    }
+
+    /** Counts an occasion that is no command; returns what happens. */
+    @Nullable Fault next(Fault.Occasion occasion) {
+        Fault found = null;
+        for (int i = 0; i < armed.size(); i++) {
+            if (armed.get(i).fault.kind().occasion() == occasion && armed.get(i).count()) {
+                found = armed.get(i).fault;
+            }
+        }
+        return found;
+    }
+
+    /** Returns whether there is any fault of this occasion. */
+    boolean has(Fault.Occasion occasion) {
+        return armed.stream().anyMatch(a -> a.fault.kind().occasion() == occasion);
+    }
+
+    /** Returns the faults that have happened. */
+    List<Fault> happened() {
+        return armed.stream().filter(a -> a.seen >= a.fault.occasion()).map(a -> a.fault).toList();
+    }
+}

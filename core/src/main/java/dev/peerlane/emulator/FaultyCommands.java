@@ -1,0 +1,170 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.spec.NvmCommand;
+import dev.peerlane.spec.NvmOpcode;
+import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.Status;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** What a plan of faults does to commands, between their fetch and their completion. */
+final class FaultyCommands {
+    private static final int FOREIGN_CID = 0x4000;
+
+    private final FaultPlan plan;
+    private final List<Command> late = new ArrayList<>();
+    private final List<BadBlocks> bad = new ArrayList<>();
+    private long now;
+    private long stalledUntil;
+
+    /** Blocks that one opcode can't use any more. */
+    private record BadBlocks(int opcode, int nsid, long first, long last) {}
+
+    FaultyCommands(FaultPlan plan) {
+        this.plan = plan;
+    }
+
+    /** Forgets what is under way; bad blocks stay. */
+    void reset(Consumer<Command> forget) {
+        late.forEach(forget);
+        late.clear();
+        stalledUntil = 0;
+    }
+
+    boolean isStalled(long time) {
+        now = time;
+        return time < stalledUntil;
+    }
+
+    long stalledUntil() {
+        return stalledUntil;
+    }
+
+    /** A command was fetched; returns what happens to the whole controller. */
+    @Nullable Fault fetched(Command command, long time) {
+        Fault fault = plan.command(command.isAdmin(), command.opcode());
+        command.fault(fault);
+        if (fault == null) {
+            return null;
+        }
+        return switch (fault.kind()) {
+            case SLOW, ZOMBIE -> {
+                command.delay(Math.max(command.dueNanos(), time) + fault.nanos());
+                yield null;
+            }
+            case STALL -> {
+                stalledUntil = time + fault.nanos();
+                yield null;
+            }
+            case BAD_BLOCKS -> {
+                if (!command.isAdmin()) {
+                    bad.add(blocks(command));
+                }
+                yield null;
+            }
+            case FATAL, RESET, GONE, CMB_DATA_WITHDRAWN -> fault;
+            default -> null;
+        };
+    }
+
+    /** Returns the status with which a command ends before it has begun; 0 for none. */
+    int status(Command command) {
+        Fault fault = command.fault();
+        if (fault != null && fault.kind() == Fault.Kind.STATUS) {
+            return fault.status();
+        }
+        if (bad.isEmpty() || command.isAdmin()) {
+            return 0;
+        }
+        BadBlocks mine = blocks(command);
+        for (BadBlocks other : bad) {
+            if (other.opcode() == mine.opcode()
+                    && other.nsid() == mine.nsid()
+                    && other.first() <= mine.last()
+                    && mine.first() <= other.last()) {
+                return mine.opcode() == NvmOpcode.WRITE
+                        ? Status.WRITE_FAULT
+                        : Status.UNRECOVERED_READ_ERROR;
+            }
+        }
+        return 0;
+    }
+
+    /** Turns one bit of the data over. */
+    static void spoil(Command command) {
+        if (command.suffers(Fault.Kind.WRONG_DATA) && command.hasBuffer()) {
+            MemorySegment data = command.buffer();
+            data.set(ValueLayout.JAVA_BYTE, 0, (byte) (data.get(ValueLayout.JAVA_BYTE, 0) ^ 1));
+        }
+    }
+
+    /** Returns whether a completion is to come later. */
+    boolean keepsBack(Command command) {
+        Fault fault = command.fault();
+        if (fault == null || fault.kind() != Fault.Kind.LATE_COMPLETION) {
+            return false;
+        }
+        command.delay(now + fault.nanos());
+        late.add(command);
+        return true;
+    }
+
+    /** Hands on completions whose time has come. */
+    void releaseLate(long time, Consumer<Command> deliver) {
+        for (int i = late.size() - 1; i >= 0; i--) {
+            if (late.get(i).dueNanos() <= time) {
+                deliver.accept(late.remove(i));
+            }
+        }
+    }
+
+    /** Returns when the next late completion is due; {@link Long#MAX_VALUE} for never. */
+    long nextNanos() {
+        long next = Long.MAX_VALUE;
+        for (Command command : late) {
+            next = Math.min(next, command.dueNanos());
+        }
+        return next;
+    }
+
+    /** Returns, once for a command, whether a forged completion comes before its own. */
+    boolean forges(Command command) {
+        return command.suffers(Fault.Kind.FORGED_COMPLETION);
+    }
+
+    /** Posts a completion for a command that does not exist. */
+    static void forge(Command command, DmaPort dma) {
+        command.fault(null);
+        SubmissionQueue queue = command.queue();
+        int cid = command.cid() ^ FOREIGN_CID;
+        queue.completions().post(dma, 0, queue.head(), queue.qid(), cid, 0);
+    }
+
+    /** Posts a completion, or what a fault makes of it; false if the DMA failed. */
+    static boolean post(Command command, DmaPort dma) {
+        SubmissionQueue queue = command.queue();
+        CompletionQueue completions = queue.completions();
+        int cid = command.cid() ^ (command.suffers(Fault.Kind.WRONG_CID) ? FOREIGN_CID : 0);
+        int dw0 = command.result();
+        int status = command.status();
+        if (command.suffers(Fault.Kind.WRONG_PHASE)) {
+            return completions.postOutOfPhase(dma, dw0, queue.head(), queue.qid(), cid, status);
+        }
+        boolean written = completions.post(dma, dw0, queue.head(), queue.qid(), cid, status);
+        if (command.suffers(Fault.Kind.DUPLICATE_COMPLETION) && !completions.isFull()) {
+            written &= completions.post(dma, dw0, queue.head(), queue.qid(), cid, status);
+        }
+        return written;
+    }
+
+    private static BadBlocks blocks(Command command) {
+        MemorySegment sqe = command.sqe();
+        long first = NvmCommand.slba(Sqe.cdw10(sqe, 0), Sqe.cdw11(sqe, 0));
+        long last = first + NvmCommand.nlbZ(Sqe.cdw12(sqe, 0));
+        return new BadBlocks(command.opcode(), command.nsid(), first, last);
+    }
+}

@@ -1,0 +1,110 @@
+package dev.peerlane.nvme;
+
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.Doorbell;
+import dev.peerlane.mem.Dma;
+import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.Status;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Doorbells of the I/O queues in host memory (NVMe Base 2.0, 5.8 and annex B.5): a page of values
+ * that the driver writes, and a page of EventIdx, in which the controller says at which value it
+ * wants the register written too. On a controller that another program plays, each register write
+ * saved is an exit or a wake-up saved. The admin queues keep their registers.
+ */
+final class ShadowDoorbells {
+    private static final int PAGE = PrpList.PAGE;
+
+    private final int dstrd;
+    private final DmaBuffer memory;
+    private final long shadows;
+    private final long events;
+
+    private ShadowDoorbells(DmaBuffer memory, int dstrd) {
+        this.dstrd = dstrd;
+        this.memory = memory;
+        this.shadows = Dma.checkBase(memory.address());
+        this.events = shadows + PAGE;
+    }
+
+    /**
+     * Tells a controller of them, before it has I/O queues.
+     *
+     * @param pairs how many I/O queue pairs there can be
+     * @return null where it does not take them, or has more doorbells than a page holds
+     */
+    static @Nullable ShadowDoorbells configure(Admin admin, DmaDomain dma, int dstrd, int pairs) {
+        if ((8L * (pairs + 1)) << dstrd > PAGE) {
+            return null;
+        }
+        DmaBuffer memory = dma.allocate(2 * PAGE);
+        boolean done = false;
+        try {
+            long bus = memory.busAddress();
+            AdminResult result = admin.configureDoorbells(bus, bus + PAGE);
+            done = Status.isSuccess(result.status());
+            return done ? new ShadowDoorbells(memory, dstrd) : null;
+        } finally {
+            if (!done) {
+                memory.close();
+            }
+        }
+    }
+
+    /**
+     * Sets the doorbells of a queue pair that is about to be created to 0, as the registers are.
+     */
+    void clear(int qid) {
+        for (long base : new long[] {shadows, events}) {
+            Dma.storeInt(base, place(Reg.sqTailDoorbell(qid, dstrd)), 0);
+            Dma.storeIntRelease(base, place(Reg.cqHeadDoorbell(qid, dstrd)), 0);
+        }
+    }
+
+    /** Returns a doorbell that writes the register only when it has to. */
+    Doorbell of(int offset, Doorbell register) {
+        return new Shadow(shadows, events, place(offset), register);
+    }
+
+    private static long place(int offset) {
+        return offset - (long) Reg.DOORBELLS;
+    }
+
+    /** Gives the memory back. Only when the controller can't reach it any more. */
+    void free() {
+        memory.close();
+    }
+
+    private static final class Shadow extends Doorbell {
+        private final long shadows;
+        private final long events;
+        private final long place;
+        private final Doorbell register;
+        private int last;
+
+        Shadow(long shadows, long events, long place, Doorbell register) {
+            this.shadows = shadows;
+            this.events = events;
+            this.place = place;
+            this.register = register;
+        }
+
+        @Override
+        public void ring(int value) {
+            int before = last;
+            last = value;
+            Dma.storeIntRelease(shadows, place, value);
+            // EventIdx is loaded after the value is visible, or both sides could wait for each
+            // other.
+            VarHandle.fullFence();
+            int event = Dma.loadIntAcquire(events, place);
+            // Whether EventIdx is one of the values that were passed, in 16 bits that wrap (B.5).
+            if (((value - event - 1) & 0xffff) < ((value - before) & 0xffff)) {
+                register.ring(value);
+            }
+        }
+    }
+}

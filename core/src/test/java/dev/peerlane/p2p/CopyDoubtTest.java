@@ -1,0 +1,212 @@
+package dev.peerlane.p2p;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.block.PeerMemory;
+import dev.peerlane.p2p.FakePort.Op;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Quarantine, poison and control Compares: what the engine does not take on trust. */
+class CopyDoubtTest {
+    private static final int MEDIUM = 1 << 20;
+    private static final long BYTES = 512 << 10;
+    private static final int PAGE = 4096;
+
+    private final FakeWorld world = new FakeWorld(11);
+    private final FakePort source = new FakePort(world, FakeWorld.SOURCE, 512, MEDIUM, 32 << 10);
+    private final FakePort target = new FakePort(world, FakeWorld.TARGET, 512, MEDIUM, 32 << 10);
+    private final FakeMemory targetCmb = new FakeMemory(target.name(), 256 << 10);
+    private final FakeMemory thirdCmb = new FakeMemory("fake:third", 256 << 10);
+    private CopyOptions options =
+            CopyOptions.DEFAULTS.withSeed(1).withCommandTimeoutNanos(50_000_000L);
+
+    CopyDoubtTest() {
+        new SplittableRandom(3).nextBytes(source.medium);
+    }
+
+    private CopyJob job(BufferCandidate by) {
+        CopyRequest request =
+                new CopyRequest(
+                        new Endpoint("fake:s", FakeWorld.SOURCE, "S", "M", 1, source),
+                        16,
+                        new Endpoint("fake:t", FakeWorld.TARGET, "T", "M", 1, target),
+                        64,
+                        BYTES,
+                        List.of(by),
+                        List.of(),
+                        options);
+        CopyPlan plan = Planner.plan(request, world.machine());
+        return new CopyJob(plan, world, new CancelFlag());
+    }
+
+    private CopyException failure(BufferCandidate by, Progress progress) {
+        CopyJob job = job(by);
+        CopyException e = catchThrowableOfType(CopyException.class, () -> job.run(progress));
+        assertThat(e).as("the copy must fail").isNotNull();
+        return e;
+    }
+
+    private BufferCandidate byTarget() {
+        return new BufferCandidate("fake:t", FakeWorld.TARGET, targetCmb);
+    }
+
+    private BufferCandidate byThird() {
+        return new BufferCandidate("fake:third", FakeWorld.THIRD, thirdCmb);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"READ", "WRITE"})
+    void aCommandThatOnlyItsAbortEndedCostsTheQueueBeforeTheMemoryIsGivenBack(String op) {
+        FakePort port = op.equals("READ") ? source : target;
+        port.stuck = Op.valueOf(op);
+        port.abortEnds = true;
+        assertThat(failure(byTarget(), Progress.NONE).code()).isEqualTo("command-timeout");
+        assertThat(port.quiesced).isTrue();
+        assertThat(targetCmb.open).isZero();
+    }
+
+    @Test
+    void memoryThatAnUnstoppableDeviceMayWriteStaysTaken() {
+        source.stuck = Op.READ;
+        source.cannotBeStopped = true;
+        CopyException e = failure(byTarget(), Progress.NONE);
+        assertThat(e.code()).isEqualTo("command-timeout");
+        assertThat(e.receipt().notes()).anyMatch(n -> n.contains("stays taken until"));
+        assertThat(targetCmb.open).isOne();
+    }
+
+    @Test
+    void aSentinelThatIsLateIsQuarantined() {
+        Geometry geometry = new Geometry(PAGE, 2, 1, 512);
+        SentinelFence fence =
+                new SentinelFence(
+                        source,
+                        targetCmb.allocate(geometry.totalBytes(), PAGE),
+                        geometry,
+                        source.attach(targetCmb.new Piece(PAGE), 0, 512, 512, 1),
+                        options,
+                        world.random);
+        IntQueue none = new IntQueue(2);
+        fence.arrived(0, 16);
+        fence.step(0, none, none);
+        assertThat(fence.quarantined()).isFalse();
+        assertThatThrownBy(() -> fence.step(options.commandTimeoutNanos() + 1, none, none))
+                .hasMessageContaining("the sentinel's Read of block 16")
+                .extracting(e -> ((PeerlaneException) e).code())
+                .isEqualTo("command-timeout");
+        assertThat(fence.quarantined()).isTrue();
+    }
+
+    @Test
+    void poisonIsReadBackFromEveryPage() {
+        Geometry geometry = new Geometry(4 * PAGE, 2, 0, 0);
+        Forgetful memory = new Forgetful();
+        Poison poison = new Poison(memory, geometry, world.random);
+        poison.plant(1, 4 * PAGE);
+        for (int page = 0; page < 4; page++) {
+            memory.forgets = 4L * PAGE + (long) page * PAGE;
+            assertThatThrownBy(() -> poison.plant(1, 4 * PAGE))
+                    .hasMessageContaining("reads back")
+                    .extracting(e -> ((PeerlaneException) e).code())
+                    .isEqualTo("buffer-not-memory");
+        }
+    }
+
+    @Test
+    void poisonThatIsLeftInAnyPageIsSeen() {
+        Geometry geometry = new Geometry(4 * PAGE, 2, 0, 0);
+        Forgetful memory = new Forgetful();
+        Poison poison = new Poison(memory, geometry, world.random);
+        for (int left = 0; left < 4; left++) {
+            poison.plant(1, 4 * PAGE);
+            for (int page = 0; page < 4; page++) {
+                if (page != left) {
+                    memory.store64(4L * PAGE + (long) page * PAGE, 1);
+                }
+            }
+            assertThat(poison.isGone(1, 4 * PAGE)).as("page %d", left).isFalse();
+            memory.store64(4L * PAGE + (long) left * PAGE, 1);
+            assertThat(poison.isGone(1, 4 * PAGE)).isTrue();
+        }
+    }
+
+    @Test
+    void comparesThatStopReadingDuringTheVerificationFailIt() {
+        CopyException e =
+                failure(
+                        byThird(),
+                        (phase, done, total) ->
+                                target.comparesSucceed |=
+                                        phase == Progress.Phase.VERIFY && done == total);
+        assertThat(e.code()).isEqualTo("peer-reads-lie");
+    }
+
+    /**
+     * A window that reaches a part of the memory only. With one slot, Write and Compare see the
+     * same garbage in the same places, and it lies on the medium behind the first block.
+     */
+    @ParameterizedTest
+    @ValueSource(longs = {PAGE, 3 * PAGE})
+    void peerReadsThatLieBehindSomeOffsetFailTheVerification(long offset) {
+        options = options.withSlots(4 * PAGE, 1);
+        target.peerReadsEndAt = offset;
+        CopyException e = failure(byThird(), Progress.NONE);
+        assertThat(e.code()).isEqualTo("peer-reads-lie");
+        assertThat(e.receipt().verify().result()).isEqualTo("failed");
+    }
+
+    /** Memory in which one word does not keep what is stored. */
+    private static final class Forgetful extends PeerBuffer {
+        private final FakeMemory memory = new FakeMemory("fake:forgetful", 16 * PAGE);
+        private final PeerBuffer bytes = memory.allocate(16 * PAGE, PAGE);
+        private long forgets = -1;
+
+        @Override
+        public PeerMemory memory() {
+            return memory;
+        }
+
+        @Override
+        public long busAddress() {
+            return bytes.busAddress();
+        }
+
+        @Override
+        public long sizeBytes() {
+            return bytes.sizeBytes();
+        }
+
+        @Override
+        public long load64(long offset) {
+            return bytes.load64(offset);
+        }
+
+        @Override
+        public void store64(long offset, long value) {
+            if (offset != forgets) {
+                bytes.store64(offset, value);
+            }
+        }
+
+        @Override
+        public void fill(long offset, long count, int word) {
+            bytes.fill(offset, count, word);
+        }
+
+        @Override
+        public void wipeOnClose(boolean wipe) {}
+
+        @Override
+        public void close() {
+            bytes.close();
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package dev.peerlane.planted;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import javax.tools.JavaCompiler;
+import javax.tools.StandardJavaFileManager;
+import javax.tools.ToolProvider;
+
+/** Compiles one changed source into a scratch folder, and runs tests of core and cli over it. */
+final class TestRuns {
+    private static final long PATIENCE_MINUTES = 10;
+    private static final String CLASSES = "target/test-classes";
+
+    private final Path root;
+    private final Path scratch;
+    private final Path changed;
+
+    TestRuns(Path root, Path scratch) throws IOException {
+        this.root = root;
+        this.scratch = scratch;
+        changed = Files.createDirectories(scratch.resolve("classes"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(scratch)));
+    }
+
+    /** Returns the compiler's complaint, or nothing. */
+    String compile(PlantedBug bug, String text) throws IOException {
+        clean();
+        Path source = scratch.resolve(bug.source().getFileName());
+        Files.writeString(source, text);
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        StringWriter said = new StringWriter();
+        try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
+            boolean good =
+                    compiler.getTask(
+                                    said,
+                                    files,
+                                    null,
+                                    List.of(
+                                            "-proc:none",
+                                            "-nowarn",
+                                            "-d",
+                                            changed.toString(),
+                                            "-cp",
+                                            root.resolve("core/target/classes")
+                                                    + ":"
+                                                    + classPath("core")),
+                                    null,
+                                    files.getJavaFileObjects(source))
+                            .call();
+            return good ? "" : said.toString().lines().findFirst().orElse("it");
+        }
+    }
+
+    /** Takes the changed classes away. */
+    void clean() throws IOException {
+        delete(changed);
+        Files.createDirectories(changed);
+    }
+
+    /** Runs all tests, those of the changed class's package first. */
+    String firstFailureOfAll(String type) throws IOException, InterruptedException {
+        String home = type.contains(".") ? type.substring(0, type.indexOf('.')) : "";
+        List<String> near = testsOf("core", home);
+        String seen = near.isEmpty() ? "" : run("core", near);
+        if (seen.isEmpty()) {
+            seen = run("core", List.of(root.resolve("core").resolve(CLASSES).toString()));
+        }
+        return seen.isEmpty()
+                ? run("cli", List.of(root.resolve("cli").resolve(CLASSES).toString()))
+                : seen;
+    }
+
+    /** Runs test classes; returns the test that fails first, or nothing. */
+    String firstFailure(List<String> classes) throws IOException, InterruptedException {
+        for (String module : List.of("core", "cli")) {
+            List<String> here =
+                    classes.stream().filter(c -> Files.exists(classFile(module, c))).toList();
+            String seen = here.isEmpty() ? "" : run(module, here);
+            if (!seen.isEmpty()) {
+                return seen;
+            }
+        }
+        return "";
+    }
+
+    private Path classFile(String module, String name) {
+        return root.resolve(module).resolve(CLASSES).resolve(name.replace('.', '/') + ".class");
+    }
+
+    private List<String> testsOf(String module, String home) throws IOException {
+        Path folder = root.resolve(module).resolve(CLASSES).resolve("dev/peerlane/" + home);
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(f -> f.getFileName().toString())
+                    .filter(f -> f.endsWith("Test.class") && !f.contains("$"))
+                    .sorted()
+                    .map(f -> "dev.peerlane." + home + "." + f.replace(".class", ""))
+                    .toList();
+        }
+    }
+
+    private String classPath(String module) throws IOException {
+        return Files.readString(root.resolve(module).resolve("target/test.classpath")).strip();
+    }
+
+    private String run(String module, List<String> what) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(
+                List.of(
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-XX:+UseSerialGC",
+                        "-Xshare:auto",
+                        "-Xmx3g",
+                        "-XX:MaxDirectMemorySize=4g",
+                        "-cp"));
+        command.add(
+                Stream.of(
+                                        changed,
+                                        root.resolve(module).resolve(CLASSES),
+                                        root.resolve(module).resolve("target/classes"),
+                                        root.resolve("core").resolve(CLASSES))
+                                .map(Path::toString)
+                                .reduce("", (a, b) -> a.isEmpty() ? b : a + ":" + b)
+                        + ":"
+                        + classPath(module)
+                        + ":"
+                        + classPath("core"));
+        command.add(FirstFailure.class.getName());
+        command.addAll(what);
+        Path said = scratch.resolve("said");
+        Process process =
+                new ProcessBuilder(command)
+                        .directory(root.resolve(module).toFile())
+                        .redirectOutput(said.toFile())
+                        .redirectError(scratch.resolve("errors").toFile())
+                        .start();
+        boolean ended = process.waitFor(PATIENCE_MINUTES, TimeUnit.MINUTES);
+        process.destroyForcibly().waitFor();
+        String last = "";
+        try (BufferedReader reader = Files.newBufferedReader(said)) {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                if (line.startsWith(FirstFailure.FAILS)) {
+                    return line.substring(FirstFailure.FAILS.length());
+                }
+                if (line.startsWith(FirstFailure.RUNS)) {
+                    last = line.substring(FirstFailure.RUNS.length());
+                }
+            }
+        }
+        if (ended && process.exitValue() == 0) {
+            return "";
+        }
+        if (last.isEmpty()) {
+            throw new IOException(
+                    "No test ran: " + Files.readString(scratch.resolve("errors")).strip());
+        }
+        return last; // it did not end, or took the virtual machine with it
+    }
+
+    private static void delete(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            files.sorted(Comparator.reverseOrder()).forEach(f -> f.toFile().delete());
+        } catch (IOException e) {
+            System.err.println("left behind: " + folder);
+        }
+    }
+}

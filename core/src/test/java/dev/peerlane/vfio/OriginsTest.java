@@ -1,0 +1,137 @@
+package dev.peerlane.vfio;
+
+import static dev.peerlane.vfio.BindMachine.A;
+import static dev.peerlane.vfio.BindMachine.ALL;
+import static dev.peerlane.vfio.BindMachine.B;
+import static dev.peerlane.vfio.BindMachine.NOTHING;
+import static dev.peerlane.vfio.BindMachine.SOUND;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.peerlane.PeerlaneException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Another process puts back what bind found. Every binder here is a process of its own. */
+class OriginsTest {
+    @TempDir private Path directory;
+    private BindMachine machine;
+
+    @BeforeEach
+    void machine() {
+        machine = new BindMachine(directory);
+    }
+
+    private void bind() {
+        machine.binder().apply(machine.binder().bind(List.of(A, B, SOUND), ALL));
+        assertThat(machine.driver(A)).isEqualTo("vfio-pci");
+    }
+
+    private Path file() {
+        return directory.resolve("state/bound/" + A);
+    }
+
+    @Test
+    void anotherProcessPutsDriverAndOverrideBack() {
+        machine.sysfs.text(A, "driver_override", "nvme\n");
+        machine.sysfs.driver(B, null).text(B, "driver_override", "pci-stub\n");
+        bind();
+        assertThat(file()).hasContent("id 0000:0000\ndriver nvme\noverride nvme");
+        assertThat(machine.binder().bound()).containsExactlyInAnyOrder(A, B, SOUND);
+        machine.binder().apply(machine.binder().unbind(machine.binder().bound()));
+        assertThat(machine.driver(A)).isEqualTo("nvme");
+        assertThat(machine.function(A).driverOverride()).isEqualTo("nvme");
+        assertThat(machine.driver(B)).isNull();
+        assertThat(machine.function(B).driverOverride()).isEqualTo("pci-stub");
+        assertThat(machine.driver(SOUND)).isEqualTo("snd_hda_intel");
+        assertThat(machine.function(SOUND).driverOverride()).isNull();
+        assertThat(machine.binder().bound()).isEmpty();
+    }
+
+    @Test
+    void anOverrideThatNamesAnotherDriverIsPutBackLast() {
+        machine.sysfs.text(A, "driver_override", "other\n");
+        bind();
+        machine.binder().apply(machine.binder().unbind(List.of(A)));
+        assertThat(machine.driver(A)).isEqualTo("nvme");
+        assertThat(machine.function(A).driverOverride()).isEqualTo("other");
+    }
+
+    @Test
+    void aKilledBindIsTakenUpWhereItEnded() {
+        for (int k = 2; k <= 4; k++) {
+            machine = new BindMachine(directory.resolve("at" + k));
+            int at = k;
+            machine.drivers.watcher =
+                    write -> {
+                        if (machine.drivers.done.size() == at) {
+                            throw new Killed();
+                        }
+                    };
+            BindPlan plan = machine.binder().bind(List.of(A), NOTHING);
+            assertThatThrownBy(() -> machine.binder().apply(plan)).isInstanceOf(Killed.class);
+            machine.drivers.watcher = write -> {};
+            if (k == 3) {
+                machine.binder().apply(machine.binder().bind(List.of(A), NOTHING));
+                assertThat(machine.driver(A)).isEqualTo("vfio-pci");
+            }
+            machine.binder().apply(machine.binder().unbind(List.of(A)));
+            assertThat(machine.driver(A)).as("killed at %d", k).isEqualTo("nvme");
+            assertThat(machine.function(A).driverOverride()).as("killed at %d", k).isNull();
+            assertThat(machine.binder().bound()).isEmpty();
+        }
+    }
+
+    /** No handler of ours catches it, as none runs after a kill. */
+    private static final class Killed extends Error {
+        private static final long serialVersionUID = 1L;
+    }
+
+    @Test
+    void aFailedUnbindForgetsNothing() {
+        bind();
+        machine.drivers.failAt(6);
+        BindPlan back = machine.binder().unbind(List.of(A, B));
+        assertThatThrownBy(() -> machine.binder().apply(back))
+                .isInstanceOf(PeerlaneException.class);
+        assertThat(machine.driver(A)).isEqualTo("vfio-pci");
+        assertThat(machine.binder().bound()).contains(A, B);
+    }
+
+    @Test
+    void aRecordOfAnotherDeviceIsNotFollowed() throws IOException {
+        bind();
+        Files.writeString(file(), "id 1234:5678\ndriver snd_hda_intel\n");
+        machine.binder().apply(machine.binder().unbind(List.of(A)));
+        assertThat(machine.driver(A)).isEqualTo("nvme");
+    }
+
+    @Test
+    void aRecordThatMakesNoSenseIsToldWithItsName() throws IOException {
+        bind();
+        Files.writeString(file(), "id 0000:0000\ndriver ../../x\n");
+        assertThatThrownBy(() -> machine.binder().unbind(List.of(A)))
+                .isInstanceOfSatisfying(
+                        PeerlaneException.class,
+                        e -> {
+                            assertThat(e.code()).isEqualTo("origin-not-kept");
+                            assertThat(e.explain())
+                                    .contains(file().toString(), "'../../x'", "Mend or remove it");
+                        });
+    }
+
+    @Test
+    void whatCanNotBeWrittenDownIsNotBound() throws IOException {
+        Files.writeString(directory.resolve("state"), "in the way");
+        BindPlan plan = machine.binder().bind(List.of(A), NOTHING);
+        assertThatThrownBy(() -> machine.binder().apply(plan))
+                .hasMessageContaining("which names the driver to go back to");
+        assertThat(machine.drivers.done).isEmpty();
+        machine.assertNothingLeft();
+    }
+}

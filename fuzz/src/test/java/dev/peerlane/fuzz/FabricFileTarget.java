@@ -1,0 +1,43 @@
+package dev.peerlane.fuzz;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.open.FabricFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/** Fabric files: a fabric or a typed error. What opens no file is opened too. */
+public final class FabricFileTarget {
+    private static final Path BASE = Path.of("/nowhere");
+
+    private static final long MOST_CMB_BYTES = 16 << 20;
+
+    private FabricFileTarget() {}
+
+    private static boolean isSmall(FabricSpec spec) {
+        return spec.drives().stream()
+                .map(DriveSpec::cmb)
+                .filter(Objects::nonNull)
+                .allMatch(cmb -> Math.max(cmb.barBytes(), cmb.sizeBytes()) <= MOST_CMB_BYTES);
+    }
+
+    /** Runs one input. */
+    public static void fuzzerTestOneInput(byte[] data) {
+        try {
+            FabricFile file =
+                    FabricFile.parse("fuzz.yaml", new String(data, StandardCharsets.UTF_8), BASE);
+            if (file instanceof FabricFile.Emulated emulated && isSmall(emulated.spec())) {
+                // an image is below a folder that does not exist: refused, and nothing is made
+                try (EmulatedFabric fabric = new EmulatedFabric(emulated.spec())) {
+                    fabric.machine();
+                    fabric.clock().turn();
+                }
+            }
+        } catch (PeerlaneException e) {
+            Refusals.check(e);
+        }
+    }
+}

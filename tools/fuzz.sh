@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Coverage-guided fuzzing with Jazzer; ./dev fuzz has the modules compiled before.
+# usage: tools/fuzz.sh [TARGET] [--seconds N] [FILE]
+set -euo pipefail
+declare -A CLASS=(
+  [driver]=DriverTarget
+  [controller]=ControllerTarget
+  [fabric-file]=FabricFileTarget
+  [names]=NamesTarget
+  [capture]=CaptureTarget
+)
+ORDER=(driver controller fabric-file names capture)
+
+seconds=60
+target=''
+file=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --seconds)
+      seconds=${2:?--seconds wants a number}
+      shift
+      ;;
+    *)
+      if [ -z "$target" ]; then target=$1; else file=$1; fi
+      ;;
+  esac
+  shift
+done
+if [ -n "$target" ] && [ -z "${CLASS[$target]:-}" ]; then
+  echo "No target $target; there are: ${ORDER[*]}" >&2
+  exit 1
+fi
+
+folder=$PWD/fuzz/target/fuzz
+run() { # TARGET ARGUMENT...
+  local name=$1
+  shift
+  "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -XX:+EnableDynamicAgentLoading -XX:+UseSerialGC -Xmx1500m \
+    -cp "fuzz/target/test-classes:$(cat fuzz/target/test.classpath)" \
+    com.code_intelligence.jazzer.Jazzer --target_class="dev.peerlane.fuzz.${CLASS[$name]}" \
+    --instrumentation_includes='dev.peerlane.**' --disabled_hooks='com.code_intelligence.jazzer.sanitizers.**' \
+    --reproducer_path="$folder" "$@"
+}
+
+if [ -n "$file" ]; then # replays one input
+  run "$target" "$(readlink -f "$file")"
+  exit
+fi
+
+for name in ${target:-"${ORDER[@]}"}; do
+  found=$folder/$name
+  mkdir -p "$found"
+  log=$folder/$name.log
+  dictionary=fuzz/src/test/resources/$name.dict
+  flags=(-max_total_time="$seconds" -max_len=4096 -timeout=30 -rss_limit_mb=4000 -print_final_stats=1 -artifact_prefix="$folder/$name-")
+  [ -f "$dictionary" ] && flags+=(-dict="$dictionary")
+  if ! run "$name" "${flags[@]}" "$found" "$PWD/fuzz/src/test/resources/corpus/$name" >"$log" 2>&1; then
+    grep -A 25 -m 1 -E '^== |ERROR: libFuzzer' "$log" >&2 || tail -n 30 "$log" >&2
+    bad=$(grep -o 'Test unit written to .*' "$log" | head -n 1 | sed 's/Test unit written to //')
+    echo "$name failed. Replay: ./dev fuzz $name ${bad:-(see $log)}" >&2
+    exit 1
+  fi
+  echo "$name: $(grep -o 'stat::number_of_executed_units: *[0-9]*' "$log" | grep -o '[0-9]*$') runs, $(grep -oE 'cov: [0-9]+' "$log" | tail -n 1), $(ls "$found" | wc -l) inputs kept"
+done
