@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +60,10 @@ final class CommandEngine {
     private final List<Command> reading = new ArrayList<>();
     private final ArrayDeque<Command> blocked = new ArrayDeque<>();
     private final FaultyCommands faulty;
+
+    /** Made once: a turn allocates nothing. */
+    private final Consumer<Command> delivery = this::deliver;
+
     private int commands;
     private boolean worked;
     private int nextQueue;
@@ -114,7 +119,7 @@ final class CommandEngine {
         if (faulty.isStalled(now)) {
             return faulty.stalledUntil();
         }
-        faulty.releaseLate(now, this::deliver);
+        faulty.releaseLate(now, delivery);
         unblock();
         takeArrived(now);
         long bytes = 0;

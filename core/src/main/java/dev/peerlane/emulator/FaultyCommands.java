@@ -125,8 +125,8 @@ final class FaultyCommands {
     /** Returns when the next late completion is due; {@link Long#MAX_VALUE} for never. */
     long nextNanos() {
         long next = Long.MAX_VALUE;
-        for (Command command : late) {
-            next = Math.min(next, command.dueNanos());
+        for (int i = 0; i < late.size(); i++) {
+            next = Math.min(next, late.get(i).dueNanos());
         }
         return next;
     }
