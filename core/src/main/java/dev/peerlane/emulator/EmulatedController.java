@@ -179,8 +179,8 @@ public final class EmulatedController {
 
     /**
      * Has its messages of MSI-X told to somebody instead of sent to the bus. Enable, Function Mask
-     * and the masks of the vectors count as they do for those that are sent; a Function Level
-     * Reset leaves the masks of the vectors.
+     * and the masks of the vectors count as they do for those that are sent; a Function Level Reset
+     * leaves the masks of the vectors.
      *
      * @param receiver is given the vector, on the thread that owns the fabric
      */

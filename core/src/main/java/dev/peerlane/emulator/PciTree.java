@@ -132,8 +132,7 @@ final class PciTree {
         }
         registersAndCmb(function, drive);
         int msix = Msix.bar(drive);
-        ConfigLayout.msix(
-                function.config(), Msix.vectors(drive), msix, Msix.pendingOffset(drive));
+        ConfigLayout.msix(function.config(), Msix.vectors(drive), msix, Msix.pendingOffset(drive));
         long msixBytes = powerOfTwo(Msix.barBytes(drive));
         place(function, msix, msixBytes, msixBytes, null);
     }

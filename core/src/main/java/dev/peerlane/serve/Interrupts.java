@@ -47,7 +47,10 @@ final class Interrupts implements AutoCloseable {
         int data = flags & 7;
         int action = flags & ~7;
         boolean known = kind >= 0 && kind < Protocol.INTERRUPT_KINDS;
-        if (!known || start < 0 || count < 0 || count > count(kind) - Math.min(start, count(kind))) {
+        if (!known
+                || start < 0
+                || count < 0
+                || count > count(kind) - Math.min(start, count(kind))) {
             return -Errno.EINVAL;
         }
         if (data != Protocol.IRQ_DATA_EVENTFD && passed.length > 0) {

@@ -124,7 +124,9 @@ public final class Protocol {
     /** See {@link #IRQ_EVENTFD}. */
     public static final int IRQ_MASKABLE = 2;
 
-    /** {@link #DEVICE_SET_IRQS}: the action is for all vectors named; exactly one of these three. */
+    /**
+     * {@link #DEVICE_SET_IRQS}: the action is for all vectors named; exactly one of these three.
+     */
     public static final int IRQ_DATA_NONE = 1;
 
     /** {@link #DEVICE_SET_IRQS}: for those whose byte is not zero. */
