@@ -322,8 +322,9 @@ class HostileServerTest {
                 check(
                         refusal(command -> {
                             int length = decent(command);
-                            passed = new int[] {file, file, file};
-                            return command == Protocol.DEVICE_GET_REGION_INFO ? -1 : length;
+                            boolean region = command == Protocol.DEVICE_GET_REGION_INFO;
+                            passed = region ? new int[] {file} : new int[] {file, file, file};
+                            return command == Protocol.REGION_READ ? -1 : length;
                         }));
         assertThat(e.code()).isEqualTo("vfio-user-gone");
     }

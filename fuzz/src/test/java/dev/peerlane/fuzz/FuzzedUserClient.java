@@ -25,6 +25,7 @@ import java.nio.file.Path;
 final class FuzzedUserClient {
     private static final int MOST_STEPS = 60;
     private static final int MOST_TURNS = 2_000;
+    private static final int MOST_CONNECT_TURNS = 1_000_000;
     private static final long TIMEOUT_NANOS = 20_000_000_000L;
     private static final int PAGE = 4096;
 
@@ -83,9 +84,18 @@ final class FuzzedUserClient {
     }
 
     private void connect() {
-        if (socket.connect(server.sockets().getFirst().toString()) < 0) {
-            throw new AssertionError("the server does not listen any more");
+        String path = server.sockets().getFirst().toString();
+        for (int i = 0; i < MOST_CONNECT_TURNS; i++) {
+            long result = socket.connect(path);
+            if (result == 0) {
+                return;
+            }
+            if (result != -Errno.EAGAIN) { // too many are waiting
+                break;
+            }
+            server.turn();
         }
+        throw new AssertionError("the server does not listen any more");
     }
 
     private void step(int action) {
