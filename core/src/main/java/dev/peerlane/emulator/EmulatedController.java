@@ -540,6 +540,7 @@ public final class EmulatedController {
         engine.reset();
         events.reset();
         queues.reset();
+        engine.settle();
         features.reset();
         shadows.reset();
         interrupts.forget();

@@ -43,6 +43,7 @@ abstract class RawClient {
     final MemorySegment answer = arena.allocate(Protocol.MAX_MESSAGE_BYTES, 8);
     Server server;
     UnixSocket client;
+    int turnsAMessage = TURNS;
     long nanos;
     long turnNanos = 10_000_000;
     private long filesBefore;
@@ -107,7 +108,7 @@ abstract class RawClient {
     }
 
     void turns() {
-        turns(TURNS);
+        turns(turnsAMessage);
     }
 
     void turns(int count) {
