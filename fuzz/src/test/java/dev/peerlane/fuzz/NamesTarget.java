@@ -89,7 +89,7 @@ public final class NamesTarget {
         int status = new Cli(terminal, new Interruption()).run(arguments.toArray(String[]::new));
         if (status < 1
                 || status > MOST_STATUS
-                || err.toString().contains("This is a bug in Peerlane: ")) {
+                || err.toString().startsWith("peerlane: This is a bug")) {
             throw new AssertionError("exit status " + status + ": " + err);
         }
     }
