@@ -33,10 +33,13 @@ class VfioCopyGuestTest {
                         .drive(Drive.named("ssd1").sizeMib(20).behindSwitch("sw").cmbMib(4))
                         .drive(Drive.named("ssd2").behindSwitch("sw").cmbMib(4))
                         .drive(Drive.named("root").sizeMib(20).cmbMib(4))
+                        .drive(Drive.named("pulled").sizeMib(20).behindSwitch("sw").cmbMib(4))
                         .prepare(VfioCopyGuestTest::fill)
-                        .step("bind ssd0 ssd1 ssd2 root")
+                        .step("bind ssd0 ssd1 ssd2 root pulled")
                         .step("echo 32 >/proc/sys/vm/nr_hugepages")
                         .tests(
+                                "interrupts",
+                                "io-addresses",
                                 "copy-target",
                                 "copy-source",
                                 "copy-third",
@@ -55,7 +58,8 @@ class VfioCopyGuestTest {
                                 "reset-source",
                                 "reset-target",
                                 "decode-off-source",
-                                "decode-off-target")
+                                "decode-off-target",
+                                "unplug-target")
                         .step("echo 0 >/proc/sys/vm/nr_hugepages")
                         .step("start_java dev.peerlane.lab.guest.Copies 11")
                         .step("await /tmp/under-way && kill -9 $! && passed killed $!")
@@ -127,6 +131,23 @@ class VfioCopyGuestTest {
             throws IOException {
         run.passed(test);
         assertThat(region("ssd1", region)).isEqualTo(region("ssd0", region));
+    }
+
+    @Test
+    void aDriveThatIsPulledOutInTheMiddleIsATypedFaultAndTheOthersGoOn() throws IOException {
+        assertThat(run.passed("unplug-target")).contains("is gone");
+        assertThat(region("pulled", 18)).isNotEqualTo(region("ssd0", 18));
+        assertThat(region("ssd1", 18)).isEqualTo(region("ssd0", 18));
+    }
+
+    @Test
+    void hostMemoryLiesWhereNothingDecodes() {
+        run.passed("io-addresses");
+    }
+
+    @Test
+    void interruptsArriveInEventCounters() {
+        run.passed("interrupts");
     }
 
     @Test
