@@ -184,7 +184,8 @@ class VfioFabricTest {
             PciDevice device = fabric.open("0000:01:00.0");
             machine.a.gone = true;
             machine.b.gone = true;
-            assertThat(device.config().load32(0)).isEqualTo(-1);
+            assertThat(device.config().load32(ConfigSpace.CLASS_REVISION)).isEqualTo(-1);
+            assertThat(device.config().load16(ConfigSpace.VENDOR_ID)).isEqualTo(0x5045);
             kernel.calls.clear();
             assertRefused(device::reset, "device-gone");
             assertThat(kernel.calls).as("it is not waited for").doesNotContain("VFIO_DEVICE_RESET");
