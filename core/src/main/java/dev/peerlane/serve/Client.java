@@ -27,10 +27,11 @@ final class Client implements AutoCloseable {
     private static final int MAX_ACCESS_BYTES = 4096;
     private static final int CONFIG_BYTES = 4096;
     private static final String CAPABILITIES =
-            "{\"capabilities\":{\"max_msg_fds\":1,\"max_data_xfer_size\":4096}}";
+            "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":4096}}";
 
     private final Channel channel;
     private final Export export;
+    private final Interrupts interrupts;
     private boolean greeted;
     private boolean sending;
     private boolean amid;
@@ -40,6 +41,7 @@ final class Client implements AutoCloseable {
     Client(Channel channel, Export export) {
         this.channel = channel;
         this.export = export;
+        this.interrupts = new Interrupts(export.controller());
     }
 
     int descriptor() {
@@ -266,18 +268,25 @@ final class Client implements AutoCloseable {
         if (index < 0 || index >= Protocol.INTERRUPT_KINDS) {
             return -Errno.EINVAL;
         }
+        int count = interrupts.count(index);
         put(0, Protocol.INFO_BYTES);
-        put(4, 0);
+        put(4, count == 0 ? 0 : Protocol.IRQ_EVENTFD | Protocol.IRQ_MASKABLE);
         put(8, index);
-        put(12, 0); // the emulated controllers have none
+        put(12, count);
         return Protocol.INFO_BYTES;
     }
 
-    /** With no interrupts there is only to turn all of them off. */
-    private static long setInterrupts(MemorySegment body) {
-        boolean off =
-                body.byteSize() >= Protocol.SET_IRQS_BYTES && body.get(JAVA_INT_UNALIGNED, 16) == 0;
-        return off ? 0 : -Errno.EINVAL;
+    private long setInterrupts(MemorySegment body) {
+        int[] passed = channel.takeDescriptors();
+        try {
+            return interrupts.set(body, passed);
+        } finally {
+            for (int fd : passed) {
+                if (fd >= 0) {
+                    KernelCalls.instance().close(fd);
+                }
+            }
+        }
     }
 
     private long reset() {
@@ -372,6 +381,7 @@ final class Client implements AutoCloseable {
 
     @Override
     public void close() {
+        interrupts.close();
         channel.close();
     }
 }

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * moves in {@link #turn}, on the thread that owns the server.
  *
  * <p>There are no bridges and no root complex between served drives: what a drive may reach is what
- * its client gave it descriptors of. Interrupts are not offered.
+ * its client gave it descriptors of.
  */
 public final class Server implements AutoCloseable {
     /** What the name of a socket ends in. */
