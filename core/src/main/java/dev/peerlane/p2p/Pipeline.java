@@ -44,8 +44,10 @@ final class Pipeline {
     private final IntQueue toRead;
     private final IntQueue ready;
     private final IntQueue again;
+    private final int depth;
     private long nextChunk;
     private long now;
+    private int reading;
     private boolean readerQuarantined;
     private boolean secondQuarantined;
     private boolean unsafe;
@@ -88,6 +90,7 @@ final class Pipeline {
         log = new ChunkLog(lane.chunks());
         readerBlockBytes = lane.reader().limits().blockBytes();
         secondBlockBytes = lane.second().limits().blockBytes();
+        depth = lane.geometry().readDepth();
         int slots = lane.geometry().slots();
         states = new SlotState[slots];
         Arrays.fill(states, SlotState.FREE);
@@ -192,11 +195,14 @@ final class Pipeline {
 
     private boolean startReads() {
         boolean moved = false;
-        while (!toRead.isEmpty() && startRead(toRead.peek())) {
+        while (!toRead.isEmpty() && reading < depth && startRead(toRead.peek())) {
             toRead.remove();
             moved = true;
         }
-        while (toRead.isEmpty() && !free.isEmpty() && log.mayStart(nextChunk)) {
+        while (toRead.isEmpty()
+                && reading < depth
+                && !free.isEmpty()
+                && log.mayStart(nextChunk)) {
             int slot = free.remove();
             chunkOf[slot] = nextChunk++;
             failuresOf[slot] = 0;
@@ -230,6 +236,7 @@ final class Pipeline {
         }
         states[slot] = SlotState.READING;
         sinceOf[slot] = now;
+        reading++;
         return true;
     }
 
@@ -317,6 +324,7 @@ final class Pipeline {
         if (states[slot] == SlotState.QUARANTINED) {
             return;
         }
+        reading--;
         if (status == 0) {
             states[slot] = SlotState.FENCED;
             fence.arrived(slot, lane.readerLbaOf(chunkOf[slot]));
