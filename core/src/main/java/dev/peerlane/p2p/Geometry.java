@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  */
 record Geometry(int chunkBytes, int slots, int sentinels, int sentinelBytes) {
     static final int PAGE_BYTES = 4096;
-    private static final int MAX_CHUNK_BYTES = 256 * 1024;
-    private static final int MAX_SLOTS = 64;
+    static final int MAX_CHUNK_BYTES = 256 * 1024;
+    static final int MAX_SLOTS = 64;
 
     /** With fewer slots than this a third of them can't keep either side at eight commands. */
     private static final int ENOUGH_SLOTS = 24;
@@ -49,6 +49,11 @@ record Geometry(int chunkBytes, int slots, int sentinels, int sentinelBytes) {
             return (slots + 1) / 2;
         }
         return Math.min((slots + 3) / 4, Math.max(FEW_READS, READ_BYTES / chunkBytes));
+    }
+
+    /** Returns the same memory cut otherwise. */
+    Geometry cut(int bytes, int count) {
+        return new Geometry(bytes, count, sentinels, sentinelBytes);
     }
 
     /** Returns the same with no more slots than some bytes have chunks. */

@@ -45,6 +45,8 @@ final class Pipeline {
     private final IntQueue ready;
     private final IntQueue again;
     private final int depth;
+    private @Nullable Meter meter;
+    private boolean stopping;
     private long nextChunk;
     private long now;
     private int reading;
@@ -112,6 +114,11 @@ final class Pipeline {
         watch = watcher;
     }
 
+    /** Has no more chunks begin once a meter has seen enough; what has begun is ended. */
+    void measure(Meter with) {
+        meter = with;
+    }
+
     /** Returns what was done so far. */
     ChunkLog log() {
         return log;
@@ -149,11 +156,14 @@ final class Pipeline {
         long checked = now;
         long checkEvery = Math.max(1, options.commandTimeoutNanos() / 8);
         progress.update(phase, 0, lane.bytes());
-        while (!log.complete() && failure == null) {
+        while (!isDone() && failure == null) {
             boolean moved = turn();
             now = clock.nanoTime();
             if (!moved) {
                 clock.turn();
+            }
+            if (meter != null && !stopping) {
+                stopping = meter.isOver(now, log.count());
             }
             if (now - checked >= checkEvery) {
                 checked = now;
@@ -172,6 +182,10 @@ final class Pipeline {
         if (failure != null) {
             throw failure;
         }
+    }
+
+    private boolean isDone() {
+        return log.complete() || (stopping && log.count() == nextChunk);
     }
 
     private boolean turn() {
@@ -201,6 +215,7 @@ final class Pipeline {
         }
         while (toRead.isEmpty()
                 && reading < depth
+                && !stopping
                 && !free.isEmpty()
                 && log.mayStart(nextChunk)) {
             int slot = free.remove();
