@@ -51,7 +51,7 @@ final class FreeDevice implements AutoCloseable {
     private @Nullable DmaBuffer lastAllocated;
 
     private int head; // of the submission queue, and tail of the completion queue
-    private long phase = PHASE;
+    private long phase = PHASE | (long) QID << 16;
 
     /** Brings the controller up and attaches {@code depth} slots of 4 KiB in its CMB. */
     FreeDevice(int depth) {
@@ -96,16 +96,22 @@ final class FreeDevice implements AutoCloseable {
     /** Completes all that the doorbell announces; the same work as {@code play} in driver.c. */
     void play() {
         int tail = Dma.loadIntAcquire(doorbellBase, SQ_TAIL);
-        while (head != tail) {
-            int cid = Dma.loadInt(sq + (long) head * Sqe.BYTES, 0) >>> 16;
-            long cqe = cq + (long) head * Cqe.BYTES;
-            int next = (head + 1) & (entries - 1);
-            Dma.storeLong(cqe, 8, phase | (long) cid << 32 | QID << 16 | next);
-            head = next;
-            if (next == 0) {
-                phase ^= PHASE;
+        long from = sq;
+        long to = cq;
+        int last = entries - 1;
+        long bits = phase;
+        int at = head;
+        while (at != tail) {
+            long place = Integer.toUnsignedLong(at);
+            long cid = Dma.loadInt(from, place * Sqe.BYTES + Sqe.CDW0) >>> 16;
+            at = (at + 1) & last;
+            Dma.storeLong(to, place * Cqe.BYTES + Cqe.DW2, bits | cid << 32 | at);
+            if (at == 0) {
+                bits ^= PHASE;
             }
         }
+        head = at;
+        phase = bits;
     }
 
     @Override
