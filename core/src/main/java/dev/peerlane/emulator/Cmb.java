@@ -61,6 +61,11 @@ final class Cmb {
         withdrawn = CmbSpec.RDS | CmbSpec.WDS;
     }
 
+    /** It supports again what it did at first. */
+    void repair() {
+        withdrawn = 0;
+    }
+
     /** Returns CMBLOC bits 8:3, which restrictions do not apply. */
     int rules() {
         return spec == null ? 0 : spec.rules();

@@ -101,6 +101,7 @@ final class EmulatedBar extends Bar {
             return;
         }
         if (offset < space.registerBytes()) {
+            controller.stored(offset, Integer.toUnsignedLong(value), 4);
             registers.store32(offset, value);
         } else if (memoryAddress != 0) {
             Mmio.store32Release(memoryAddress + offset, value);
@@ -146,6 +147,7 @@ final class EmulatedBar extends Bar {
             return;
         }
         if (offset < space.registerBytes()) {
+            controller.stored(offset, value, 8);
             registers.store64(offset, value);
         } else if (memoryAddress != 0) {
             Mmio.store64Release(memoryAddress + offset, value);

@@ -150,7 +150,7 @@ final class PacketInterconnect extends Interconnect {
                     0,
                     from,
                     way.hops(),
-                    () -> complete(initiator, place, way, from, n, answer));
+                    () -> complete(initiator, place, way, from, n, kind, answer));
         }
         return PENDING;
     }
@@ -332,7 +332,10 @@ final class PacketInterconnect extends Interconnect {
         String why = refusal(initiator, place, way, address, bytes);
         if (!why.isEmpty()) {
             lost(initiator, address, bytes, false, why);
-        } else if (place != null) {
+            return;
+        }
+        moved(initiator, place == null ? null : place.owner(), address, bytes, false, kind);
+        if (place != null) {
             if (spec.peerWrites() == FabricSpec.PeerWrites.NORMAL) {
                 long at = address - place.owner().barAddress(place.bar());
                 store(memory(place), at, payload, 0, bytes, kind);
@@ -358,10 +361,14 @@ final class PacketInterconnect extends Interconnect {
             PacketRoutes.Way way,
             long address,
             int bytes,
+            Kind kind,
             Consumer<@Nullable MemorySegment> answer) {
         MemorySegment data = null;
         PacketRoutes.Way back = new PacketRoutes.Way(routes.fromMemory(initiator), false);
         String why = refusal(initiator, place, way, address, bytes);
+        if (why.isEmpty()) {
+            moved(initiator, place == null ? null : place.owner(), address, bytes, true, kind);
+        }
         if (!why.isEmpty()) {
             lost(initiator, address, bytes, true, why);
         } else if (place != null) {

@@ -239,7 +239,7 @@ public final class CopyJob {
         ControlCompare control =
                 controlled ? ControlCompare.over(over, clock, request.options(), random) : null;
         if (control != null) {
-            control.run();
+            control(control, owner.port());
         }
         Pipeline pipeline =
                 new Pipeline(
@@ -253,7 +253,24 @@ public final class CopyJob {
                         cancel);
         run(pipeline, progress, Progress.Phase.VERIFY);
         if (control != null) {
-            control.run();
+            control(control, owner.port());
+        }
+    }
+
+    /** A control Compare that did not end may still read the memory. */
+    private void control(ControlCompare compare, BlockPort port) {
+        try {
+            compare.run();
+        } catch (PeerlaneException | InternalError e) {
+            if (port.inFlight() > 0) {
+                try {
+                    port.quiesce();
+                } catch (PeerlaneException | InternalError stuck) {
+                    unsafe = true;
+                    e.addSuppressed(stuck);
+                }
+            }
+            throw e;
         }
     }
 

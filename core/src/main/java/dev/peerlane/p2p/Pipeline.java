@@ -23,6 +23,11 @@ final class Pipeline {
     /** A fence that loses patience does so within this. */
     private static final long SETTLE_NANOS = 2_000_000_000L;
 
+    /**
+     * How long a function's reset may take (PCIe 5.0, 6.6.2): more than any packet is under way.
+     */
+    private static final long ARRIVAL_NANOS = 100_000_000L;
+
     private final Lane lane;
     private final SecondStage stage;
     private final Fence fence;
@@ -490,12 +495,14 @@ final class Pipeline {
     /** Takes in what is in flight, and makes sure that nothing more can touch a slot. */
     private void drain() {
         boolean quarantined = readerQuarantined || fence.quarantined();
-        if (takeIn(lane.reader(), onRead, quarantined)) {
-            settleFence();
-        }
+        boolean arrived = takeIn(lane.reader(), onRead, quarantined) && settleFence();
         quiesceIfBusy(lane.reader(), quarantined || fence.quarantined());
         takeIn(lane.second(), onSecond, secondQuarantined);
         quiesceIfBusy(lane.second(), secondQuarantined);
+        if (!arrived && !lane.buffer().memory().isHost()) {
+            // no fence can ask a stopped reader whether its posted writes have arrived
+            clock.await(() -> false, ARRIVAL_NANOS);
+        }
     }
 
     /** Returns whether the port still works and nothing of it is in flight. */
@@ -519,9 +526,9 @@ final class Pipeline {
      * After a failure, slots may have completed whose data is still on its way: it would land in
      * memory that was wiped and given back. The fence knows when it has arrived.
      */
-    private void settleFence() {
+    private boolean settleFence() {
         try {
-            clock.await(
+            return clock.await(
                     () -> {
                         fence.step(clock.nanoTime(), ready, again);
                         lane.reader().ring();
@@ -531,6 +538,7 @@ final class Pipeline {
                     Math.min(options.commandTimeoutNanos(), SETTLE_NANOS));
         } catch (PeerlaneException | InternalError e) {
             fail(Faults.of(e), -1);
+            return false;
         }
     }
 
