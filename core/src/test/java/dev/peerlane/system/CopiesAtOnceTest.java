@@ -1,0 +1,93 @@
+package dev.peerlane.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.PacketSpec;
+import dev.peerlane.emulator.PortSpec;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Session;
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.Receipt;
+import dev.peerlane.p2p.VerifyMode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Several copies at once, in virtual time, driven by one processor. */
+class CopiesAtOnceTest {
+    private static final int CHUNK = 32 << 10;
+    private static final CopyOptions OPTIONS =
+            CopyOptions.DEFAULTS
+                    .withVerify(VerifyMode.NONE)
+                    .withSlots(CHUNK, 48)
+                    .withWipe(false)
+                    .withSeed(3);
+
+    private static DriveSpec drive(String name, long bytes, long rate) {
+        return DriveSpec.named(name)
+                .memory(bytes, 512)
+                .bytesPerSecond(rate)
+                .latencyNanos(80_000)
+                .cmb(CmbSpec.of(2 << 20))
+                .build();
+    }
+
+    /** What a copy did, and when its session was over. */
+    private record Ended(Receipt receipt, long nanos) {}
+
+    private static List<Ended> copies(FabricSpec spec, BufferChoice buffer, String... pairs)
+            throws InterruptedException, ExecutionException {
+        List<Together.Job<Ended>> jobs = new ArrayList<>();
+        for (String pair : pairs) {
+            String[] ends = pair.split(">", 2);
+            jobs.add(fabric -> {
+                try (Session session = Session.of(fabric)) {
+                    Receipt receipt =
+                            session.copy(
+                                    Extent.of("emu:" + ends[0]),
+                                    Extent.of("emu:" + ends[1]),
+                                    OPTIONS.withBuffer(buffer));
+                    return new Ended(receipt, fabric.clock().nanoTime());
+                }
+            });
+        }
+        try (EmulatedFabric fabric = new EmulatedFabric(spec)) {
+            return Together.run(fabric, jobs);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void copiesThatShareNoDeviceDoNotSlowEachOther(boolean packets)
+            throws InterruptedException, ExecutionException {
+        FabricSpec.Builder spec =
+                FabricSpec.builder()
+                        .seed(5)
+                        .time(FabricSpec.Time.VIRTUAL)
+                        .packets(packets ? PacketSpec.DEFAULTS : null);
+        for (String name : List.of("a", "b", "c", "d")) {
+            spec.drive(drive(name, 64 << 20, 400_000_000));
+        }
+        spec.port(PortSpec.switchOf(PortSpec.drive("a"), PortSpec.drive("b")));
+        spec.port(PortSpec.switchOf(PortSpec.drive("c"), PortSpec.drive("d")));
+        double alone = rate(copies(spec.build(), BufferChoice.TARGET, "a>b").getFirst());
+        List<Ended> both = copies(spec.build(), BufferChoice.TARGET, "a>b", "c>d");
+        for (Ended each : both) {
+            assertThat(rate(each)).isGreaterThanOrEqualTo(0.98 * alone);
+        }
+        assertThat(both.get(0).nanos() - both.get(1).nanos())
+                .as("they ran at once")
+                .isBetween(-20_000_000L, 20_000_000L);
+    }
+
+    private static double rate(Ended copy) {
+        return copy.receipt().bytesPerSecond();
+    }
+}

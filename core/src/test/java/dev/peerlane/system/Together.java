@@ -1,0 +1,112 @@
+package dev.peerlane.system;
+
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.Fabric;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * Lets several jobs run at once on one fabric in virtual time: a thread each, of which one runs at
+ * a time, in turn, and time goes on when all of them wait. The same jobs give the same run.
+ */
+final class Together {
+    private final Clock time;
+    private final boolean[] over;
+    private final ThreadLocal<Integer> self = new ThreadLocal<>();
+    private int running;
+
+    private Together(Clock time, int jobs) {
+        this.time = time;
+        over = new boolean[jobs];
+    }
+
+    /** What a job does on a fabric that waits for the others' turns. */
+    interface Job<T> {
+        T run(Fabric fabric) throws Exception;
+    }
+
+    /** Runs jobs to their ends, and returns what they returned. */
+    static <T> List<T> run(Fabric fabric, List<Job<T>> jobs)
+            throws InterruptedException, ExecutionException {
+        Together together = new Together(fabric.clock(), jobs.size());
+        Fabric shared = together.over(fabric);
+        List<Callable<T>> tasks = new ArrayList<>();
+        for (int i = 0; i < jobs.size(); i++) {
+            int number = i;
+            tasks.add(() -> together.turnOf(number, jobs.get(number), shared));
+        }
+        List<T> results = new ArrayList<>();
+        try (ExecutorService threads = Executors.newFixedThreadPool(jobs.size())) {
+            for (Future<T> each : threads.invokeAll(tasks)) {
+                results.add(each.get());
+            }
+        }
+        return results;
+    }
+
+    private <T> T turnOf(int number, Job<T> job, Fabric fabric) throws Exception {
+        self.set(number);
+        await(number);
+        try {
+            return job.run(fabric);
+        } finally {
+            synchronized (this) {
+                over[number] = true;
+                next();
+            }
+        }
+    }
+
+    private synchronized void await(int number) {
+        while (running != number) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    /** Hands over to the next one that is not over; time goes on after the last. */
+    private synchronized void next() {
+        for (int i = 1; i <= over.length; i++) {
+            int at = (running + i) % over.length;
+            if (at == 0) {
+                time.turn();
+            }
+            if (!over[at]) {
+                running = at;
+                break;
+            }
+        }
+        notifyAll();
+    }
+
+    private Fabric over(Fabric fabric) {
+        Clock clock =
+                new Clock() {
+                    @Override
+                    public long nanoTime() {
+                        return time.nanoTime();
+                    }
+
+                    @Override
+                    public void turn() {
+                        next();
+                        Together.this.await(self.get());
+                    }
+                };
+        return new KeptFabric(fabric) {
+            @Override
+            public Clock clock() {
+                return clock;
+            }
+        };
+    }
+}
