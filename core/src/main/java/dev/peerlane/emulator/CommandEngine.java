@@ -136,6 +136,11 @@ final class CommandEngine {
         return nextWork(queues, now);
     }
 
+    /** Mends what faults have left behind. */
+    void repair() {
+        faulty.repair();
+    }
+
     /** Finds a command that waits to begin, takes it out and returns it, or null. */
     @Nullable Command takeWaiting(Predicate<Command> which) {
         for (int i = 0; i < waiting.size(); i++) {
@@ -236,7 +241,7 @@ final class CommandEngine {
             case CommandSetHandler.DONE -> complete(command);
             case CommandSetHandler.MOVE -> {
                 if (command.toHost()) {
-                    FaultyCommands.spoil(command);
+                    faulty.spoil(command);
                 }
                 moving.add(command);
             }
@@ -288,7 +293,7 @@ final class CommandEngine {
             command.end(Status.DATA_TRANSFER_ERROR);
         } else {
             if (!command.toHost()) {
-                FaultyCommands.spoil(command);
+                faulty.spoil(command);
             }
             host.handler(command).finish(command);
         }
@@ -364,7 +369,7 @@ final class CommandEngine {
         commands++;
         worked = true;
         long address = queue.base() + (long) queue.advance() * Sqe.BYTES;
-        command.fetching(queue);
+        command.fetching(queue, address);
         Reads reads = command.reads();
         int answer =
                 dma.read(
@@ -388,6 +393,7 @@ final class CommandEngine {
             host.fatal("submission queue " + queue.qid() + " is out of reach");
             return false;
         }
+        dma.fetched(queue, command);
         boolean unique = queue.take(command.cid());
         command.fetched(queue, unique, now);
         statistics.fetched(command.isAdmin(), command.opcode());

@@ -155,6 +155,14 @@ public final class QueuePair {
         return isAlive() ? posted - taken : 0;
     }
 
+    /**
+     * Returns how many commands have no answer yet, whether or not the pair takes more: the
+     * controller may be at work on them until the pair is deleted or the controller stopped.
+     */
+    int unanswered() {
+        return posted - taken;
+    }
+
     /** Returns whether the pair takes commands. */
     public boolean isAlive() {
         return owner != null;
