@@ -571,6 +571,7 @@ public final class EmulatedController {
         engine.reset();
         events.reset();
         queues.reset();
+        engine.settle();
         features.reset();
         shadows.reset();
         interrupts.forget();
