@@ -50,6 +50,7 @@ public final class Guest {
     private int processors = 2;
     private Duration limit = Duration.ofMinutes(4);
     private Preparation preparation = (drive, image) -> {};
+    private @Nullable Path tools;
 
     /** Fills the images before the guest starts. */
     @FunctionalInterface
@@ -145,6 +146,12 @@ public final class Guest {
         return this;
     }
 
+    /** Gives it an archive with programs, and no Java. */
+    Guest toolsInsteadOfJava(Path archive) {
+        tools = archive;
+        return this;
+    }
+
     /** Sets how long one attempt may take. */
     public Guest limit(Duration duration) {
         limit = duration;
@@ -180,8 +187,14 @@ public final class Guest {
      * @throws AssertionError if it did not come to its end, twice
      */
     public GuestRun run() {
-        GuestProgram program = GuestProgram.ofThisProcess();
-        GuestImage image = GuestImage.ready(kernel, program.classes());
+        GuestProgram program = null;
+        GuestImage image;
+        if (tools == null) {
+            program = GuestProgram.ofThisProcess();
+            image = GuestImage.ready(kernel, program.classes());
+        } else {
+            image = GuestImage.withoutJava(kernel);
+        }
         AssertionError problem = null;
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
             try {
@@ -199,7 +212,7 @@ public final class Guest {
         throw Objects.requireNonNull(problem);
     }
 
-    private GuestRun attempt(GuestImage image, GuestProgram program, int number)
+    private GuestRun attempt(GuestImage image, @Nullable GuestProgram program, int number)
             throws IOException, InterruptedException {
         Path folder = Files.createTempDirectory("peerlane-guest");
         Path kept = Files.createDirectories(reports());
@@ -330,18 +343,22 @@ public final class Guest {
     }
 
     /** Puts the archives one after the other: what changes rarely, then program and steps. */
-    private Path initialRoot(Path folder, GuestImage image, GuestProgram program)
+    private Path initialRoot(Path folder, GuestImage image, @Nullable GuestProgram program)
             throws IOException {
         Path last = folder.resolve("program.cpio");
         try (Cpio cpio = Cpio.create(last)) {
-            program.addTo(cpio, folder);
+            if (program != null) {
+                program.addTo(cpio, folder);
+            }
             String script = String.join("\n", steps) + "\n";
             cpio.file("guest/steps", script.getBytes(UTF_8), false);
         }
         Path all = folder.resolve("initrd");
         try (OutputStream out = Files.newOutputStream(all)) {
-            for (Path part : List.of(image.base(), image.runtime(), last)) {
-                Files.copy(part, out);
+            for (Path part : new Path[] {image.base(), image.runtime(), tools, last}) {
+                if (part != null) {
+                    Files.copy(part, out);
+                }
             }
         }
         Files.delete(last);
@@ -349,7 +366,7 @@ public final class Guest {
     }
 
     /** Returns where consoles are kept: with what else the build made. */
-    private static Path reports() {
+    static Path reports() {
         String module = System.getProperty("basedir", ".");
         return Path.of(module, "target", "guest").toAbsolutePath();
     }
