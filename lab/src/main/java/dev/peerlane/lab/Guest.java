@@ -35,7 +35,6 @@ public final class Guest {
     private static final int ATTEMPTS = 2;
     private static final long STOP_SECONDS = 5;
     private static final int SHOWN_LINES = 25;
-    private static final String EMULATOR = "qemu-system-x86_64";
 
     private final String name;
     private final List<Drive> drives = new ArrayList<>();
@@ -44,6 +43,7 @@ public final class Guest {
     private final List<String> qemuArguments = new ArrayList<>();
     private final List<String> traceEvents = new ArrayList<>();
     private @Nullable String iommu;
+    private List<String> emulator = List.of("qemu-system-x86_64");
     private KernelSource kernel = KernelSource.MACHINE;
     private String processor = "max";
     private String memory = "1G";
@@ -99,6 +99,12 @@ public final class Guest {
     /** Sets where its kernel comes from. */
     public Guest kernel(KernelSource source) {
         kernel = source;
+        return this;
+    }
+
+    /** Runs it on the QEMU of Debian sid instead of the machine's. */
+    Guest qemuOfSid() {
+        emulator = SidQemu.command();
         return this;
     }
 
@@ -282,7 +288,7 @@ public final class Guest {
             throw new PeerlaneException(
                     PeerlaneException.Category.MACHINE,
                     "qemu-not-started",
-                    "%s can't be started: %s".formatted(EMULATOR, e.getMessage()),
+                    "%s can't be started: %s".formatted(emulator.getFirst(), e.getMessage()),
                     "Install it (Debian: apt install qemu-system-x86) or put it on the PATH",
                     e);
         }
@@ -318,7 +324,7 @@ public final class Guest {
 
     private List<String> base(Path linux, Path initialRoot) {
         List<String> command = new ArrayList<>();
-        command.add(EMULATOR);
+        command.addAll(emulator);
         command.addAll(List.of("-accel", "tcg,thread=multi", "-M", "q35,kernel-irqchip=split"));
         command.addAll(List.of("-cpu", processor, "-m", memory));
         command.addAll(List.of("-smp", String.valueOf(processors)));
