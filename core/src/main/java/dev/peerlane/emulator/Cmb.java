@@ -61,6 +61,11 @@ final class Cmb {
         withdrawn = CmbSpec.RDS | CmbSpec.WDS;
     }
 
+    /** It supports again what it did at first. */
+    void repair() {
+        withdrawn = 0;
+    }
+
     /** Returns CMBLOC bits 8:3, which restrictions do not apply. */
     int rules() {
         return spec == null ? 0 : spec.rules();
@@ -78,7 +83,8 @@ final class Cmb {
             case Reg.CMBMSC -> (int) cmbmsc;
             case Reg.CMBMSC + 4 -> (int) (cmbmsc >>> 32);
             case Reg.CMBSTS -> cbai ? 1 : 0;
-            // no elasticity buffer and no throughput reported: CMBEBS and CMBSWTP are zero
+            case Reg.CMBEBS -> spec != null ? spec.cmbebs().raw() : 0;
+            case Reg.CMBSWTP -> spec != null ? spec.cmbswtp().raw() : 0;
             default -> 0;
         };
     }

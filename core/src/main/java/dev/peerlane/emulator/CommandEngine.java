@@ -108,6 +108,15 @@ final class CommandEngine {
     }
 
     /**
+     * Nobody holds a command any more. One that was in hand when memory of the host went away, in
+     * the middle of a step, is in no list that {@link #reset} could find it in.
+     */
+    void settle() {
+        commands = 0;
+        statistics.settle();
+    }
+
+    /**
      * Does a bounded amount of work.
      *
      * @param queues the submission queues by QID; absent ones are null
@@ -134,6 +143,11 @@ final class CommandEngine {
         fetch(queues, burst, now);
         statistics.turn(now);
         return nextWork(queues, now);
+    }
+
+    /** Mends what faults have left behind. */
+    void repair() {
+        faulty.repair();
     }
 
     /** Finds a command that waits to begin, takes it out and returns it, or null. */
@@ -236,7 +250,7 @@ final class CommandEngine {
             case CommandSetHandler.DONE -> complete(command);
             case CommandSetHandler.MOVE -> {
                 if (command.toHost()) {
-                    FaultyCommands.spoil(command);
+                    faulty.spoil(command);
                 }
                 moving.add(command);
             }
@@ -288,7 +302,7 @@ final class CommandEngine {
             command.end(Status.DATA_TRANSFER_ERROR);
         } else {
             if (!command.toHost()) {
-                FaultyCommands.spoil(command);
+                faulty.spoil(command);
             }
             host.handler(command).finish(command);
         }
@@ -364,7 +378,7 @@ final class CommandEngine {
         commands++;
         worked = true;
         long address = queue.base() + (long) queue.advance() * Sqe.BYTES;
-        command.fetching(queue);
+        command.fetching(queue, address);
         Reads reads = command.reads();
         int answer =
                 dma.read(
@@ -388,6 +402,7 @@ final class CommandEngine {
             host.fatal("submission queue " + queue.qid() + " is out of reach");
             return false;
         }
+        dma.fetched(queue, command);
         boolean unique = queue.take(command.cid());
         command.fetched(queue, unique, now);
         statistics.fetched(command.isAdmin(), command.opcode());

@@ -83,6 +83,15 @@ final class EmulatedFunction {
         gone = true;
     }
 
+    boolean isGone() {
+        return gone;
+    }
+
+    /** It is there again. */
+    void putBack() {
+        gone = false;
+    }
+
     /** Reads the Command registers again, from the root down. */
     void refresh() {
         int command = config.load16(ConfigSpace.COMMAND);

@@ -35,6 +35,11 @@ final class FaultyCommands {
         stalledUntil = 0;
     }
 
+    /** Bad blocks are good again. */
+    void repair() {
+        bad.clear();
+    }
+
     boolean isStalled(long time) {
         now = time;
         return time < stalledUntil;
@@ -50,6 +55,12 @@ final class FaultyCommands {
         command.fault(fault);
         if (fault == null) {
             return null;
+        }
+        boolean effectless =
+                fault.kind() == Fault.Kind.WRONG_DATA
+                        || (fault.kind() == Fault.Kind.BAD_BLOCKS && command.isAdmin());
+        if (!effectless) {
+            plan.happens(fault);
         }
         return switch (fault.kind()) {
             case SLOW, ZOMBIE -> {
@@ -95,8 +106,10 @@ final class FaultyCommands {
     }
 
     /** Turns one bit of the data over. */
-    static void spoil(Command command) {
-        if (command.suffers(Fault.Kind.WRONG_DATA) && command.hasBuffer()) {
+    void spoil(Command command) {
+        Fault fault = command.fault();
+        if (fault != null && fault.kind() == Fault.Kind.WRONG_DATA && command.hasBuffer()) {
+            plan.happens(fault);
             MemorySegment data = command.buffer();
             data.set(ValueLayout.JAVA_BYTE, 0, (byte) (data.get(ValueLayout.JAVA_BYTE, 0) ^ 1));
         }

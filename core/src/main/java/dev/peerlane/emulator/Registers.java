@@ -73,7 +73,8 @@ final class Registers implements RegisterBlock {
             case Reg.ASQ + 4 -> (int) (asq >>> 32);
             case Reg.ACQ -> (int) acq;
             case Reg.ACQ + 4 -> (int) (acq >>> 32);
-            case Reg.CMBLOC, Reg.CMBSZ, Reg.CMBMSC, Reg.CMBMSC + 4, Reg.CMBSTS -> cmb.load32(at);
+            case Reg.CMBLOC, Reg.CMBSZ, Reg.CMBMSC, Reg.CMBMSC + 4 -> cmb.load32(at);
+            case Reg.CMBSTS, Reg.CMBEBS, Reg.CMBSWTP -> cmb.load32(at);
             default -> 0;
         };
     }

@@ -173,4 +173,30 @@ class ClientLifeTest extends RawClient {
         assertThat(answer.get(JAVA_INT_UNALIGNED, 20)).isEqualTo(15);
         assertThat(answer.get(JAVA_INT_UNALIGNED, 28)).isEqualTo(32);
     }
+
+    /** Returns after how long, in virtual time, the server answers a request. */
+    private long answeredAfter() {
+        long start = nanos;
+        header(Protocol.DEVICE_RESET, 16, 0);
+        client.send(message.asSlice(0, 16));
+        for (int i = 0; client.receive(answer) == -Errno.EAGAIN; i++) {
+            assertThat(i).isLessThan(100_000);
+            server.turn();
+        }
+        return nanos - start;
+    }
+
+    @Test
+    void socketIsLookedAtEvery50MicrosecondsAndMoreOftenAfterAMessage() {
+        greet();
+        turnNanos = 2_000_000;
+        turns();
+        turnNanos = 1_000;
+        assertThat(answeredAfter()).isEqualTo(50_000);
+        assertThat(answeredAfter()).isEqualTo(1_000);
+        turnNanos = 900_000;
+        turns(64);
+        turnNanos = 1_000;
+        assertThat(answeredAfter()).as("0.9 ms later").isEqualTo(1_000);
+    }
 }

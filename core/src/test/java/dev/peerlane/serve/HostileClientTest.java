@@ -5,11 +5,15 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.hal.Clock;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.MemoryFile;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.vfiouser.Protocol;
+import dev.peerlane.vfiouser.VfioUserFabric;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -89,6 +93,39 @@ class HostileClientTest extends RawClient {
     @Test
     void memoryMadeShorterUnderTheDriveCostsOnlyItsClient() {
         greet();
+        shrinkUnderTheDrive();
+    }
+
+    @Test
+    void driveOutlivesMoreOfSuchClientsThanItHasCommands() {
+        turnsAMessage = 130;
+        for (int i = 0; i < 1100; i++) {
+            again();
+            greet();
+            shrinkUnderTheDrive();
+        }
+        client.close();
+        Clock clock =
+                new Clock() {
+                    @Override
+                    public long nanoTime() {
+                        return nanos;
+                    }
+
+                    @Override
+                    public void turn() {
+                        server.turn();
+                    }
+                };
+        try (VfioUserFabric fabric = VfioUserFabric.open(server.sockets(), clock, 5_000_000_000L);
+                Controller controller =
+                        Controller.open(
+                                fabric, fabric.locators().getFirst(), ControllerOptions.DEFAULTS)) {
+            assertThat(controller.namespace(1).blockCount()).isEqualTo(2048);
+        }
+    }
+
+    private void shrinkUnderTheDrive() {
         // sealing is the maker's choice: /dev/shm and files of old clients can shrink
         int fd = file("memory", 1 << 16, Kernel.O_RDWR);
         assertThat(map(0, 0x10000, 1 << 16, fd)).isZero();

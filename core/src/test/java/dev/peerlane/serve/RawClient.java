@@ -43,7 +43,8 @@ abstract class RawClient {
     final MemorySegment answer = arena.allocate(Protocol.MAX_MESSAGE_BYTES, 8);
     Server server;
     UnixSocket client;
-    private long nanos;
+    int turnsAMessage = TURNS;
+    long nanos;
     long turnNanos = 10_000_000;
     private long filesBefore;
     private long mappingsBefore;
@@ -107,7 +108,11 @@ abstract class RawClient {
     }
 
     void turns() {
-        for (int i = 0; i < TURNS; i++) {
+        turns(turnsAMessage);
+    }
+
+    void turns(int count) {
+        for (int i = 0; i < count; i++) {
             server.turn();
         }
     }
