@@ -24,7 +24,7 @@ class InspectionTest {
                         """
                         kind: emulator
                         drives:
-                          - {name: a, image: a.img, serial: SA, model: Small, cmb: {size: 4MiB}}
+                          - {name: a, image: a.img, serial: SA, model: Small, cmb: {size: 4MiB, elasticity: 64KiB, readsBypass: true, sustainedWrites: 3GiB}}
                           - name: b
                             namespaces:
                               - {image: b.img, blockBytes: 4096}
@@ -147,6 +147,9 @@ class InspectionTest {
                 .containsPattern("CMBSZ +SQS +0 +0x1 +holds submission queues")
                 .containsPattern("SZU +11:8 +0x2 +units of 1 MiB")
                 .containsPattern("CMSE +1 +0x1 +the CMB answers at CBA")
+                .containsPattern("CMBRBB +4 +0x1 +a read overtakes buffered writes")
+                .containsPattern("CMBWBZ +31:8 +0x40 +64 KiB")
+                .containsPattern("CMBSWTV +31:8 +0x3 +3 GiB")
                 .containsPattern("PMRS +56 +0x0 +no persistent memory region");
     }
 

@@ -30,6 +30,12 @@ public abstract class PeerMemory {
     public abstract boolean ownerMayWrite();
 
     /**
+     * Returns whether its owner says that a load overtakes earlier writes to other addresses, which
+     * it still buffers (CMBEBS.CMBRBB). False is no promise that a load waits for them.
+     */
+    public abstract boolean loadsOvertakeWrites();
+
+    /**
      * Takes a buffer.
      *
      * @param sizeBytes its length; a multiple of 4

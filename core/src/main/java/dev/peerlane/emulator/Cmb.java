@@ -83,7 +83,8 @@ final class Cmb {
             case Reg.CMBMSC -> (int) cmbmsc;
             case Reg.CMBMSC + 4 -> (int) (cmbmsc >>> 32);
             case Reg.CMBSTS -> cbai ? 1 : 0;
-            // no elasticity buffer and no throughput reported: CMBEBS and CMBSWTP are zero
+            case Reg.CMBEBS -> spec != null ? spec.cmbebs().raw() : 0;
+            case Reg.CMBSWTP -> spec != null ? spec.cmbswtp().raw() : 0;
             default -> 0;
         };
     }

@@ -1,7 +1,9 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.spec.Cmbebs;
 import dev.peerlane.spec.Cmbloc;
+import dev.peerlane.spec.Cmbswtp;
 import dev.peerlane.spec.Cmbsz;
 import dev.peerlane.spec.Vs;
 
@@ -19,6 +21,10 @@ import dev.peerlane.spec.Vs;
  * @param rules CMBLOC bits 8:3, which restrictions do not apply, see {@link Cmbloc}
  * @param addressBits how wide a CBA the controller can serve, 64 for any: CMBSTS.CBAI says so when
  *     the window of CMBMSC ends above
+ * @param cmbebs what it says of its elasticity buffer, since 1.4; 0 for nothing. Said only: nothing
+ *     is buffered
+ * @param cmbswtp what it says of its sustained write throughput, since 1.4; 0 for nothing. Said
+ *     only
  */
 public record CmbSpec(
         long sizeBytes,
@@ -29,7 +35,9 @@ public record CmbSpec(
         long barBytes,
         int support,
         int rules,
-        int addressBits) {
+        int addressBits,
+        Cmbebs cmbebs,
+        Cmbswtp cmbswtp) {
 
     /** Which version of the specification shapes the registers. */
     public enum Version {
@@ -84,6 +92,8 @@ public record CmbSpec(
     /** What a common drive supports: submission queues, lists, and data both ways. */
     public static final int COMMON_SUPPORT = SQS | LISTS | RDS | WDS;
 
+    private static final Cmbebs NO_BUFFER = new Cmbebs(0);
+    private static final Cmbswtp NO_RATE = new Cmbswtp(0);
     private static final long MIN_UNIT_BYTES = 4096;
     private static final int MAX_SZU = 6;
     private static final int MAX_UNITS = 0xf_ffff;
@@ -118,6 +128,11 @@ public record CmbSpec(
         if (addressBits < 13 || addressBits > 64) {
             throw bad("addressBits " + addressBits, "Take 13 to 64");
         }
+        if (version != Version.V1_4 && (cmbebs.raw() | cmbswtp.raw()) != 0) {
+            throw bad(
+                    "CMBEBS or CMBSWTP before 1.4",
+                    "Take version 1.4, or leave elasticity buffer and throughput out");
+        }
     }
 
     /**
@@ -129,7 +144,8 @@ public record CmbSpec(
         while (unit > MIN_UNIT_BYTES && sizeBytes % unit != 0) {
             unit >>= 4;
         }
-        return new CmbSpec(sizeBytes, Version.V1_4, 2, unit, 0, 0, COMMON_SUPPORT, 0, 64);
+        return new CmbSpec(
+                sizeBytes, Version.V1_4, 2, unit, 0, 0, COMMON_SUPPORT, 0, 64, NO_BUFFER, NO_RATE);
     }
 
     /** The same CMB under another version. */
@@ -143,7 +159,9 @@ public record CmbSpec(
                 barBytes,
                 support,
                 rules,
-                addressBits);
+                addressBits,
+                cmbebs,
+                cmbswtp);
     }
 
     /** The same CMB at another place in a BAR; {@code barBytes} 0 for a BAR that holds it. */
@@ -157,7 +175,9 @@ public record CmbSpec(
                 barBytes,
                 support,
                 rules,
-                addressBits);
+                addressBits,
+                cmbebs,
+                cmbswtp);
     }
 
     /** The same CMB with other uses: bits of CMBSZ 4:0. */
@@ -171,7 +191,9 @@ public record CmbSpec(
                 barBytes,
                 support,
                 rules,
-                addressBits);
+                addressBits,
+                cmbebs,
+                cmbswtp);
     }
 
     /** The same CMB with other exceptions: bits of CMBLOC 8:3. */
@@ -185,7 +207,9 @@ public record CmbSpec(
                 barBytes,
                 support,
                 rules,
-                addressBits);
+                addressBits,
+                cmbebs,
+                cmbswtp);
     }
 
     /** The same CMB of a controller that serves only such narrow addresses. */
@@ -199,7 +223,25 @@ public record CmbSpec(
                 barBytes,
                 support,
                 rules,
-                addressBits);
+                addressBits,
+                cmbebs,
+                cmbswtp);
+    }
+
+    /** The same CMB of a controller that says this of its elasticity buffer and throughput. */
+    public CmbSpec withRates(Cmbebs cmbebs, Cmbswtp cmbswtp) {
+        return new CmbSpec(
+                sizeBytes,
+                version,
+                bar,
+                unitBytes,
+                offsetUnits,
+                barBytes,
+                support,
+                rules,
+                addressBits,
+                cmbebs,
+                cmbswtp);
     }
 
     /** Returns where in the BAR the CMB begins. */

@@ -108,6 +108,15 @@ final class CommandEngine {
     }
 
     /**
+     * Nobody holds a command any more. One that was in hand when memory of the host went away, in
+     * the middle of a step, is in no list that {@link #reset} could find it in.
+     */
+    void settle() {
+        commands = 0;
+        statistics.settle();
+    }
+
+    /**
      * Does a bounded amount of work.
      *
      * @param queues the submission queues by QID; absent ones are null

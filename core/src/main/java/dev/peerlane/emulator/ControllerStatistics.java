@@ -98,6 +98,11 @@ public final class ControllerStatistics {
         maxInFlight = Math.max(maxInFlight, inFlight);
     }
 
+    /** All commands are forgotten. */
+    void settle() {
+        inFlight = 0;
+    }
+
     void over(boolean admin, boolean failed) {
         if (!admin) {
             inFlight--;

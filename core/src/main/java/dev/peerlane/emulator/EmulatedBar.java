@@ -16,6 +16,7 @@ final class EmulatedBar extends Bar {
     private final EmulatedDevice device;
     private final EmulatedFunction function;
     private final EmulatedController controller;
+    private final RegisterBlock registers;
     private final EmulatedFunction.BarSpace space;
     private final long memoryAddress;
     private final @Nullable PacketInterconnect packets;
@@ -29,10 +30,18 @@ final class EmulatedBar extends Bar {
         this.device = device;
         this.function = function;
         this.controller = controller;
+        this.registers = controller.registers(space.index());
         this.space = space;
         this.packets = packets;
         MemorySegment memory = space.memory();
         this.memoryAddress = memory == null ? 0 : memory.address();
+    }
+
+    /** Who watches the bus is told of NVMe's registers, not of the table of MSI-X. */
+    private void tell(long offset, long value, int width) {
+        if (space.index() == 0) {
+            controller.stored(offset, value, width);
+        }
     }
 
     boolean isOf(PciDevice owner) {
@@ -78,7 +87,7 @@ final class EmulatedBar extends Bar {
             return -1;
         }
         if (offset < space.registerBytes()) {
-            return controller.registers().load32(offset);
+            return registers.load32(offset);
         }
         return memoryAddress == 0 ? 0 : Mmio.load32Acquire(memoryAddress + offset);
     }
@@ -101,8 +110,8 @@ final class EmulatedBar extends Bar {
             return;
         }
         if (offset < space.registerBytes()) {
-            controller.stored(offset, Integer.toUnsignedLong(value), 4);
-            controller.registers().store32(offset, value);
+            tell(offset, Integer.toUnsignedLong(value), 4);
+            registers.store32(offset, value);
         } else if (memoryAddress != 0) {
             Mmio.store32Release(memoryAddress + offset, value);
         }
@@ -124,7 +133,7 @@ final class EmulatedBar extends Bar {
             return -1;
         }
         if (offset < space.registerBytes()) {
-            return controller.registers().load64(offset);
+            return registers.load64(offset);
         }
         return memoryAddress == 0 ? 0 : Mmio.load64Acquire(memoryAddress + offset);
     }
@@ -147,8 +156,8 @@ final class EmulatedBar extends Bar {
             return;
         }
         if (offset < space.registerBytes()) {
-            controller.stored(offset, value, 8);
-            controller.registers().store64(offset, value);
+            tell(offset, value, 8);
+            registers.store64(offset, value);
         } else if (memoryAddress != 0) {
             Mmio.store64Release(memoryAddress + offset, value);
         }

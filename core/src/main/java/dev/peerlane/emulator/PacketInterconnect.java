@@ -188,7 +188,9 @@ final class PacketInterconnect extends Interconnect {
     void hostStore(EmulatedFunction target, long address, int bytes, Runnable store) {
         catchUp();
         sent++;
-        events.trace("host stores to 0x%x of %s".formatted(address, target.bdf()));
+        if (events.isTraced()) {
+            events.trace("host stores to 0x%x of %s".formatted(address, target.bdf()));
+        }
         routes.fromHost(target)
                 .getFirst()
                 .accept(
@@ -242,7 +244,9 @@ final class PacketInterconnect extends Interconnect {
                                 answer));
         BooleanSupplier isDone = () -> done[0];
         time().pass(isDone);
-        events.trace("host loaded 0x%x of %s: %xh".formatted(address, target.bdf(), value[0]));
+        if (events.isTraced()) {
+            events.trace("host loaded 0x%x of %s: %xh".formatted(address, target.bdf(), value[0]));
+        }
         return value[0];
     }
 

@@ -8,7 +8,7 @@ import dev.peerlane.spec.Reg;
  * The registers and doorbells at the start of BAR 0 (NVMe Base 2.0, 3.1.3; NVMe over PCIe 1.0,
  * 3.1.2). A 64-bit register takes one access of 8 bytes or two of 4.
  */
-final class Registers {
+final class Registers implements RegisterBlock {
     private static final long LOW = 0xffff_ffffL;
 
     private final EmulatedController controller;
@@ -58,7 +58,8 @@ final class Registers {
         cmb.functionReset();
     }
 
-    int load32(long offset) {
+    @Override
+    public int load32(long offset) {
         int at = (int) offset;
         return switch (at) {
             case Reg.CAP -> (int) cap.raw();
@@ -72,16 +73,19 @@ final class Registers {
             case Reg.ASQ + 4 -> (int) (asq >>> 32);
             case Reg.ACQ -> (int) acq;
             case Reg.ACQ + 4 -> (int) (acq >>> 32);
-            case Reg.CMBLOC, Reg.CMBSZ, Reg.CMBMSC, Reg.CMBMSC + 4, Reg.CMBSTS -> cmb.load32(at);
+            case Reg.CMBLOC, Reg.CMBSZ, Reg.CMBMSC, Reg.CMBMSC + 4 -> cmb.load32(at);
+            case Reg.CMBSTS, Reg.CMBEBS, Reg.CMBSWTP -> cmb.load32(at);
             default -> 0;
         };
     }
 
-    long load64(long offset) {
+    @Override
+    public long load64(long offset) {
         return (load32(offset) & LOW) | ((long) load32(offset + 4) << 32);
     }
 
-    void store32(long offset, int value) {
+    @Override
+    public void store32(long offset, int value) {
         if (offset >= Reg.DOORBELLS) {
             doorbell(offset, value);
             return;
@@ -114,7 +118,8 @@ final class Registers {
         }
     }
 
-    void store64(long offset, long value) {
+    @Override
+    public void store64(long offset, long value) {
         switch ((int) offset) {
             case Reg.ASQ -> asq(value);
             case Reg.ACQ -> acq(value);

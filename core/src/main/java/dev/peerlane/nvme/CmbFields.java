@@ -173,8 +173,8 @@ final class CmbFields {
                 bypass,
                 4,
                 e.cmbrbb(),
-                "a read may overtake writes that it does not overlap",
-                "a read waits for earlier writes");
+                "a read overtakes buffered writes that it does not overlap",
+                "a read may overtake buffered writes that it does not overlap");
         add(
                 r,
                 size,

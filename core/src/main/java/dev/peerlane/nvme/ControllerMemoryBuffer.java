@@ -326,6 +326,11 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     }
 
     @Override
+    public boolean loadsOvertakeWrites() {
+        return info.cmbebs().cmbrbb();
+    }
+
+    @Override
     public PeerBuffer allocate(long bytes, long alignBytes) {
         if (bytes <= 0 || (bytes & 3) != 0) {
             throw new IllegalArgumentException("a buffer of %d bytes".formatted(bytes));

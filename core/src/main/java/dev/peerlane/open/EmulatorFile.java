@@ -7,6 +7,8 @@ import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.pci.RootComplex;
+import dev.peerlane.spec.Cmbebs;
+import dev.peerlane.spec.Cmbswtp;
 import dev.peerlane.spec.CommandSet;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -215,7 +217,10 @@ final class EmulatorFile {
                 "cdpmls",
                 "cdpcils",
                 "cdmmms",
-                "addressBits");
+                "addressBits",
+                "elasticity",
+                "readsBypass",
+                "sustainedWrites");
         yaml.text("size");
         CmbSpec cmb = CmbSpec.of(yaml.size("size", 0));
         long unit = yaml.size("unit", cmb.unitBytes());
@@ -239,7 +244,21 @@ final class EmulatorFile {
                 yaml.size("barSize", 0),
                 support,
                 rules,
-                yaml.integer("addressBits", cmb.addressBits()));
+                yaml.integer("addressBits", cmb.addressBits()),
+                Cmbebs.ofBytes(rate(yaml, "elasticity"), yaml.bool("readsBypass", false)),
+                Cmbswtp.ofBytes(rate(yaml, "sustainedWrites")));
+    }
+
+    /** A size that CMBEBS and CMBSWTP can say: 24 bits of bytes, KiB, MiB or GiB. */
+    private static long rate(YamlReader yaml, String key) {
+        long bytes = yaml.size(key, 0);
+        try {
+            Cmbswtp.ofBytes(bytes);
+        } catch (IllegalArgumentException e) {
+            throw yaml.wrong(
+                    key, String.valueOf(bytes), "Use at most 16777215 bytes, KiB, MiB or GiB");
+        }
+        return bytes;
     }
 
     private static CmbSpec.Version version(YamlReader yaml) {

@@ -49,6 +49,11 @@ public final class HostMemory extends PeerMemory {
     }
 
     @Override
+    public boolean loadsOvertakeWrites() {
+        return false;
+    }
+
+    @Override
     public HostBuffer allocate(long sizeBytes, long alignBytes) {
         if (alignBytes > dma.pageBytes()) {
             throw new IllegalArgumentException("alignment of " + alignBytes + " is over a page");

@@ -49,8 +49,12 @@ final class Pipeline {
     private final IntQueue toRead;
     private final IntQueue ready;
     private final IntQueue again;
+    private final int depth;
+    private @Nullable Meter meter;
+    private boolean stopping;
     private long nextChunk;
     private long now;
+    private int reading;
     private boolean readerQuarantined;
     private boolean secondQuarantined;
     private boolean unsafe;
@@ -93,6 +97,7 @@ final class Pipeline {
         log = new ChunkLog(lane.chunks());
         readerBlockBytes = lane.reader().limits().blockBytes();
         secondBlockBytes = lane.second().limits().blockBytes();
+        depth = lane.geometry().readDepth();
         int slots = lane.geometry().slots();
         states = new SlotState[slots];
         Arrays.fill(states, SlotState.FREE);
@@ -112,6 +117,11 @@ final class Pipeline {
     /** Has somebody told of each hand-off to a Compare. */
     void watch(HandOffs watcher) {
         watch = watcher;
+    }
+
+    /** Has no more chunks begin once a meter has seen enough; what has begun is ended. */
+    void measure(Meter with) {
+        meter = with;
     }
 
     /** Returns what was done so far. */
@@ -151,11 +161,14 @@ final class Pipeline {
         long checked = now;
         long checkEvery = Math.max(1, options.commandTimeoutNanos() / 8);
         progress.update(phase, 0, lane.bytes());
-        while (!log.complete() && failure == null) {
+        while (!isDone() && failure == null) {
             boolean moved = turn();
             now = clock.nanoTime();
             if (!moved) {
                 clock.turn();
+            }
+            if (meter != null && !stopping) {
+                stopping = meter.isOver(now, log.count());
             }
             if (now - checked >= checkEvery) {
                 checked = now;
@@ -174,6 +187,10 @@ final class Pipeline {
         if (failure != null) {
             throw failure;
         }
+    }
+
+    private boolean isDone() {
+        return log.complete() || (stopping && log.count() == nextChunk);
     }
 
     private boolean turn() {
@@ -197,11 +214,15 @@ final class Pipeline {
 
     private boolean startReads() {
         boolean moved = false;
-        while (!toRead.isEmpty() && startRead(toRead.peek())) {
+        while (!toRead.isEmpty() && reading < depth && startRead(toRead.peek())) {
             toRead.remove();
             moved = true;
         }
-        while (toRead.isEmpty() && !free.isEmpty() && log.mayStart(nextChunk)) {
+        while (toRead.isEmpty()
+                && reading < depth
+                && !stopping
+                && !free.isEmpty()
+                && log.mayStart(nextChunk)) {
             int slot = free.remove();
             chunkOf[slot] = nextChunk++;
             failuresOf[slot] = 0;
@@ -235,6 +256,7 @@ final class Pipeline {
         }
         states[slot] = SlotState.READING;
         sinceOf[slot] = now;
+        reading++;
         return true;
     }
 
@@ -322,6 +344,7 @@ final class Pipeline {
         if (states[slot] == SlotState.QUARANTINED) {
             return;
         }
+        reading--;
         if (status == 0) {
             states[slot] = SlotState.FENCED;
             fence.arrived(slot, lane.readerLbaOf(chunkOf[slot]));

@@ -38,9 +38,14 @@ public final class Planner {
         return new Planner(request, machine).plan();
     }
 
-    /** A buffer with the ways into and out of it. */
+    /** A buffer with the ways into and out of it, and its fence. */
     private record Option(
-            BufferKind kind, BufferCandidate candidate, Route in, Route out, String refusal) {
+            BufferKind kind,
+            BufferCandidate candidate,
+            Route in,
+            Route out,
+            FenceChoice fence,
+            String refusal) {
         boolean usable() {
             return refusal.isEmpty();
         }
@@ -66,6 +71,7 @@ public final class Planner {
         }
         options.sort(
                 Comparator.comparing(Option::usable, Comparator.reverseOrder())
+                        .thenComparing(this::makeshift)
                         .thenComparing(Option::readsThroughRoot)
                         .thenComparing(Option::crossings)
                         .thenComparing(Option::kind));
@@ -103,10 +109,11 @@ public final class Planner {
         }
         Route in = Route.between(machine, request.source().bdf(), candidate.owner());
         Route out = Route.between(machine, request.target().bdf(), candidate.owner());
-        return new Option(kind, candidate, in, out, refusal(kind, candidate, in, out));
+        FenceChoice fence = fence(kind, candidate.memory(), in);
+        return new Option(kind, candidate, in, out, fence, refusal(candidate, in, out, fence));
     }
 
-    private String refusal(BufferKind kind, BufferCandidate candidate, Route in, Route out) {
+    private String refusal(BufferCandidate candidate, Route in, Route out, FenceChoice fence) {
         PeerMemory memory = candidate.memory();
         boolean ownsRead = candidate.owner().equals(request.source().bdf());
         boolean ownsWrite = candidate.owner().equals(request.target().bdf());
@@ -122,7 +129,6 @@ public final class Planner {
         if (!out.peerReads().allowed()) {
             return routeRefusal("reads of the target from it", out.peerReads(), out);
         }
-        FenceChoice fence = fence(kind);
         if (fence != FenceChoice.NONE && relaxed(request.source())) {
             return "Relaxed Ordering is on at " + request.source().bdf() + ", so no fence is sound";
         }
@@ -132,6 +138,9 @@ public final class Planner {
         if (fence == FenceChoice.READBACK && in.peerWrites() != Verdict.DIRECT) {
             return "--fence readback needs a direct way across a switch, but the writes go "
                     + in.peerWrites().words();
+        }
+        if (fence == FenceChoice.READBACK && memory.loadsOvertakeWrites()) {
+            return "--fence readback proves nothing: loads overtake buffered writes (CMBEBS.CMBRBB)";
         }
         boolean sentinels = fence == FenceChoice.SENTINEL;
         if (geometry(memory.largestFreeBytes(), sentinels) == null) {
@@ -153,23 +162,59 @@ public final class Planner {
         };
     }
 
-    /** None where the source writes its own memory; else the user's choice, or the sentinel. */
-    private FenceChoice fence(BufferKind kind) {
+    /**
+     * None where the source writes its own memory; else the user's choice, or the sentinel. Memory
+     * with no room for a sentinel is read back where the way is direct: unless its owner says that
+     * loads overtake buffered writes, see CMBEBS (NVMe Base 2.0, 3.1.3.18).
+     */
+    private FenceChoice fence(BufferKind kind, PeerMemory memory, Route in) {
         FenceChoice choice = request.options().fence();
         if (!crossesToPeer(kind)) {
             return FenceChoice.NONE;
         }
-        return choice == FenceChoice.AUTO ? FenceChoice.SENTINEL : choice;
+        if (choice != FenceChoice.AUTO) {
+            return choice;
+        }
+        boolean readsBack =
+                geometry(memory.largestFreeBytes(), true) == null
+                        && geometry(memory.largestFreeBytes(), false) != null
+                        && in.peerWrites() == Verdict.DIRECT
+                        && !memory.loadsOvertakeWrites();
+        return readsBack ? FenceChoice.READBACK : FenceChoice.SENTINEL;
+    }
+
+    /** Whether it is read back for want of room, and so comes after what has a better fence. */
+    private boolean makeshift(Option option) {
+        return request.options().fence() == FenceChoice.AUTO
+                && option.fence() == FenceChoice.READBACK;
+    }
+
+    /** Why it is this fence. */
+    private String fenceReason(Option option) {
+        String why = "asked for";
+        if (!crossesToPeer(option.kind())) {
+            why = "the source writes its own memory";
+        } else if (makeshift(option)) {
+            why = "no room for a sentinel, a direct way, CMBEBS does not say that loads overtake";
+        } else if (request.options().fence() == FenceChoice.AUTO) {
+            why = "another device's memory, writes on one way";
+        }
+        return "fence " + option.fence().label() + ": " + why;
     }
 
     /** What the user must know of the fence. */
-    private List<String> fenceNotes(BufferKind kind) {
+    private List<String> fenceNotes(BufferKind kind, FenceChoice fence) {
         FenceChoice choice = request.options().fence();
         boolean needed = crossesToPeer(kind);
         if (choice == FenceChoice.NONE && needed) {
             return List.of(
                     "There is no fence, as asked for: a completion that overtakes its data means old"
                             + " bytes in the copy");
+        }
+        if (fence == FenceChoice.READBACK) {
+            return List.of(
+                    "Reading back is a fence only if the CMB's owner sees what it still buffers, which"
+                            + " no register promises");
         }
         if (choice != FenceChoice.AUTO && choice != FenceChoice.NONE && !needed) {
             return List.of(
@@ -225,14 +270,15 @@ public final class Planner {
                         Leg.of(source.locator(), owner, true, option.in()),
                         Leg.of(target.locator(), owner, false, option.out()));
         VerifyChoice verify = verify(option.candidate());
-        List<String> announcements = new ArrayList<>(fenceNotes(option.kind()));
+        reasons.add(fenceReason(option));
+        List<String> announcements = new ArrayList<>(fenceNotes(option.kind(), option.fence()));
         announcements.addAll(verify.announcements());
         return new CopyPlan(
                 request,
                 option.kind(),
                 option.candidate(),
                 legs,
-                fence(option.kind()).label(),
+                option.fence().label(),
                 verify.method(),
                 verify.buffer(),
                 reasons,
@@ -244,7 +290,7 @@ public final class Planner {
             throw RequestCheck.unfitBlocks(request);
         }
         List<String> all = new ArrayList<>(announcements);
-        all.addAll(fenceNotes(BufferKind.HOST));
+        all.addAll(fenceNotes(BufferKind.HOST, FenceChoice.NONE));
         VerifyChoice verify = verify(null);
         all.addAll(verify.announcements());
         return new CopyPlan(

@@ -5,7 +5,8 @@ import static dev.peerlane.spec.Wire.flag;
 import dev.peerlane.Bits;
 
 /**
- * CMBEBS, Controller Memory Buffer Elasticity Buffer Size (NVMe Base 2.0, 3.1.3.18).
+ * CMBEBS, Controller Memory Buffer Elasticity Buffer Size (NVMe Base 2.0, 3.1.3.18). All zero: the
+ * controller says nothing of such a buffer, which does not mean that there is none.
  *
  * @param raw the register's 32 bits
  */
@@ -31,6 +32,16 @@ public record Cmbebs(int raw) {
     /** Size of the elasticity buffer; 0 for none or for a reserved unit. */
     public long sizeBytes() {
         return cmbwbz() * Wire.scaleBytes(cmbszu());
+    }
+
+    /**
+     * Composes the register in the largest unit that divides a size.
+     *
+     * @throws IllegalArgumentException if no unit makes it fit
+     */
+    public static Cmbebs ofBytes(long sizeBytes, boolean cmbrbb) {
+        int unit = Wire.unitOf(sizeBytes);
+        return of(unit, cmbrbb, (int) (sizeBytes / Wire.scaleBytes(unit)));
     }
 
     /** Composes the register. */

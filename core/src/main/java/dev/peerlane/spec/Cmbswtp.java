@@ -23,6 +23,16 @@ public record Cmbswtp(int raw) {
         return cmbswtv() * Wire.scaleBytes(cmbswtu());
     }
 
+    /**
+     * Composes the register in the largest unit that divides a rate.
+     *
+     * @throws IllegalArgumentException if no unit makes it fit
+     */
+    public static Cmbswtp ofBytes(long bytesPerSecond) {
+        int unit = Wire.unitOf(bytesPerSecond);
+        return of(unit, (int) (bytesPerSecond / Wire.scaleBytes(unit)));
+    }
+
     /** Composes the register. */
     public static Cmbswtp of(int cmbswtu, int cmbswtv) {
         return new Cmbswtp(Bits.with(Bits.with(0, 3, 0, cmbswtu), 31, 8, cmbswtv));

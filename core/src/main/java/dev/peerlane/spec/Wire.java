@@ -55,6 +55,19 @@ final class Wire {
         return unit > MAX_UNIT ? 0 : 1L << (UNIT_SHIFT * unit);
     }
 
+    /** The largest unit code that divides a number of bytes, the rest of which has 24 bits. */
+    static int unitOf(long bytes) {
+        int unit = MAX_UNIT;
+        while (unit > 0 && bytes % scaleBytes(unit) != 0) {
+            unit--;
+        }
+        if (bytes < 0 || bytes / scaleBytes(unit) > 0xff_ffff) {
+            throw new IllegalArgumentException(
+                    "%d bytes are no 24 bits of %d bytes".formatted(bytes, scaleBytes(unit)));
+        }
+        return bytes == 0 ? 0 : unit;
+    }
+
     static long pageNumber(long address) {
         if ((address & (Cmbmsc.ALIGNMENT_BYTES - 1)) != 0) {
             throw new IllegalArgumentException(

@@ -8,8 +8,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.spec.Cmbebs;
 import dev.peerlane.spec.Cmbloc;
 import dev.peerlane.spec.Cmbmsc;
+import dev.peerlane.spec.Cmbswtp;
 import dev.peerlane.spec.Cmbsz;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Reg;
@@ -192,5 +194,20 @@ class CmbRegisterTest {
                     .isInstanceOf(PeerlaneException.class)
                     .hasMessageContaining("BAR 2");
         }
+    }
+
+    @Test
+    void elasticityAndThroughputAreAsSaid() {
+        CmbSpec cmb = CmbSpec.of(MIB).withRates(Cmbebs.of(1, true, 64), Cmbswtp.of(2, 900));
+        try (EmulatedFabric fabric = one(drive("a").cmb(cmb));
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            assertThat(driver.bar.load32(Reg.CMBEBS)).isEqualTo(Cmbebs.of(1, true, 64).raw());
+            assertThat(driver.bar.load32(Reg.CMBSWTP)).isEqualTo(Cmbswtp.of(2, 900).raw());
+            driver.bar.store32(Reg.CMBEBS, 0);
+            assertThat(driver.bar.load32(Reg.CMBEBS)).as("read only").isNotZero();
+        }
+        assertThatThrownBy(() -> cmb.withVersion(CmbSpec.Version.V1_3))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessageContaining("before 1.4");
     }
 }

@@ -13,6 +13,8 @@ import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.pci.RootComplex.Trust;
+import dev.peerlane.spec.Cmbebs;
+import dev.peerlane.spec.Cmbswtp;
 import dev.peerlane.spec.CommandSet;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -185,7 +187,9 @@ class FabricFileTest {
                         16 << 10,
                         CmbSpec.CQS | CmbSpec.WDS,
                         CmbSpec.CQMMS | CmbSpec.CDPMLS | CmbSpec.CDPCILS | CmbSpec.CDMMMS,
-                        40);
+                        40,
+                        new Cmbebs(0),
+                        new Cmbswtp(0));
         assertThat(spec.drives().getFirst())
                 .isEqualTo(
                         new DriveSpec(
@@ -334,5 +338,24 @@ class FabricFileTest {
         Path binary = folder.resolve("binary");
         Files.write(binary, new byte[] {(byte) 0xff, (byte) 0xfe, 0});
         assertThatThrownBy(() -> FabricFile.read(binary)).isInstanceOf(PeerlaneException.class);
+    }
+
+    @Test
+    void elasticityAndThroughputOfACmbAreRead() {
+        String text = "kind: emulator\ndrives: [{name: a, cmb: {size: 64KiB, %s}}]\n";
+        CmbSpec cmb =
+                emulator(
+                                text.formatted(
+                                        "elasticity: 3KiB, readsBypass: true, sustainedWrites: 2GiB"))
+                        .drives()
+                        .getFirst()
+                        .cmb();
+        assertThat(cmb.cmbebs()).isEqualTo(Cmbebs.of(1, true, 3));
+        assertThat(cmb.cmbswtp()).isEqualTo(Cmbswtp.of(3, 2));
+        assertThat(refusal(text.formatted("elasticity: 16777217")))
+                .hasMessageContaining("elasticity")
+                .hasMessageContaining("16777217");
+        assertThat(refusal(text.formatted("version: \"1.3\", elasticity: 4KiB")))
+                .hasMessageContaining("before 1.4");
     }
 }

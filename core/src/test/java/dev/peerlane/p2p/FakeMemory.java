@@ -12,6 +12,7 @@ final class FakeMemory extends PeerMemory {
     private final String owner;
     boolean rds = true;
     boolean wds = true;
+    boolean overtaken;
     int open;
 
     FakeMemory(String owner, int sizeBytes) {
@@ -48,6 +49,11 @@ final class FakeMemory extends PeerMemory {
     @Override
     public boolean ownerMayWrite() {
         return wds;
+    }
+
+    @Override
+    public boolean loadsOvertakeWrites() {
+        return overtaken;
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Which buffer a plan takes, and what it says when there is none. */
@@ -171,7 +172,9 @@ class PlannerTest {
 
     @Test
     void aCmbThatHoldsNoSlotIsNotChosen() {
-        candidates = List.of(new BufferCandidate("t", FakeWorld.TARGET, new FakeMemory("t", 1023)));
+        FakeMemory small = new FakeMemory("t", 1023);
+        small.overtaken = true;
+        candidates = List.of(new BufferCandidate("t", FakeWorld.TARGET, small));
         assertThat(plan().kind()).isEqualTo(BufferKind.HOST);
         options = options.withBuffer(BufferChoice.TARGET);
         assertThat(refusal(Category.MACHINE, "cmb-unfit"))
@@ -289,5 +292,67 @@ class PlannerTest {
         PeerlaneException e = catchThrowableOfType(PeerlaneException.class, () -> plan(apart));
         assertThat(e.code()).isEqualTo("cmb-unfit");
         assertThat(e).hasMessageContaining("direct way across a switch");
+    }
+
+    /** The table of docs/p2p.md, "auto", row by row. */
+    @ParameterizedTest
+    @CsvSource({
+        // room for a sentinel, direct way, loads overtake: fence, or "" for host memory
+        "true, true, false, sentinel",
+        "true, true, true, sentinel",
+        "true, false, false, sentinel",
+        "true, false, true, sentinel",
+        "false, true, false, readback",
+        "false, true, true, ''",
+        "false, false, false, ''",
+        "false, false, true, ''",
+    })
+    void theFenceFollowsFromRoomWayAndCmbebs(
+            boolean room, boolean direct, boolean overtaken, String fence) {
+        FakeMemory memory = new FakeMemory("t", room ? 1 << 20 : 512);
+        memory.overtaken = overtaken;
+        candidates = List.of(new BufferCandidate("t", FakeWorld.TARGET, memory));
+        Machine machine = direct ? world.machine() : targetApart(Trust.TRUSTED, Trust.TRUSTED);
+        CopyPlan plan = plan(machine);
+        assertThat(plan.kind())
+                .isEqualTo(fence.isEmpty() ? BufferKind.HOST : BufferKind.TARGET_CMB);
+        assertThat(plan.fence()).isEqualTo(fence.isEmpty() ? "none" : fence);
+        if (!fence.isEmpty()) {
+            assertThat(plan.reasons()).anyMatch(r -> r.startsWith("fence " + fence + ": "));
+        }
+        assertThat(plan.announcements().stream().anyMatch(a -> a.contains("Reading back")))
+                .isEqualTo(fence.equals("readback"));
+    }
+
+    @Test
+    void aCmbThatMustBeReadBackComesAfterOneThatNeedsNot() {
+        BufferCandidate small =
+                new BufferCandidate("t", FakeWorld.TARGET, new FakeMemory("t", 512));
+        candidates = List.of(small, atThird);
+        assertThat(plan().kind()).isEqualTo(BufferKind.THIRD_PARTY_CMB);
+        assertThat(plan().fence()).isEqualTo("sentinel");
+        candidates = List.of(small);
+        assertThat(plan().fence()).isEqualTo("readback");
+        options = options.withFence(FenceChoice.SENTINEL).withBuffer(BufferChoice.TARGET);
+        assertThat(refusal(Category.MACHINE, "cmb-unfit")).hasMessageContaining("1024 are needed");
+    }
+
+    @Test
+    void readingBackIsRefusedWhereLoadsOvertakeWrites() {
+        options = options.withBuffer(BufferChoice.TARGET).withFence(FenceChoice.READBACK);
+        targetCmb.overtaken = true;
+        assertThat(refusal(Category.MACHINE, "cmb-unfit")).hasMessageContaining("CMBEBS.CMBRBB");
+        targetCmb.overtaken = false;
+        assertThat(plan().announcements()).anyMatch(a -> a.contains("no register promises"));
+    }
+
+    @Test
+    void theReasonOfTheFenceIsInThePlan() {
+        assertThat(plan().reasons())
+                .contains("fence sentinel: another device's memory, writes on one way");
+        options = options.withFence(FenceChoice.CANARY);
+        assertThat(plan().reasons()).contains("fence canary: asked for");
+        options = CopyOptions.DEFAULTS.withBuffer(BufferChoice.SOURCE);
+        assertThat(plan().reasons()).contains("fence none: the source writes its own memory");
     }
 }

@@ -20,6 +20,8 @@ import dev.peerlane.open.Session;
 import dev.peerlane.p2p.BufferChoice;
 import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.Receipt;
+import dev.peerlane.spec.Cmbebs;
+import dev.peerlane.spec.Cmbswtp;
 import dev.peerlane.vfiouser.VfioUserFabric;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
@@ -106,7 +108,9 @@ class ServedDrivesTest {
                         0,
                         CmbSpec.COMMON_SUPPORT,
                         0,
-                        64));
+                        64,
+                        new Cmbebs(0),
+                        new Cmbswtp(0)));
         Receipt receipt;
         try (Session session = Session.of(connect())) {
             Extent source = Extent.parse(locator(server.sockets().get(0)));

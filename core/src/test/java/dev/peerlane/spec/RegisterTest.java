@@ -196,6 +196,20 @@ final class RegisterTest {
     }
 
     @Test
+    void bytesAreSaidInTheLargestUnitThatDividesThem() {
+        for (long bytes : new long[] {0, 1, 1023, 3 << 10, 5L << 20, 7L << 30, 0xff_ffffL << 30}) {
+            assertThat(Cmbebs.ofBytes(bytes, false).sizeBytes()).isEqualTo(bytes);
+            assertThat(Cmbswtp.ofBytes(bytes).bytesPerSecond()).isEqualTo(bytes);
+        }
+        assertThat(Cmbebs.ofBytes(3 << 10, true)).isEqualTo(Cmbebs.of(1, true, 3));
+        assertThat(Cmbebs.ofBytes(0, false).raw()).isZero();
+        for (long bytes : new long[] {-1, 0x100_0001L, 0x100_0000L << 30}) {
+            assertThatThrownBy(() -> Cmbswtp.ofBytes(bytes))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
     void timeoutsAreInTheirUnits() {
         Crto crto = Crto.of(4, 2);
         assertThat(crto.raw()).isEqualTo(0x0002_0004);
