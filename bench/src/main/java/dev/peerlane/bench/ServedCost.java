@@ -20,7 +20,7 @@ final class ServedCost {
 
         /** Returns it for an axis. */
         String label() {
-            return "%d KiB × %d%s".formatted(bytes >> 10, depth, pointer());
+            return "%d KiB×%d%s".formatted(bytes >> 10, depth, pointer().replace(",", ""));
         }
 
         private String pointer() {

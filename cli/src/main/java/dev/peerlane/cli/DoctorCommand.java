@@ -299,7 +299,7 @@ final class DoctorCommand implements Callable<Integer> {
                                 f.subject(),
                                 f.check().title()));
         f.read().forEach(r -> out.println("  read    " + r));
-        out.println("  here    " + f.detail());
+        wrapped(out, "  here    ", f.detail());
         if (first) {
             wrapped(out, "  means   ", f.check().meaning());
             wrapped(out, "  cure    ", f.check().cure());

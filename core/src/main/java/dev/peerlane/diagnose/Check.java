@@ -159,8 +159,8 @@ public enum Check {
                     + " straight across the switch. Firmware or kernel turned it on to keep devices"
                     + " apart.",
             "Turn it off on the bridges of the route: now with setpci or 'peerlane acs disable', at"
-                    + " every boot with a kernel parameter. Devices below the switch can then reach"
-                    + " each other unchecked, and IOMMU groups don't follow.",
+                    + " every boot with a kernel parameter (in GRUB, quote its ';'). Devices below the"
+                    + " switch can then reach each other unchecked, and IOMMU groups don't follow.",
             "Set the bits again; take the parameter off."),
     /** CR. */
     ACS_COMPLETION(

@@ -267,9 +267,13 @@ public final class NvmeBlockPort extends BlockPort {
     }
 
     private String look() {
-        return controller.device().config().isGone()
-                ? "is gone: its configuration space reads as all ones"
-                : controller.registers().condition();
+        try {
+            return controller.device().config().isGone()
+                    ? "is gone: its configuration space reads as all ones"
+                    : controller.registers().condition();
+        } catch (PeerlaneException e) {
+            return "can't be reached: " + e.getMessage();
+        }
     }
 
     @Override

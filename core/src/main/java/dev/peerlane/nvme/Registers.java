@@ -1,6 +1,5 @@
 package dev.peerlane.nvme;
 
-import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Clock;
@@ -77,12 +76,12 @@ final class Registers {
         return csts;
     }
 
-    /** Returns the condition of a controller that was enabled, as of a port; never throws. */
+    /** Returns the condition of a controller that was enabled, as of a port. */
     String condition() {
         Csts csts;
         try {
             csts = new Csts(bar.load32(Reg.CSTS));
-        } catch (PeerlaneException | InternalError e) {
+        } catch (InternalError e) {
             return "can't be reached: its registers are no memory any more";
         }
         if (csts.isGone()) {

@@ -237,7 +237,9 @@ final class Client implements AutoCloseable {
         put(0, full);
         long bytes = regionBytes(index);
         int flags = bytes == 0 ? 0 : Protocol.REGION_READ_WRITE;
-        put(4, flags | (areas.isEmpty() ? 0 : Protocol.REGION_MMAP | Protocol.REGION_CAPS));
+        // neither flag where nothing follows: QEMU refuses capabilities at 0, for want of room or
+        // not
+        put(4, flags | (tell ? Protocol.REGION_MMAP | Protocol.REGION_CAPS : 0));
         put(8, index);
         put(12, tell ? Protocol.REGION_INFO_BYTES : 0);
         channel.outgoing().set(JAVA_LONG_UNALIGNED, 16, bytes);

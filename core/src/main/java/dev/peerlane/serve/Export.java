@@ -47,15 +47,14 @@ final class Export implements AutoCloseable {
         boolean done = false;
         EmulatedFabric made = null;
         try {
-            made =
-                    new EmulatedFabric(
-                            FabricSpec.builder()
-                                    .drive(drive)
-                                    .unmapped(all.unmapped())
-                                    .relaxedOrdering(all.relaxedOrdering())
-                                    .seed(all.seed())
-                                    .build(),
-                            shared);
+            FabricSpec.Builder alone =
+                    FabricSpec.builder()
+                            .drive(drive)
+                            .unmapped(all.unmapped())
+                            .relaxedOrdering(all.relaxedOrdering())
+                            .seed(all.seed());
+            all.faults().stream().filter(fault -> name.equals(fault.drive())).forEach(alone::fault);
+            made = new EmulatedFabric(alone.build(), shared);
             fabric = made;
             controller = fabric.controller(name);
             device = fabric.open(EmulatedFabric.LOCATOR_PREFIX + name);

@@ -4,6 +4,7 @@ import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.Fault.Kind;
 import dev.peerlane.p2p.FenceChoice;
 import java.util.Collection;
+import java.util.Set;
 
 /**
  * What a copy promises though something goes wrong. Most faults are told to the host, or delay
@@ -48,5 +49,52 @@ final class Promise {
     static boolean staleMoves(Kind kind, String fence) {
         return kind == Kind.DUPLICATED_WRITE
                 || (kind == Kind.DELAYED_WRITE && wrongBytes(kind, fence) > 0);
+    }
+
+    /**
+     * Returns whether an error is one that these faults explain.
+     *
+     * @param happened what went wrong
+     * @param code of the exception that ended the copy after it was planned, or the bring-up
+     */
+    static boolean explains(Collection<Fault> happened, String code) {
+        return happened.stream().anyMatch(fault -> codes(fault.kind()).contains(code));
+    }
+
+    private static Set<String> codes(Kind kind) {
+        return switch (kind) {
+            case STATUS ->
+                    Set.of(
+                            "nvme-status",
+                            "no-such-namespace",
+                            "read-failed",
+                            "write-failed",
+                            "fence-read-failed",
+                            "verify-failed",
+                            "flush-failed");
+            case BAD_BLOCKS, CMB_DATA_WITHDRAWN ->
+                    Set.of("read-failed", "write-failed", "fence-read-failed", "verify-failed");
+            case WRONG_DATA -> Set.of("verify-mismatch");
+            case SLOW, STALL, ZOMBIE, LOST_COMPLETION, LATE_COMPLETION, WRONG_PHASE ->
+                    Set.of("command-timeout", "controller-timeout", "flush-failed");
+            case DUPLICATE_COMPLETION, FORGED_COMPLETION, WRONG_CID ->
+                    Set.of("controller-nonsense");
+            case FATAL -> Set.of("controller-fatal", "command-timeout", "flush-failed");
+            case RESET -> Set.of("controller-reset", "command-timeout", "flush-failed");
+            // its memory is gone too, for those who write to it or read from it
+            case GONE ->
+                    Set.of(
+                            "controller-gone",
+                            "buffer-not-memory",
+                            "command-timeout",
+                            "flush-failed",
+                            "write-failed",
+                            "verify-failed",
+                            "peer-writes-lost");
+            case DROPPED_WRITE, DELAYED_WRITE, DUPLICATED_WRITE ->
+                    Set.of("peer-writes-lost", "peer-data-missing", "verify-mismatch");
+            case CBAI, MAPPING -> Set.of("cmb-refused", "dma-map-failed");
+            case ALLOCATION -> Set.of("no-dma-memory");
+        };
     }
 }

@@ -1,7 +1,10 @@
 package dev.peerlane.sim;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.Fault;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
@@ -126,9 +129,9 @@ public final class Simulation {
             @Nullable Consumer<String> trace) {
         Consumer<String> sink = trace == null ? line -> {} : trace;
         sink.accept("seed %d: %s".formatted(seed, world.topology()));
-        sink.accept(world.fabric().toString());
         Simulation simulation = new Simulation(world, sink, blind, boundNanos, seed);
         if (trace != null) {
+            simulation.describe();
             simulation.fabric.trace(trace);
         }
         try {
@@ -148,7 +151,7 @@ public final class Simulation {
         saw(world.topology());
         try {
             for (World.Copy copy : world.copies()) {
-                trace.accept(copy.toString());
+                describe(copy);
                 if (copy.faults().isEmpty()) {
                     attempt(copy);
                 } else {
@@ -166,6 +169,47 @@ public final class Simulation {
         }
     }
 
+    private void describe() {
+        FabricSpec spec = world.fabric();
+        for (DriveSpec drive : spec.drives()) {
+            CmbSpec cmb = drive.cmb();
+            trace.accept(
+                    "emu:%s is %s: blocks of %d bytes, %d ns, queues of %d, MDTS %d, %s, %s"
+                            .formatted(
+                                    drive.name(),
+                                    fabric.bdf(drive.name()),
+                                    drive.namespaces().getFirst().blockBytes(),
+                                    drive.latencyNanos(),
+                                    drive.maxQueueEntries(),
+                                    drive.mdts(),
+                                    drive.compare() ? "Compare" : "no Compare",
+                                    cmb == null ? "no CMB" : cmb.toString()));
+        }
+        trace.accept(
+                "IOMMU %s, Relaxed Ordering %s, peer writes %s, peer reads %s, %s"
+                        .formatted(
+                                spec.iommu() ? "on" : "off",
+                                spec.relaxedOrdering() ? "on" : "off",
+                                spec.peerWrites(),
+                                spec.peerReads(),
+                                spec.rootComplex()));
+        trace.accept(spec.packets() == null ? "no packets" : spec.packets().toString());
+    }
+
+    private void describe(World.Copy copy) {
+        trace.accept(
+                "COPY of %d bytes from %s at %d to %s at %d"
+                        .formatted(
+                                copy.bytes(),
+                                LOCATORS.get(copy.source()),
+                                copy.sourceOffset(),
+                                LOCATORS.get(copy.target()),
+                                copy.targetOffset()));
+        trace.accept("  " + copy.options());
+        copy.faults()
+                .forEach(f -> trace.accept("  from %s on: %s".formatted(f.phase(), f.fault())));
+    }
+
     /** After a copy with faults everything is mended, and the same copy must work. */
     private void again(World.Copy copy) {
         CopyPlan before = plan;
@@ -179,7 +223,7 @@ public final class Simulation {
         // what an unfenced copy has left under way belongs to that copy
         fabric.clock().await(() -> false, ARRIVAL_NANOS);
         checkers.forget();
-        trace.accept("again, without faults");
+        trace.accept("AGAIN, without faults");
         World.Copy calm =
                 new World.Copy(
                         copy.source(),
@@ -205,16 +249,25 @@ public final class Simulation {
         phases = new PhaseTracker(copy.bytes(), phase -> entered(copy, phase));
         entered(copy, Phase.ATTACH);
         List<WatchedPort> ports = new ArrayList<>();
+        boolean planning = false;
         try {
             openAll();
-            plan = Planner.plan(request(copy, ports), fabric.machine());
+            CopyRequest request = request(copy, ports);
+            planning = true;
+            plan = Planner.plan(request, fabric.machine());
             saw("buffer " + plan.kind().label());
             saw("fence " + plan.fence());
             saw("verify " + plan.verify().label());
+            trace.accept(
+                    "PLAN: through %s, fence %s, verification %s"
+                            .formatted(plan.kind().label(), plan.fence(), plan.verify().label()));
             run(copy, plan);
         } catch (PeerlaneException e) {
             // refused before it began: nothing may have changed
             saw("refused " + e.code());
+            if (!planning) {
+                explain(copy, e);
+            }
             trace.accept("refused: " + e.getMessage());
         }
         phases.over();
@@ -266,16 +319,20 @@ public final class Simulation {
             }
         } catch (CopyException e) {
             saw("failed " + e.code());
+            explain(copy, e);
             trace.accept("failed: " + e.getMessage());
-            if (trusted && checkers.happened().isEmpty()) {
-                boolean hurried = e.code().equals("command-timeout") && !copy.faults().isEmpty();
-                if (!hurried) {
-                    violation("a copy failed without a fault: " + e.getMessage());
-                }
-            }
             judge(copy, e.receipt(), trusted);
         }
         slots.end();
+    }
+
+    /** An error has to be one that something explains: a fault, a fabric that lies, haste. */
+    private void explain(World.Copy copy, PeerlaneException e) {
+        boolean hurried = e.code().equals("command-timeout") && !copy.faults().isEmpty();
+        boolean trusted = world.honest() && !unfenced;
+        if (trusted && !hurried && !Promise.explains(checkers.happened(), e.code())) {
+            violation("nothing explains %s: %s".formatted(e.code(), e.getMessage()));
+        }
     }
 
     /** What was not verified, or failed: how much of what is said to be copied may be wrong. */

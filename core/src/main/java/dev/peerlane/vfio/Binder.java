@@ -280,8 +280,9 @@ public final class Binder {
                                 "Run as root";
                         case Write write -> "Look at the kernel's log";
                         case Load load ->
-                                "See whether this kernel has it (modinfo %s) and takes it: with Secure Boot only signed modules"
-                                        .formatted(load.module());
+                                "See whether this kernel has it (modinfo %s), and takes it:"
+                                                .formatted(load.module())
+                                        + " with Secure Boot only what is signed";
                     };
             throw new PeerlaneException(
                     PeerlaneException.Category.MACHINE,

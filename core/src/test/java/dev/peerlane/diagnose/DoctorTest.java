@@ -167,6 +167,17 @@ class DoctorTest {
     }
 
     @Test
+    void belowASwitchNobodyButRootKnowsAnything() {
+        TreeBuilder tree = Shapes.broadcom(0).cpu("AuthenticAMD", 0x15, 2);
+        assertThat(Route.between(tree.snapshot().machine(), bdf(A), bdf(B)).peerReads())
+                .isEqualTo(Verdict.DIRECT);
+        tree.nodes.values().forEach(n -> n.readableBytes = 64);
+        Route route = Route.between(tree.snapshot().machine(), bdf(A), bdf(B));
+        assertThat(route.peerReads()).isEqualTo(Verdict.UNKNOWN);
+        assertThat(route.kernelAllows()).isFalse();
+    }
+
+    @Test
     void aMachineIsGoOnlyIfDataCanGoBetweenTwoOfItsControllers() {
         assertThat(Doctor.examine(Shapes.broadcom(0).snapshot()).isGo()).isTrue();
         List<Consumer<TreeBuilder>> bars =

@@ -57,6 +57,12 @@ record FactPair(
         config.store16(TreeBuilder.ATS + 6, 0x8000);
     }
 
+    /** A port that can control egress, and names every port. */
+    private static void egressVector(TreeBuilder t) {
+        t.at(DOWN_0).config.store16(TreeBuilder.ACS + 4, 0x207f);
+        t.at(DOWN_0).config.store32(TreeBuilder.ACS + 8, -1);
+    }
+
     private static void withoutIommu(TreeBuilder t, String parameters) {
         t.texts.put("proc/cmdline", parameters);
         t.nodes.values().forEach(n -> n.group = -1);
@@ -237,7 +243,7 @@ record FactPair(
         pairs.add(
                 new FactPair(
                         Check.ROUTE_STOPPED,
-                        () -> Shapes.broadcom(0),
+                        () -> Shapes.broadcom(0).with(FactPair::egressVector),
                         t -> t.at(DOWN_0).acs(0x20),
                         A,
                         B,

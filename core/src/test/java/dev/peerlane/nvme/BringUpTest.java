@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.BlockPort;
 import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.spec.AdminOpcode;
@@ -282,6 +283,37 @@ class BringUpTest {
                 assertThat(again.limits().depth()).isEqualTo(4);
             }
         }
+        Bench.assertNothingLeft(m);
+    }
+
+    @Test
+    void aPortTellsTheConditionOfItsControllerAndKeepsThatOfBeforeItWasQuiesced() {
+        Controller c = Bench.open(m);
+        NvmeBlockPort early = c.namespace(1).port(4);
+        NvmeBlockPort port = c.namespace(1).port(4);
+        assertThat(port.condition()).isEqualTo(BlockPort.READY);
+        early.close();
+        int csts = m.controller.csts;
+        m.controller.csts = 3;
+        assertThat(port.condition()).isEqualTo("reports a fatal error: CSTS 00000003h");
+        m.controller.csts = 0;
+        assertThat(port.condition()).isEqualTo("was reset or disabled: CSTS 00000000h");
+        m.controller.csts = -1;
+        assertThat(port.condition()).isEqualTo("does not answer: CSTS reads FFFFFFFFh");
+        m.controller.csts = csts;
+        m.controller.unreachable = () -> PeerlaneException.io("lost", "the socket is closed", "");
+        assertThat(port.condition()).isEqualTo("can't be reached: the socket is closed");
+        m.controller.unreachable = () -> new InternalError("a fault in an unsafe memory access");
+        assertThat(port.condition()).startsWith("can't be reached: its registers");
+        m.controller.unreachable = null;
+        int kind = m.device.config.load32(ConfigSpace.CLASS_REVISION);
+        m.device.config.store32(ConfigSpace.CLASS_REVISION, -1);
+        assertThat(port.condition()).startsWith("is gone");
+        assertThat(early.condition()).as("when it was closed").isEqualTo(BlockPort.READY);
+        port.close();
+        m.device.config.store32(ConfigSpace.CLASS_REVISION, kind);
+        assertThat(port.condition()).as("when it was closed").startsWith("is gone");
+        c.close();
         Bench.assertNothingLeft(m);
     }
 

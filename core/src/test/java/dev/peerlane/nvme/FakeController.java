@@ -134,7 +134,7 @@ final class FakeController {
     private boolean misbehaved;
 
     private int cc;
-    private int csts;
+    int csts;
     private int aqa;
     private long asq;
     private long acq;

@@ -63,12 +63,17 @@ class PlannerTest {
 
     /** Source and third party behind one switch, the target below another root port. */
     private static Machine targetApart(Trust writes, Trust reads) {
+        return apart(FakeWorld.TARGET, FakeWorld.SOURCE, writes, reads);
+    }
+
+    /** The third party and another one behind one switch, one below another root port. */
+    private static Machine apart(Bdf alone, Bdf other, Trust writes, Trust reads) {
         List<PciFunction> all = new ArrayList<>();
         Bdf up = new Bdf(0, 1, 0, 0);
         all.add(bridge(up, null, PciFunction.Kind.SWITCH_UPSTREAM));
-        all.add(endpoint(FakeWorld.SOURCE, up));
+        all.add(endpoint(other, up));
         all.add(endpoint(FakeWorld.THIRD, up));
-        all.add(endpoint(FakeWorld.TARGET, null));
+        all.add(endpoint(alone, null));
         return new Machine(all, new RootComplex(writes, reads, "a test"));
     }
 
@@ -128,6 +133,44 @@ class PlannerTest {
         candidates = List.of(atSource, atThird);
         assertThat(plan(targetApart(Trust.TRUSTED, Trust.TRUSTED)).kind())
                 .isEqualTo(BufferKind.SOURCE_CMB);
+    }
+
+    @Test
+    void aThirdPartyBesideTheTargetIsBetterThanReadingTheSourceThroughTheRoot() {
+        candidates = List.of(atSource, atThird);
+        Machine machine = apart(FakeWorld.SOURCE, FakeWorld.TARGET, Trust.TRUSTED, Trust.TRUSTED);
+        assertThat(plan(machine).buffer()).isEqualTo(atThird);
+    }
+
+    @Test
+    void ofTwoThirdPartiesTheOneWithFewerCrossingsIsTaken() {
+        Bdf far = new Bdf(0, 6, 0, 0);
+        Machine apart = targetApart(Trust.TRUSTED, Trust.TRUSTED);
+        List<PciFunction> all = new ArrayList<>(apart.functions());
+        all.add(endpoint(far, null));
+        Machine machine = new Machine(all, apart.rootComplex());
+        BufferCandidate atFar = new BufferCandidate("z", far, new FakeMemory("z", 1 << 20));
+        for (List<BufferCandidate> order :
+                List.of(List.of(atFar, atThird), List.of(atThird, atFar))) {
+            candidates = order;
+            CopyPlan plan = plan(machine);
+            assertThat(plan.buffer()).isEqualTo(atThird);
+            assertThat(plan.reasons().getFirst()).startsWith("third-party-cmb x: ");
+        }
+        candidates = List.of(atFar);
+        assertThat(plan(machine).buffer()).isEqualTo(atFar);
+    }
+
+    @Test
+    void whatMayNotCarryTheDataIsNamedLast() {
+        targetCmb.wds = false;
+        candidates = List.of(atTarget, atThird, atSource);
+        assertThat(plan().reasons())
+                .satisfiesExactly(
+                        r -> assertThat(r).startsWith("source-cmb s: "),
+                        r -> assertThat(r).startsWith("third-party-cmb x: "),
+                        r -> assertThat(r).startsWith("target-cmb t: its CMB may not hold"),
+                        r -> assertThat(r).isEqualTo("y: no CMB"));
     }
 
     @Test

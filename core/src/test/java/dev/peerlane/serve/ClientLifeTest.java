@@ -158,6 +158,22 @@ class ClientLifeTest extends RawClient {
         }
     }
 
+    /** QEMU asks with 32 bytes first and refuses a region with capabilities at 0. */
+    @Test
+    void regionSaysThatItHasCapabilitiesWhereTheyFollowAndElseHowMuchRoomTheyTake() {
+        greet();
+        message.fill((byte) 0);
+        message.set(JAVA_INT_UNALIGNED, 16, 32);
+        assertThat(send(Protocol.DEVICE_GET_REGION_INFO, 48)).isZero();
+        assertThat(answer.get(JAVA_INT_UNALIGNED, 16)).isEqualTo(64);
+        assertThat(answer.get(JAVA_INT_UNALIGNED, 20)).isEqualTo(3);
+        assertThat(answer.get(JAVA_INT_UNALIGNED, 28)).isZero();
+        message.set(JAVA_INT_UNALIGNED, 16, 64);
+        assertThat(send(Protocol.DEVICE_GET_REGION_INFO, 48)).isZero();
+        assertThat(answer.get(JAVA_INT_UNALIGNED, 20)).isEqualTo(15);
+        assertThat(answer.get(JAVA_INT_UNALIGNED, 28)).isEqualTo(32);
+    }
+
     /** Returns after how long, in virtual time, the server answers a request. */
     private long answeredAfter() {
         long start = nanos;

@@ -7,6 +7,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
@@ -22,6 +23,7 @@ import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.Receipt;
 import dev.peerlane.spec.Cmbebs;
 import dev.peerlane.spec.Cmbswtp;
+import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.vfiouser.VfioUserFabric;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
@@ -68,7 +70,7 @@ class ServedDrivesTest {
         Files.write(folder.resolve("b.img"), new byte[SIZE]);
     }
 
-    private void serve(CmbSpec cmb) {
+    private void serve(CmbSpec cmb, Fault... faults) {
         FabricSpec.Builder spec = FabricSpec.builder();
         for (String name : new String[] {"a", "b"}) {
             spec.drive(
@@ -76,6 +78,9 @@ class ServedDrivesTest {
                             .namespace(NamespaceSpec.image(folder.resolve(name + ".img"), 512))
                             .cmb(cmb)
                             .build());
+        }
+        for (Fault fault : faults) {
+            spec.fault(fault);
         }
         server = Server.open(spec.build(), folder, notes::add);
     }
@@ -140,6 +145,26 @@ class ServedDrivesTest {
                     assertThat(data.segment().get(ValueLayout.JAVA_LONG, 0)).isNotZero();
                 }
                 c.reset();
+            }
+        }
+    }
+
+    @Test
+    void faultHappensToTheDriveThatItNamesAndToNoOther() {
+        serve(
+                CmbSpec.of(64 << 10),
+                Fault.at(Fault.Kind.STATUS, "b").onIo(NvmOpcode.READ),
+                Fault.ofHost(Fault.Kind.ALLOCATION));
+        for (Path socket : server.sockets()) {
+            boolean faulty = socket.endsWith("b.sock");
+            try (VfioUserFabric fabric = connect();
+                    Controller c =
+                            Controller.open(fabric, locator(socket), ControllerOptions.DEFAULTS);
+                    DmaBuffer data = fabric.dma().allocate(4096)) {
+                PeerlaneException e =
+                        catchThrowableOfType(
+                                PeerlaneException.class, () -> c.namespace(1).read(data, 0, 0, 8));
+                assertThat(e != null).as("%s: %s", socket, e).isEqualTo(faulty);
             }
         }
     }

@@ -35,7 +35,6 @@ public final class Guest {
     private static final int ATTEMPTS = 2;
     private static final long STOP_SECONDS = 5;
     private static final int SHOWN_LINES = 25;
-    private static final String EMULATOR = "qemu-system-x86_64";
 
     private final String name;
     private final List<Drive> drives = new ArrayList<>();
@@ -44,12 +43,14 @@ public final class Guest {
     private final List<String> qemuArguments = new ArrayList<>();
     private final List<String> traceEvents = new ArrayList<>();
     private @Nullable String iommu;
+    private List<String> emulator = List.of("qemu-system-x86_64");
     private KernelSource kernel = KernelSource.MACHINE;
     private String processor = "max";
     private String memory = "1G";
     private int processors = 2;
     private Duration limit = Duration.ofMinutes(4);
     private Preparation preparation = (drive, image) -> {};
+    private @Nullable Path tools;
 
     /** Fills the images before the guest starts. */
     @FunctionalInterface
@@ -101,6 +102,12 @@ public final class Guest {
         return this;
     }
 
+    /** Runs it on the QEMU of Debian sid instead of the machine's. */
+    Guest qemuOfSid() {
+        emulator = SidQemu.command();
+        return this;
+    }
+
     /** Sets QEMU's {@code -cpu}, {@code max} otherwise. */
     public Guest processor(String model) {
         processor = model;
@@ -139,6 +146,12 @@ public final class Guest {
         return this;
     }
 
+    /** Gives it an archive with programs, and no Java. */
+    Guest toolsInsteadOfJava(Path archive) {
+        tools = archive;
+        return this;
+    }
+
     /** Sets how long one attempt may take. */
     public Guest limit(Duration duration) {
         limit = duration;
@@ -174,8 +187,14 @@ public final class Guest {
      * @throws AssertionError if it did not come to its end, twice
      */
     public GuestRun run() {
-        GuestProgram program = GuestProgram.ofThisProcess();
-        GuestImage image = GuestImage.ready(kernel, program.classes());
+        GuestProgram program = null;
+        GuestImage image;
+        if (tools == null) {
+            program = GuestProgram.ofThisProcess();
+            image = GuestImage.ready(kernel, program.classes());
+        } else {
+            image = GuestImage.withoutJava(kernel);
+        }
         AssertionError problem = null;
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
             try {
@@ -193,7 +212,7 @@ public final class Guest {
         throw Objects.requireNonNull(problem);
     }
 
-    private GuestRun attempt(GuestImage image, GuestProgram program, int number)
+    private GuestRun attempt(GuestImage image, @Nullable GuestProgram program, int number)
             throws IOException, InterruptedException {
         Path folder = Files.createTempDirectory("peerlane-guest");
         Path kept = Files.createDirectories(reports());
@@ -269,7 +288,7 @@ public final class Guest {
             throw new PeerlaneException(
                     PeerlaneException.Category.MACHINE,
                     "qemu-not-started",
-                    "%s can't be started: %s".formatted(EMULATOR, e.getMessage()),
+                    "%s can't be started: %s".formatted(emulator.getFirst(), e.getMessage()),
                     "Install it (Debian: apt install qemu-system-x86) or put it on the PATH",
                     e);
         }
@@ -305,7 +324,7 @@ public final class Guest {
 
     private List<String> base(Path linux, Path initialRoot) {
         List<String> command = new ArrayList<>();
-        command.add(EMULATOR);
+        command.addAll(emulator);
         command.addAll(List.of("-accel", "tcg,thread=multi", "-M", "q35,kernel-irqchip=split"));
         command.addAll(List.of("-cpu", processor, "-m", memory));
         command.addAll(List.of("-smp", String.valueOf(processors)));
@@ -326,18 +345,22 @@ public final class Guest {
     }
 
     /** Puts the archives one after the other: what changes rarely, then program and steps. */
-    private Path initialRoot(Path folder, GuestImage image, GuestProgram program)
+    private Path initialRoot(Path folder, GuestImage image, @Nullable GuestProgram program)
             throws IOException {
         Path last = folder.resolve("program.cpio");
         try (Cpio cpio = Cpio.create(last)) {
-            program.addTo(cpio, folder);
+            if (program != null) {
+                program.addTo(cpio, folder);
+            }
             String script = String.join("\n", steps) + "\n";
             cpio.file("guest/steps", script.getBytes(UTF_8), false);
         }
         Path all = folder.resolve("initrd");
         try (OutputStream out = Files.newOutputStream(all)) {
-            for (Path part : List.of(image.base(), image.runtime(), last)) {
-                Files.copy(part, out);
+            for (Path part : new Path[] {image.base(), image.runtime(), tools, last}) {
+                if (part != null) {
+                    Files.copy(part, out);
+                }
             }
         }
         Files.delete(last);
@@ -345,7 +368,7 @@ public final class Guest {
     }
 
     /** Returns where consoles are kept: with what else the build made. */
-    private static Path reports() {
+    static Path reports() {
         String module = System.getProperty("basedir", ".");
         return Path.of(module, "target", "guest").toAbsolutePath();
     }

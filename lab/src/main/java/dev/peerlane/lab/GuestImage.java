@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The parts of a Linux guest that change rarely, kept between runs: a kernel and a root folder of
@@ -22,10 +23,11 @@ import java.util.stream.Stream;
  *
  * @param kernel the kernel
  * @param base archive with busybox, modules and the guest's first program
- * @param runtime archive with a Java runtime in {@code /java} and the libraries that it needs
+ * @param runtime archive with a Java runtime in {@code /java} and the libraries that it needs; null
+ *     if the guest has none
  * @param name kernel and runtime, to be shown
  */
-record GuestImage(Path kernel, Path base, Path runtime, String name) {
+record GuestImage(Path kernel, Path base, @Nullable Path runtime, String name) {
     /** What loads after boot, or when a test wants it. */
     private static final List<String> MODULES =
             List.of("vfio-pci", "vfio_iommu_type1", "nvme", "md-mod", "raid1", "dm-mod");
@@ -45,15 +47,26 @@ record GuestImage(Path kernel, Path base, Path runtime, String name) {
         return READY.computeIfAbsent(source, each -> find(each, classes));
     }
 
+    /** Returns an image without Java, building what is missing. */
+    static GuestImage withoutJava(KernelSource source) {
+        try {
+            return of(base(source), null);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static GuestImage of(Path base, @Nullable Path runtime) throws IOException {
+        return new GuestImage(
+                base.resolve("vmlinuz"),
+                base.resolve("base.cpio"),
+                runtime,
+                Files.readString(base.resolve("name")));
+    }
+
     private static GuestImage find(KernelSource source, List<Path> classes) {
         try {
-            Path base = base(source);
-            Path runtime = runtime(classes);
-            return new GuestImage(
-                    base.resolve("vmlinuz"),
-                    base.resolve("base.cpio"),
-                    runtime.resolve("runtime.cpio"),
-                    Files.readString(base.resolve("name")));
+            return of(base(source), runtime(classes).resolve("runtime.cpio"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

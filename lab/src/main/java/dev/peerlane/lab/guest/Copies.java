@@ -96,8 +96,9 @@ public final class Copies {
     }
 
     /**
-     * Pulls a target out of its slot in the middle; the other drives go on. Linux must not reset it
-     * when it is closed: it would wait a minute for a drive that is gone.
+     * Pulls a target out of its slot in the middle; the other drives go on. When it is closed,
+     * Linux would reset the function and then the slot, and wait a minute each time for a drive
+     * that is gone; the first is forbidden here.
      */
     static String unplugged(int region, String target, Accident accident) throws IOException {
         Files.writeString(Ssds.sysfs(target).resolve("reset_method"), "\n");

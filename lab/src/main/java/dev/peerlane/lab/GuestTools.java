@@ -1,0 +1,67 @@
+package dev.peerlane.lab;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/**
+ * Programs of Debian sid for a guest that has no Java: fio and those that make and check ext4, with
+ * the libraries that they need.
+ *
+ * @param archive for the guest's root folder
+ * @param root where the same programs are for this machine
+ */
+record GuestTools(Path archive, DebianRoot root) {
+    private static final List<String> PROGRAMS =
+            List.of("usr/bin/fio", "usr/sbin/mke2fs", "usr/sbin/e2fsck");
+
+    /** What mke2fs makes of the name "ext4". */
+    private static final String MKE2FS_CONF = "etc/mke2fs.conf";
+
+    private static final Pattern LIBRARY = Pattern.compile("(?m)^\\s*(\\S+) => (\\S+) \\(0x");
+
+    /** Returns them, fetching what is not in the cache. */
+    static GuestTools ready() {
+        DebianRoot root = PackageIndex.sid().rootWith("fio", "e2fsprogs");
+        try {
+            String stamp = root.folder().getFileName() + "|" + PROGRAMS;
+            Path made = LabCache.made("tools-", LabCache.digest(stamp), into -> make(root, into));
+            return new GuestTools(made.resolve("tools.cpio"), root);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void make(DebianRoot root, Path into) throws IOException {
+        Map<String, Path> libraries = new TreeMap<>();
+        for (String program : PROGRAMS) {
+            List<String> command = new ArrayList<>(root.command(program));
+            command.add(command.size() - 1, "--list");
+            LIBRARY.matcher(Tool.run(into, command))
+                    .results()
+                    .forEach(found -> libraries.put(found.group(1), Path.of(found.group(2))));
+        }
+        try (Cpio cpio = Cpio.create(into.resolve("tools.cpio"))) {
+            for (String program : PROGRAMS) {
+                Path source = root.folder().resolve(program);
+                cpio.file("tools/" + source.getFileName(), source);
+            }
+            Path conf = root.folder().resolve(MKE2FS_CONF);
+            if (Files.exists(conf)) {
+                cpio.file(MKE2FS_CONF, conf);
+            }
+            for (Map.Entry<String, Path> library : libraries.entrySet()) {
+                String name = library.getKey(); // the loader is named by its whole path
+                String path =
+                        name.startsWith("/") ? name.substring(1) : "lib/x86_64-linux-gnu/" + name;
+                cpio.file(path, library.getValue());
+            }
+        }
+    }
+}
