@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Coverage-guided fuzzing with Jazzer; ./dev fuzz has the modules compiled before.
-# usage: tools/fuzz.sh [TARGET] [--seconds N] [FILE]
+# usage: tools/fuzz.sh [TARGET] [--seconds N] [--seed N] [FILE]
+# With a seed the search starts from the kept inputs alone, not from what earlier ones found.
 set -euo pipefail
 declare -A CLASS=(
   [driver]=DriverTarget
@@ -12,12 +13,17 @@ declare -A CLASS=(
 ORDER=(driver controller fabric-file names capture)
 
 seconds=60
+seed=0
 target=''
 file=''
 while [ $# -gt 0 ]; do
   case $1 in
     --seconds)
       seconds=${2:?--seconds wants a number}
+      shift
+      ;;
+    --seed)
+      seed=${2:?--seed wants a number}
       shift
       ;;
     *)
@@ -49,10 +55,12 @@ fi
 
 for name in ${target:-"${ORDER[@]}"}; do
   found=$folder/$name
+  [ "$seed" = 0 ] || found=$folder/$name-seed-$seed
+  [ "$seed" = 0 ] || rm -rf "$found"
   mkdir -p "$found"
   log=$folder/$name.log
   dictionary=fuzz/src/test/resources/$name.dict
-  flags=(-max_total_time="$seconds" -max_len=4096 -timeout=30 -rss_limit_mb=4000 -print_final_stats=1 -artifact_prefix="$folder/$name-")
+  flags=(-seed="$seed" -max_total_time="$seconds" -max_len=4096 -timeout=30 -rss_limit_mb=4000 -print_final_stats=1 -artifact_prefix="$folder/$name-")
   [ -f "$dictionary" ] && flags+=(-dict="$dictionary")
   if ! run "$name" "${flags[@]}" "$found" "$PWD/fuzz/src/test/resources/corpus/$name" >"$log" 2>&1; then
     grep -A 25 -m 1 -E '^== |ERROR: libFuzzer' "$log" >&2 || tail -n 30 "$log" >&2
@@ -60,5 +68,5 @@ for name in ${target:-"${ORDER[@]}"}; do
     echo "$name failed. Replay: ./dev fuzz $name ${bad:-(see $log)}" >&2
     exit 1
   fi
-  echo "$name: $(grep -o 'stat::number_of_executed_units: *[0-9]*' "$log" | grep -o '[0-9]*$') runs, $(grep -oE 'cov: [0-9]+' "$log" | tail -n 1), $(ls "$found" | wc -l) inputs kept"
+  echo "$name: $(grep -o 'stat::number_of_executed_units: *[0-9]*' "$log" | grep -o '[0-9]*$') runs, $(grep -oE 'cov: [0-9]+' "$log" | tail -n 1), $(ls "$found" | wc -l) inputs kept, seed $(grep -oE 'INFO: Seed: [0-9]+' "$log" | grep -oE '[0-9]+$')"
 done

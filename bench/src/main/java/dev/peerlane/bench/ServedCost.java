@@ -36,6 +36,11 @@ final class ServedCost {
 
     private static final double SECOND = 1e9;
 
+    /** Until both programs are compiled: measured as a rise to 1.5 million commands. */
+    private static final int WARMING_RUNS = 20;
+
+    private static final long WARMING_COMMANDS = 100_000;
+
     private ServedCost() {}
 
     /**
@@ -69,14 +74,15 @@ final class ServedCost {
                             one.sgl() ? "sgl" : "prp");
             try (Coprocess loop = new Coprocess(Machine.pinned(clientCore, client))) {
                 loop.expectReady();
-                long reads = one.depth() == 1 ? commands / 4 : commands;
-                String line = one.depth() + " " + reads;
+                int share = one.depth() == 1 ? 4 : 1;
+                for (int i = 0; i < WARMING_RUNS; i++) {
+                    loop.ask(one.depth() + " " + WARMING_COMMANDS / share);
+                }
+                long reads = commands / share;
                 double[] perSecond = new double[samples];
-                for (int i = -2; i < samples; i++) { // the first two warm up
-                    double nanos = Double.parseDouble(loop.ask(line));
-                    if (i >= 0) {
-                        perSecond[i] = reads * SECOND / nanos;
-                    }
+                for (int i = 0; i < samples; i++) {
+                    double nanos = Double.parseDouble(loop.ask(one.depth() + " " + reads));
+                    perSecond[i] = reads * SECOND / nanos;
                 }
                 return Spread.of(perSecond);
             }

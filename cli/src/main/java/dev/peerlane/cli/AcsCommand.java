@@ -110,6 +110,13 @@ final class AcsCommand implements Callable<Integer> {
             List<String> losses) {}
 
     private List<Bdf> devices(Snapshot snapshot) {
+        if (!names.isEmpty() && snapshot.machine().functions().isEmpty()) {
+            throw PeerlaneException.machine(
+                    "no-sysfs",
+                    "no PCI function can be seen in %s: /sys/bus/pci/devices is empty or not there"
+                            .formatted(snapshot.origin()),
+                    "Mount sysfs, run outside the container, or look at a capture with --from");
+        }
         return names.stream().map(n -> MachineOptions.bdf(snapshot, n)).toList();
     }
 

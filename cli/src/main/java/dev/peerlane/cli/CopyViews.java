@@ -84,8 +84,16 @@ final class CopyViews {
         }
         table.lines("route", r.route().stream().map(CopyViews::leg).toList());
         table.row("fence", fence(r.fence()));
-        if (r.error() != null) {
+        Receipt.Failure error = r.error();
+        if (error != null) {
             table.lines("written", r.copied().isEmpty() ? List.of("nothing") : written(r));
+            if (error.sourceCondition() != null) {
+                table.lines(
+                        "devices then",
+                        List.of(
+                                "the source " + error.sourceCondition(),
+                                "the target " + error.targetCondition()));
+            }
         }
         table.row("verify", verification(r.verify()));
         table.row("host data", hostData(r));

@@ -13,11 +13,13 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
 import java.io.PrintWriter;
 import java.util.ArrayList;
-import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -53,6 +55,8 @@ import picocli.CommandLine.Parameters;
 final class DoctorCommand implements Callable<Integer> {
     private static final String SCHEMA = "peerlane.doctor/1";
     private static final int COLUMNS = 100;
+    private static final int MAX_IN_FULL = 4;
+    private static final int MAX_NAMED = 8;
     private static final List<String> BUFFERS = List.of("auto", "target", "source", "third");
 
     private final Context context;
@@ -225,10 +229,7 @@ final class DoctorCommand implements Callable<Integer> {
                                     l.hops(),
                                     l.bytesPerSecond() / 1e9));
         }
-        EnumSet<Check> explained = EnumSet.noneOf(Check.class);
-        for (Finding f : d.findings()) {
-            print(out, f, explained.add(f.check()));
-        }
+        findings(out, d.findings());
         d.rejected().forEach(r -> out.println("Not taken: " + r));
         probes.forEach(p -> out.println("Probed: " + p.words()));
         out.flush();
@@ -254,6 +255,37 @@ final class DoctorCommand implements Callable<Integer> {
                 .map(PciFunction::name)
                 .map(n -> n.contains(bdf.toString()) ? n : n + " (" + bdf + ")")
                 .orElse(bdf.toString());
+    }
+
+    /** Prints findings; of many with one code, some in full, and of the others where they are. */
+    static void findings(PrintWriter out, List<Finding> findings) {
+        Map<Check, List<Finding>> byCheck = new LinkedHashMap<>();
+        findings.forEach(f -> byCheck.computeIfAbsent(f.check(), c -> new ArrayList<>()).add(f));
+        for (List<Finding> same : byCheck.values()) {
+            int full = same.getFirst().fix().isEmpty() ? 1 : MAX_IN_FULL;
+            for (int i = 0; i < Math.min(full, same.size()); i++) {
+                print(out, same.get(i), i == 0);
+            }
+            List<Finding> others = same.subList(Math.min(full, same.size()), same.size());
+            if (others.isEmpty()) {
+                continue;
+            }
+            String named =
+                    others.stream()
+                            .limit(MAX_NAMED)
+                            .map(Finding::subject)
+                            .collect(Collectors.joining("; "));
+            int more = others.size() - MAX_NAMED;
+            out.println();
+            wrapped(
+                    out,
+                    "  also    ",
+                    "[%s] %s%s"
+                            .formatted(
+                                    same.getFirst().code(),
+                                    named,
+                                    more > 0 ? "; and %d more: --json".formatted(more) : ""));
+        }
     }
 
     /** Prints a finding; what is the same for all of its code only once. */

@@ -89,7 +89,8 @@ final class Documents {
     }
 
     static Receipt.Failure failure(PeerlaneException e) {
-        return new Receipt.Failure(e.code(), String.valueOf(e.getMessage()), e.remedy(), null);
+        return new Receipt.Failure(
+                e.code(), String.valueOf(e.getMessage()), e.remedy(), null, null, null);
     }
 
     /**

@@ -92,8 +92,8 @@ record Topology(
         }
         if (machine.functions().stream().anyMatch(Topology::isCutShort)) {
             notes.add(
-                    "Configuration space is cut short (only root may read it all): ACS, payload and"
-                            + " errors are not known.");
+                    "Configuration space is cut short: what ACS, payload and errors do to a route is"
+                            + " unknown. Run as root, or look at a capture that root took.");
         }
         int others = machine.functions().size() - nodes.size();
         if (others > 0) {

@@ -29,10 +29,14 @@ final class TopologyPicture {
     private static final double CHARACTER = 6.7;
     private static final double GAP = 28;
     private static final double CELL = 26;
+    private static final double LABELS = 150;
     private static final int MARGIN = 16;
     private static final String ROOT = "";
     private static final int MAX_DEPTH = 16;
     private static final int MAX_BOXES = 1000;
+    private static final String HEADING =
+            "From a row's controller to a column's CMB: left half writes, right half reads; number"
+                    + " of bridges on the way";
 
     private static final Map<String, String> COLOURS = new LinkedHashMap<>();
 
@@ -41,6 +45,7 @@ final class TopologyPicture {
         COLOURS.put("root-trusted", "#7fb8e6");
         COLOURS.put("root-untrusted", "#f2c14e");
         COLOURS.put("redirected", "#ee8434");
+        COLOURS.put("unknown", "#b9a3d6");
         COLOURS.put("refused", "#c9302c");
         COLOURS.put("own", "#e4e7eb");
     }
@@ -98,8 +103,9 @@ final class TopologyPicture {
         LayoutMetaDataService.getInstance()
                 .registerLayoutMetaDataProviders(new LayeredMetaDataProvider());
         new LayeredLayoutProvider().layout(graph, new BasicProgressMonitor());
-        double side = MARGIN + 150 + drives.size() * CELL;
-        double width = Math.max(graph.getWidth(), Math.max(side + MARGIN, 720));
+        double side = MARGIN + LABELS + drives.size() * CELL;
+        double width =
+                Math.max(graph.getWidth(), Math.max(side, HEADING.length() * CHARACTER) + MARGIN);
         double top = graph.getHeight() + GAP;
         double height = top + (drives.isEmpty() ? 0 : 64 + drives.size() * CELL + MARGIN);
         head(width, height);
@@ -211,12 +217,7 @@ final class TopologyPicture {
     }
 
     private void matrix(double top) {
-        text(
-                MARGIN,
-                top + 4,
-                "From a row's controller to a column's CMB: left half writes, right half reads;"
-                        + " number of bridges on the way",
-                "font-weight=\"bold\"");
+        text(MARGIN, top + 4, HEADING, "font-weight=\"bold\"");
         double x = MARGIN;
         for (Map.Entry<String, String> colour : COLOURS.entrySet()) {
             rectangle(x, top + 16, 12, 12, colour.getValue());
@@ -225,7 +226,7 @@ final class TopologyPicture {
             text(x + 17, top + 26, words, "");
             x += 17 + words.length() * CHARACTER + 18;
         }
-        double left = MARGIN + 150;
+        double left = MARGIN + LABELS;
         double first = top + 60;
         for (int i = 0; i < drives.size(); i++) {
             text(left + i * CELL + (CELL - CHARACTER * digits(i)) / 2, first - 6, "" + i, "");

@@ -151,6 +151,7 @@ final class TopologyText {
             case "root-trusted" -> "R";
             case "root-untrusted" -> "u";
             case "redirected" -> "a";
+            case "unknown" -> "?";
             default -> "x";
         };
     }
@@ -161,6 +162,7 @@ final class TopologyText {
             case "root-trusted" -> "root, trusted";
             case "root-untrusted" -> "root, UNTRUSTED";
             case "redirected" -> "ACS REDIRECTS";
+            case "unknown" -> "UNKNOWN: run as root";
             case "refused" -> "REFUSED";
             default -> verdict;
         };
@@ -172,8 +174,14 @@ final class TopologyText {
                     "D direct over a switch, R through a root complex that is trusted; not allowed:"
                             + " u root complex untrusted,");
             out.println(
-                    "a redirected by ACS, x refused. The number counts the bridges on the way.");
+                    "a redirected by ACS, ? unknown, x refused. The number counts the bridges on the"
+                            + " way.");
             narrowest();
+        }
+        if (topology.functions().stream().anyMatch(n -> n.redirects() || n.linkBelowBest())) {
+            out.println(
+                    "! a link below what both of its ends can do, or a port whose ACS redirects;"
+                            + " 'peerlane doctor' has the fix.");
         }
         out.println("Root complex: " + topology.rootComplex());
     }

@@ -3,13 +3,10 @@ package dev.peerlane.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,30 +17,6 @@ class ServeCommandTest {
 
     @TempDir private Path folder;
 
-    private Process serve() throws IOException {
-        Files.writeString(
-                folder.resolve("fabric.yaml"),
-                """
-                kind: emulator
-                drives:
-                  - {name: a, image: a.img, cmb: {size: 1MiB}}
-                  - {name: b, image: b.img, cmb: {size: 1MiB}}
-                """);
-        return new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-XX:+UseSerialGC",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        "dev.peerlane.cli.Main",
-                        "serve",
-                        folder.toString(),
-                        "--fabric",
-                        folder.resolve("fabric.yaml").toString())
-                .redirectError(folder.resolve("err").toFile())
-                .start();
-    }
-
     @Test
     @Timeout(60)
     void copyBetweenServedDrivesGoesThroughTheCmbOfOneInAnotherProcess() throws Exception {
@@ -51,11 +24,16 @@ class ServeCommandTest {
         new SplittableRandom(5).nextBytes(data);
         Files.write(folder.resolve("a.img"), data);
         Files.write(folder.resolve("b.img"), new byte[BYTES]);
-        Process server = serve();
-        try (BufferedReader out = server.inputReader(StandardCharsets.UTF_8)) {
-            String a = out.readLine();
-            String b = out.readLine();
-            assertThat(a).as(() -> said()).isEqualTo("vfio-user:" + folder.resolve("a.sock"));
+        ServedProcess server =
+                ServedProcess.start(
+                        folder,
+                        "both",
+                        "{name: a, image: a.img, cmb: {size: 1MiB}}",
+                        "{name: b, image: b.img, cmb: {size: 1MiB}}");
+        try (server) {
+            String a = server.locator(0);
+            String b = server.locator(1);
+            assertThat(a).isEqualTo("vfio-user:" + folder.resolve("a.sock"));
             Shell copy = Shell.run("copy", a, b, "--yes", "--json", "--buffer", "target");
             assertThat(copy.status()).as(copy.err()).isZero();
             JsonNode receipt = Shell.parse(copy.out());
@@ -65,20 +43,9 @@ class ServeCommandTest {
             assertThat(Files.readAllBytes(folder.resolve("b.img"))).isEqualTo(data);
             // the next client finds the drives free again
             assertThat(Shell.run("identify", b).status()).isZero();
-        } finally {
-            server.destroy();
-            assertThat(server.waitFor(20, TimeUnit.SECONDS)).isTrue();
         }
         assertThat(folder.resolve("a.sock")).doesNotExist();
-        assertThat(said()).contains("a: a client has come");
-    }
-
-    private String said() {
-        try {
-            return Files.readString(folder.resolve("err"));
-        } catch (IOException e) {
-            return e.toString();
-        }
+        assertThat(server.said()).contains("a: a client has come");
     }
 
     @Test

@@ -12,6 +12,9 @@ public abstract class BlockPort implements AutoCloseable {
     /** The slot of a completion that belongs to no slot: a flush. */
     public static final int NO_SLOT = -1;
 
+    /** The {@linkplain #condition condition} of a device with which nothing is wrong. */
+    public static final String READY = "answers and is ready";
+
     /** Returns the name by which a user calls what is behind it, such as {@code emu:ssd0/n1}. */
     public abstract String name();
 
@@ -91,6 +94,13 @@ public abstract class BlockPort implements AutoCloseable {
 
     /** Returns whether a compare ended so because the data differ. */
     public abstract boolean isMiscompare(int status);
+
+    /**
+     * Returns in what condition the device is, in words that go on after "it": {@link #READY}, or
+     * what is wrong. Looks at the device and never throws; for a port that was quiesced, it is the
+     * condition right before.
+     */
+    public abstract String condition();
 
     /** Returns a status in words, with the specification's name, its codes and a hint. */
     public abstract String describe(int status);

@@ -89,7 +89,7 @@ public record AcsChange(List<Bridge> bridges) {
                         throw PeerlaneException.machine(
                                 "acs-unreadable",
                                 "the ACS capability of %s can't be read".formatted(bridge.bdf()),
-                                "Run as root");
+                                "Run as root, or have root take a capture");
                     }
                     found.put(bridge.bdf(), new Bridge(bridge.bdf(), acs.offset(), acs.control()));
                 }

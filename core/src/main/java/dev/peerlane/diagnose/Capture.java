@@ -49,6 +49,10 @@ public final class Capture {
     private static final int MAX_FILES = 500_000;
     private static final int MAX_PATH = 512;
     private static final int SERIAL_BYTES = 8;
+    private static final int CAP_VPD = 0x03;
+
+    /** Its address and data registers. */
+    private static final int VPD_BYTES = 6;
 
     private static final List<String> WHOLE =
             List.of(
@@ -56,7 +60,6 @@ public final class Capture {
                     "sys/hypervisor/type",
                     "sys/class/dmi/id/sys_vendor",
                     "sys/class/dmi/id/product_name",
-                    "proc/version",
                     "proc/sys/kernel/osrelease",
                     "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages",
                     "sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages",
@@ -91,7 +94,7 @@ public final class Capture {
     private static final Pattern PARAMETER =
             Pattern.compile(
                     "(pci|iommu|iommu\\.\\w+|intel_iommu|amd_iommu|pcie_\\w+|vfio\\S*|lockdown"
-                            + "|\\w*hugepages\\w*|nvme\\S*|hugepagesz)(=.*)?");
+                            + "|\\w*hugepages\\w*|nvme(_core)?\\.(?!host)\\w+|hugepagesz)(=.*)?");
     private static final Pattern OPTION =
             Pattern.compile("(# )?CONFIG_\\w*(P2PDMA|VFIO|IOMMU|DMABUF|IO_STRICT)\\w*[= ].*");
 
@@ -161,7 +164,7 @@ public final class Capture {
     private void function(String directory) {
         byte[] config = from.bytes(directory + "/config", SysfsTree.CONFIG_BYTES);
         if (config != null) {
-            to.put(directory + "/config", serials ? config : withoutSerial(config));
+            to.put(directory + "/config", serials ? config : withoutSerials(config));
         }
         OF_FUNCTION.forEach(name -> copy(directory + "/" + name));
         for (String controller : from.list(directory + "/nvme")) {
@@ -178,16 +181,22 @@ public final class Capture {
         }
     }
 
-    /** Blanks the Device Serial Number capability (PCIe 5.0, 7.9.3). */
-    static byte[] withoutSerial(byte[] config) {
+    /**
+     * Blanks the Device Serial Number capability (PCIe 5.0, 7.9.3), and the window into Vital
+     * Product Data (PCI 3.0, appendix I), which may show a piece of a serial number.
+     */
+    static byte[] withoutSerials(byte[] config) {
         byte[] copy = config.clone();
-        var at = new ConfigBytes(copy).extendedCapability(PciDetails.EXT_SERIAL);
-        if (at.isPresent()) {
-            int start = Math.min(at.getAsInt() + 4, copy.length);
-            int end = Math.min(start + SERIAL_BYTES, copy.length);
-            java.util.Arrays.fill(copy, start, end, (byte) 0);
-        }
+        ConfigBytes parsed = new ConfigBytes(copy);
+        parsed.extendedCapability(PciDetails.EXT_SERIAL)
+                .ifPresent(at -> blank(copy, at + 4, SERIAL_BYTES));
+        parsed.capability(CAP_VPD).ifPresent(at -> blank(copy, at + 2, VPD_BYTES));
         return copy;
+    }
+
+    private static void blank(byte[] bytes, int from, int count) {
+        int start = Math.min(from, bytes.length);
+        java.util.Arrays.fill(bytes, start, Math.min(start + count, bytes.length), (byte) 0);
     }
 
     private void copy(String path) {

@@ -12,7 +12,7 @@ public enum Check {
             "no-sysfs",
             CANNOT,
             "No PCI functions can be seen",
-            "Nothing below /sys/bus/pci/devices is readable, as in many containers.",
+            "/sys/bus/pci/devices holds nothing that can be read, as in many containers.",
             "Mount sysfs, run outside the container, or diagnose a capture with --from.",
             "Nothing is changed."),
     /** A named device is missing. */
@@ -39,7 +39,8 @@ public enum Check {
             CANNOT,
             "The device is not with vfio-pci",
             "Peerlane drives a device itself, through VFIO; another driver, or none, holds it.",
-            "Bind it to vfio-pci. The kernel's nvme driver then loses it: unmount first.",
+            "Bind it to vfio-pci: 'peerlane bind DEVICE' refuses one that is in use, these lines do"
+                    + " not. The kernel's nvme driver loses it: unmount first.",
             "Give it back to its driver."),
     /** No IOMMU group. */
     NO_IOMMU(
@@ -47,9 +48,10 @@ public enum Check {
             CANNOT,
             "The IOMMU is off",
             "The function is in no IOMMU group, so VFIO can't hand it out.",
-            "Turn it on in the firmware (Intel: 'VT-d'; AMD: 'IOMMU' or 'AMD-Vi') and on the kernel"
+            "Turn it on in the firmware (Intel: 'VT-d'; AMD: 'IOMMU' or 'AMD-Vi'). Linux then uses"
+                    + " AMD's unless told not to; Intel's may want intel_iommu=on on the kernel"
                     + " command line.",
-            "Take the parameter off the kernel command line."),
+            "Set the kernel command line as it was; turn it off in the firmware."),
     /** Somebody else in the group. */
     GROUP_NOT_VIABLE(
             "group-not-viable",
@@ -137,6 +139,15 @@ public enum Check {
             "Access Control Services can't be read",
             "Only root may read configuration space past its first 64 bytes, so a bridge is taken"
                     + " as if it redirected.",
+            "Run as root, or have root take a capture.",
+            "Nothing is changed."),
+    /** Less than all of a configuration space. */
+    CONFIG_CUT(
+            "config-unreadable",
+            REFUSED,
+            "Configuration space is cut short",
+            "Only root may read past its first 64 bytes. Payload sizes, errors and what else could"
+                    + " stop peer traffic are unknown, and what is unknown is no go.",
             "Run as root, or have root take a capture.",
             "Nothing is changed."),
     /** RR. */

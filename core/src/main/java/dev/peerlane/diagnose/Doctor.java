@@ -6,9 +6,12 @@ import dev.peerlane.pci.Route;
 import dev.peerlane.pci.SysfsTree;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -22,13 +25,19 @@ public final class Doctor {
 
     private static final int VMD_SEGMENT = 0x10000;
 
+    /** What 'peerlane bind' mends. */
+    private static final Set<Check> HELD = EnumSet.of(Check.DRIVER, Check.GROUP_NOT_VIABLE);
+
     private final Snapshot snapshot;
 
     private Doctor(Snapshot snapshot) {
         this.snapshot = snapshot;
     }
 
-    /** Examines a machine as a whole: go, if any two of its controllers can be used. */
+    /**
+     * Examines a machine as a whole: go, if data can go from any controller to the memory of any
+     * other. Which driver holds them is left aside.
+     */
     public static Diagnosis examine(Snapshot snapshot) {
         return new Doctor(snapshot).machine();
     }
@@ -76,27 +85,49 @@ public final class Doctor {
         List<PciFunction> looked =
                 controllers.subList(0, Math.min(controllers.size(), MAX_CONTROLLERS));
         List<Finding> ofPairs = new ArrayList<>();
+        List<Finding> ofDevices = new ArrayList<>();
+        Set<Bdf> unusable = new HashSet<>();
+        Set<Bdf> unsuited = new HashSet<>();
+        for (PciFunction f : looked) {
+            List<Finding> itself = HostChecks.of(snapshot, List.of(f), f.bdf());
+            List<Finding> memory = new ArrayList<>(CmbChecks.collisions(snapshot, f));
+            memory.addAll(CmbChecks.of(snapshot, f, false, true));
+            if (itself.stream().anyMatch(Doctor::bars)) {
+                unusable.add(f.bdf());
+            }
+            if (memory.stream().anyMatch(m -> m.severity().blocks())) {
+                unsuited.add(f.bdf());
+            }
+            ofDevices.addAll(memory);
+            ofDevices.addAll(itself);
+        }
         boolean any = looked.size() < 2;
         for (PciFunction from : looked) {
             for (PciFunction to : looked) {
                 if (!from.equals(to)) {
                     Diagnosis.Leg leg = leg(from.bdf(), to.bdf(), true);
-                    any |= leg.allowed();
-                    ofPairs.addAll(RouteChecks.of(snapshot, leg));
+                    List<Finding> found = RouteChecks.of(snapshot, leg);
+                    any |=
+                            leg.allowed()
+                                    && !unusable.contains(from.bdf())
+                                    && !unusable.contains(to.bdf())
+                                    && !unsuited.contains(to.bdf())
+                                    && found.stream().noneMatch(f -> f.severity().blocks());
+                    ofPairs.addAll(found);
                 }
             }
         }
-        boolean softened = any;
+        ofPairs.addAll(ofDevices);
         for (Finding f : ofPairs) {
-            findings.add(softened && f.severity() == Severity.REFUSED ? f.as(Severity.WARNING) : f);
-        }
-        for (PciFunction f : looked) {
-            findings.addAll(CmbChecks.collisions(snapshot, f));
-            for (Finding each : HostChecks.of(snapshot, List.of(f), null)) {
-                findings.add(each.severity().blocks() ? each.as(Severity.WARNING) : each);
-            }
+            boolean soft = (any && f.severity().blocks()) || HELD.contains(f.check());
+            findings.add(soft ? f.as(Severity.WARNING) : f);
         }
         return new Diagnosis(null, null, null, List.of(), tidy(findings), List.of());
+    }
+
+    /** Whether a finding keeps a device out, whoever holds it. */
+    private static boolean bars(Finding f) {
+        return f.severity().blocks() && !HELD.contains(f.check());
     }
 
     private Finding nothingSeen() {

@@ -178,45 +178,66 @@ final class HostChecks {
         if (driver != null && driver.startsWith("vfio")) {
             return;
         }
-        String directory = "/" + dev.peerlane.pci.SysfsTree.directory(f.bdf());
-        List<String> fix = new ArrayList<>();
-        fix.add("modprobe vfio-pci");
-        fix.add("echo vfio-pci > " + directory + "/driver_override");
-        if (driver != null) {
-            fix.add("echo " + f.bdf() + " > " + directory + "/driver/unbind");
-        }
-        fix.add("echo " + f.bdf() + " > /sys/bus/pci/drivers_probe");
         out.add(
                 Finding.of(
                                 Check.DRIVER,
                                 "" + f.bdf(),
-                                directory + "/driver -> " + (driver == null ? "none" : driver),
+                                Doctor.file(f.bdf(), "driver")
+                                        + " -> "
+                                        + (driver == null ? "none" : driver),
                                 "%s is with %s"
                                         .formatted(f.bdf(), driver == null ? "no driver" : driver))
-                        .fixedBy(
-                                fix,
-                                List.of(
-                                        "echo > " + directory + "/driver_override",
-                                        "echo "
-                                                + f.bdf()
-                                                + " > /sys/bus/pci/drivers/vfio-pci/unbind",
-                                        "echo " + f.bdf() + " > /sys/bus/pci/drivers_probe")));
+                        .fixedBy(binding(f), unbinding(f)));
+    }
+
+    /** The lines that give a function to vfio-pci. */
+    private static List<String> binding(PciFunction f) {
+        List<String> lines = new ArrayList<>();
+        lines.add("modprobe vfio-pci");
+        lines.add("echo vfio-pci > " + Doctor.file(f.bdf(), "driver_override"));
+        if (f.details().driver() != null) {
+            lines.add("echo " + f.bdf() + " > " + Doctor.file(f.bdf(), "driver/unbind"));
+        }
+        lines.add("echo " + f.bdf() + " > /sys/bus/pci/drivers_probe");
+        return lines;
+    }
+
+    private static List<String> unbinding(PciFunction f) {
+        return List.of(
+                "echo > " + Doctor.file(f.bdf(), "driver_override"),
+                "echo " + f.bdf() + " > /sys/bus/pci/drivers/vfio-pci/unbind",
+                "echo " + f.bdf() + " > /sys/bus/pci/drivers_probe");
+    }
+
+    /** AMD's is used where there is one; what turns either off is taken off. */
+    private Finding noIommu(PciFunction f) {
+        boolean amd = host.cpu() != null && host.cpu().vendor().contains("AMD");
+        List<String> parameters = List.of(host.parameters().split("\\s+", -1));
+        List<String> fix = new ArrayList<>();
+        List<String> undo = new ArrayList<>();
+        for (String off : List.of("iommu=off", amd ? "amd_iommu=off" : "intel_iommu=off")) {
+            if (parameters.contains(off)) {
+                fix.add("kernel command line: without " + off);
+                undo.add("kernel command line: " + off);
+            }
+        }
+        if (!amd && !parameters.contains("intel_iommu=on")) {
+            fix.add("kernel command line: intel_iommu=on");
+            undo.add("kernel command line: without intel_iommu=on");
+        }
+        List<String> read =
+                List.of(
+                        Doctor.file(f.bdf(), "iommu_group") + " is not there",
+                        "/proc/cmdline: " + host.parameters());
+        String detail = f.bdf() + " is in no IOMMU group";
+        return new Finding(
+                Check.NO_IOMMU, Check.NO_IOMMU.severity(), "" + f.bdf(), read, detail, fix, undo);
     }
 
     private void group(PciFunction f, List<PciFunction> members) {
         int group = f.details().iommuGroup();
         if (group < 0) {
-            boolean amd = host.cpu() != null && host.cpu().vendor().contains("AMD");
-            String parameter = amd ? "amd_iommu=on" : "intel_iommu=on";
-            out.add(
-                    Finding.of(
-                                    Check.NO_IOMMU,
-                                    "" + f.bdf(),
-                                    Doctor.file(f.bdf(), "iommu_group") + " is not there",
-                                    f.bdf() + " is in no IOMMU group")
-                            .fixedBy(
-                                    List.of("kernel command line: " + parameter),
-                                    List.of("kernel command line: without " + parameter)));
+            out.add(noIommu(f));
             return;
         }
         for (PciFunction other : snapshot.machine().functions()) {
@@ -228,13 +249,18 @@ final class HostChecks {
                             && !HARMLESS.contains(driver)
                             && members.stream().noneMatch(m -> m.bdf().equals(other.bdf()));
             if (inTheWay) {
-                String directory = "/" + dev.peerlane.pci.SysfsTree.directory(other.bdf());
-                add(
-                        Check.GROUP_NOT_VIABLE,
-                        "" + f.bdf(),
-                        "/sys/kernel/iommu_groups/%d/devices: %s; %s/driver -> %s"
-                                .formatted(group, other.bdf(), directory, driver),
-                        "%s of the same group %d is with %s".formatted(other.bdf(), group, driver));
+                String read =
+                        "/sys/kernel/iommu_groups/%d/devices: %s; %s -> %s"
+                                .formatted(
+                                        group,
+                                        other.bdf(),
+                                        Doctor.file(other.bdf(), "driver"),
+                                        driver);
+                String detail =
+                        "%s of the same group %d is with %s".formatted(other.bdf(), group, driver);
+                out.add(
+                        Finding.of(Check.GROUP_NOT_VIABLE, "" + f.bdf(), read, detail)
+                                .fixedBy(binding(other), unbinding(other)));
             }
         }
     }

@@ -1,12 +1,14 @@
 package dev.peerlane.diagnose;
 
 import dev.peerlane.pci.Acs;
+import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Cpu;
 import dev.peerlane.pci.HostBridges;
 import dev.peerlane.pci.Link;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.PciFunction.Kind;
 import dev.peerlane.pci.Route;
+import dev.peerlane.pci.SysfsTree;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -57,6 +59,7 @@ final class RouteChecks {
     }
 
     private void run() {
+        unread();
         redirects();
         stopped();
         rootComplex();
@@ -70,6 +73,30 @@ final class RouteChecks {
 
     private String config(PciFunction f, String register, int value) {
         return "%s %s = %04x".formatted(Doctor.config(snapshot, f.bdf()), register, value);
+    }
+
+    private void unread() {
+        List<PciFunction> cut =
+                way.stream()
+                        .filter(f ->
+                                snapshot.host() != null
+                                        && f.details().configBytes() <= SysfsTree.PUBLIC_BYTES)
+                        .toList();
+        if (!cut.isEmpty()) {
+            PciFunction first = cut.getFirst();
+            String read =
+                    "%s: %d bytes can be read"
+                            .formatted(
+                                    Doctor.config(snapshot, first.bdf()),
+                                    first.details().configBytes());
+            String all = cut.stream().map(f -> "" + f.bdf()).collect(Collectors.joining(", "));
+            out.add(
+                    Finding.of(
+                            Check.CONFIG_CUT,
+                            route.initiator() + " to " + route.owner(),
+                            read,
+                            "whether it works is unknown: run as root to look at " + all));
+        }
     }
 
     private void redirects() {
@@ -166,14 +193,30 @@ final class RouteChecks {
                         .toList();
         int both = Acs.REQUEST_REDIRECT | Acs.COMPLETION_REDIRECT;
         boolean alike = bits.size() == 1 && ((bits.getFirst() & both) == both);
-        if (!alike) {
+        if (!alike && ports.stream().allMatch(RouteChecks::isRead)) {
+            List<String> fix = new ArrayList<>();
+            List<String> undo = new ArrayList<>();
+            for (PciFunction port : ports) {
+                Acs acs = port.acs();
+                int set = acs == null ? 0 : acs.control() & Acs.REDIRECT_BITS;
+                if (set != 0) {
+                    fix.add(SetPci.word(port.bdf(), ACS_CONTROL, 0, set));
+                    undo.add(SetPci.word(port.bdf(), ACS_CONTROL, set, set));
+                }
+            }
             out.add(
                     Finding.of(
-                            Check.PATHS,
-                            route.initiator() + " to " + route.owner(),
-                            acsOf(ports),
-                            "the ports of the two ends do not redirect alike"));
+                                    Check.PATHS,
+                                    route.initiator() + " to " + route.owner(),
+                                    acsOf(ports),
+                                    "the ports of the two ends do not redirect alike")
+                            .fixedBy(fix, undo));
         }
+    }
+
+    private static boolean isRead(PciFunction port) {
+        Acs acs = port.acs();
+        return acs == null || acs.known();
     }
 
     private static String acsOf(List<PciFunction> ports) {
@@ -186,8 +229,19 @@ final class RouteChecks {
     /** What a route has beyond Linux's rule: packets that are stopped, writes that part. */
     private void stopped() {
         String pair = route.initiator() + " to " + route.owner();
-        if (route.stops(write)) {
-            out.add(Finding.of(Check.ROUTE_STOPPED, pair, acsOf(route.bridges()), route.reason()));
+        Route.Stop stop = route.stop(write);
+        if (stop != null) {
+            Bdf port = stop.port().bdf();
+            int bit = stop.bit();
+            Acs acs = stop.port().acs();
+            int now = acs == null ? 0 : acs.control() & bit;
+            Finding finding = Finding.of(Check.ROUTE_STOPPED, pair, acsOf(way), stop.why());
+            out.add(
+                    acs == null || (acs.capability() & bit) == 0
+                            ? finding // nothing that could be set
+                            : finding.fixedBy(
+                                    List.of(SetPci.word(port, ACS_CONTROL, now ^ bit, bit)),
+                                    List.of(SetPci.word(port, ACS_CONTROL, now, bit))));
         }
         if (route.splitsWrites()) {
             Finding finding =
@@ -305,7 +359,7 @@ final class RouteChecks {
                         Finding.of(
                                 Check.VMD,
                                 "" + f.bdf(),
-                                "/" + dev.peerlane.pci.SysfsTree.directory(f.bdf()),
+                                "/" + SysfsTree.directory(f.bdf()),
                                 f.bdf() + " is in a domain that Intel VMD made"));
             }
         }

@@ -10,6 +10,7 @@ final class AddressMap {
      * A run of bus addresses.
      *
      * @param base first address
+     * @param translated what the IOMMU makes of the first address
      * @param sizeBytes its length
      * @param memory what is behind it
      * @param memoryOffset where in that memory it begins
@@ -18,11 +19,23 @@ final class AddressMap {
      */
     record Range(
             long base,
+            long translated,
             long sizeBytes,
             MemorySegment memory,
             long memoryOffset,
             @Nullable EmulatedFunction owner,
-            EmulatedFunction.@Nullable BarSpace bar) {}
+            EmulatedFunction.@Nullable BarSpace bar) {
+        /** A run that is mapped identically. */
+        Range(
+                long base,
+                long sizeBytes,
+                MemorySegment memory,
+                long memoryOffset,
+                @Nullable EmulatedFunction owner,
+                EmulatedFunction.@Nullable BarSpace bar) {
+            this(base, base, sizeBytes, memory, memoryOffset, owner, bar);
+        }
+    }
 
     private Range[] ranges = new Range[16];
     private int count;

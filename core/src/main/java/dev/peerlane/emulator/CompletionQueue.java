@@ -2,6 +2,7 @@ package dev.peerlane.emulator;
 
 import dev.peerlane.spec.Cqe;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A completion queue as the controller sees it: it writes at the tail, the host's doorbell moves
@@ -11,16 +12,26 @@ final class CompletionQueue {
     private final int qid;
     private final long base;
     private final int entries;
+    private final int vector;
+    private final @Nullable Msix interrupts;
     private final MemorySegment entry = MemorySegment.ofArray(new long[2]);
     private int head;
     private int tail;
     private int phase = 1;
     private int users;
 
-    CompletionQueue(int qid, long base, int entries) {
+    /**
+     * Makes one.
+     *
+     * @param vector of its interrupts
+     * @param interrupts who is asked for them; null if it has none
+     */
+    CompletionQueue(int qid, long base, int entries, int vector, @Nullable Msix interrupts) {
         this.qid = qid;
         this.base = base;
         this.entries = entries;
+        this.vector = vector;
+        this.interrupts = interrupts;
     }
 
     int qid() {
@@ -33,6 +44,16 @@ final class CompletionQueue {
 
     int entries() {
         return entries;
+    }
+
+    /** Returns the vector of its interrupts; -1 if it has none. */
+    int vector() {
+        return interrupts == null ? -1 : vector;
+    }
+
+    /** Returns whether the host has taken all entries. */
+    boolean isEmpty() {
+        return head == tail;
     }
 
     /** Returns how many submission queues complete here. */
@@ -85,6 +106,9 @@ final class CompletionQueue {
         if (++tail == entries) {
             tail = 0;
             phase ^= 1;
+        }
+        if (interrupts != null) {
+            interrupts.request(vector);
         }
         return written;
     }

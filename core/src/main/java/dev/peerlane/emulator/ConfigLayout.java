@@ -19,6 +19,15 @@ final class ConfigLayout {
     /** Device Control: Initiate Function Level Reset. */
     static final int INITIATE_FLR = 1 << 15;
 
+    /** Offset of the MSI-X capability (7.7.2). */
+    static final int MSIX = 0x80;
+
+    /** Message Control: MSI-X Enable. */
+    static final int MSIX_ENABLE = 1 << 15;
+
+    /** Message Control: Function Mask. */
+    static final int MSIX_MASK = 1 << 14;
+
     private static final int ACS = 0x100;
     private static final int ATS = 0x100;
 
@@ -85,6 +94,16 @@ final class ConfigLayout {
         resetControl(config, relaxedOrdering);
         // FLR reads as zero: the fabric takes it out again when it has reset the function
         config.allow16(DEVICE_CONTROL, INITIATE_FLR);
+    }
+
+    /** Gives an endpoint MSI-X, with table and pending bits in one BAR. */
+    static void msix(EmulatedConfig config, int vectors, int bar, int pendingOffset) {
+        config.init8(EXPRESS + 1, MSIX);
+        config.init8(MSIX, ConfigSpace.CAP_MSIX);
+        config.init16(MSIX + 2, vectors - 1);
+        config.allow16(MSIX + 2, MSIX_ENABLE | MSIX_MASK);
+        config.init32(MSIX + 4, bar);
+        config.init32(MSIX + 8, pendingOffset | bar);
     }
 
     /** Puts Device Control of a drive to what it is after a reset. */

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class EmulatedBar extends Bar {
     private final EmulatedDevice device;
     private final EmulatedFunction function;
-    private final EmulatedController controller;
+    private final RegisterBlock registers;
     private final EmulatedFunction.BarSpace space;
     private final long memoryAddress;
     private final @Nullable PacketInterconnect packets;
@@ -28,7 +28,7 @@ final class EmulatedBar extends Bar {
             @Nullable PacketInterconnect packets) {
         this.device = device;
         this.function = function;
-        this.controller = controller;
+        this.registers = controller.registers(space.index());
         this.space = space;
         this.packets = packets;
         MemorySegment memory = space.memory();
@@ -78,7 +78,7 @@ final class EmulatedBar extends Bar {
             return -1;
         }
         if (offset < space.registerBytes()) {
-            return controller.registers().load32(offset);
+            return registers.load32(offset);
         }
         return memoryAddress == 0 ? 0 : Mmio.load32Acquire(memoryAddress + offset);
     }
@@ -101,7 +101,7 @@ final class EmulatedBar extends Bar {
             return;
         }
         if (offset < space.registerBytes()) {
-            controller.registers().store32(offset, value);
+            registers.store32(offset, value);
         } else if (memoryAddress != 0) {
             Mmio.store32Release(memoryAddress + offset, value);
         }
@@ -123,7 +123,7 @@ final class EmulatedBar extends Bar {
             return -1;
         }
         if (offset < space.registerBytes()) {
-            return controller.registers().load64(offset);
+            return registers.load64(offset);
         }
         return memoryAddress == 0 ? 0 : Mmio.load64Acquire(memoryAddress + offset);
     }
@@ -146,7 +146,7 @@ final class EmulatedBar extends Bar {
             return;
         }
         if (offset < space.registerBytes()) {
-            controller.registers().store64(offset, value);
+            registers.store64(offset, value);
         } else if (memoryAddress != 0) {
             Mmio.store64Release(memoryAddress + offset, value);
         }

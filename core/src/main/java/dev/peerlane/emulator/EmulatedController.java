@@ -17,6 +17,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +53,7 @@ public final class EmulatedController {
     private final Vs version;
     private final Cmb cmb;
     private final Registers registers;
+    private final Msix interrupts;
     private final ErrorLog errors = new ErrorLog();
     private final ControllerStatistics statistics = new ControllerStatistics();
     private final List<EmulatedNamespace> namespaces = new ArrayList<>();
@@ -100,7 +102,8 @@ public final class EmulatedController {
                         new EngineHost(), dma, arena, bufferBytes, random, statistics, faults);
         this.features = new FeatureTable(this, drive);
         this.events = new AsyncEvents(engine);
-        this.queues = new QueueCommands(this, engine, features, cmb, drive);
+        this.interrupts = new Msix(function.config(), dma, drive);
+        this.queues = new QueueCommands(this, engine, features, cmb, interrupts, drive);
         this.shadows = new ShadowDoorbells(dma, drive.ioQueues() + 1, drive.doorbellStride());
         this.logs = new LogPages(errors, drive, arena);
         PrpWalker prps = new PrpWalker(dma, cmb);
@@ -174,7 +177,39 @@ public final class EmulatedController {
         doorbells = new DoorbellMemory(memory, drive.ioQueues() + 1, drive.doorbellStride());
     }
 
+    /**
+     * Has its messages of MSI-X told to somebody instead of sent to the bus. Enable, Function Mask
+     * and the masks of the vectors count as they do for those that are sent; a Function Level Reset
+     * leaves the masks of the vectors.
+     *
+     * @param receiver is given the vector, on the thread that owns the fabric
+     */
+    public void interruptReceiver(IntConsumer receiver) {
+        interrupts.receiver(receiver);
+    }
+
+    /** Returns how many vectors its MSI-X has. */
+    public int interruptVectors() {
+        return interrupts.vectors();
+    }
+
+    /** Sets or clears the Mask Bit of a vector, as a store to Vector Control does. */
+    public void maskInterrupt(int vector, boolean masked) {
+        interrupts.mask(vector, masked);
+    }
+
     // What its parts and the fabric ask of it.
+
+    /** A configuration space has changed. */
+    void configWritten() {
+        cmb.refresh();
+        interrupts.configWritten();
+    }
+
+    /** Returns what is at the start of a BAR. */
+    RegisterBlock registers(int bar) {
+        return bar == Msix.bar(drive) ? interrupts : registers;
+    }
 
     /** A queue begins with doorbell 0, whatever the one before it left behind. */
     void queueCreated(int qid, boolean completion) {
@@ -191,10 +226,6 @@ public final class EmulatedController {
     /** Memory that it needs can't be reached. */
     void outOfReach(String what) {
         fatal(what + " is out of reach");
-    }
-
-    Registers registers() {
-        return registers;
     }
 
     Cmb cmb() {
@@ -312,6 +343,7 @@ public final class EmulatedController {
     void functionReset() {
         reset();
         registers.functionReset();
+        interrupts.functionReset();
         pageBytes = new Cc(0).pageBytes();
         ready = false;
         state = State.DISABLED;
@@ -337,6 +369,8 @@ public final class EmulatedController {
             CompletionQueue queue = queues.completionQueue(qid);
             if (queue == null || !queue.ring(value)) {
                 badDoorbell(queue == null, "completion queue " + qid, value);
+            } else {
+                queues.taken(queue);
             }
             return;
         }
@@ -403,6 +437,7 @@ public final class EmulatedController {
                 }
                 queues.step();
                 events.step();
+                interrupts.send();
                 return looking ? now : next;
             }
         }
@@ -507,6 +542,7 @@ public final class EmulatedController {
         queues.reset();
         features.reset();
         shadows.reset();
+        interrupts.forget();
         mediumFreeNanos = 0;
     }
 

@@ -357,7 +357,7 @@ public final class EmulatedFabric extends Fabric {
     private void configWritten(EmulatedFunction function, int offset) {
         functions.forEach(EmulatedFunction::refresh);
         interconnect.forgetRoutes();
-        controllers.values().forEach(controller -> controller.cmb().refresh());
+        controllers.values().forEach(EmulatedController::configWritten);
         if (offset != ConfigLayout.DEVICE_CONTROL) {
             return;
         }

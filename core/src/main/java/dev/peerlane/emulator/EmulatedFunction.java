@@ -93,9 +93,13 @@ final class EmulatedFunction {
                         && (above || parentOrThrow().masters);
     }
 
-    /** What a Function Level Reset does to the configuration: Command and BARs are lost. */
+    /** What a Function Level Reset does to the configuration: Command, MSI-X and BARs are lost. */
     void resetConfig() {
         config.init16(ConfigSpace.COMMAND, 0);
+        int control = config.load16(ConfigLayout.MSIX + 2);
+        config.init16(
+                ConfigLayout.MSIX + 2,
+                control & ~(ConfigLayout.MSIX_ENABLE | ConfigLayout.MSIX_MASK));
         for (BarSpace bar : bars) {
             int at = ConfigSpace.BAR0 + 4 * bar.index();
             config.init32(at, config.load32(at) & 0xf);

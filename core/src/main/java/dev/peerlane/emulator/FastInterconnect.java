@@ -128,7 +128,7 @@ final class FastInterconnect extends Interconnect {
         if (owner == null || bar == null) {
             return true;
         }
-        long inBar = address - owner.barAddress(bar);
+        long inBar = range.translated() + (address - range.base()) - owner.barAddress(bar);
         return owner != initiator
                 && owner.decodes()
                 && inBar >= bar.registerBytes()

@@ -27,7 +27,7 @@ abstract class Interconnect {
         IO_DATA,
         /** Data of an admin command. */
         ADMIN_DATA,
-        /** A submission or completion queue entry. */
+        /** A submission or completion queue entry, a shadow doorbell, a message of MSI-X. */
         QUEUE_ENTRY,
         /** A PRP list or an SGL segment. */
         PRP_LIST

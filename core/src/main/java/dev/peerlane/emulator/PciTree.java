@@ -130,13 +130,21 @@ final class PciTree {
         if (ats.contains(name)) {
             ConfigLayout.ats(function.config());
         }
+        registersAndCmb(function, drive);
+        int msix = Msix.bar(drive);
+        ConfigLayout.msix(function.config(), Msix.vectors(drive), msix, Msix.pendingOffset(drive));
+        long msixBytes = powerOfTwo(Msix.barBytes(drive));
+        place(function, msix, msixBytes, msixBytes, null);
+    }
+
+    private void registersAndCmb(EmulatedFunction function, DriveSpec drive) {
         CmbSpec cmb = drive.cmb();
         long registers = registerBytes(drive);
         if (cmb != null && cmb.bar() == 0) {
             if (cmb.offsetBytes() < registers) {
                 throw PeerlaneException.request(
                         "bad-fabric",
-                        "drive '" + name + "' has its CMB on top of its registers in BAR 0",
+                        "drive '" + drive.name() + "' has its CMB on top of its registers in BAR 0",
                         "Give the CMB an offset of at least " + registers + " bytes");
             }
             place(function, 0, cmbBar(cmb), registers, cmb);

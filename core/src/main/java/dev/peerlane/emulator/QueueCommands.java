@@ -16,6 +16,7 @@ final class QueueCommands {
     private final CommandEngine engine;
     private final FeatureTable features;
     private final Cmb cmb;
+    private final Msix interrupts;
     private final int maxEntries;
     private final @Nullable SubmissionQueue[] submission;
     private final @Nullable CompletionQueue[] completion;
@@ -26,11 +27,13 @@ final class QueueCommands {
             CommandEngine engine,
             FeatureTable features,
             Cmb cmb,
+            Msix interrupts,
             DriveSpec drive) {
         this.controller = controller;
         this.engine = engine;
         this.features = features;
         this.cmb = cmb;
+        this.interrupts = interrupts;
         this.maxEntries = drive.maxQueueEntries();
         this.submission = new SubmissionQueue[drive.ioQueues() + 1];
         this.completion = new CompletionQueue[drive.ioQueues() + 1];
@@ -46,6 +49,20 @@ final class QueueCommands {
 
     @Nullable CompletionQueue completionQueue(int qid) {
         return qid < completion.length ? completion[qid] : null;
+    }
+
+    /** The host has taken entries: a masked interrupt may have nothing left to tell. */
+    void taken(CompletionQueue queue) {
+        int vector = queue.vector();
+        if (vector < 0 || !interrupts.isPending(vector)) {
+            return;
+        }
+        for (CompletionQueue other : completion) {
+            if (other != null && other.vector() == vector && !other.isEmpty()) {
+                return;
+            }
+        }
+        interrupts.satisfied(vector);
     }
 
     boolean hasIoQueues() {
@@ -66,7 +83,7 @@ final class QueueCommands {
         if (status != 0) {
             return false;
         }
-        CompletionQueue completions = new CompletionQueue(0, acq, acqEntries);
+        CompletionQueue completions = new CompletionQueue(0, acq, acqEntries, 0, interrupts);
         completion[0] = completions;
         submission[0] = new SubmissionQueue(0, asq, asqEntries, completions);
         controller.queueCreated(0, true);
@@ -109,7 +126,8 @@ final class QueueCommands {
         }
         int entries = AdminCommand.qsizeZ(Sqe.cdw10(sqe, 0)) + 1;
         int status = shape(sqe, entries, AdminCommand.pc(cdw11), controller.completionBytes());
-        if (status == 0 && AdminCommand.iv(cdw11) >= completion.length) {
+        int vector = AdminCommand.iv(cdw11);
+        if (status == 0 && vector >= interrupts.vectors()) {
             status = Status.INVALID_INTERRUPT_VECTOR;
         }
         long base = Sqe.prp1(sqe, 0);
@@ -119,7 +137,9 @@ final class QueueCommands {
         if (status != 0) {
             return CommandSetHandler.refuse(command, status);
         }
-        completion[qid] = new CompletionQueue(qid, base, entries);
+        completion[qid] =
+                new CompletionQueue(
+                        qid, base, entries, vector, AdminCommand.ien(cdw11) ? interrupts : null);
         controller.queueCreated(qid, true);
         return CommandSetHandler.DONE;
     }

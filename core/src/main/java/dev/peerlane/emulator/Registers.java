@@ -8,7 +8,7 @@ import dev.peerlane.spec.Reg;
  * The registers and doorbells at the start of BAR 0 (NVMe Base 2.0, 3.1.3; NVMe over PCIe 1.0,
  * 3.1.2). A 64-bit register takes one access of 8 bytes or two of 4.
  */
-final class Registers {
+final class Registers implements RegisterBlock {
     private static final long LOW = 0xffff_ffffL;
 
     private final EmulatedController controller;
@@ -58,7 +58,8 @@ final class Registers {
         cmb.functionReset();
     }
 
-    int load32(long offset) {
+    @Override
+    public int load32(long offset) {
         int at = (int) offset;
         return switch (at) {
             case Reg.CAP -> (int) cap.raw();
@@ -78,11 +79,13 @@ final class Registers {
         };
     }
 
-    long load64(long offset) {
+    @Override
+    public long load64(long offset) {
         return (load32(offset) & LOW) | ((long) load32(offset + 4) << 32);
     }
 
-    void store32(long offset, int value) {
+    @Override
+    public void store32(long offset, int value) {
         if (offset >= Reg.DOORBELLS) {
             doorbell(offset, value);
             return;
@@ -115,7 +118,8 @@ final class Registers {
         }
     }
 
-    void store64(long offset, long value) {
+    @Override
+    public void store64(long offset, long value) {
         switch ((int) offset) {
             case Reg.ASQ -> asq(value);
             case Reg.ACQ -> acq(value);

@@ -20,7 +20,6 @@ final class Lifecycle {
     private static final int MASS_STORAGE_NVM = 0x0108;
     private static final int DEVICE_CONTROL = 8;
     private static final int RELAXED_ORDERING = 1 << 4;
-    private static final int GONE_16 = 0xffff;
     private static final long MILLI = 1_000_000L;
 
     private final PciDevice device;
@@ -59,7 +58,7 @@ final class Lifecycle {
     /** Looks at the function, turns memory decoding on, and checks what the controller can do. */
     void claim() {
         ConfigSpace config = device.config();
-        if (config.load16(ConfigSpace.VENDOR_ID) == GONE_16) {
+        if (config.isGone()) {
             throw ControllerFault.gone(locator, "in configuration space");
         }
         int kind = config.classCode() >>> 8;
@@ -257,12 +256,12 @@ final class Lifecycle {
             device.reset();
             disable(false);
             return true;
-        } catch (PeerlaneException e) {
+        } catch (PeerlaneException | InternalError e) {
             first.addSuppressed(e);
         }
         device.busMaster(false);
         int command = device.config().load16(ConfigSpace.COMMAND);
-        if ((command & ConfigSpace.COMMAND_BUS_MASTER) != 0 && command != GONE_16) {
+        if ((command & ConfigSpace.COMMAND_BUS_MASTER) != 0 && !device.config().isGone()) {
             throw ControllerFault.stuck(
                     locator, "it can be neither disabled nor reset nor cut off the bus", first);
         }

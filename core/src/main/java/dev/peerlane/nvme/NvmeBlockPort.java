@@ -60,6 +60,7 @@ public final class NvmeBlockPort extends BlockPort {
     private Slot[] slots = new Slot[0];
     private boolean quiesced;
     private boolean closed;
+    private String lastCondition = READY;
 
     NvmeBlockPort(Controller controller, Namespace namespace, QueuePair queue, PortLimits limits) {
         this.controller = controller;
@@ -241,6 +242,7 @@ public final class NvmeBlockPort extends BlockPort {
     @Override
     public void quiesce() {
         if (!quiesced) {
+            lastCondition = look(); // retiring may reset it
             controller.retire(queue);
             queue.retire();
             quiesced = true;
@@ -257,6 +259,17 @@ public final class NvmeBlockPort extends BlockPort {
     @Override
     public boolean isMiscompare(int status) {
         return Status.code(status) == Status.COMPARE_FAILURE;
+    }
+
+    @Override
+    public String condition() {
+        return quiesced ? lastCondition : look();
+    }
+
+    private String look() {
+        return controller.device().config().isGone()
+                ? "is gone: its configuration space reads as all ones"
+                : controller.registers().condition();
     }
 
     @Override

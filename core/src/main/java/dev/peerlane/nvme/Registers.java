@@ -1,5 +1,7 @@
 package dev.peerlane.nvme;
 
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.BlockPort;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.Doorbell;
@@ -73,6 +75,25 @@ final class Registers {
             throw ControllerFault.gone(locator, when);
         }
         return csts;
+    }
+
+    /** Returns the condition of a controller that was enabled, as of a port; never throws. */
+    String condition() {
+        Csts csts;
+        try {
+            csts = new Csts(bar.load32(Reg.CSTS));
+        } catch (PeerlaneException | InternalError e) {
+            return "can't be reached: its registers are no memory any more";
+        }
+        if (csts.isGone()) {
+            return "does not answer: CSTS reads FFFFFFFFh";
+        }
+        if (csts.cfs()) {
+            return "reports a fatal error: CSTS %08Xh".formatted(csts.raw());
+        }
+        return csts.rdy()
+                ? BlockPort.READY
+                : "was reset or disabled: CSTS %08Xh".formatted(csts.raw());
     }
 
     /** Throws if a controller that was enabled is gone, reports a fatal error, or was reset. */

@@ -294,7 +294,7 @@ public final class Probe {
         List<PciFunction> after = onTheWay();
         List<String> errors = new ArrayList<>();
         for (int i = 0; i < Math.min(before.size(), after.size()); i++) {
-            if (errors(before.get(i).details()) != errors(after.get(i).details())) {
+            if (!errors(before.get(i).details()).equals(errors(after.get(i).details()))) {
                 errors.add(after.get(i).bdf().toString());
             }
         }
@@ -302,7 +302,7 @@ public final class Probe {
         boolean knows =
                 switch (route.verdict(write)) {
                     case OWN, DIRECT, ROOT_TRUSTED, REFUSED -> true;
-                    case ROOT_UNTRUSTED, REDIRECTED -> false;
+                    case ROOT_UNTRUSTED, REDIRECTED, UNKNOWN -> false;
                 };
         return new Result(
                 initiator,
@@ -324,8 +324,8 @@ public final class Probe {
         return way;
     }
 
-    private static long errors(PciDetails details) {
-        return 31L * (31L * details.uncorrectable() + details.correctable()) + details.errorTotal();
+    private static List<Long> errors(PciDetails d) {
+        return List.of((long) d.uncorrectable(), (long) d.correctable(), d.errorTotal());
     }
 
     private Result notProbed(boolean write, String why) {

@@ -37,6 +37,8 @@ public final class CopyJob {
     private @Nullable Lane lane;
     private @Nullable Pipeline copy;
     private long failedLba = -1;
+    private @Nullable String sourceCondition;
+    private @Nullable String targetCondition;
     private boolean unsafe;
     private boolean copied;
     private double seconds;
@@ -93,16 +95,25 @@ public final class CopyJob {
             verify(progress);
         } catch (PeerlaneException | InternalError e) {
             failure = Faults.of(e);
+            lookAtDevices();
             if (copied) {
                 verifyResult = "failed";
             }
         }
         failure = release(failure);
+        if (failure != null && sourceCondition == null) {
+            lookAtDevices();
+        }
         Receipt receipt = receipt(failure, hostBefore);
         if (failure != null) {
             throw new CopyException(failure, receipt);
         }
         return receipt;
+    }
+
+    private void lookAtDevices() {
+        sourceCondition = request.source().port().condition();
+        targetCondition = request.target().port().condition();
     }
 
     private void copy(Progress progress) {
@@ -401,7 +412,9 @@ public final class CopyJob {
                                 failure.code(),
                                 String.valueOf(failure.getMessage()),
                                 failure.remedy(),
-                                failedLba < 0 ? null : failedLba));
+                                failedLba < 0 ? null : failedLba,
+                                sourceCondition,
+                                targetCondition));
     }
 
     private String granularity() {

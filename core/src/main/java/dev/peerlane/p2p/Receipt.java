@@ -121,6 +121,15 @@ public record Receipt(
      * @param message object and value
      * @param remedy what to do
      * @param firstBadLba the block at which it happened, or null
+     * @param sourceCondition in what condition the source was then, in words after "it"; null where
+     *     no device was in use
+     * @param targetCondition in what condition the target was
      */
-    public record Failure(String code, String message, String remedy, @Nullable Long firstBadLba) {}
+    public record Failure(
+            String code,
+            String message,
+            String remedy,
+            @Nullable Long firstBadLba,
+            @Nullable String sourceCondition,
+            @Nullable String targetCondition) {}
 }

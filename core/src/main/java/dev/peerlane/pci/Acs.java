@@ -14,11 +14,17 @@ import org.jspecify.annotations.Nullable;
  *     n for the port whose number is n
  */
 public record Acs(int offset, int capability, int control, long egressVector) {
-    /** P2P Request Redirect, in both registers. */
+    /** Translation Blocking, in both registers. */
+    public static final int TRANSLATION_BLOCKING = 1 << 1;
+
+    /** P2P Request Redirect. */
     public static final int REQUEST_REDIRECT = 1 << 2;
 
     /** P2P Completion Redirect. */
     public static final int COMPLETION_REDIRECT = 1 << 3;
+
+    /** Upstream Forwarding. */
+    public static final int UPSTREAM_FORWARDING = 1 << 4;
 
     /** P2P Egress Control. */
     public static final int EGRESS_CONTROL = 1 << 5;

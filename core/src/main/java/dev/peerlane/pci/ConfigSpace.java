@@ -72,6 +72,14 @@ public abstract class ConfigSpace {
         return (load32(offset & ~3) >>> ((offset & 3) * 8)) & 0xff;
     }
 
+    /**
+     * Returns whether nobody answers: all ones where every function has its class and its revision.
+     * Vendor and device ID do not tell: vfio-pci answers them from its own memory.
+     */
+    public final boolean isGone() {
+        return load32(CLASS_REVISION) == -1;
+    }
+
     /** Returns the 24-bit class code: 010802h for an NVMe I/O controller. */
     public final int classCode() {
         return load32(CLASS_REVISION) >>> 8;

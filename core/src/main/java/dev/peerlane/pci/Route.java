@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param crossesRoot whether it goes through the root complex
  * @param redirecting what redirects it by ACS, up to the common bridge; empty without one
  * @param narrowest the function on the way whose link carries the least, or null if none is known
- * @param stopsWrites whether a port is known to stop the initiator's writes
- * @param stopsReads whether a port is known to stop its reads, or the answers to them
+ * @param writesStop what is known to stop the initiator's writes, or null
+ * @param readsStop what is known to stop its reads, or the answers to them, or null
  * @param splitsWrites whether successive writes are known to take several ways, and so to arrive in
  *     any order
  * @param reason why, for a person
@@ -39,10 +39,19 @@ public record Route(
         boolean crossesRoot,
         List<PciFunction> redirecting,
         @Nullable PciFunction narrowest,
-        boolean stopsWrites,
-        boolean stopsReads,
+        @Nullable Stop writesStop,
+        @Nullable Stop readsStop,
         boolean splitsWrites,
         String reason) {
+
+    /**
+     * A port that stops packets by one bit of its ACS Control register.
+     *
+     * @param port which one
+     * @param bit the bit, which has to change for the packets to go on
+     * @param why in words
+     */
+    public record Stop(PciFunction port, int bit, String why) {}
 
     /** Keeps its own copies of the lists. */
     public Route {
@@ -66,9 +75,14 @@ public record Route(
         return write ? peerWrites : peerReads;
     }
 
+    /** Returns what is known to stop one direction, or null. */
+    public @Nullable Stop stop(boolean write) {
+        return write ? writesStop : readsStop;
+    }
+
     /** Returns whether a port is known to stop one direction, as the reason tells. */
     public boolean stops(boolean write) {
-        return write ? stopsWrites : stopsReads;
+        return stop(write) != null;
     }
 
     /**
@@ -98,8 +112,8 @@ public record Route(
                     false,
                     List.of(),
                     null,
-                    false,
-                    false,
+                    null,
+                    null,
                     false,
                     reason);
         }
@@ -117,8 +131,8 @@ public record Route(
                     true,
                     List.of(),
                     null,
-                    false,
-                    false,
+                    null,
+                    null,
                     false,
                     reason);
         }
@@ -170,13 +184,20 @@ public record Route(
             linked.add(to);
             RootComplex root = machine.rootComplexBetween(from.bdf(), to.bdf());
             boolean redirected = top != null;
+            // one that is known to redirect tells more than one that can't be read
+            PciFunction first =
+                    redirecting.stream()
+                            .filter(b -> b.acs() != null && b.acs().known())
+                            .findFirst()
+                            .orElse(redirected ? redirecting.getFirst() : null);
+            boolean unread = first != null && first.acs() != null && !first.acs().known();
             String why =
-                    redirected
-                            ? redirection(redirecting.getFirst())
+                    redirected && first != null
+                            ? redirection(first)
                             : "they share no bridge, so it goes through the root complex: ";
             return route(
-                    throughRoot(root.peerWrites(), redirected),
-                    throughRoot(root.peerReads(), redirected),
+                    throughRoot(root.peerWrites(), redirected, unread),
+                    throughRoot(root.peerReads(), redirected, unread),
                     way,
                     true,
                     redirected ? redirecting : List.of(),
@@ -185,11 +206,11 @@ public record Route(
         }
 
         /**
-         * What is known to stop the initiator's requests; empty if nothing is. Where the ways of
+         * What is known to stop the initiator's requests; null if nothing is. Where the ways of
          * both ends part, the initiator's port decides (table 6-10); every port on the way up looks
          * at the address type first (6.12.1.1).
          */
-        private String requestStop() {
+        private @Nullable Stop requestStop() {
             PciFunction ingress = portBelow(up, from);
             PciFunction egress = portBelow(down, to);
             Acs acs = parting(ingress);
@@ -198,21 +219,27 @@ public record Route(
             if (Boolean.TRUE.equals(from.details().ats())) {
                 for (PciFunction f : redirected || common == null ? up : until(up)) {
                     if (f.acs() != null && f.acs().known() && f.acs().translationBlocking()) {
-                        return "ACS on %s blocks translated requests (TB), and %s sends them (ATS)"
-                                .formatted(f.bdf(), from.bdf());
+                        return new Stop(
+                                f,
+                                Acs.TRANSLATION_BLOCKING,
+                                "ACS on %s blocks translated requests (TB), and %s sends them (ATS)"
+                                        .formatted(f.bdf(), from.bdf()));
                     }
                 }
             }
             if (named && !redirected) {
-                return "ACS on %s stops requests for %s (EC)"
-                        .formatted(ingress.bdf(), egress.bdf());
+                return new Stop(
+                        ingress,
+                        Acs.EGRESS_CONTROL,
+                        "ACS on %s stops requests for %s (EC)"
+                                .formatted(ingress.bdf(), egress.bdf()));
             }
-            return redirected ? forwardingStop() : "";
+            return redirected ? forwardingStop() : null;
         }
 
         /** What is known to stop the answers to reads: redirected ones that go no further up. */
-        private String answerStop() {
-            return parting(portBelow(down, to)).completionRedirect() ? forwardingStop() : "";
+        private @Nullable Stop answerStop() {
+            return parting(portBelow(down, to)).completionRedirect() ? forwardingStop() : null;
         }
 
         /**
@@ -230,16 +257,19 @@ public record Route(
         }
 
         /** A switch's port sends on what is for its own side only with upstream forwarding. */
-        private String forwardingStop() {
+        private @Nullable Stop forwardingStop() {
             PciFunction top = common;
             for (PciFunction f : up.subList(up.indexOf(top) + 1, up.size())) {
                 boolean port = f.kind() == PciFunction.Kind.SWITCH_DOWNSTREAM;
                 if (port && (f.acs() == null || !f.acs().upstreamForwarding())) {
-                    return "ACS redirects it below %s, which does not send it on (no UF)"
-                            .formatted(f.bdf());
+                    return new Stop(
+                            f,
+                            Acs.UPSTREAM_FORWARDING,
+                            "ACS redirects it below %s, which does not send it on (no UF)"
+                                    .formatted(f.bdf()));
                 }
             }
-            return "";
+            return null;
         }
 
         private Route route(
@@ -250,22 +280,22 @@ public record Route(
                 List<PciFunction> redirecting,
                 List<PciFunction> linked,
                 String reason) {
-            String request = requestStop();
-            String stop = request.isEmpty() ? answerStop() : request;
+            Stop request = requestStop();
+            Stop stop = request == null ? answerStop() : request;
             boolean split = machine.splitsWrites(from.bdf(), to.bdf());
             return new Route(
                     from.bdf(),
                     to.bdf(),
-                    request.isEmpty() ? writes : Verdict.REFUSED,
-                    stop.isEmpty() ? reads : Verdict.REFUSED,
+                    request == null ? writes : Verdict.REFUSED,
+                    stop == null ? reads : Verdict.REFUSED,
                     way,
                     crossesRoot,
                     redirecting,
                     narrowest(linked),
-                    !request.isEmpty(),
-                    !stop.isEmpty(),
+                    request,
+                    stop,
                     split,
-                    (stop.isEmpty() ? reason : stop)
+                    (stop == null ? reason : stop.why())
                             + (split ? "; its writes take several ways" : ""));
         }
 
@@ -288,16 +318,29 @@ public record Route(
     }
 
     private static String redirection(PciFunction bridge) {
-        return bridge.acs() == null || bridge.acs().known()
-                ? "ACS on " + bridge.bdf() + " redirects it to the root complex: "
-                : "ACS on " + bridge.bdf() + " can't be read (only root may), so it may redirect: ";
+        String acs = "ACS on " + bridge.bdf();
+        if (bridge.acs() == null || bridge.acs().known()) {
+            return acs + " redirects it to the root complex: ";
+        }
+        return bridge.details().configBytes() <= SysfsTree.PUBLIC_BYTES
+                ? acs + " can't be read (only root may), so it may redirect: "
+                : acs + " can't be read (the kernel shows 256 bytes), so it may redirect: ";
     }
 
-    private static Verdict throughRoot(RootComplex.Trust trust, boolean redirected) {
+    /**
+     * Returns the verdict on what may go through the root complex.
+     *
+     * @param unread whether nobody knows if it does, or goes straight across
+     */
+    private static Verdict throughRoot(
+            RootComplex.Trust trust, boolean redirected, boolean unread) {
         return switch (trust) {
             case TRUSTED -> Verdict.ROOT_TRUSTED;
-            case UNKNOWN -> redirected ? Verdict.REDIRECTED : Verdict.ROOT_UNTRUSTED;
-            case REFUSED -> Verdict.REFUSED;
+            case UNKNOWN ->
+                    unread
+                            ? Verdict.UNKNOWN
+                            : redirected ? Verdict.REDIRECTED : Verdict.ROOT_UNTRUSTED;
+            case REFUSED -> unread ? Verdict.UNKNOWN : Verdict.REFUSED;
         };
     }
 }

@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  * The PCI functions of a Linux machine and its first processor, read from what Linux shows of them.
  * What is missing there is missing here; everything that is read is bounded.
  *
- * <p>Only root may read configuration space past its first 64 bytes. Where it is cut short, a
- * bridge's ACS is {@link Acs#UNREADABLE}.
+ * <p>Only root may read configuration space past its first 64 bytes, and without memory-mapped
+ * configuration space nobody past 256. Where it is cut short, a bridge's ACS is {@link
+ * Acs#UNREADABLE}.
  */
 public final class SysfsTree {
     /** Where the functions are. */
@@ -29,7 +30,10 @@ public final class SysfsTree {
     /** How much of a configuration space there is. */
     public static final int CONFIG_BYTES = 4096;
 
-    private static final int PUBLIC_BYTES = 64;
+    /** How much of it everybody may read. */
+    public static final int PUBLIC_BYTES = 64;
+
+    private static final int WITHOUT_EXTENDED = 256;
     private static final int ROM = 6;
     private static final long RESOURCE_MEMORY = 0x200;
     private static final int SECONDARY_BUS = 0x19;
@@ -166,7 +170,7 @@ public final class SysfsTree {
                             number(directory + "/vendor", config.load16(ConfigSpace.VENDOR_ID)),
                             number(directory + "/device", config.load16(ConfigSpace.DEVICE_ID)),
                             classCode,
-                            bridge && !complete ? Acs.UNREADABLE : Acs.of(config),
+                            bridge && hidesAcs(config) ? Acs.UNREADABLE : Acs.of(config),
                             complete && PciFunction.relaxedOrderingOf(config),
                             bars,
                             null);
@@ -182,6 +186,13 @@ public final class SysfsTree {
             Path place = sys.resolve(directory.substring("sys/".length()));
             return new SysfsFunction(
                     f.with(details), place, windows, "(null)".equals(override) ? null : override);
+        }
+
+        /** A PCI Express bridge may have ACS where its extended capabilities can't be read. */
+        private static boolean hidesAcs(ConfigBytes config) {
+            return config.length() <= PUBLIC_BYTES
+                    || (config.length() <= WITHOUT_EXTENDED
+                            && config.capability(ConfigSpace.CAP_PCI_EXPRESS).isPresent());
         }
 
         /** Each line is first address, last address, flags: six BARs, the ROM, then windows. */

@@ -12,6 +12,8 @@ public enum Verdict {
     ROOT_UNTRUSTED("through the root complex, untrusted", false),
     /** A switch redirects it to a root complex that is not known to send it back. */
     REDIRECTED("redirected by ACS", false),
+    /** It may be redirected: only root may read what would tell. */
+    UNKNOWN("unknown: run as root", false),
     /** It does not get there. */
     REFUSED("refused", false);
 

@@ -27,10 +27,11 @@ final class Client implements AutoCloseable {
     private static final int MAX_ACCESS_BYTES = 4096;
     private static final int CONFIG_BYTES = 4096;
     private static final String CAPABILITIES =
-            "{\"capabilities\":{\"max_msg_fds\":1,\"max_data_xfer_size\":4096}}";
+            "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":4096}}";
 
     private final Channel channel;
     private final Export export;
+    private final Interrupts interrupts;
     private boolean greeted;
     private boolean sending;
     private boolean amid;
@@ -40,6 +41,7 @@ final class Client implements AutoCloseable {
     Client(Channel channel, Export export) {
         this.channel = channel;
         this.export = export;
+        this.interrupts = new Interrupts(export.controller());
     }
 
     int descriptor() {
@@ -69,6 +71,8 @@ final class Client implements AutoCloseable {
         if (!channel.receive()) {
             if (channel.isAmidMessage()) {
                 late(nowNanos, "the rest of a message is missing");
+            } else if (!greeted) {
+                late(nowNanos, "it does not tell its version");
             } else {
                 amid = false;
             }
@@ -139,23 +143,35 @@ final class Client implements AutoCloseable {
         boolean known =
                 body.byteSize() >= 4
                         && body.get(JAVA_SHORT_UNALIGNED, 0) == Protocol.MAJOR
+                        && (body.byteSize() == 4 || endsInZero(body))
                         && !greeted;
         if (!known) {
             return -Errno.EINVAL;
         }
         greeted = true;
+        int minor = Short.toUnsignedInt(body.get(JAVA_SHORT_UNALIGNED, 2));
         MemorySegment out = channel.outgoing();
         byte[] text = CAPABILITIES.getBytes(StandardCharsets.US_ASCII);
         out.set(JAVA_SHORT_UNALIGNED, 0, (short) Protocol.MAJOR);
-        out.set(JAVA_SHORT_UNALIGNED, 2, (short) Protocol.MINOR);
+        out.set(JAVA_SHORT_UNALIGNED, 2, (short) Math.min(minor, Protocol.MINOR));
         MemorySegment.copy(text, 0, out, JAVA_BYTE, 4, text.length);
         out.set(JAVA_BYTE, 4L + text.length, (byte) 0);
         return 5L + text.length;
     }
 
+    private static boolean endsInZero(MemorySegment body) {
+        return body.get(JAVA_BYTE, body.byteSize() - 1) == 0;
+    }
+
+    /** Returns whether a body is that long and its argsz, which it begins with, says so. */
+    private static boolean holds(MemorySegment body, int bytes) {
+        return body.byteSize() >= bytes
+                && Integer.compareUnsigned(body.get(JAVA_INT_UNALIGNED, 0), bytes) >= 0;
+    }
+
     private long map(MemorySegment body) {
         int count = channel.descriptors();
-        if (body.byteSize() < Protocol.DMA_MAP_BYTES || count > 1) {
+        if (!holds(body, Protocol.DMA_MAP_BYTES) || count > 1) {
             return -Errno.EINVAL;
         }
         int flags = body.get(JAVA_INT_UNALIGNED, 4);
@@ -181,17 +197,17 @@ final class Client implements AutoCloseable {
     }
 
     private long unmap(MemorySegment body) {
-        if (body.byteSize() < Protocol.DMA_UNMAP_BYTES) {
+        if (!holds(body, Protocol.DMA_UNMAP_BYTES)) {
             return -Errno.EINVAL;
         }
         int flags = body.get(JAVA_INT_UNALIGNED, 4);
         MemorySegment.copy(body, 0, channel.outgoing(), 0, Protocol.DMA_UNMAP_BYTES);
-        if (flags == Protocol.DMA_UNMAP_ALL) {
+        long address = body.get(JAVA_LONG_UNALIGNED, 8);
+        long bytes = body.get(JAVA_LONG_UNALIGNED, 16);
+        if (flags == Protocol.DMA_UNMAP_ALL && (address | bytes) == 0) {
             export.unmapAll();
             return Protocol.DMA_UNMAP_BYTES;
         }
-        long address = body.get(JAVA_LONG_UNALIGNED, 8);
-        long bytes = body.get(JAVA_LONG_UNALIGNED, 16);
         if (flags != 0 || !export.unmap(address, bytes)) {
             return -Errno.EINVAL;
         }
@@ -199,7 +215,7 @@ final class Client implements AutoCloseable {
     }
 
     private long info(MemorySegment body) {
-        if (body.byteSize() < 4) {
+        if (!holds(body, Protocol.INFO_BYTES)) {
             return -Errno.EINVAL;
         }
         put(0, Protocol.INFO_BYTES);
@@ -210,14 +226,14 @@ final class Client implements AutoCloseable {
     }
 
     private long regionInfo(MemorySegment body) {
-        int index = body.byteSize() < 12 ? -1 : body.get(JAVA_INT_UNALIGNED, 8);
+        int index = holds(body, Protocol.REGION_INFO_BYTES) ? body.get(JAVA_INT_UNALIGNED, 8) : -1;
         if (index < 0 || index >= Protocol.REGIONS) {
             return -Errno.EINVAL;
         }
         int room = body.get(JAVA_INT_UNALIGNED, 0);
         List<Export.Area> areas = export.areas(index);
         int full = Protocol.REGION_INFO_BYTES + (areas.isEmpty() ? 0 : 16 + 16 * areas.size());
-        boolean tell = !areas.isEmpty() && room >= full;
+        boolean tell = !areas.isEmpty() && Integer.compareUnsigned(room, full) >= 0;
         put(0, full);
         long bytes = regionBytes(index);
         int flags = bytes == 0 ? 0 : Protocol.REGION_READ_WRITE;
@@ -248,22 +264,29 @@ final class Client implements AutoCloseable {
     }
 
     private long interruptInfo(MemorySegment body) {
-        int index = body.byteSize() < 12 ? -1 : body.get(JAVA_INT_UNALIGNED, 8);
+        int index = holds(body, Protocol.INFO_BYTES) ? body.get(JAVA_INT_UNALIGNED, 8) : -1;
         if (index < 0 || index >= Protocol.INTERRUPT_KINDS) {
             return -Errno.EINVAL;
         }
+        int count = interrupts.count(index);
         put(0, Protocol.INFO_BYTES);
-        put(4, 0);
+        put(4, count == 0 ? 0 : Protocol.IRQ_EVENTFD | Protocol.IRQ_MASKABLE);
         put(8, index);
-        put(12, 0); // the emulated controllers have none
+        put(12, count);
         return Protocol.INFO_BYTES;
     }
 
-    /** With no interrupts there is only to turn all of them off. */
-    private static long setInterrupts(MemorySegment body) {
-        boolean off =
-                body.byteSize() >= Protocol.SET_IRQS_BYTES && body.get(JAVA_INT_UNALIGNED, 16) == 0;
-        return off ? 0 : -Errno.EINVAL;
+    private long setInterrupts(MemorySegment body) {
+        int[] passed = channel.takeDescriptors();
+        try {
+            return interrupts.set(body, passed);
+        } finally {
+            for (int fd : passed) {
+                if (fd >= 0) {
+                    KernelCalls.instance().close(fd);
+                }
+            }
+        }
     }
 
     private long reset() {
@@ -358,6 +381,7 @@ final class Client implements AutoCloseable {
 
     @Override
     public void close() {
+        interrupts.close();
         channel.close();
     }
 }

@@ -16,6 +16,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * moves in {@link #turn}, on the thread that owns the server.
  *
  * <p>There are no bridges and no root complex between served drives: what a drive may reach is what
- * its client gave it descriptors of. Interrupts are not offered.
+ * its client gave it descriptors of.
  */
 public final class Server implements AutoCloseable {
     /** What the name of a socket ends in. */
@@ -32,6 +33,13 @@ public final class Server implements AutoCloseable {
 
     private static final int TURNS_TO_LOOK = 64;
     private static final long BUSY_NANOS = 20_000_000L;
+
+    /** How often the sockets are looked at while nobody sends: a look is three system calls. */
+    private static final long LOOK_NANOS = 50_000L;
+
+    /** After a message the next one is looked for more often, this long. */
+    private static final long TALK_NANOS = 1_000_000L;
+
     private static final int NAP_MILLIS = 1;
     private static final int REST_MILLIS = 100;
 
@@ -52,12 +60,18 @@ public final class Server implements AutoCloseable {
 
     private final List<Seat> seats = new ArrayList<>();
     private final Consumer<String> notes;
+    private final LongSupplier clock;
     private int turns;
-    private long busyNanos = System.nanoTime();
+    private long lookedNanos;
+    private long talkedNanos;
+    private long busyNanos;
     private boolean closed;
 
-    private Server(Consumer<String> notes) {
+    private Server(Consumer<String> notes, LongSupplier clock) {
         this.notes = notes;
+        this.clock = clock;
+        busyNanos = clock.getAsLong();
+        talkedNanos = busyNanos;
     }
 
     /**
@@ -70,6 +84,11 @@ public final class Server implements AutoCloseable {
      *     traffic, which has no meaning here; nothing stays open then
      */
     public static Server open(FabricSpec spec, Path folder, Consumer<String> notes) {
+        return open(spec, folder, notes, System::nanoTime);
+    }
+
+    /** As {@link #open(FabricSpec, Path, Consumer)}, with the time that clients are held to. */
+    static Server open(FabricSpec spec, Path folder, Consumer<String> notes, LongSupplier clock) {
         KernelCalls.instance();
         if (spec.peerReads() != FabricSpec.PeerReads.NORMAL
                 || spec.peerWrites() != FabricSpec.PeerWrites.NORMAL) {
@@ -78,7 +97,7 @@ public final class Server implements AutoCloseable {
                     "the fabric has peerReads or peerWrites, which served drives don't know",
                     "Leave both out of the fabric file");
         }
-        Server server = new Server(notes);
+        Server server = new Server(notes, clock);
         try {
             for (DriveSpec drive : spec.drives()) {
                 Path path = folder.resolve(drive.name() + SUFFIX);
@@ -157,22 +176,32 @@ public final class Server implements AutoCloseable {
      * @return whether something happened lately, so that the next turn should come at once
      */
     public boolean turn() {
-        boolean look = turns++ % TURNS_TO_LOOK == 0;
+        long now = 0;
+        boolean look = false;
+        if (turns % TURNS_TO_LOOK == 0) {
+            now = clock.getAsLong();
+            look = turns == 0 || isTime(now);
+        }
+        turns++;
         boolean moved = false;
         for (Seat seat : seats) {
             if (look) {
                 moved |= welcome(seat);
             }
-            moved |= move(seat, look);
+            moved |= move(seat, look, now);
         }
         if (!look) {
             return true;
         }
-        long now = System.nanoTime();
+        lookedNanos = now;
         if (moved) {
             busyNanos = now;
         }
         return now - busyNanos < BUSY_NANOS;
+    }
+
+    private boolean isTime(long now) {
+        return now - lookedNanos >= LOOK_NANOS || now - talkedNanos < TALK_NANOS;
     }
 
     /**
@@ -213,13 +242,16 @@ public final class Server implements AutoCloseable {
         return true;
     }
 
-    private boolean move(Seat seat, boolean look) {
+    private boolean move(Seat seat, boolean look, long now) {
         Client client = seat.client;
         if (client == null) {
             return false;
         }
         try {
-            boolean moved = look && client.serve(System.nanoTime());
+            boolean moved = look && client.serve(now);
+            if (moved) {
+                talkedNanos = now;
+            }
             seat.export.turn();
             Mmio.settle();
             long doorbells = look ? seat.export.controller().statistics().doorbells() : 0;

@@ -130,6 +130,11 @@ final class WatchedPort extends BlockPort {
     }
 
     @Override
+    public String condition() {
+        return port.condition();
+    }
+
+    @Override
     public String describe(int status) {
         return port.describe(status);
     }

@@ -274,12 +274,20 @@ public final class Binder {
                 case Write write -> writer.write(write.file(), write.text() + "\n");
             }
         } catch (IOException e) {
-            boolean permission = e instanceof java.nio.file.AccessDeniedException;
+            String remedy =
+                    switch (step) {
+                        case Write write when e instanceof java.nio.file.AccessDeniedException ->
+                                "Run as root";
+                        case Write write -> "Look at the kernel's log";
+                        case Load load ->
+                                "See whether this kernel has it (modinfo %s) and takes it: with Secure Boot only signed modules"
+                                        .formatted(load.module());
+                    };
             throw new PeerlaneException(
                     PeerlaneException.Category.MACHINE,
                     "binding-failed",
                     "'%s' failed: %s".formatted(step, e.getMessage()),
-                    permission ? "Run as root" : "Look at the kernel's log",
+                    remedy,
                     e);
         }
     }

@@ -95,7 +95,7 @@ final class HostMemory {
         if (bytes > limitBytes - takenBytes) {
             throw PeerlaneException.machine(
                     "memlock-limit",
-                    "%d bytes of memory for DMA on top of %d exceed the limit of locked memory, %d"
+                    "%d bytes of memory for DMA on top of %d exceed the limit of locked memory, %d (RLIMIT_MEMLOCK)"
                             .formatted(bytes, takenBytes, limitBytes),
                     "Raise it: ulimit -l unlimited in the shell, LimitMEMLOCK=infinity in a service,"
                             + " or memlock in /etc/security/limits.conf");

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class Inventory {
     private static final int SECTOR_BYTES = 512;
 
-    /** PMRCAP.BIR is 2 to 5 (NVMe Base 2.0, 3.1.4.1). */
+    /** PMRCAP.BIR is 2 to 5 (NVMe Base 2.0, 3.1.3.22). */
     private static final int FIRST_PMR_BAR = 2;
 
     private static final Pattern CMBSZ = Pattern.compile("cmbsz\\s*:\\s*0?x([0-9a-fA-F]{1,8})");
@@ -155,7 +155,7 @@ public final class Inventory {
             Matcher found = CMBSZ.matcher(both == null ? "" : both);
             cmbsz = found.find() ? Long.parseLong(found.group(1), 16) : 0;
         }
-        // CMBSZ (NVMe Base 2.0, 3.1.3.13): SZU 11:8, SZ 31:12
+        // CMBSZ (NVMe Base 2.0, 3.1.3.12): SZU 11:8, SZ 31:12
         long unit = 4096L << Math.min(4 * ((cmbsz >>> 8) & 0xf), 24);
         long bytes = ((cmbsz >>> 12) & 0xfffff) * unit;
         return bytes == 0 ? OptionalLong.empty() : OptionalLong.of(bytes);

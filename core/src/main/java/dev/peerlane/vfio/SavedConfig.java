@@ -27,7 +27,7 @@ final class SavedConfig {
     private final int control2;
 
     private SavedConfig(ConfigSpace config) {
-        identity = config.load32(ConfigSpace.VENDOR_ID);
+        identity = config.load32(ConfigSpace.CLASS_REVISION);
         command = config.load16(ConfigSpace.COMMAND);
         cacheLine = config.load32(CACHE_LINE);
         interruptLine = config.load32(INTERRUPT_LINE);
@@ -46,7 +46,8 @@ final class SavedConfig {
     /** Waits until the function answers, then puts back what is different; false if it is gone. */
     boolean restore(ConfigSpace config, Clock clock) {
         boolean back =
-                clock.await(() -> config.load32(ConfigSpace.VENDOR_ID) == identity, BACK_NANOS);
+                clock.await(
+                        () -> config.load32(ConfigSpace.CLASS_REVISION) == identity, BACK_NANOS);
         if (!back) {
             return false;
         }
@@ -60,7 +61,7 @@ final class SavedConfig {
             put16(config, express.getAsInt() + DEVICE_CONTROL_2, control2);
         }
         put16(config, ConfigSpace.COMMAND, command);
-        return config.load16(ConfigSpace.COMMAND) != 0xffff;
+        return !config.isGone();
     }
 
     private static void put32(ConfigSpace config, int offset, int value) {

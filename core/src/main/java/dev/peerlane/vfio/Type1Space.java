@@ -237,19 +237,20 @@ class Type1Space extends IoSpace {
             long iova,
             long bytes) {
         long result = mapDma(address, iova, bytes);
-        String remedy =
-                compatibility
-                        ? CONTAINER
-                                + " is iommufd's compatibility layer, which maps no BARs: use"
-                                + " a kernel with CONFIG_VFIO_CONTAINER, or Linux 6.19 with the"
-                                + " devices' own nodes"
-                        : remedy(result);
+        String where = "%s at bus address 0x%x".formatted(object, iova);
+        if (compatibility) {
+            // in the message, too: a plan that falls back to host memory shows no remedies
+            where += ", in " + name() + ", which maps no BARs";
+        }
         KernelException.check(
                 result,
                 "peer-not-mapped",
                 "VFIO_IOMMU_MAP_DMA",
-                "%s at bus address 0x%x".formatted(object, iova),
-                remedy);
+                where,
+                compatibility
+                        ? "Use a kernel with CONFIG_VFIO_CONTAINER, or Linux 6.19 with the devices'"
+                                + " own nodes"
+                        : remedy(result));
     }
 
     private long mapDma(long address, long iova, long bytes) {

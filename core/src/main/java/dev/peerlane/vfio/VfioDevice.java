@@ -24,7 +24,6 @@ public final class VfioDevice extends PciDevice {
     private static final int BARS = 6;
     private static final int BAR_IO = 1;
     private static final int BAR_64_BIT = 4;
-    private static final int GONE_16 = 0xffff;
 
     private final VfioFabric fabric;
     private final Kernel kernel;
@@ -67,7 +66,7 @@ public final class VfioDevice extends PciDevice {
         }
         Region space = Region.read(kernel, fd(), locator(), RegionInfo.CONFIG);
         config = new VfioConfig(file, space);
-        if (config.load16(ConfigSpace.VENDOR_ID) == GONE_16) {
+        if (config.isGone()) {
             throw gone("on arrival");
         }
         dma(false);
@@ -191,7 +190,7 @@ public final class VfioDevice extends PciDevice {
         return !closed
                 && fabric.domain() == domain
                 && bars.containsValue(bar)
-                && command != GONE_16
+                && !config().isGone()
                 && (command & ConfigSpace.COMMAND_MEMORY) != 0;
     }
 
@@ -211,7 +210,7 @@ public final class VfioDevice extends PciDevice {
         int others = command & ~ConfigSpace.COMMAND_BUS_MASTER;
         int wanted =
                 others | ConfigSpace.COMMAND_MEMORY | (on ? ConfigSpace.COMMAND_BUS_MASTER : 0);
-        if (command != GONE_16 && wanted != command) {
+        if (wanted != command && !config().isGone()) {
             config().store16(ConfigSpace.COMMAND, wanted);
         }
     }
@@ -224,6 +223,9 @@ public final class VfioDevice extends PciDevice {
                     "no-function-reset",
                     locator() + " has no reset that the kernel knows",
                     "Use a device with Function Level Reset");
+        }
+        if (config().isGone()) {
+            throw gone("any more"); // the kernel would wait a minute for it to come back
         }
         SavedConfig saved = SavedConfig.of(config());
         dma(false);

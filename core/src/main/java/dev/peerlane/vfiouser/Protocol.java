@@ -37,7 +37,10 @@ public final class Protocol {
     /** Command: u32 argsz, u32 flags, u32 index, u32 count. */
     public static final int DEVICE_GET_IRQ_INFO = 7;
 
-    /** Command: u32 argsz, u32 flags, u32 index, u32 start, u32 count. */
+    /**
+     * Command: u32 argsz, u32 flags, u32 index, u32 start, u32 count, then a byte for each vector
+     * if the flags say so; eventfds as descriptors.
+     */
     public static final int DEVICE_SET_IRQS = 8;
 
     /** Command: u64 offset, u32 region, u32 count; the answer has the bytes behind. */
@@ -111,6 +114,35 @@ public final class Protocol {
 
     /** Kinds of interrupts of a PCI device: INTx, MSI, MSI-X, error, request. */
     public static final int INTERRUPT_KINDS = 5;
+
+    /** Kind of interrupts: MSI-X. */
+    public static final int IRQ_MSIX = 2;
+
+    /** {@link #DEVICE_GET_IRQ_INFO}: they are told by eventfds, and can be masked. */
+    public static final int IRQ_EVENTFD = 1;
+
+    /** See {@link #IRQ_EVENTFD}. */
+    public static final int IRQ_MASKABLE = 2;
+
+    /**
+     * {@link #DEVICE_SET_IRQS}: the action is for all vectors named; exactly one of these three.
+     */
+    public static final int IRQ_DATA_NONE = 1;
+
+    /** {@link #DEVICE_SET_IRQS}: for those whose byte is not zero. */
+    public static final int IRQ_DATA_BOOL = 2;
+
+    /** {@link #DEVICE_SET_IRQS}: vectors get eventfds, or lose theirs where none are passed. */
+    public static final int IRQ_DATA_EVENTFD = 4;
+
+    /** {@link #DEVICE_SET_IRQS}: mask; exactly one of these three. */
+    public static final int IRQ_MASK = 8;
+
+    /** {@link #DEVICE_SET_IRQS}: unmask. */
+    public static final int IRQ_UNMASK = 0x10;
+
+    /** {@link #DEVICE_SET_IRQS}: trigger, or say by which eventfd to trigger. */
+    public static final int IRQ_TRIGGER = 0x20;
 
     /** Granularity of mappings. */
     public static final int PAGE_BYTES = 4096;

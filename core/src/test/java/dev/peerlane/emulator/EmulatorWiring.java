@@ -34,8 +34,10 @@ public final class EmulatorWiring {
     public Runnable mapBar(long busAddress, Bdf bdf, int bar, long offset, long bytes) {
         EmulatedFunction function = function(bdf);
         EmulatedFunction.BarSpace space = space(function, bar);
+        long place = function.barAddress(space) + offset;
         return add(
-                new AddressMap.Range(busAddress, bytes, space.memory(), offset, function, space));
+                new AddressMap.Range(
+                        busAddress, place, bytes, space.memory(), offset, function, space));
     }
 
     private Runnable add(AddressMap.Range range) {

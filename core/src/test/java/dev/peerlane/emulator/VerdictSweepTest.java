@@ -208,7 +208,7 @@ class VerdictSweepTest {
     private Reality write(Bdf from, PciDevice to) {
         long word = random.nextLong();
         MemorySegment data = MemorySegment.ofArray(new long[] {word});
-        EmulatedFunction.BarSpace bar = function(to.bdf()).bars().getLast();
+        EmulatedFunction.BarSpace bar = function(to.bdf()).bars().get(1);
         MemorySegment memory = bar.memory();
         memory.set(ValueLayout.JAVA_LONG, 0, ~word);
         long start = fabric.clock().nanoTime();
@@ -226,7 +226,7 @@ class VerdictSweepTest {
 
     private Reality read(Bdf from, PciDevice to) {
         long word = random.nextLong();
-        function(to.bdf()).bars().getLast().memory().set(ValueLayout.JAVA_LONG, 0, word);
+        function(to.bdf()).bars().get(1).memory().set(ValueLayout.JAVA_LONG, 0, word);
         MemorySegment data = MemorySegment.ofArray(new long[1]);
         Reads reads = new Reads();
         long start = fabric.clock().nanoTime();

@@ -58,8 +58,22 @@ class BringUpTest {
     }
 
     @Test
+    void registersThatCannotBeTouchedAfterAFunctionResetCutTheControllerOffTheBus() {
+        Controller c = Bench.open(m);
+        m.controller.neverUnready = true;
+        m.device.afterReset =
+                () ->
+                        m.controller.unreachable =
+                                () -> new InternalError("a fault in an unsafe memory access");
+        c.close();
+        assertThat(m.device.functionResets).isEqualTo(1);
+        assertThat(m.device.isBusMaster()).isFalse();
+        Bench.assertNothingLeft(m);
+    }
+
+    @Test
     void absentFunctionIsGone() {
-        m.device.config.store16(ConfigSpace.VENDOR_ID, 0xffff);
+        m.device.config.store32(ConfigSpace.CLASS_REVISION, -1);
         refused("controller-gone");
     }
 

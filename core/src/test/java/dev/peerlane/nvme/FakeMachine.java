@@ -163,6 +163,7 @@ final class FakeMachine {
         boolean resetWorks = true;
         boolean busMasterSticks;
         int functionResets;
+        Runnable afterReset = () -> {};
 
         @Override
         public Bdf bdf() {
@@ -212,6 +213,7 @@ final class FakeMachine {
             functionResets++;
             log.add("flr");
             controller.functionReset();
+            afterReset.run();
         }
 
         @Override

@@ -307,6 +307,14 @@ class CopyJobTest {
         assertThat(e.code()).isEqualTo("device-memory-fault");
         assertThat(e.category()).isEqualTo(PeerlaneException.Category.IO);
         assertThat(e.remedy()).contains("unplugged");
+        String lost = "does not answer";
+        String well = "answers and is ready";
+        assertThat(e)
+                .hasMessageEndingWith(
+                        "; the source, fake:s, %s; the target, fake:t, %s"
+                                .formatted(atSource ? lost : well, atSource ? well : lost));
+        assertThat(e.receipt().error().sourceCondition()).isEqualTo(atSource ? lost : well);
+        assertThat(e.receipt().error().targetCondition()).isEqualTo(atSource ? well : lost);
         assertThat(port.quiesced).isTrue();
         assertThat(targetCmb.open).isZero();
     }

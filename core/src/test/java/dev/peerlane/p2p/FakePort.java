@@ -290,6 +290,11 @@ final class FakePort extends BlockPort {
     }
 
     @Override
+    public String condition() {
+        return unreachableAfter == Integer.MAX_VALUE ? READY : "does not answer";
+    }
+
+    @Override
     public String describe(int status) {
         return "status " + status;
     }

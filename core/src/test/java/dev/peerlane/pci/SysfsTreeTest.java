@@ -160,14 +160,18 @@ class SysfsTreeTest {
     @Test
     void aBridgeWhoseAcsOnlyRootMayReadIsTakenAsRedirecting() {
         writer.text(DOWN_A, "config", "");
-        for (Bdf bridge : List.of(DOWN_A, DOWN_B)) {
-            byte[] cut = Arrays.copyOf(bridge(6, 0, bridge.equals(DOWN_A) ? 3 : 4), 64);
-            write(writer.place(bridge).resolve("config"), cut);
+        for (int bytes : new int[] {64, 256}) {
+            for (Bdf bridge : List.of(DOWN_A, DOWN_B)) {
+                byte[] cut = Arrays.copyOf(bridge(6, 0, bridge.equals(DOWN_A) ? 3 : 4), bytes);
+                write(writer.place(bridge).resolve("config"), cut);
+            }
+            Machine machine = SysfsTree.read(sys).machine();
+            Route route = Route.between(machine, A, B);
+            assertThat(route.peerWrites()).isEqualTo(Verdict.UNKNOWN);
+            assertThat(route.peerReads()).isEqualTo(Verdict.UNKNOWN);
+            assertThat(route.reason())
+                    .contains("0000:02:00.0", bytes == 64 ? "only root may" : "256 bytes");
         }
-        Machine machine = SysfsTree.read(sys).machine();
-        Route route = Route.between(machine, A, B);
-        assertThat(route.peerWrites()).isEqualTo(Verdict.REDIRECTED);
-        assertThat(route.reason()).contains("0000:02:00.0").contains("only root may");
     }
 
     private static void write(Path file, byte[] bytes) {

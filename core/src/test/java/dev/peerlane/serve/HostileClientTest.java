@@ -5,146 +5,20 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.emulator.DriveSpec;
-import dev.peerlane.emulator.FabricSpec;
-import dev.peerlane.hal.Clock;
-import dev.peerlane.hal.PciDevice;
 import dev.peerlane.linux.Errno;
+import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.MemoryFile;
-import dev.peerlane.linux.UnixSocket;
 import dev.peerlane.vfiouser.Protocol;
-import dev.peerlane.vfiouser.VfioUserFabric;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Clients that send what no client should: they go, the drive stays. */
-class HostileClientTest {
-    private static final int TURNS = 1_000;
-
-    @TempDir private Path folder;
-    private final List<String> notes = new ArrayList<>();
-    private final Arena arena = Arena.ofConfined();
-    private final MemorySegment message = arena.allocate(Protocol.MAX_MESSAGE_BYTES, 8);
-    private final MemorySegment answer = arena.allocate(Protocol.MAX_MESSAGE_BYTES, 8);
-    private Server server;
-    private UnixSocket client;
-
-    @BeforeEach
-    void connect() {
-        FabricSpec spec =
-                FabricSpec.builder()
-                        .drive(DriveSpec.named("a").memory(1 << 20, 512).build())
-                        .build();
-        server = Server.open(spec, folder, notes::add);
-        client = UnixSocket.create();
-        assertThat(client.connect(folder.resolve("a.sock").toString())).isZero();
-    }
-
-    @AfterEach
-    void goodClientIsServedAfterwards() {
-        client.close();
-        turns();
-        Clock clock =
-                new Clock() {
-                    @Override
-                    public long nanoTime() {
-                        return System.nanoTime();
-                    }
-
-                    @Override
-                    public void turn() {
-                        server.turn();
-                    }
-                };
-        try (VfioUserFabric fabric = VfioUserFabric.open(server.sockets(), clock, 5_000_000_000L);
-                PciDevice device = fabric.open(fabric.locators().getFirst())) {
-            assertThat(device.bar(0).load32(8)).isEqualTo(0x0001_0400);
-        }
-        server.close();
-        arena.close();
-    }
-
-    private void turns() {
-        for (int i = 0; i < TURNS; i++) {
-            server.turn();
-        }
-    }
-
-    private void header(int command, int bytes, int flags) {
-        message.set(JAVA_SHORT_UNALIGNED, 0, (short) 7);
-        message.set(JAVA_SHORT_UNALIGNED, 2, (short) command);
-        message.set(JAVA_INT_UNALIGNED, 4, bytes);
-        message.set(JAVA_INT_UNALIGNED, 8, flags);
-        message.set(JAVA_INT_UNALIGNED, 12, 0);
-    }
-
-    /** Sends a message; answers the error number of the reply, 0 for none, -1 if there is none. */
-    private int send(int command, int bytes, int... fds) {
-        header(command, bytes, 0);
-        client.send(message.asSlice(0, bytes), fds);
-        turns();
-        long got = client.receive(answer);
-        for (int fd : client.takeDescriptors()) {
-            KernelCalls.instance().close(fd);
-        }
-        return got < Protocol.HEADER_BYTES ? -1 : answer.get(JAVA_INT_UNALIGNED, 12);
-    }
-
-    private void greet() {
-        message.fill((byte) 0);
-        message.set(JAVA_SHORT_UNALIGNED, 18, (short) 1);
-        assertThat(send(Protocol.VERSION, 21)).isZero();
-    }
-
-    private int map(long offset, long address, long bytes, int... fds) {
-        message.set(JAVA_INT_UNALIGNED, 16, 32);
-        message.set(JAVA_INT_UNALIGNED, 20, 3);
-        message.set(JAVA_LONG_UNALIGNED, 24, offset);
-        message.set(JAVA_LONG_UNALIGNED, 32, address);
-        message.set(JAVA_LONG_UNALIGNED, 40, bytes);
-        return send(Protocol.DMA_MAP, 48, fds);
-    }
-
-    private void assertSentAway(String why) {
-        assertThat(server.clients()).isZero();
-        assertThat(notes.getLast()).contains(why);
-        assertThat(client.receive(answer)).isLessThanOrEqualTo(0).isNotEqualTo(-Errno.EAGAIN);
-    }
-
-    @ParameterizedTest
-    @CsvSource({"0", "15", "16385", "-1", "2147483647"})
-    void lengthOutOfBoundsEndsTheConnection(int bytes) {
-        header(Protocol.VERSION, bytes, 0);
-        client.send(message.asSlice(0, 64));
-        turns();
-        assertSentAway("sends a message of");
-    }
-
-    @Test
-    void requestBeforeTheVersionEndsTheConnection() {
-        assertThat(send(Protocol.DEVICE_GET_INFO, 32)).isEqualTo(-1);
-        assertSentAway("begins with request 4");
-    }
-
-    @Test
-    void replyToNothingEndsTheConnection() {
-        greet();
-        header(Protocol.DMA_MAP, 48, Protocol.REPLY);
-        client.send(message.asSlice(0, 48));
-        turns();
-        assertSentAway("answers what nobody asked");
-    }
+/** Requests that no client should make: refused as the protocol says it, and the drive stays. */
+class HostileClientTest extends RawClient {
 
     @Test
     void tooManyDescriptorsEndTheConnection() {
@@ -216,13 +90,7 @@ class HostileClientTest {
     void memoryMadeShorterUnderTheDriveCostsOnlyItsClient() {
         greet();
         // sealing is the maker's choice: /dev/shm and files of old clients can shrink
-        Path path = folder.resolve("memory");
-        try {
-            java.nio.file.Files.write(path, new byte[1 << 16]);
-        } catch (java.io.IOException e) {
-            throw new AssertionError(e);
-        }
-        int fd = (int) KernelCalls.instance().open(path.toString(), 2);
+        int fd = file("memory", 1 << 16, Kernel.O_RDWR);
         assertThat(map(0, 0x10000, 1 << 16, fd)).isZero();
         assertThat(MemoryFile.resize(fd, 0)).isZero();
         KernelCalls.instance().close(fd);
@@ -246,28 +114,154 @@ class HostileClientTest {
     }
 
     @Test
-    void noiseNeverEndsTheServer() {
-        long seed = System.nanoTime();
-        System.out.println("seed " + seed);
+    void descriptorsThatCannotBeMappedAreRefusedAndClosed() {
+        greet();
+        int readOnly = file("read-only", 4096, 0);
+        int folderItself = (int) KernelCalls.instance().open(folder.toString(), 0);
+        int nothing = (int) KernelCalls.instance().open("/dev/null", Kernel.O_RDWR);
+        int tooShort = (int) MemoryFile.create("short", 100);
+        for (int fd : new int[] {readOnly, folderItself, nothing, tooShort}) {
+            assertThat(map(0, 0x9000, 4096, fd)).isEqualTo(Errno.EINVAL);
+            KernelCalls.instance().close(fd);
+        }
+        // nothing was taken by what was refused; without a descriptor only the addresses are
+        assertThat(map(0, 0x9000, 4096)).isZero();
+        assertThat(map(0, 0x9000, 4096)).as("twice").isEqualTo(Errno.EINVAL);
+        assertThat(server.clients()).isEqualTo(1);
+    }
+
+    @Test
+    void descriptorsThatNobodyAskedForAreClosed() {
+        greet();
+        int fd = (int) MemoryFile.create("hostile", 4096);
+        long before = openFiles();
+        message.set(JAVA_INT_UNALIGNED, 16, 16);
+        for (int i = 0; i < 20; i++) {
+            assertThat(send(Protocol.DEVICE_GET_INFO, 32, fd, fd, fd)).isZero();
+        }
+        assertThat(openFiles()).isEqualTo(before);
+        // and those of a message that never ends, when its connection does
+        header(Protocol.DMA_MAP, 48, 0);
+        client.send(message.asSlice(0, 20), fd, fd);
+        turns();
+        assertThat(openFiles()).isEqualTo(before + 2);
+        client.close();
+        turns();
+        assertThat(server.clients()).isZero();
+        KernelCalls.instance().close(fd);
+    }
+
+    @Test
+    void whatIsNotMappedCannotBeUnmapped() {
+        greet();
+        int fd = (int) MemoryFile.create("hostile", 1 << 16);
+        assertThat(map(0, 0x10000, 0x4000, fd)).isZero();
+        assertThat(map(0, 0x20000, 0x4000, fd)).isZero();
+        KernelCalls.instance().close(fd);
+        assertThat(unmap(0, 0x30000, 0x4000)).as("elsewhere").isEqualTo(Errno.EINVAL);
+        assertThat(unmap(0, 0x10000, 0x2000)).as("a part").isEqualTo(Errno.EINVAL);
+        assertThat(unmap(0, 0x12000, 0x2000)).as("a part").isEqualTo(Errno.EINVAL);
+        assertThat(unmap(0, 0x10000, 0)).as("nothing").isEqualTo(Errno.EINVAL);
+        assertThat(unmap(0, 0x10000, -1)).as("all there is").isEqualTo(Errno.EINVAL);
+        assertThat(unmap(1, 0x10000, 0x4000)).as("dirty pages").isEqualTo(Errno.EINVAL);
+        assertThat(unmap(2, 0x10000, 0x4000)).as("all, but a part").isEqualTo(Errno.EINVAL);
+        long mapped = mappings();
+        assertThat(unmap(0, 0x10000, 0x4000)).isZero();
+        assertThat(mappings()).isEqualTo(mapped - 1);
+        assertThat(unmap(0, 0x10000, 0x4000)).as("again").isEqualTo(Errno.EINVAL);
+        assertThat(unmap(2, 0, 0)).isZero();
+        assertThat(mappings()).isEqualTo(mapped - 2);
+    }
+
+    /** Command, bytes of the body, argsz; the rest of the body is zero. */
+    @ParameterizedTest
+    @CsvSource({
+        "2, 32, 31", "2, 32, 0", "2, 31, 32", "3, 24, 23", "3, 23, 24", "4, 16, 15", "4, 15, 16",
+        "5, 32, 31", "5, 32, 12", "5, 31, 64", "7, 16, 15", "7, 15, 16", "2, 0, 0", "5, 4, -1"
+    })
+    void roomOrBodyThatIsTooSmallIsRefused(int command, int bytes, int room) {
+        greet();
+        message.fill((byte) 0);
+        message.set(JAVA_INT_UNALIGNED, 16, room);
+        assertThat(send(command, 16 + bytes)).isEqualTo(Errno.EINVAL);
+        assertThat(server.clients()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"32, 0", "63, 0", "64, 1", "100000, 1", "-1, 1"})
+    void capabilitiesAndDescriptorComeOnlyWhereThereIsRoom(int room, int descriptors) {
+        greet();
+        message.fill((byte) 0);
+        message.set(JAVA_INT_UNALIGNED, 16, room);
+        header(Protocol.DEVICE_GET_REGION_INFO, 48, 0);
+        client.send(message.asSlice(0, 48));
+        turns();
+        assertThat(client.receive(answer)).isEqualTo(descriptors == 0 ? 48 : 80);
+        int[] fds = client.takeDescriptors();
+        for (int fd : fds) {
+            KernelCalls.instance().close(fd);
+        }
+        assertThat(fds).hasSize(descriptors);
+        assertThat(answer.get(JAVA_INT_UNALIGNED, 16)).as("argsz").isEqualTo(64);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0", "6", "11", "12", "14", "15", "16", "65535"})
+    void requestsThatAreNotOfferedAreRefused(int command) {
+        greet();
+        assertThat(send(command, 64)).isEqualTo(Errno.EOPNOTSUPP);
+        assertThat(answer.get(JAVA_SHORT_UNALIGNED, 0)).as("identifier").isEqualTo((short) 7);
+        assertThat(answer.get(JAVA_SHORT_UNALIGNED, 2)).isEqualTo((short) command);
+        assertThat(answer.get(JAVA_INT_UNALIGNED, 4)).as("length").isEqualTo(16);
+        assertThat(answer.get(JAVA_INT_UNALIGNED, 8)).isEqualTo(Protocol.REPLY | Protocol.ERROR);
+    }
+
+    /** Any bytes in any order, near what makes sense, so that they get far; prints nothing. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    void noiseNeverEndsTheServer(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        for (int round = 0; round < 300; round++) {
+        int fd = (int) MemoryFile.create("noise", 1 << 16);
+        for (int round = 0; round < 100; round++) {
             if (server.clients() == 0) {
-                client.close();
-                client = UnixSocket.create();
-                assertThat(client.connect(folder.resolve("a.sock").toString())).isZero();
-                turns();
-                greet();
+                again();
+                if (random.nextInt(8) != 0) {
+                    greet();
+                }
             }
-            byte[] noise = new byte[80];
-            random.nextBytes(noise);
-            MemorySegment.copy(MemorySegment.ofArray(noise), 0, message, 16, noise.length);
-            if (random.nextBoolean()) {
-                // near what makes sense, so that it gets further
+            noise(random, fd);
+        }
+        KernelCalls.instance().close(fd);
+    }
+
+    private void noise(SplittableRandom random, int fd) {
+        byte[] bytes = new byte[80];
+        random.nextBytes(bytes);
+        MemorySegment.copy(MemorySegment.ofArray(bytes), 0, message, 16, bytes.length);
+        int command = random.nextInt(17);
+        int length = 16 + random.nextInt(81);
+        switch (random.nextInt(4)) {
+            case 0 -> {
                 message.set(JAVA_LONG_UNALIGNED, 16, random.nextInt(0x1100));
                 message.set(JAVA_INT_UNALIGNED, 24, random.nextInt(9));
                 message.set(JAVA_INT_UNALIGNED, 28, 1 << random.nextInt(4));
+                command = random.nextBoolean() ? Protocol.REGION_READ : Protocol.REGION_WRITE;
+                length = 32 + (command == Protocol.REGION_READ ? 0 : 1 << random.nextInt(4));
             }
-            send(random.nextInt(17), 16 + random.nextInt(81));
+            case 1 -> {
+                long page = 0x1000L * random.nextInt(16);
+                map(page, page * random.nextInt(3), 0x1000L * random.nextInt(5), fd);
+                return;
+            }
+            case 2 -> {
+                message.set(JAVA_INT_UNALIGNED, 16, 16 + random.nextInt(64));
+                message.set(JAVA_INT_UNALIGNED, 24, random.nextInt(10));
+            }
+            default -> {
+                // as random as it comes
+            }
         }
+        int[] fds = random.nextInt(4) == 0 ? new int[] {fd, fd} : new int[0];
+        send(command, length, fds);
     }
 }

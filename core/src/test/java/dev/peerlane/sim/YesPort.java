@@ -74,6 +74,11 @@ final class YesPort extends BlockPort {
     }
 
     @Override
+    public String condition() {
+        return READY;
+    }
+
+    @Override
     public String describe(int status) {
         return "";
     }

@@ -10,8 +10,8 @@ import dev.peerlane.pci.Machine;
 import java.util.List;
 import java.util.Optional;
 
-/** A fabric that is there still when a session has closed it. */
-final class KeptFabric extends Fabric {
+/** A fabric that is there still when a session has closed it; subclasses change what it says. */
+class KeptFabric extends Fabric {
     private final Fabric fabric;
 
     KeptFabric(Fabric fabric) {

@@ -9,18 +9,14 @@ import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.FabricSpec.PeerReads;
 import dev.peerlane.emulator.FabricSpec.PeerWrites;
 import dev.peerlane.emulator.NamespaceSpec;
-import dev.peerlane.hal.Clock;
-import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
-import dev.peerlane.hal.PciDevice;
-import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.open.Probe;
 import dev.peerlane.open.Session;
+import dev.peerlane.pci.ConfigBytes;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -156,10 +152,11 @@ class ProbeTest {
         assertThat(probe(spec)).allMatch(r -> r.outcome().equals("works"));
     }
 
-    @Test
-    void errorsThatAreCountedMeanwhileAreNamed() {
+    @ParameterizedTest
+    @EnumSource(Shown.class)
+    void errorsThatAreCountedMeanwhileAreNamed(Shown shown) {
         FabricSpec spec = two().time(FabricSpec.Time.VIRTUAL).build();
-        try (Session session = Session.of(new Erring(new EmulatedFabric(spec), false))) {
+        try (Session session = Session.of(new Erring(new EmulatedFabric(spec), shown, false))) {
             List<Probe.Result> results = Probe.between(session, "emu:a", "emu:b");
             assertThat(results).hasSize(4);
             assertThat(results)
@@ -174,21 +171,35 @@ class ProbeTest {
         String one = fabric.machine().nvmeFunctions().getFirst().bdf().toString();
         String other = fabric.machine().nvmeFunctions().getLast().bdf().toString();
         assertThat(Probe.warning(fabric, one, other)).as("nothing real can break").isEmpty();
-        assertThat(Probe.warning(new Erring(fabric, false), one, other))
+        assertThat(Probe.warning(new Erring(fabric, Shown.COUNTED, false), one, other))
                 .hasValueSatisfying(
                         w -> assertThat(w).contains(one, other, "can take the machine down"));
-        assertThat(Probe.warning(new Erring(fabric, true), one, other)).isEmpty();
+        assertThat(Probe.warning(new Erring(fabric, Shown.COUNTED, true), one, other)).isEmpty();
         fabric.close();
     }
 
-    /** As if it were this machine's: every look at it finds one more error at each function. */
-    private static final class Erring extends Fabric {
-        private final Fabric fabric;
+    /** Where a configuration space or the kernel shows an error. */
+    private enum Shown {
+        UNCORRECTABLE,
+        CORRECTABLE,
+        COUNTED
+    }
+
+    /**
+     * As if it were this machine's: every look at it reads a configuration space of each function,
+     * with AER and DPC, that has one more error.
+     */
+    private static final class Erring extends KeptFabric {
+        private static final int AER = 0x100;
+        private static final int DPC = 0x140;
+
+        private final Shown shown;
         private final boolean contains;
         private int errors;
 
-        Erring(Fabric fabric, boolean contains) {
-            this.fabric = fabric;
+        Erring(Fabric fabric, Shown shown, boolean contains) {
+            super(fabric);
+            this.shown = shown;
             this.contains = contains;
         }
 
@@ -200,58 +211,22 @@ class ProbeTest {
         @Override
         public Machine machine() {
             errors++;
-            Machine real = fabric.machine();
+            Machine real = super.machine();
             List<PciFunction> functions =
                     real.functions().stream().map(f -> f.with(details(f.details()))).toList();
             return new Machine(functions, real.rootComplex());
         }
 
         private PciDetails details(PciDetails d) {
-            return new PciDetails(
-                    d.configBytes(),
-                    d.link(),
-                    d.payloadBytes(),
-                    d.maxPayloadBytes(),
-                    d.ats(),
-                    0,
-                    0,
-                    errors,
-                    contains ? new PciDetails.Dpc(1, 0) : null,
-                    d.slot(),
-                    d.port(),
-                    d.iommuGroup(),
-                    d.numaNode(),
-                    d.driver());
-        }
-
-        @Override
-        public List<String> locators() {
-            return fabric.locators();
-        }
-
-        @Override
-        public PciDevice open(String locator) {
-            return fabric.open(locator);
-        }
-
-        @Override
-        public DmaDomain dma() {
-            return fabric.dma();
-        }
-
-        @Override
-        public Clock clock() {
-            return fabric.clock();
-        }
-
-        @Override
-        public Optional<TrafficCounters> traffic() {
-            return fabric.traffic();
-        }
-
-        @Override
-        public void close() {
-            fabric.close();
+            ConfigBytes config = new ConfigBytes(new byte[4096]);
+            config.store32(AER, PciDetails.EXT_AER | (1 << 16) | (DPC << 20));
+            config.store32(AER + 4, shown == Shown.UNCORRECTABLE ? 1 << errors : 0);
+            config.store32(AER + 0x10, shown == Shown.CORRECTABLE ? 1 << errors : 0);
+            config.store32(DPC, PciDetails.EXT_DPC | (1 << 16));
+            config.store16(DPC + 6, contains ? 1 : 0);
+            int counted = shown == Shown.COUNTED ? errors : 0;
+            return PciDetails.of(config)
+                    .in(d.link(), counted, d.iommuGroup(), d.numaNode(), d.driver());
         }
     }
 }

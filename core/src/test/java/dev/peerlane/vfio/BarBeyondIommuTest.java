@@ -63,6 +63,22 @@ class BarBeyondIommuTest {
         }
     }
 
+    @Test
+    void aBarInAHoleOfTheIommuIsRefusedWithTheRangesAroundIt() {
+        long cmb = FakeMachine.B_CMB;
+        kernel.ranges = List.of(new Span(0, cmb + 0xfff), new Span(cmb + 0x3000, (1L << 39) - 1));
+        try (VfioFabric fabric = machine.open()) {
+            PciDevice device = fabric.open("0000:02:00.0");
+            fabric.dma().mapPeer(device, device.bar(2), 0, 4096).close();
+            assertRefused(
+                    () -> fabric.dma().mapPeer(device, device.bar(2), 0, 8192),
+                    "bar-beyond-iommu",
+                    "0x4001000000 to 0x4001001fff",
+                    "0-4001000fff, 4001003000-7fffffffff");
+            fabric.dma().mapPeer(device, device.bar(2), 0x3000, 4096);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void aBarBeyondTheIommuHasAnotherAddressOnlyWhereEveryBridgeRedirects(Shape shape)

@@ -101,7 +101,7 @@ class BindClaimTest {
         assertThat(k).isLessThan(100);
         assertThat(failed).as("sites that failed").isEqualTo(kernel.sites);
         Set<String> reached = Calls.reached(failed);
-        reached.remove("VfioSystem.java close");
+        reached.removeIf(r -> r.startsWith("VfioSystem.java:"));
         assertThat(Calls.writtenIn(VfioSweepTest.ASKING::contains)).isEqualTo(reached);
         assertThat(machine.driver(B)).isEqualTo("nvme");
     }

@@ -113,7 +113,9 @@ class BinderTest {
                 break;
             } catch (PeerlaneException e) {
                 assertThat(e.code()).isEqualTo("binding-failed");
-                assertThat(e.explain()).contains("Invalid argument");
+                assertThat(e.explain())
+                        .contains("Invalid argument")
+                        .contains(k == 1 ? "modinfo vfio-pci" : "the kernel's log");
             }
             for (Bdf bdf : List.of(A, B)) {
                 assertThat(driver(bdf)).as("step %d", k).isEqualTo("nvme");

@@ -7,23 +7,26 @@ import java.nio.file.Path;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /** Compares the system calls that the sources make with those that a fake kernel has seen. */
 final class Calls {
     private static final Pattern CALL = Pattern.compile("kernel\\s*\\.\\s*([a-zA-Z]+)\\(");
+    private static final Pattern COMMENT = Pattern.compile("(?s)/\\*.*?\\*/|//[^\n]*");
 
     private Calls() {}
 
-    /** Returns file and method of every call in the sources of the package. */
+    /** Returns file, line and method of every call in the sources of the package. */
     static Set<String> writtenIn(Predicate<String> files) {
         Set<String> written = new TreeSet<>();
         try (var sources = Files.list(Path.of("src/main/java/dev/peerlane/vfio"))) {
             for (Path file : sources.filter(f -> files.test(name(f))).toList()) {
-                String text = Files.readString(file).replaceAll("(?s)/\\*.*?\\*/|//[^\n]*", "");
+                String text = COMMENT.matcher(Files.readString(file)).replaceAll(Calls::lines);
                 CALL.matcher(text)
                         .results()
-                        .forEach(m -> written.add(name(file) + " " + m.group(1)));
+                        .forEach(m ->
+                                written.add(name(file) + ":" + line(text, m) + " " + m.group(1)));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -31,12 +34,23 @@ final class Calls {
         return written;
     }
 
-    /** Returns file and method of every site that a fake kernel has seen. */
+    private static String lines(MatchResult comment) {
+        return comment.group().replaceAll("[^\n]", "");
+    }
+
+    /** A call's line in a class file is that of its parenthesis. */
+    private static long line(String text, MatchResult call) {
+        return 1 + text.substring(0, call.end()).chars().filter(c -> c == '\n').count();
+    }
+
+    /** Returns file, line and method of every site that a fake kernel has seen. */
     static Set<String> reached(Set<String> sites) {
         Set<String> reached = new TreeSet<>();
         for (String site : sites) {
-            String file = site.substring(0, site.indexOf('.')).replaceAll("\\$.*", "") + ".java ";
-            reached.add(file + method(site.substring(site.indexOf(' ') + 1)));
+            String file = site.substring(0, site.indexOf('.')).replaceAll("\\$.*", "") + ".java";
+            int space = site.indexOf(' ');
+            String line = site.substring(site.lastIndexOf(':', space), space);
+            reached.add(file + line + " " + method(site.substring(space + 1)));
         }
         return reached;
     }

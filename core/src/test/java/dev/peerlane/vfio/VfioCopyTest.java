@@ -4,22 +4,32 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.BlockPort;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.EmulatorWiring;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.NamespaceSpec;
+import dev.peerlane.emulator.PortSpec;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.hal.TrafficCounters.Traffic;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
 import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.CopyException;
 import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.Receipt;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.RootComplex;
+import dev.peerlane.pci.RootComplex.Trust;
 import dev.peerlane.pci.SysfsWriter;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -27,6 +37,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,6 +45,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Driver and copy through VFIO, on emulated drives below a fake kernel. */
 class VfioCopyTest {
@@ -55,8 +67,11 @@ class VfioCopyTest {
         new SplittableRandom(23).nextBytes(data);
         Files.write(source, data);
         Files.write(target, new byte[SIZE]);
-        FabricSpec.Builder fabric =
-                FabricSpec.builder().time(FabricSpec.Time.VIRTUAL).seed(5).iommu(true);
+        machine(FabricSpec.builder());
+    }
+
+    private void machine(FabricSpec.Builder fabric) {
+        fabric.time(FabricSpec.Time.VIRTUAL).seed(5).iommu(true);
         fabric.drive(drive("a", NamespaceSpec.image(source, 512)));
         fabric.drive(drive("b", NamespaceSpec.image(target, 512)));
         fabric.drive(drive("c", NamespaceSpec.memory(SIZE, 512)));
@@ -148,6 +163,82 @@ class VfioCopyTest {
         }
     }
 
+    /** CBA is then that other address, too, or the target would not take it for its own CMB. */
+    @Test
+    void aCmbBeyondTheIommuIsUsedAtAnotherAddressWhereEveryBridgeRedirects() throws IOException {
+        emulator.close();
+        kernel.end();
+        FabricSpec.Builder redirecting =
+                FabricSpec.builder().rootComplex(Trust.TRUSTED, Trust.TRUSTED);
+        for (String drive : List.of("a", "b", "c")) {
+            redirecting.port(PortSpec.drive(drive).withAcs(PortSpec.ACS_REDIRECT));
+        }
+        directory = Files.createDirectory(directory.resolve("redirecting"));
+        machine(redirecting);
+        kernel.ranges = List.of(new Span(0, (1L << 38) - 1));
+        try (Session session = Session.of(trusted(open(VfioOptions.Api.CONTAINER)))) {
+            Receipt receipt =
+                    session.copy(
+                            extent(0),
+                            extent(1),
+                            CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET));
+            assertThat(receipt.result()).isEqualTo("ok");
+            long address = Long.decode(receipt.buffer().address());
+            assertThat(address).isPositive().isLessThan(1L << 38);
+        }
+        assertThat(Files.mismatch(source, target)).isEqualTo(-1);
+        Traffic total = emulator.traffic().orElseThrow().total();
+        assertThat(total.hostData()).isZero();
+        assertThat(total.peerWritten()).isGreaterThanOrEqualTo(SIZE);
+    }
+
+    /** The same fabric on a machine whose root complex forwards what peers send each other. */
+    private static Fabric trusted(Fabric fabric) {
+        return new Fabric() {
+            @Override
+            public String kind() {
+                return fabric.kind();
+            }
+
+            @Override
+            public List<String> locators() {
+                return fabric.locators();
+            }
+
+            @Override
+            public PciDevice open(String locator) {
+                return fabric.open(locator);
+            }
+
+            @Override
+            public DmaDomain dma() {
+                return fabric.dma();
+            }
+
+            @Override
+            public Clock clock() {
+                return fabric.clock();
+            }
+
+            @Override
+            public Machine machine() {
+                return new Machine(
+                        fabric.machine().functions(),
+                        new RootComplex(Trust.TRUSTED, Trust.TRUSTED, "a test says so"));
+            }
+
+            @Override
+            public Optional<TrafficCounters> traffic() {
+                return Optional.empty();
+            }
+
+            @Override
+            public void close() {
+                fabric.close();
+            }
+        };
+    }
+
     @Test
     void aControllerResetMapsTheCmbAgain() throws IOException {
         try (Session session = Session.of(open(VfioOptions.Api.IOMMUFD))) {
@@ -198,27 +289,39 @@ class VfioCopyTest {
         assertThat(k).as("calls of a copy").isBetween(30, 299);
     }
 
-    @Test
-    void aTargetThatIsUnpluggedInTheMiddleEndsAsATypedFault() {
-        RuntimeException e = interrupted(() -> kernel.devices.values().forEach(d -> d.gone = true));
-        assertThat(e).isInstanceOf(PeerlaneException.class);
-        assertThat(((PeerlaneException) e).category()).isEqualTo(PeerlaneException.Category.IO);
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void aDriveThatIsUnpluggedInTheMiddleEndsAsATypedFaultThatTellsOfBothEnds(int drive) {
+        FakeDevice device = kernel.devices.get(members.get(drive).toString());
+        CopyException e = interrupted(() -> device.gone = true);
+        assertFaultOf(drive, e, "is gone: its configuration space reads as all ones");
     }
 
-    @Test
-    void memoryDecodingThatGoesOffInTheMiddleEndsAsATypedFault() {
-        RuntimeException e =
-                interrupted(() ->
-                        members.forEach(
-                                bdf -> emulator.config(bdf).store16(ConfigSpace.COMMAND, 0)));
-        assertThat(e).isInstanceOf(PeerlaneException.class);
-        assertThat(((PeerlaneException) e).category()).isEqualTo(PeerlaneException.Category.IO);
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void memoryDecodingThatGoesOffInTheMiddleEndsAsATypedFaultThatTellsOfBothEnds(int drive) {
+        ConfigSpace config = emulator.config(members.get(drive));
+        CopyException e = interrupted(() -> config.store16(ConfigSpace.COMMAND, 0));
+        assertFaultOf(drive, e, "does not answer: CSTS reads FFFFFFFFh");
+    }
+
+    private void assertFaultOf(int drive, CopyException e, String lost) {
+        assertThat(e.category()).isEqualTo(PeerlaneException.Category.IO);
+        Receipt.Failure error = e.receipt().error();
+        assertThat(List.of(error.sourceCondition(), error.targetCondition()))
+                .isEqualTo(
+                        drive == 0
+                                ? List.of(lost, BlockPort.READY)
+                                : List.of(BlockPort.READY, lost));
+        assertThat(e)
+                .hasMessageContaining("; the source, " + members.get(0))
+                .hasMessageContaining("; the target, " + members.get(1));
     }
 
     /** Copies with a clock that lets something happen after some turns. */
-    private RuntimeException interrupted(Runnable event) {
+    private CopyException interrupted(Runnable event) {
         var clock =
-                new dev.peerlane.hal.Clock() {
+                new Clock() {
                     private long turns;
 
                     @Override
@@ -239,7 +342,7 @@ class VfioCopyTest {
         VfioFabric fabric = VfioFabric.open(kernel, members, options, clock);
         try (Session session = Session.of(fabric)) {
             return catchThrowableOfType(
-                    RuntimeException.class,
+                    CopyException.class,
                     () ->
                             session.copy(
                                     extent(0),

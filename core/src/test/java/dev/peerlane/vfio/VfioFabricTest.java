@@ -184,8 +184,11 @@ class VfioFabricTest {
             PciDevice device = fabric.open("0000:01:00.0");
             machine.a.gone = true;
             machine.b.gone = true;
-            assertThat(device.config().load32(0)).isEqualTo(-1);
+            assertThat(device.config().load32(ConfigSpace.CLASS_REVISION)).isEqualTo(-1);
+            assertThat(device.config().load16(ConfigSpace.VENDOR_ID)).isEqualTo(0x5045);
+            kernel.calls.clear();
             assertRefused(device::reset, "device-gone");
+            assertThat(kernel.calls).as("it is not waited for").doesNotContain("VFIO_DEVICE_RESET");
             assertRefused(() -> fabric.open("0000:02:00.0"), "device-gone", "0000:02:00.0");
         }
     }
@@ -278,7 +281,7 @@ class VfioFabricTest {
             assertRefused(
                     () -> fabric.dma().allocate(768 << 10),
                     "memlock-limit",
-                    "1048576",
+                    "1048576 (RLIMIT_MEMLOCK)",
                     "ulimit -l");
             assertThat(kernel.calls).isEmpty();
             fabric.dma().allocate(256 << 10);
@@ -387,11 +390,18 @@ class VfioFabricTest {
         try (VfioFabric fabric = machine.open()) {
             assertThat(fabric.api()).contains("compatibility layer");
             PciDevice device = fabric.open("0000:02:00.0");
-            assertRefused(
-                    () -> fabric.dma().mapPeer(device, device.bar(2), 0, 4096),
-                    "peer-not-mapped",
-                    "EFAULT",
-                    "iommufd's compatibility layer");
+            assertThatThrownBy(() -> fabric.dma().mapPeer(device, device.bar(2), 0, 4096))
+                    .isInstanceOfSatisfying(
+                            PeerlaneException.class,
+                            e -> {
+                                assertThat(e.code()).isEqualTo("peer-not-mapped");
+                                assertThat(e.getMessage())
+                                        .contains(
+                                                "EFAULT",
+                                                "/dev/vfio/vfio (iommufd's compatibility layer),"
+                                                        + " which maps no BARs");
+                                assertThat(e.remedy()).contains("CONFIG_VFIO_CONTAINER");
+                            });
             fabric.dma().allocate(4096);
         }
     }

@@ -21,7 +21,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DriverTarget {
     private static final int CONFIG_LIES = 8;
-    private static final long TURN_NANOS = 20_000_000L;
+
+    /** Long, since a controller may declare nine hours to become ready (CRTO, 3.1.3.21). */
+    private static final long TURN_NANOS = 500_000_000L;
+
     private static final int MAX_TURNS = 400_000;
     private static final int ACTIONS = 15;
     private static final int MOST_ACTIONS = 40;

@@ -33,10 +33,13 @@ class VfioCopyGuestTest {
                         .drive(Drive.named("ssd1").sizeMib(20).behindSwitch("sw").cmbMib(4))
                         .drive(Drive.named("ssd2").behindSwitch("sw").cmbMib(4))
                         .drive(Drive.named("root").sizeMib(20).cmbMib(4))
+                        .drive(Drive.named("pulled").sizeMib(20).behindSwitch("sw").cmbMib(4))
                         .prepare(VfioCopyGuestTest::fill)
-                        .step("bind ssd0 ssd1 ssd2 root")
+                        .step("bind ssd0 ssd1 ssd2 root pulled")
                         .step("echo 32 >/proc/sys/vm/nr_hugepages")
                         .tests(
+                                "interrupts",
+                                "io-addresses",
                                 "copy-target",
                                 "copy-source",
                                 "copy-third",
@@ -127,6 +130,16 @@ class VfioCopyGuestTest {
             throws IOException {
         run.passed(test);
         assertThat(region("ssd1", region)).isEqualTo(region("ssd0", region));
+    }
+
+    @Test
+    void hostMemoryLiesWhereNothingDecodes() {
+        run.passed("io-addresses");
+    }
+
+    @Test
+    void interruptsArriveInEventCounters() {
+        run.passed("interrupts");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static dev.peerlane.lab.guest.Checks.check;
 import static dev.peerlane.lab.guest.Checks.same;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.BlockPort;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.nvme.Controller;
@@ -22,6 +23,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * Copies from ssd0 to ssd1 over VFIO. Each has a region of its own, the same on both, which the
@@ -81,17 +83,40 @@ public final class Copies {
         void happen() throws IOException;
     }
 
-    /** Copies, has an accident in the middle, and wants a typed fault; then copies once more. */
-    static String accident(int region, Accident accident) {
-        PeerlaneException fault;
-        Receipt failed;
+    /**
+     * Copies, has an accident to one drive in the middle, and wants a typed fault that tells of it
+     * and that the other is well; then copies once more.
+     */
+    static String accident(int region, String hurt, Accident accident) {
+        String told = faultOf("ssd1", region, hurt, accident);
+        try (Session session = Ssds.session("ssd0", "ssd1")) {
+            same("ok", copy(session, region, CopyOptions.DEFAULTS).result(), "the copy after it");
+        }
+        return told;
+    }
+
+    /**
+     * Pulls a target out of its slot in the middle; the other drives go on. Linux must not reset it
+     * when it is closed: it would wait a minute for a drive that is gone.
+     */
+    static String unplugged(int region, String target, Accident accident) throws IOException {
+        Files.writeString(Ssds.sysfs(target).resolve("reset_method"), "\n");
+        String told = faultOf(target, region, target, accident);
+        try (Session session = Ssds.session("ssd0", "ssd1")) {
+            same("ok", copy(session, region, CopyOptions.DEFAULTS).result(), "the copy after it");
+        }
+        return told;
+    }
+
+    private static String faultOf(String target, int region, String hurt, Accident accident) {
+        CopyException fault;
         long start = System.nanoTime();
         ControllerOptions patience = ControllerOptions.DEFAULTS.withTimeoutNanos(2_000_000_000L);
-        try (Session session = Session.of(Ssds.fabric("ssd0", "ssd1"), patience)) {
+        try (Session session = Session.of(Ssds.fabric("ssd0", target), patience)) {
             CopyPlan plan =
                     session.plan(
                             Ssds.extent("ssd0", region * BLOCKS, BLOCKS),
-                            Ssds.extent("ssd1", region * BLOCKS, BLOCKS),
+                            Ssds.extent(target, region * BLOCKS, BLOCKS),
                             CopyOptions.DEFAULTS
                                     .withBuffer(BufferChoice.TARGET)
                                     .withSlots(16 << 10, 4)
@@ -102,17 +127,19 @@ public final class Copies {
                 throw new AssertionError("it went well in spite of the accident");
             } catch (CopyException e) {
                 fault = e;
-                failed = e.receipt();
             }
             check(once.happened, "there was no accident");
         }
         long millis = (System.nanoTime() - start) / 1_000_000;
         same(PeerlaneException.Category.IO, fault.category(), "category of " + fault.explain());
-        try (Session session = Ssds.session("ssd0", "ssd1")) {
-            same("ok", copy(session, region, CopyOptions.DEFAULTS).result(), "the copy after it");
-        }
+        Receipt.Failure error = Objects.requireNonNull(fault.receipt().error());
+        String source = String.valueOf(error.sourceCondition());
+        String other = String.valueOf(error.targetCondition());
+        boolean sourceHurt = hurt.equals("ssd0");
+        same(BlockPort.READY, sourceHurt ? other : source, "the condition of the one that is well");
+        check(!BlockPort.READY.equals(sourceHurt ? source : other), fault.explain());
         return "%s: %s [%d bytes copied, %d ms to the end]"
-                .formatted(fault.code(), fault.explain(), failed.bytesCopied(), millis);
+                .formatted(fault.code(), fault.explain(), fault.receipt().bytesCopied(), millis);
     }
 
     /** Has the accident when a quarter is done. */

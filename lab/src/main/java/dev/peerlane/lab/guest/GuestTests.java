@@ -9,6 +9,7 @@ import java.io.RandomAccessFile;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
@@ -19,6 +20,11 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class GuestTests {
     private static final long COMMANDS_END_NANOS = 1_000_000_000L;
+
+    /** Slot Control (PCIe 5.0, 7.5.3.10): power indicator off, power controller off. */
+    private static final int SLOT_CONTROL = 0x18;
+
+    private static final int POWER_AND_INDICATOR_OFF = 0x07;
     private static final String RESULTS = "/dev/ttyS1";
 
     /** One test; it fails by throwing. */
@@ -116,11 +122,46 @@ public final class GuestTests {
     }
 
     private static void accidents(Map<String, Body> tests) {
-        tests.put("reset-source", () -> Copies.accident(7, () -> reset("ssd0")));
-        tests.put("reset-target", () -> Copies.accident(8, () -> reset("ssd1")));
-        tests.put("decode-off-source", () -> Copies.accident(9, () -> decodeOff("ssd0")));
+        tests.put("reset-source", () -> Copies.accident(7, "ssd0", () -> reset("ssd0")));
+        tests.put("reset-target", () -> Copies.accident(8, "ssd1", () -> reset("ssd1")));
+        tests.put("decode-off-source", () -> Copies.accident(9, "ssd0", () -> decodeOff("ssd0")));
+        tests.put("decode-off-target", () -> Copies.accident(10, "ssd1", () -> decodeOff("ssd1")));
+        tests.put("unplug-target", () -> Copies.unplugged(18, "pulled", () -> unplug("pulled")));
         tests.put("revoked-mapping", () -> RevokedMapping.run("ssd0"));
-        tests.put("decode-off-target", () -> Copies.accident(10, () -> decodeOff("ssd1")));
+        tests.put("interrupts", () -> Messages.arrive("ssd0"));
+        tests.put("io-addresses", () -> IoAddresses.areFree("ssd0", "ssd1"));
+    }
+
+    /**
+     * Takes the power from a drive's slot, as a hand that pulls the drive out; once the commands
+     * have ended, as with {@link #reset}.
+     */
+    private static void unplug(String serial) throws IOException {
+        LockSupport.parkNanos(COMMANDS_END_NANOS);
+        Path port = Ssds.sysfs(serial).toRealPath().resolve("../config");
+        try (RandomAccessFile config = new RandomAccessFile(port.toFile(), "rw")) {
+            int at = capability(config, ConfigSpace.CAP_PCI_EXPRESS) + SLOT_CONTROL;
+            config.seek(at);
+            int low = config.read();
+            int high = config.read();
+            config.seek(at);
+            config.write(low);
+            config.write(high | POWER_AND_INDICATOR_OFF);
+        }
+    }
+
+    private static int capability(RandomAccessFile config, int id) throws IOException {
+        int at = ConfigSpace.CAPABILITIES;
+        config.seek(at);
+        at = config.read();
+        while (at > 0) {
+            config.seek(at);
+            if (config.read() == id) {
+                return at;
+            }
+            at = config.read();
+        }
+        throw new IOException("no capability " + id);
     }
 
     /**
