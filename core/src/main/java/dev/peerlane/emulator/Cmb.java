@@ -61,6 +61,11 @@ final class Cmb {
         withdrawn = CmbSpec.RDS | CmbSpec.WDS;
     }
 
+    /** It supports again what its description says. */
+    void allowData() {
+        withdrawn = 0;
+    }
+
     /** Returns CMBLOC bits 8:3, which restrictions do not apply. */
     int rules() {
         return spec == null ? 0 : spec.rules();

@@ -85,6 +85,10 @@ final class CommandEngine {
         this.statistics = statistics;
     }
 
+    void repair() {
+        faulty.repair();
+    }
+
     /** Forgets all commands, as a reset does. What was moved so far stays moved. */
     void reset() {
         faulty.reset(this::forget);

@@ -128,6 +128,22 @@ public final class EmulatedController {
         return List.copyOf(violations);
     }
 
+    /** Returns how many I/O submission queues there are now. */
+    public int ioQueues() {
+        int count = 0;
+        for (int qid = 1; qid < queues.submissionQueues().length; qid++) {
+            count += queues.submissionQueue(qid) == null ? 0 : 1;
+        }
+        return count;
+    }
+
+    /** Mends what faults broke for good: bad blocks, a withdrawn CMB; plugs a lost drive in. */
+    public void repair() {
+        engine.repair();
+        cmb.allowData();
+        function.plugIn();
+    }
+
     /** Returns whether CSTS.RDY is set. */
     public boolean isReady() {
         return ready;

@@ -83,6 +83,11 @@ final class EmulatedFunction {
         gone = true;
     }
 
+    /** It is there again. */
+    void plugIn() {
+        gone = false;
+    }
+
     /** Reads the Command registers again, from the root down. */
     void refresh() {
         int command = config.load16(ConfigSpace.COMMAND);

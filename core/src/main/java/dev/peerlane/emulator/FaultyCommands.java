@@ -35,6 +35,11 @@ final class FaultyCommands {
         stalledUntil = 0;
     }
 
+    /** No block is bad any more. */
+    void repair() {
+        bad.clear();
+    }
+
     boolean isStalled(long time) {
         now = time;
         return time < stalledUntil;
