@@ -9,8 +9,9 @@ declare -A CLASS=(
   [fabric-file]=FabricFileTarget
   [names]=NamesTarget
   [capture]=CaptureTarget
+  [vfio-user]=VfioUserTarget
 )
-ORDER=(driver controller fabric-file names capture)
+ORDER=(driver controller fabric-file names capture vfio-user)
 
 seconds=60
 seed=0

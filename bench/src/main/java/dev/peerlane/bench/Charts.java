@@ -45,12 +45,15 @@ final class Charts {
     /** Draws reads a second of the served drive. */
     static CategoryChart served(List<ServedCost.Line> lines) {
         CategoryChart chart =
-                chart("Reads of a drive that another process serves", "", "million a second");
+                chart(
+                        "Reads of a drive that another process serves",
+                        "size × reads in flight",
+                        "million a second");
         chart.getStyler().setLegendVisible(false);
         add(
                 chart,
                 "reads",
-                lines.stream().map(line -> line.measured().text()).toList(),
+                lines.stream().map(line -> line.measured().label()).toList(),
                 lines.stream().map(ServedCost.Line::perSecond).toList(),
                 1e-6);
         return chart;

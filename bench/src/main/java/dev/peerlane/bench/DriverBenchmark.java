@@ -30,8 +30,8 @@ public class DriverBenchmark {
     /** Brings the device up, on the thread that will own it. */
     @Setup
     public void open() {
-        device = new FreeDevice(DEPTH);
-        loop = new DriverLoop(device);
+        device = new FreeDevice(DEPTH, FreeDevice.Form.PRP);
+        loop = new DriverLoop(device, FreeDevice.Form.PRP);
     }
 
     /** Takes it down. */

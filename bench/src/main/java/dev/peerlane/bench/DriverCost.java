@@ -27,7 +27,7 @@ final class DriverCost {
      * One program at one batch.
      *
      * @param nanos for a command
-     * @param ratio Java's nanoseconds over this program's
+     * @param ratio nanoseconds of the first program over this one's
      * @param instructions for a command, where they could be counted
      */
     record Line(
@@ -71,11 +71,7 @@ final class DriverCost {
             start(runners, JAVA, Machine.java(DriverLoop.class, Integer.toString(DEPTH)));
             start(runners, C, program(programs.driver()));
             start(runners, CHECKED, program(programs.checked()));
-            for (int i = 0; i < WARM_UPS; i++) {
-                for (int batch : BATCHES) {
-                    sample(runners.getFirst().program, batch);
-                }
-            }
+            warmUp(runners.subList(0, 1));
             for (int batch : BATCHES) {
                 measure(lines, runners, batch);
             }
@@ -83,6 +79,35 @@ final class DriverCost {
             runners.forEach(runner -> runner.program.close());
         }
         return lines;
+    }
+
+    /** Measures the driver's forms against each other; a ratio is to the first of them. */
+    List<Line> measureForms() throws IOException {
+        List<Line> lines = new ArrayList<>();
+        List<Runner> runners = new ArrayList<>();
+        try {
+            for (FreeDevice.Form form : FreeDevice.Form.values()) {
+                String depth = Integer.toString(DEPTH);
+                start(runners, form.text(), Machine.java(DriverLoop.class, depth, form.name()));
+            }
+            warmUp(runners);
+            for (int batch : BATCHES) {
+                measure(lines, runners, batch);
+            }
+        } finally {
+            runners.forEach(runner -> runner.program.close());
+        }
+        return lines;
+    }
+
+    private void warmUp(List<Runner> runners) throws IOException {
+        for (int i = 0; i < WARM_UPS; i++) {
+            for (int batch : BATCHES) {
+                for (Runner runner : runners) {
+                    sample(runner.program, batch);
+                }
+            }
+        }
     }
 
     private void measure(List<Line> lines, List<Runner> runners, int batch) throws IOException {

@@ -39,17 +39,19 @@ final class DriverLoop {
 
     private final FreeDevice device;
     private final NvmeBlockPort port;
+    private final int blocks;
     private final Count count = new Count();
 
-    DriverLoop(FreeDevice device) {
+    DriverLoop(FreeDevice device, FreeDevice.Form form) {
         this.device = device;
+        this.blocks = form.blocks();
         this.port = device.port();
     }
 
     /** Runs commands one at a time. */
     void runSingle(long commands) {
         for (long done = 0; done < commands; done++) {
-            if (!port.submitRead(0, done & LBA_MASK, FreeDevice.BLOCKS)) {
+            if (!port.submitRead(0, done & LBA_MASK, blocks)) {
                 throw new IllegalStateException("the queue is full");
             }
             port.ring();
@@ -65,7 +67,7 @@ final class DriverLoop {
         for (long done = 0; done < commands; done += batch) {
             long lba = done & LBA_MASK;
             for (int slot = 0; slot < batch; slot++) {
-                if (!port.submitRead(slot, lba, FreeDevice.BLOCKS)) {
+                if (!port.submitRead(slot, lba, blocks)) {
                     throw new IllegalStateException("the queue is full");
                 }
             }
@@ -91,11 +93,13 @@ final class DriverLoop {
 
     public static void main(String[] args) throws IOException {
         int depth = args.length > 0 ? Integer.parseInt(args[0]) : 32;
-        try (FreeDevice device = new FreeDevice(depth);
+        FreeDevice.Form form =
+                args.length > 1 ? FreeDevice.Form.valueOf(args[1]) : FreeDevice.Form.PRP;
+        try (FreeDevice device = new FreeDevice(depth, form);
                 BufferedReader in =
                         new BufferedReader(
                                 new InputStreamReader(System.in, StandardCharsets.US_ASCII))) {
-            DriverLoop loop = new DriverLoop(device);
+            DriverLoop loop = new DriverLoop(device, form);
             // PID/task/TID
             Path thread = Files.readSymbolicLink(Path.of("/proc/thread-self"));
             System.out.printf(

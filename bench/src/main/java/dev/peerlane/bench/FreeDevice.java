@@ -31,11 +31,37 @@ import org.jspecify.annotations.Nullable;
  * looks at, on the driver's own thread. It completes every command with success and moves no data.
  */
 final class FreeDevice implements AutoCloseable {
-    static final int BLOCKS = 8;
-    static final int SLOT_BYTES = 4096;
+    private static final int BLOCK_SHIFT = 9;
+    private static final int PAGE = 4096;
     private static final int QID = 1;
     private static final long PHASE = 1L << 48;
     private static final long SQ_TAIL = Reg.sqTailDoorbell(QID, 0) - (long) Reg.DOORBELLS;
+
+    /** How the driver describes data and tells of commands. */
+    enum Form {
+        PRP("4 KiB, PRP", PAGE),
+        PRP_LIST("16 KiB, PRP list", 4 * PAGE),
+        SGL("16 KiB, SGL", 4 * PAGE),
+        SHADOW("4 KiB, PRP, shadow doorbells", PAGE);
+
+        private final String text;
+        private final int bytes;
+
+        Form(String text, int bytes) {
+            this.text = text;
+            this.bytes = bytes;
+        }
+
+        /** Returns it for a person. */
+        String text() {
+            return text;
+        }
+
+        /** Returns the blocks of a read. */
+        int blocks() {
+            return bytes >> BLOCK_SHIFT;
+        }
+    }
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment doorbells = arena.allocate(Reg.DOORBELLS, Reg.DOORBELLS);
@@ -45,27 +71,31 @@ final class FreeDevice implements AutoCloseable {
     private final PeerBuffer slots;
     private final NvmeBlockPort port;
     private final int entries;
-    private final long doorbellBase;
+    private final long tailBase; // where the submission queue's doorbell is, or its shadow
     private final long sq;
     private final long cq;
     private @Nullable DmaBuffer lastAllocated;
+    private @Nullable DmaBuffer shadows;
 
     private int head; // of the submission queue, and tail of the completion queue
-    private long phase = PHASE;
+    private long phase = PHASE | (long) QID << 16;
 
-    /** Brings the controller up and attaches {@code depth} slots of 4 KiB in its CMB. */
-    FreeDevice(int depth) {
+    /** Brings the controller up and attaches {@code depth} slots in its CMB. */
+    FreeDevice(int depth, Form form) {
+        long slotBytes = form.bytes;
         DriveSpec drive =
                 DriveSpec.named("free")
                         .memory(64 << 20, 512)
-                        .cmb(CmbSpec.of((long) depth * SLOT_BYTES))
+                        .cmb(CmbSpec.of(depth * slotBytes))
+                        .sgls(form == Form.SGL ? DriveSpec.Sgls.BYTES : DriveSpec.Sgls.NONE)
+                        .doorbellBuffer(form == Form.SHADOW)
                         .build();
         fabric = new EmulatedFabric(FabricSpec.builder().drive(drive).build());
         inner = fabric.open(EmulatedFabric.LOCATOR_PREFIX + drive.name());
         ControllerOptions options = ControllerOptions.DEFAULTS.withAsyncEvents(0);
         controller = Controller.open(new Function(), new Memory(), fabric.clock(), options);
         controller.requireCmb().enable(controller.dma());
-        slots = controller.requireCmb().allocate((long) depth * SLOT_BYTES, SLOT_BYTES);
+        slots = controller.requireCmb().allocate(depth * slotBytes, PAGE);
         lastAllocated = null;
         port = controller.namespace(1).port(depth);
         DmaBuffer rings = lastAllocated;
@@ -74,10 +104,14 @@ final class FreeDevice implements AutoCloseable {
         }
         entries = Integer.highestOneBit(depth) << 1;
         sq = Dma.checkBase(rings.address());
-        long sqBytes = ((long) entries * Sqe.BYTES + SLOT_BYTES - 1) & -SLOT_BYTES;
+        long sqBytes = ((long) entries * Sqe.BYTES + PAGE - 1) & -PAGE;
         cq = Dma.checkBase(rings.address() + sqBytes);
-        doorbellBase = Dma.checkBase(doorbells.address());
-        port.attach(slots, 0, SLOT_BYTES, SLOT_BYTES, depth);
+        DmaBuffer shadow = shadows;
+        if ((shadow != null) != (form == Form.SHADOW)) {
+            throw new IllegalStateException("shadow doorbells: " + shadow + " with " + form);
+        }
+        tailBase = Dma.checkBase(shadow != null ? shadow.address() : doorbells.address());
+        port.attach(slots, 0, form.bytes, form.bytes, depth);
     }
 
     NvmeBlockPort port() {
@@ -86,7 +120,7 @@ final class FreeDevice implements AutoCloseable {
 
     /** Returns where the submission queue's doorbell is in this process. */
     long doorbellAddress() {
-        return doorbellBase + SQ_TAIL;
+        return tailBase + SQ_TAIL;
     }
 
     int entries() {
@@ -95,17 +129,23 @@ final class FreeDevice implements AutoCloseable {
 
     /** Completes all that the doorbell announces; the same work as {@code play} in driver.c. */
     void play() {
-        int tail = Dma.loadIntAcquire(doorbellBase, SQ_TAIL);
-        while (head != tail) {
-            int cid = Dma.loadInt(sq + (long) head * Sqe.BYTES, 0) >>> 16;
-            long cqe = cq + (long) head * Cqe.BYTES;
-            int next = (head + 1) & (entries - 1);
-            Dma.storeLong(cqe, 8, phase | (long) cid << 32 | QID << 16 | next);
-            head = next;
-            if (next == 0) {
-                phase ^= PHASE;
+        int tail = Dma.loadIntAcquire(tailBase, SQ_TAIL);
+        long from = sq;
+        long to = cq;
+        int last = entries - 1;
+        long bits = phase;
+        int at = head;
+        while (at != tail) {
+            long place = Integer.toUnsignedLong(at);
+            int cid = Dma.loadInt(from, place * Sqe.BYTES + Sqe.CDW0) >>> 16;
+            at = (at + 1) & last;
+            Dma.storeLong(to, place * Cqe.BYTES + Cqe.DW2, bits | (long) cid << 32 | at);
+            if (at == 0) {
+                bits ^= PHASE;
             }
         }
+        head = at;
+        phase = bits;
     }
 
     @Override
@@ -208,7 +248,7 @@ final class FreeDevice implements AutoCloseable {
         }
     }
 
-    /** The fabric's memory; remembers what was allocated last, to find the rings. */
+    /** The fabric's memory; remembers what was allocated, to find rings and shadow doorbells. */
     private final class Memory extends DmaDomain {
         @Override
         public int pageBytes() {
@@ -219,6 +259,9 @@ final class FreeDevice implements AutoCloseable {
         public DmaBuffer allocate(long sizeBytes) {
             DmaBuffer buffer = fabric.dma().allocate(sizeBytes);
             lastAllocated = buffer;
+            if (sizeBytes == 2 * PAGE) { // a page of doorbells and one of EventIdx
+                shadows = buffer;
+            }
             return buffer;
         }
 

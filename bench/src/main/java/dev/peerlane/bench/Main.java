@@ -54,6 +54,15 @@ final class Main {
                             ? "%.0f".formatted(line.instructions().getAsDouble())
                             : "?");
         }
+        List<DriverCost.Line> forms = cost.measureForms();
+        for (DriverCost.Line line : forms) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "batch %2d  %-30s %-26s ns%n",
+                    line.batch(),
+                    line.program(),
+                    line.nanos().text());
+        }
         List<ServedCost.Line> served = served(cores, brief);
         for (ServedCost.Line line : served) {
             System.out.printf(
@@ -63,7 +72,7 @@ final class Main {
                     line.perSecond().median() / 1e6);
         }
         if (!brief) {
-            Report.write(Path.of("docs"), driver, jmh, served);
+            Report.write(Path.of("docs"), driver, forms, jmh, served);
             System.out.println("docs/performance.md");
         }
         if (allocates) {

@@ -25,12 +25,14 @@ final class Report {
     static void write(
             Path docs,
             List<DriverCost.Line> driver,
+            List<DriverCost.Line> forms,
             List<JmhSet.Line> jmh,
             List<ServedCost.Line> served)
             throws IOException {
         Report report = new Report();
         report.head();
         report.driver(driver);
+        report.forms(forms);
         report.jmh(jmh);
         report.served(served);
         Files.writeString(docs.resolve("performance.md"), report.text.toString());
@@ -80,6 +82,30 @@ final class Report {
                 """);
         line(
                 "| commands to a doorbell | program | ns a command | Java's time to this | instructions |");
+        line("|---|---|---|---|---|");
+        for (DriverCost.Line one : lines) {
+            line(
+                    "| %d | %s | %s | %s | %s |",
+                    one.batch(),
+                    one.program(),
+                    one.nanos().text(),
+                    one.ratio().text(),
+                    whole(one.instructions()));
+        }
+        line("");
+    }
+
+    private void forms(List<DriverCost.Line> lines) {
+        text.append(
+                """
+                ## What describes the data, and who is told
+
+                The same loop in Java alone, interleaved: reads whose data is one page, a PRP list or an SGL, and doorbells in memory (shadow doorbells, whose fence is in it; the device looks
+                there and does not ask for the register).
+
+                """);
+        line(
+                "| commands to a doorbell | form | ns a command | time of the first to this | instructions |");
         line("|---|---|---|---|---|");
         for (DriverCost.Line one : lines) {
             line(

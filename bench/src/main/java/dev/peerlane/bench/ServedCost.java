@@ -18,8 +18,13 @@ final class ServedCost {
             return "%d KiB, depth %d%s".formatted(bytes >> 10, depth, pointer());
         }
 
+        /** Returns it for an axis. */
+        String label() {
+            return "%d KiB × %d%s".formatted(bytes >> 10, depth, pointer());
+        }
+
         private String pointer() {
-            return bytes <= 8192 ? "" : sgl ? ", SGL" : ", PRP list";
+            return bytes <= 8192 ? "" : sgl ? ", SGL" : ", PRPs";
         }
     }
 

@@ -28,6 +28,7 @@ final class Bench {
     static final String MATRIX = "matrix";
     static final String SIZES = "sizes";
     static final String DEPTHS = "depths";
+    static final String COPIES = "copies";
     private static final int LEAST_CHUNK = 4096;
     private static final int USUAL_CHUNK = 128 * 1024;
     private static final long TIMEOUT_NANOS = 30_000_000_000L;
@@ -155,6 +156,10 @@ final class Bench {
         List<Way> ways = ways();
         for (Way way : ways) {
             cell(MATRIX, way, chunk(way), wish.depth());
+        }
+        Extent scratch = wish.scratch();
+        if (scratch != null) {
+            new BenchCopies(context, session, wish, scratch).run(namespaces.values(), cells);
         }
         if (wish.sweep() == Sweep.NONE) {
             return;
@@ -292,6 +297,18 @@ final class Bench {
         if (!warm) {
             warm = true;
             measure(way, memory, chunk, fit); // pays for the machine code of all that follow
+        }
+        if (context.verbose()) {
+            context.terminal()
+                    .say(
+                            "Measuring %s of %s, %s memory of %s, %d bytes, %d at once."
+                                    .formatted(
+                                            way.command().words(),
+                                            way.namespace().name(),
+                                            way.command().intoMemory() ? "into" : "out of",
+                                            cell.memory(),
+                                            chunk,
+                                            fit));
         }
         cells.add(cell.with(measure(way, memory, chunk, fit)));
     }

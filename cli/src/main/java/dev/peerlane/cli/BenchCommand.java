@@ -32,8 +32,9 @@ import picocli.CommandLine.Parameters;
         },
         footer = {
             "",
-            "Each figure has its canary: it is void, and the exit status 4, where the data did not"
-                    + " arrive.",
+            "Each figure has its canary, looked at before and after the measured time: it is void,"
+                    + " and the exit status 4, where the data did not arrive. With a scratch range"
+                    + " whole copies into it are measured, too, by a CMB and through host memory.",
             "",
             "Examples:",
             "    peerlane bench",
@@ -266,37 +267,16 @@ final class BenchCommand implements Callable<Integer> {
                     "%s has serial '%s', not '%s'".formatted(range.device(), serial, expectSerial),
                     "Nothing was written: name the right scratch range, or its serial");
         }
-        confirm(namespace, slba, blocks);
-    }
-
-    private void confirm(Namespace namespace, long slba, long blocks) {
-        if (yes) {
-            return;
-        }
-        String what =
-                "This overwrites blocks %d to %d of %s (%s, serial %s)"
+        Confirmation.ask(
+                context,
+                yes,
+                "This overwrites blocks %d to %d of %s (%s, serial %s)."
                         .formatted(
                                 slba,
                                 slba + blocks - 1,
                                 namespace.name(),
                                 namespace.controller().identity().mn(),
-                                namespace.controller().identity().sn());
-        Terminal terminal = context.terminal();
-        if (!terminal.asks()) {
-            throw PeerlaneException.refused(
-                    "not-confirmed",
-                    what + ", and nobody is there to confirm it",
-                    "Nothing was written: say --yes if that is what you want");
-        }
-        terminal.say(what + ".");
-        String answer =
-                terminal.ask("Go on? Type yes: ", context.interruption()).toLowerCase(Locale.ROOT);
-        if (!answer.equals("yes") && !answer.equals("y")) {
-            throw PeerlaneException.refused(
-                    "not-confirmed",
-                    "It was not confirmed",
-                    "Nothing was written: answer yes, or say --yes");
-        }
+                                serial));
     }
 
     private void warn(Session session, List<String> devices, List<String> notes) {

@@ -74,17 +74,18 @@ record BenchDocument(
     /**
      * One figure.
      *
-     * @param group the matrix, or the sweep that it is of
-     * @param initiator who does the DMA
-     * @param namespace whose blocks it uses
+     * @param group the matrix, the copies, or the sweep that it is of
+     * @param initiator who does the DMA; of a copy, its source
+     * @param namespace whose blocks it uses; of a copy, its target
      * @param memory whose memory it is; {@code host} for host memory
-     * @param direction {@code write} into the memory or {@code read} from it
-     * @param command Read, Compare or Write
+     * @param direction {@code write} into the memory, {@code read} from it, or {@code copy} by way
+     *     of it
+     * @param command Read, Compare or Write; both of a copy
      * @param address of the memory on the bus, or null if it was not taken
      * @param route the verdict on the way
      * @param outcome {@code measured}, {@code void} or {@code skipped}
      * @param reason why it was not measured or says nothing, or null
-     * @param bytesPerSecond null unless measured, as is all that follows
+     * @param bytesPerSecond null unless measured, as is all that follows; a copy has no latencies
      */
     record Cell(
             String group,

@@ -236,7 +236,7 @@ final class BenchReport {
             html.append("<tr>");
             Stream.of(
                             c.initiator(),
-                            c.direction().equals("write") ? "→" : "←",
+                            arrow(c),
                             c.memory(),
                             c.address() == null ? "–" : c.address(),
                             c.command(),
@@ -244,7 +244,7 @@ final class BenchReport {
                             Integer.toString(c.depth()))
                     .forEach(v -> html.append("<td>" + text(v) + "</td>"));
             Latency l = c.latencyMicros();
-            if (l == null || c.bytesPerSecond() == null) {
+            if (c.bytesPerSecond() == null) {
                 html.append(
                         "<td colspan=\"9\" class=\"why%s\">%s</td></tr>%n"
                                 .formatted(
@@ -255,17 +255,25 @@ final class BenchReport {
             Stream.of(
                             Sizes.rate(c.bytesPerSecond()),
                             BenchViews.number("%,.0f", c.iops()),
-                            micros(l.p50()),
-                            micros(l.p90()),
-                            micros(l.p99()),
-                            micros(l.p999()),
-                            micros(l.max()),
+                            l == null ? "" : micros(l.p50()),
+                            l == null ? "" : micros(l.p90()),
+                            l == null ? "" : micros(l.p99()),
+                            l == null ? "" : micros(l.p999()),
+                            l == null ? "" : micros(l.max()),
                             BenchViews.number("%.3f", c.cpuSecondsPerGib()),
                             Integer.toString(c.canaries()))
                     .forEach(v -> html.append("<td class=\"n\">" + v + "</td>"));
             html.append("</tr>\n");
         }
         html.append("</table></div>\n");
+    }
+
+    private static String arrow(Cell cell) {
+        return switch (cell.direction()) {
+            case "write" -> "→";
+            case "read" -> "←";
+            default -> "copies by";
+        };
     }
 
     /** Names and messages come from devices. */

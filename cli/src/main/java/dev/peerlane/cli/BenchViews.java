@@ -38,6 +38,7 @@ final class BenchViews {
         devices.print(out, "");
         document.notes().forEach(note -> out.println("Note: " + note + "."));
         group(out, document, Bench.MATRIX, "Every way");
+        group(out, document, Bench.COPIES, "Copies into the scratch range");
         group(out, document, Bench.SIZES, "By size");
         group(out, document, Bench.DEPTHS, "By depth");
         out.flush();
@@ -71,21 +72,21 @@ final class BenchViews {
                     new ArrayList<>(
                             List.of(
                                     c.initiator(),
-                                    c.direction().equals("write") ? "writes to" : "reads from",
+                                    direction(c),
                                     c.memory(),
                                     or(c.address(), "-"),
                                     c.command(),
                                     Sizes.text(c.chunkBytes()),
                                     Integer.toString(c.depth())));
             Latency l = c.latencyMicros();
-            if (l != null && c.bytesPerSecond() != null) {
+            if (c.bytesPerSecond() != null) {
                 row.addAll(
                         List.of(
                                 Sizes.rate(c.bytesPerSecond()),
                                 number("%.0f", c.iops()),
-                                number("%.1f", l.p50()),
-                                number("%.1f", l.p99()),
-                                number("%.1f", l.p999()),
+                                number("%.1f", l == null ? null : l.p50()),
+                                number("%.1f", l == null ? null : l.p99()),
+                                number("%.1f", l == null ? null : l.p999()),
                                 number("%.3f", c.cpuSecondsPerGib())));
             } else {
                 row.add((c.isVoid() ? "VOID: " : "skipped: ") + c.reason());
@@ -93,6 +94,14 @@ final class BenchViews {
             table.row(row.toArray(new String[0]));
         }
         table.print(out, "  ");
+    }
+
+    private static String direction(Cell cell) {
+        return switch (cell.direction()) {
+            case "write" -> "writes to";
+            case "read" -> "reads from";
+            default -> "copies by";
+        };
     }
 
     static String csv(BenchDocument document) {

@@ -87,13 +87,13 @@ final class CopyCommand implements Callable<Integer> {
     @Option(
             names = "--chunk",
             paramLabel = "SIZE",
-            description = "Bytes of one transfer, such as 128KiB; chosen if not given.")
+            description = "Bytes of one transfer, such as 128KiB; found if not given.")
     private @Nullable String chunk;
 
     @Option(
             names = "--slots",
             paramLabel = "N",
-            description = "How many transfers at once; chosen if not given.")
+            description = "How many chunks are under way at once; found if not given.")
     private int slots;
 
     @Option(

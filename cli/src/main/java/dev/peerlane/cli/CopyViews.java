@@ -48,7 +48,10 @@ final class CopyViews {
     static void receipt(PrintWriter out, Receipt receipt) {
         boolean ok = receipt.result().equals("ok");
         out.println(ok ? done(receipt) : stopped(receipt));
-        table(receipt).row("processor", processor(receipt)).print(out, "  ");
+        table(receipt)
+                .row("queue depth", depth(receipt.tuning()))
+                .row("processor", processor(receipt))
+                .print(out, "  ");
         out.flush();
     }
 
@@ -179,6 +182,15 @@ final class CopyViews {
 
     static String blocks(Receipt.Side s) {
         return "blocks %d to %d".formatted(s.slba(), s.slba() + s.blocks() - 1);
+    }
+
+    private static String depth(Receipt.Tuning tuning) {
+        int tries = tuning.tries().size();
+        return "%d Reads at once".formatted(tuning.readDepth())
+                + (tries == 0
+                        ? ""
+                        : "; slots found in %s by %d tries"
+                                .formatted(Sizes.seconds(tuning.seconds()), tries));
     }
 
     private static String processor(Receipt r) {

@@ -97,7 +97,10 @@ record Topology(
         }
         int others = machine.functions().size() - nodes.size();
         if (others > 0) {
-            notes.add("%d other functions are not shown.".formatted(others));
+            notes.add(
+                    others == 1
+                            ? "1 other function is not shown."
+                            : "%d other functions are not shown.".formatted(others));
         }
         List<PciFunction> drives = machine.nvmeFunctions();
         if (drives.size() > MAX_MATRIX) {
@@ -157,7 +160,7 @@ record Topology(
                 d.iommuGroup() < 0 ? null : d.iommuGroup(),
                 d.driver(),
                 acs == null ? null : acs.words(),
-                acs != null && acs.redirects(),
+                acs != null && acs.known() && acs.redirects(),
                 d.payloadBytes() < 0 ? null : d.payloadBytes(),
                 d.configBytes() <= 64 ? null : f.relaxedOrdering(),
                 f.isNvme(),

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
@@ -215,6 +216,93 @@ final class BenchCommandTest {
         Shell shell = Shell.interruptedAt("", "bench", "--fabric", drives.usual());
         assertThat(shell.status()).isEqualTo(130);
         assertThat(shell.err()).contains("Interrupted");
+    }
+
+    @Test
+    void anInterruptionInTheMiddleTellsWhatWasMeasuredAndThatItIsNotAll() {
+        Shell shell =
+                Shell.interruptedAt(
+                        "Measuring Compare of emu:b/n1",
+                        "--verbose",
+                        "bench",
+                        "--fabric",
+                        drives.usual(),
+                        "--time",
+                        "0.002",
+                        "--sweep",
+                        "none",
+                        "--json");
+        assertThat(shell.status()).isEqualTo(130);
+        JsonNode document = shell.json();
+        assertThat(document.get("result").asText()).isEqualTo("interrupted");
+        assertThat(document.get("error").get("code").asText()).isEqualTo("interrupted");
+        assertThat(document.get("cells")).hasSizeBetween(1, 2 * 3 * 2 - 1);
+        for (JsonNode cell : document.get("cells")) {
+            assertThat(cell.get("outcome").asText()).isEqualTo("measured");
+        }
+        drives.assertTargetUntouched();
+    }
+
+    @Test
+    void wholeCopiesByACmbAndThroughHostMemoryStandSideBySide() {
+        Shell shell = copies(drives.usual());
+        assertThat(shell.status()).as(shell.err()).isZero();
+        List<JsonNode> copies = ofGroup(shell, "copies");
+        assertThat(copies).hasSize(2);
+        assertThat(copies.getFirst().get("memory").asText()).isEqualTo("emu:b");
+        assertThat(copies.getLast().get("memory").asText()).isEqualTo("host");
+        for (JsonNode cell : copies) {
+            assertThat(cell.get("outcome").asText()).isEqualTo("measured");
+            assertThat(cell.get("initiator").asText()).isEqualTo("emu:a");
+            assertThat(cell.get("namespace").asText()).isEqualTo("emu:b/n1");
+            assertThat(cell.get("bytesPerSecond").asDouble()).isPositive();
+            assertThat(cell.get("cpuSecondsPerGib").asDouble()).isPositive();
+        }
+        byte[] source = drives.bytes("a.img");
+        byte[] target = drives.bytes("b.img");
+        assertThat(Arrays.copyOfRange(target, 64 * 512, (64 + 512) * 512))
+                .isEqualTo(Arrays.copyOf(source, 512 * 512));
+    }
+
+    @Test
+    void aCopyWhoseDataNeverArrivesIsVoid() {
+        Shell shell = copies(lying("peerWrites: vanish"));
+        assertThat(shell.status()).isEqualTo(4);
+        List<JsonNode> copies = ofGroup(shell, "copies");
+        assertThat(copies.getFirst().get("outcome").asText()).isEqualTo("void");
+        assertThat(copies.getFirst().get("reason").asText()).isNotEmpty();
+        assertThat(copies.getFirst().get("bytesPerSecond").isNull()).isTrue();
+        assertThat(copies.getLast().get("outcome").asText()).isEqualTo("measured");
+    }
+
+    @Test
+    void aCopyThatNoCmbMayCarryIsSkippedAndSaysSo() {
+        Shell shell = copies(drives.two("", ""));
+        List<JsonNode> copies = ofGroup(shell, "copies");
+        assertThat(copies.getFirst().get("outcome").asText()).isEqualTo("skipped");
+        assertThat(copies.getFirst().get("reason").asText()).contains("no CMB carries this copy");
+        assertThat(copies.getLast().get("outcome").asText()).isEqualTo("measured");
+    }
+
+    private static Shell copies(String fabric) {
+        return bench(
+                fabric,
+                "--scratch",
+                "emu:b@64+512",
+                "--yes",
+                "--size",
+                "4KiB",
+                "--depth",
+                "4",
+                "--sweep",
+                "none",
+                "--json");
+    }
+
+    private static List<JsonNode> ofGroup(Shell shell, String group) {
+        return StreamSupport.stream(shell.json().get("cells").spliterator(), false)
+                .filter(c -> c.get("group").asText().equals(group))
+                .toList();
     }
 
     @Test

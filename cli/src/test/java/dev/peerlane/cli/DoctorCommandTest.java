@@ -9,7 +9,9 @@ import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -127,6 +129,8 @@ class DoctorCommandTest {
         assertThat(run.json().get("result").asText()).isEqualTo("no-go");
         assertThat(run.status()).isEqualTo(2); // the driver keeps it from working at all
         Shell text = Shell.run("doctor", "03:00.0", "04:00.0", "--from", root.toString());
+        String tree = Shell.run("topology", "--from", root.toString()).out();
+        assertThat(tree).contains("UF!", "or a port whose ACS redirects");
         assertThat(text.out())
                 .startsWith("NO-GO")
                 .contains("setpci -s 0000:02:00.0 ECAP_ACS+6.w=0000:0004")
@@ -241,6 +245,71 @@ class DoctorCommandTest {
         assertThat(run.json().get("otherBuffers").get(0).asText()).contains("cmb-absent");
     }
 
+    /** As everybody but root sees it: 64 bytes of each configuration space. */
+    @Test
+    void withoutRootEachSaysThatItIsUnknown() throws IOException {
+        try (Stream<Path> devices = Files.list(root.resolve("sys/bus/pci/devices"))) {
+            for (Path device : devices.toList()) {
+                Path config = device.resolve("config");
+                Files.write(config, Arrays.copyOf(Files.readAllBytes(config), 64));
+            }
+        }
+        String from = root.toString();
+        Shell topology = Shell.run("topology", "--from", from);
+        assertThat(topology.out())
+                .contains("UNKNOWN: run as root", "ACS unreadable", "Run as root")
+                .doesNotContain("direct");
+        for (JsonNode route :
+                Shell.run("topology", "--from", from, "--json").json().get("routes")) {
+            boolean own = route.get("initiator").equals(route.get("owner"));
+            assertThat(route.get("write").asText()).isEqualTo(own ? "own" : "unknown");
+            assertThat(route.get("read").asText()).isEqualTo(own ? "own" : "unknown");
+            assertThat(route.get("writeAllowed").asBoolean()).isEqualTo(own);
+            assertThat(route.get("kernelAllows").asBoolean()).isEqualTo(own);
+        }
+        for (String[] devices : new String[][] {{}, {"03:00.0", "04:00.0"}}) {
+            List<String> words = new ArrayList<>(List.of("doctor", "--from", from));
+            words.addAll(List.of(devices));
+            Shell doctor = Shell.run(words.toArray(String[]::new));
+            assertThat(doctor.status()).isEqualTo(2); // there is no IOMMU either
+            assertThat(doctor.out())
+                    .startsWith("NO-GO")
+                    .contains("[config-unreadable]", "unknown: run as root")
+                    .contains("[acs-unreadable]")
+                    .doesNotContain("setpci");
+        }
+        Shell show = Shell.run("acs", "show", "--from", from);
+        assertThat(show.out()).contains("unreadable: run as root");
+        Shell disable = Shell.run("acs", "disable", "03:00.0", "04:00.0", "--from", from, "-n");
+        assertThat(disable.status()).isEqualTo(2);
+        assertThat(disable.err()).contains("0000:02:00.0 can't be read", "Run as root");
+        Shell taken = Shell.run("capture", "" + folder.resolve("cut.zip"), "--from", from);
+        assertThat(taken.status()).isZero();
+        assertThat(taken.err()).contains("configuration space of 7 is cut short: run as root");
+    }
+
+    @Test
+    void ofManyFindingsWithOneCodeTheTextExplainsOne() throws IOException {
+        for (int i = 2; i < 12; i++) {
+            String port = "0000:00:%02x.0".formatted(i);
+            function(port, "", 0x8086, 0x352a, 0x060400, 4, 0);
+            function("0000:%02x:00.0".formatted(0x10 + i), port, 0x1b36, 0x10, 0x010802, 0, 0);
+        }
+        Shell run = Shell.run("doctor", "--from", root.toString());
+        assertThat(run.out())
+                .containsOnlyOnce("refused [host-bridge-unknown]")
+                .contains("also    [host-bridge-unknown]", "more: --json")
+                .contains("also    [driver]");
+        assertThat(run.out().split("\\[driver\\] 0000", -1)).hasSize(1 + 4 + 1);
+        int findings =
+                Shell.run("doctor", "--from", root.toString(), "--json")
+                        .json()
+                        .get("findings")
+                        .size();
+        assertThat(findings).isGreaterThan(100);
+        assertThat(run.out().lines().count()).isLessThan(200);
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {2, 32})
     void thePictureIsSoundAndNoBoxesOverlap(int drives) throws Exception {
@@ -275,6 +344,12 @@ class DoctorCommandTest {
             for (int j = 0; j < i; j++) {
                 assertThat(overlap(boxes.get(i), boxes.get(j))).isFalse();
             }
+        }
+        NodeList texts = top.getElementsByTagName("text");
+        for (int i = 0; i < texts.getLength(); i++) {
+            Element text = (Element) texts.item(i);
+            double end = number(text, "x") + 6.6 * text.getTextContent().length();
+            assertThat(end).as(text.getTextContent()).isLessThan(number(top, "width"));
         }
         assertThat(top.getElementsByTagName("title").getLength()).isEqualTo(1 + drives * drives);
     }

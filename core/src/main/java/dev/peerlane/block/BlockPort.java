@@ -69,7 +69,10 @@ public abstract class BlockPort implements AutoCloseable {
      */
     public abstract int poll(int max, Completions completions);
 
-    /** Returns how many commands are in flight. */
+    /**
+     * Returns how many commands are in flight: also of a port that has failed, until it is stopped,
+     * for the device may still be at work on them.
+     */
     public abstract int inFlight();
 
     /**

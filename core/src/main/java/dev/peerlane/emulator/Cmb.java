@@ -61,8 +61,8 @@ final class Cmb {
         withdrawn = CmbSpec.RDS | CmbSpec.WDS;
     }
 
-    /** It supports again what its description says. */
-    void allowData() {
+    /** It supports again what it did at first. */
+    void repair() {
         withdrawn = 0;
     }
 

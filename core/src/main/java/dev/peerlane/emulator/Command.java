@@ -19,6 +19,7 @@ final class Command {
     private @Nullable SubmissionQueue queue;
     private @Nullable MemorySegment buffer;
     private @Nullable EmulatedNamespace namespace;
+    private long entryAddress;
     private boolean ownsIdentifier;
     private boolean toHost;
     private long dueNanos;
@@ -47,9 +48,15 @@ final class Command {
         return lists;
     }
 
-    /** Its entry is being fetched from {@code queue}. */
-    void fetching(SubmissionQueue from) {
+    /** Returns where its entry was read from. */
+    long entryAddress() {
+        return entryAddress;
+    }
+
+    /** Its entry is being fetched from {@code queue}, at an address. */
+    void fetching(SubmissionQueue from, long address) {
         queue = from;
+        entryAddress = address;
         reads.newLife();
         lists.clear();
     }

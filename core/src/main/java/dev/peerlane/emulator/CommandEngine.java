@@ -85,10 +85,6 @@ final class CommandEngine {
         this.statistics = statistics;
     }
 
-    void repair() {
-        faulty.repair();
-    }
-
     /** Forgets all commands, as a reset does. What was moved so far stays moved. */
     void reset() {
         faulty.reset(this::forget);
@@ -138,6 +134,11 @@ final class CommandEngine {
         fetch(queues, burst, now);
         statistics.turn(now);
         return nextWork(queues, now);
+    }
+
+    /** Mends what faults have left behind. */
+    void repair() {
+        faulty.repair();
     }
 
     /** Finds a command that waits to begin, takes it out and returns it, or null. */
@@ -240,7 +241,7 @@ final class CommandEngine {
             case CommandSetHandler.DONE -> complete(command);
             case CommandSetHandler.MOVE -> {
                 if (command.toHost()) {
-                    FaultyCommands.spoil(command);
+                    faulty.spoil(command);
                 }
                 moving.add(command);
             }
@@ -292,7 +293,7 @@ final class CommandEngine {
             command.end(Status.DATA_TRANSFER_ERROR);
         } else {
             if (!command.toHost()) {
-                FaultyCommands.spoil(command);
+                faulty.spoil(command);
             }
             host.handler(command).finish(command);
         }
@@ -368,7 +369,7 @@ final class CommandEngine {
         commands++;
         worked = true;
         long address = queue.base() + (long) queue.advance() * Sqe.BYTES;
-        command.fetching(queue);
+        command.fetching(queue, address);
         Reads reads = command.reads();
         int answer =
                 dma.read(
@@ -392,6 +393,7 @@ final class CommandEngine {
             host.fatal("submission queue " + queue.qid() + " is out of reach");
             return false;
         }
+        dma.fetched(queue, command);
         boolean unique = queue.take(command.cid());
         command.fetched(queue, unique, now);
         statistics.fetched(command.isAdmin(), command.opcode());

@@ -16,6 +16,21 @@ final class DmaPort {
         this.interconnect = interconnect;
     }
 
+    /** An entry of a submission queue has been read. */
+    void fetched(SubmissionQueue queue, Command command) {
+        BusWatch watch = interconnect.watch();
+        if (watch != null) {
+            watch.fetched(function.bdf(), queue.qid(), command.entryAddress(), command.sqe());
+        }
+    }
+
+    private void posted(long address, MemorySegment source, long offset, long bytes) {
+        BusWatch watch = interconnect.watch();
+        if (watch != null) {
+            watch.posted(function.bdf(), address, source.asSlice(offset, bytes));
+        }
+    }
+
     /** Returns whether a read there is answered at once. */
     boolean isImmediate(long address, long bytes) {
         return interconnect.isImmediate() || cmb.offsetOf(address, bytes) >= 0;
@@ -36,6 +51,7 @@ final class DmaPort {
             Reads reads) {
         long own = cmb.offsetOf(address, bytes);
         if (own >= 0) {
+            interconnect.moved(function, function, address, bytes, true, kind);
             MemorySegment.copy(cmb.memory(), own, target, offset, bytes);
             function.traffic().ownMemory += bytes;
             return Interconnect.DONE;
@@ -46,8 +62,12 @@ final class DmaPort {
     /** Writes {@code source} to memory; false if it failed. */
     boolean write(
             long address, MemorySegment source, long offset, long bytes, Interconnect.Kind kind) {
+        if (kind == Interconnect.Kind.QUEUE_ENTRY) {
+            posted(address, source, offset, bytes);
+        }
         long own = cmb.offsetOf(address, bytes);
         if (own >= 0) {
+            interconnect.moved(function, function, address, bytes, false, kind);
             Interconnect.store(cmb.memory(), own, source, offset, bytes, kind);
             function.traffic().ownMemory += bytes;
             return true;

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class EmulatedBar extends Bar {
     private final EmulatedDevice device;
     private final EmulatedFunction function;
+    private final EmulatedController controller;
     private final RegisterBlock registers;
     private final EmulatedFunction.BarSpace space;
     private final long memoryAddress;
@@ -28,11 +29,19 @@ final class EmulatedBar extends Bar {
             @Nullable PacketInterconnect packets) {
         this.device = device;
         this.function = function;
+        this.controller = controller;
         this.registers = controller.registers(space.index());
         this.space = space;
         this.packets = packets;
         MemorySegment memory = space.memory();
         this.memoryAddress = memory == null ? 0 : memory.address();
+    }
+
+    /** Who watches the bus is told of NVMe's registers, not of the table of MSI-X. */
+    private void tell(long offset, long value, int width) {
+        if (space.index() == 0) {
+            controller.stored(offset, value, width);
+        }
     }
 
     boolean isOf(PciDevice owner) {
@@ -101,6 +110,7 @@ final class EmulatedBar extends Bar {
             return;
         }
         if (offset < space.registerBytes()) {
+            tell(offset, Integer.toUnsignedLong(value), 4);
             registers.store32(offset, value);
         } else if (memoryAddress != 0) {
             Mmio.store32Release(memoryAddress + offset, value);
@@ -146,6 +156,7 @@ final class EmulatedBar extends Bar {
             return;
         }
         if (offset < space.registerBytes()) {
+            tell(offset, value, 8);
             registers.store64(offset, value);
         } else if (memoryAddress != 0) {
             Mmio.store64Release(memoryAddress + offset, value);

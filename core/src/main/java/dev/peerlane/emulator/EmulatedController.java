@@ -47,6 +47,8 @@ public final class EmulatedController {
     }
 
     private final EmulatedFunction function;
+    private final Interconnect interconnect;
+    private final FaultPlan faults;
     private final DriveSpec drive;
     private final SplittableRandom random;
     private final Arena arena;
@@ -86,6 +88,8 @@ public final class EmulatedController {
             Arena arena,
             SplittableRandom random) {
         this.function = function;
+        this.interconnect = interconnect;
+        this.faults = faults;
         this.drive = drive;
         this.random = random;
         this.arena = arena;
@@ -135,13 +139,6 @@ public final class EmulatedController {
             count += queues.submissionQueue(qid) == null ? 0 : 1;
         }
         return count;
-    }
-
-    /** Mends what faults broke for good: bad blocks, a withdrawn CMB; plugs a lost drive in. */
-    public void repair() {
-        engine.repair();
-        cmb.allowData();
-        function.plugIn();
     }
 
     /** Returns whether CSTS.RDY is set. */
@@ -355,8 +352,35 @@ public final class EmulatedController {
         }
     }
 
+    /** A store of the host has come through. */
+    void stored(long offset, long value, int width) {
+        BusWatch watch = interconnect.watch();
+        if (watch != null) {
+            watch.stored(function.bdf(), offset, value, width);
+        }
+    }
+
+    /** Faults that have not happened won't, and what those that have left behind is mended. */
+    void repair() {
+        faults.disarm();
+        engine.repair();
+        cmb.repair();
+        if (function.isGone()) {
+            function.putBack();
+            functionReset();
+        }
+    }
+
+    FaultPlan faults() {
+        return faults;
+    }
+
     /** Function Level Reset. */
     void functionReset() {
+        BusWatch watch = interconnect.watch();
+        if (watch != null) {
+            watch.reset(function.bdf());
+        }
         reset();
         registers.functionReset();
         interrupts.functionReset();

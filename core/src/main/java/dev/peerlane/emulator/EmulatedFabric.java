@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,7 +47,7 @@ public final class EmulatedFabric extends Fabric {
     private final Map<String, EmulatedFunction> drives = new LinkedHashMap<>();
     private final Map<String, EmulatedController> controllers = new LinkedHashMap<>();
     private final Map<String, EmulatedDevice> open = new HashMap<>();
-    private final List<FaultPlan> plans = new ArrayList<>();
+    private final FaultPlan hostPlan;
     private boolean closed;
 
     /**
@@ -67,8 +68,7 @@ public final class EmulatedFabric extends Fabric {
      */
     public EmulatedFabric(FabricSpec spec, @Nullable SegmentAllocator barMemory) {
         this.spec = spec;
-        FaultPlan hostPlan = new FaultPlan(spec.faults(), null);
-        plans.add(hostPlan);
+        this.hostPlan = new FaultPlan(spec.faults(), null);
         this.hostMemory = new HostMemory(map, spec.iommu(), hostPlan);
         SplittableRandom random = new SplittableRandom(spec.seed());
         PacketSpec packetSpec = spec.packets();
@@ -88,7 +88,6 @@ public final class EmulatedFabric extends Fabric {
                     String locator = LOCATOR_PREFIX + drive.name();
                     drives.put(locator, function);
                     FaultPlan plan = new FaultPlan(spec.faults(), drive.name());
-                    plans.add(plan);
                     controllers.put(
                             locator,
                             new EmulatedController(
@@ -164,7 +163,36 @@ public final class EmulatedFabric extends Fabric {
 
     /** Returns which faults of the description have happened. */
     public List<Fault> happened() {
-        return plans.stream().flatMap(plan -> plan.happened().stream()).toList();
+        return Stream.concat(
+                        Stream.of(hostPlan),
+                        controllers.values().stream().map(EmulatedController::faults))
+                .flatMap(plan -> plan.happened().stream())
+                .toList();
+    }
+
+    /** Adds something that goes wrong; its occasions count from now on. */
+    public void arm(Fault fault) {
+        FaultPlan plan = hostPlan;
+        if (fault.drive() != null) {
+            plan = controller(fault.drive()).faults();
+        }
+        plan.arm(fault);
+    }
+
+    /**
+     * Takes away all faults and mends what they have left behind: bad blocks are good, a CMB
+     * supports what it did, a drive that was pulled out is back, as after a Function Level Reset.
+     */
+    public void repair() {
+        hostPlan.disarm();
+        controllers.values().forEach(EmulatedController::repair);
+    }
+
+    /** Says who sees what happens; null for nobody. */
+    public void watch(@Nullable BusWatch watch) {
+        interconnect.watch(watch);
+        hostPlan.watch(watch);
+        controllers.values().forEach(c -> c.faults().watch(watch));
     }
 
     /** Returns how many buffers for DMA are allocated in host memory. */
@@ -291,7 +319,8 @@ public final class EmulatedFabric extends Fabric {
         return split.isEmpty() ? tree : tree.withSplitWrites(split);
     }
 
-    private Bdf bdf(String drive) {
+    /** Returns where a drive is. */
+    public Bdf bdf(String drive) {
         return Objects.requireNonNull(drives.get(LOCATOR_PREFIX + drive)).bdf();
     }
 

@@ -83,8 +83,12 @@ final class EmulatedFunction {
         gone = true;
     }
 
+    boolean isGone() {
+        return gone;
+    }
+
     /** It is there again. */
-    void plugIn() {
+    void putBack() {
         gone = false;
     }
 

@@ -1,17 +1,21 @@
 package dev.peerlane.emulator;
 
-import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** What will happen at which virtual time; what is due at one time happens as it was scheduled. */
 final class Events {
-    private record Event(long nanos, long number, Runnable action) {}
+    private record Event(long nanos, long number, Runnable action) implements Comparable<Event> {
+        @Override
+        public int compareTo(Event other) {
+            return nanos != other.nanos
+                    ? Long.compare(nanos, other.nanos)
+                    : Long.compare(number, other.number);
+        }
+    }
 
-    private final PriorityQueue<Event> queue =
-            new PriorityQueue<>(
-                    Comparator.comparingLong(Event::nanos).thenComparingLong(Event::number));
+    private final PriorityQueue<Event> queue = new PriorityQueue<>();
     private @Nullable Consumer<String> sink;
     private long now;
     private long number;
@@ -47,6 +51,11 @@ final class Events {
     /** Says where the trace goes; null for nowhere. */
     void sink(@Nullable Consumer<String> to) {
         sink = to;
+    }
+
+    /** Returns whether somebody wants the trace: its words cost more than a packet. */
+    boolean isTraced() {
+        return sink != null;
     }
 
     void trace(String what) {

@@ -69,6 +69,7 @@ final class FastInterconnect extends Interconnect {
         }
         long at = range.memoryOffset() + (address - range.base());
         if (range.owner() == null) {
+            moved(initiator, null, address, bytes, true, kind);
             initiator.traffic().host(kind, true, bytes);
             MemorySegment.copy(range.memory(), at, target, offset, bytes);
             return DONE;
@@ -76,6 +77,7 @@ final class FastInterconnect extends Interconnect {
         if (closed(initiator, range.owner()).reads()) {
             return fault(initiator, address, target, offset, bytes, REFUSED) ? DONE : FAILED;
         }
+        moved(initiator, range.owner(), address, bytes, true, kind);
         initiator.traffic().peerRead += bytes;
         switch (spec.peerReads()) {
             case NORMAL -> MemorySegment.copy(range.memory(), at, target, offset, bytes);
@@ -116,6 +118,7 @@ final class FastInterconnect extends Interconnect {
                 return true;
             }
         }
+        moved(initiator, owner, address, bytes, false, kind);
         long at = range.memoryOffset() + (address - range.base());
         store(range.memory(), at, source, offset, bytes, kind);
         return true;

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** The faults of one drive or of the host's memory, and how often each had its occasion. */
 final class FaultPlan {
     private final List<Armed> armed = new ArrayList<>();
+    private @Nullable BusWatch watch;
 
     /** One fault, and what it has seen. */
     private static final class Armed {
@@ -31,6 +32,28 @@ final class FaultPlan {
             if (Objects.equals(fault.drive(), drive)) {
                 armed.add(new Armed(fault));
             }
+        }
+    }
+
+    /** Says who is told of faults that happen; null for nobody. */
+    void watch(@Nullable BusWatch watcher) {
+        watch = watcher;
+    }
+
+    /** Adds a fault, whose occasions count from now on. */
+    void arm(Fault fault) {
+        armed.add(new Armed(fault));
+    }
+
+    /** Forgets all faults. */
+    void disarm() {
+        armed.clear();
+    }
+
+    /** A fault takes effect. */
+    void happens(Fault fault) {
+        if (watch != null) {
+            watch.happens(fault);
         }
     }
 
@@ -60,6 +83,7 @@ final class FaultPlan {
         for (int i = 0; i < armed.size(); i++) {
             if (armed.get(i).fault.kind().occasion() == occasion && armed.get(i).count()) {
                 found = armed.get(i).fault;
+                happens(found);
             }
         }
         return found;
@@ -67,7 +91,12 @@ final class FaultPlan {
 
     /** Returns whether there is any fault of this occasion. */
     boolean has(Fault.Occasion occasion) {
-        return armed.stream().anyMatch(a -> a.fault.kind().occasion() == occasion);
+        for (int i = 0; i < armed.size(); i++) {
+            if (armed.get(i).fault.kind().occasion() == occasion) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Returns the faults that have happened. */

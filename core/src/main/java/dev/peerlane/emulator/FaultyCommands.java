@@ -35,7 +35,7 @@ final class FaultyCommands {
         stalledUntil = 0;
     }
 
-    /** No block is bad any more. */
+    /** Bad blocks are good again. */
     void repair() {
         bad.clear();
     }
@@ -55,6 +55,12 @@ final class FaultyCommands {
         command.fault(fault);
         if (fault == null) {
             return null;
+        }
+        boolean effectless =
+                fault.kind() == Fault.Kind.WRONG_DATA
+                        || (fault.kind() == Fault.Kind.BAD_BLOCKS && command.isAdmin());
+        if (!effectless) {
+            plan.happens(fault);
         }
         return switch (fault.kind()) {
             case SLOW, ZOMBIE -> {
@@ -100,8 +106,10 @@ final class FaultyCommands {
     }
 
     /** Turns one bit of the data over. */
-    static void spoil(Command command) {
-        if (command.suffers(Fault.Kind.WRONG_DATA) && command.hasBuffer()) {
+    void spoil(Command command) {
+        Fault fault = command.fault();
+        if (fault != null && fault.kind() == Fault.Kind.WRONG_DATA && command.hasBuffer()) {
+            plan.happens(fault);
             MemorySegment data = command.buffer();
             data.set(ValueLayout.JAVA_BYTE, 0, (byte) (data.get(ValueLayout.JAVA_BYTE, 0) ^ 1));
         }

@@ -1,7 +1,5 @@
 package dev.peerlane.emulator;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.SplittableRandom;
 
 /**
@@ -18,7 +16,7 @@ final class Hop {
     private final boolean reorder;
     private final Events events;
     private final SplittableRandom random;
-    private final List<Packet> queue = new ArrayList<>();
+    private final PacketQueue queue = new PacketQueue();
     private final int[] used = new int[Packet.Flow.COUNT];
     private boolean sending;
     private long lastArrival;
@@ -90,7 +88,9 @@ final class Hop {
         if (packet.at < packet.path.size()) {
             packet.path.get(packet.at).accept(packet);
         } else {
-            events.trace(packet + " over " + name + " arrived");
+            if (events.isTraced()) {
+                events.trace(packet + " over " + name + " arrived");
+            }
             release(packet);
             packet.delivery.run();
         }
@@ -110,26 +110,33 @@ final class Hop {
         boolean free = reorder && random.nextInt(ODDS) == 0;
         int seen = 0;
         int picked = -1;
-        for (int i = 0; i < queue.size() && i < WINDOW; i++) {
-            if (hasCredit(queue.get(i)) && mayLeave(i, free)) {
+        int posted = -1; // the first posted write: nothing else holds back what came later
+        int size = Math.min(queue.size(), WINDOW);
+        for (int i = 0; i < size; i++) {
+            Packet packet = queue.get(i);
+            if (hasCredit(packet)) {
+                boolean passes = posted < 0 || passesFrom(posted, i);
                 if (!free) {
-                    return i;
+                    return passes ? i : -1;
                 }
-                seen++;
-                if (random.nextInt(seen) == 0) {
-                    picked = i;
+                if (passes) {
+                    seen++;
+                    if (random.nextInt(seen) == 0) {
+                        picked = i;
+                    }
                 }
+            }
+            if (posted < 0 && packet.flow == Packet.Flow.POSTED) {
+                posted = i;
             }
         }
         return picked;
     }
 
-    private boolean mayLeave(int at, boolean free) {
+    private boolean passesFrom(int first, int at) {
         Packet packet = queue.get(at);
-        for (int i = 0; i < at; i++) {
-            Packet earlier = queue.get(i);
-            boolean allowed = packet.passes(earlier) != Packet.Passing.NO;
-            if (!allowed || !(free || !hasCredit(earlier))) {
+        for (int i = first; i < at; i++) {
+            if (packet.passes(queue.get(i)) == Packet.Passing.NO) {
                 return false;
             }
         }

@@ -1,9 +1,11 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.pci.Bdf;
 import dev.peerlane.spec.Cqe;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How DMA leaves a function: the one narrow place between controllers and whatever carries their
@@ -19,6 +21,8 @@ abstract class Interconnect {
     /** Answer of {@link #read}: the bytes come later, and the reader is told. */
     static final int PENDING = 2;
 
+    private @Nullable BusWatch watch;
+
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
     /** What bytes are for; decides how they are counted. */
@@ -31,6 +35,30 @@ abstract class Interconnect {
         QUEUE_ENTRY,
         /** A PRP list or an SGL segment. */
         PRP_LIST
+    }
+
+    /** Says who is told of what moves; null for nobody. */
+    void watch(@Nullable BusWatch watcher) {
+        watch = watcher;
+    }
+
+    @Nullable BusWatch watch() {
+        return watch;
+    }
+
+    /** DMA has reached memory. */
+    void moved(
+            EmulatedFunction initiator,
+            @Nullable EmulatedFunction owner,
+            long address,
+            long bytes,
+            boolean read,
+            Kind kind) {
+        BusWatch watcher = watch;
+        if (watcher != null) {
+            Bdf at = owner == null ? null : owner.bdf();
+            watcher.moved(initiator.bdf(), at, address, bytes, read, kind == Kind.IO_DATA);
+        }
     }
 
     /**

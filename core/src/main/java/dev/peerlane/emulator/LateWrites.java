@@ -14,7 +14,6 @@ final class LateWrites {
     private final Interconnect interconnect;
     private final AddressMap map;
     private final FaultPlan faults;
-    private final boolean planned;
     private final ArrayDeque<Write> held = new ArrayDeque<>();
     private final List<Write> copies = new ArrayList<>();
     private long now;
@@ -31,13 +30,13 @@ final class LateWrites {
         this.interconnect = interconnect;
         this.map = map;
         this.faults = faults;
-        this.planned = faults.has(Fault.Occasion.PEER_WRITE);
     }
 
     /** Returns whether a write was taken out of the way of the others. */
     boolean intercept(
             long address, MemorySegment source, long offset, long bytes, Interconnect.Kind kind) {
-        if (!planned || kind != Interconnect.Kind.IO_DATA) {
+        if (kind != Interconnect.Kind.IO_DATA
+                || (held.isEmpty() && !faults.has(Fault.Occasion.PEER_WRITE))) {
             return false;
         }
         AddressMap.Range range = map.find(address, bytes);

@@ -150,7 +150,7 @@ final class PacketInterconnect extends Interconnect {
                     0,
                     from,
                     way.hops(),
-                    () -> complete(initiator, place, way, from, n, answer));
+                    () -> complete(initiator, place, way, from, n, kind, answer));
         }
         return PENDING;
     }
@@ -188,7 +188,9 @@ final class PacketInterconnect extends Interconnect {
     void hostStore(EmulatedFunction target, long address, int bytes, Runnable store) {
         catchUp();
         sent++;
-        events.trace("host stores to 0x%x of %s".formatted(address, target.bdf()));
+        if (events.isTraced()) {
+            events.trace("host stores to 0x%x of %s".formatted(address, target.bdf()));
+        }
         routes.fromHost(target)
                 .getFirst()
                 .accept(
@@ -242,7 +244,9 @@ final class PacketInterconnect extends Interconnect {
                                 answer));
         BooleanSupplier isDone = () -> done[0];
         time().pass(isDone);
-        events.trace("host loaded 0x%x of %s: %xh".formatted(address, target.bdf(), value[0]));
+        if (events.isTraced()) {
+            events.trace("host loaded 0x%x of %s: %xh".formatted(address, target.bdf(), value[0]));
+        }
         return value[0];
     }
 
@@ -328,7 +332,10 @@ final class PacketInterconnect extends Interconnect {
         String why = refusal(initiator, place, way, address, bytes);
         if (!why.isEmpty()) {
             lost(initiator, address, bytes, false, why);
-        } else if (place != null) {
+            return;
+        }
+        moved(initiator, place == null ? null : place.owner(), address, bytes, false, kind);
+        if (place != null) {
             if (spec.peerWrites() == FabricSpec.PeerWrites.NORMAL) {
                 long at = address - place.owner().barAddress(place.bar());
                 store(memory(place), at, payload, 0, bytes, kind);
@@ -354,10 +361,14 @@ final class PacketInterconnect extends Interconnect {
             PacketRoutes.Way way,
             long address,
             int bytes,
+            Kind kind,
             Consumer<@Nullable MemorySegment> answer) {
         MemorySegment data = null;
         PacketRoutes.Way back = new PacketRoutes.Way(routes.fromMemory(initiator), false);
         String why = refusal(initiator, place, way, address, bytes);
+        if (why.isEmpty()) {
+            moved(initiator, place == null ? null : place.owner(), address, bytes, true, kind);
+        }
         if (!why.isEmpty()) {
             lost(initiator, address, bytes, true, why);
         } else if (place != null) {

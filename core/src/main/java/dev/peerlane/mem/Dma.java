@@ -12,12 +12,13 @@ import java.nio.ByteOrder;
 /**
  * Loads and stores of host memory that devices reach by DMA (queues, PRP lists, data), and of the
  * tables that the driver keeps beside it, by absolute address: a base that is a multiple of 16 and
- * an offset below 16 KiB.
+ * an offset that is not negative.
  *
  * <p>This is ordinary memory, so plain accesses may be merged or reordered by the compiler; only
  * the methods with an order in their name promise one. A base is checked once, by {@link
  * #checkBase}, when its owner is created: masking it lets the compiler drop every later bounds and
- * alignment check.
+ * alignment check. So a place in a ring belongs into the offset, unsigned: the mask is then the
+ * same for all places, and taken once.
  */
 public final class Dma {
     private static final long BASE_MASK = 0xffff_ffff_fff0L;

@@ -140,7 +140,7 @@ public final class Controller implements AutoCloseable {
         profile = ControllerProfile.read(this);
         queues.limit(profile.askForQueues(this));
         if (options.shadowDoorbells() && identity().supportsDoorbellBuffer()) {
-            queues.shadow(ShadowDoorbells.configure(admin, dma, cap().dstrd(), queues.limit()));
+            queues.offerShadowDoorbells();
         }
         if (cmbFound == null) {
             findCmb(r);

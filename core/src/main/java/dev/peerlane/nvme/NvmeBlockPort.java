@@ -216,7 +216,7 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public int inFlight() {
-        return queue.inFlight();
+        return quiesced ? 0 : queue.unanswered();
     }
 
     @Override

@@ -31,6 +31,10 @@ public final class QueuePair {
     private static final long PHASE_BIT = 1L << 48;
     private static final int CID_MASK = 0xffff;
     private static final int NONE = -1;
+
+    /** The cookie of a tag that is not in flight. */
+    private static final int IDLE = Integer.MIN_VALUE;
+
     private static final int IDLE_POLLS_BEFORE_HEALTH = 4096;
 
     private static final long SQE_CDW0 = Sqe.CDW0;
@@ -46,9 +50,8 @@ public final class QueuePair {
 
     /** A place for a command in flight. An object, not four arrays: one bounds check, not four. */
     private static final class Tag {
-        // Bits 47:16 of a completion: identifier and queue. Inverted while not in flight.
-        private int word;
-        private int cookie;
+        private int word; // bits 47:16 of the last command's completion: identifier and queue
+        private int cookie = IDLE;
         private int postedAt;
         private int nextFree; // the free ones are a stack
 
@@ -122,9 +125,9 @@ public final class QueuePair {
         this.cqHead = shadow == null ? cqRegister : shadow.of(cqAt, cqRegister);
         tags = new Tag[tagCount]; // a power of two, so that masking is all the check there is
         for (int tag = 0; tag < depth; tag++) {
-            tags[tag] = new Tag(~(tag << 16 | qid), tag + 1 == depth ? NONE : tag + 1);
+            tags[tag] = new Tag(tag << 16 | qid, tag + 1 == depth ? NONE : tag + 1);
         }
-        Arrays.fill(tags, depth, tagCount, new Tag(~qid, NONE));
+        Arrays.fill(tags, depth, tagCount, new Tag(qid, NONE));
         int page = dma.pageBytes();
         long cqOffset = roundUp((long) entries << SQE_SHIFT, page);
         memory = dma.allocate(cqOffset + ((long) entries << CQE_SHIFT));
@@ -150,6 +153,14 @@ public final class QueuePair {
     /** Returns how many commands are in flight or posted. */
     public int inFlight() {
         return isAlive() ? posted - taken : 0;
+    }
+
+    /**
+     * Returns how many commands have no answer yet, whether or not the pair takes more: the
+     * controller may be at work on them until the pair is deleted or the controller stopped.
+     */
+    int unanswered() {
+        return posted - taken;
     }
 
     /** Returns whether the pair takes commands. */
@@ -183,7 +194,7 @@ public final class QueuePair {
      * @param prp2 second PRP entry, or the second half of an SGL descriptor
      * @param cdw10to11 command dwords 10 (low half) and 11
      * @param cdw12 command dword 12
-     * @param cookie what {@link #poll} shall hand back as the slot
+     * @param cookie what {@link #poll} shall hand back as the slot; not {@link #IDLE}
      * @return the command's tag, or -1 if {@link #depth} commands are in flight
      */
     public int post(
@@ -194,22 +205,23 @@ public final class QueuePair {
         }
         Tag known = tags[tag];
         firstFree = known.nextFree;
-        int word = ~known.word + nextSequence;
+        int word = known.word + nextSequence;
         known.word = word;
         known.cookie = cookie;
         int count = posted;
         known.postedAt = count;
         posted = count + 1;
-        long sqe = sqBase + ((long) (count & mask) << SQE_SHIFT);
+        long base = sqBase;
+        long sqe = Integer.toUnsignedLong(count & mask) << SQE_SHIFT;
         long cdw0 = Integer.toUnsignedLong((word & ~CID_MASK) | opcode);
-        Dma.storeLong(sqe, SQE_CDW0, cdw0 | ((long) nsid << 32));
-        Dma.storeLong(sqe, SQE_CDW2, 0L);
-        Dma.storeLong(sqe, SQE_MPTR, 0L);
-        Dma.storeLong(sqe, SQE_PRP1, prp1);
-        Dma.storeLong(sqe, SQE_PRP2, prp2);
-        Dma.storeLong(sqe, SQE_CDW10, cdw10to11);
-        Dma.storeLong(sqe, SQE_CDW12, Integer.toUnsignedLong(cdw12));
-        Dma.storeLong(sqe, SQE_CDW14, 0L);
+        Dma.storeLong(base, sqe + SQE_CDW0, cdw0 | ((long) nsid << 32));
+        Dma.storeLong(base, sqe + SQE_CDW2, 0L);
+        Dma.storeLong(base, sqe + SQE_MPTR, 0L);
+        Dma.storeLong(base, sqe + SQE_PRP1, prp1);
+        Dma.storeLong(base, sqe + SQE_PRP2, prp2);
+        Dma.storeLong(base, sqe + SQE_CDW10, cdw10to11);
+        Dma.storeLong(base, sqe + SQE_CDW12, Integer.toUnsignedLong(cdw12));
+        Dma.storeLong(base, sqe + SQE_CDW14, 0L);
         return tag;
     }
 
@@ -256,8 +268,8 @@ public final class QueuePair {
         int n = 0;
         while (n < max) {
             int count = taken;
-            long cqe = cqBase + ((long) (count & mask) << CQE_SHIFT);
-            long dw23 = Dma.loadLongAcquire(cqe, CQE_DW23);
+            long cqe = Integer.toUnsignedLong(count & mask) << CQE_SHIFT;
+            long dw23 = Dma.loadLongAcquire(cqBase, cqe + CQE_DW23);
             if ((dw23 & PHASE_BIT) != phaseBit) {
                 break;
             }
@@ -289,19 +301,20 @@ public final class QueuePair {
         Tag[] all = tags;
         int tag = (word >>> 16) & (all.length - 1);
         Tag known = all[tag];
-        if (known.word != word) {
+        int cookie = known.cookie;
+        if (known.word != word || cookie == IDLE) {
             throw unknown(dw23);
         }
         int sqhd = (int) dw23 & 0xffff;
         int behind = (rung - sqhd) & mask;
         // The head was beyond this command when the entry was made, and not beyond the doorbell.
-        if (sqhd > mask || behind > rung - known.postedAt - 1) {
+        if (sqhd > mask || behind >= rung - known.postedAt) {
             throw badPlace(dw23);
         }
-        known.word = ~word;
+        known.cookie = IDLE;
         known.nextFree = firstFree;
         firstFree = tag;
-        return known.cookie;
+        return cookie;
     }
 
     /** Returns dword 0 of the completion that is being delivered. For use in the callback only. */
@@ -331,12 +344,7 @@ public final class QueuePair {
     /** Returns whether the command with this tag is in flight and carries this cookie. */
     boolean holds(int tag, int cookie) {
         Tag[] all = tags;
-        Tag known = all[tag & (all.length - 1)];
-        return isInFlight(known) && known.cookie == cookie;
-    }
-
-    private boolean isInFlight(Tag tag) {
-        return (tag.word & CID_MASK) == qid;
+        return all[tag & (all.length - 1)].cookie == cookie;
     }
 
     /** Returns the identifier of the command in flight with this tag. */
@@ -351,7 +359,7 @@ public final class QueuePair {
             firstFree = NONE;
             fault = why;
             for (Tag tag : tags) {
-                tag.word = ~qid;
+                tag.cookie = IDLE;
             }
         }
     }
@@ -397,7 +405,7 @@ public final class QueuePair {
         String known =
                 place >= depth
                         ? "no such command exists"
-                        : isInFlight(tag)
+                        : tag.cookie != IDLE
                                 ? "the command in that place is %04Xh".formatted(tag.word >>> 16)
                                 : "no such command is in flight (stale or duplicate)";
         return nonsense(

@@ -32,9 +32,19 @@ final class QueueSet {
         limit = newLimit;
     }
 
-    /** Says where doorbells are in memory, before any queue is created. */
-    void shadow(@Nullable ShadowDoorbells doorbells) {
-        shadow = doorbells;
+    /** Puts doorbells in memory where the controller takes that, before any queue is created. */
+    void offerShadowDoorbells() {
+        shadow = ShadowDoorbells.allocate(controller.dma(), controller.cap().dstrd(), limit);
+        if (shadow != null && !shadow.offer(controller.admin())) {
+            freeShadow();
+        }
+    }
+
+    private void freeShadow() {
+        if (shadow != null) {
+            shadow.free();
+            shadow = null;
+        }
     }
 
     boolean holds(QueuePair q) {
@@ -130,9 +140,6 @@ final class QueueSet {
         queues.forEach(QueuePair::free);
         queues.clear();
         qids.clear();
-        if (shadow != null) {
-            shadow.free();
-            shadow = null;
-        }
+        freeShadow();
     }
 }

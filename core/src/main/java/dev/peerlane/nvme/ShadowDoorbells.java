@@ -31,27 +31,26 @@ final class ShadowDoorbells {
     }
 
     /**
-     * Tells a controller of them, before it has I/O queues.
+     * Makes room for the doorbells of a controller.
      *
      * @param pairs how many I/O queue pairs there can be
-     * @return null where it does not take them, or has more doorbells than a page holds
+     * @return null where it has more doorbells than a page holds
      */
-    static @Nullable ShadowDoorbells configure(Admin admin, DmaDomain dma, int dstrd, int pairs) {
-        if ((8L * (pairs + 1)) << dstrd > PAGE) {
-            return null;
-        }
-        DmaBuffer memory = dma.allocate(2 * PAGE);
-        boolean done = false;
-        try {
-            long bus = memory.busAddress();
-            AdminResult result = admin.configureDoorbells(bus, bus + PAGE);
-            done = Status.isSuccess(result.status());
-            return done ? new ShadowDoorbells(memory, dstrd) : null;
-        } finally {
-            if (!done) {
-                memory.close();
-            }
-        }
+    static @Nullable ShadowDoorbells allocate(DmaDomain dma, int dstrd, int pairs) {
+        boolean fits = (8L * (pairs + 1)) << dstrd <= PAGE;
+        return fits ? new ShadowDoorbells(dma.allocate(2 * PAGE), dstrd) : null;
+    }
+
+    /**
+     * Tells the controller where they are, before it has I/O queues.
+     *
+     * @return whether it takes them
+     * @throws ControllerFault without an answer: it may still take them, so they must stay
+     *     allocated until it is stopped
+     */
+    boolean offer(Admin admin) {
+        long bus = memory.busAddress();
+        return Status.isSuccess(admin.configureDoorbells(bus, bus + PAGE).status());
     }
 
     /**

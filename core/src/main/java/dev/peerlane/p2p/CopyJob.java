@@ -36,6 +36,8 @@ public final class CopyJob {
     private Receipt.@Nullable Buffer carrier;
     private @Nullable Lane lane;
     private @Nullable Pipeline copy;
+    private @Nullable Tuner tuner;
+    private long doneBefore;
     private long failedLba = -1;
     private @Nullable String sourceCondition;
     private @Nullable String targetCondition;
@@ -119,8 +121,6 @@ public final class CopyJob {
     private void copy(Progress progress) {
         long started = clock.nanoTime();
         long cpuStarted = cpuNanos();
-        Endpoint source = request.source();
-        Endpoint target = request.target();
         BufferCandidate candidate = plan.buffer();
         PeerMemory memory = candidate == null ? new HostMemory(fabric.dma()) : candidate.memory();
         boolean sentinels = plan.hasSentinels() || plan.verifySharesBuffer();
@@ -132,33 +132,78 @@ public final class CopyJob {
                         candidate == null ? null : candidate.locator(),
                         "0x%x".formatted(buffer.busAddress()),
                         buffer.sizeBytes());
-        lane =
-                Lane.attach(
-                        source.port(),
-                        request.sourceLba(),
-                        target.port(),
-                        request.targetLba(),
-                        buffer,
-                        geometry,
-                        request.bytes());
-        Fence fence = fences.over(lane);
-        copy =
+        BlockPort source = request.source().port();
+        BlockPort target = request.target().port();
+        int longest =
+                Math.min(source.limits().maxTransferBytes(), target.limits().maxTransferBytes());
+        Tuner tunes = new Tuner(geometry, request.options(), Planner.unitBytes(request), longest);
+        tuner = tunes;
+        try {
+            while (doneBytes() < request.bytes()) {
+                piece(buffer, tunes, progress);
+            }
+            flush(target);
+        } finally {
+            seconds = (clock.nanoTime() - started) / 1e9;
+            cpuSeconds = (cpuNanos() - cpuStarted) / 1e9;
+        }
+    }
+
+    /** Copies what is left, or as much of it as one of the tuner's tries takes. */
+    private void piece(PeerBuffer buffer, Tuner tunes, Progress progress) {
+        long started = clock.nanoTime();
+        long before = doneBytes();
+        BlockPort source = request.source().port();
+        BlockPort target = request.target().port();
+        Geometry geometry = tunes.geometry();
+        Lane over = lane;
+        if (over == null || !over.geometry().equals(geometry)) {
+            over =
+                    Lane.attach(
+                            source,
+                            request.sourceLba(),
+                            target,
+                            request.targetLba(),
+                            buffer,
+                            geometry,
+                            request.bytes());
+        }
+        over =
+                over.rest(
+                        request.sourceLba() + before / source.limits().blockBytes(),
+                        request.targetLba() + before / target.limits().blockBytes(),
+                        request.bytes() - before);
+        Pipeline pipeline =
                 new Pipeline(
-                        lane,
+                        over,
                         SecondStage.WRITE,
-                        fence,
+                        fences.over(over),
                         null,
                         null,
                         clock,
                         request.options(),
                         cancel);
-        try {
-            run(copy, progress, Progress.Phase.COPY);
-            flush(target.port());
-        } finally {
-            seconds = (clock.nanoTime() - started) / 1e9;
-            cpuSeconds = (cpuNanos() - cpuStarted) / 1e9;
+        doneBefore = before;
+        lane = over;
+        copy = pipeline;
+        Meter meter =
+                tunes.tries()
+                        ? new Meter(geometry, over.chunks(), tunes.worthNanos(), started)
+                        : null;
+        if (meter != null) {
+            pipeline.measure(meter);
         }
+        run(
+                pipeline,
+                (phase, done, total) -> progress.update(phase, before + done, request.bytes()),
+                Progress.Phase.COPY);
+        if (meter != null && doneBytes() < request.bytes()) {
+            tunes.took(meter.chunksPerSecond() * geometry.chunkBytes(), clock.nanoTime() - started);
+        }
+    }
+
+    private long doneBytes() {
+        return copy == null ? 0 : doneBefore + copy.doneBytes();
     }
 
     private void run(Pipeline pipeline, Progress progress, Progress.Phase phase) {
@@ -194,7 +239,7 @@ public final class CopyJob {
         ControlCompare control =
                 controlled ? ControlCompare.over(over, clock, request.options(), random) : null;
         if (control != null) {
-            control.run();
+            control(control, owner.port());
         }
         Pipeline pipeline =
                 new Pipeline(
@@ -208,7 +253,24 @@ public final class CopyJob {
                         cancel);
         run(pipeline, progress, Progress.Phase.VERIFY);
         if (control != null) {
-            control.run();
+            control(control, owner.port());
+        }
+    }
+
+    /** A control Compare that did not end may still read the memory. */
+    private void control(ControlCompare compare, BlockPort port) {
+        try {
+            compare.run();
+        } catch (PeerlaneException | InternalError e) {
+            if (port.inFlight() > 0) {
+                try {
+                    port.quiesce();
+                } catch (PeerlaneException | InternalError stuck) {
+                    unsafe = true;
+                    e.addSuppressed(stuck);
+                }
+            }
+            throw e;
         }
     }
 
@@ -385,7 +447,7 @@ public final class CopyJob {
 
     private Receipt receipt(@Nullable PeerlaneException failure, long hostBefore) {
         Geometry geometry = lane == null ? null : lane.geometry();
-        long bytes = copy == null ? 0 : copy.doneBytes();
+        long bytes = doneBytes();
         long host = hostData();
         return new Receipt(
                 Receipt.SCHEMA,
@@ -397,6 +459,7 @@ public final class CopyJob {
                 plan.fence(),
                 geometry == null ? 0 : geometry.chunkBytes(),
                 geometry == null ? 0 : geometry.slots(),
+                tuning(),
                 bytes,
                 ranges(),
                 host < 0 ? null : host - hostBefore,
@@ -417,6 +480,13 @@ public final class CopyJob {
                                 targetCondition));
     }
 
+    private Receipt.Tuning tuning() {
+        int depth = lane == null ? 0 : lane.geometry().readDepth();
+        return tuner == null
+                ? new Receipt.Tuning(depth, 0, List.of())
+                : new Receipt.Tuning(depth, tuner.spentNanos() / 1e9, tuner.tried());
+    }
+
     private String granularity() {
         return switch (plan.verify()) {
             case NONE -> "nothing";
@@ -433,6 +503,10 @@ public final class CopyJob {
         if (copy == null || over == null) {
             return ranges;
         }
+        if (doneBefore > 0) {
+            long before = doneBefore / over.second().limits().blockBytes();
+            ranges.add(new Receipt.Range(request.targetLba(), before));
+        }
         ChunkLog log = copy.log();
         int blockBytes = over.second().limits().blockBytes();
         long end = Math.min(over.chunks(), log.low() + ChunkLog.WINDOW);
@@ -443,7 +517,8 @@ public final class CopyJob {
                 start = chunk < log.low() ? 0 : chunk;
             } else if (!done && start >= 0) {
                 if (ranges.size() < MAX_RANGES) {
-                    long first = over.secondLbaOf(start);
+                    boolean follows = start == 0 && !ranges.isEmpty();
+                    long first = follows ? ranges.removeFirst().slba() : over.secondLbaOf(start);
                     long last = over.secondLbaOf(chunk - 1);
                     long tail = over.chunkLength(chunk - 1) / blockBytes;
                     ranges.add(new Receipt.Range(first, last + tail - first));

@@ -13,11 +13,19 @@ import org.jspecify.annotations.Nullable;
  */
 record Geometry(int chunkBytes, int slots, int sentinels, int sentinelBytes) {
     static final int PAGE_BYTES = 4096;
-    private static final int MAX_CHUNK_BYTES = 256 * 1024;
-    private static final int MAX_SLOTS = 64;
+    static final int MAX_CHUNK_BYTES = 256 * 1024;
+    static final int MAX_SLOTS = 64;
 
     /** With fewer slots than this a third of them can't keep either side at eight commands. */
     private static final int ENOUGH_SLOTS = 24;
+
+    /** With so few slots nothing queues, and the latency is what counts. */
+    private static final int FEW_SLOTS = 16;
+
+    private static final int FEW_READS = 4;
+
+    /** 10 GB/s for 100 µs. */
+    private static final int READ_BYTES = 1 << 20;
 
     /** Two, so that one batch can arrive while another is being fenced. */
     private static final int SENTINELS = 2;
@@ -25,6 +33,27 @@ record Geometry(int chunkBytes, int slots, int sentinels, int sentinelBytes) {
     /** Returns the bytes that this takes. */
     long totalBytes() {
         return (long) chunkBytes * slots + (long) sentinels * sentinelBytes;
+    }
+
+    /**
+     * Returns how many Reads are in flight at most.
+     *
+     * <p>What is Read from the source's queue comes in order, and so does the fence's own Read: it
+     * waits for all data Reads before it. Were all slots Read at once, no Write could begin before
+     * the last of them, and the two sides would take turns. A quarter for the Reads leaves the rest
+     * to those that wait for a sentinel, for its batch, and for their Write; and more bytes than
+     * keep a fast device busy only make the start longer.
+     */
+    int readDepth() {
+        if (slots < FEW_SLOTS) {
+            return (slots + 1) / 2;
+        }
+        return Math.min((slots + 3) / 4, Math.max(FEW_READS, READ_BYTES / chunkBytes));
+    }
+
+    /** Returns the same memory cut otherwise. */
+    Geometry cut(int bytes, int count) {
+        return new Geometry(bytes, count, sentinels, sentinelBytes);
     }
 
     /** Returns the same with no more slots than some bytes have chunks. */

@@ -59,6 +59,19 @@ record Lane(
         return first;
     }
 
+    /** Returns the same slots for what is left of the two ranges. */
+    Lane rest(long fromReaderLba, long fromSecondLba, long restBytes) {
+        return new Lane(
+                reader,
+                fromReaderLba,
+                second,
+                fromSecondLba,
+                buffer,
+                geometry,
+                firstSlot,
+                restBytes);
+    }
+
     long chunks() {
         return (bytes + geometry.chunkBytes() - 1) / geometry.chunkBytes();
     }

@@ -23,6 +23,11 @@ final class Pipeline {
     /** A fence that loses patience does so within this. */
     private static final long SETTLE_NANOS = 2_000_000_000L;
 
+    /**
+     * How long a function's reset may take (PCIe 5.0, 6.6.2): more than any packet is under way.
+     */
+    private static final long ARRIVAL_NANOS = 100_000_000L;
+
     private final Lane lane;
     private final SecondStage stage;
     private final Fence fence;
@@ -44,8 +49,12 @@ final class Pipeline {
     private final IntQueue toRead;
     private final IntQueue ready;
     private final IntQueue again;
+    private final int depth;
+    private @Nullable Meter meter;
+    private boolean stopping;
     private long nextChunk;
     private long now;
+    private int reading;
     private boolean readerQuarantined;
     private boolean secondQuarantined;
     private boolean unsafe;
@@ -88,6 +97,7 @@ final class Pipeline {
         log = new ChunkLog(lane.chunks());
         readerBlockBytes = lane.reader().limits().blockBytes();
         secondBlockBytes = lane.second().limits().blockBytes();
+        depth = lane.geometry().readDepth();
         int slots = lane.geometry().slots();
         states = new SlotState[slots];
         Arrays.fill(states, SlotState.FREE);
@@ -107,6 +117,11 @@ final class Pipeline {
     /** Has somebody told of each hand-off to a Compare. */
     void watch(HandOffs watcher) {
         watch = watcher;
+    }
+
+    /** Has no more chunks begin once a meter has seen enough; what has begun is ended. */
+    void measure(Meter with) {
+        meter = with;
     }
 
     /** Returns what was done so far. */
@@ -146,11 +161,14 @@ final class Pipeline {
         long checked = now;
         long checkEvery = Math.max(1, options.commandTimeoutNanos() / 8);
         progress.update(phase, 0, lane.bytes());
-        while (!log.complete() && failure == null) {
+        while (!isDone() && failure == null) {
             boolean moved = turn();
             now = clock.nanoTime();
             if (!moved) {
                 clock.turn();
+            }
+            if (meter != null && !stopping) {
+                stopping = meter.isOver(now, log.count());
             }
             if (now - checked >= checkEvery) {
                 checked = now;
@@ -169,6 +187,10 @@ final class Pipeline {
         if (failure != null) {
             throw failure;
         }
+    }
+
+    private boolean isDone() {
+        return log.complete() || (stopping && log.count() == nextChunk);
     }
 
     private boolean turn() {
@@ -192,11 +214,15 @@ final class Pipeline {
 
     private boolean startReads() {
         boolean moved = false;
-        while (!toRead.isEmpty() && startRead(toRead.peek())) {
+        while (!toRead.isEmpty() && reading < depth && startRead(toRead.peek())) {
             toRead.remove();
             moved = true;
         }
-        while (toRead.isEmpty() && !free.isEmpty() && log.mayStart(nextChunk)) {
+        while (toRead.isEmpty()
+                && reading < depth
+                && !stopping
+                && !free.isEmpty()
+                && log.mayStart(nextChunk)) {
             int slot = free.remove();
             chunkOf[slot] = nextChunk++;
             failuresOf[slot] = 0;
@@ -230,6 +256,7 @@ final class Pipeline {
         }
         states[slot] = SlotState.READING;
         sinceOf[slot] = now;
+        reading++;
         return true;
     }
 
@@ -317,6 +344,7 @@ final class Pipeline {
         if (states[slot] == SlotState.QUARANTINED) {
             return;
         }
+        reading--;
         if (status == 0) {
             states[slot] = SlotState.FENCED;
             fence.arrived(slot, lane.readerLbaOf(chunkOf[slot]));
@@ -467,12 +495,14 @@ final class Pipeline {
     /** Takes in what is in flight, and makes sure that nothing more can touch a slot. */
     private void drain() {
         boolean quarantined = readerQuarantined || fence.quarantined();
-        if (takeIn(lane.reader(), onRead, quarantined)) {
-            settleFence();
-        }
+        boolean arrived = takeIn(lane.reader(), onRead, quarantined) && settleFence();
         quiesceIfBusy(lane.reader(), quarantined || fence.quarantined());
         takeIn(lane.second(), onSecond, secondQuarantined);
         quiesceIfBusy(lane.second(), secondQuarantined);
+        if (!arrived && !lane.buffer().memory().isHost()) {
+            // no fence can ask a stopped reader whether its posted writes have arrived
+            clock.await(() -> false, ARRIVAL_NANOS);
+        }
     }
 
     /** Returns whether the port still works and nothing of it is in flight. */
@@ -496,9 +526,9 @@ final class Pipeline {
      * After a failure, slots may have completed whose data is still on its way: it would land in
      * memory that was wiped and given back. The fence knows when it has arrived.
      */
-    private void settleFence() {
+    private boolean settleFence() {
         try {
-            clock.await(
+            return clock.await(
                     () -> {
                         fence.step(clock.nanoTime(), ready, again);
                         lane.reader().ring();
@@ -508,6 +538,7 @@ final class Pipeline {
                     Math.min(options.commandTimeoutNanos(), SETTLE_NANOS));
         } catch (PeerlaneException | InternalError e) {
             fail(Faults.of(e), -1);
+            return false;
         }
     }
 

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param fence what stood between Read and Write
  * @param chunkBytes length of a slot
  * @param slots how many slots
+ * @param tuning how both were found
  * @param bytesCopied bytes that the target has confirmed
  * @param copied which blocks of the target those are; more than a bounded number of ranges is cut
  * @param hostDataBytes data bytes that crossed host memory, where the fabric counts; else null
@@ -35,6 +36,7 @@ public record Receipt(
         String fence,
         int chunkBytes,
         int slots,
+        Tuning tuning,
         long bytesCopied,
         List<Range> copied,
         @Nullable Long hostDataBytes,
@@ -95,6 +97,30 @@ public record Receipt(
      * @param bytes how much of it was used
      */
     public record Buffer(String kind, @Nullable String device, String address, long bytes) {}
+
+    /**
+     * How length and number of the slots were found.
+     *
+     * @param readDepth Reads in flight at most
+     * @param seconds how long it was tried, by the fabric's clock; the tries are part of the copy
+     * @param tries what was tried, in turn; none where the user gave both, or the copy was short
+     */
+    public record Tuning(int readDepth, double seconds, List<Tried> tries) {
+        /** Keeps its own copy of the list. */
+        public Tuning {
+            tries = List.copyOf(tries);
+        }
+    }
+
+    /**
+     * A try.
+     *
+     * @param chunkBytes length of a slot
+     * @param slots how many
+     * @param readDepth Reads in flight at most
+     * @param bytesPerSecond the rate that this had
+     */
+    public record Tried(int chunkBytes, int slots, int readDepth, double bytesPerSecond) {}
 
     /**
      * A range of the target's blocks.

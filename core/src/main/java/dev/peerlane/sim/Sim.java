@@ -43,11 +43,13 @@ public final class Sim {
     private static int many(long seeds, long start, PrintStream out) {
         long began = System.nanoTime();
         Map<String, Integer> seen = new TreeMap<>();
+        Coverage coverage = new Coverage();
         long bad = 0;
         long packets = 0;
         for (long seed = start; seed < start + seeds; seed++) {
             Simulation.Outcome outcome = Simulation.run(seed, null);
             packets += outcome.packets();
+            coverage.add(outcome.cells());
             outcome.seen().forEach((what, times) -> seen.merge(what, times, Integer::sum));
             if (!outcome.violations().isEmpty()) {
                 bad++;
@@ -56,6 +58,8 @@ public final class Sim {
         }
         double seconds = (System.nanoTime() - began) / 1e9;
         seen.forEach((what, times) -> out.println("%6d × %s".formatted(times, what)));
+        coverage.table().forEach(out::println);
+        coverage.problems().forEach(out::println);
         out.println(
                 "%d seeds from %d in %.1f s: %.0f seeds/s, %d packets, %d seeds with violations"
                         .formatted(seeds, start, seconds, seeds / seconds, packets, bad));

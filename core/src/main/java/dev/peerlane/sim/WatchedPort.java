@@ -4,7 +4,9 @@ import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PortLimits;
-import java.util.Set;
+import dev.peerlane.pci.Bdf;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -12,34 +14,72 @@ import java.util.function.Consumer;
  * in flight at most, over both ports, and completes only if it has one.
  */
 final class WatchedPort extends BlockPort {
+    /** What a command did with a slot. */
+    private record Sent(SlotLedger.Use use, long lba, int blocks) {}
+
     private final BlockPort port;
-    private final Set<Integer> busy;
+    private final Bdf device;
+    private final SlotLedger ledger;
+    private final Seen seen;
     private final Consumer<String> trace;
-    private final Consumer<String> violation;
+    private final Map<Integer, Sent> sent = new HashMap<>();
+
+    /** Is told of what goes through. */
+    interface Seen {
+        /** A command was posted. */
+        void posted(SlotLedger.Use use, long lba, int blocks);
+
+        /** A command ended well. */
+        void ended(SlotLedger.Use use, long lba, int blocks);
+
+        /** A Flush ended. */
+        void flushed();
+    }
 
     /**
      * Wraps a port.
      *
-     * @param busy the slots in flight on any port of the copy
+     * @param device whose port
+     * @param ledger the slots of all ports of the copy
      */
-    WatchedPort(
-            BlockPort port, Set<Integer> busy, Consumer<String> trace, Consumer<String> violation) {
+    WatchedPort(BlockPort port, Bdf device, SlotLedger ledger, Seen seen, Consumer<String> trace) {
         this.port = port;
-        this.busy = busy;
+        this.device = device;
+        this.ledger = ledger;
+        this.seen = seen;
         this.trace = trace;
-        this.violation = violation;
     }
 
-    private boolean posted(boolean done, String what, int slot, long lba, int blocks) {
+    private boolean posted(boolean done, SlotLedger.Use use, int slot, long lba, int blocks) {
         if (done) {
-            if (!busy.add(slot)) {
-                violation.accept("slot %d got a second command: %s".formatted(slot, what));
-            }
+            ledger.posted(device, use, slot);
+            sent.put(slot, new Sent(use, lba, blocks));
             trace.accept(
                     "%s: %s of %d blocks at %d, slot %d"
-                            .formatted(port.name(), what, blocks, lba, slot));
+                            .formatted(port.name(), use.word(), blocks, lba, slot));
+            seen.posted(use, lba, blocks);
         }
         return done;
+    }
+
+    private void ended(int slot, int status) {
+        if (slot == NO_SLOT) {
+            trace.accept("%s: Flush ended with %s".formatted(port.name(), port.describe(status)));
+            seen.flushed();
+            return;
+        }
+        ledger.completed(device, slot);
+        Sent command = sent.remove(slot);
+        trace.accept(
+                "%s: %s in slot %d ended with %s"
+                        .formatted(
+                                port.name(),
+                                command == null ? "nothing" : command.use().word(),
+                                slot,
+                                port.describe(status)));
+        if (command != null && status == 0) {
+            seen.ended(command.use(), command.lba(), command.blocks());
+        }
     }
 
     @Override
@@ -54,22 +94,25 @@ final class WatchedPort extends BlockPort {
 
     @Override
     public int attach(PeerBuffer buffer, long offset, int slotBytes, int strideBytes, int count) {
-        return port.attach(buffer, offset, slotBytes, strideBytes, count);
+        int first = port.attach(buffer, offset, slotBytes, strideBytes, count);
+        ledger.attached(buffer, offset, slotBytes, strideBytes, count, first);
+        return first;
     }
 
     @Override
     public boolean submitRead(int slot, long lba, int blocks) {
-        return posted(port.submitRead(slot, lba, blocks), "Read", slot, lba, blocks);
+        return posted(port.submitRead(slot, lba, blocks), SlotLedger.Use.READ, slot, lba, blocks);
     }
 
     @Override
     public boolean submitWrite(int slot, long lba, int blocks) {
-        return posted(port.submitWrite(slot, lba, blocks), "Write", slot, lba, blocks);
+        return posted(port.submitWrite(slot, lba, blocks), SlotLedger.Use.WRITE, slot, lba, blocks);
     }
 
     @Override
     public boolean submitCompare(int slot, long lba, int blocks) {
-        return posted(port.submitCompare(slot, lba, blocks), "Compare", slot, lba, blocks);
+        return posted(
+                port.submitCompare(slot, lba, blocks), SlotLedger.Use.COMPARE, slot, lba, blocks);
     }
 
     @Override
@@ -90,12 +133,7 @@ final class WatchedPort extends BlockPort {
                 new Completions() {
                     @Override
                     public void completed(int slot, int status) {
-                        trace.accept(
-                                "%s: slot %d ended with %s"
-                                        .formatted(port.name(), slot, port.describe(status)));
-                        if (slot != NO_SLOT && !busy.remove(slot)) {
-                            violation.accept("slot " + slot + " completed with no command");
-                        }
+                        ended(slot, status);
                         completions.completed(slot, status);
                     }
                 });
@@ -114,9 +152,10 @@ final class WatchedPort extends BlockPort {
 
     @Override
     public void quiesce() {
-        trace.accept(port.name() + ": quiesced");
+        trace.accept(port.name() + ": is stopped");
         port.quiesce();
-        busy.clear();
+        sent.clear();
+        ledger.stopped(device);
     }
 
     @Override
@@ -142,5 +181,6 @@ final class WatchedPort extends BlockPort {
     @Override
     public void close() {
         port.close();
+        ledger.stopped(device);
     }
 }

@@ -3,6 +3,7 @@ package dev.peerlane.sim;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.PacketSpec;
 import dev.peerlane.emulator.PacketSpec.Forwarding;
 import dev.peerlane.emulator.PortSpec;
@@ -34,6 +35,9 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
     private static final List<String> NAMES = List.of("a", "b", "c");
     private static final int UNIT = 4096;
 
+    /** A fault should not be waited for longer than the check takes. */
+    private static final long TIMEOUT_NANOS = 100_000_000L;
+
     /**
      * One copy.
      *
@@ -43,6 +47,7 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
      * @param targetOffset where it goes, in bytes
      * @param bytes how much
      * @param options how
+     * @param faults what goes wrong with it
      */
     record Copy(
             int source,
@@ -50,9 +55,18 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
             int sourceOffset,
             int targetOffset,
             int bytes,
-            CopyOptions options) {}
+            CopyOptions options,
+            List<PlannedFault> faults) {
+        /** Returns it with other options. */
+        Copy with(CopyOptions other) {
+            return new Copy(source, target, sourceOffset, targetOffset, bytes, other, faults);
+        }
+    }
 
-    /** Makes the world of a seed. */
+    /**
+     * Makes the world of a seed. The first seeds have one fault each, and walk through the cells
+     * that the coverage wants; all others are drawn.
+     */
     static World of(long seed) {
         return new Maker(seed).world();
     }
@@ -61,12 +75,15 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
     private static final class Maker {
         private final SplittableRandom random;
         private final long seed;
+        private final Coverage.@Nullable Cell cell;
         private String topology = "";
         private boolean honest = true;
 
         Maker(long seed) {
             this.seed = seed;
             random = new SplittableRandom(seed);
+            List<Coverage.Cell> cells = Coverage.possible();
+            cell = seed > 0 && seed <= cells.size() ? cells.get((int) seed - 1) : null;
         }
 
         private boolean odds(int in) {
@@ -87,11 +104,11 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
             fabric.iommu(!odds(3)).relaxedOrdering(odds(3)).time(FabricSpec.Time.VIRTUAL);
             boolean packets = !odds(4);
             root(fabric, packets);
-            if (odds(10)) {
+            if (cell == null && odds(10)) {
                 honest = false;
                 fabric.peerWrites(FabricSpec.PeerWrites.VANISH);
             }
-            if (odds(10)) {
+            if (cell == null && odds(10)) {
                 honest = false;
                 fabric.peerReads(
                         one(
@@ -100,8 +117,12 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
                                 FabricSpec.PeerReads.OTHER_MEMORY));
             }
             List<Copy> copies = new ArrayList<>();
-            for (int i = 1 + random.nextInt(3); i > 0; i--) {
-                copies.add(copy());
+            if (cell != null) {
+                copies.add(meeting(cell));
+            } else {
+                for (int i = 1 + random.nextInt(3); i > 0; i--) {
+                    copies.add(copy());
+                }
             }
             topology += packets ? ", packets" : ", fast";
             return new World(fabric.build(), topology, honest, copies);
@@ -113,14 +134,17 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
                     .mdts(1 + random.nextInt(5))
                     .maxQueueEntries(4 << random.nextInt(6))
                     .doorbellStride(odds(4) ? 2 : 0)
-                    .compare(!odds(4))
-                    .volatileWriteCache(random.nextBoolean())
+                    .compare(!odds(4) || cell != null)
+                    .volatileWriteCache(random.nextBoolean() || cell != null)
                     .latencyNanos(one(0L, 1_000L, 10_000L, 80_000L))
                     .cmb(cmb())
                     .build();
         }
 
         private @Nullable CmbSpec cmb() {
+            if (cell != null) {
+                return CmbSpec.of(32768L << random.nextInt(3));
+            }
             if (odds(4)) {
                 return null;
             }
@@ -162,12 +186,16 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
         private void root(FabricSpec.Builder fabric, boolean packets) {
             Trust writes = one(Trust.TRUSTED, Trust.TRUSTED, Trust.UNKNOWN, Trust.REFUSED);
             Trust reads = one(Trust.TRUSTED, writes, Trust.REFUSED);
+            if (cell != null) {
+                writes = Trust.TRUSTED;
+                reads = Trust.TRUSTED;
+            }
             fabric.rootComplex(writes, reads);
             if (!packets) {
                 return;
             }
             Forwarding forwarding = one(Forwarding.FULL, Forwarding.FULL, Forwarding.SLOW);
-            if (odds(8)) {
+            if (cell == null && odds(8)) {
                 forwarding = one(Forwarding.WRITES, Forwarding.NONE);
                 honest = false;
             }
@@ -183,7 +211,19 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
                             .withLinks(link(), links)
                             .withForwarding(forwarding, random.nextLong(20_000))
                             .withOrdering(!odds(4), odds(3))
-                            .withHostStoreNanos(one(0L, 0L, 2_000L, 30_000L)));
+                            .withHostStoreNanos(one(0L, 0L, 2_000L, 30_000L))
+                            .withSecondWays(secondWays()));
+        }
+
+        private List<PacketSpec.SecondWay> secondWays() {
+            if (cell != null || !odds(4)) {
+                return List.of();
+            }
+            int one = random.nextInt(NAMES.size());
+            int other = (one + 1 + random.nextInt(NAMES.size() - 1)) % NAMES.size();
+            PacketSpec.Takes takes = one(PacketSpec.Takes.values());
+            return List.of(
+                    new PacketSpec.SecondWay(NAMES.get(one), NAMES.get(other), takes, link()));
         }
 
         private PacketSpec.Link link() {
@@ -217,13 +257,55 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
                             .withSlots(odds(2) ? 0 : 4096 << random.nextInt(3), random.nextInt(9))
                             .withWipe(!odds(2))
                             .withSeed(seed);
+            List<PlannedFault> faults = odds(2) ? List.of() : faults(source, target);
             return new Copy(
                     source,
                     target,
                     random.nextInt(units - length + 1) * UNIT,
                     random.nextInt(units - length + 1) * UNIT,
                     length * UNIT,
-                    options);
+                    faults.isEmpty() ? options : options.withCommandTimeoutNanos(TIMEOUT_NANOS),
+                    faults);
+        }
+
+        private List<PlannedFault> faults(int source, int target) {
+            return new FaultDraw(random.split())
+                    .some(NAMES.get(source), NAMES.get(target), NAMES.get(3 - source - target));
+        }
+
+        /** A copy of many slots in a row that meets a cell. */
+        private Copy meeting(Coverage.Cell wanted) {
+            int source = random.nextInt(NAMES.size());
+            int target = (source + 1 + random.nextInt(NAMES.size() - 1)) % NAMES.size();
+            VerifyMode verify = VerifyMode.AUTO;
+            if (wanted.phase() == Phase.VERIFY) {
+                boolean allocates = wanted.kind() == Fault.Kind.ALLOCATION;
+                verify = allocates ? VerifyMode.HOST : VerifyMode.PEER;
+            }
+            CopyOptions options =
+                    CopyOptions.DEFAULTS
+                            .withBuffer(new BufferChoice(wanted.buffer(), null))
+                            .withVerify(verify)
+                            .withSlots(UNIT, 1 + random.nextInt(4))
+                            .withWipe(!odds(2))
+                            .withCommandTimeoutNanos(TIMEOUT_NANOS)
+                            .withSeed(seed);
+            List<PlannedFault> faults =
+                    new FaultDraw(random.split())
+                            .meeting(
+                                    wanted,
+                                    NAMES.get(source),
+                                    NAMES.get(target),
+                                    NAMES.get(3 - source - target));
+            int length = 12 + random.nextInt(8);
+            return new Copy(
+                    source,
+                    target,
+                    random.nextInt(16) * UNIT,
+                    random.nextInt(16) * UNIT,
+                    length * UNIT,
+                    options,
+                    faults);
         }
 
         private BufferChoice buffer() {

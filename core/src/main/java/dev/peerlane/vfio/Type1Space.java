@@ -117,7 +117,7 @@ class Type1Space extends IoSpace {
                 "no-type1",
                 CONTAINER + " has no IOMMU of type " + iommuType(),
                 "Load it with modprobe vfio_iommu_type1, and see that the IOMMU is on"
-                        + " (intel_iommu=on or amd_iommu=on on the kernel command line)");
+                        + " (firmware; intel_iommu=on on the kernel command line)");
     }
 
     /** Returns which of VFIO's IOMMU types is used. */

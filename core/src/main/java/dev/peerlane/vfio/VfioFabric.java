@@ -99,7 +99,7 @@ public final class VfioFabric extends Fabric {
                     "%s is in group %d of vfio's mode without an IOMMU, where a device can overwrite"
                                     .formatted(bdf, group)
                             + " any memory",
-                    "Turn the IOMMU on (intel_iommu=on or amd_iommu=on), and"
+                    "Turn the IOMMU on (firmware; Intel's with intel_iommu=on), and"
                             + " enable_unsafe_noiommu_mode of the vfio module off; or ask for it by"
                             + " that name");
         }

@@ -70,8 +70,8 @@ final class VfioSystem {
         throw PeerlaneException.machine(
                 "no-iommu",
                 bdf + " is in no IOMMU group: the IOMMU is off or missing",
-                "Turn it on in the firmware (VT-d, AMD-Vi) and with intel_iommu=on or amd_iommu=on"
-                        + " on the kernel command line");
+                "Turn it on in the firmware (VT-d, AMD-Vi), and Intel's with intel_iommu=on on the"
+                        + " kernel command line; 'peerlane doctor' says more");
     }
 
     /** Returns whether a group is one of the kernel's mode without an IOMMU. */

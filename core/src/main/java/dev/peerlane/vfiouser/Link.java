@@ -160,6 +160,14 @@ final class Link implements AutoCloseable {
                         Protocol.REGION_READ,
                         Protocol.REGION_ACCESS_BYTES,
                         Protocol.REGION_ACCESS_BYTES + count);
+        int got = answer.get(JAVA_INT_UNALIGNED, 12);
+        if (got != count) {
+            throw fail(
+                    Protocol.violation(
+                            locator,
+                            "it reads %d bytes of region %d at 0x%x, not %d"
+                                    .formatted(got, region, offset, count)));
+        }
         long value = 0;
         for (int i = count - 1; i >= 0; i--) {
             value = (value << 8) | (answer.get(JAVA_BYTE, 16L + i) & 0xff);

@@ -21,7 +21,7 @@ import java.util.List;
  */
 record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int fd) {
     private static final int ASKED_BYTES = 1024;
-    private static final int MAX_CAPABILITIES = 16;
+    private static final int MOST_BYTES = Protocol.MAX_MESSAGE_BYTES - Protocol.HEADER_BYTES;
 
     /** A part that can be mapped: offset and length in the region, multiples of the page. */
     record Area(long offset, long bytes) {
@@ -30,17 +30,17 @@ record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int 
         }
     }
 
-    /** Asks for a region. */
+    /** Asks for a region; once more if all that there is to tell needs more room. */
     static Region ask(Link link, String locator, int index) {
-        MemorySegment body = link.outgoing();
-        body.asSlice(0, Protocol.REGION_INFO_BYTES).fill((byte) 0);
-        body.set(JAVA_INT_UNALIGNED, 0, ASKED_BYTES);
-        body.set(JAVA_INT_UNALIGNED, 8, index);
-        MemorySegment answer =
-                link.call(
-                        Protocol.DEVICE_GET_REGION_INFO,
-                        Protocol.REGION_INFO_BYTES,
-                        Protocol.REGION_INFO_BYTES);
+        MemorySegment answer = ask(link, index, ASKED_BYTES);
+        long needed = Integer.toUnsignedLong(answer.get(JAVA_INT_UNALIGNED, 0));
+        if (needed > MOST_BYTES) {
+            throw Protocol.violation(
+                    locator, "it has %d bytes to tell of region %d".formatted(needed, index));
+        }
+        if (needed > ASKED_BYTES) {
+            answer = ask(link, index, (int) needed);
+        }
         int[] passed = link.takeDescriptors();
         boolean done = false;
         try {
@@ -66,6 +66,17 @@ record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int 
         }
     }
 
+    private static MemorySegment ask(Link link, int index, int room) {
+        MemorySegment body = link.outgoing();
+        body.asSlice(0, Protocol.REGION_INFO_BYTES).fill((byte) 0);
+        body.set(JAVA_INT_UNALIGNED, 0, room);
+        body.set(JAVA_INT_UNALIGNED, 8, index);
+        return link.call(
+                Protocol.DEVICE_GET_REGION_INFO,
+                Protocol.REGION_INFO_BYTES,
+                Protocol.REGION_INFO_BYTES);
+    }
+
     private static List<Area> areas(
             MemorySegment info, int flags, long size, String locator, int index) {
         if ((flags & Protocol.REGION_CAPS) == 0) {
@@ -73,8 +84,9 @@ record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int 
         }
         List<Area> areas = new ArrayList<>();
         long at = Integer.toUnsignedLong(info.get(JAVA_INT_UNALIGNED, 12));
-        for (int i = 0; at != 0 && i < MAX_CAPABILITIES; i++) {
-            if (at < Protocol.REGION_INFO_BYTES || at > info.byteSize() - 16) {
+        long before = Protocol.REGION_INFO_BYTES - 1;
+        while (at != 0) {
+            if (at <= before || at > info.byteSize() - 16) { // forward only, so it ends
                 throw outside(locator, index);
             }
             if (info.get(JAVA_SHORT_UNALIGNED, at) == Protocol.CAP_SPARSE_MMAP) {
@@ -92,6 +104,7 @@ record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int 
                                     index));
                 }
             }
+            before = at;
             at = Integer.toUnsignedLong(info.get(JAVA_INT_UNALIGNED, at + 4));
         }
         return List.copyOf(areas);

@@ -2,6 +2,7 @@ package dev.peerlane.vfiouser;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
+import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
@@ -70,7 +71,8 @@ final class UserFunction implements AutoCloseable {
                 continue;
             }
             boolean wide = (low & BAR_64_BIT) != 0;
-            bars.add(new UserBar(link, locator, region, places.take(region.sizeBytes(), wide)));
+            long address = places.take(locator, index, region.sizeBytes(), wide);
+            bars.add(new UserBar(link, locator, region, address));
         }
         place();
     }
@@ -150,22 +152,28 @@ final class UserFunction implements AutoCloseable {
 
     /** Hands out bus addresses for BARs, each aligned to its length, above those of memory. */
     static final class Addresses {
+        private static final long LOW_END = 1L << 32;
+        private static final long HIGH_END = 1L << 46;
+
         private long low = 0xc000_0000L;
         private long high = UserDma.LIMIT;
 
-        long take(long bytes, boolean wide) {
-            long size = Math.max(Protocol.PAGE_BYTES, Long.highestOneBit(2 * bytes - 1));
+        long take(String locator, int index, long bytes, boolean wide) {
+            long end = wide ? HIGH_END : LOW_END;
+            long size = bytes > end ? end : Long.highestOneBit(2 * bytes - 1);
+            size = Math.max(Protocol.PAGE_BYTES, size);
             long address = ((wide ? high : low) + size - 1) & -size;
+            if (address > end - size) {
+                throw PeerlaneException.machine(
+                        "no-bus-addresses",
+                        "there is no place on the bus for BAR %d of %s, which has %d bytes"
+                                .formatted(index, locator, bytes),
+                        "Use fewer devices, or devices with smaller BARs");
+            }
             if (wide) {
                 high = address + size;
             } else {
                 low = address + size;
-            }
-            if (size <= 0 || low > 1L << 32 || high < 0 || high > 1L << 46) {
-                throw dev.peerlane.PeerlaneException.machine(
-                        "no-bus-addresses",
-                        "there is no place on the bus for a BAR of %d bytes".formatted(bytes),
-                        "Use fewer devices, or devices with smaller BARs");
             }
             return address;
         }

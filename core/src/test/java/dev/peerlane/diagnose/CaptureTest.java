@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.pci.ConfigBytes;
 import dev.peerlane.pci.SysfsTree;
 import dev.peerlane.pci.SystemFiles;
 import java.io.ByteArrayOutputStream;
@@ -15,8 +16,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
 import java.util.Random;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -27,8 +31,7 @@ class CaptureTest {
 
     @Test
     void captureAndDirectoryGiveTheSameDiagnosisAsTheMachine() throws IOException {
-        for (TreeBuilder tree :
-                java.util.List.of(Shapes.broadcom(0x1d), Shapes.vmd(), Shapes.cascade())) {
+        for (TreeBuilder tree : List.of(Shapes.broadcom(0x1d), Shapes.vmd(), Shapes.cascade())) {
             Path root = Files.createTempDirectory(directory, "root");
             tree.writeTo(root);
             SystemFiles live = SystemFiles.of(root);
@@ -79,6 +82,73 @@ class CaptureTest {
         CapturedFiles with = Capture.take(files, true);
         assertThat(with.bytes(config, 4096)).isEqualTo(files.bytes(config, 4096));
         assertThat(with.files().keySet()).anyMatch(p -> p.endsWith("serial"));
+    }
+
+    /** Whatever tells who owns a machine is planted where Linux shows it, and must not be kept. */
+    @Test
+    void nothingThatNamesAMachineOrADriveIsKept() throws IOException {
+        TreeBuilder tree = Shapes.broadcom(0);
+        tree.texts.put("proc/version", "Linux version 6.1 (SECRET@SECRET) (gcc)");
+        tree.texts.put(
+                "proc/cmdline",
+                "root=UUID=SECRET ip=SECRET nvme_core.hostid=SECRET nvmf.hostnqn=nqn.SECRET"
+                        + " rd.luks.key=SECRET intel_iommu=on nvme.use_cmb_sqes=0");
+        tree.texts.put("proc/cpuinfo", "vendor_id : GenuineIntel\nSerial : SECRET\n");
+        for (String name :
+                List.of(
+                        "sys/class/dmi/id/product_serial",
+                        "sys/class/dmi/id/product_uuid",
+                        "sys/class/dmi/id/board_serial",
+                        "sys/class/dmi/id/chassis_asset_tag",
+                        "proc/sys/kernel/hostname",
+                        "etc/hostname",
+                        "etc/machine-id",
+                        "etc/nvme/hostnqn",
+                        "sys/class/net/eth0/address")) {
+            tree.texts.put(name, "SECRET");
+        }
+        for (String name :
+                List.of(
+                        "vpd",
+                        "nvme/nvme0/serial",
+                        "nvme/nvme0/subsysnqn",
+                        "nvme/nvme0/hostnqn",
+                        "nvme/nvme0/hostid",
+                        "nvme/nvme0/nvme0n1/wwid",
+                        "nvme/nvme0/nvme0n1/uuid",
+                        "nvme/nvme0/nvme0n1/nguid",
+                        "nvme/nvme0/nvme0n1/eui")) {
+            tree.at(A).texts.put(name, "SECRET");
+        }
+        ConfigBytes config = tree.at(A).config;
+        int vpd = 0x80;
+        config.store16(TreeBuilder.EXPRESS, 0x10 | (vpd << 8));
+        config.store32(vpd, 0x8000_0003);
+        config.store32(vpd + 4, 0x5243_4553); // the letters SECR
+        config.store32(TreeBuilder.SERIAL + 4, 0x5243_4553);
+        String all = zipped(Capture.take(tree.files(), false));
+        assertThat(all).contains("GenuineIntel", "intel_iommu=on", "nvme.use_cmb_sqes=0");
+        assertThat(all).doesNotContain("SECR");
+        CapturedFiles asked = Capture.take(tree.files(), true);
+        assertThat(asked.files().keySet())
+                .filteredOn(p -> new String(asked.bytes(p, 4096), UTF).contains("SECR"))
+                .allMatch(p -> p.endsWith("/config") || p.endsWith("/serial"))
+                .hasSize(2);
+    }
+
+    /** All that is in a capture's file, unpacked. */
+    private String zipped(CapturedFiles files) throws IOException {
+        Path file = directory.resolve("capture.zip");
+        Capture.write(files, file);
+        StringBuilder all = new StringBuilder();
+        try (ZipFile zip = new ZipFile(file.toFile())) {
+            for (ZipEntry entry : Collections.list(zip.entries())) {
+                all.append(entry.getName()).append('\n');
+                byte[] content = zip.getInputStream(entry).readAllBytes();
+                all.append(new String(content, StandardCharsets.ISO_8859_1)).append('\n');
+            }
+        }
+        return all.toString();
     }
 
     @Test
@@ -135,7 +205,7 @@ class CaptureTest {
     @Test
     void whatIsNoCaptureIsRefusedByName() throws IOException {
         Path empty = Files.createFile(directory.resolve("empty"));
-        for (Path file : java.util.List.of(empty, directory.resolve("absent"))) {
+        for (Path file : List.of(empty, directory.resolve("absent"))) {
             assertThatThrownBy(() -> Capture.open(file))
                     .isInstanceOf(PeerlaneException.class)
                     .hasMessageContaining(file.toString());
@@ -192,7 +262,7 @@ class CaptureTest {
                                 random.nextBoolean()
                                         ? Shapes.broadcom(0).files()
                                         : Shapes.vmd().files();
-                        for (String path : java.util.List.copyOf(files.files().keySet())) {
+                        for (String path : List.copyOf(files.files().keySet())) {
                             if (random.nextInt(3) == 0) {
                                 byte[] bytes = new byte[random.nextInt(4097)];
                                 random.nextBytes(bytes);
@@ -200,7 +270,7 @@ class CaptureTest {
                                 files.put(path, bytes);
                             }
                         }
-                        for (String path : java.util.List.copyOf(files.links().keySet())) {
+                        for (String path : List.copyOf(files.links().keySet())) {
                             if (random.nextInt(4) == 0) {
                                 files.putLink(path, "../../devices/pci0000:00/" + A + "/" + B);
                             }

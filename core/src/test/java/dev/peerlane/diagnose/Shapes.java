@@ -1,6 +1,7 @@
 package dev.peerlane.diagnose;
 
 import dev.peerlane.pci.Bdf;
+import java.util.List;
 
 /** Machines, as a builder writes them. */
 final class Shapes {
@@ -68,13 +69,48 @@ final class Shapes {
 
     /** Two drives that Intel VMD keeps in a domain of its own. */
     static TreeBuilder vmd() {
+        return rootPorts(INTEL, 0x09a2).with(Shapes::turnVmdOn);
+    }
+
+    /** The firmware's switch: ports and drives go to a domain, and to the controller's group. */
+    static void turnVmdOn(TreeBuilder t) {
+        TreeBuilder.Node vmd = t.other("0000:00:0e.0", null, INTEL, 0x28c0, 0x010400);
+        vmd.driver = "vmd";
+        vmdMoves(t, "0000", "10000");
+        t.nodes.values().stream()
+                .filter(n -> n.bdf.segment() == 0x10000)
+                .forEach(n -> n.group = vmd.group);
+    }
+
+    static void turnVmdOff(TreeBuilder t) {
+        t.nodes.remove(bdf("0000:00:0e.0"));
+        vmdMoves(t, "10000", "0000");
+        int group = 0;
+        for (TreeBuilder.Node node : t.nodes.values()) {
+            node.group = group++;
+        }
+    }
+
+    private static void vmdMoves(TreeBuilder t, String from, String to) {
+        for (String port : List.of(":00:01.0", ":00:06.0")) {
+            t.move(from + port, to + port, null);
+        }
+        t.move(from + A.substring(4), to + A.substring(4), to + ":00:01.0");
+        t.move(from + B.substring(4), to + B.substring(4), to + ":00:06.0");
+    }
+
+    /** Two drives behind a switch that redirects, below a port of another one. */
+    static TreeBuilder redirectBelowASwitch() {
         TreeBuilder t = new TreeBuilder();
         t.host("0000:00:00.0", INTEL, 0x09a2);
-        t.other("0000:00:05.5", null, INTEL, 0x28c0, 0x010400).driver = "vmd";
-        t.rootPort("10000:00:02.0", INTEL, 0x347a);
-        t.rootPort("10000:00:03.0", INTEL, 0x347b);
-        t.drive("10000:01:00.0", "10000:00:02.0");
-        t.drive("10000:02:00.0", "10000:00:03.0");
+        t.rootPort(ROOT, INTEL, 0x352a);
+        t.upstream(UP, ROOT, BROADCOM, 0xc030);
+        t.downstream(DOWN_0, UP, BROADCOM, 0xc030).acs(0x10);
+        t.upstream("0000:05:00.0", DOWN_0, BROADCOM, 0xc030);
+        t.downstream("0000:06:00.0", "0000:05:00.0", BROADCOM, 0xc030).acs(0x1d);
+        t.downstream("0000:06:01.0", "0000:05:00.0", BROADCOM, 0xc030).acs(0x1d);
+        t.drive(A, "0000:06:00.0");
+        t.drive(B, "0000:06:01.0");
         return t;
     }
 

@@ -145,10 +145,34 @@ final class TreeBuilder {
         Node node = node(bdf, parent, 0x1b36, 0x10, NVME, 0);
         node.driver = "vfio-pci";
         long address = 0x20_0000_0000L + (bars++ * 0x1000_0000L);
-        node.texts.put(
-                "resource",
-                "0x%016x 0x%016x 0x%016x\n".formatted(address, address + 0xfff_ffff, 0x14220cL));
+        node.texts.put("resource", resource(address));
         return node.cmb(0x0004021f);
+    }
+
+    /** One BAR of 256 MiB, as sysfs shows it. */
+    static String resource(long address) {
+        return "0x%016x 0x%016x 0x%016x\n".formatted(address, address + 0xfff_ffff, 0x14220cL);
+    }
+
+    /** Puts a function with all that it has elsewhere, under another address. */
+    void move(String from, String to, String parent) {
+        Node old = nodes.remove(Bdf.parse(from));
+        Node node = new Node(Bdf.parse(to), pathBelow(Bdf.parse(to), parent));
+        byte[] bytes = old.config.bytes();
+        for (int i = 0; i < bytes.length; i += 4) {
+            node.config.store32(i, old.config.load32(i));
+        }
+        node.texts.putAll(old.texts);
+        node.driver = old.driver;
+        node.group = old.group;
+        node.readableBytes = old.readableBytes;
+        nodes.put(node.bdf, node);
+    }
+
+    private String pathBelow(Bdf bdf, String parent) {
+        return parent == null
+                ? "devices/pci%04x:%02x".formatted(bdf.segment(), bdf.bus())
+                : nodes.get(Bdf.parse(parent)).path();
     }
 
     Node other(String bdf, String parent, int vendor, int device, int classCode) {
@@ -157,11 +181,7 @@ final class TreeBuilder {
 
     private Node node(String name, String parent, int vendor, int device, int classCode, int type) {
         Bdf bdf = Bdf.parse(name);
-        String above =
-                parent == null
-                        ? "devices/pci%04x:%02x".formatted(bdf.segment(), bdf.bus())
-                        : nodes.get(Bdf.parse(parent)).path();
-        Node node = new Node(bdf, above);
+        Node node = new Node(bdf, pathBelow(bdf, parent));
         boolean bridge = classCode == BRIDGE;
         ConfigBytes config = node.config;
         config.store16(0, vendor);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Crto;
 import dev.peerlane.spec.IdentifyController;
@@ -251,6 +252,20 @@ class BringUpTest {
         assertThat(c.closeProblem().orElseThrow()).contains("can be neither disabled nor reset");
         assertThat(m.host).isNotEmpty();
         assertThat(m.violations).isEmpty();
+    }
+
+    @Test
+    void shadowDoorbellsStayAllocatedWhileTheirCommandIsUnanswered() {
+        m.controller.onIdentifyController =
+                p -> IdentifyController.OACS.write(p, IdentifyController.OACS_DOORBELL_BUFFER);
+        m.controller.statusOf =
+                c ->
+                        c.opcode() == AdminOpcode.DOORBELL_BUFFER_CONFIG
+                                ? FakeController.NO_ANSWER
+                                : 0;
+        refused("controller-timeout");
+        assertThat(m.violations).isEmpty();
+        Bench.assertNothingLeft(m);
     }
 
     @Test

@@ -59,6 +59,24 @@ class CompletionTest {
     }
 
     @Test
+    void commandsOfAPairThatAnsweredNonsenseAreInFlightUntilItIsStopped() {
+        m.controller.onAnswer =
+                a -> {
+                    if (a.sqid == 1) {
+                        a.cid ^= 0x8000;
+                    }
+                };
+        port.submitRead(0, 0, 8);
+        port.submitRead(1, 8, 8);
+        port.ring();
+        assertThatThrownBy(() -> Bench.drain(m, port)).isInstanceOf(ControllerFault.class);
+        assertThat(port.inFlight()).as("both may still be at work").isEqualTo(2);
+        m.controller.onAnswer = a -> {};
+        port.quiesce();
+        assertThat(port.inFlight()).isZero();
+    }
+
+    @Test
     void unknownCommandIdentifierIsAFault() {
         nonsense(a -> a.cid = 0xfff3, "command identifier FFF3h");
     }

@@ -80,6 +80,10 @@ final class FakeController {
     private final FakeMachine machine;
     private final Map<Integer, Ring> sqs = new TreeMap<>();
     private final Map<Integer, Ring> cqs = new TreeMap<>();
+
+    /** Where the data of admin commands without an answer are. */
+    private final List<Long> unanswered = new ArrayList<>();
+
     private final MemorySegment bar2Memory = MemorySegment.ofArray(new byte[1 << 20]);
 
     // What it is.
@@ -184,6 +188,7 @@ final class FakeController {
         cmbWindow = -1;
         sqs.clear();
         cqs.clear();
+        unanswered.clear();
     }
 
     /** The driver frees host memory: nothing that can still be reached may lie in it. */
@@ -197,6 +202,9 @@ final class FakeController {
                     machine.violations.add("memory of live queue " + qid + " freed");
                 }
             });
+        }
+        if (unanswered.stream().anyMatch(at -> at >= address && at < address + bytes)) {
+            machine.violations.add("memory of an unanswered admin command freed");
         }
     }
 
@@ -338,6 +346,7 @@ final class FakeController {
             sleeps = false;
             sqs.clear();
             cqs.clear();
+            unanswered.clear();
             machine.log.add("disabled");
         }
         if (toShut >= 0 && toShut-- == 0 && !neverShutDown) {
@@ -403,9 +412,12 @@ final class FakeController {
         }
         if (qid == 0 && adminSeen == ignoreAdminAt) {
             misbehaved = true;
-            return;
+            a.status = NO_ANSWER;
         }
         if (a.status == NO_ANSWER) {
+            if (qid == 0) {
+                unanswered.addAll(List.of(c.prp1, c.prp2));
+            }
             return;
         }
         if (a.status == 0 && qid == 0 && !admin(c, a)) {

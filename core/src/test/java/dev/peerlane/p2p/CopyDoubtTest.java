@@ -84,6 +84,29 @@ class CopyDoubtTest {
     }
 
     @Test
+    void dataOnItsWayWhenItsReaderFailsArrivesBeforeTheMemoryIsGivenBack() {
+        source.lateness = 2_000;
+        source.unreachableAfter = 100;
+        assertThat(failure(byTarget(), Progress.NONE).code()).isEqualTo("device-memory-fault");
+        assertThat(targetCmb.open).isZero();
+        for (int turn = 0; turn < 200_000; turn++) {
+            world.clock.turn();
+        }
+        for (byte b : targetCmb.bytes) {
+            assertThat(b).as("arrived after the memory was wiped").isZero();
+        }
+    }
+
+    @Test
+    void aControlCompareThatDoesNotEndIsStoppedBeforeTheMemoryIsGivenBack() {
+        target.stuck = Op.COMPARE;
+        options = options.withVerify(VerifyMode.PEER);
+        assertThat(failure(byThird(), Progress.NONE).code()).isEqualTo("command-timeout");
+        assertThat(target.quiesced).isTrue();
+        assertThat(thirdCmb.open).isZero();
+    }
+
+    @Test
     void aSentinelThatIsLateIsQuarantined() {
         Geometry geometry = new Geometry(PAGE, 2, 1, 512);
         SentinelFence fence =

@@ -180,7 +180,7 @@ class FaultSweepTest {
             }
             nothingIsLeft(fabric, what);
             if (happened && fault.times() == 1) {
-                DRIVES.forEach(name -> fabric.controller(name).repair());
+                fabric.repair();
                 fabric.controller("b").medium(1, before);
                 assertThat(copies(fabric, buffer, source, before, "again after " + what, ends))
                         .as("again after %s", what)
@@ -321,9 +321,7 @@ class FaultSweepTest {
                                                 now, at, at + BLOCK, source, of, of + BLOCK))
                         .as(
                                 "block %d is old or new, but %s: %s",
-                                at / BLOCK,
-                                HexFormat.of().formatHex(now, at, at + 16),
-                                what)
+                                at / BLOCK, HexFormat.of().formatHex(now, at, at + 16), what)
                         .isTrue();
             }
         }

@@ -8,12 +8,17 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
+import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.MemoryFile;
 import dev.peerlane.linux.UnixSocket;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Servers that answer what no server should: one clear error within a bound, nothing left open. */
 class HostileServerTest {
@@ -41,6 +47,7 @@ class HostileServerTest {
     private UnixSocket connection;
     private Answers answers;
     private int[] passed = {};
+    private final List<Integer> requests = new ArrayList<>();
     private long nanos;
 
     /** The server on the client's thread; a turn takes a microsecond. */
@@ -89,7 +96,9 @@ class HostileServerTest {
         if (got < Protocol.HEADER_BYTES) {
             return;
         }
-        int length = answers.to(Short.toUnsignedInt(request.get(JAVA_SHORT_UNALIGNED, 2)));
+        int command = Short.toUnsignedInt(request.get(JAVA_SHORT_UNALIGNED, 2));
+        requests.add(command);
+        int length = answers.to(command);
         if (length < 0) {
             connection.close();
         } else if (length > 0) {
@@ -114,6 +123,15 @@ class HostileServerTest {
             answer.set(JAVA_INT_UNALIGNED, 20, Protocol.DEVICE_PCI);
             answer.set(JAVA_INT_UNALIGNED, 24, Protocol.REGIONS);
             return reply(command, 16);
+        }
+        boolean configSpace = request.get(JAVA_INT_UNALIGNED, 24) == Protocol.CONFIG_REGION;
+        if (command == Protocol.DEVICE_GET_REGION_INFO && configSpace) {
+            answer.set(JAVA_LONG_UNALIGNED, 32, 4096);
+        }
+        if (command == Protocol.REGION_READ || command == Protocol.REGION_WRITE) {
+            MemorySegment.copy(request, 16, answer, 16, 16);
+            int count = request.get(JAVA_INT_UNALIGNED, 28);
+            return reply(command, 16 + (command == Protocol.REGION_READ ? count : 0));
         }
         return reply(command, command == Protocol.VERSION ? 4 : 32);
     }
@@ -253,6 +271,205 @@ class HostileServerTest {
                     return reply(command, 64);
                 });
         assertThat(e.getMessage()).contains(words);
+    }
+
+    private static PeerlaneException check(PeerlaneException e) {
+        assertThat(e.remedy()).isNotEmpty();
+        return e;
+    }
+
+    /** Descriptors of kinds that can't be a region's memory. */
+    @ParameterizedTest
+    @CsvSource({"read-only, mmap", "folder, fstat", "/dev/null, fstat", "short, file of 100 bytes"})
+    void descriptorThatIsNoMemoryIsRefused(String kind, String words) throws IOException {
+        Path path = Files.write(folder.resolve("read-only"), new byte[4096]);
+        Kernel kernel = KernelCalls.instance();
+        int wrong =
+                (int)
+                        switch (kind) {
+                            case "read-only" -> kernel.open(path.toString(), 0);
+                            case "folder" -> kernel.open(folder.toString(), 0);
+                            case "short" -> MemoryFile.create("short", 100);
+                            default -> kernel.open(kind, Kernel.O_RDWR);
+                        };
+        PeerlaneException e = check(refusal(command -> mappable(command, new int[] {wrong})));
+        kernel.close(wrong);
+        assertThat(e.code()).isEqualTo("not-mapped");
+        assertThat(e.getMessage()).contains("BAR 0 of vfio-user:").contains(words);
+    }
+
+    private int mappable(int command, int[] descriptors) {
+        int length = decent(command);
+        if (command != Protocol.DEVICE_GET_REGION_INFO) {
+            return length;
+        }
+        answer.set(JAVA_INT_UNALIGNED, 20, 7);
+        answer.set(JAVA_LONG_UNALIGNED, 32, 4096);
+        passed = descriptors;
+        return length;
+    }
+
+    @Test
+    void moreThanOneDescriptorForARegionIsNoVfioUser() {
+        PeerlaneException e = check(refusal(command -> mappable(command, new int[] {file, file})));
+        assertThat(e.getMessage()).contains("region 0 has 4096 bytes at 0 and 2 descriptors");
+    }
+
+    @Test
+    void descriptorsThatNobodyAskedForAreClosed() {
+        // counted in refusal(): what was passed with every answer is closed in the end
+        PeerlaneException e =
+                check(
+                        refusal(command -> {
+                            int length = decent(command);
+                            boolean region = command == Protocol.DEVICE_GET_REGION_INFO;
+                            passed = region ? new int[] {file} : new int[] {file, file, file};
+                            return command == Protocol.REGION_READ ? -1 : length;
+                        }));
+        assertThat(e.code()).isEqualTo("vfio-user-gone");
+    }
+
+    @Test
+    void moreDescriptorsThanAMessageCanHaveEndTheConnection() {
+        PeerlaneException e =
+                check(
+                        refusal(command -> {
+                            int length = decent(command);
+                            int[] many = new int[8];
+                            Arrays.fill(many, file);
+                            connection.send(answer.asSlice(0, 8), many);
+                            connection.send(answer.asSlice(8, length - 8), file);
+                            return 0;
+                        }));
+        assertThat(e.code()).isEqualTo("vfio-user-protocol");
+        assertThat(e.getMessage()).contains("more than 8 descriptors");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1", "1, 15", "1, 16", "1, 19", "4, 17", "5, 47", "9, 20", "9, 35"})
+    void hangingUpInTheMiddleOfAnAnswerIsTold(int command, int bytes) {
+        PeerlaneException e =
+                check(
+                        refusal(asked -> {
+                            int length = decent(asked);
+                            if (asked != command) {
+                                return length;
+                            }
+                            connection.send(answer.asSlice(0, bytes));
+                            return -1;
+                        }));
+        assertThat(e.code()).isEqualTo("vfio-user-gone");
+        assertThat(e.getMessage()).contains("has closed the connection");
+    }
+
+    @Test
+    void answerThatComesTwiceIsNoAnswerToTheNextRequest() {
+        PeerlaneException e =
+                check(
+                        refusal(command -> {
+                            int length = decent(command);
+                            connection.send(answer.asSlice(0, length));
+                            return length;
+                        }));
+        assertThat(e.code()).isEqualTo("vfio-user-protocol");
+        assertThat(e.getMessage()).contains("message 1 of command 1 came, not the answer 2 to 4");
+    }
+
+    @Test
+    void requestOfTheServersOwnIsNoAnswer() {
+        PeerlaneException e =
+                check(
+                        refusal(command -> {
+                            answer.fill((byte) 0);
+                            int length = reply(11, 16); // DMA_READ, as servers without descriptors
+                            answer.set(JAVA_INT_UNALIGNED, 8, 0);
+                            return length;
+                        }));
+        assertThat(e.code()).isEqualTo("vfio-user-protocol");
+        assertThat(e.getMessage()).contains("of command 11 came");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4, 0", "4, 7", "8, -1", "8, 2", "20, 0"})
+    void readOfAnotherLengthThanAskedForIsNoVfioUser(int bodyBytes, int count) {
+        PeerlaneException e =
+                check(
+                        refusal(command -> {
+                            int length = decent(command);
+                            if (command != Protocol.REGION_READ) {
+                                return length;
+                            }
+                            answer.set(JAVA_INT_UNALIGNED, 28, count);
+                            return reply(command, 16 + bodyBytes);
+                        }));
+        assertThat(e.code()).isEqualTo("vfio-user-protocol");
+        assertThat(e.getMessage())
+                .contains("it reads %d bytes of region 7 at 0x10, not 4".formatted(count));
+    }
+
+    /** How much a region has to tell; it is asked once more, and no more than that. */
+    @ParameterizedTest
+    @CsvSource({"16369, 1, has 16369 bytes to tell", "-1, 1, has 4294967295 bytes to tell"})
+    void regionWithMoreToTellThanAMessageHoldsIsRefused(int needed, int times, String words) {
+        PeerlaneException e =
+                check(
+                        refusal(command -> {
+                            int length = decent(command);
+                            if (command == Protocol.DEVICE_GET_REGION_INFO) {
+                                answer.set(JAVA_INT_UNALIGNED, 16, needed);
+                            }
+                            return length;
+                        }));
+        assertThat(e.getMessage()).contains(words);
+        assertThat(requests.stream().filter(c -> c == 5)).hasSize(times);
+    }
+
+    @Test
+    void regionThatAlwaysWantsMoreRoomIsAskedTwice() {
+        refusal(command -> {
+            int length = decent(command);
+            if (command == Protocol.REGION_READ) {
+                return -1;
+            }
+            if (command == Protocol.DEVICE_GET_REGION_INFO) {
+                answer.set(JAVA_INT_UNALIGNED, 16, request.get(JAVA_INT_UNALIGNED, 16) + 4);
+            }
+            return length;
+        });
+        assertThat(requests.stream().filter(c -> c == 5)).hasSize(14);
+    }
+
+    @Test
+    void capabilitiesThatGoInACircleAreRefused() {
+        PeerlaneException e =
+                check(
+                        refusal(command -> {
+                            int length = mappable(command, new int[] {file});
+                            if (command != Protocol.DEVICE_GET_REGION_INFO) {
+                                return length;
+                            }
+                            answer.set(JAVA_INT_UNALIGNED, 20, 0xf);
+                            answer.set(JAVA_INT_UNALIGNED, 28, 32);
+                            answer.set(JAVA_INT_UNALIGNED, 52, 32);
+                            return reply(command, 64);
+                        }));
+        assertThat(e.getMessage()).contains("a capability of region 0 is outside the message");
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1L << 47, (1L << 62) + 1, Long.MAX_VALUE})
+    void barThatFitsNowhereIsRefused(long bytes) {
+        PeerlaneException e =
+                check(
+                        refusal(command -> {
+                            int length = decent(command);
+                            if (command == Protocol.DEVICE_GET_REGION_INFO) {
+                                answer.set(JAVA_LONG_UNALIGNED, 32, bytes);
+                            }
+                            return length;
+                        }));
+        assertThat(e.code()).isEqualTo("no-bus-addresses");
+        assertThat(e.getMessage()).contains("BAR 0 of vfio-user:").contains(bytes + " bytes");
     }
 
     @Test

@@ -28,7 +28,8 @@ class CorpusTest {
                             "controller", ControllerTarget::fuzzerTestOneInput,
                             "fabric-file", FabricFileTarget::fuzzerTestOneInput,
                             "names", NamesTarget::fuzzerTestOneInput,
-                            "capture", CaptureTarget::fuzzerTestOneInput));
+                            "capture", CaptureTarget::fuzzerTestOneInput,
+                            "vfio-user", VfioUserTarget::fuzzerTestOneInput));
 
     private static List<String> targets() {
         return List.copyOf(TARGETS.keySet());

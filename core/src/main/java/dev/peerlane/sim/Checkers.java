@@ -1,0 +1,172 @@
+package dev.peerlane.sim;
+
+import dev.peerlane.emulator.BusWatch;
+import dev.peerlane.emulator.Fault;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.Route;
+import dev.peerlane.pci.Verdict;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Watches the bus, and has what passes there checked by everyone who keeps a list of his own: of
+ * slots, of mappings, of queues, of routes.
+ */
+final class Checkers implements BusWatch {
+    /** Kinds with which a controller itself breaks the protocol of its queues. */
+    private static final Set<Fault.Kind> BREAK_THE_PROTOCOL =
+            EnumSet.of(
+                    Fault.Kind.DUPLICATE_COMPLETION,
+                    Fault.Kind.FORGED_COMPLETION,
+                    Fault.Kind.WRONG_CID,
+                    Fault.Kind.WRONG_PHASE);
+
+    /** Kinds that end the queues in which the host believes. */
+    static final Set<Fault.Kind> ENDS_QUEUES =
+            EnumSet.of(Fault.Kind.RESET, Fault.Kind.FATAL, Fault.Kind.GONE);
+
+    private final SlotLedger slots;
+    private final MappingLedger mappings;
+    private final Map<Bdf, QueueAnalyzer> queues = new HashMap<>();
+    private final Map<String, Bdf> drives = new HashMap<>();
+    private final Set<Flow> flows = new LinkedHashSet<>();
+    private final List<Fault> happened = new ArrayList<>();
+    private final Consumer<Fault> onFault;
+    private final Consumer<String> violation;
+    private boolean staleMayMove;
+
+    private record Flow(Bdf initiator, Bdf owner, boolean read) {}
+
+    /**
+     * Watches with these.
+     *
+     * @param onFault is told of every fault that happens
+     */
+    Checkers(
+            SlotLedger slots,
+            MappingLedger mappings,
+            Consumer<Fault> onFault,
+            Consumer<String> violation) {
+        this.slots = slots;
+        this.mappings = mappings;
+        this.onFault = onFault;
+        this.violation = violation;
+    }
+
+    /** Adds a controller whose queues are followed. */
+    void drive(String name, Bdf bdf, int doorbellStride) {
+        drives.put(name, bdf);
+        queues.put(
+                bdf,
+                new QueueAnalyzer(
+                        name,
+                        doorbellStride,
+                        what -> {
+                            // the host can't know at once that somebody has reset the controller
+                            if (!(what.contains("does not exist") && met(name, ENDS_QUEUES))) {
+                                violation.accept(what);
+                            }
+                        },
+                        what -> {
+                            if (!met(name, BREAK_THE_PROTOCOL)) {
+                                violation.accept(what);
+                            }
+                        }));
+    }
+
+    /** Returns whether one of these kinds has happened at a drive. */
+    boolean met(String drive, Set<Fault.Kind> kinds) {
+        for (Fault fault : happened) {
+            if (drive.equals(fault.drive()) && kinds.contains(fault.kind())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Returns the faults that happened since {@link #forget}, one for each time. */
+    List<Fault> happened() {
+        return happened;
+    }
+
+    /** What happened before does not count any more. */
+    void forget() {
+        happened.clear();
+        staleMayMove = false;
+    }
+
+    /** Data may come after its time from now on: nothing stands between completion and data. */
+    void staleMayMove() {
+        staleMayMove = true;
+    }
+
+    /** Looks whether the traffic between drives took routes on which it is allowed. */
+    void checkRoutes(Machine machine) {
+        for (Flow flow : flows) {
+            Route route = Route.between(machine, flow.initiator(), flow.owner());
+            Verdict verdict = flow.read() ? route.peerReads() : route.peerWrites();
+            if (!verdict.allowed()) {
+                violation.accept("%s, which is %s".formatted(flow, verdict.words()));
+            }
+        }
+        flows.clear();
+    }
+
+    @Override
+    public void moved(
+            Bdf initiator,
+            @Nullable Bdf owner,
+            long address,
+            long bytes,
+            boolean read,
+            boolean ioData) {
+        if (!(ioData && staleMayMove)) {
+            mappings.moved(initiator, address, bytes, read);
+            if (ioData) {
+                slots.moved(initiator, address, bytes, read);
+            }
+        }
+        if (owner != null && !owner.equals(initiator)) {
+            flows.add(new Flow(initiator, owner, read));
+        }
+    }
+
+    @Override
+    public void stored(Bdf controller, long offset, long value, int width) {
+        analyzer(controller).stored(offset, value, width);
+    }
+
+    @Override
+    public void fetched(Bdf controller, int qid, long address, MemorySegment sqe) {
+        analyzer(controller).fetched(qid, address, sqe);
+    }
+
+    @Override
+    public void posted(Bdf controller, long address, MemorySegment cqe) {
+        analyzer(controller).posted(address, cqe);
+    }
+
+    @Override
+    public void reset(Bdf controller) {
+        analyzer(controller).reset();
+    }
+
+    @Override
+    public void happens(Fault fault) {
+        happened.add(fault);
+        onFault.accept(fault);
+    }
+
+    private QueueAnalyzer analyzer(Bdf controller) {
+        return java.util.Objects.requireNonNull(queues.get(controller));
+    }
+}

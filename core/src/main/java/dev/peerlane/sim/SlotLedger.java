@@ -1,0 +1,180 @@
+package dev.peerlane.sim;
+
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.pci.Bdf;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who owns which slot, from the commands that go through the ports: a slot has one command at a
+ * time, slots that overlap have one between them, and I/O data moves only between a slot and the
+ * device whose command owns it. The data of a Read may arrive after its completion or after its
+ * port was stopped, but not once the slot has another command, nor when the copy is over.
+ */
+final class SlotLedger {
+    /** What a command does with its slot. */
+    enum Use {
+        READ("Read"),
+        WRITE("Write"),
+        COMPARE("Compare");
+
+        private final String word;
+
+        Use(String word) {
+            this.word = word;
+        }
+
+        String word() {
+            return word;
+        }
+    }
+
+    private enum State {
+        FREE,
+        BUSY,
+        DONE,
+        STOPPED
+    }
+
+    private static final class Slot {
+        private final int number;
+        private final long address;
+        private final long bytes;
+        private State state = State.FREE;
+        private @Nullable Bdf device;
+        private Use use = Use.READ;
+
+        Slot(int number, long address, long bytes) {
+            this.number = number;
+            this.address = address;
+            this.bytes = bytes;
+        }
+
+        /** Whether data may move between this slot and a device now. */
+        boolean lets(Bdf initiator, boolean read) {
+            if (!initiator.equals(device) || read == (use == Use.READ)) {
+                return false;
+            }
+            // what a stopped port fetches is thrown away, and what is on its way to a slot may come
+            // as long as the copy keeps its memory
+            return state == State.BUSY || state == State.STOPPED || (!read && state == State.DONE);
+        }
+
+        boolean overlaps(Slot other) {
+            return address < other.address + other.bytes && other.address < address + bytes;
+        }
+
+        String words() {
+            return "slot %d, %s"
+                    .formatted(
+                            number,
+                            device == null
+                                    ? "which no command had"
+                                    : "%s %s of %s".formatted(stateWord(), use.word(), device));
+        }
+
+        private String stateWord() {
+            return switch (state) {
+                case FREE -> "free after the";
+                case BUSY -> "of the";
+                case DONE -> "after the";
+                case STOPPED -> "after the stopped";
+            };
+        }
+    }
+
+    private final Map<Integer, Slot> slots = new TreeMap<>();
+    private final Consumer<String> violation;
+
+    SlotLedger(Consumer<String> violation) {
+        this.violation = violation;
+    }
+
+    /** Slots were attached to a port; each port of a copy attaches the same ones. */
+    void attached(PeerBuffer buffer, long offset, int slotBytes, int stride, int count, int first) {
+        for (int i = 0; i < count; i++) {
+            long address = buffer.busAddress() + offset + (long) i * stride;
+            Slot known = slots.get(first + i);
+            if (known != null && known.address != address) {
+                violation.accept(
+                        "slot %d is at 0x%x for one port and at 0x%x for the other"
+                                .formatted(first + i, known.address, address));
+            }
+            if (known == null) {
+                slots.put(first + i, new Slot(first + i, address, slotBytes));
+            }
+        }
+    }
+
+    /** A command for a slot was posted. */
+    void posted(Bdf device, Use use, int number) {
+        Slot slot = slots.get(number);
+        if (slot == null) {
+            violation.accept("slot %d is not attached: %s".formatted(number, use.word()));
+            return;
+        }
+        for (Slot other : slots.values()) {
+            if (other.state == State.BUSY && other.overlaps(slot)) {
+                violation.accept(
+                        "%s got a second command: %s".formatted(other.words(), use.word()));
+            }
+        }
+        slot.state = State.BUSY;
+        slot.device = device;
+        slot.use = use;
+    }
+
+    /** A command for a slot completed. */
+    void completed(Bdf device, int number) {
+        Slot slot = slots.get(number);
+        if (slot == null || slot.state != State.BUSY || !device.equals(slot.device)) {
+            violation.accept("slot %d completed at %s with no command".formatted(number, device));
+            return;
+        }
+        slot.state = State.DONE;
+    }
+
+    /** A port says that none of its commands can touch a slot any more. */
+    void stopped(Bdf device) {
+        for (Slot slot : slots.values()) {
+            if (device.equals(slot.device)) {
+                slot.state = State.STOPPED;
+            }
+        }
+    }
+
+    /** The copy is over: nothing of it may be under way, and its slots are gone. */
+    void end() {
+        for (Slot slot : slots.values()) {
+            if (slot.state == State.BUSY) {
+                violation.accept("the copy is over, and there is a command for " + slot.words());
+            }
+        }
+        slots.clear();
+    }
+
+    /** I/O data reached memory, or was read from there. */
+    void moved(Bdf device, long address, long bytes, boolean read) {
+        Slot nearest = null;
+        for (Slot slot : slots.values()) {
+            if (address >= slot.address && address + bytes <= slot.address + slot.bytes) {
+                if (slot.lets(device, read)) {
+                    return;
+                }
+                boolean better = nearest == null || slot.device != null;
+                nearest = better ? slot : nearest;
+            }
+        }
+        violation.accept(
+                nearest == null
+                        ? "%s %s %d bytes at 0x%x, in no slot"
+                                .formatted(device, word(read), bytes, address)
+                        : "%s %s %s".formatted(device, word(read), nearest.words()));
+    }
+
+    private static String word(boolean read) {
+        return read ? "reads" : "writes to";
+    }
+}

@@ -1,0 +1,175 @@
+package dev.peerlane.diagnose;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.pci.Acs;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.ConfigBytes;
+import dev.peerlane.pci.SysfsTree;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Types the lines that the doctor prints on a captured tree, and does what they do to a machine: to
+ * configuration space, sysfs, procfs, and at a boot with other parameters.
+ */
+final class Typist {
+    private static final String BOOT = "kernel command line: ";
+    private static final String CMDLINE = "proc/cmdline";
+    private static final String MODULE = "sys/module/vfio_pci/refcnt";
+    private static final int PAYLOAD = TreeBuilder.EXPRESS + 8;
+    private static final Pattern SETPCI =
+            Pattern.compile(
+                    "setpci -s (\\S+) (CAP_EXP|ECAP_ACS|ECAP_DPC)\\+(\\d+)\\.w=(\\w{4}):(\\w{4})");
+    private static final Pattern ECHO = Pattern.compile("echo (?:(\\S+) )?> /(\\S+)");
+    private static final Pattern DRIVER =
+            Pattern.compile(SysfsTree.DEVICES + "/(\\S+)/driver(_override|/unbind)");
+
+    private final TreeBuilder tree;
+    private final Map<Bdf, byte[]> firmware = new HashMap<>();
+    private final Map<Bdf, String> drivers = new HashMap<>();
+
+    Typist(TreeBuilder tree) {
+        this.tree = tree;
+        for (TreeBuilder.Node node : tree.nodes.values()) {
+            firmware.put(node.bdf, node.config.bytes());
+            drivers.put(node.bdf, node.driver);
+        }
+    }
+
+    /** Returns the lines for now, or those for the next boot. */
+    static List<String> lines(List<String> all, boolean boot) {
+        return all.stream().filter(l -> l.startsWith(BOOT) == boot).toList();
+    }
+
+    /** Returns all that a capture would hold, to be compared. */
+    static Map<String, String> content(TreeBuilder tree) {
+        Map<String, String> content = new TreeMap<>();
+        CapturedFiles files = tree.files();
+        files.files().forEach((p, b) -> content.put(p, java.util.HexFormat.of().formatHex(b)));
+        files.links().forEach((p, t) -> content.put(p + " ->", t));
+        return content;
+    }
+
+    void type(List<String> lines) {
+        boolean boot = false;
+        for (String line : lines) {
+            Matcher setpci = SETPCI.matcher(line);
+            Matcher echo = ECHO.matcher(line);
+            if (line.startsWith(BOOT)) {
+                parameter(line.substring(BOOT.length()));
+                boot = true;
+            } else if (setpci.matches()) {
+                setpci(setpci);
+            } else if (echo.matches()) {
+                echo(echo.group(1), echo.group(2));
+            } else if (line.equals("modprobe vfio-pci")) {
+                tree.texts.putIfAbsent(MODULE, "0");
+            } else if (line.startsWith("ulimit -l ")) {
+                limit(line.substring("ulimit -l ".length()));
+            } else {
+                throw new AssertionError("nobody can type '" + line + "'");
+            }
+        }
+        if (boot) {
+            boot();
+        }
+    }
+
+    private void setpci(Matcher m) {
+        ConfigBytes config = tree.at(m.group(1)).config;
+        int base =
+                switch (m.group(2)) {
+                    case "CAP_EXP" -> config.capability(0x10).orElseThrow();
+                    case "ECAP_ACS" -> config.extendedCapability(0x0d).orElseThrow();
+                    default -> config.extendedCapability(0x1d).orElseThrow();
+                };
+        int at = base + Integer.parseInt(m.group(3), 16);
+        int value = Integer.parseInt(m.group(4), 16);
+        int mask = Integer.parseInt(m.group(5), 16);
+        config.store16(at, (config.load16(at) & ~mask) | (value & mask));
+    }
+
+    private void limit(String kibibytes) {
+        boolean all = kibibytes.equals("unlimited");
+        String bytes = all ? kibibytes : "" + (Long.parseLong(kibibytes) << 10);
+        tree.texts.put("proc/self/limits", "Max locked memory " + bytes + " " + bytes + " bytes");
+    }
+
+    private void echo(String value, String path) {
+        Matcher driver = DRIVER.matcher(path);
+        if (driver.matches() && driver.group(2).equals("_override")) {
+            TreeBuilder.Node node = tree.at(driver.group(1));
+            if (value == null) {
+                node.texts.remove("driver_override");
+            } else {
+                node.texts.put("driver_override", value);
+            }
+        } else if (driver.matches()) {
+            assertThat(value).isEqualTo(driver.group(1));
+            tree.at(value).driver = null;
+        } else if (path.equals("sys/bus/pci/drivers/vfio-pci/unbind")) {
+            assertThat(tree.at(value).driver).isEqualTo("vfio-pci");
+            tree.at(value).driver = null;
+        } else if (path.equals("sys/bus/pci/drivers_probe")) {
+            TreeBuilder.Node node = tree.at(value);
+            String only = node.texts.get("driver_override");
+            assertThat(tree.texts).containsKey(MODULE);
+            assertThat(node.driver).as("bound already").isNull();
+            node.driver = only == null ? drivers.get(node.bdf) : only;
+        } else {
+            assertThat(tree.texts).as("a file that is there").containsKey(path);
+            tree.texts.put(path, value);
+        }
+    }
+
+    /** Adds a word to the command line, or takes one off; {@code pci=x} without a value of x. */
+    private void parameter(String change) {
+        List<String> words = new ArrayList<>(List.of(tree.texts.get(CMDLINE).split(" ", -1)));
+        words.removeIf(String::isEmpty);
+        if (change.startsWith("without ")) {
+            String word = change.substring("without ".length());
+            assertThat(words.removeIf(w -> w.equals(word) || w.startsWith(word + "="))).isTrue();
+        } else if (!words.contains(change)) {
+            words.add(change);
+        }
+        tree.texts.put(CMDLINE, String.join(" ", words));
+    }
+
+    /** What Linux does, from what the firmware left. */
+    private void boot() {
+        List<String> words = List.of(tree.texts.get(CMDLINE).split(" ", -1));
+        int group = 0;
+        boolean amd = tree.texts.get("proc/cpuinfo").contains("AuthenticAMD");
+        boolean iommu =
+                !words.contains("iommu=off")
+                        && (amd
+                                ? !words.contains("amd_iommu=off")
+                                : words.contains("intel_iommu=on"));
+        for (TreeBuilder.Node node : tree.nodes.values()) {
+            byte[] bytes = firmware.get(node.bdf);
+            for (int i = 0; i < bytes.length; i += 4) {
+                node.config.store32(i, new ConfigBytes(bytes).load32(i));
+            }
+            node.group = iommu ? group++ : -1;
+        }
+        for (String word : words) {
+            if (word.equals("pci=pcie_bus_peer2peer")) {
+                tree.nodes.values().stream()
+                        .filter(n -> n.config.capability(0x10).isPresent())
+                        .forEach(n -> n.config.store16(PAYLOAD, n.config.load16(PAYLOAD) & ~0xe0));
+            } else if (word.startsWith("pci=disable_acs_redir=")) {
+                for (String bdf : word.substring(word.lastIndexOf('=') + 1).split(";", -1)) {
+                    ConfigBytes config = tree.at(bdf).config;
+                    int at = config.extendedCapability(0x0d).orElseThrow() + 6;
+                    config.store16(at, config.load16(at) & ~Acs.REDIRECT_BITS);
+                }
+            }
+        }
+    }
+}

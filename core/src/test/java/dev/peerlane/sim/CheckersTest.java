@@ -1,0 +1,155 @@
+package dev.peerlane.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.Fault;
+import dev.peerlane.emulator.PortSpec;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.Receipt;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.RootComplex.Trust;
+import dev.peerlane.spec.Cqe;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What the other checkers find: of mappings, routes, leaks, media. */
+class CheckersTest {
+    private static final List<String> NAMES = List.of("emu:a", "emu:b");
+
+    private final List<String> found = new ArrayList<>();
+    private final List<Fault> happened = new ArrayList<>();
+    private final EmulatedFabric fabric = new EmulatedFabric(spec());
+    private final Bdf a = fabric.bdf("a");
+    private final Bdf b = fabric.bdf("b");
+    private final SlotLedger slots = new SlotLedger(found::add);
+    private final MappingLedger mappings = new MappingLedger(fabric.dma(), found::add);
+    private final Checkers checkers = new Checkers(slots, mappings, happened::add, found::add);
+
+    private static FabricSpec spec() {
+        FabricSpec.Builder spec = FabricSpec.builder().time(FabricSpec.Time.VIRTUAL);
+        for (String name : List.of("a", "b")) {
+            CmbSpec cmb = CmbSpec.of(64 << 10);
+            spec.drive(DriveSpec.named(name).memory(World.MEDIUM_BYTES, 512).cmb(cmb).build());
+            spec.port(PortSpec.drive(name));
+        }
+        return spec.rootComplex(Trust.REFUSED, Trust.REFUSED).build();
+    }
+
+    CheckersTest() {
+        checkers.drive("a", a, 0);
+        checkers.drive("b", b, 0);
+    }
+
+    @AfterEach
+    void close() {
+        fabric.close();
+    }
+
+    private void finds(String what) {
+        assertThat(found).singleElement().asString().contains(what);
+    }
+
+    @Test
+    void dmaIntoMemoryThatIsMappedPassesAndBehindItIsFound() {
+        DmaBuffer buffer = mappings.allocate(4096);
+        checkers.moved(a, null, buffer.busAddress(), 4096, false, false);
+        assertThat(found).isEmpty();
+        checkers.moved(a, null, buffer.busAddress() + 4000, 512, true, false);
+        finds("reads 512 bytes at");
+    }
+
+    @Test
+    void dmaIntoMemoryThatWasGivenBackIsFound() {
+        DmaBuffer buffer = mappings.allocate(4096);
+        buffer.close();
+        checkers.moved(a, null, buffer.busAddress(), 16, false, false);
+        finds("which nothing maps");
+    }
+
+    @Test
+    void memoryThatIsLeftIsFound() {
+        mappings.allocate(4096);
+        mappings.checkEmpty();
+        finds("4096 bytes at 0x100000000 are mapped still");
+    }
+
+    @Test
+    void peerTrafficOnARouteThatIsRefusedIsFound() {
+        DmaBuffer somewhere = mappings.allocate(4096);
+        checkers.moved(a, b, somewhere.busAddress(), 512, false, false);
+        checkers.checkRoutes(fabric.machine());
+        finds("initiator=" + a);
+    }
+
+    @Test
+    void ioDataOutsideOfSlotsIsFound() {
+        DmaBuffer somewhere = mappings.allocate(4096);
+        checkers.moved(a, null, somewhere.busAddress(), 512, false, true);
+        finds("in no slot");
+    }
+
+    @Test
+    void aControllerMayBreakTheProtocolOnlyIfAFaultMadeIt() {
+        MemorySegment cqe = MemorySegment.ofArray(new long[] {0, Cqe.dw23(0, 0, 7, 0, 1)});
+        checkers.happens(Fault.at(Fault.Kind.WRONG_CID, "b"));
+        checkers.posted(b, 0, cqe);
+        assertThat(found).isEmpty();
+        checkers.posted(a, 0, cqe);
+        finds("a: a completion for queue 0, which does not exist");
+        assertThat(happened).hasSize(1);
+    }
+
+    @Test
+    void doorbellsOfALostQueueAreForgivenOnlyAfterAReset() {
+        checkers.happens(Fault.at(Fault.Kind.RESET, "a"));
+        checkers.stored(a, 0x1000, 1, 4);
+        assertThat(found).isEmpty();
+        checkers.forget();
+        checkers.stored(a, 0x1000, 1, 4);
+        finds("a: tail doorbell of queue 0, which does not exist");
+    }
+
+    private static World.Copy copy() {
+        return new World.Copy(0, 1, 4096, 8192, 4096, CopyOptions.DEFAULTS, List.of());
+    }
+
+    private void change(int at) {
+        byte[] bytes = fabric.controller("b").medium(1);
+        bytes[at] ^= 1;
+        fabric.controller("b").medium(1, bytes);
+    }
+
+    @Test
+    void aByteThatChangedOutsideOfTheRangeIsFound() {
+        Media media = new Media(fabric, NAMES, 1, found::add);
+        change(8192 + 4096);
+        media.adopt(copy());
+        media.check();
+        finds("emu:b is not what it should be from byte 12288 on");
+    }
+
+    @Test
+    void blocksThatAreSaidToBeCopiedAreCompared() {
+        Media media = new Media(fabric, NAMES, 1, found::add);
+        byte[] bytes = fabric.controller("b").medium(1);
+        System.arraycopy(fabric.controller("a").medium(1), 4096, bytes, 8192, 4096);
+        fabric.controller("b").medium(1, bytes);
+        List<Receipt.Range> all = List.of(new Receipt.Range(16, 8));
+        assertThat(media.wrongBytes(copy(), all, 512)).isZero();
+        assertThat(media.strangeBytes(copy())).isZero();
+        change(8192 + 700);
+        assertThat(media.wrongBytes(copy(), all, 512)).isOne();
+        assertThat(media.wrongBytes(copy(), List.of(new Receipt.Range(16, 1)), 512)).isZero();
+        assertThat(media.strangeBytes(copy())).isOne();
+        media.wrongBytes(copy(), List.of(new Receipt.Range(15, 2)), 512);
+        finds("the receipt names bytes 7680 to 8704 as copied");
+    }
+}
