@@ -42,7 +42,16 @@ enum Scenario {
                     + " completion to host memory. Those are two targets, and no rule of PCIe keeps"
                     + " them in order.",
             "It hands a slot on when the Read has completed, and the completion was faster than the"
-                    + " data.");
+                    + " data."),
+    /** Why planted words are read back. */
+    LATE_STORES(
+            "late-stores",
+            "one switch and a host whose stores to the CMB arrive late, behind the source's data",
+            "Not among SPDK's warnings: what the host stores to a CMB is a posted write too, and"
+                    + " nothing keeps it in order with the data of another device.",
+            "It clears the slots first, so that nobody finds old data in them, and does not read"
+                    + " them back. The source was told by a store to another device; its data came"
+                    + " before the zeroes, and the zeroes destroyed it.");
 
     private static final int MAX_BYTES = 1 << 16;
 
@@ -100,6 +109,11 @@ enum Scenario {
     /** What a copy without safeguards does wrong there. */
     String mistake() {
         return mistake;
+    }
+
+    /** Whether the copy without safeguards first clears the slots, and does not read them back. */
+    boolean clearsFirst() {
+        return this == LATE_STORES;
     }
 
     /** Returns its fabric file, with another seed. */

@@ -1,6 +1,8 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.block.PeerMemory;
 import dev.peerlane.diagnose.AcsChange;
 import dev.peerlane.diagnose.Buffer;
 import dev.peerlane.diagnose.Check;
@@ -39,6 +41,7 @@ final class ScenarioRun {
     static final int BYTES = 256 << 10;
     static final int BLOCK_BYTES = 512;
     private static final int CHUNK_BYTES = 16 << 10;
+    private static final int SLOTS = 4;
     private static final int ACS_CONTROL = 6;
     private static final String TRUSTING =
             "rootComplex: {peerWrites: trusted, peerReads: trusted}\n";
@@ -184,7 +187,7 @@ final class ScenarioRun {
     private CopyOptions options() {
         return CopyOptions.DEFAULTS
                 .withBuffer(BufferChoice.TARGET)
-                .withSlots(CHUNK_BYTES, 4)
+                .withSlots(CHUNK_BYTES, SLOTS)
                 .withSeed(seed);
     }
 
@@ -203,6 +206,9 @@ final class ScenarioRun {
                 cure(session);
             }
             CopyPlan plan = session.plan(SOURCE, TARGET, how);
+            if (scenario.clearsFirst() && how.fence() == FenceChoice.NONE) {
+                clear(session);
+            }
             receipt = session.run(plan, context.interruption().flag(), Progress.NONE);
         } catch (CopyException e) {
             receipt = e.receipt();
@@ -214,6 +220,15 @@ final class ScenarioRun {
             throw refusal;
         }
         return new Attempt(label, receipt, refusal, damage(before));
+    }
+
+    /** Stores zeroes where the slots will be. Nothing makes sure that they have arrived. */
+    private static void clear(Session session) {
+        PeerMemory cmb = session.controller(TARGET.device()).requireCmb();
+        PeerBuffer slots = cmb.allocate(SLOTS * CHUNK_BYTES, 4096);
+        slots.fill(0, slots.sizeBytes(), 0);
+        slots.wipeOnClose(false);
+        slots.close();
     }
 
     /** Types what the doctor says. */

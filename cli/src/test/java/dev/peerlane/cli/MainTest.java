@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -113,5 +114,43 @@ class MainTest {
         assertThat(receipt.get("bytesCopied").asLong()).isLessThan(1 << 30);
         assertThat(receipt.get("verify").get("result").asText()).isEqualTo("not run");
         assertThat(err.lines()).anyMatch(l -> l.startsWith("peerlane: "));
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void ctrlCEndsALitmusRunWith130AndLeavesOnlyItsPatternInTheScratchRanges() throws Exception {
+        Drives drives = new Drives(folder);
+        byte[] source = drives.bytes("a.img");
+        byte[] target = drives.bytes("b.img");
+        String[] args = {
+            "litmus", "emu:a", "emu:b", "--scratch=64+256", "--slots=1000000000", "--yes", "--json"
+        };
+        Process litmus = start(Drives.with(drives.usual(), args));
+        int from = 64 * 512;
+        int to = from + 256 * 512;
+        byte[] a = source;
+        byte[] b = target;
+        while (litmus.isAlive() && (isIn(a, source, from, to) || isIn(b, target, from, to))) {
+            a = drives.bytes("a.img");
+            b = drives.bytes("b.img");
+        }
+        assertThat(litmus.isAlive()).as("it counts").isTrue();
+        Process kill = new ProcessBuilder("kill", "-INT", Long.toString(litmus.pid())).start();
+        assertThat(kill.waitFor()).isZero();
+        JsonNode document = Shell.parse(text(litmus));
+        String err = new String(litmus.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(ended(litmus)).isEqualTo(130);
+        assertThat(document.get("result").asText()).isEqualTo("interrupted");
+        assertThat(document.get("error").get("code").asText()).isEqualTo("interrupted");
+        assertThat(err).as("CMB and queues went back").doesNotContain("Warning");
+        a = drives.bytes("a.img");
+        b = drives.bytes("b.img");
+        assertThat(Arrays.equals(a, from, to, b, from, to)).as("one pattern on both").isTrue();
+        assertThat(isIn(a, source, 0, from) && isIn(a, source, to, Drives.BYTES)).isTrue();
+        assertThat(isIn(b, target, 0, from) && isIn(b, target, to, Drives.BYTES)).isTrue();
+    }
+
+    private static boolean isIn(byte[] now, byte[] before, int from, int to) {
+        return Arrays.equals(now, from, to, before, from, to);
     }
 }

@@ -95,6 +95,19 @@ class ScenarioTest {
         assertThat(receipt(document, 0).get("hostDataBytes").asLong()).isZero();
     }
 
+    @Test
+    void whatIsPlantedIsReadBackSoLateStoresDestroyNothing() {
+        JsonNode document = json(Scenario.LATE_STORES, 1);
+        JsonNode damage = document.get("unguarded").get("damage");
+        assertThat(damage.get("emptyBytes")).as("zeroes only").isEqualTo(damage.get("bytes"));
+        assertThat(document.get("doctor").get("findings").findValuesAsText("severity"))
+                .doesNotContain("BLOCKER", "blocker", "error");
+        assertThat(document.get("copies")).hasSize(1);
+        assertThat(receipt(document, 0).get("fence").asText()).isEqualTo("sentinel");
+        assertThat(receipt(document, 0).get("verify").get("method").asText())
+                .isEqualTo("target-compare");
+    }
+
     @ParameterizedTest
     @EnumSource
     void theDoctorSaysTheSameOfThePrintedFabric(Scenario scenario, @TempDir Path folder)

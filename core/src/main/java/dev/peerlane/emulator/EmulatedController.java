@@ -132,6 +132,15 @@ public final class EmulatedController {
         return List.copyOf(violations);
     }
 
+    /** Returns how many I/O submission queues there are now. */
+    public int ioQueues() {
+        int count = 0;
+        for (int qid = 1; qid < queues.submissionQueues().length; qid++) {
+            count += queues.submissionQueue(qid) == null ? 0 : 1;
+        }
+        return count;
+    }
+
     /** Returns whether CSTS.RDY is set. */
     public boolean isReady() {
         return ready;

@@ -200,6 +200,11 @@ public final class EmulatedFabric extends Fabric {
         return hostMemory.allocations();
     }
 
+    /** Returns how many windows on BARs are mapped for peers. */
+    public int peerMappings() {
+        return hostMemory.mappings();
+    }
+
     /** Returns how many packets were sent; 0 on a fabric without packets. */
     public long packetsSent() {
         return packets == null ? 0 : packets.sent();

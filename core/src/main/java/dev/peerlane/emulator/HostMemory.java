@@ -24,6 +24,7 @@ final class HostMemory extends DmaDomain {
     private final FaultPlan faults;
     private final List<DmaBuffer> buffers = new ArrayList<>();
     private long next = FIRST;
+    private int mappings;
 
     HostMemory(AddressMap map, boolean iommu, FaultPlan faults) {
         this.faults = faults;
@@ -98,7 +99,8 @@ final class HostMemory extends DmaDomain {
                     "The fabric's description has a fault of kind mapping: take it out");
         }
         if (!iommu) {
-            return new Mapping(address, sizeBytes, () -> {});
+            mappings++;
+            return new Mapping(address, sizeBytes, () -> mappings--);
         }
         AddressMap.Range range =
                 new AddressMap.Range(address, sizeBytes, memory, offset, function, window.space());
@@ -108,7 +110,18 @@ final class HostMemory extends DmaDomain {
                     "0x%x of %s is mapped already".formatted(address, owner.locator()),
                     "Close the other mapping first");
         }
-        return new Mapping(address, sizeBytes, () -> map.remove(range));
+        mappings++;
+        return new Mapping(address, sizeBytes, () -> unmap(range));
+    }
+
+    private void unmap(AddressMap.Range range) {
+        map.remove(range);
+        mappings--;
+    }
+
+    /** Returns how many windows are mapped. */
+    int mappings() {
+        return mappings;
     }
 
     /** Returns how many buffers are allocated. */

@@ -1,0 +1,109 @@
+package dev.peerlane.system;
+
+import dev.peerlane.emulator.Fault;
+import dev.peerlane.emulator.Fault.Kind;
+import dev.peerlane.spec.NvmOpcode;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * How a copy may end that meets a fault, besides well: {@code copy} is a CopyException, which has a
+ * receipt; {@code open} a PeerlaneException from before or after the copy. Then category and code.
+ */
+final class FaultEnds {
+    private static final Set<String> NONE = Set.of();
+    private static final Set<String> SILENT_DRIVE =
+            Set.of("copy IO command-timeout", "copy IO flush-failed", "open IO controller-timeout");
+    private static final Set<String> NONSENSE =
+            Set.of("copy IO controller-nonsense", "open IO controller-nonsense");
+
+    private static final Map<Kind, Set<String>> OF_KIND =
+            Map.ofEntries(
+                    Map.entry(Kind.SLOW, NONE),
+                    Map.entry(Kind.STALL, NONE),
+                    Map.entry(Kind.LATE_COMPLETION, NONE),
+                    Map.entry(Kind.DELAYED_WRITE, NONE),
+                    Map.entry(Kind.DUPLICATED_WRITE, NONE),
+                    Map.entry(Kind.DROPPED_WRITE, Set.of("copy IO verify-mismatch")),
+                    Map.entry(Kind.WRONG_DATA, Set.of("copy IO verify-mismatch")),
+                    Map.entry(Kind.ZOMBIE, SILENT_DRIVE),
+                    Map.entry(Kind.LOST_COMPLETION, SILENT_DRIVE),
+                    Map.entry(Kind.WRONG_PHASE, SILENT_DRIVE),
+                    Map.entry(Kind.DUPLICATE_COMPLETION, NONSENSE),
+                    Map.entry(Kind.FORGED_COMPLETION, NONSENSE),
+                    Map.entry(Kind.WRONG_CID, NONSENSE),
+                    Map.entry(
+                            Kind.FATAL,
+                            Set.of(
+                                    "copy IO command-timeout",
+                                    "copy IO flush-failed",
+                                    "open IO controller-fatal")),
+                    Map.entry(
+                            Kind.RESET,
+                            Set.of(
+                                    "copy IO command-timeout",
+                                    "copy IO flush-failed",
+                                    "open IO controller-reset")),
+                    Map.entry(
+                            Kind.GONE,
+                            Set.of(
+                                    "copy IO command-timeout",
+                                    "copy IO flush-failed",
+                                    "copy IO read-failed",
+                                    "copy IO write-failed",
+                                    "copy IO fence-read-failed",
+                                    "copy IO buffer-not-memory",
+                                    "open IO controller-gone")),
+                    Map.entry(
+                            Kind.BAD_BLOCKS,
+                            Set.of(
+                                    "copy IO read-failed",
+                                    "copy IO fence-read-failed",
+                                    "copy IO write-failed",
+                                    "copy IO flush-failed",
+                                    "copy IO verify-failed")),
+                    Map.entry(
+                            Kind.CMB_DATA_WITHDRAWN,
+                            Set.of(
+                                    "copy IO read-failed",
+                                    "copy IO write-failed",
+                                    "copy IO verify-failed",
+                                    "open MACHINE cmb-unfit")),
+                    Map.entry(Kind.CBAI, Set.of("open MACHINE no-cmb")),
+                    Map.entry(Kind.MAPPING, Set.of("open MACHINE no-cmb")),
+                    Map.entry(
+                            Kind.ALLOCATION,
+                            Set.of(
+                                    "copy MACHINE no-dma-memory",
+                                    "open MACHINE no-dma-memory",
+                                    "open MACHINE no-cmb")));
+
+    private static final Map<Integer, Set<String>> OF_IO_STATUS =
+            Map.of(
+                    NvmOpcode.READ, Set.of("copy IO read-failed", "copy IO fence-read-failed"),
+                    NvmOpcode.WRITE, Set.of("copy IO write-failed"),
+                    NvmOpcode.COMPARE, Set.of("copy IO verify-failed"),
+                    NvmOpcode.FLUSH, Set.of("copy IO flush-failed"));
+
+    private FaultEnds() {}
+
+    /** Whether a copy through some buffer may end so. */
+    static boolean allows(Fault fault, String end) {
+        if (end.equals("ok")) {
+            return true;
+        }
+        // the third drive only lends its memory
+        if ("c".equals(fault.drive())) {
+            return end.equals("open MACHINE no-cmb")
+                    || (fault.kind() == Kind.GONE && end.equals("copy IO read-failed"));
+        }
+        if (fault.kind() != Kind.STATUS) {
+            return OF_KIND.get(fault.kind()).contains(end);
+        }
+        if (fault.queue() == Fault.Queue.IO) {
+            return OF_IO_STATUS.get(fault.opcode()).contains(end);
+        }
+        boolean any = fault.queue() == Fault.Queue.ANY;
+        return end.equals("open IO nvme-status") || (any && end.equals("copy IO flush-failed"));
+    }
+}

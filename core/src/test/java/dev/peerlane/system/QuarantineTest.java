@@ -1,0 +1,127 @@
+package dev.peerlane.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.Fault;
+import dev.peerlane.nvme.ControllerMemoryBuffer;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Session;
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.CopyException;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.spec.NvmOpcode;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a slow or a dead command may still do, and a queue that is shorter than the slots are. */
+class QuarantineTest {
+    private static final int BYTES = 256 << 10;
+    private static final long MILLI = 1_000_000L;
+    private static final Extent A = new Extent("emu:a", 1, null, null);
+    private static final Extent B = new Extent("emu:b", 1, null, null);
+
+    private static DriveSpec.Builder drive(String name) {
+        return DriveSpec.named(name).memory(BYTES, 512).cmb(CmbSpec.of(128 << 10));
+    }
+
+    private static FabricSpec.Builder virtual() {
+        return FabricSpec.builder().time(FabricSpec.Time.VIRTUAL).seed(11);
+    }
+
+    private static CopyOptions options() {
+        return CopyOptions.DEFAULTS
+                .withBuffer(BufferChoice.TARGET)
+                .withSlots(4096, 16)
+                .withCommandTimeoutNanos(100 * MILLI)
+                .withSeed(3);
+    }
+
+    private static byte[] random(long seed) {
+        byte[] bytes = new byte[BYTES];
+        new SplittableRandom(seed).nextBytes(bytes);
+        return bytes;
+    }
+
+    /** The command moves its data 300 ms after it was fetched; the copy gives it up after 100. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 9, 30})
+    void theSlotOfACommandThatTimedOutIsFreeOnlyOnceItsQueueIsGone(int occasion) {
+        Fault late =
+                Fault.at(Fault.Kind.ZOMBIE, "a")
+                        .onIo(NvmOpcode.READ)
+                        .withOccasion(occasion)
+                        .withNanos(300 * MILLI);
+        FabricSpec spec =
+                virtual().drive(drive("a").build()).drive(drive("b").build()).fault(late).build();
+        EmulatedFabric fabric = new EmulatedFabric(spec);
+        fabric.controller("a").medium(1, random(1));
+        try (Session session = Session.of(fabric)) {
+            CopyException e =
+                    catchThrowableOfType(CopyException.class, () -> session.copy(A, B, options()));
+            assertThat(e.code()).isEqualTo("command-timeout");
+            assertThat(e).hasMessageContaining("abort");
+            assertThat(fabric.happened()).contains(late);
+            assertThat(fabric.controller("a").ioQueues()).as("its queue, by the drive").isZero();
+            ControllerMemoryBuffer cmb = session.controller("emu:b").requireCmb();
+            assertThat(cmb.largestFreeBytes()).as("all is free").isEqualTo(cmb.sizeBytes());
+            try (PeerBuffer mine = cmb.mapWhole()) {
+                mine.fill(0, mine.sizeBytes(), 0x5a5a_5a5a);
+                long until = fabric.clock().nanoTime() + 500 * MILLI;
+                fabric.clock().await(() -> fabric.clock().nanoTime() > until, 1_000 * MILLI);
+                for (long at = 0; at < mine.sizeBytes(); at += Long.BYTES) {
+                    assertThat(mine.load64(at)).isEqualTo(0x5a5a_5a5a_5a5a_5a5aL);
+                }
+            }
+            assertThat(fabric.faults()).as("DMA to where nothing is").isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 5})
+    void aQueueShorterThanTheSlotsIsNeverOverrunAndTheCopyIsWhole(int entries) {
+        FabricSpec spec =
+                virtual()
+                        .drive(drive("a").maxQueueEntries(entries).latencyNanos(5_000).build())
+                        .drive(drive("b").maxQueueEntries(entries).latencyNanos(5_000).build())
+                        .build();
+        EmulatedFabric fabric = new EmulatedFabric(spec);
+        byte[] source = random(2);
+        fabric.controller("a").medium(1, source);
+        try (Session session = Session.of(fabric)) {
+            assertThat(session.copy(A, B, options()).slots()).isEqualTo(16);
+            assertThat(Arrays.equals(fabric.controller("b").medium(1), source)).isTrue();
+            for (String name : new String[] {"a", "b"}) {
+                // one entry of a ring stays empty
+                assertThat(fabric.controller(name).statistics().maxInFlight())
+                        .isBetween(1, entries - 1);
+                assertThat(fabric.controller(name).violations()).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void anAbortThatFailsIsToldAndTheCopyEndsAllTheSame() {
+        Fault dead =
+                Fault.at(Fault.Kind.ZOMBIE, "b").onIo(NvmOpcode.WRITE).withNanos(10_000 * MILLI);
+        FabricSpec spec =
+                virtual().drive(drive("a").build()).drive(drive("b").build()).fault(dead).build();
+        EmulatedFabric fabric = new EmulatedFabric(spec);
+        long start = fabric.clock().nanoTime();
+        try (Session session = Session.of(fabric)) {
+            CopyException e =
+                    catchThrowableOfType(CopyException.class, () -> session.copy(A, B, options()));
+            assertThat(e.code()).isEqualTo("command-timeout");
+            assertThat(e.receipt().bytesCopied()).isLessThan(BYTES);
+            assertThat(fabric.clock().nanoTime() - start).isLessThan(5_000 * MILLI);
+        }
+    }
+}
