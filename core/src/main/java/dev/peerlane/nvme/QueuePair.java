@@ -367,6 +367,7 @@ public final class QueuePair {
     /** Gives the rings back. Only when the controller can't reach them any more. */
     void free() {
         kill(ControllerFault.stopped(locator, "queue " + qid + " was deleted"));
+        taken = posted;
         memory.close();
     }
 
