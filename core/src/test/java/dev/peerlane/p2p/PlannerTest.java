@@ -170,7 +170,8 @@ class PlannerTest {
                         r -> assertThat(r).startsWith("source-cmb s: "),
                         r -> assertThat(r).startsWith("third-party-cmb x: "),
                         r -> assertThat(r).startsWith("target-cmb t: its CMB may not hold"),
-                        r -> assertThat(r).isEqualTo("y: no CMB"));
+                        r -> assertThat(r).isEqualTo("y: no CMB"),
+                        r -> assertThat(r).startsWith("fence none: "));
     }
 
     @Test
