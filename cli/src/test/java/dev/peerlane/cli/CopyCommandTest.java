@@ -219,7 +219,8 @@ class CopyCommandTest {
         assertThat(plan.get("route")).hasSize(2);
         assertThat(plan.get("bytes").asLong()).isEqualTo(Drives.BYTES);
         assertThat(plan.get("verify").get("device").asText()).isEqualTo("emu:b");
-        assertThat(plan.get("reasons")).hasSize(2);
+        assertThat(plan.get("reasons")).hasSize(3);
+        assertThat(plan.get("reasons").get(2).asText()).startsWith("fence sentinel: ");
         assertThat(plan.get("notes")).isEmpty();
         drives.assertTargetUntouched();
     }
