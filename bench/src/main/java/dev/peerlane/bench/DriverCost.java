@@ -73,7 +73,7 @@ final class DriverCost {
             start(runners, CHECKED, program(programs.checked()));
             warmUp(runners.subList(0, 1));
             for (int batch : BATCHES) {
-                measure(lines, runners, batch);
+                measure(lines, runners, batch, true);
             }
         } finally {
             runners.forEach(runner -> runner.program.close());
@@ -81,7 +81,10 @@ final class DriverCost {
         return lines;
     }
 
-    /** Measures the driver's forms against each other; a ratio is to the first of them. */
+    /**
+     * Measures the driver's forms against each other in time alone; a ratio is to the first of
+     * them.
+     */
     List<Line> measureForms() throws IOException {
         List<Line> lines = new ArrayList<>();
         List<Runner> runners = new ArrayList<>();
@@ -92,7 +95,7 @@ final class DriverCost {
             }
             warmUp(runners);
             for (int batch : BATCHES) {
-                measure(lines, runners, batch);
+                measure(lines, runners, batch, false);
             }
         } finally {
             runners.forEach(runner -> runner.program.close());
@@ -110,7 +113,8 @@ final class DriverCost {
         }
     }
 
-    private void measure(List<Line> lines, List<Runner> runners, int batch) throws IOException {
+    private void measure(List<Line> lines, List<Runner> runners, int batch, boolean steps)
+            throws IOException {
         for (int i = 0; i < pairs; i++) {
             for (Runner runner : runners) {
                 runner.nanos[i] = sample(runner.program, batch);
@@ -128,7 +132,7 @@ final class DriverCost {
                             runner.name,
                             Spread.of(runner.nanos),
                             Spread.of(ratios),
-                            instructions(runner.program, batch)));
+                            steps ? instructions(runner.program, batch) : OptionalDouble.empty()));
         }
     }
 
