@@ -59,7 +59,10 @@ public record Snapshot(String origin, Machine machine, @Nullable Host host, List
         return cmbs.stream().filter(c -> c.owner().equals(owner)).findFirst().orElse(null);
     }
 
-    /** Linux's nvme driver shows the registers of a CMB that it found; else nothing is known. */
+    /**
+     * Linux's nvme driver shows the registers of a CMB that it found. Where it shows none, nothing
+     * is known: Linux 6.1 decides what to show before it looks for the CMB.
+     */
     private static @Nullable CmbFacts cmb(SystemFiles files, PciFunction f) {
         String directory = SysfsTree.directory(f.bdf());
         for (String controller : files.list(directory + "/nvme")) {
@@ -71,7 +74,10 @@ public record Snapshot(String origin, Machine machine, @Nullable Host host, List
                 size = size == null ? register(field(both, "cmbsz")) : size;
                 place = place == null ? register(field(both, "cmbloc")) : place;
             }
-            Cmbsz cmbsz = new Cmbsz(size == null ? 0 : size);
+            if (size == null) {
+                return null;
+            }
+            Cmbsz cmbsz = new Cmbsz(size);
             Cmbloc cmbloc = new Cmbloc(place == null ? 0 : place);
             return new CmbFacts(
                     f.bdf(),
@@ -79,9 +85,7 @@ public record Snapshot(String origin, Machine machine, @Nullable Host host, List
                     cmbloc.offsetBytes(cmbsz),
                     cmbsz.rds(),
                     cmbsz.wds(),
-                    size == null
-                            ? "/" + path + " has no cmbsz"
-                            : "/" + path + "/cmbsz = 0x%08x".formatted(size));
+                    "/" + path + "/cmbsz = 0x%08x".formatted(size));
         }
         return null;
     }

@@ -106,6 +106,15 @@ class DoctorTest {
     }
 
     @Test
+    void aCmbThatLinuxDoesNotShowIsUnknownAndNotAbsent() {
+        TreeBuilder tree = Shapes.broadcom(0);
+        tree.at(B).withoutCmb().texts.put("nvme/nvme0/state", "live");
+        Diagnosis d = Doctor.examine(tree.snapshot(), bdf(A), bdf(B), Buffer.TARGET);
+        assertThat(d.has(Check.CMB_ABSENT)).isFalse();
+        assertThat(d.has(Check.CMB_UNKNOWN)).isTrue();
+    }
+
+    @Test
     void amdIsTrustedSinceZenAndReadsNotBefore() {
         for (int family : List.of(0x15, 0x17, 0x19, 0x1a)) {
             TreeBuilder tree = Shapes.rootPorts(Shapes.AMD, 0x1480);
