@@ -13,10 +13,9 @@ import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.hal.Clock;
-import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.ForwardingFabric;
 import dev.peerlane.hal.PciDevice;
-import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.hal.TrafficCounters.Traffic;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.open.Extent;
@@ -37,7 +36,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -194,47 +192,12 @@ class VfioCopyTest {
 
     /** The same fabric on a machine whose root complex forwards what peers send each other. */
     private static Fabric trusted(Fabric fabric) {
-        return new Fabric() {
-            @Override
-            public String kind() {
-                return fabric.kind();
-            }
-
-            @Override
-            public List<String> locators() {
-                return fabric.locators();
-            }
-
-            @Override
-            public PciDevice open(String locator) {
-                return fabric.open(locator);
-            }
-
-            @Override
-            public DmaDomain dma() {
-                return fabric.dma();
-            }
-
-            @Override
-            public Clock clock() {
-                return fabric.clock();
-            }
-
+        return new ForwardingFabric(fabric) {
             @Override
             public Machine machine() {
                 return new Machine(
-                        fabric.machine().functions(),
+                        super.machine().functions(),
                         new RootComplex(Trust.TRUSTED, Trust.TRUSTED, "a test says so"));
-            }
-
-            @Override
-            public Optional<TrafficCounters> traffic() {
-                return Optional.empty();
-            }
-
-            @Override
-            public void close() {
-                fabric.close();
             }
         };
     }

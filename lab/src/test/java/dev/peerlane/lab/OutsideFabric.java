@@ -4,6 +4,7 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.ForwardingFabric;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
 import java.io.IOException;

@@ -1,19 +1,18 @@
-package dev.peerlane.lab;
+package dev.peerlane.hal;
 
-import dev.peerlane.hal.Clock;
-import dev.peerlane.hal.DmaDomain;
-import dev.peerlane.hal.Fabric;
-import dev.peerlane.hal.PciDevice;
-import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.pci.Machine;
 import java.util.List;
 import java.util.Optional;
 
-/** A fabric that is another one, except for what its subclass changes. */
+/**
+ * A fabric that is another one, except for what a subclass overrides: to watch its mappings, to
+ * choose its clock, to tell more of its root complex than it knows. Whatever belongs to the other
+ * fabric keeps its owner thread and its errors.
+ */
 public abstract class ForwardingFabric extends Fabric {
     private final Fabric fabric;
 
-    /** Creates one over another, which it closes. */
+    /** Creates one over {@code fabric}, which it closes when it is closed. */
     protected ForwardingFabric(Fabric fabric) {
         this.fabric = fabric;
     }
@@ -51,6 +50,11 @@ public abstract class ForwardingFabric extends Fabric {
     @Override
     public Optional<TrafficCounters> traffic() {
         return fabric.traffic();
+    }
+
+    @Override
+    public List<DmaFault> faults() {
+        return fabric.faults();
     }
 
     @Override
