@@ -45,7 +45,7 @@ public interface BusWatch {
      */
     void posted(Bdf controller, long address, MemorySegment cqe);
 
-    /** A controller has gone through a Function Level Reset, or is as after one. */
+    /** A controller has lost its queues: to a Function Level Reset, or to somebody else's reset. */
     void reset(Bdf controller);
 
     /** A fault happens. */

@@ -441,6 +441,10 @@ public final class EmulatedController {
      * @return when there is more to do: {@code now} for at once, {@link Long#MAX_VALUE} for never
      */
     long step(long now) {
+        Fault sudden = faults.next(Fault.Occasion.TURN);
+        if (sudden != null) {
+            strike(sudden);
+        }
         return Math.min(late.step(now), live(now));
     }
 
@@ -499,15 +503,28 @@ public final class EmulatedController {
     private void struck() {
         Fault fault = strike;
         strike = null;
-        if (fault == null) {
-            return;
+        if (fault != null) {
+            strike(fault);
         }
+    }
+
+    private void strike(Fault fault) {
         switch (fault.kind()) {
             case FATAL -> state = State.FATAL;
-            case RESET -> functionReset();
-            case GONE -> function.pullOut();
+            case RESET, SUDDEN_RESET -> functionReset();
+            case SUDDEN_DISABLE -> disable();
+            case GONE, SUDDEN_REMOVAL -> function.pullOut();
             default -> cmb.withdrawData();
         }
+    }
+
+    /** CC.EN is cleared, though not by its host. */
+    private void disable() {
+        BusWatch watch = interconnect.watch();
+        if (watch != null) {
+            watch.reset(function.bdf());
+        }
+        registers.disable();
     }
 
     private void fatal(String what) {

@@ -38,7 +38,8 @@ public record Fault(
         PEER_WRITE,
         CMB_ENABLE,
         MAPPING,
-        ALLOCATION
+        ALLOCATION,
+        TURN
     }
 
     /** What happens. */
@@ -86,7 +87,13 @@ public record Fault(
         /** Occasion: a BAR is mapped for peers; it fails. */
         MAPPING(Occasion.MAPPING),
         /** Occasion: host memory is allocated for DMA; it fails. */
-        ALLOCATION(Occasion.ALLOCATION);
+        ALLOCATION(Occasion.ALLOCATION),
+        /** Occasion: a turn of the fabric's clock, whatever goes on; else as RESET. */
+        SUDDEN_RESET(Occasion.TURN),
+        /** Occasion as above: somebody else clears CC.EN. */
+        SUDDEN_DISABLE(Occasion.TURN),
+        /** Occasion as above; else as GONE. */
+        SUDDEN_REMOVAL(Occasion.TURN);
 
         private final Occasion occasion;
 
@@ -96,6 +103,11 @@ public record Fault(
 
         Occasion occasion() {
             return occasion;
+        }
+
+        /** Returns whether it happens between two steps, rather than to something that moves. */
+        public boolean isSudden() {
+            return occasion == Occasion.TURN;
         }
 
         /** Returns whether it happens to host memory rather than at a drive. */

@@ -2,6 +2,7 @@ package dev.peerlane.emulator;
 
 import dev.peerlane.spec.AsyncEvent;
 import dev.peerlane.spec.Cap;
+import dev.peerlane.spec.Cc;
 import dev.peerlane.spec.Reg;
 
 /**
@@ -56,6 +57,13 @@ final class Registers implements RegisterBlock {
         asq = 0;
         acq = 0;
         cmb.functionReset();
+    }
+
+    /** Controller Reset: CC.EN becomes 0. */
+    void disable() {
+        int before = cc;
+        cc = new Cc(cc).withEn(false).raw();
+        controller.configured(before, cc);
     }
 
     @Override

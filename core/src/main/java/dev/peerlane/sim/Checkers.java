@@ -32,7 +32,13 @@ final class Checkers implements BusWatch {
 
     /** Kinds that end the queues in which the host believes. */
     static final Set<Fault.Kind> ENDS_QUEUES =
-            EnumSet.of(Fault.Kind.RESET, Fault.Kind.FATAL, Fault.Kind.GONE);
+            EnumSet.of(
+                    Fault.Kind.RESET,
+                    Fault.Kind.FATAL,
+                    Fault.Kind.GONE,
+                    Fault.Kind.SUDDEN_RESET,
+                    Fault.Kind.SUDDEN_DISABLE,
+                    Fault.Kind.SUDDEN_REMOVAL);
 
     private final SlotLedger slots;
     private final MappingLedger mappings;

@@ -14,6 +14,7 @@ final class FaultDraw {
     private static final long MILLI = 1_000_000L;
     private static final int MOST = 3;
     private static final int MANY = 1_000;
+    private static final int LATEST_TURN = 13;
     private static final Kind[] KINDS = Kind.values();
     private static final Phase[] PHASES = Phase.values();
 
@@ -46,7 +47,9 @@ final class FaultDraw {
                         case 3, 4, 5 -> target;
                         default -> third;
                     };
-            Fault fault = fault(kind, drive).withOccasion(1 + random.nextInt(odds(2) ? 2 : 24));
+            // a copy takes some hundreds of turns, or some thousands where there are packets
+            int late = kind.isSudden() ? 1 << random.nextInt(LATEST_TURN) : 24;
+            Fault fault = fault(kind, drive).withOccasion(1 + random.nextInt(odds(2) ? 2 : late));
             if (odds(4)) {
                 fault =
                         switch (random.nextInt(4)) {

@@ -4,6 +4,7 @@ import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.Fault.Kind;
 import dev.peerlane.p2p.FenceChoice;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.Set;
 
 /**
@@ -85,6 +86,8 @@ final class Promise {
             case GONE ->
                     Set.of(
                             "controller-gone",
+                            "read-failed",
+                            "fence-read-failed",
                             "buffer-not-memory",
                             "command-timeout",
                             "flush-failed",
@@ -95,6 +98,15 @@ final class Promise {
                     Set.of("peer-writes-lost", "peer-data-missing", "verify-mismatch");
             case CBAI, MAPPING -> Set.of("cmb-refused", "dma-map-failed");
             case ALLOCATION -> Set.of("no-dma-memory");
+            // they may come between CC.EN and CSTS.RDY
+            case SUDDEN_RESET, SUDDEN_DISABLE -> with("controller-not-ready", codes(Kind.RESET));
+            case SUDDEN_REMOVAL -> codes(Kind.GONE);
         };
+    }
+
+    private static Set<String> with(String code, Set<String> codes) {
+        Set<String> all = new HashSet<>(codes);
+        all.add(code);
+        return all;
     }
 }

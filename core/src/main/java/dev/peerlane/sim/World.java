@@ -32,6 +32,9 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
     /** Length of every namespace. */
     static final int MEDIUM_BYTES = 256 << 10;
 
+    /** The drives, by their index. */
+    static final List<String> LOCATORS = List.of("emu:a", "emu:b", "emu:c");
+
     private static final List<String> NAMES = List.of("a", "b", "c");
     private static final int UNIT = 4096;
 

@@ -254,4 +254,27 @@ class LifeTest {
             assertThat(driver.bar.load32(Reg.BPINFO)).isZero();
         }
     }
+
+    @Test
+    void suddenResetsComeInTheTurnThatWasAskedForAndWaitForNoCommand() {
+        try (EmulatedFabric fabric = one(drive("a"));
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            int aqa = driver.bar.load32(Reg.AQA);
+            fabric.arm(Fault.at(Fault.Kind.SUDDEN_DISABLE, "a").withOccasion(3));
+            driver.turns(2);
+            assertThat(new Cc(driver.bar.load32(Reg.CC)).en()).isTrue();
+            driver.turns(1);
+            assertThat(new Cc(driver.bar.load32(Reg.CC)).en()).isFalse();
+            driver.turns(20);
+            assertThat(driver.bar.load32(Reg.CSTS)).isZero();
+            assertThat(driver.bar.load32(Reg.AQA)).as("a Controller Reset").isEqualTo(aqa);
+            fabric.arm(Fault.at(Fault.Kind.SUDDEN_RESET, "a"));
+            driver.turns(1);
+            assertThat(driver.bar.load32(Reg.AQA)).as("a Function Level Reset").isZero();
+            fabric.arm(Fault.at(Fault.Kind.SUDDEN_REMOVAL, "a"));
+            driver.turns(1);
+            assertThat(driver.bar.load32(Reg.CSTS)).isEqualTo(-1);
+            assertThat(fabric.controller("a").violations()).isEmpty();
+        }
+    }
 }

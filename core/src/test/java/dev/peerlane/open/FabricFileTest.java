@@ -89,12 +89,14 @@ class FabricFileTest {
                           - {kind: bad-blocks, drive: b, queue: io, opcode: 2, occasion: 3, times: 2}
                           - {kind: late-completion, drive: b, delayMicros: 7}
                           - {kind: allocation}
+                          - {kind: sudden-removal, drive: b, occasion: 900}
                         """);
         assertThat(spec.faults())
                 .containsExactly(
                         Fault.at(Fault.Kind.BAD_BLOCKS, "b").onIo(2).withOccasion(3).withTimes(2),
                         Fault.at(Fault.Kind.LATE_COMPLETION, "b").withNanos(7_000),
-                        Fault.ofHost(Fault.Kind.ALLOCATION));
+                        Fault.ofHost(Fault.Kind.ALLOCATION),
+                        Fault.at(Fault.Kind.SUDDEN_REMOVAL, "b").withOccasion(900));
     }
 
     @Test

@@ -62,7 +62,7 @@ class FaultSweepTest {
         List<Fault> faults = new ArrayList<>();
         for (String drive : List.of("a", "b", "c")) {
             for (Kind kind : Kind.values()) {
-                if (!kind.isOfHost()) {
+                if (!kind.isOfHost() && !kind.isSudden()) {
                     faults.add(late(kind, drive, kind == Kind.ZOMBIE ? 300 * MILLI : 20 * MILLI));
                 }
             }

@@ -1,0 +1,119 @@
+package dev.peerlane.sim;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.p2p.BufferKind;
+import dev.peerlane.p2p.CopyPlan;
+import dev.peerlane.p2p.FenceChoice;
+import dev.peerlane.p2p.Receipt;
+import dev.peerlane.p2p.VerifyMode;
+import java.util.function.Consumer;
+
+/**
+ * Holds how a copy ended against what it promised: by what went wrong, by its fence, and by whether
+ * the fabric does what is known of it.
+ */
+final class Judge {
+    private final Media media;
+    private final Checkers checkers;
+    private final boolean honest;
+    private final boolean blind;
+    private final Consumer<String> violation;
+    private boolean unfenced;
+
+    /**
+     * Judges the copies of one world.
+     *
+     * @param honest whether its fabric does what is known of it
+     * @param blind judges copies without a fence as if they had one
+     */
+    Judge(
+            Media media,
+            Checkers checkers,
+            boolean honest,
+            boolean blind,
+            Consumer<String> violation) {
+        this.media = media;
+        this.checkers = checkers;
+        this.honest = honest;
+        this.blind = blind;
+        this.violation = violation;
+    }
+
+    /** A copy with this plan begins. */
+    void begins(World.Copy copy, CopyPlan plan) {
+        boolean needsFence =
+                plan.kind() == BufferKind.TARGET_CMB || plan.kind() == BufferKind.THIRD_PARTY_CMB;
+        boolean fenced = blind || !needsFence || copy.options().fence() != FenceChoice.NONE;
+        // what an unfenced copy left under way may still arrive, and nobody waits for it
+        unfenced |= !fenced;
+        if (unfenced) {
+            checkers.staleMayMove();
+        }
+    }
+
+    private boolean trusted() {
+        return honest && !unfenced;
+    }
+
+    /** A copy is said to be good. */
+    void succeeded(World.Copy copy, Receipt receipt) {
+        if (receipt.bytesCopied() != copy.bytes()) {
+            violation.accept("ok, but %d bytes were copied".formatted(receipt.bytesCopied()));
+        }
+        if (copy.options().verify() != VerifyMode.NONE) {
+            media.apply(copy);
+        } else {
+            weigh(copy, receipt);
+        }
+    }
+
+    /** A copy failed half way, with a receipt. */
+    void failed(World.Copy copy, PeerlaneException error, Receipt receipt) {
+        explain(copy, error, trusted());
+        weigh(copy, receipt);
+    }
+
+    /**
+     * A copy was refused before it moved anything, though not by the planner: a lying fabric is no
+     * reason for that.
+     */
+    void refused(World.Copy copy, PeerlaneException error) {
+        explain(copy, error, true);
+    }
+
+    /**
+     * What was planned with faults has run once more, without any.
+     *
+     * @param before whether it had a plan with the faults
+     * @param now whether it has one without them
+     */
+    void again(boolean before, boolean now) {
+        if (before && !now) {
+            violation.accept("after the faults the same copy is refused");
+        }
+    }
+
+    /** An error has to be one that something explains: a fault, a fabric that lies, haste. */
+    private void explain(World.Copy copy, PeerlaneException e, boolean asks) {
+        boolean hurried = e.code().equals("command-timeout") && !copy.faults().isEmpty();
+        if (asks && !hurried && !Promise.explains(checkers.happened(), e.code())) {
+            violation.accept("nothing explains %s: %s".formatted(e.code(), e.getMessage()));
+        }
+    }
+
+    /** What was not verified, or failed: how much of what is said to be copied may be wrong. */
+    private void weigh(World.Copy copy, Receipt receipt) {
+        if (trusted()) {
+            long allowed = Promise.wrongBytes(checkers.happened(), receipt.fence());
+            int wrong = media.wrongBytes(copy, receipt.copied(), receipt.target().blockBytes());
+            int strange = media.strangeBytes(copy);
+            if (wrong > allowed) {
+                violation.accept("%d bytes are said to be copied and are not".formatted(wrong));
+            }
+            if (strange > allowed) {
+                violation.accept("%d bytes are neither old nor the source's".formatted(strange));
+            }
+        }
+        media.adopt(copy);
+    }
+}

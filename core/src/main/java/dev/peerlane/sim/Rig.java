@@ -1,0 +1,198 @@
+package dev.peerlane.sim;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.BlockPort;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerMemoryBuffer;
+import dev.peerlane.nvme.ControllerOptions;
+import dev.peerlane.p2p.BufferCandidate;
+import dev.peerlane.p2p.CopyRequest;
+import dev.peerlane.p2p.Endpoint;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * The driver's side of a world: its controllers, their CMBs, the ports of a copy. What is opened
+ * here is closed here, and then nothing may be left.
+ */
+final class Rig {
+    private static final int DEPTH = 32;
+
+    private final EmulatedFabric fabric;
+    private final WatchedFabric watched;
+    private final List<String> locators;
+    private final SlotLedger slots;
+    private final MappingLedger mappings;
+    private final Checkers checkers;
+    private final Story story;
+    private final Consumer<String> violation;
+    private final List<Controller> controllers = new ArrayList<>();
+    private final Map<Controller, ControllerMemoryBuffer> buffers = new HashMap<>();
+    private final Map<String, Integer> known = new HashMap<>();
+    private final List<WatchedPort> ports = new ArrayList<>();
+
+    /** Uses these drives of a fabric. */
+    Rig(
+            EmulatedFabric fabric,
+            List<String> locators,
+            SlotLedger slots,
+            MappingLedger mappings,
+            Checkers checkers,
+            Story story,
+            Consumer<String> violation) {
+        this.fabric = fabric;
+        this.locators = locators;
+        this.slots = slots;
+        this.mappings = mappings;
+        this.checkers = checkers;
+        this.story = story;
+        this.violation = violation;
+        watched = new WatchedFabric(fabric, mappings);
+    }
+
+    WatchedFabric fabric() {
+        return watched;
+    }
+
+    /** Brings up all drives, if they are not. */
+    void open() {
+        if (controllers.isEmpty()) {
+            for (String locator : locators) {
+                controllers.add(Controller.open(watched, locator, ControllerOptions.DEFAULTS));
+            }
+        }
+    }
+
+    /** Opens the ports of a copy, and enables all CMBs. */
+    CopyRequest request(World.Copy copy, PhaseTracker phases) {
+        Endpoint source = endpoint(copy, copy.source(), phases);
+        Endpoint target = endpoint(copy, copy.target(), phases);
+        return new CopyRequest(
+                source,
+                copy.sourceOffset() / source.port().limits().blockBytes(),
+                target,
+                copy.targetOffset() / target.port().limits().blockBytes(),
+                copy.bytes(),
+                candidates(),
+                List.of(),
+                copy.options());
+    }
+
+    private Endpoint endpoint(World.Copy copy, int drive, PhaseTracker phases) {
+        Controller controller = controllers.get(drive);
+        BlockPort port = controller.namespace(1).port(DEPTH);
+        int block = port.limits().blockBytes();
+        boolean flushes = port.limits().canFlush();
+        boolean source = drive == copy.source();
+        WatchedPort.Seen teller =
+                new WatchedPort.Seen() {
+                    @Override
+                    public void posted(SlotLedger.Use use, long lba, int blocks) {
+                        if (source && use == SlotLedger.Use.READ) {
+                            phases.reading(
+                                    lba * block - copy.sourceOffset(), (long) blocks * block);
+                        } else if (!source && use == SlotLedger.Use.WRITE) {
+                            phases.writing();
+                        }
+                    }
+
+                    @Override
+                    public void ended(SlotLedger.Use use, long lba, int blocks) {
+                        if (!source && use == SlotLedger.Use.WRITE) {
+                            long from = lba * block - copy.targetOffset();
+                            phases.written(from, (long) blocks * block, flushes);
+                        }
+                    }
+
+                    @Override
+                    public void flushed() {
+                        phases.flushed();
+                    }
+                };
+        WatchedPort watchedPort =
+                new WatchedPort(port, controller.device().bdf(), slots, teller, story::step);
+        ports.add(watchedPort);
+        return new Endpoint(
+                controller.locator(),
+                controller.device().bdf(),
+                controller.identity().sn(),
+                controller.identity().mn(),
+                1,
+                watchedPort);
+    }
+
+    /** Enables the CMBs that are not, and returns all that can be used. */
+    List<BufferCandidate> candidates() {
+        List<BufferCandidate> candidates = new ArrayList<>();
+        for (Controller controller : controllers) {
+            try {
+                ControllerMemoryBuffer cmb = controller.requireCmb();
+                if (!cmb.isEnabled()) {
+                    cmb.enable(mappings);
+                }
+                buffers.put(controller, cmb);
+                candidates.add(
+                        new BufferCandidate(controller.locator(), controller.device().bdf(), cmb));
+            } catch (PeerlaneException e) {
+                story.saw("no CMB: " + e.code());
+                story.tell("no CMB: " + e.getMessage());
+            }
+        }
+        return candidates;
+    }
+
+    /** A copy is over: its ports close, and all of the CMBs has to be free. */
+    void endCopy() {
+        for (WatchedPort port : ports) {
+            try {
+                port.close();
+            } catch (PeerlaneException e) {
+                story.tell("a port does not close: " + e.getMessage());
+                if (checkers.happened().isEmpty()) {
+                    violation.accept("a port does not close: " + e.getMessage());
+                }
+            }
+        }
+        ports.clear();
+        buffers.forEach((controller, cmb) -> {
+            if (cmb.isEnabled() && cmb.largestFreeBytes() != cmb.sizeBytes()) {
+                violation.accept(controller.locator() + " has lost memory of its CMB");
+            }
+        });
+    }
+
+    /** Closes the controllers, and looks whether anything is left. */
+    void close() {
+        for (Controller controller : controllers) {
+            controller.close();
+            controller
+                    .closeProblem()
+                    .filter(problem -> checkers.happened().isEmpty())
+                    .ifPresent(problem -> violation.accept("it did not close: " + problem));
+        }
+        controllers.clear();
+        buffers.clear();
+        mappings.checkEmpty();
+        if (fabric.dmaAllocations() > 0) {
+            violation.accept(fabric.dmaAllocations() + " pieces of DMA memory are left");
+        }
+        checkFabric();
+    }
+
+    private void checkFabric() {
+        for (String locator : locators) {
+            List<String> all = fabric.controller(locator).violations();
+            int before = known.getOrDefault(locator, 0);
+            known.put(locator, all.size());
+            String name = locator.substring(EmulatedFabric.LOCATOR_PREFIX.length());
+            if (!checkers.met(name, Checkers.ENDS_QUEUES)) {
+                all.stream().skip(before).forEach(v -> violation.accept(locator + ": " + v));
+            }
+        }
+        checkers.checkRoutes(fabric.machine());
+    }
+}

@@ -1,0 +1,84 @@
+package dev.peerlane.sim;
+
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/** What happens in a seed, in words for who replays it, and counted for who runs many. */
+final class Story {
+    private final EmulatedFabric fabric;
+    private final Consumer<String> trace;
+    private final Map<String, Integer> seen = new TreeMap<>();
+
+    /** Tells of what happens on a fabric. */
+    Story(EmulatedFabric fabric, Consumer<String> trace) {
+        this.fabric = fabric;
+        this.trace = trace;
+    }
+
+    /** Returns what happened, and how often. */
+    Map<String, Integer> seen() {
+        return seen;
+    }
+
+    /** Something that is counted. */
+    void saw(String what) {
+        seen.merge(what, 1, Integer::sum);
+    }
+
+    /** Something that belongs to no moment. */
+    void tell(String what) {
+        trace.accept(what);
+    }
+
+    /** Something that happens now. */
+    void step(String what) {
+        trace.accept("%9d ns  %s".formatted(fabric.clock().nanoTime(), what));
+    }
+
+    /** Tells of the drives and of what is between them. */
+    void describe() {
+        FabricSpec spec = fabric.spec();
+        for (DriveSpec drive : spec.drives()) {
+            CmbSpec cmb = drive.cmb();
+            tell(
+                    "emu:%s is %s: blocks of %d bytes, %d ns, queues of %d, MDTS %d, %s, %s"
+                            .formatted(
+                                    drive.name(),
+                                    fabric.bdf(drive.name()),
+                                    drive.namespaces().getFirst().blockBytes(),
+                                    drive.latencyNanos(),
+                                    drive.maxQueueEntries(),
+                                    drive.mdts(),
+                                    drive.compare() ? "Compare" : "no Compare",
+                                    cmb == null ? "no CMB" : cmb.toString()));
+        }
+        tell(
+                "IOMMU %s, Relaxed Ordering %s, peer writes %s, peer reads %s, %s"
+                        .formatted(
+                                spec.iommu() ? "on" : "off",
+                                spec.relaxedOrdering() ? "on" : "off",
+                                spec.peerWrites(),
+                                spec.peerReads(),
+                                spec.rootComplex()));
+        tell(spec.packets() == null ? "no packets" : spec.packets().toString());
+    }
+
+    /** Tells of a copy before it begins. */
+    void describe(World.Copy copy) {
+        tell(
+                "COPY of %d bytes from %s at %d to %s at %d"
+                        .formatted(
+                                copy.bytes(),
+                                World.LOCATORS.get(copy.source()),
+                                copy.sourceOffset(),
+                                World.LOCATORS.get(copy.target()),
+                                copy.targetOffset()));
+        tell("  " + copy.options());
+        copy.faults().forEach(f -> tell("  from %s on: %s".formatted(f.phase(), f.fault())));
+    }
+}

@@ -1,0 +1,93 @@
+package dev.peerlane.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.Fault;
+import dev.peerlane.p2p.CopyOptions;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What is not given back or not closed is found, and excused only where something went wrong. */
+class RigTest {
+    private final List<String> found = new ArrayList<>();
+    private final EmulatedFabric fabric = new EmulatedFabric(spec());
+    private final SlotLedger slots = new SlotLedger(found::add);
+    private final MappingLedger mappings = new MappingLedger(fabric.dma(), found::add);
+    private final Checkers checkers = new Checkers(slots, mappings, fault -> {}, found::add);
+    private final Rig rig =
+            new Rig(
+                    fabric,
+                    List.of("emu:a", "emu:b"),
+                    slots,
+                    mappings,
+                    checkers,
+                    new Story(fabric, line -> {}),
+                    found::add);
+
+    private static FabricSpec spec() {
+        FabricSpec.Builder spec = FabricSpec.builder().time(FabricSpec.Time.VIRTUAL);
+        for (String name : List.of("a", "b")) {
+            CmbSpec cmb = CmbSpec.of(64 << 10);
+            spec.drive(DriveSpec.named(name).memory(World.MEDIUM_BYTES, 512).cmb(cmb).build());
+        }
+        return spec.build();
+    }
+
+    @AfterEach
+    void close() {
+        fabric.close();
+    }
+
+    private void openPorts() {
+        World.Copy copy = new World.Copy(0, 1, 0, 0, 4096, CopyOptions.DEFAULTS, List.of());
+        rig.open();
+        rig.request(copy, new PhaseTracker(copy.bytes(), phase -> {}));
+    }
+
+    @Test
+    void whatGivesEverythingBackPasses() {
+        openPorts();
+        rig.endCopy();
+        rig.close();
+        assertThat(found).isEmpty();
+    }
+
+    @Test
+    void aSlotThatIsNeverGivenBackToTheCmbIsFound() {
+        rig.open();
+        rig.candidates().getLast().memory().allocate(4096, 4096);
+        rig.endCopy();
+        assertThat(found).containsExactly("emu:b has lost memory of its CMB");
+    }
+
+    @Test
+    void aControllerThatDoesNotCloseIsFound() {
+        rig.open();
+        fabric.arm(Fault.at(Fault.Kind.SUDDEN_REMOVAL, "a"));
+        fabric.clock().turn();
+        rig.close();
+        assertThat(found)
+                .singleElement()
+                .asString()
+                .startsWith("it did not close: ")
+                .contains("emu:a");
+    }
+
+    @Test
+    void aControllerThatSomethingHappenedToNeedNotClose() {
+        fabric.watch(checkers);
+        checkers.drive("a", fabric.bdf("a"), 0);
+        checkers.drive("b", fabric.bdf("b"), 0);
+        rig.open();
+        fabric.arm(Fault.at(Fault.Kind.SUDDEN_REMOVAL, "a"));
+        fabric.clock().turn();
+        rig.close();
+        assertThat(found).isEmpty();
+    }
+}
