@@ -3,11 +3,9 @@ package dev.peerlane.vfio;
 import dev.peerlane.pci.SysfsFunction;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -201,18 +199,7 @@ final class BlockUse {
     }
 
     static List<Path> entries(Path directory) {
-        List<Path> found = new ArrayList<>();
-        try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
-            for (Path entry : all) {
-                if (found.size() < MAX_DEVICES) {
-                    found.add(entry);
-                }
-            }
-        } catch (IOException e) {
-            return List.of();
-        }
-        found.sort(null);
-        return found;
+        return Folder.entries(directory, MAX_DEVICES);
     }
 
     static List<String> lines(Path file) {

@@ -5,7 +5,6 @@ import dev.peerlane.pci.Link;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.SysfsFunction;
 import dev.peerlane.pci.SysfsTree;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -134,11 +133,11 @@ public final class Inventory {
 
     /** Returns the directory of a function's controller while the nvme driver has it, or null. */
     static @Nullable Path controller(Path sys, SysfsFunction function) {
-        try (var entries = Files.list(directory(sys, function).resolve("nvme"))) {
-            return entries.filter(Files::isDirectory).sorted().findFirst().orElse(null);
-        } catch (IOException e) {
-            return null;
-        }
+        Path controllers = directory(sys, function).resolve("nvme");
+        return BlockUse.entries(controllers).stream()
+                .filter(Files::isDirectory)
+                .findFirst()
+                .orElse(null);
     }
 
     private static OptionalLong cmb(Path sys, SysfsFunction function, @Nullable Path controller) {

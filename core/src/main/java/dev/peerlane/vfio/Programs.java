@@ -1,10 +1,8 @@
 package dev.peerlane.vfio;
 
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,6 +16,7 @@ import java.util.regex.Pattern;
  */
 final class Programs {
     private static final int MAX_PROCESSES = 1 << 17;
+    private static final int MAX_DESCRIPTORS = 1 << 20;
     private static final Pattern PROCESS = Pattern.compile("[1-9]\\d*");
     private static final Pattern NODE = Pattern.compile("/dev/(?:nvme|ng)\\d+n\\d+(?:p\\d+)?");
 
@@ -33,16 +32,11 @@ final class Programs {
     }
 
     private void look(Path process) {
-        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(process.resolve("fd"))) {
-            for (Path descriptor : descriptors) {
-                String target = target(descriptor);
-                if (NODE.matcher(target).matches()) {
-                    users.computeIfAbsent(target, t -> new LinkedHashSet<>())
-                            .add(described(process));
-                }
+        for (Path descriptor : Folder.entries(process.resolve("fd"), MAX_DESCRIPTORS)) {
+            String target = target(descriptor);
+            if (NODE.matcher(target).matches()) {
+                users.computeIfAbsent(target, t -> new LinkedHashSet<>()).add(described(process));
             }
-        } catch (IOException e) {
-            // it has ended, or is somebody else's
         }
     }
 
@@ -63,19 +57,9 @@ final class Programs {
 
     /** Returns the folders of all processes. */
     static List<Path> processes(Path proc) {
-        List<Path> found = new ArrayList<>();
-        try (DirectoryStream<Path> all = Files.newDirectoryStream(proc)) {
-            for (Path entry : all) {
-                String name = String.valueOf(entry.getFileName());
-                if (found.size() < MAX_PROCESSES && PROCESS.matcher(name).matches()) {
-                    found.add(entry);
-                }
-            }
-        } catch (IOException e) {
-            return List.of();
-        }
-        found.sort(null);
-        return found;
+        return Folder.entries(proc, MAX_PROCESSES).stream()
+                .filter(e -> PROCESS.matcher(String.valueOf(e.getFileName())).matches())
+                .toList();
     }
 
     /** Returns a process in words. */

@@ -125,14 +125,11 @@ final class VfioSystem {
     /** Returns the name of a function's node below /dev/vfio/devices, or null. */
     @Nullable String deviceNode(Bdf bdf) {
         Path directory = sys.resolve("bus/pci/devices").resolve(bdf.toString()).resolve("vfio-dev");
-        try (var entries = Files.list(directory)) {
-            return entries.map(e -> e.getFileName().toString())
-                    .filter(n -> n.startsWith("vfio"))
-                    .findFirst()
-                    .orElse(null);
-        } catch (IOException e) {
-            return null;
-        }
+        return BlockUse.entries(directory).stream()
+                .map(e -> String.valueOf(e.getFileName()))
+                .filter(n -> n.startsWith("vfio"))
+                .findFirst()
+                .orElse(null);
     }
 
     /** Returns whether limits on locked memory don't bind this process (CAP_IPC_LOCK). */

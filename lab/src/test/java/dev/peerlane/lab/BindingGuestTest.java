@@ -73,7 +73,8 @@ class BindingGuestTest {
                                 """
                                 mke2fs -F $(block elsewhere) >/dev/null
                                 mkdir /tmp/elsewhere
-                                unshare -m sh -c "mount -t ext4 $(block elsewhere) /tmp/elsewhere || mount -t ext2 $(block elsewhere) /tmp/elsewhere; exec sleep 1000" &
+                                unshare -m sh -c "mount -t ext4 $(block elsewhere) /tmp/elsewhere || mount -t ext2 $(block elsewhere) /tmp/elsewhere; touch /tmp/mounted-elsewhere; exec sleep 1000" &
+                                await /tmp/mounted-elsewhere
                                 """)
                         .tests(
                                 "unbind-of-another",
@@ -90,7 +91,11 @@ class BindingGuestTest {
                                 done
                                 java="exec chroot /mnt${java#exec}"
                                 """)
-                        .step("tail -f $(block free) >/dev/null & sleep 1")
+                        .step(
+                                """
+                                sh -c 'touch /tmp/opened; exec sleep 1000' <$(block free) &
+                                await /tmp/opened
+                                """)
                         .tests("refuse-open", "refuse-root")
                         .run();
     }

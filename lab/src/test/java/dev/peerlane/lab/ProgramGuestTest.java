@@ -15,6 +15,9 @@ import org.junit.jupiter.api.Test;
 class ProgramGuestTest {
     private static final int REGION_BYTES = (int) Copies.BLOCKS * 512;
 
+    /** Commands a second: what is interrupted would last a minute on the fastest machine. */
+    private static final int SLOW = 16;
+
     private static GuestRun run;
 
     @BeforeAll
@@ -25,7 +28,7 @@ class ProgramGuestTest {
                         .iommu(39)
                         .drive(Drive.named("ssd0").behindSwitch("sw").cmbMib(4))
                         .drive(Drive.named("ssd1").behindSwitch("sw").cmbMib(4))
-                        .drive(Drive.named("ssd2").behindSwitch("sw").cmbMib(4))
+                        .drive(Drive.named("ssd2").behindSwitch("sw").cmbMib(4).iops(SLOW))
                         .prepare((drive, image) -> {
                             if (drive.equals("ssd0")) {
                                 Data.write(image, 0, Data.random(4, 16 << 20));

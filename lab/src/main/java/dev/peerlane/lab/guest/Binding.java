@@ -25,7 +25,7 @@ import java.util.stream.Stream;
 /** Moves functions between the kernel's driver and vfio-pci, and is refused what is in use. */
 final class Binding {
     private static final Path PCI = Path.of("/sys/bus/pci/devices");
-    private static final long LIMIT_NANOS = 20_000_000_000L;
+    private static final long LIMIT_NANOS = 60_000_000_000L;
     private static final long LOOK_NANOS = 50_000_000L;
 
     private Binding() {}

@@ -24,6 +24,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Copies from ssd0 to ssd1 over VFIO. Each has a region of its own, the same on both, which the
@@ -165,21 +166,23 @@ public final class Copies {
         }
     }
 
-    /** Copies again and again until the process is killed; says in a file when it is under way. */
-    public static void main(String[] arguments) throws IOException {
+    /** Stops in the middle of a copy, which it says in a file, until the process is killed. */
+    public static void main(String[] arguments) {
         int region = Integer.parseInt(arguments[0]);
+        Accident stop =
+                () -> {
+                    Files.writeString(UNDER_WAY, "now");
+                    while (true) {
+                        LockSupport.park();
+                    }
+                };
         try (Session session = Ssds.session("ssd0", "ssd1")) {
-            while (true) {
-                CopyPlan plan =
-                        session.plan(
-                                Ssds.extent("ssd0", region * BLOCKS, BLOCKS),
-                                Ssds.extent("ssd1", region * BLOCKS, BLOCKS),
-                                CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET));
-                session.run(
-                        plan,
-                        new CancelFlag(),
-                        new Once(() -> Files.writeString(UNDER_WAY, "now")));
-            }
+            CopyPlan plan =
+                    session.plan(
+                            Ssds.extent("ssd0", region * BLOCKS, BLOCKS),
+                            Ssds.extent("ssd1", region * BLOCKS, BLOCKS),
+                            CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET));
+            session.run(plan, new CancelFlag(), new Once(stop));
         }
     }
 

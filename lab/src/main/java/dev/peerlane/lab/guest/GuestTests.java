@@ -19,7 +19,7 @@ import java.util.concurrent.locks.LockSupport;
  * before, and writes what became of each to the second serial port.
  */
 public final class GuestTests {
-    private static final long COMMANDS_END_NANOS = 1_000_000_000L;
+    private static final long COMMANDS_END_NANOS = 3_000_000_000L;
 
     /** Slot Control (PCIe 5.0, 7.5.3.10): power indicator off, power controller off. */
     private static final int SLOT_CONTROL = 0x18;

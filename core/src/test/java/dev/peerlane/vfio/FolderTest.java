@@ -1,0 +1,44 @@
+package dev.peerlane.vfio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Folders that go away while they are looked at. */
+class FolderTest {
+    @TempDir private Path directory;
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aProcessThatEndsWhileItsDescriptorsAreListedHasNone()
+            throws IOException, InterruptedException {
+        Process other = new ProcessBuilder("sleep", "1000").start();
+        Path descriptors = Path.of("/proc", String.valueOf(other.pid()), "fd");
+        try (DirectoryStream<Path> open = Files.newDirectoryStream(descriptors)) {
+            other.destroyForcibly().waitFor();
+            assertThat(Folder.entries(open, 100)).isEmpty();
+        } finally {
+            other.destroyForcibly();
+        }
+        assertThat(Folder.entries(descriptors, 100)).isEmpty();
+    }
+
+    @Test
+    void entriesAreSortedAndSoManyAtMost() throws IOException {
+        for (String name : List.of("c", "a", "b")) {
+            Files.createFile(directory.resolve(name));
+        }
+        assertThat(Folder.entries(directory, 3))
+                .extracting(e -> e.getFileName().toString())
+                .containsExactly("a", "b", "c");
+        assertThat(Folder.entries(directory, 2)).hasSize(2);
+    }
+}
