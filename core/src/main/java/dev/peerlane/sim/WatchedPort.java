@@ -174,6 +174,11 @@ final class WatchedPort extends BlockPort {
     }
 
     @Override
+    public void checkHealth() {
+        port.checkHealth();
+    }
+
+    @Override
     public String describe(int status) {
         return port.describe(status);
     }
