@@ -8,6 +8,8 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.p2p.FakePort.Op;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -248,6 +250,31 @@ class CopyDoubtTest {
                 .extracting(e -> ((PeerlaneException) e).code())
                 .isEqualTo("command-timeout");
         assertThat(fence.quarantined()).isTrue();
+    }
+
+    /** Data that happens to equal its poison has arrived all the same: another word tells. */
+    @Test
+    void dataThatEqualsItsPoisonByChanceIsReadAgainWithAnother() {
+        long seed = 5;
+        ByteBuffer.wrap(source.medium)
+                .order(ByteOrder.nativeOrder())
+                .putLong(16 * 512, new SplittableRandom(seed).nextLong());
+        System.arraycopy(source.medium, 16 * 512, target.medium, 64 * 512, PAGE);
+        Geometry geometry = new Geometry(PAGE, 1, 0, 0);
+        FakeMemory.Piece buffer = targetCmb.new Piece(PAGE);
+        Pipeline pipeline =
+                new Pipeline(
+                        Lane.attach(source, 16, target, 64, buffer, geometry, PAGE),
+                        SecondStage.COMPARE,
+                        new Fence.None(1),
+                        new Poison(buffer, geometry, new SplittableRandom(seed)),
+                        null,
+                        world.clock,
+                        options,
+                        new CancelFlag());
+        pipeline.run(Progress.NONE, Progress.Phase.VERIFY);
+        assertThat(pipeline.doneBytes()).isEqualTo(PAGE);
+        assertThat(source.log).filteredOn(line -> line.startsWith("READ")).hasSize(2);
     }
 
     @Test
