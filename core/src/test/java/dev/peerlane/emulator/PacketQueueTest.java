@@ -30,7 +30,9 @@ class PacketQueueTest {
                 model.add(packet);
             } else {
                 int at = random.nextInt(model.size());
-                assertThat(queue.remove(at)).as("seed %d, step %d", seed, step).isSameAs(model.remove(at));
+                assertThat(queue.remove(at))
+                        .as("seed %d, step %d", seed, step)
+                        .isSameAs(model.remove(at));
             }
             assertThat(queue.size()).isEqualTo(model.size());
             assertThat(queue.isEmpty()).isEqualTo(model.isEmpty());
