@@ -105,6 +105,15 @@ public abstract class BlockPort implements AutoCloseable {
      */
     public abstract String condition();
 
+    /**
+     * Looks whether the device is gone, has failed or was reset, and returns if nothing is wrong
+     * with it, or if the port was quiesced. Costs a read of a register of the device: for when a
+     * command is late or failed, not for every turn.
+     *
+     * @throws dev.peerlane.PeerlaneException with what is wrong
+     */
+    public abstract void checkHealth();
+
     /** Returns a status in words, with the specification's name, its codes and a hint. */
     public abstract String describe(int status);
 

@@ -36,6 +36,14 @@ public abstract class PeerMemory {
     public abstract boolean loadsOvertakeWrites();
 
     /**
+     * Looks whether the device whose memory it is is gone, has failed or was reset, and returns if
+     * nothing is wrong with it. Not for every turn: as {@link BlockPort#checkHealth}.
+     *
+     * @throws dev.peerlane.PeerlaneException with what is wrong
+     */
+    public abstract void checkHealth();
+
+    /**
      * Takes a buffer.
      *
      * @param sizeBytes its length; a multiple of 4

@@ -14,6 +14,7 @@ import dev.peerlane.spec.Vs;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -160,6 +161,11 @@ public final class EmulatedController {
             throw new java.io.UncheckedIOException(e);
         }
         return bytes;
+    }
+
+    /** Returns a copy of the bytes of the CMB, of none where there is no CMB, past all fabrics. */
+    public byte[] cmbBytes() {
+        return cmb.memory().toArray(ValueLayout.JAVA_BYTE);
     }
 
     /** Makes bytes the beginning of a namespace's medium, past all commands. */

@@ -331,6 +331,11 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     }
 
     @Override
+    public void checkHealth() {
+        registers().checkHealth("while its memory carried data");
+    }
+
+    @Override
     public PeerBuffer allocate(long bytes, long alignBytes) {
         if (bytes <= 0 || (bytes & 3) != 0) {
             throw new IllegalArgumentException("a buffer of %d bytes".formatted(bytes));

@@ -266,6 +266,13 @@ public final class NvmeBlockPort extends BlockPort {
         return quiesced ? lastCondition : look();
     }
 
+    @Override
+    public void checkHealth() {
+        if (!quiesced) {
+            queue.checkHealth();
+        }
+    }
+
     private String look() {
         try {
             return controller.device().config().isGone()

@@ -64,7 +64,9 @@ public final class QueuePair {
     private final String locator;
     private final Registers registers;
     private final int qid;
-    private final int mask; // entries of a ring, a power of two, less one
+    private final int mask; // places of a lap of the counts, a power of two, less one
+    private final int last; // last place of a ring: its entries less one, mask at most
+    private final int skip; // places of a lap that the ring does not have
     private final int depth;
     private final int nextSequence;
     private final DmaBuffer memory;
@@ -78,7 +80,9 @@ public final class QueuePair {
     private final Tag[] tags;
     private int firstFree;
 
-    // Counts of commands; the place in a ring is a count modulo its entries.
+    // Counts of places; the place in a ring is a count modulo a power of two. A ring of other
+    // lengths ends earlier: its counts skip the rest of the lap, and the distance of two of them
+    // compares as before.
     private int posted;
     private int rung;
     private int taken;
@@ -94,7 +98,7 @@ public final class QueuePair {
      *
      * @param shadow where its doorbells are in memory, or null for registers only
      * @param depth how many commands at once
-     * @param entries of each ring: a power of two, more than {@code depth}
+     * @param entries of each ring, more than {@code depth}: one stays empty (3.3.1.2)
      */
     QueuePair(
             String locator,
@@ -108,12 +112,14 @@ public final class QueuePair {
         this.locator = locator;
         this.registers = registers;
         this.qid = qid;
-        this.mask = entries - 1;
         this.depth = depth;
-        if (depth < 1 || depth > MAX_DEPTH || depth >= entries || (entries & mask) != 0) {
+        if (depth < 1 || depth > MAX_DEPTH || depth >= entries || entries > 0x10000) {
             throw new IllegalArgumentException(
                     "queue of depth %d with %d entries".formatted(depth, entries));
         }
+        last = entries - 1;
+        mask = (Integer.highestOneBit(last) << 1) - 1;
+        skip = mask - last;
         // One more than the depth, so that no identifier is FFFFh, which means "no command".
         int tagCount = Integer.highestOneBit(depth) << 1;
         nextSequence = tagCount << 16;
@@ -152,7 +158,7 @@ public final class QueuePair {
 
     /** Returns how many commands are in flight or posted. */
     public int inFlight() {
-        return isAlive() ? posted - taken : 0;
+        return isAlive() ? unanswered() : 0;
     }
 
     /**
@@ -160,7 +166,8 @@ public final class QueuePair {
      * controller may be at work on them until the pair is deleted or the controller stopped.
      */
     int unanswered() {
-        return posted - taken;
+        int places = posted - taken;
+        return (posted & mask) < (taken & mask) ? places - skip : places;
     }
 
     /** Returns whether the pair takes commands. */
@@ -174,7 +181,7 @@ public final class QueuePair {
     }
 
     int entries() {
-        return mask + 1;
+        return last + 1;
     }
 
     long sqBusAddress() {
@@ -210,7 +217,7 @@ public final class QueuePair {
         known.cookie = cookie;
         int count = posted;
         known.postedAt = count;
-        posted = count + 1;
+        posted = (count & mask) == last ? count + skip + 1 : count + 1;
         long base = sqBase;
         long sqe = Integer.toUnsignedLong(count & mask) << SQE_SHIFT;
         long cdw0 = Integer.toUnsignedLong((word & ~CID_MASK) | opcode);
@@ -227,10 +234,14 @@ public final class QueuePair {
 
     /** Sets the dwords of the command posted last that {@link #post} leaves 0. */
     void amend(int cdw13, int cdw14, int cdw15) {
-        long sqe = sqBase + ((long) ((posted - 1) & mask) << SQE_SHIFT);
+        long sqe = sqBase + ((long) placeBefore(posted) << SQE_SHIFT);
         Dma.storeInt(sqe, Sqe.CDW13, cdw13);
         Dma.storeInt(sqe, Sqe.CDW14, cdw14);
         Dma.storeInt(sqe, Sqe.CDW15, cdw15);
+    }
+
+    private int placeBefore(int count) {
+        return Math.min((count - 1) & mask, last);
     }
 
     private int full() {
@@ -275,10 +286,11 @@ public final class QueuePair {
             }
             int cookie = take(dw23);
             // Before the call, so that a callback which throws leaves the ring as it should be.
-            taken = ++count;
-            if ((count & mask) == 0) {
+            if ((count & mask) == last) {
+                count += skip;
                 phaseBit ^= PHASE_BIT;
             }
+            taken = ++count;
             n++;
             completions.completed(cookie, Cqe.statusOf(dw23));
             if (owner == null) {
@@ -308,7 +320,7 @@ public final class QueuePair {
         int sqhd = (int) dw23 & 0xffff;
         int behind = (rung - sqhd) & mask;
         // The head was beyond this command when the entry was made, and not beyond the doorbell.
-        if (sqhd > mask || behind >= rung - known.postedAt) {
+        if (sqhd > last || behind >= rung - known.postedAt) {
             throw badPlace(dw23);
         }
         known.cookie = IDLE;
@@ -319,7 +331,7 @@ public final class QueuePair {
 
     /** Returns dword 0 of the completion that is being delivered. For use in the callback only. */
     public int dw0() {
-        return Dma.loadInt(cqBase + ((long) ((taken - 1) & mask) << CQE_SHIFT), CQE_DW0);
+        return Dma.loadInt(cqBase + ((long) placeBefore(taken) << CQE_SHIFT), CQE_DW0);
     }
 
     private void idle() {
@@ -423,7 +435,7 @@ public final class QueuePair {
                                 Cqe.sqidOf(dw23),
                                 Cqe.sqhdOf(dw23),
                                 rung & mask,
-                                mask + 1));
+                                last + 1));
     }
 
     private ControllerFault nonsense(String what) {

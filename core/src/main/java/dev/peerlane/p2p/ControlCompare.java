@@ -124,11 +124,11 @@ final class ControlCompare {
                         },
                         options.commandTimeoutNanos());
         if (!inTime) {
-            throw PeerlaneException.io(
-                    "command-timeout",
-                    "a control Compare of %s did not end within %.1f s"
-                            .formatted(port.name(), options.commandTimeoutNanos() / 1e9),
-                    "The device is stuck: look at its log and reset it");
+            throw Blame.late(
+                    port,
+                    firstPage + page,
+                    "a control Compare of " + port.name(),
+                    options.commandTimeoutNanos());
         }
         if (lastStatus != 0 && !port.isMiscompare(lastStatus)) {
             throw PeerlaneException.io(

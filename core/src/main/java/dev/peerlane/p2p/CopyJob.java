@@ -22,15 +22,14 @@ import org.jspecify.annotations.Nullable;
  * once, on the thread that owns the fabric.
  */
 public final class CopyJob {
-    private static final int MAX_RANGES = 64;
-
     private final CopyPlan plan;
     private final CopyRequest request;
     private final Fabric fabric;
     private final Clock clock;
     private final CancelFlag cancel;
     private final RandomGenerator random;
-    private final List<PeerBuffer> buffers = new ArrayList<>();
+    private final Workspace space;
+    private final Verification verification;
     private final List<String> notes;
 
     private Receipt.@Nullable Buffer carrier;
@@ -38,15 +37,11 @@ public final class CopyJob {
     private @Nullable Pipeline copy;
     private @Nullable Tuner tuner;
     private long doneBefore;
-    private long failedLba = -1;
     private @Nullable String sourceCondition;
     private @Nullable String targetCondition;
-    private boolean unsafe;
     private boolean copied;
     private double seconds;
     private double cpuSeconds;
-    private double verifySeconds;
-    private String verifyResult = "not run";
     private int flushStatus;
     private Fences fences = this::fence;
 
@@ -71,6 +66,8 @@ public final class CopyJob {
         notes = new ArrayList<>(plan.announcements());
         Long seed = request.options().seed();
         random = new SplittableRandom(seed != null ? seed : new SecureRandom().nextLong());
+        space = new Workspace(request);
+        verification = new Verification(plan, fabric, cancel, random, space);
     }
 
     /**
@@ -94,15 +91,13 @@ public final class CopyJob {
         try {
             copy(progress);
             copied = true;
-            verify(progress);
+            verification.run(Objects.requireNonNull(lane), progress);
         } catch (PeerlaneException | InternalError e) {
             failure = Faults.of(e);
             lookAtDevices();
-            if (copied) {
-                verifyResult = "failed";
-            }
+            flushWhatIsWritten(failure);
         }
-        failure = release(failure);
+        failure = space.release(failure, notes);
         if (failure != null && sourceCondition == null) {
             lookAtDevices();
         }
@@ -124,8 +119,8 @@ public final class CopyJob {
         BufferCandidate candidate = plan.buffer();
         PeerMemory memory = candidate == null ? new HostMemory(fabric.dma()) : candidate.memory();
         boolean sentinels = plan.hasSentinels() || plan.verifySharesBuffer();
-        Geometry geometry = cut(memory, sentinels);
-        PeerBuffer buffer = take(memory, geometry.totalBytes());
+        Geometry geometry = space.cut(memory, sentinels);
+        PeerBuffer buffer = space.take(memory, geometry.totalBytes());
         carrier =
                 new Receipt.Buffer(
                         plan.kind().label(),
@@ -158,15 +153,7 @@ public final class CopyJob {
         Geometry geometry = tunes.geometry();
         Lane over = lane;
         if (over == null || !over.geometry().equals(geometry)) {
-            over =
-                    Lane.attach(
-                            source,
-                            request.sourceLba(),
-                            target,
-                            request.targetLba(),
-                            buffer,
-                            geometry,
-                            request.bytes());
+            over = Lane.attach(request, buffer, geometry, request.bytes());
         }
         over =
                 over.rest(
@@ -193,7 +180,7 @@ public final class CopyJob {
         if (meter != null) {
             pipeline.measure(meter);
         }
-        run(
+        space.run(
                 pipeline,
                 (phase, done, total) -> progress.update(phase, before + done, request.bytes()),
                 Progress.Phase.COPY);
@@ -206,172 +193,9 @@ public final class CopyJob {
         return copy == null ? 0 : doneBefore + copy.doneBytes();
     }
 
-    private void run(Pipeline pipeline, Progress progress, Progress.Phase phase) {
-        try {
-            pipeline.run(progress, phase);
-        } finally {
-            unsafe |= pipeline.unsafe();
-            failedLba = pipeline.failedLba();
-        }
-    }
-
-    private void verify(Progress progress) {
-        long started = clock.nanoTime();
-        try {
-            switch (plan.verify()) {
-                case NONE -> {
-                    return;
-                }
-                case HOST -> verifyThroughHost(progress);
-                case TARGET_COMPARE -> compare(request.source(), request.target(), false, progress);
-                case SOURCE_COMPARE -> compare(request.target(), request.source(), false, progress);
-                case CONTROLLED_COMPARE ->
-                        compare(request.source(), request.target(), true, progress);
-            }
-            verifyResult = "ok";
-        } finally {
-            verifySeconds = (clock.nanoTime() - started) / 1e9;
-        }
-    }
-
-    private void compare(Endpoint reader, Endpoint owner, boolean controlled, Progress progress) {
-        Lane over = verifyLane(reader, owner);
-        ControlCompare control =
-                controlled ? ControlCompare.over(over, clock, request.options(), random) : null;
-        if (control != null) {
-            control(control, owner.port());
-        }
-        Pipeline pipeline =
-                new Pipeline(
-                        over,
-                        SecondStage.COMPARE,
-                        sentinelFence(over),
-                        new Poison(over.buffer(), over.geometry(), random),
-                        null,
-                        clock,
-                        request.options(),
-                        cancel);
-        run(pipeline, progress, Progress.Phase.VERIFY);
-        if (control != null) {
-            control(control, owner.port());
-        }
-    }
-
-    /** A control Compare that did not end may still read the memory. */
-    private void control(ControlCompare compare, BlockPort port) {
-        try {
-            compare.run();
-        } catch (PeerlaneException | InternalError e) {
-            if (port.inFlight() > 0) {
-                try {
-                    port.quiesce();
-                } catch (PeerlaneException | InternalError stuck) {
-                    unsafe = true;
-                    e.addSuppressed(stuck);
-                }
-            }
-            throw e;
-        }
-    }
-
-    /** The same slots as the copy's where the memory is the same, with the parts exchanged. */
-    private Lane verifyLane(Endpoint reader, Endpoint second) {
-        Lane used = Objects.requireNonNull(lane);
-        if (plan.verifySharesBuffer() && used.geometry().sentinels() > 0) {
-            return new Lane(
-                    reader.port(),
-                    lbaOf(reader),
-                    second.port(),
-                    lbaOf(second),
-                    used.buffer(),
-                    used.geometry(),
-                    used.firstSlot(),
-                    request.bytes());
-        }
-        PeerMemory memory = Objects.requireNonNull(plan.verifyBuffer()).memory();
-        Geometry geometry = cut(memory, true);
-        return Lane.attach(
-                reader.port(),
-                lbaOf(reader),
-                second.port(),
-                lbaOf(second),
-                take(memory, geometry.totalBytes()),
-                geometry,
-                request.bytes());
-    }
-
-    private void verifyThroughHost(Progress progress) {
-        HostMemory memory = new HostMemory(fabric.dma());
-        Geometry geometry = cut(memory, false);
-        long half = geometry.totalBytes();
-        HostMemory.HostBuffer buffer = memory.allocate(2 * half, Geometry.PAGE_BYTES);
-        buffers.add(buffer);
-        Geometry doubled = new Geometry(geometry.chunkBytes(), 2 * geometry.slots(), 0, 0);
-        BlockPort source = request.source().port();
-        BlockPort target = request.target().port();
-        Lane both =
-                Lane.attach(
-                        source,
-                        request.sourceLba(),
-                        target,
-                        request.targetLba(),
-                        buffer,
-                        doubled,
-                        request.bytes());
-        Lane over =
-                new Lane(
-                        source,
-                        request.sourceLba(),
-                        target,
-                        request.targetLba(),
-                        buffer,
-                        geometry,
-                        both.firstSlot(),
-                        request.bytes());
-        Poison poison = new Poison(buffer, doubled, random);
-        Pipeline pipeline =
-                new Pipeline(
-                        over,
-                        SecondStage.MATCH,
-                        new Fence.None(geometry.slots()),
-                        poison,
-                        new HostMatch(buffer.segment(), geometry, poison),
-                        clock,
-                        request.options(),
-                        cancel);
-        run(pipeline, progress, Progress.Phase.VERIFY);
-    }
-
-    private long lbaOf(Endpoint side) {
-        return side.equals(request.source()) ? request.sourceLba() : request.targetLba();
-    }
-
-    private Geometry cut(PeerMemory memory, boolean fenced) {
-        Geometry geometry = Planner.geometry(request, memory.largestFreeBytes(), fenced);
-        if (geometry == null) {
-            throw PeerlaneException.machine(
-                    "cmb-too-small",
-                    "%d bytes are free in the memory of %s, too few for a slot"
-                            .formatted(memory.largestFreeBytes(), memory.owner()),
-                    "Choose another buffer");
-        }
-        return geometry;
-    }
-
-    private PeerBuffer take(PeerMemory memory, long bytes) {
-        PeerBuffer buffer = memory.allocate(bytes, Math.min(Geometry.PAGE_BYTES, fitAlign(memory)));
-        buffer.wipeOnClose(request.options().wipe());
-        buffers.add(buffer);
-        return buffer;
-    }
-
-    private static long fitAlign(PeerMemory memory) {
-        return memory.largestFreeBytes() < Geometry.PAGE_BYTES ? 8 : Geometry.PAGE_BYTES;
-    }
-
     private Fence fence(Lane over) {
         if (plan.hasSentinels()) {
-            return sentinelFence(over);
+            return over.sentinels(request.options(), random);
         }
         if (plan.fence().equals(FenceChoice.CANARY.label())) {
             return new CanaryFence(over.reader().name(), over.buffer(), over.geometry(), random);
@@ -379,16 +203,6 @@ public final class CopyJob {
         return plan.fence().equals(FenceChoice.READBACK.label())
                 ? new ReadbackFence(over.buffer(), over.geometry())
                 : new Fence.None(over.geometry().slots());
-    }
-
-    private SentinelFence sentinelFence(Lane over) {
-        return new SentinelFence(
-                over.reader(),
-                over.buffer(),
-                over.geometry(),
-                over.firstSlot() + over.geometry().slots(),
-                request.options(),
-                random);
     }
 
     private void flush(BlockPort target) {
@@ -411,38 +225,36 @@ public final class CopyJob {
                 clock.await(
                         () -> target.poll(1, onFlush) > 0, request.options().commandTimeoutNanos());
         if (!ended || flushStatus != 0) {
-            throw PeerlaneException.io(
-                    "flush-failed",
-                    "the Flush of %s %s"
-                            .formatted(
-                                    target.name(),
-                                    ended
-                                            ? "ended with " + target.describe(flushStatus)
-                                            : "did not end in time"),
-                    "What was written may be lost at a power failure: check the device");
+            PeerlaneException seen =
+                    PeerlaneException.io(
+                            "flush-failed",
+                            "the Flush of %s %s"
+                                    .formatted(
+                                            target.name(),
+                                            ended
+                                                    ? "ended with " + target.describe(flushStatus)
+                                                    : "did not end in time"),
+                            "What was written may be lost at a power failure: check the device");
+            throw Blame.of(seen, Objects.requireNonNull(lane));
         }
     }
 
-    private @Nullable PeerlaneException release(@Nullable PeerlaneException failure) {
-        PeerlaneException first = failure;
-        if (unsafe) {
-            notes.add(
-                    "A device could not be stopped and may still write to the memory that carried"
-                            + " the data: it stays taken until that device is reset");
-            return first;
+    /** What a failed copy names as copied shall be as safe as what a good one does. */
+    private void flushWhatIsWritten(PeerlaneException failure) {
+        if (copied || doneBytes() == 0 || failure.code().equals("flush-failed")) {
+            return;
         }
-        for (PeerBuffer buffer : buffers) {
-            try {
-                buffer.close();
-            } catch (PeerlaneException | InternalError e) {
-                if (first == null) {
-                    first = Faults.of(e);
-                } else {
-                    first.addSuppressed(e);
-                }
+        try {
+            if (BlockPort.READY.equals(targetCondition)) {
+                flush(request.target().port());
+                return;
             }
+        } catch (PeerlaneException | IllegalStateException | InternalError e) {
+            Faults.add(failure, e);
         }
-        return first;
+        notes.add(
+                "What was written was not flushed: until the target is shut down in order, it may"
+                        + " be lost at a power failure");
     }
 
     private Receipt receipt(@Nullable PeerlaneException failure, long hostBefore) {
@@ -464,7 +276,10 @@ public final class CopyJob {
                 ranges(),
                 host < 0 ? null : host - hostBefore,
                 new Receipt.Verification(
-                        plan.verify().label(), verifyResult, granularity(), verifySeconds),
+                        plan.verify().label(),
+                        verification.result(),
+                        verification.granularity(),
+                        verification.seconds()),
                 seconds,
                 seconds > 0 ? bytes / seconds : 0,
                 cpuSeconds,
@@ -475,7 +290,7 @@ public final class CopyJob {
                                 failure.code(),
                                 String.valueOf(failure.getMessage()),
                                 failure.remedy(),
-                                failedLba < 0 ? null : failedLba,
+                                space.failedLba() < 0 ? null : space.failedLba(),
                                 sourceCondition,
                                 targetCondition));
     }
@@ -487,46 +302,10 @@ public final class CopyJob {
                 : new Receipt.Tuning(depth, tuner.spentNanos() / 1e9, tuner.tried());
     }
 
-    private String granularity() {
-        return switch (plan.verify()) {
-            case NONE -> "nothing";
-            case HOST -> "every byte, both sides read through host memory";
-            case TARGET_COMPARE, SOURCE_COMPARE, CONTROLLED_COMPARE ->
-                    "every byte by Compare; a lost peer write by the page";
-        };
-    }
-
-    /** Which blocks of the target are written, from the chunks that are done. */
     private List<Receipt.Range> ranges() {
-        List<Receipt.Range> ranges = new ArrayList<>();
-        Lane over = lane;
-        if (copy == null || over == null) {
-            return ranges;
-        }
-        if (doneBefore > 0) {
-            long before = doneBefore / over.second().limits().blockBytes();
-            ranges.add(new Receipt.Range(request.targetLba(), before));
-        }
-        ChunkLog log = copy.log();
-        int blockBytes = over.second().limits().blockBytes();
-        long end = Math.min(over.chunks(), log.low() + ChunkLog.WINDOW);
-        long start = -1;
-        for (long chunk = Math.max(0, log.low() - 1); chunk <= end; chunk++) {
-            boolean done = chunk < end && log.isDone(chunk);
-            if (done && start < 0) {
-                start = chunk < log.low() ? 0 : chunk;
-            } else if (!done && start >= 0) {
-                if (ranges.size() < MAX_RANGES) {
-                    boolean follows = start == 0 && !ranges.isEmpty();
-                    long first = follows ? ranges.removeFirst().slba() : over.secondLbaOf(start);
-                    long last = over.secondLbaOf(chunk - 1);
-                    long tail = over.chunkLength(chunk - 1) / blockBytes;
-                    ranges.add(new Receipt.Range(first, last + tail - first));
-                }
-                start = -1;
-            }
-        }
-        return ranges;
+        return copy == null || lane == null
+                ? List.of()
+                : CopiedRanges.of(lane, copy.log(), request.targetLba(), doneBefore);
     }
 
     private long hostData() {

@@ -11,6 +11,15 @@ import dev.peerlane.hal.MemoryFault;
 final class Faults {
     private Faults() {}
 
+    /**
+     * Has the first error tell of a later one, which can be the same: a port throws its own again.
+     */
+    static void add(PeerlaneException first, Throwable later) {
+        if (first != later) {
+            first.addSuppressed(later);
+        }
+    }
+
     /** Returns an error of ours as it is, and an {@link InternalError} as one. */
     static PeerlaneException of(Throwable thrown) {
         if (thrown instanceof PeerlaneException ours) {

@@ -54,6 +54,9 @@ public final class HostMemory extends PeerMemory {
     }
 
     @Override
+    public void checkHealth() {}
+
+    @Override
     public HostBuffer allocate(long sizeBytes, long alignBytes) {
         if (alignBytes > dma.pageBytes()) {
             throw new IllegalArgumentException("alignment of " + alignBytes + " is over a page");

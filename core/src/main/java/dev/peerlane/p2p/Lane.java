@@ -2,6 +2,7 @@ package dev.peerlane.p2p;
 
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerBuffer;
+import java.util.random.RandomGenerator;
 
 /**
  * Memory cut into slots and attached to two ports: what a {@link Pipeline} runs over.
@@ -48,6 +49,18 @@ record Lane(
         return new Lane(reader, readerLba, second, secondLba, buffer, geometry, first, bytes);
     }
 
+    /** Attaches the slots of a buffer to the two sides of a request: source to target. */
+    static Lane attach(CopyRequest request, PeerBuffer buffer, Geometry geometry, long bytes) {
+        return attach(
+                request.source().port(),
+                request.sourceLba(),
+                request.target().port(),
+                request.targetLba(),
+                buffer,
+                geometry,
+                bytes);
+    }
+
     /** Attaches pieces to both ports, which must agree on their number. */
     static int attachBoth(
             BlockPort one, BlockPort other, PeerBuffer buffer, long offset, int bytes, int count) {
@@ -70,6 +83,25 @@ record Lane(
                 geometry,
                 firstSlot,
                 restBytes);
+    }
+
+    /** Returns a part of the same two ranges over the same slots. */
+    Lane part(long fromBytes, long partBytes) {
+        return rest(
+                readerLba + fromBytes / reader.limits().blockBytes(),
+                secondLba + fromBytes / second.limits().blockBytes(),
+                partBytes);
+    }
+
+    /** Returns the same memory, cut otherwise: its slots are the first of these. */
+    Lane cut(Geometry other) {
+        return new Lane(reader, readerLba, second, secondLba, buffer, other, firstSlot, bytes);
+    }
+
+    /** Returns its sentinels as the fence. */
+    SentinelFence sentinels(CopyOptions options, RandomGenerator random) {
+        return new SentinelFence(
+                reader, buffer, geometry, firstSlot + geometry.slots(), options, random);
     }
 
     long chunks() {

@@ -139,7 +139,6 @@ public final class LitmusJob implements AutoCloseable {
                     "no CMB carries data between these two: " + String.join("; ", plan.reasons()),
                     "A litmus test needs one");
         }
-        BlockPort source = request.source().port();
         BlockPort target = request.target().port();
         if (!target.limits().canCompare()) {
             throw PeerlaneException.machine(
@@ -156,29 +155,14 @@ public final class LitmusJob implements AutoCloseable {
                             .formatted(request.bytes(), geometry.chunkBytes()),
                     "Name a longer one: chunks that follow each other in a slot have to differ");
         }
-        PeerBuffer buffer = candidate.memory().allocate(geometry.totalBytes(), align(candidate));
+        PeerBuffer buffer =
+                candidate
+                        .memory()
+                        .allocate(geometry.totalBytes(), Workspace.alignOf(candidate.memory()));
         buffers.add(buffer);
-        Lane all =
-                Lane.attach(
-                        source,
-                        request.sourceLba(),
-                        target,
-                        request.targetLba(),
-                        buffer,
-                        geometry,
-                        2 * half);
+        Lane all = Lane.attach(request, buffer, geometry, 2 * half);
         for (int i = 0; i < 2; i++) {
-            long at = i * half;
-            halves[i] =
-                    new Lane(
-                            source,
-                            all.readerLba() + at / source.limits().blockBytes(),
-                            target,
-                            all.secondLba() + at / target.limits().blockBytes(),
-                            buffer,
-                            geometry,
-                            all.firstSlot(),
-                            half);
+            halves[i] = all.part(i * half, half);
         }
         pattern(all, seed);
         return all;
@@ -218,12 +202,6 @@ public final class LitmusJob implements AutoCloseable {
                     "Choose another buffer");
         }
         return geometry;
-    }
-
-    private static long align(BufferCandidate candidate) {
-        return candidate.memory().largestFreeBytes() < Geometry.PAGE_BYTES
-                ? 8
-                : Geometry.PAGE_BYTES;
     }
 
     /** Returns the bytes of one slot. */
@@ -320,14 +298,7 @@ public final class LitmusJob implements AutoCloseable {
     private Fence fence(FenceChoice choice) {
         Lane over = halves[0];
         return switch (choice) {
-            case SENTINEL ->
-                    new SentinelFence(
-                            over.reader(),
-                            over.buffer(),
-                            over.geometry(),
-                            over.firstSlot() + over.geometry().slots(),
-                            request.options(),
-                            random);
+            case SENTINEL -> over.sentinels(request.options(), random);
             case CANARY ->
                     new CanaryFence(over.reader().name(), over.buffer(), over.geometry(), random);
             case READBACK -> new ReadbackFence(over.buffer(), over.geometry());

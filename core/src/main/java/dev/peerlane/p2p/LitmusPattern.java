@@ -45,9 +45,9 @@ final class LitmusPattern {
         for (long chunk = 0; chunk < lane.chunks(); chunk++) {
             long at = lba + chunk * blocks;
             fill(memory, chunk);
-            end(port, "Write", port.submitWrite(slot, at, blocks), at);
+            end(lane, port, "Write", port.submitWrite(slot, at, blocks), at);
             memory.fill((byte) 0);
-            end(port, "Read", port.submitRead(slot, at, blocks), at);
+            end(lane, port, "Read", port.submitRead(slot, at, blocks), at);
             if (!holds(memory, chunk)) {
                 throw PeerlaneException.machine(
                         "scratch-not-kept",
@@ -75,7 +75,7 @@ final class LitmusPattern {
         return true;
     }
 
-    private void end(BlockPort port, String command, boolean submitted, long lba) {
+    private void end(Lane lane, BlockPort port, String command, boolean submitted, long lba) {
         if (!submitted) {
             throw new IllegalStateException("the queue is full though nothing is in flight");
         }
@@ -89,17 +89,19 @@ final class LitmusPattern {
                 timeoutNanos);
         Integer status = ended;
         if (status == null || status != 0) {
-            throw PeerlaneException.io(
-                    "scratch-failed",
-                    "%s of block %d of %s %s"
-                            .formatted(
-                                    command,
-                                    lba,
-                                    port.name(),
-                                    status == null
-                                            ? "did not end in time"
-                                            : "ended with " + port.describe(status)),
-                    "Check the device's health, or name another scratch range");
+            PeerlaneException seen =
+                    PeerlaneException.io(
+                            "scratch-failed",
+                            "%s of block %d of %s %s"
+                                    .formatted(
+                                            command,
+                                            lba,
+                                            port.name(),
+                                            status == null
+                                                    ? "did not end in time"
+                                                    : "ended with " + port.describe(status)),
+                            "Check the device's health, or name another scratch range");
+            throw Blame.of(seen, lane);
         }
     }
 }

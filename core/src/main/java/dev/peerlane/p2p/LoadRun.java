@@ -439,11 +439,11 @@ public final class LoadRun {
     }
 
     private PeerlaneException late() {
-        return PeerlaneException.io(
-                "command-timeout",
-                "a %s of %s did not end within %.1f s"
-                        .formatted(name(), port.name(), load.timeoutNanos() / 1e9),
-                "The device is stuck: look at its log and reset it");
+        return Blame.late(
+                port,
+                BlockPort.NO_SLOT,
+                "a %s of %s".formatted(name(), port.name()),
+                load.timeoutNanos());
     }
 
     private static long cpuNanos() {

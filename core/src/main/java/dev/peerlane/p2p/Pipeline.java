@@ -16,17 +16,9 @@ import org.jspecify.annotations.Nullable;
  * what was done.
  */
 final class Pipeline {
-    private static final int POLL_MAX = 64;
+    static final int POLL_MAX = 64;
     private static final long PROGRESS_NANOS = 100_000_000L;
     private static final int MAX_POISONINGS = 3;
-
-    /** A fence that loses patience does so within this. */
-    private static final long SETTLE_NANOS = 2_000_000_000L;
-
-    /**
-     * How long a function's reset may take (PCIe 5.0, 6.6.2): more than any packet is under way.
-     */
-    private static final long ARRIVAL_NANOS = 100_000_000L;
 
     private final Lane lane;
     private final SecondStage stage;
@@ -37,6 +29,7 @@ final class Pipeline {
     private final CopyOptions options;
     private final CancelFlag cancel;
     private final ChunkLog log;
+    private final ChunkErrors errors;
     private final int readerBlockBytes;
     private final int secondBlockBytes;
 
@@ -95,6 +88,7 @@ final class Pipeline {
         this.options = options;
         this.cancel = cancel;
         log = new ChunkLog(lane.chunks());
+        errors = new ChunkErrors(lane, stage);
         readerBlockBytes = lane.reader().limits().blockBytes();
         secondBlockBytes = lane.second().limits().blockBytes();
         depth = lane.geometry().readDepth();
@@ -179,14 +173,36 @@ final class Pipeline {
                 progress.update(phase, doneBytes(), lane.bytes());
             }
             if (cancel.isCancelled()) {
-                fail(interrupted(), -1);
+                fail(errors.interrupted(doneBytes()), -1);
             }
         }
         progress.update(phase, doneBytes(), lane.bytes());
-        drain();
+        unsafe = windDown().run(readerQuarantined, secondQuarantined);
         if (failure != null) {
             throw failure;
         }
+    }
+
+    private WindDown windDown() {
+        return new WindDown(lane, fence, clock, options.commandTimeoutNanos()) {
+            @Override
+            void takeIn(boolean reader) {
+                BlockPort port = reader ? lane.reader() : lane.second();
+                port.ring();
+                port.poll(POLL_MAX, reader ? onRead : onSecond);
+            }
+
+            @Override
+            void stepFence() {
+                fence.step(clock.nanoTime(), ready, again);
+                takeIn(true);
+            }
+
+            @Override
+            void failed(PeerlaneException e) {
+                fail(e, -1);
+            }
+        };
     }
 
     private boolean isDone() {
@@ -306,20 +322,7 @@ final class Pipeline {
     private void readAgainOrFail(int slot) {
         if (poisoningsOf[slot] >= MAX_POISONINGS) {
             long lba = lane.readerLbaOf(chunkOf[slot]);
-            boolean host = lane.buffer().memory().isHost();
-            fail(
-                    PeerlaneException.io(
-                            host ? "host-data-missing" : "peer-data-missing",
-                            "%s completed the Read of block %d, but a page of it never arrived in"
-                                            .formatted(lane.reader().name(), lba)
-                                    + " the memory of "
-                                    + lane.buffer().memory().owner(),
-                            host
-                                    ? "The device does not reach host memory: look for faults of"
-                                            + " the IOMMU in the system's log"
-                                    : "This platform loses peer writes between these devices: copy"
-                                            + " with --buffer host"),
-                    lba);
+            fail(errors.missing(lba), lba);
             return;
         }
         plantPoison(slot);
@@ -358,7 +361,7 @@ final class Pipeline {
         }
         states[slot] = SlotState.FREE;
         long lba = lane.readerLbaOf(chunkOf[slot]);
-        fail(statusFailure("read-failed", "Read", lane.reader(), slot, lba, status), lba);
+        fail(errors.ended(true, chunkOf[slot], status, failuresOf[slot]), lba);
     }
 
     private void secondCompleted(int slot, int status) {
@@ -369,7 +372,7 @@ final class Pipeline {
         long lba = lane.secondLbaOf(chunkOf[own]);
         if (status == 0) {
             if (match != null && !match.equal(own, lane.chunkLength(chunkOf[own]))) {
-                fail(mismatch(own, lba), lba);
+                fail(errors.mismatch(chunkOf[own]), lba);
             } else {
                 log.done(chunkOf[own]);
                 if (watch != null) {
@@ -394,59 +397,18 @@ final class Pipeline {
         }
         states[own] = SlotState.FREE;
         if (stage == SecondStage.COMPARE && second.isMiscompare(status)) {
-            fail(mismatch(own, lba), lba);
+            fail(errors.mismatch(chunkOf[own]), lba);
             return;
         }
-        String command = stage == SecondStage.WRITE ? "Write" : "Compare";
-        if (stage == SecondStage.MATCH) {
-            command = "Read";
-        }
-        String code = stage == SecondStage.WRITE ? "write-failed" : "verify-failed";
-        fail(statusFailure(code, command, second, own, lba, status), lba);
-    }
-
-    private PeerlaneException statusFailure(
-            String code, String command, BlockPort port, int slot, long lba, int status) {
-        int blocks = lane.chunkLength(chunkOf[slot]) / port.limits().blockBytes();
-        return PeerlaneException.io(
-                code,
-                "%s of blocks %d to %d of %s ended with %s"
-                        .formatted(
-                                command, lba, lba + blocks - 1, port.name(), port.describe(status)),
-                failuresOf[slot] > 0
-                        ? "It was tried " + (failuresOf[slot] + 1) + " times: check the device"
-                        : "Check the device's health; what is not copied is named in the receipt");
-    }
-
-    private PeerlaneException mismatch(int slot, long lba) {
-        int blocks = lane.chunkLength(chunkOf[slot]) / secondBlockBytes;
-        return PeerlaneException.io(
-                "verify-mismatch",
-                "the data of blocks %d to %d of %s differ from those of %s"
-                        .formatted(
-                                lba, lba + blocks - 1, lane.second().name(), lane.reader().name()),
-                lane.buffer().memory().isHost()
-                        ? "The copy is not good: find out who else writes to either, then the health"
-                                + " of both devices"
-                        : "The copy is not good: if no one else writes to either, this platform"
-                                + " delivers wrong data between these devices; copy with --buffer"
-                                + " host");
-    }
-
-    private PeerlaneException interrupted() {
-        return new PeerlaneException(
-                PeerlaneException.Category.INTERRUPTED,
-                "interrupted",
-                "stopped on request after %d of %d bytes".formatted(doneBytes(), lane.bytes()),
-                "What is not copied is named in the receipt");
+        fail(errors.ended(false, chunkOf[own], status, failuresOf[own]), lba);
     }
 
     private void fail(PeerlaneException e, long lba) {
         if (failure == null) {
-            failure = e;
+            failure = Blame.of(e, lane);
             failedLba = lba;
-        } else if (failure != e) {
-            failure.addSuppressed(e);
+        } else {
+            Faults.add(failure, e);
         }
     }
 
@@ -459,97 +421,18 @@ final class Pipeline {
                 BlockPort port = reading ? lane.reader() : lane.second();
                 long lba =
                         reading ? lane.readerLbaOf(chunkOf[slot]) : lane.secondLbaOf(chunkOf[slot]);
+                String what = errors.command(reading) + " of block " + lba + " of " + port.name();
                 states[slot] = SlotState.QUARANTINED;
                 readerQuarantined |= reading;
                 secondQuarantined |= !reading;
-                giveUp(port, numberOn(port, slot), lba);
+                int number = numberOn(slot, reading);
+                fail(Blame.late(port, number, what, options.commandTimeoutNanos()), lba);
             }
         }
     }
 
-    private int numberOn(BlockPort port, int slot) {
-        boolean paired = stage == SecondStage.MATCH && port == lane.second();
+    private int numberOn(int slot, boolean reading) {
+        boolean paired = stage == SecondStage.MATCH && !reading;
         return lane.firstSlot() + slot + (paired ? lane.geometry().slots() : 0);
-    }
-
-    private void giveUp(BlockPort port, int number, long lba) {
-        String said;
-        try {
-            said = port.abort(number);
-        } catch (PeerlaneException | InternalError e) {
-            said = String.valueOf(e.getMessage());
-        }
-        fail(
-                PeerlaneException.io(
-                        "command-timeout",
-                        "the command for block %d of %s did not end within %.1f s; its abort: %s"
-                                .formatted(
-                                        lba,
-                                        port.name(),
-                                        options.commandTimeoutNanos() / 1e9,
-                                        said),
-                        "The device is stuck: look at its log and reset it"),
-                lba);
-    }
-
-    /** Takes in what is in flight, and makes sure that nothing more can touch a slot. */
-    private void drain() {
-        boolean quarantined = readerQuarantined || fence.quarantined();
-        boolean arrived = takeIn(lane.reader(), onRead, quarantined) && settleFence();
-        quiesceIfBusy(lane.reader(), quarantined || fence.quarantined());
-        takeIn(lane.second(), onSecond, secondQuarantined);
-        quiesceIfBusy(lane.second(), secondQuarantined);
-        if (!arrived && !lane.buffer().memory().isHost()) {
-            // no fence can ask a stopped reader whether its posted writes have arrived
-            clock.await(() -> false, ARRIVAL_NANOS);
-        }
-    }
-
-    /** Returns whether the port still works and nothing of it is in flight. */
-    private boolean takeIn(BlockPort port, Completions completions, boolean quarantined) {
-        try {
-            return clock.await(
-                            () -> {
-                                port.ring();
-                                port.poll(POLL_MAX, completions);
-                                return port.inFlight() == 0;
-                            },
-                            quarantined ? 0 : options.commandTimeoutNanos())
-                    && !quarantined;
-        } catch (PeerlaneException | InternalError e) {
-            fail(Faults.of(e), -1);
-            return false;
-        }
-    }
-
-    /**
-     * After a failure, slots may have completed whose data is still on its way: it would land in
-     * memory that was wiped and given back. The fence knows when it has arrived.
-     */
-    private boolean settleFence() {
-        try {
-            return clock.await(
-                    () -> {
-                        fence.step(clock.nanoTime(), ready, again);
-                        lane.reader().ring();
-                        lane.reader().poll(POLL_MAX, onRead);
-                        return fence.idle();
-                    },
-                    Math.min(options.commandTimeoutNanos(), SETTLE_NANOS));
-        } catch (PeerlaneException | InternalError e) {
-            fail(Faults.of(e), -1);
-            return false;
-        }
-    }
-
-    private void quiesceIfBusy(BlockPort port, boolean quarantined) {
-        if (port.inFlight() > 0 || quarantined) {
-            try {
-                port.quiesce();
-            } catch (PeerlaneException | InternalError e) {
-                unsafe = true;
-                fail(Faults.of(e), -1);
-            }
-        }
     }
 }

@@ -163,15 +163,11 @@ final class SentinelFence extends Fence {
 
     private PeerlaneException late(Sentinel s) {
         quarantined = true;
-        return PeerlaneException.io(
-                "command-timeout",
-                "the sentinel's Read of block %d of %s did not end within %.1f s; its abort: %s"
-                        .formatted(
-                                s.lba,
-                                reader.name(),
-                                options.commandTimeoutNanos() / 1e9,
-                                reader.abort(s.slot)),
-                "The device is stuck: look at its log and reset it");
+        return Blame.late(
+                reader,
+                s.slot,
+                "the sentinel's Read of block %d of %s".formatted(s.lba, reader.name()),
+                options.commandTimeoutNanos());
     }
 
     @Override

@@ -93,9 +93,13 @@ final class FaultDraw {
                             .withStatus(Status.INTERNAL_ERROR | Status.DO_NOT_RETRY);
             faults.add(new PlannedFault(stuck, cell.phase()));
             if (cell.phase() != Phase.CLOSE) {
-                // all of them, or the copy would be in its next phase when it gives up
-                Fault lost = Fault.at(Kind.LOST_COMPLETION, drive).withTimes(MANY);
-                faults.add(new PlannedFault(lost.onIo(Fault.ANY_OPCODE), cell.phase()));
+                // all of them, or the copy would be in its next phase when it gives up; zombies
+                // move
+                // their data after that
+                Fault silent = fault(odds(2) ? Kind.LOST_COMPLETION : Kind.ZOMBIE, drive);
+                faults.add(
+                        new PlannedFault(
+                                silent.withTimes(MANY).onIo(Fault.ANY_OPCODE), cell.phase()));
             }
         }
         if (peerWrites && cell.phase() == Phase.VERIFY) {

@@ -80,20 +80,9 @@ final class Promise {
                     Set.of("command-timeout", "controller-timeout", "flush-failed");
             case DUPLICATE_COMPLETION, FORGED_COMPLETION, WRONG_CID ->
                     Set.of("controller-nonsense");
-            case FATAL -> Set.of("controller-fatal", "command-timeout", "flush-failed");
-            case RESET -> Set.of("controller-reset", "command-timeout", "flush-failed");
-            // its memory is gone too, for those who write to it or read from it
-            case GONE ->
-                    Set.of(
-                            "controller-gone",
-                            "read-failed",
-                            "fence-read-failed",
-                            "buffer-not-memory",
-                            "command-timeout",
-                            "flush-failed",
-                            "write-failed",
-                            "verify-failed",
-                            "peer-writes-lost");
+            case FATAL -> Set.of("controller-fatal");
+            case RESET -> Set.of("controller-reset");
+            case GONE -> Set.of("controller-gone");
             case DROPPED_WRITE, DELAYED_WRITE, DUPLICATED_WRITE ->
                     Set.of("peer-writes-lost", "peer-data-missing", "verify-mismatch");
             case CBAI, MAPPING -> Set.of("cmb-refused", "dma-map-failed");

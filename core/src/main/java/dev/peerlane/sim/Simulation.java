@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 public final class Simulation {
     private static final long ARRIVAL_NANOS = 100_000_000L;
 
+    /** Longer than any command is kept back. */
+    private static final long LINGER_NANOS = 400_000_000L;
+
     /** Longest that one copy may take, verification included. */
     static final long BOUND_NANOS = 120_000_000_000L;
 
@@ -137,6 +140,8 @@ public final class Simulation {
                 } else {
                     rig.close();
                     attempt(copy);
+                    // what a command that never ended has left to move would move now
+                    fabric.clock().await(() -> false, LINGER_NANOS);
                     rig.close();
                     again(copy);
                 }

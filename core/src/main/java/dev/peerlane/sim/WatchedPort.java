@@ -68,7 +68,11 @@ final class WatchedPort extends BlockPort {
             seen.flushed();
             return;
         }
-        ledger.completed(device, slot);
+        if (status == 0) {
+            ledger.completed(device, slot);
+        } else {
+            ledger.failed(device, slot);
+        }
         Sent command = sent.remove(slot);
         trace.accept(
                 "%s: %s in slot %d ended with %s"
@@ -171,6 +175,11 @@ final class WatchedPort extends BlockPort {
     @Override
     public String condition() {
         return port.condition();
+    }
+
+    @Override
+    public void checkHealth() {
+        port.checkHealth();
     }
 
     @Override

@@ -33,6 +33,10 @@ class CopyDoubtTest {
     }
 
     private CopyJob job(BufferCandidate by) {
+        return new CopyJob(plan(by), world, new CancelFlag());
+    }
+
+    private CopyPlan plan(BufferCandidate by) {
         CopyRequest request =
                 new CopyRequest(
                         new Endpoint("fake:s", FakeWorld.SOURCE, "S", "M", 1, source),
@@ -43,8 +47,7 @@ class CopyDoubtTest {
                         List.of(by),
                         List.of(),
                         options);
-        CopyPlan plan = Planner.plan(request, world.machine());
-        return new CopyJob(plan, world, new CancelFlag());
+        return Planner.plan(request, world.machine());
     }
 
     private CopyException failure(BufferCandidate by, Progress progress) {
@@ -97,13 +100,132 @@ class CopyDoubtTest {
         }
     }
 
-    @Test
-    void aControlCompareThatDoesNotEndIsStoppedBeforeTheMemoryIsGivenBack() {
-        target.stuck = Op.COMPARE;
+    @ParameterizedTest
+    @ValueSource(strings = {"before", "after"})
+    void aControlCompareThatDoesNotEndIsStoppedBeforeTheMemoryIsGivenBack(String when) {
+        target.atQuiesce = () -> assertThat(thirdCmb.open).as("still taken").isOne();
         options = options.withVerify(VerifyMode.PEER);
-        assertThat(failure(byThird(), Progress.NONE).code()).isEqualTo("command-timeout");
+        CopyException e =
+                failure(
+                        byThird(),
+                        (phase, done, total) -> {
+                            boolean over = phase == Progress.Phase.VERIFY && done == total;
+                            if (over || when.equals("before")) {
+                                target.stuck = Op.COMPARE;
+                            }
+                        });
+        assertThat(e.code()).isEqualTo("command-timeout");
+        assertThat(e).hasMessageContaining("a control Compare of " + target.name());
         assertThat(target.quiesced).isTrue();
         assertThat(thirdCmb.open).isZero();
+    }
+
+    /** A command that is late is what a dead device looks like; no Abort is sent to a dead one. */
+    @ParameterizedTest
+    @ValueSource(strings = {"READ", "WRITE", "FLUSH", "COMPARE"})
+    void aLateCommandOfADeviceThatFailedIsToldAsItsFailure(String op) {
+        FakePort port = op.equals("READ") ? source : target;
+        port.stuck = Op.valueOf(op);
+        port.sick = PeerlaneException.io("controller-fatal", port.name() + ": CFS", "Reset it");
+        CopyException e = failure(byTarget(), Progress.NONE);
+        assertThat(e.code()).isEqualTo("controller-fatal");
+        assertThat(e)
+                .hasMessageStartingWith(port.name() + ": CFS; ")
+                .hasMessageContaining("did not end");
+        assertThat(e.remedy()).isEqualTo("Reset it");
+        assertThat(port.log).noneMatch(line -> line.startsWith("ABORT"));
+    }
+
+    /** The source says that it could not deliver, and is not to blame. */
+    @Test
+    void aReadIntoMemoryWhoseOwnerIsGoneIsToldAsTheOwnersDeath() {
+        source.ends(Op.READ, FakePort.FATAL);
+        thirdCmb.sick = PeerlaneException.io("controller-gone", "fake:third: gone", "Plug it in");
+        CopyException e = failure(byThird(), Progress.NONE);
+        assertThat(e.code()).isEqualTo("controller-gone");
+        assertThat(e)
+                .hasMessageStartingWith("fake:third: gone; Read of blocks ")
+                .hasMessageContaining(source.name() + " ended with status 2");
+    }
+
+    @Test
+    void anErrorOfADeviceThatIsWellStaysWhatItIs() {
+        source.ends(Op.READ, FakePort.FATAL);
+        assertThat(failure(byThird(), Progress.NONE).code()).isEqualTo("read-failed");
+    }
+
+    /** What the receipt names as copied is as safe as what a good copy wrote. */
+    @Test
+    void whatAFailedCopyHasWrittenIsFlushed() {
+        source.badBlock = 16 + BYTES / 512 - 1;
+        CopyException e = failure(byTarget(), Progress.NONE);
+        assertThat(e.code()).isEqualTo("read-failed");
+        assertThat(e.receipt().bytesCopied()).isPositive();
+        assertThat(target.log.getLast()).startsWith("FLUSH");
+        assertThat(e.receipt().notes()).noneMatch(n -> n.contains("not flushed"));
+    }
+
+    @Test
+    void aFailedCopyWhoseTargetCannotFlushSaysSo() {
+        source.badBlock = 16 + BYTES / 512 - 1;
+        target.ends(Op.FLUSH, FakePort.FATAL);
+        CopyException e = failure(byTarget(), Progress.NONE);
+        assertThat(e.code()).isEqualTo("read-failed");
+        assertThat(e.receipt().notes()).anyMatch(n -> n.contains("was not flushed"));
+    }
+
+    @Test
+    void aWriteThatFailsForGoodNamesTheTargetAndHowOftenItWasTried() {
+        options = options.withSlots(PAGE, 1).withRetries(2);
+        target.ends(Op.WRITE, FakePort.RETRYABLE, FakePort.RETRYABLE, FakePort.RETRYABLE);
+        CopyException e = failure(byTarget(), Progress.NONE);
+        assertThat(e.code()).isEqualTo("write-failed");
+        assertThat(e).hasMessageStartingWith("Write of blocks 64 to 71 of " + target.name());
+        assertThat(e.remedy()).contains("It was tried 3 times");
+    }
+
+    @Test
+    void aReadThatIsTriedAgainHasTheWholeTimeAgain() {
+        options = options.withVerify(VerifyMode.NONE);
+        source.latencyNanos = options.commandTimeoutNanos() * 3 / 5;
+        source.ends(Op.READ, FakePort.RETRYABLE, FakePort.RETRYABLE);
+        assertThat(job(byTarget()).run(Progress.NONE).bytesCopied()).isEqualTo(BYTES);
+    }
+
+    @Test
+    void aSlotThatAFullQueueDidNotTakeIsReadLater() {
+        source.fullFor = 3;
+        CancelFlag cancel = new CancelFlag();
+        CopyJob job = new CopyJob(plan(byTarget()), world, cancel);
+        Receipt receipt =
+                job.run((phase, done, total) -> {
+                    if (world.nanos > 10_000_000_000L) {
+                        cancel.cancel();
+                    }
+                });
+        assertThat(receipt.bytesCopied()).isEqualTo(BYTES);
+    }
+
+    @Test
+    void aSentinelWhoseReadFailedHandsNothingOn() {
+        Geometry geometry = new Geometry(PAGE, 2, 1, 512);
+        int slot = source.attach(targetCmb.new Piece(PAGE), 0, 512, 512, 1);
+        SentinelFence fence =
+                new SentinelFence(
+                        source,
+                        targetCmb.allocate(geometry.totalBytes(), PAGE),
+                        geometry,
+                        slot,
+                        options,
+                        world.random);
+        IntQueue ready = new IntQueue(2);
+        fence.arrived(0, 16);
+        fence.step(0, ready, ready);
+        assertThatThrownBy(() -> fence.completed(slot, FakePort.FATAL))
+                .hasMessageContaining("the sentinel's Read of block 16")
+                .hasMessageContaining("status 2");
+        fence.step(1, ready, ready);
+        assertThat(ready.isEmpty()).isTrue();
     }
 
     @Test

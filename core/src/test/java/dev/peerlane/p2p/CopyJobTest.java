@@ -244,6 +244,17 @@ class CopyJobTest {
         assertCopied();
     }
 
+    /** The fence waits for the pages of the second Read, not for what the first one left there. */
+    @ParameterizedTest
+    @EnumSource(names = {"SENTINEL", "CANARY"})
+    void whatAFailedReadLeftInASlotIsNotTakenForTheDataOfTheNextOne(FenceChoice fence) {
+        options = options.withBuffer(BufferChoice.TARGET).withFence(fence);
+        source.lateness = 50;
+        source.ends(Op.READ, FakePort.RETRYABLE, FakePort.RETRYABLE);
+        run();
+        assertCopied();
+    }
+
     @Test
     void anErrorThatStaysStopsTheCopyAndNamesTheBlock() {
         source.ends(Op.READ, FakePort.FATAL);

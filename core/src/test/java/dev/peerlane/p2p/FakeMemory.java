@@ -12,6 +12,7 @@ final class FakeMemory extends PeerMemory {
     private final String owner;
     boolean rds = true;
     boolean wds = true;
+    dev.peerlane.PeerlaneException sick;
     boolean overtaken;
     int open;
 
@@ -54,6 +55,13 @@ final class FakeMemory extends PeerMemory {
     @Override
     public boolean loadsOvertakeWrites() {
         return overtaken;
+    }
+
+    @Override
+    public void checkHealth() {
+        if (sick != null) {
+            throw sick;
+        }
     }
 
     @Override

@@ -20,6 +20,7 @@ final class FakePort extends BlockPort {
     static final int RETRYABLE = 1;
     static final int FATAL = 2;
     static final int MISCOMPARE = 3;
+    private static final byte GARBAGE = (byte) 0xa5;
 
     /** What a command does. */
     enum Op {
@@ -73,8 +74,20 @@ final class FakePort extends BlockPort {
 
     Op stuck;
 
+    /** The queue takes none of the next commands, so many. */
+    int fullFor;
+
+    /** This block can't be read. */
+    long badBlock = -1;
+
+    /** What a look at the device finds. */
+    PeerlaneException sick;
+
     /** From this many polls on, its registers can't be touched any more. */
     int unreachableAfter = Integer.MAX_VALUE;
+
+    /** Looks at the world when the port is stopped. */
+    Runnable atQuiesce = () -> {};
 
     private int polls;
     boolean quiesced;
@@ -125,6 +138,10 @@ final class FakePort extends BlockPort {
 
     private boolean submit(Op op, int slot, long lba, int blocks) {
         if (inFlight == limits.depth()) {
+            return false;
+        }
+        if (fullFor > 0) {
+            fullFor--;
             return false;
         }
         if (slot >= 0) {
@@ -203,6 +220,12 @@ final class FakePort extends BlockPort {
         log.add(c.op() + " " + c.lba() + "+" + c.blocks());
         Deque<Integer> planned = statuses.getOrDefault(c.op(), new ArrayDeque<>());
         int status = planned.isEmpty() ? execute(c) : planned.remove();
+        if (status != 0 && c.op() == Op.READ) {
+            // what a Read that fails leaves behind is not defined
+            memory(slots.get(c.slot()))
+                    .asSlice(slots.get(c.slot()).offset(), (long) c.blocks() * limits.blockBytes())
+                    .fill(GARBAGE);
+        }
         ended.add(new Ended(c.slot(), status));
     }
 
@@ -215,6 +238,9 @@ final class FakePort extends BlockPort {
         int length = c.blocks() * limits.blockBytes();
         boolean peer = slot.buffer() instanceof FakeMemory.Piece;
         if (c.op() == Op.READ) {
+            if (c.lba() <= badBlock && badBlock < c.lba() + c.blocks()) {
+                return FATAL;
+            }
             MemorySegment data = MemorySegment.ofArray(Arrays.copyOfRange(medium, at, at + length));
             Packet packet = new Packet(memory(slot), slot.offset(), data);
             boolean own = peer && slot.buffer().memory().owner().equals(name());
@@ -272,6 +298,7 @@ final class FakePort extends BlockPort {
         if (cannotBeStopped) {
             throw PeerlaneException.io("controller-stuck", name() + " goes on", "none");
         }
+        atQuiesce.run();
         quiesced = true;
         running.clear();
         posted.clear();
@@ -292,6 +319,13 @@ final class FakePort extends BlockPort {
     @Override
     public String condition() {
         return unreachableAfter == Integer.MAX_VALUE ? READY : "does not answer";
+    }
+
+    @Override
+    public void checkHealth() {
+        if (sick != null) {
+            throw sick;
+        }
     }
 
     @Override

@@ -12,6 +12,7 @@ import dev.peerlane.pci.RootComplex;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -231,6 +232,53 @@ class PlannerTest {
         options = options.withVerify(VerifyMode.PEER).withBuffer(BufferChoice.HOST);
         candidates = List.of();
         refusal(Category.MACHINE, "no-peer-verify");
+    }
+
+    /** The copy goes through host memory, and only a third party's CMB is there to verify it. */
+    private void verifiedAtThird(FakeMemory memory) {
+        options = options.withVerify(VerifyMode.PEER).withBuffer(BufferChoice.HOST);
+        candidates = List.of(new BufferCandidate("x", FakeWorld.THIRD, memory));
+    }
+
+    private void notVerifiable(Machine machine, String why) {
+        PeerlaneException e = catchThrowableOfType(PeerlaneException.class, () -> plan(machine));
+        assertThat(e).isNotNull();
+        assertThat(e.code()).isEqualTo("no-peer-verify");
+        assertThat(e).hasMessageContaining(why);
+    }
+
+    @Test
+    void aThirdPartysCmbVerifiesWhereTheSourceMayWriteToItAndTheTargetReadFromIt() {
+        verifiedAtThird(thirdCmb);
+        assertThat(plan().verify()).isEqualTo(VerifyMethod.CONTROLLED_COMPARE);
+        assertThat(plan().kind()).isEqualTo(BufferKind.HOST);
+        assertThat(plan().reasons()).contains("host: asked for");
+        String no = "no permitted route to the CMB of x";
+        notVerifiable(targetApart(Trust.TRUSTED, Trust.REFUSED), no);
+        Machine sourceApart =
+                apart(FakeWorld.SOURCE, FakeWorld.TARGET, Trust.REFUSED, Trust.TRUSTED);
+        notVerifiable(sourceApart, no);
+    }
+
+    @Test
+    void aThirdPartysCmbDoesNotVerifyWhereWritesPassEachOtherOrFindNoRoom() {
+        verifiedAtThird(thirdCmb);
+        Machine split =
+                world.machine().withSplitWrites(Set.of(Set.of(FakeWorld.SOURCE, FakeWorld.THIRD)));
+        notVerifiable(split, "writes of the source take several ways to the CMB of x");
+        world.relaxedOrdering = true;
+        notVerifiable(world.machine(), "Relaxed Ordering is on at " + FakeWorld.SOURCE);
+        world.relaxedOrdering = false;
+        verifiedAtThird(new FakeMemory("x", 511));
+        notVerifiable(world.machine(), "the CMB of x is too small");
+    }
+
+    @Test
+    void aBufferThatIsNamedIsTheOneThatIsTaken() {
+        options = options.withBuffer(BufferChoice.device("x"));
+        assertThat(plan().kind()).isEqualTo(BufferKind.THIRD_PARTY_CMB);
+        candidates = List.of(atTarget, atSource);
+        assertThat(catchThrowableOfType(PeerlaneException.class, this::plan)).isNotNull();
     }
 
     @Test

@@ -32,28 +32,9 @@ final class FaultEnds {
                     Map.entry(Kind.DUPLICATE_COMPLETION, NONSENSE),
                     Map.entry(Kind.FORGED_COMPLETION, NONSENSE),
                     Map.entry(Kind.WRONG_CID, NONSENSE),
-                    Map.entry(
-                            Kind.FATAL,
-                            Set.of(
-                                    "copy IO command-timeout",
-                                    "copy IO flush-failed",
-                                    "open IO controller-fatal")),
-                    Map.entry(
-                            Kind.RESET,
-                            Set.of(
-                                    "copy IO command-timeout",
-                                    "copy IO flush-failed",
-                                    "open IO controller-reset")),
-                    Map.entry(
-                            Kind.GONE,
-                            Set.of(
-                                    "copy IO command-timeout",
-                                    "copy IO flush-failed",
-                                    "copy IO read-failed",
-                                    "copy IO write-failed",
-                                    "copy IO fence-read-failed",
-                                    "copy IO buffer-not-memory",
-                                    "open IO controller-gone")),
+                    Map.entry(Kind.FATAL, typed("controller-fatal")),
+                    Map.entry(Kind.RESET, typed("controller-reset")),
+                    Map.entry(Kind.GONE, typed("controller-gone")),
                     Map.entry(
                             Kind.BAD_BLOCKS,
                             Set.of(
@@ -87,6 +68,11 @@ final class FaultEnds {
 
     private FaultEnds() {}
 
+    /** The device that is the cause is named, in the middle of a copy as well. */
+    private static Set<String> typed(String code) {
+        return Set.of("copy IO " + code, "open IO " + code);
+    }
+
     /** Whether a copy through some buffer may end so. */
     static boolean allows(Fault fault, String end) {
         if (end.equals("ok")) {
@@ -95,7 +81,7 @@ final class FaultEnds {
         // the third drive only lends its memory
         if ("c".equals(fault.drive())) {
             return end.equals("open MACHINE no-cmb")
-                    || (fault.kind() == Kind.GONE && end.equals("copy IO read-failed"));
+                    || (fault.kind() == Kind.GONE && end.equals("copy IO controller-gone"));
         }
         if (fault.kind() != Kind.STATUS) {
             return OF_KIND.get(fault.kind()).contains(end);

@@ -3,6 +3,7 @@ package dev.peerlane.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.BlockPort;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedController;
@@ -53,6 +54,15 @@ class FaultSweepTest {
     /** Kinds after which what the host did just before may break the protocol. */
     private static final Set<Kind> LASTING =
             Set.of(Kind.GONE, Kind.FATAL, Kind.RESET, Kind.CMB_DATA_WITHDRAWN, Kind.BAD_BLOCKS);
+
+    /** Kinds after which the drive takes no commands. */
+    private static final Set<Kind> DEADLY = Set.of(Kind.GONE, Kind.FATAL, Kind.RESET);
+
+    /** Kinds after which data is still under way. */
+    private static final Set<Kind> LATE = Set.of(Kind.ZOMBIE, Kind.DELAYED_WRITE);
+
+    private static final int CMB_BYTES = 64 << 10;
+    private static final byte[] EMPTY = new byte[CMB_BYTES];
 
     private static Fault late(Kind kind, String drive, long nanos) {
         return Fault.at(kind, drive).withNanos(nanos);
@@ -125,33 +135,68 @@ class FaultSweepTest {
                 .allMatch(end -> FaultEnds.allows(fault, end));
     }
 
-    static Stream<Fault> packetCases() {
+    static Stream<Arguments> packetCases() {
         return Stream.of(
-                late(Kind.LOST_COMPLETION, "a", 0),
-                late(Kind.ZOMBIE, "a", 300 * MILLI),
-                late(Kind.ZOMBIE, "b", 300 * MILLI),
-                late(Kind.WRONG_DATA, "a", 0),
-                late(Kind.WRONG_DATA, "b", 0),
-                late(Kind.RESET, "b", 0),
-                status("a", NvmOpcode.READ, Status.INTERNAL_ERROR | Status.DO_NOT_RETRY));
+                Arguments.of(late(Kind.LOST_COMPLETION, "a", 0), "target", 3),
+                Arguments.of(late(Kind.ZOMBIE, "a", 300 * MILLI), "target", 3),
+                Arguments.of(late(Kind.ZOMBIE, "b", 300 * MILLI), "target", 3),
+                Arguments.of(late(Kind.WRONG_DATA, "a", 0), "target", 3),
+                Arguments.of(late(Kind.WRONG_DATA, "b", 0), "target", 3),
+                Arguments.of(late(Kind.FATAL, "a", 0), "target", 3),
+                Arguments.of(late(Kind.FATAL, "b", 0), "source", 5),
+                Arguments.of(late(Kind.RESET, "a", 0), "third", 5),
+                Arguments.of(late(Kind.RESET, "b", 0), "target", 3),
+                Arguments.of(late(Kind.GONE, "a", 0), "target", 3),
+                Arguments.of(late(Kind.GONE, "b", 0), "target", 3),
+                Arguments.of(
+                        status("a", NvmOpcode.READ, Status.INTERNAL_ERROR | Status.DO_NOT_RETRY),
+                        "target",
+                        3));
     }
 
     /** The same where packets have latency and stay under way. */
     @ParameterizedTest
     @MethodSource("packetCases")
-    void everyThirdOccasionEndsInTheTruthAmongPackets(Fault fault) {
+    void everyFewOccasionsEndInTheTruthAmongPackets(Fault fault, String buffer, int step) {
+        assertThat(sweep(fault, buffer, step)).hasSizeGreaterThan(1);
+    }
+
+    static Stream<Arguments> postedWriteCases() {
+        List<Arguments> cases = new ArrayList<>();
+        for (Kind kind : List.of(Kind.DROPPED_WRITE, Kind.DELAYED_WRITE, Kind.DUPLICATED_WRITE)) {
+            // 20 ms: longer than a slot lives; a fence has to wait, and so has the end of a copy
+            cases.add(Arguments.of(late(kind, "a", 20 * MILLI), "target"));
+            cases.add(Arguments.of(late(kind, "a", 20 * MILLI), "third"));
+            cases.add(Arguments.of(late(kind, "b", 20 * MILLI), "source"));
+        }
+        return cases.stream();
+    }
+
+    /** Packets of data that are lost, late, or come twice: the first, the second, the third ... */
+    @ParameterizedTest
+    @MethodSource("postedWriteCases")
+    void everyPostedWriteThatGoesWrongEndsInTheTruthAmongPackets(Fault fault, String buffer) {
+        Set<String> ends = sweep(fault, buffer, 1);
+        if (fault.kind() == Kind.DROPPED_WRITE && "a".equals(fault.drive())) {
+            // one of b's is lost in the verification, which reads again what did not arrive
+            assertThat(ends).as("a lost packet is noticed").hasSizeGreaterThan(1);
+        }
+    }
+
+    private static Set<String> sweep(Fault fault, String buffer, int step) {
         PacketSpec packets = PacketSpec.DEFAULTS.withMaxPayloadBytes(4096);
         Set<String> ends = new TreeSet<>();
         int n = 1;
-        while (run(fault.withOccasion(n), "target", packets, ends)) {
-            n += 3;
+        while (run(fault.withOccasion(n), buffer, packets, ends)) {
+            n += step;
             assertThat(n).as("occasions of %s", fault).isLessThan(MOST);
         }
+        assertThat(n).as("occasions of %s", fault).isGreaterThan(1);
         assertThat(ends)
-                .as("%s", fault)
+                .as("%s through %s, %d occasions", fault, buffer, n - 1)
                 .contains("ok")
-                .hasSizeGreaterThan(1)
                 .allMatch(end -> FaultEnds.allows(fault, end));
+        return ends;
     }
 
     /** Returns whether the fault happened. */
@@ -164,7 +209,7 @@ class FaultSweepTest {
                     DriveSpec.named(name)
                             .memory(SIZE, BLOCK)
                             .latencyNanos(5_000)
-                            .cmb(CmbSpec.of(64 << 10))
+                            .cmb(CmbSpec.of(CMB_BYTES))
                             .build());
         }
         try (EmulatedFabric fabric = new EmulatedFabric(spec.fault(fault).build())) {
@@ -205,6 +250,11 @@ class FaultSweepTest {
 
     /** The fabric's own books: nothing of the engine is asked. */
     private static void nothingIsLeft(EmulatedFabric fabric, String what) {
+        boolean twice = fabric.happened().stream().anyMatch(f -> f.kind() == Kind.DUPLICATED_WRITE);
+        if (fabric.happened().stream().anyMatch(f -> LATE.contains(f.kind()))) {
+            long until = fabric.clock().nanoTime() + 400 * MILLI;
+            fabric.clock().await(() -> fabric.clock().nanoTime() > until, 1_000 * MILLI);
+        }
         assertThat(fabric.dmaAllocations()).as("DMA memory left: %s", what).isZero();
         assertThat(fabric.peerMappings()).as("mappings left: %s", what).isZero();
         for (String name : DRIVES) {
@@ -214,6 +264,11 @@ class FaultSweepTest {
                 assertThat(drive.statistics().inFlight())
                         .as("commands of %s left: %s", name, what)
                         .isZero();
+                // A byte of a copy would be one that was not wiped, or that came after that. Nobody
+                // can wait for the second coming of a packet.
+                assertThat(twice || Arrays.equals(drive.cmbBytes(), EMPTY))
+                        .as("the CMB of %s is wiped: %s", name, what)
+                        .isTrue();
             }
         }
     }
@@ -264,7 +319,7 @@ class FaultSweepTest {
             } catch (CopyException e) {
                 receipt = e.receipt();
                 ends.add("copy " + e.category() + " " + e.code());
-                assertThat(receipt.error()).as(what).isNotNull();
+                bothConditionsAreTold(fabric, e, what);
                 if (fabric.happened().stream().noneMatch(f -> f.kind() == Kind.GONE)) {
                     nothingIsTaken(fabric, session, what);
                 }
@@ -274,6 +329,31 @@ class FaultSweepTest {
         }
         check(fabric, source, before, receipt, ok, what);
         return ok;
+    }
+
+    /** A drive that died is named, and the other one is said to be well. */
+    private static void bothConditionsAreTold(EmulatedFabric fabric, CopyException e, String what) {
+        Receipt.Failure error = e.receipt().error();
+        assertThat(error).as(what).isNotNull();
+        Fault death =
+                fabric.happened().stream()
+                        .filter(f -> DEADLY.contains(f.kind()))
+                        .findAny()
+                        .orElse(null);
+        if (death == null || !e.code().startsWith("controller-")) {
+            return;
+        }
+        assertThat(e).as(what).hasMessageStartingWith("emu:" + death.drive() + ": ");
+        boolean source = "a".equals(death.drive());
+        boolean target = "b".equals(death.drive());
+        assertThat(BlockPort.READY.equals(error.sourceCondition())).as(what).isNotEqualTo(source);
+        assertThat(BlockPort.READY.equals(error.targetCondition())).as(what).isNotEqualTo(target);
+        if (source || target) {
+            assertThat(e)
+                    .as(what)
+                    .hasMessageContaining("the source, emu:a, " + error.sourceCondition())
+                    .hasMessageContaining("the target, emu:b, " + error.targetCondition());
+        }
     }
 
     private static void check(

@@ -86,8 +86,8 @@ class QuarantineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {2, 3, 5})
-    void aQueueShorterThanTheSlotsIsNeverOverrunAndTheCopyIsWhole(int entries) {
+    @ValueSource(ints = {2, 3, 4, 5, 6, 7})
+    void aQueueShorterThanTheSlotsIsFilledToItsLastPlaceAndNeverOverrun(int entries) {
         FabricSpec spec =
                 virtual()
                         .drive(drive("a").maxQueueEntries(entries).latencyNanos(5_000).build())
@@ -102,10 +102,49 @@ class QuarantineTest {
             for (String name : new String[] {"a", "b"}) {
                 // one entry of a ring stays empty
                 assertThat(fabric.controller(name).statistics().maxInFlight())
-                        .isBetween(1, entries - 1);
+                        .as(name)
+                        .isEqualTo(entries - 1);
                 assertThat(fabric.controller(name).violations()).isEmpty();
             }
         }
+    }
+
+    /** Queue full: nothing of the drive moves for 20 ms, at its n-th command. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a", "b"})
+    void aStalledDriveWhoseQueueIsFullIsWaitedFor(String stalled) {
+        int entries = 5;
+        int n = 1;
+        boolean happened = true;
+        while (happened) {
+            Fault stall =
+                    Fault.at(Fault.Kind.STALL, stalled)
+                            .onIo(stalled.equals("a") ? NvmOpcode.READ : NvmOpcode.WRITE)
+                            .withOccasion(n)
+                            .withNanos(20 * MILLI);
+            FabricSpec spec =
+                    virtual()
+                            .drive(drive("a").maxQueueEntries(entries).build())
+                            .drive(drive("b").maxQueueEntries(entries).build())
+                            .fault(stall)
+                            .build();
+            EmulatedFabric fabric = new EmulatedFabric(spec);
+            byte[] source = random(2);
+            fabric.controller("a").medium(1, source);
+            try (Session session = Session.of(fabric)) {
+                assertThat(session.copy(A, B, options()).bytesCopied()).isEqualTo(BYTES);
+                assertThat(Arrays.equals(fabric.controller("b").medium(1), source)).isTrue();
+                assertThat(fabric.controller(stalled).violations()).isEmpty();
+                happened = fabric.happened().contains(stall);
+                if (happened && n == 1) {
+                    assertThat(fabric.controller(stalled).statistics().maxInFlight())
+                            .as("its queue was full")
+                            .isEqualTo(entries - 1);
+                }
+            }
+            n++;
+        }
+        assertThat(n).isGreaterThan(60);
     }
 
     @Test

@@ -1,0 +1,101 @@
+package dev.peerlane.p2p;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.block.PeerMemory;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The memory that a job takes from devices and host, and what its pipelines left of it: what a
+ * device could still write to is never given back.
+ */
+final class Workspace {
+    private final CopyRequest request;
+    private final List<PeerBuffer> buffers = new ArrayList<>();
+    private boolean unsafe;
+    private long failedLba = -1;
+
+    Workspace(CopyRequest request) {
+        this.request = request;
+    }
+
+    /** Returns how what is free of a memory is cut. */
+    Geometry cut(PeerMemory memory, boolean fenced) {
+        Geometry geometry = Planner.geometry(request, memory.largestFreeBytes(), fenced);
+        if (geometry == null) {
+            throw PeerlaneException.machine(
+                    "cmb-too-small",
+                    "%d bytes are free in the memory of %s, too few for a slot"
+                            .formatted(memory.largestFreeBytes(), memory.owner()),
+                    "Choose another buffer");
+        }
+        return geometry;
+    }
+
+    PeerBuffer take(PeerMemory memory, long bytes) {
+        PeerBuffer buffer = memory.allocate(bytes, alignOf(memory));
+        buffer.wipeOnClose(request.options().wipe());
+        buffers.add(buffer);
+        return buffer;
+    }
+
+    HostMemory.HostBuffer takeHost(HostMemory memory, long bytes) {
+        HostMemory.HostBuffer buffer = memory.allocate(bytes, Geometry.PAGE_BYTES);
+        buffers.add(buffer);
+        return buffer;
+    }
+
+    /** Returns the alignment of a buffer: less than a page only where there is no page. */
+    static long alignOf(PeerMemory memory) {
+        return memory.largestFreeBytes() < Geometry.PAGE_BYTES ? 8 : Geometry.PAGE_BYTES;
+    }
+
+    /** Runs a pipeline over this memory. */
+    void run(Pipeline pipeline, Progress progress, Progress.Phase phase) {
+        try {
+            pipeline.run(progress, phase);
+        } finally {
+            unsafe |= pipeline.unsafe();
+            failedLba = pipeline.failedLba();
+        }
+    }
+
+    /** Says that a device could not be stopped. */
+    void isUnsafe() {
+        unsafe = true;
+    }
+
+    /** Returns the block at which the last pipeline failed, or -1. */
+    long failedLba() {
+        return failedLba;
+    }
+
+    /**
+     * Wipes the memory and gives it back, or notes why not.
+     *
+     * @return the failure so far, or the first one of this
+     */
+    @Nullable PeerlaneException release(@Nullable PeerlaneException failure, List<String> notes) {
+        PeerlaneException first = failure;
+        if (unsafe) {
+            notes.add(
+                    "A device could not be stopped and may still write to the memory that carried"
+                            + " the data: it stays taken until that device is reset");
+            return first;
+        }
+        for (PeerBuffer buffer : buffers) {
+            try {
+                buffer.close();
+            } catch (PeerlaneException | InternalError e) {
+                if (first == null) {
+                    first = Faults.of(e);
+                } else {
+                    Faults.add(first, e);
+                }
+            }
+        }
+        return first;
+    }
+}
