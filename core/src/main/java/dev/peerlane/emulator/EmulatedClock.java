@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The fabric's time. Virtual time moves with the turns only: a fixed step while a controller has
  * something to do, straight to the next command that is due when all only wait, and a long step
- * when nobody has anything to do, so that a timeout takes few turns.
+ * when nobody has anything to do, so that a timeout takes few turns. A packet that has just arrived
+ * may be what the host waits for, so the host looks first.
  */
 final class EmulatedClock extends Clock {
     private static final long STEP_NANOS = 1_000;
@@ -54,9 +55,7 @@ final class EmulatedClock extends Clock {
     public void turn() {
         long now = nanoTime();
         long next = Long.MAX_VALUE;
-        if (packets != null) {
-            packets.advance(now);
-        }
+        boolean arrived = packets != null && packets.advance(now);
         int count = controllers.size();
         int first = count > 1 ? random.nextInt(count) : 0;
         for (int i = 0; i < count; i++) {
@@ -70,10 +69,13 @@ final class EmulatedClock extends Clock {
             if (next > now) {
                 Thread.onSpinWait();
             }
-        } else if (next == Long.MAX_VALUE) {
+        } else if (next == Long.MAX_VALUE && !arrived) {
             nanos += IDLE_STEP_NANOS;
         } else {
-            long wait = Math.min(next - now, WAITING_STEP_NANOS);
+            long wait =
+                    arrived && next == Long.MAX_VALUE
+                            ? 0
+                            : Math.min(next - now, WAITING_STEP_NANOS);
             // with packets the host takes a little time of its own, so that it meets them anywhere
             nanos +=
                     packets == null

@@ -29,14 +29,17 @@ final class Events {
         queue.add(new Event(Math.max(nanos, now), number++, action));
     }
 
-    /** Lets everything happen that is due up to {@code until}. */
-    void advance(long until) {
+    /** Lets everything happen that is due up to {@code until}; returns whether anything was. */
+    boolean advance(long until) {
+        boolean happened = false;
         while (!queue.isEmpty() && queue.peek().nanos() <= until) {
             Event event = queue.remove();
             now = event.nanos();
             event.action().run();
+            happened = true;
         }
         now = Math.max(now, until);
+        return happened;
     }
 
     /** Returns when the next thing happens, or {@link Long#MAX_VALUE}. */

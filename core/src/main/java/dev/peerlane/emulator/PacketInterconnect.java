@@ -63,8 +63,9 @@ final class PacketInterconnect extends Interconnect {
         clock = time;
     }
 
-    void advance(long now) {
-        events.advance(now);
+    /** Lets packets arrive that are due; returns whether any were. */
+    boolean advance(long now) {
+        return events.advance(now);
     }
 
     long nextNanos() {

@@ -3,26 +3,31 @@ package dev.peerlane.system;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.Fabric;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 
 /**
- * Lets several jobs run at once on one fabric in virtual time: a thread each, of which one runs at
- * a time, in turn, and time goes on when all of them wait. The same jobs give the same run.
+ * Lets several jobs run at once on one fabric in virtual time: a light thread each, of which one
+ * runs at a time, in turn, and time goes on when all of them wait. The same jobs give the same run.
  */
 final class Together {
     private final Clock time;
     private final boolean[] over;
+    private final Semaphore[] turns;
     private final ThreadLocal<Integer> self = new ThreadLocal<>();
     private int running;
 
     private Together(Clock time, int jobs) {
         this.time = time;
         over = new boolean[jobs];
+        turns = new Semaphore[jobs];
+        Arrays.setAll(turns, number -> new Semaphore(number == 0 ? 1 : 0));
     }
 
     /** What a job does on a fabric that waits for the others' turns. */
@@ -41,7 +46,7 @@ final class Together {
             tasks.add(() -> together.turnOf(number, jobs.get(number), shared));
         }
         List<T> results = new ArrayList<>();
-        try (ExecutorService threads = Executors.newFixedThreadPool(jobs.size())) {
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             for (Future<T> each : threads.invokeAll(tasks)) {
                 results.add(each.get());
             }
@@ -55,26 +60,17 @@ final class Together {
         try {
             return job.run(fabric);
         } finally {
-            synchronized (this) {
-                over[number] = true;
-                next();
-            }
+            over[number] = true;
+            next();
         }
     }
 
-    private synchronized void await(int number) {
-        while (running != number) {
-            try {
-                wait();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IllegalStateException(e);
-            }
-        }
+    private void await(int number) {
+        turns[number].acquireUninterruptibly();
     }
 
     /** Hands over to the next one that is not over; time goes on after the last. */
-    private synchronized void next() {
+    private void next() {
         for (int i = 1; i <= over.length; i++) {
             int at = (running + i) % over.length;
             if (at == 0) {
@@ -82,10 +78,10 @@ final class Together {
             }
             if (!over[at]) {
                 running = at;
-                break;
+                turns[at].release();
+                return;
             }
         }
-        notifyAll();
     }
 
     private Fabric over(Fabric fabric) {

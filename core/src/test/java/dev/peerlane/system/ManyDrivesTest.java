@@ -1,0 +1,92 @@
+package dev.peerlane.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.PacketSpec;
+import dev.peerlane.emulator.PortSpec;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Session;
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.VerifyMode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.api.Test;
+
+/**
+ * 32 drives behind two levels of switches, by packets in virtual time: 16 copies that share no
+ * device, all driven by one processor.
+ */
+class ManyDrivesTest {
+    private static final int SWITCHES = 4;
+    private static final int DRIVES = 8;
+    private static final int MAX_LATE_NANOS = 3_000_000;
+    private static final CopyOptions OPTIONS =
+            CopyOptions.DEFAULTS
+                    .withBuffer(BufferChoice.TARGET)
+                    .withVerify(VerifyMode.NONE)
+                    .withSlots(32 << 10, 48)
+                    .withWipe(false)
+                    .withSeed(3);
+
+    /** How fast a copy was, and when it was over. */
+    private record Ended(double rate, long nanos) {}
+
+    private static FabricSpec fabric() {
+        FabricSpec.Builder spec =
+                FabricSpec.builder()
+                        .seed(5)
+                        .time(FabricSpec.Time.VIRTUAL)
+                        .packets(PacketSpec.DEFAULTS.withMaxPayloadBytes(4096));
+        PortSpec[] leaves = new PortSpec[SWITCHES];
+        for (int s = 0; s < SWITCHES; s++) {
+            PortSpec[] drives = new PortSpec[DRIVES];
+            for (int d = 0; d < DRIVES; d++) {
+                String name = "d" + (s * DRIVES + d);
+                spec.drive(
+                        DriveSpec.named(name)
+                                .memory(2 << 20, 512)
+                                .bytesPerSecond(400_000_000)
+                                .latencyNanos(80_000)
+                                .cmb(CmbSpec.of(2 << 20))
+                                .build());
+                drives[d] = PortSpec.drive(name);
+            }
+            leaves[s] = PortSpec.switchOf(drives);
+        }
+        return spec.port(PortSpec.switchOf(leaves)).build();
+    }
+
+    private static List<Ended> copies(int count) throws InterruptedException, ExecutionException {
+        List<Together.Job<Ended>> jobs = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Extent from = Extent.of("emu:d" + 2 * i);
+            Extent to = Extent.of("emu:d" + (2 * i + 1));
+            jobs.add(shared -> {
+                try (Session session = Session.of(shared)) {
+                    double rate = session.copy(from, to, OPTIONS).bytesPerSecond();
+                    return new Ended(rate, shared.clock().nanoTime());
+                }
+            });
+        }
+        try (EmulatedFabric fabric = new EmulatedFabric(fabric())) {
+            return Together.run(fabric, jobs);
+        }
+    }
+
+    @Test
+    void sixteenCopiesThatShareNoDeviceAreEachAsFastAsOneAndNoneIsLate()
+            throws InterruptedException, ExecutionException {
+        double alone = copies(1).getFirst().rate();
+        List<Ended> all = copies(16);
+        assertThat(all).allSatisfy(each -> assertThat(each.rate()).isGreaterThan(0.95 * alone));
+        long first = all.stream().mapToLong(Ended::nanos).min().orElseThrow();
+        assertThat(all)
+                .allSatisfy(each -> assertThat(each.nanos() - first).isLessThan(MAX_LATE_NANOS));
+    }
+}
