@@ -3,12 +3,16 @@ package dev.peerlane.lab;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.lab.guest.Copies;
+import dev.peerlane.lab.guest.GuestTests;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The program on real drivers; the BARs that hold the CMBs lie above 4 GiB. */
 @Tag("guest")
@@ -18,26 +22,32 @@ class ProgramGuestTest {
     /** Commands a second: what is interrupted would last a minute on the fastest machine. */
     private static final int SLOW = 16;
 
+    private static final int DRIVE_BYTES = 16 << 20;
+
     private static GuestRun run;
 
     @BeforeAll
     static void boot() {
         run =
                 Guest.named("program")
-                        .limit(Duration.ofMinutes(6))
+                        .limit(Duration.ofMinutes(8))
                         .iommu(39)
                         .drive(Drive.named("ssd0").behindSwitch("sw").cmbMib(4))
                         .drive(Drive.named("ssd1").behindSwitch("sw").cmbMib(4))
                         .drive(Drive.named("ssd2").behindSwitch("sw").cmbMib(4).iops(SLOW))
                         .prepare((drive, image) -> {
                             if (drive.equals("ssd0")) {
-                                Data.write(image, 0, Data.random(4, 16 << 20));
+                                Data.write(image, 0, Data.random(4, DRIVE_BYTES));
                             }
                         })
                         .highBars()
                         .tests(
                                 "program-bind",
                                 "program-copy",
+                                "litmus-none",
+                                "litmus-readback",
+                                "litmus-canary",
+                                "litmus-sentinel",
                                 "program-sigint",
                                 "program-sigterm",
                                 "program-unbind")
@@ -55,6 +65,35 @@ class ProgramGuestTest {
         int at = 13 * REGION_BYTES;
         assertThat(Data.read(run.image("ssd1"), at, REGION_BYTES))
                 .isEqualTo(Data.read(run.image("ssd0"), at, REGION_BYTES));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "readback", "canary", "sentinel"})
+    void litmusCountsHandOffsThroughTheCmbAndFindsNoneStale(String fence) {
+        run.passed("litmus-" + fence);
+    }
+
+    @Test
+    void litmusOverwritesTheScratchRangeOfBothDrivesAndNothingElse() throws IOException {
+        run.passed("litmus-sentinel");
+        int scratch = GuestTests.LITMUS_REGION * REGION_BYTES;
+        byte[] before = Data.random(4, DRIVE_BYTES);
+        byte[] source = Data.read(run.image("ssd0"), 0, DRIVE_BYTES);
+        byte[] target = Data.read(run.image("ssd1"), 0, DRIVE_BYTES);
+        byte[] pattern = Arrays.copyOfRange(source, scratch, scratch + REGION_BYTES);
+        assertThat(pattern)
+                .isEqualTo(Arrays.copyOfRange(target, scratch, scratch + REGION_BYTES))
+                .isNotEqualTo(Arrays.copyOfRange(before, scratch, scratch + REGION_BYTES));
+
+        byte[] wantedSource = before.clone();
+        System.arraycopy(pattern, 0, wantedSource, scratch, REGION_BYTES);
+        assertThat(Arrays.mismatch(source, wantedSource)).isEqualTo(-1);
+
+        byte[] wantedTarget = new byte[DRIVE_BYTES];
+        int copied = 13 * REGION_BYTES;
+        System.arraycopy(before, copied, wantedTarget, copied, REGION_BYTES);
+        System.arraycopy(pattern, 0, wantedTarget, scratch, REGION_BYTES);
+        assertThat(Arrays.mismatch(target, wantedTarget)).isEqualTo(-1);
     }
 
     @Test

@@ -191,12 +191,7 @@ public final class Copies {
      * though it needs less of the CMB.
      */
     static String afterKill(int region) {
-        long before;
-        try (Fabric fabric = Ssds.fabric("ssd1");
-                Controller raw =
-                        Controller.open(fabric, Ssds.locator("ssd1"), ControllerOptions.DEFAULTS)) {
-            before = words(raw, fabric);
-        }
+        long before = wordsAsFound("ssd1");
         check(before > 0, "the killed run left nothing, so this proves nothing");
         try (Session session = Ssds.session("ssd0", "ssd1")) {
             Receipt receipt =
@@ -216,6 +211,15 @@ public final class Copies {
     /** Counts the sectors of a drive's CMB that do not begin with zeroes. */
     static long words(Session session, String serial) {
         return words(session.controller(Ssds.locator(serial)), session.fabric());
+    }
+
+    /** Counts the same without a session, which would first overwrite what a killed run left. */
+    static long wordsAsFound(String serial) {
+        try (Fabric fabric = Ssds.fabric(serial);
+                Controller raw =
+                        Controller.open(fabric, Ssds.locator(serial), ControllerOptions.DEFAULTS)) {
+            return words(raw, fabric);
+        }
     }
 
     private static long words(Controller controller, Fabric fabric) {

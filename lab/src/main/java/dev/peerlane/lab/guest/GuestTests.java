@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
@@ -33,6 +34,9 @@ public final class GuestTests {
         /** Runs it and returns what there is to say of its success. */
         String run() throws Exception;
     }
+
+    /** What litmus may overwrite. */
+    public static final int LITMUS_REGION = 14;
 
     private GuestTests() {}
 
@@ -108,6 +112,9 @@ public final class GuestTests {
         tests.put("after-kill", () -> Copies.afterKill(6));
         tests.put("program-copy", () -> Program.copy(13));
         tests.put("program-bind", () -> Program.bind("ssd0", "ssd1", "ssd2"));
+        for (String fence : List.of("none", "readback", "canary", "sentinel")) {
+            tests.put("litmus-" + fence, () -> Program.litmus(LITMUS_REGION, fence));
+        }
         tests.put("program-sigint", Program::interrupted);
         tests.put("program-sigterm", Program::terminated);
         tests.put("program-unbind", () -> Program.unbind("ssd1"));

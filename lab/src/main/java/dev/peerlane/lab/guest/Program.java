@@ -3,7 +3,6 @@ package dev.peerlane.lab.guest;
 import static dev.peerlane.lab.guest.Checks.check;
 import static dev.peerlane.lab.guest.Checks.same;
 
-import dev.peerlane.open.Session;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +19,9 @@ final class Program {
     private static final long LOOK_NANOS = 50_000_000L;
     private static final long FIRST_DELAY_NANOS = 500_000_000L;
     private static final int ATTEMPTS = 4;
+    private static final int HAND_OFFS = 200;
     private static final String COPYING = "Copying by";
+    private static final Pattern COUNTED = Pattern.compile("\"handOffs\"\\s*:\\s*(\\d{1,9})");
     private static final Pattern BYTES = Pattern.compile("\"bytesCopied\"\\s*:\\s*(\\d+)");
 
     /**
@@ -122,6 +123,39 @@ final class Program {
         return ending.text();
     }
 
+    /**
+     * Counts hand-offs from ssd0 to ssd1 with one fence; both keep all but a region, and the CMB
+     * nothing.
+     */
+    static String litmus(int region, String fence) throws IOException, InterruptedException {
+        Ending ending =
+                run(
+                        "litmus",
+                        Ssds.locator("ssd0"),
+                        Ssds.locator("ssd1"),
+                        "--scratch=%d+%d".formatted(region * Copies.BLOCKS, Copies.BLOCKS),
+                        "--fence=" + fence,
+                        "--slots=" + HAND_OFFS,
+                        "--seed=7",
+                        "--yes",
+                        "--json");
+        same(0, ending.status(), ending.text());
+        for (String wanted :
+                List.of(
+                        "\"result\" : \"ok\"",
+                        "\"kind\" : \"target-cmb\"",
+                        "\"fence\" : \"%s\"".formatted(fence),
+                        "\"stale\" : 0,")) {
+            check(ending.out().contains(wanted), "no " + wanted + " in " + ending.text());
+        }
+        Matcher counted = COUNTED.matcher(ending.out()); // whole rounds of slots: more than asked
+        check(
+                counted.find() && Integer.parseInt(counted.group(1)) >= HAND_OFFS,
+                "fewer than %d hand-offs in %s".formatted(HAND_OFFS, ending.text()));
+        same(0L, Copies.wordsAsFound("ssd1"), "the number of words left in the CMB");
+        return ending.text();
+    }
+
     private static long bytesCopied(Ending ending) {
         Matcher matcher = BYTES.matcher(ending.out());
         check(matcher.find(), "no bytesCopied in " + ending.text());
@@ -175,9 +209,7 @@ final class Program {
     /** Interrupts a copy, which leaves no data in the CMB. */
     static String interrupted() throws IOException, InterruptedException {
         String text = signalled("INT", 130);
-        try (Session session = Ssds.session("ssd2")) {
-            same(0L, Copies.words(session, "ssd2"), "the number of words left in the CMB");
-        }
+        same(0L, Copies.wordsAsFound("ssd2"), "the number of words left in the CMB");
         return text;
     }
 
