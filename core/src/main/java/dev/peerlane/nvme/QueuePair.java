@@ -64,9 +64,7 @@ public final class QueuePair {
     private final String locator;
     private final Registers registers;
     private final int qid;
-    private final int mask; // places of a lap of the counts, a power of two, less one
-    private final int last; // last place of a ring: its entries less one, mask at most
-    private final int skip; // places of a lap that the ring does not have
+    private final int mask; // entries of a ring, a power of two, less one
     private final int depth;
     private final int nextSequence;
     private final DmaBuffer memory;
@@ -80,9 +78,7 @@ public final class QueuePair {
     private final Tag[] tags;
     private int firstFree;
 
-    // Counts of places; the place in a ring is a count modulo a power of two. A ring of other
-    // lengths ends earlier: its counts skip the rest of the lap, and the distance of two of them
-    // compares as before.
+    // Counts of commands; the place in a ring is a count modulo its entries.
     private int posted;
     private int rung;
     private int taken;
@@ -98,7 +94,7 @@ public final class QueuePair {
      *
      * @param shadow where its doorbells are in memory, or null for registers only
      * @param depth how many commands at once
-     * @param entries of each ring, more than {@code depth}: one stays empty (3.3.1.2)
+     * @param entries of each ring: a power of two, more than {@code depth}
      */
     QueuePair(
             String locator,
@@ -112,14 +108,12 @@ public final class QueuePair {
         this.locator = locator;
         this.registers = registers;
         this.qid = qid;
+        this.mask = entries - 1;
         this.depth = depth;
-        if (depth < 1 || depth > MAX_DEPTH || depth >= entries || entries > 0x10000) {
+        if (depth < 1 || depth > MAX_DEPTH || depth >= entries || (entries & mask) != 0) {
             throw new IllegalArgumentException(
                     "queue of depth %d with %d entries".formatted(depth, entries));
         }
-        last = entries - 1;
-        mask = (Integer.highestOneBit(last) << 1) - 1;
-        skip = mask - last;
         // One more than the depth, so that no identifier is FFFFh, which means "no command".
         int tagCount = Integer.highestOneBit(depth) << 1;
         nextSequence = tagCount << 16;
@@ -158,7 +152,7 @@ public final class QueuePair {
 
     /** Returns how many commands are in flight or posted. */
     public int inFlight() {
-        return isAlive() ? unanswered() : 0;
+        return isAlive() ? posted - taken : 0;
     }
 
     /**
@@ -166,8 +160,7 @@ public final class QueuePair {
      * controller may be at work on them until the pair is deleted or the controller stopped.
      */
     int unanswered() {
-        int places = posted - taken;
-        return (posted & mask) < (taken & mask) ? places - skip : places;
+        return posted - taken;
     }
 
     /** Returns whether the pair takes commands. */
@@ -181,7 +174,7 @@ public final class QueuePair {
     }
 
     int entries() {
-        return last + 1;
+        return mask + 1;
     }
 
     long sqBusAddress() {
@@ -217,7 +210,7 @@ public final class QueuePair {
         known.cookie = cookie;
         int count = posted;
         known.postedAt = count;
-        posted = (count & mask) == last ? count + skip + 1 : count + 1;
+        posted = count + 1;
         long base = sqBase;
         long sqe = Integer.toUnsignedLong(count & mask) << SQE_SHIFT;
         long cdw0 = Integer.toUnsignedLong((word & ~CID_MASK) | opcode);
@@ -234,14 +227,10 @@ public final class QueuePair {
 
     /** Sets the dwords of the command posted last that {@link #post} leaves 0. */
     void amend(int cdw13, int cdw14, int cdw15) {
-        long sqe = sqBase + ((long) placeBefore(posted) << SQE_SHIFT);
+        long sqe = sqBase + ((long) ((posted - 1) & mask) << SQE_SHIFT);
         Dma.storeInt(sqe, Sqe.CDW13, cdw13);
         Dma.storeInt(sqe, Sqe.CDW14, cdw14);
         Dma.storeInt(sqe, Sqe.CDW15, cdw15);
-    }
-
-    private int placeBefore(int count) {
-        return Math.min((count - 1) & mask, last);
     }
 
     private int full() {
@@ -286,11 +275,10 @@ public final class QueuePair {
             }
             int cookie = take(dw23);
             // Before the call, so that a callback which throws leaves the ring as it should be.
-            if ((count & mask) == last) {
-                count += skip;
+            taken = ++count;
+            if ((count & mask) == 0) {
                 phaseBit ^= PHASE_BIT;
             }
-            taken = ++count;
             n++;
             completions.completed(cookie, Cqe.statusOf(dw23));
             if (owner == null) {
@@ -320,7 +308,7 @@ public final class QueuePair {
         int sqhd = (int) dw23 & 0xffff;
         int behind = (rung - sqhd) & mask;
         // The head was beyond this command when the entry was made, and not beyond the doorbell.
-        if (sqhd > last || behind >= rung - known.postedAt) {
+        if (sqhd > mask || behind >= rung - known.postedAt) {
             throw badPlace(dw23);
         }
         known.cookie = IDLE;
@@ -331,7 +319,7 @@ public final class QueuePair {
 
     /** Returns dword 0 of the completion that is being delivered. For use in the callback only. */
     public int dw0() {
-        return Dma.loadInt(cqBase + ((long) placeBefore(taken) << CQE_SHIFT), CQE_DW0);
+        return Dma.loadInt(cqBase + ((long) ((taken - 1) & mask) << CQE_SHIFT), CQE_DW0);
     }
 
     private void idle() {
@@ -435,7 +423,7 @@ public final class QueuePair {
                                 Cqe.sqidOf(dw23),
                                 Cqe.sqhdOf(dw23),
                                 rung & mask,
-                                last + 1));
+                                mask + 1));
     }
 
     private ControllerFault nonsense(String what) {

@@ -62,7 +62,9 @@ final class QueueSet {
                     "%s: all %d I/O queue pairs are in use".formatted(controller.locator(), limit),
                     "close a port, or open the controller with more queue pairs");
         }
-        int longest = controller.cap().maxQueueEntries();
+        // Entries are a power of two, so the longest ring may have fewer than the controller
+        // allows.
+        int longest = Integer.highestOneBit(controller.cap().maxQueueEntries());
         int most = Math.min(depth, Math.min(QueuePair.MAX_DEPTH, longest - 1));
         if (shadow != null) {
             shadow.clear(qid);
@@ -76,7 +78,7 @@ final class QueueSet {
                         controller.cap().dstrd(),
                         qid,
                         most,
-                        Math.min(Integer.highestOneBit(most) << 1, longest));
+                        Integer.highestOneBit(most) << 1);
         queues.add(q);
         qids.set(qid);
         boolean cqExists = false;

@@ -9,12 +9,18 @@ package dev.peerlane.p2p;
  */
 abstract class Fence {
     /**
+     * How long data may be under way after the completion of its Read, far above what any fabric
+     * takes. Nothing is Read again then: what is only late would take away the next canary, and
+     * with it the proof that the data of the second Read has arrived.
+     */
+    static final long PATIENCE_NANOS = 1_000_000_000L;
+
+    /**
      * A slot is about to be Read into.
      *
      * @param bytes how much of it
-     * @param first false if it is Read into again for the same data
      */
-    abstract void reading(int slot, int bytes, boolean first);
+    abstract void reading(int slot, int bytes);
 
     /** Takes a slot whose Read has completed with success. */
     abstract void arrived(int slot, long lba);
@@ -24,10 +30,10 @@ abstract class Fence {
      *
      * @param now the clock
      * @param ready takes the slots whose data has arrived
-     * @param again takes the slots that have to be Read again
      * @return whether anything happened
+     * @throws dev.peerlane.PeerlaneException if data did not arrive within {@link #PATIENCE_NANOS}
      */
-    abstract boolean step(long now, IntQueue ready, IntQueue again);
+    abstract boolean step(long now, IntQueue ready);
 
     /** Returns whether no arrived slot waits any more for its data. */
     abstract boolean idle();
@@ -50,7 +56,7 @@ abstract class Fence {
         }
 
         @Override
-        void reading(int slot, int bytes, boolean first) {}
+        void reading(int slot, int bytes) {}
 
         @Override
         void arrived(int slot, long lba) {
@@ -58,7 +64,7 @@ abstract class Fence {
         }
 
         @Override
-        boolean step(long now, IntQueue ready, IntQueue again) {
+        boolean step(long now, IntQueue ready) {
             boolean moved = !arrived.isEmpty();
             while (!arrived.isEmpty()) {
                 ready.add(arrived.remove());

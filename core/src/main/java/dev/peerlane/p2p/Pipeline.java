@@ -194,7 +194,7 @@ final class Pipeline {
 
             @Override
             void stepFence() {
-                fence.step(clock.nanoTime(), ready, again);
+                fence.step(clock.nanoTime(), ready);
                 takeIn(true);
             }
 
@@ -213,7 +213,7 @@ final class Pipeline {
         boolean moved = false;
         try {
             moved |= startReads();
-            moved |= fence.step(now, ready, again);
+            moved |= fence.step(now, ready);
             while (!again.isEmpty()) {
                 readAgain(again.remove());
             }
@@ -243,7 +243,7 @@ final class Pipeline {
             chunkOf[slot] = nextChunk++;
             failuresOf[slot] = 0;
             poisoningsOf[slot] = 0;
-            fence.reading(slot, lane.chunkLength(chunkOf[slot]), true);
+            fence.reading(slot, lane.chunkLength(chunkOf[slot]));
             if (watch != null) {
                 watch.reading(slot, chunkOf[slot]);
             }
@@ -330,7 +330,7 @@ final class Pipeline {
     }
 
     private void readAgain(int slot) {
-        fence.reading(slot, lane.chunkLength(chunkOf[slot]), false);
+        fence.reading(slot, lane.chunkLength(chunkOf[slot]));
         states[slot] = SlotState.TO_READ;
         toRead.add(slot);
     }

@@ -26,7 +26,7 @@ final class ReadbackFence extends Fence {
     }
 
     @Override
-    void reading(int slot, int bytes, boolean first) {
+    void reading(int slot, int bytes) {
         bytesOf[slot] = bytes;
     }
 
@@ -36,7 +36,7 @@ final class ReadbackFence extends Fence {
     }
 
     @Override
-    boolean step(long now, IntQueue ready, IntQueue again) {
+    boolean step(long now, IntQueue ready) {
         boolean moved = !arrived.isEmpty();
         while (!arrived.isEmpty()) {
             int slot = arrived.remove();

@@ -15,13 +15,10 @@ import java.util.random.RandomGenerator;
  * arrived too: what came later would reach memory that belongs to somebody else by then.
  *
  * <p>Planting the canary is a posted write too and could arrive after the source's data, so it is
- * read back before the source's doorbell. Data that happens to equal the canary looks like nothing
- * arrived: after a while another canary is planted. When several in a row stay, the fabric loses
- * peer writes.
+ * read back before the source's doorbell. A canary that stays for {@link Fence#PATIENCE_NANOS} is a
+ * lost peer write. Data that equals it by chance, once in 2^64 batches, looks like one.
  */
 final class SentinelFence extends Fence {
-    private static final long PATIENCE_NANOS = 250_000_000L;
-    private static final int MAX_PLANTINGS = 4;
     private static final int WORD_BYTES = 8;
 
     private enum State {
@@ -50,7 +47,6 @@ final class SentinelFence extends Fence {
         State state = State.IDLE;
         long canary;
         long lba;
-        int plantings;
         int failures;
         boolean submitted;
         long since;
@@ -95,7 +91,7 @@ final class SentinelFence extends Fence {
     }
 
     @Override
-    void reading(int slot, int bytes, boolean first) {}
+    void reading(int slot, int bytes) {}
 
     @Override
     void arrived(int slot, long lba) {
@@ -104,7 +100,7 @@ final class SentinelFence extends Fence {
     }
 
     @Override
-    boolean step(long now, IntQueue ready, IntQueue again) {
+    boolean step(long now, IntQueue ready) {
         boolean moved = false;
         for (Sentinel s : sentinels) {
             if (s.state == State.IDLE && !arrived.isEmpty()) {
@@ -112,7 +108,6 @@ final class SentinelFence extends Fence {
                     s.batch.add(arrived.remove());
                 }
                 s.lba = newestLba;
-                s.plantings = 0;
                 s.failures = 0;
                 plant(s);
                 moved = true;
@@ -182,7 +177,6 @@ final class SentinelFence extends Fence {
 
     private void plant(Sentinel s) {
         s.canary = random.nextLong();
-        s.plantings++;
         s.state = State.READING;
         s.submitted = false;
         for (int word = 0; word < words; word++) {
@@ -215,16 +209,13 @@ final class SentinelFence extends Fence {
         if (s.since == Long.MIN_VALUE) {
             s.since = now;
         } else if (now - s.since > PATIENCE_NANOS) {
-            if (s.plantings == MAX_PLANTINGS) {
-                throw PeerlaneException.io(
-                        "peer-writes-lost",
-                        "%s completed %d Reads into the memory of %s, but nothing arrived there"
-                                .formatted(reader.name(), MAX_PLANTINGS, buffer.memory().owner()),
-                        "This platform loses writes between these devices: put both behind one"
-                                + " switch, look at ACS and the IOMMU, or copy with --buffer host");
-            }
-            plant(s);
-            return true;
+            throw PeerlaneException.io(
+                    "peer-writes-lost",
+                    "%s completed a Read into the memory of %s, but after %.1f s nothing had arrived there"
+                            .formatted(
+                                    reader.name(), buffer.memory().owner(), PATIENCE_NANOS / 1e9),
+                    "This platform loses writes between these devices: put both behind one"
+                            + " switch, look at ACS and the IOMMU, or copy with --buffer host");
         }
         return false;
     }

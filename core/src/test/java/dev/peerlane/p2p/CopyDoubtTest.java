@@ -222,11 +222,11 @@ class CopyDoubtTest {
                         world.random);
         IntQueue ready = new IntQueue(2);
         fence.arrived(0, 16);
-        fence.step(0, ready, ready);
+        fence.step(0, ready);
         assertThatThrownBy(() -> fence.completed(slot, FakePort.FATAL))
                 .hasMessageContaining("the sentinel's Read of block 16")
                 .hasMessageContaining("status 2");
-        fence.step(1, ready, ready);
+        fence.step(1, ready);
         assertThat(ready.isEmpty()).isTrue();
     }
 
@@ -243,9 +243,9 @@ class CopyDoubtTest {
                         world.random);
         IntQueue none = new IntQueue(2);
         fence.arrived(0, 16);
-        fence.step(0, none, none);
+        fence.step(0, none);
         assertThat(fence.quarantined()).isFalse();
-        assertThatThrownBy(() -> fence.step(options.commandTimeoutNanos() + 1, none, none))
+        assertThatThrownBy(() -> fence.step(options.commandTimeoutNanos() + 1, none))
                 .hasMessageContaining("the sentinel's Read of block 16")
                 .extracting(e -> ((PeerlaneException) e).code())
                 .isEqualTo("command-timeout");

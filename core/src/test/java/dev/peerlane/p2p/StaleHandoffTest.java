@@ -350,7 +350,7 @@ class StaleHandoffTest {
         }
 
         @Override
-        void reading(int slot, int bytes, boolean first) {
+        void reading(int slot, int bytes) {
             bytesOf[slot] = bytes;
             Poison.plantWord(buffer, last(slot), CANARY);
         }
@@ -361,7 +361,7 @@ class StaleHandoffTest {
         }
 
         @Override
-        boolean step(long now, IntQueue ready, IntQueue again) {
+        boolean step(long now, IntQueue ready) {
             boolean moved = false;
             for (int left = waiting.size(); left > 0; left--) {
                 int slot = waiting.remove();

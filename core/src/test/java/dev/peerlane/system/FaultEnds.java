@@ -24,7 +24,9 @@ final class FaultEnds {
                     Map.entry(Kind.LATE_COMPLETION, NONE),
                     Map.entry(Kind.DELAYED_WRITE, NONE),
                     Map.entry(Kind.DUPLICATED_WRITE, NONE),
-                    Map.entry(Kind.DROPPED_WRITE, Set.of("copy IO verify-mismatch")),
+                    Map.entry(
+                            Kind.DROPPED_WRITE,
+                            Set.of("copy IO verify-mismatch", "copy IO peer-writes-lost")),
                     Map.entry(Kind.WRONG_DATA, Set.of("copy IO verify-mismatch")),
                     Map.entry(Kind.ZOMBIE, SILENT_DRIVE),
                     Map.entry(Kind.LOST_COMPLETION, SILENT_DRIVE),
