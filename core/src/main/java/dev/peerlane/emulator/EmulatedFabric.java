@@ -81,7 +81,9 @@ public final class EmulatedFabric extends Fabric {
                 packets == null ? new FastInterconnect(map, spec, this::machine, faults) : packets;
         boolean done = false;
         try {
-            this.functions = new PciTree(spec, barMemory == null ? arena : barMemory).functions();
+            this.functions =
+                    new PciTree(spec, barMemory == null ? new SparseMemory(arena) : barMemory)
+                            .functions();
             for (EmulatedFunction function : functions) {
                 DriveSpec drive = function.drive();
                 if (drive != null) {

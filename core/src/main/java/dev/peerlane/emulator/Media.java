@@ -1,10 +1,22 @@
 package dev.peerlane.emulator;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** The bytes behind a namespace. What was never written, or was deallocated, reads as zeroes. */
 abstract class Media implements AutoCloseable {
+    private static final long ZEROES_BYTES = 64 << 10;
+    private static final MemorySegment ZEROES = Arena.global().allocate(ZEROES_BYTES, 64);
+
+    /** Zeroes a part of memory. A slice to fill would be an object for each command. */
+    static void zero(MemorySegment target, long offset, long bytes) {
+        for (long done = 0; done < bytes; done += ZEROES_BYTES) {
+            long n = Math.min(ZEROES_BYTES, bytes - done);
+            MemorySegment.copy(ZEROES, 0, target, offset + done, n);
+        }
+    }
+
     /** Returns its length. */
     abstract long sizeBytes();
 

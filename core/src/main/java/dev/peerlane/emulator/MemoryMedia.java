@@ -41,7 +41,7 @@ final class MemoryMedia extends Media {
             long n = Math.min(bytes - done, CHUNK_BYTES - in);
             MemorySegment chunk = chunks[(int) (at >>> CHUNK_SHIFT)];
             if (chunk == null) {
-                target.asSlice(done, n).fill((byte) 0);
+                zero(target, done, n);
             } else {
                 MemorySegment.copy(chunk, in, target, done, n);
             }

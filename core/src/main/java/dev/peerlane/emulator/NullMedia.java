@@ -17,7 +17,7 @@ final class NullMedia extends Media {
 
     @Override
     void read(long position, MemorySegment target, long bytes) {
-        target.asSlice(0, bytes).fill((byte) 0);
+        zero(target, 0, bytes);
     }
 
     @Override

@@ -15,12 +15,16 @@ public final class MemoryFile {
     private static final long SYS_FSTAT = 5;
     private static final long SYS_FCNTL = 72;
     private static final long SYS_FTRUNCATE = 77;
+    private static final long SYS_FALLOCATE = 285;
     private static final long SYS_MEMFD_CREATE = 319;
 
     private static final int MFD_CLOEXEC = 1;
     private static final int MFD_ALLOW_SEALING = 2;
     private static final int F_ADD_SEALS = 1033;
     private static final int F_SEAL_SHRINK = 2;
+
+    private static final int FALLOC_FL_KEEP_SIZE = 1;
+    private static final int FALLOC_FL_PUNCH_HOLE = 2;
 
     private static final int STAT_BYTES = 144;
     private static final int ST_MODE = 24;
@@ -65,6 +69,15 @@ public final class MemoryFile {
     /** Gives a file another length; what is new reads as zeroes and takes no memory yet. */
     public static long resize(int fd, long bytes) {
         return KernelCalls.again(SYS_FTRUNCATE, fd, bytes, 0, 0, 0, 0);
+    }
+
+    /**
+     * Makes a part of a file read as zeroes, in every mapping of it, and gives its pages back. It
+     * touches nothing that was never written.
+     */
+    public static long clear(int fd, long offset, long bytes) {
+        int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+        return KernelCalls.again(SYS_FALLOCATE, fd, mode, offset, bytes, 0, 0);
     }
 
     /** Answers the length of a regular file, -EINVAL for a descriptor of anything else. */

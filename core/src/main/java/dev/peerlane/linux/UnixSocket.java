@@ -8,6 +8,8 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * A stream socket of the file system that carries descriptors beside bytes. No call blocks: what
@@ -56,6 +58,8 @@ public final class UnixSocket implements AutoCloseable {
     private static final long CMSG_TYPE = 12;
     private static final long CMSG_DATA = 16;
     private static final long CONTROL_BYTES = CMSG_DATA + 4 * MAX_DESCRIPTORS;
+
+    private static final int[] NONE = {};
 
     private final int fd;
     private final MemorySegment message;
@@ -145,8 +149,14 @@ public final class UnixSocket implements AutoCloseable {
      * @param passed descriptors, which stay the caller's; at most {@link #MAX_DESCRIPTORS}
      */
     public long send(MemorySegment bytes, int... passed) {
-        vector.set(JAVA_LONG, 0, KernelCalls.address(bytes));
-        vector.set(JAVA_LONG, 8, bytes.byteSize());
+        return send(bytes, 0, bytes.byteSize(), passed);
+    }
+
+    /** As {@link #send(MemorySegment, int...)}, a part of a segment; allocates nothing. */
+    public long send(MemorySegment bytes, long offset, long count, int[] passed) {
+        Objects.checkFromIndexSize(offset, count, bytes.byteSize());
+        vector.set(JAVA_LONG, 0, KernelCalls.address(bytes) + offset);
+        vector.set(JAVA_LONG, 8, count);
         long length = passed.length == 0 ? 0 : CMSG_DATA + 4L * passed.length;
         if (length > 0) {
             control.set(JAVA_LONG, 0, length);
@@ -166,8 +176,14 @@ public final class UnixSocket implements AutoCloseable {
      * for, all are closed and the answer is -{@link Errno#EMSGSIZE}.
      */
     public long receive(MemorySegment target) {
-        vector.set(JAVA_LONG, 0, KernelCalls.address(target));
-        vector.set(JAVA_LONG, 8, target.byteSize());
+        return receive(target, 0, target.byteSize());
+    }
+
+    /** As {@link #receive(MemorySegment)}, into a part of a segment; allocates nothing. */
+    public long receive(MemorySegment target, long offset, long count) {
+        Objects.checkFromIndexSize(offset, count, target.byteSize());
+        vector.set(JAVA_LONG, 0, KernelCalls.address(target) + offset);
+        vector.set(JAVA_LONG, 8, count);
         message.set(JAVA_LONG, MSG_CONTROL, control.address());
         message.set(JAVA_LONG, MSG_CONTROLLEN, CONTROL_BYTES);
         descriptorCount = 0;
@@ -204,7 +220,10 @@ public final class UnixSocket implements AutoCloseable {
 
     /** Returns the descriptors of the last message received, which are the caller's to close. */
     public int[] takeDescriptors() {
-        int[] taken = java.util.Arrays.copyOf(descriptors, descriptorCount);
+        if (descriptorCount == 0) {
+            return NONE;
+        }
+        int[] taken = Arrays.copyOf(descriptors, descriptorCount);
         descriptorCount = 0;
         return taken;
     }

@@ -7,10 +7,11 @@ import dev.peerlane.emulator.EmulatedController;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.hal.PciDevice;
+import dev.peerlane.linux.KernelException;
+import dev.peerlane.linux.MemoryFile;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.vfiouser.Mapping;
 import dev.peerlane.vfiouser.Protocol;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +40,7 @@ final class Export implements AutoCloseable {
     private final Map<Integer, Long> barBytes = new TreeMap<>();
     private final Map<Integer, List<Area>> areas = new TreeMap<>();
     private final TreeMap<Long, DmaRange> ranges = new TreeMap<>();
-    private final List<MemorySegment> secrets = new ArrayList<>();
+    private final List<Area> secrets = new ArrayList<>();
 
     Export(DriveSpec drive, FabricSpec all) {
         name = drive.name();
@@ -92,7 +93,7 @@ final class Export implements AutoCloseable {
             SharedBars.File file = shared.files().getFirst();
             add(cmb.bar(), file, start, window - start);
             long cmbBytes = file.mapping().segment().byteSize() - start;
-            secrets.add(file.mapping().segment().asSlice(start, cmbBytes));
+            secrets.add(new Area(file.fd(), start, cmbBytes));
         }
     }
 
@@ -181,7 +182,14 @@ final class Export implements AutoCloseable {
         device.busMaster(false);
         device.reset();
         unmapAll();
-        secrets.forEach(memory -> memory.fill((byte) 0));
+        for (Area secret : secrets) {
+            KernelException.check(
+                    MemoryFile.clear(secret.fd(), secret.offset(), secret.bytes()),
+                    "shared-memory-not-cleared",
+                    "fallocate",
+                    "CMB of drive " + name,
+                    "Restart the server: what its last client left there is still to be read");
+        }
     }
 
     @Override

@@ -184,7 +184,8 @@ public final class Server implements AutoCloseable {
         }
         turns++;
         boolean moved = false;
-        for (Seat seat : seats) {
+        for (int i = 0; i < seats.size(); i++) { // an iterator would be an object a turn
+            Seat seat = seats.get(i);
             if (look) {
                 moved |= welcome(seat);
             }

@@ -63,7 +63,7 @@ public final class Channel implements AutoCloseable {
      */
     public boolean receive() {
         while (received < expected) {
-            long result = socket.receive(in.asSlice(received, expected - received));
+            long result = socket.receive(in, received, expected - received);
             int[] more = socket.takeDescriptors();
             if (more.length > 0) {
                 int had = passed.length;
@@ -177,7 +177,7 @@ public final class Channel implements AutoCloseable {
      */
     public boolean flush() {
         while (sent < toSend) {
-            long result = socket.send(out.asSlice(sent, toSend - sent), sent == 0 ? sending : NONE);
+            long result = socket.send(out, sent, toSend - sent, sent == 0 ? sending : NONE);
             if (result == -Errno.EAGAIN) {
                 return false;
             }

@@ -1,0 +1,57 @@
+package dev.peerlane.emulator;
+
+import dev.peerlane.PeerlaneException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * Memory for BARs, zeroed. What is long is a file with no name in the folder for temporary files:
+ * it takes pages as they are touched, and none at first, so a CMB may be larger than the machine's
+ * memory. An arena would write every page to zero it, and is held to the limit of direct memory.
+ */
+final class SparseMemory implements SegmentAllocator {
+    /** What is shorter comes from the arena: a file would be written back to disk for nothing. */
+    static final long LONG_BYTES = 64L << 20;
+
+    private final Arena arena;
+
+    /**
+     * Creates an allocator.
+     *
+     * @param arena its end is that of all memory
+     */
+    SparseMemory(Arena arena) {
+        this.arena = arena;
+    }
+
+    @Override
+    public MemorySegment allocate(long byteSize, long byteAlignment) {
+        if (byteSize < LONG_BYTES) {
+            return arena.allocate(byteSize, byteAlignment);
+        }
+        try {
+            Path file = Files.createTempFile("peerlane-cmb", null);
+            try (FileChannel channel =
+                    FileChannel.open(
+                            file,
+                            StandardOpenOption.READ,
+                            StandardOpenOption.WRITE,
+                            StandardOpenOption.DELETE_ON_CLOSE)) {
+                return channel.map(FileChannel.MapMode.READ_WRITE, 0, byteSize, arena);
+            }
+        } catch (IOException e) {
+            throw new PeerlaneException(
+                    PeerlaneException.Category.MACHINE,
+                    "no-cmb-memory",
+                    "a CMB of %d bytes has no file behind it: %s".formatted(byteSize, e),
+                    "Make it smaller, or name a folder with room by -Djava.io.tmpdir",
+                    e);
+        }
+    }
+}
