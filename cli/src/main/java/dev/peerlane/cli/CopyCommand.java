@@ -93,7 +93,10 @@ final class CopyCommand implements Callable<Integer> {
     @Option(
             names = "--slots",
             paramLabel = "N",
-            description = "How many chunks are under way at once; found if not given.")
+            description = {
+                "How many chunks are under way at once; found if not given.",
+                "How many of them are Read at once follows from this and --chunk."
+            })
     private int slots;
 
     @Option(

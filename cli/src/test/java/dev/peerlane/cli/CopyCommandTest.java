@@ -135,6 +135,7 @@ class CopyCommandTest {
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(run.json().get("chunkBytes").asInt()).isEqualTo(16 << 10);
         assertThat(run.json().get("slots").asInt()).isEqualTo(4);
+        assertThat(run.json().get("tuning").get("readDepth").asInt()).isEqualTo(2);
         drives.assertTargetIsSource();
     }
 

@@ -1,0 +1,70 @@
+package dev.peerlane.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.PortSpec;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Session;
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.FenceChoice;
+import dev.peerlane.p2p.Receipt;
+import dev.peerlane.p2p.VerifyMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * What bounds a copy through a CMB of a few chunks: a slot is taken for its Read, the sentinel's
+ * Read and its Write, one after the other, so slots times chunk is all that goes through in three
+ * latencies; in two without a sentinel. Time is virtual, so every figure repeats exactly.
+ */
+class FewSlotsTest {
+    private static final long RATE = 400_000_000;
+    private static final long LATENCY_NANOS = 80_000;
+
+    private static Receipt copy(int cmbKib, FenceChoice fence) {
+        FabricSpec.Builder spec = FabricSpec.builder().seed(5).time(FabricSpec.Time.VIRTUAL);
+        for (String name : new String[] {"a", "b"}) {
+            spec.drive(
+                    DriveSpec.named(name)
+                            .memory(8 << 20, 512)
+                            .bytesPerSecond(RATE)
+                            .latencyNanos(LATENCY_NANOS)
+                            .cmb(CmbSpec.of(cmbKib << 10))
+                            .build());
+        }
+        spec.port(PortSpec.switchOf(PortSpec.drive("a"), PortSpec.drive("b")));
+        CopyOptions options =
+                CopyOptions.DEFAULTS
+                        .withBuffer(BufferChoice.TARGET)
+                        .withFence(fence)
+                        .withVerify(VerifyMode.NONE)
+                        .withWipe(false)
+                        .withSeed(3);
+        try (Session session = Session.of(new EmulatedFabric(spec.build()))) {
+            return session.copy(Extent.of("emu:a"), Extent.of("emu:b"), options);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "16, SENTINEL, 3",
+        "32, SENTINEL, 3",
+        "64, SENTINEL, 3",
+        "16, CANARY, 2",
+        "32, CANARY, 2"
+    })
+    void theirLatenciesBoundTheRateAndTheCopyComesNearIt(
+            int cmbKib, FenceChoice fence, int latencies) {
+        Receipt receipt = copy(cmbKib, fence);
+        double bound =
+                (double) receipt.slots() * receipt.chunkBytes() / (latencies * LATENCY_NANOS) * 1e9;
+        assertThat(receipt.bytesPerSecond())
+                .as("%d slots of %d bytes", receipt.slots(), receipt.chunkBytes())
+                .isBetween(0.8 * bound, bound);
+    }
+}
