@@ -335,7 +335,8 @@ public record Route(
     private static Verdict throughRoot(
             RootComplex.Trust trust, boolean redirected, boolean unread) {
         return switch (trust) {
-            case TRUSTED -> Verdict.ROOT_TRUSTED;
+            // what can't be read could stop it as well as redirect it
+            case TRUSTED -> unread ? Verdict.UNKNOWN : Verdict.ROOT_TRUSTED;
             case UNKNOWN ->
                     unread
                             ? Verdict.UNKNOWN

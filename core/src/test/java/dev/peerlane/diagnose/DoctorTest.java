@@ -22,6 +22,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DoctorTest {
     @TestFactory
@@ -175,15 +177,18 @@ class DoctorTest {
         }
     }
 
-    @Test
-    void belowASwitchNobodyButRootKnowsAnything() {
-        TreeBuilder tree = Shapes.broadcom(0).cpu("AuthenticAMD", 0x15, 2);
+    /** A root complex that is trusted, since Zen, changes nothing. */
+    @ParameterizedTest
+    @ValueSource(ints = {0x15, 0x17})
+    void belowASwitchNobodyButRootKnowsAnything(int family) {
+        TreeBuilder tree = Shapes.broadcom(0).cpu("AuthenticAMD", family, 2);
         assertThat(Route.between(tree.snapshot().machine(), bdf(A), bdf(B)).peerReads())
                 .isEqualTo(Verdict.DIRECT);
         tree.nodes.values().forEach(n -> n.readableBytes = 64);
         Route route = Route.between(tree.snapshot().machine(), bdf(A), bdf(B));
         assertThat(route.peerReads()).isEqualTo(Verdict.UNKNOWN);
         assertThat(route.kernelAllows()).isFalse();
+        assertThat(Doctor.examine(tree.snapshot(), bdf(A), bdf(B), Buffer.AUTO).isGo()).isFalse();
     }
 
     @Test

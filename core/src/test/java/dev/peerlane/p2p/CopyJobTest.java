@@ -330,6 +330,29 @@ class CopyJobTest {
         assertThat(targetCmb.open).isZero();
     }
 
+    /** Only a load brings the data here, as it passes no posted write on its way. */
+    @ParameterizedTest
+    @EnumSource(names = {"READBACK", "NONE"})
+    void readingBackWaitsForWhatALoadPushesAheadOfItself(FenceChoice fence) {
+        options =
+                options.withBuffer(BufferChoice.TARGET)
+                        .withFence(fence)
+                        .withVerify(VerifyMode.NONE);
+        source.lateness = Integer.MAX_VALUE;
+        targetCmb.atLoad = source::arriveAll;
+        run();
+        int length = (int) BYTES;
+        boolean copied =
+                Arrays.equals(
+                        target.medium,
+                        64 * 512,
+                        64 * 512 + length,
+                        source.medium,
+                        16 * 512,
+                        16 * 512 + length);
+        assertThat(copied).isEqualTo(fence == FenceChoice.READBACK);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"sentinel", "canary"})
     void dataThatIsUnderWayWhenACopyFailsHasArrivedBeforeItsMemoryIsGivenBack(String fence) {

@@ -16,6 +16,9 @@ final class FakeMemory extends PeerMemory {
     boolean overtaken;
     int open;
 
+    /** Comes before a load of the host. */
+    Runnable atLoad = () -> {};
+
     FakeMemory(String owner, int sizeBytes) {
         this.owner = owner;
         bytes = new byte[sizeBytes];
@@ -113,6 +116,7 @@ final class FakeMemory extends PeerMemory {
         @Override
         public long load64(long offset) {
             check();
+            atLoad.run();
             return segment.get(ValueLayout.JAVA_LONG_UNALIGNED, offset);
         }
 

@@ -201,11 +201,22 @@ final class FakePort extends BlockPort {
         return taken;
     }
 
+    /** All that is under way arrives. */
+    void arriveAll() {
+        while (!inTransit.isEmpty()) {
+            arrive();
+        }
+    }
+
+    private void arrive() {
+        Packet p = inTransit.remove();
+        MemorySegment.copy(p.data(), 0, p.to(), p.offset(), p.data().byteSize());
+    }
+
     /** One turn of the device: a packet may arrive, a random command may run. */
     void step() {
         if (!inTransit.isEmpty() && (lateness == 0 || world.random.nextInt(lateness) == 0)) {
-            Packet p = inTransit.remove();
-            MemorySegment.copy(p.data(), 0, p.to(), p.offset(), p.data().byteSize());
+            arrive();
         }
         for (int i = 0; i < 4 && !running.isEmpty(); i++) {
             Command c = running.get(world.random.nextInt(running.size()));

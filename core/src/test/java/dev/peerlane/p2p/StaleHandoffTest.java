@@ -41,9 +41,6 @@ class StaleHandoffTest {
     private static final int SEEDS = 60;
     private static final int ENOUGH = 10;
 
-    /** A fence that waits for a canary as long as this, in seconds, has met a late one. */
-    private static final double PATIENCE = 0.25;
-
     private static final int SIZE = 128 << 10;
     private static final Extent A = new Extent("emu:a", 1, null, null);
     private static final Extent B = new Extent("emu:b", 1, null, null);
@@ -51,7 +48,6 @@ class StaleHandoffTest {
     @TempDir private Path directory;
     private Path source;
     private Path target;
-    private double seconds;
     private long faulted;
     private int blockBytes = 512;
     private boolean forced;
@@ -147,7 +143,7 @@ class StaleHandoffTest {
             } else {
                 assertThat(plan.fence()).isEqualTo(planned.label());
             }
-            seconds = job.run(Progress.NONE).seconds();
+            job.run(Progress.NONE);
         }
         faulted = world.traffic().orElseThrow().total().faulted();
         return Files.mismatch(source, target) >= 0;
@@ -308,7 +304,6 @@ class StaleHandoffTest {
         for (long seed = 1; seed <= ENOUGH; seed++) {
             CopyJob.Fences real = over -> fence(choice, over, over.buffer(), 7);
             assertThat(stale(slowStores(), FenceChoice.SENTINEL, real, seed)).isFalse();
-            assertThat(seconds).as("no canary came late, seed %d", seed).isLessThan(PATIENCE);
         }
     }
 
@@ -321,7 +316,6 @@ class StaleHandoffTest {
             CopyJob.Fences blind = over -> fence(choice, over, new BlindBuffer(over.buffer()), 7);
             try {
                 assertThat(stale(slowStores(), FenceChoice.SENTINEL, blind, seed)).isFalse();
-                late += seconds > PATIENCE ? 1 : 0;
             } catch (CopyException e) {
                 assertThat(e.code()).isEqualTo("peer-writes-lost");
                 late++;
