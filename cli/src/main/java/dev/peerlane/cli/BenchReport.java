@@ -55,6 +55,10 @@ final class BenchReport {
         facts();
         matrix("write", "Into the memory");
         matrix("read", "Out of the memory");
+        List<Cell> copies = document.of(Bench.COPIES);
+        if (!copies.isEmpty()) {
+            matrix(copies, "Whole copies", copies.getFirst().command());
+        }
         charts();
         table();
         return html.append("</body></html>\n").toString();
@@ -176,21 +180,25 @@ final class BenchReport {
     private static String heat(Cell c, double best) {
         Latency l = c.latencyMicros();
         Double rate = c.bytesPerSecond();
-        if (l == null || rate == null) {
+        if (rate == null) {
             String kind = c.isVoid() ? "<b class=\"bad\">void</b>" : "<b class=\"soft\">–</b>";
             return "<td>" + kind + "<span class=\"soft\">" + text(c.reason()) + "</span></td>";
         }
         return String.format(
                 Locale.ROOT,
-                "<td style=\"background: color-mix(in srgb, var(--heat) %.0f%%, transparent)\"><b>%s</b>%s p50, %s p99<br>"
+                "<td style=\"background: color-mix(in srgb, var(--heat) %.0f%%, transparent)\"><b>%s</b>%s<br>"
                         + "<span class=\"soft\">%s × %d, %s</span></td>",
                 6 + 34 * rate / best,
                 Sizes.rate(rate),
-                micros(l.p50()),
-                micros(l.p99()),
+                l == null ? processor(c) : micros(l.p50()) + " p50, " + micros(l.p99()) + " p99",
                 Sizes.text(c.chunkBytes()),
                 c.depth(),
                 text(c.route()));
+    }
+
+    private static String processor(Cell c) {
+        Double seconds = c.cpuSecondsPerGib();
+        return seconds == null ? "" : String.format(Locale.ROOT, "%.2f CPU s/GiB", seconds);
     }
 
     private static String micros(double micros) {

@@ -244,7 +244,7 @@ final class BenchCommandTest {
     }
 
     @Test
-    void wholeCopiesByACmbAndThroughHostMemoryStandSideBySide() {
+    void wholeCopiesByACmbAndThroughHostMemoryStandSideBySide() throws IOException {
         Shell shell = copies(drives.usual());
         assertThat(shell.status()).as(shell.err()).isZero();
         List<JsonNode> copies = ofGroup(shell, "copies");
@@ -258,6 +258,9 @@ final class BenchCommandTest {
             assertThat(cell.get("bytesPerSecond").asDouble()).isPositive();
             assertThat(cell.get("cpuSecondsPerGib").asDouble()).isPositive();
         }
+        assertThat(report())
+                .contains("CMB of emu:b", "host memory", " CPU s/GiB")
+                .doesNotContain("void");
         byte[] source = drives.bytes("a.img");
         byte[] target = drives.bytes("b.img");
         assertThat(Arrays.copyOfRange(target, 64 * 512, (64 + 512) * 512))
@@ -265,7 +268,7 @@ final class BenchCommandTest {
     }
 
     @Test
-    void aCopyWhoseDataNeverArrivesIsVoid() {
+    void aCopyWhoseDataNeverArrivesIsVoid() throws IOException {
         Shell shell = copies(lying("peerWrites: vanish"));
         assertThat(shell.status()).isEqualTo(4);
         List<JsonNode> copies = ofGroup(shell, "copies");
@@ -273,6 +276,7 @@ final class BenchCommandTest {
         assertThat(copies.getFirst().get("reason").asText()).isNotEmpty();
         assertThat(copies.getFirst().get("bytesPerSecond").isNull()).isTrue();
         assertThat(copies.getLast().get("outcome").asText()).isEqualTo("measured");
+        assertThat(report()).containsOnlyOnce("<b class=\"bad\">void</b>");
     }
 
     @Test
@@ -284,9 +288,16 @@ final class BenchCommandTest {
         assertThat(copies.getLast().get("outcome").asText()).isEqualTo("measured");
     }
 
-    private static Shell copies(String fabric) {
+    private String report() throws IOException {
+        String html = Files.readString(folder.resolve("copies.html"));
+        return html.substring(html.indexOf("Whole copies, by Read, Write"), html.indexOf("<svg"));
+    }
+
+    private Shell copies(String fabric) {
         return bench(
                 fabric,
+                "--html",
+                folder.resolve("copies.html").toString(),
                 "--scratch",
                 "emu:b@64+512",
                 "--yes",
