@@ -54,12 +54,14 @@ final class DriverCost {
     /** A program under measurement, and its samples at the batch of the moment. */
     private static final class Runner {
         private final String name;
-        private final Coprocess program;
+        private final List<String> command;
         private final double[] nanos;
+        private Coprocess program;
 
-        Runner(String name, Coprocess program, int samples) {
+        Runner(String name, List<String> command, int samples) throws IOException {
             this.name = name;
-            this.program = program;
+            this.command = command;
+            program = new Coprocess(command);
             this.nanos = new double[samples];
         }
     }
@@ -132,13 +134,12 @@ final class DriverCost {
                             runner.name,
                             Spread.of(runner.nanos),
                             Spread.of(ratios),
-                            steps ? instructions(runner.program, batch) : OptionalDouble.empty()));
+                            steps ? instructions(runner, batch) : OptionalDouble.empty()));
         }
     }
 
     private void start(List<Runner> runners, String name, List<String> command) throws IOException {
-        Coprocess program = new Coprocess(Machine.pinned(core, command));
-        runners.add(new Runner(name, program, pairs));
+        runners.add(new Runner(name, Machine.pinned(core, command), pairs));
     }
 
     private static List<String> program(Path path) {
@@ -151,7 +152,8 @@ final class DriverCost {
     }
 
     /** Steps the program through some of its commands while it runs more than enough of them. */
-    private OptionalDouble instructions(Coprocess program, int batch) throws IOException {
+    private OptionalDouble instructions(Runner runner, int batch) throws IOException {
+        Coprocess program = runner.program;
         List<String> about = program.hello();
         program.send(batch + " " + 50 * commands);
         OptionalDouble counted;
@@ -174,7 +176,11 @@ final class DriverCost {
             System.err.println("Instructions are not counted: " + e.getMessage());
             counted = OptionalDouble.empty();
         }
-        program.receive();
+        // in virtual machines a thread can get the trap of its last step when nobody steps it any
+        // more, which ends its process: what was stepped is not measured again
+        program.close();
+        runner.program = new Coprocess(runner.command);
+        warmUp(List.of(runner));
         return counted;
     }
 }
