@@ -37,6 +37,7 @@ final class JmhSet {
                         .verbosity(VerboseMode.SILENT)
                         .jvmArgs(
                                 "-XX:+UseSerialGC",
+                                "-Xmx1g",
                                 "--enable-native-access=ALL-UNNAMED",
                                 "--sun-misc-unsafe-memory-access=allow")
                         .forks(1)

@@ -59,13 +59,14 @@ final class Machine {
         return all;
     }
 
-    /** Returns the command of a Java program of this module. */
+    /** Returns the command of a Java program of this module, with the options of the launcher. */
     static List<String> java(Class<?> main, String... arguments) {
         List<String> command =
                 new ArrayList<>(
                         List.of(
                                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                                 "-XX:+UseSerialGC",
+                                "-Xmx1g",
                                 "--enable-native-access=ALL-UNNAMED",
                                 "-cp",
                                 System.getProperty("java.class.path"),

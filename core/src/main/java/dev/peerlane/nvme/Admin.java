@@ -12,6 +12,7 @@ import dev.peerlane.spec.ErrorLogEntry;
 import dev.peerlane.spec.Feature;
 import dev.peerlane.spec.LogPage;
 import dev.peerlane.spec.SmartLog;
+import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
@@ -147,7 +148,7 @@ public final class Admin {
         sequence = (sequence + 1) & Integer.MAX_VALUE;
         awaited = sequence;
         answered = false;
-        if (q.post(opcode, nsid, prp1, prp2, cdw10to11, all[2], awaited) < 0) {
+        if (q.post(Sqe.cdw0to1(opcode, nsid), prp1, prp2, cdw10to11, all[2], awaited) < 0) {
             throw ControllerFault.stopped(locator, "its admin queue is full of unanswered Aborts");
         }
         q.amend(all[3], all[4], all[5]);
@@ -329,7 +330,7 @@ public final class Admin {
     void armEvents(int count) {
         QueuePair q = live();
         for (int i = 0; i < count; i++) {
-            if (q.post(AdminOpcode.ASYNC_EVENT_REQUEST, 0, 0, 0, 0, 0, EVENT_COOKIE) < 0) {
+            if (q.post(AdminOpcode.ASYNC_EVENT_REQUEST, 0, 0, 0, 0, EVENT_COOKIE) < 0) {
                 break;
             }
             eventsHeld++;

@@ -24,7 +24,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NvmeBlockPort extends BlockPort {
     private static final int PAGE = PrpList.PAGE;
-    private static final int PRP = Sqe.cdw0(0, Sqe.FUSE_NONE, Sqe.PSDT_PRP, 0);
 
     /** The data pointer is an address and a length: a data block's type and subtype are 0. */
     private static final int SGL = Sqe.cdw0(0, Sqe.FUSE_NONE, Sqe.PSDT_SGL, 0);
@@ -34,14 +33,14 @@ public final class NvmeBlockPort extends BlockPort {
         private final int blocks;
         private final long prp1; // or an SGL's address
         private final long prp2; // or an SGL's length; of a transfer as long as the slot
-        private final int psdt; // bits 15:14 of dword 0
+        private final long cdw0to1; // but for opcode and identifier
         private int tag;
 
-        Slot(int blocks, long prp1, long prp2, int psdt) {
+        Slot(int blocks, long prp1, long prp2, long cdw0to1) {
             this.blocks = blocks;
             this.prp1 = prp1;
             this.prp2 = prp2;
-            this.psdt = psdt;
+            this.cdw0to1 = cdw0to1;
         }
     }
 
@@ -50,7 +49,8 @@ public final class NvmeBlockPort extends BlockPort {
     private final QueuePair queue;
     private final PortLimits limits;
     private final DmaDomain dma;
-    private final int nsid;
+    private final long withPrps; // command dwords 0 and 1 but for opcode and identifier
+    private final long withSgl;
     private final int blockShift;
     private final long blockCount;
     private final boolean writable;
@@ -68,7 +68,8 @@ public final class NvmeBlockPort extends BlockPort {
         this.queue = queue;
         this.limits = limits;
         this.dma = controller.dma();
-        this.nsid = namespace.nsid();
+        this.withPrps = Sqe.cdw0to1(0, namespace.nsid());
+        this.withSgl = Sqe.cdw0to1(SGL, namespace.nsid());
         this.blockShift = Integer.numberOfTrailingZeros(limits.blockBytes());
         this.blockCount = limits.blockCount();
         this.writable = limits.readOnly() == null;
@@ -112,7 +113,7 @@ public final class NvmeBlockPort extends BlockPort {
             int pages = PrpList.pagesAfterFirst(address, slotBytes);
             int bytes = slotBytes >> blockShift << blockShift;
             if (sgls && pages > 1) {
-                more[first + i] = new Slot(bytes >> blockShift, address, bytes, SGL);
+                more[first + i] = new Slot(bytes >> blockShift, address, bytes, withSgl);
                 continue;
             }
             long list = 0;
@@ -122,7 +123,7 @@ public final class NvmeBlockPort extends BlockPort {
                 PrpList.write(memory.address() + at, address, pages);
             }
             more[first + i] =
-                    new Slot(bytes >> blockShift, address, prp2(address, bytes, list), PRP);
+                    new Slot(bytes >> blockShift, address, prp2(address, bytes, list), withPrps);
         }
         slots = more;
         return first;
@@ -166,8 +167,8 @@ public final class NvmeBlockPort extends BlockPort {
     }
 
     /** Returns the second half of the data pointer of a transfer that is shorter than the slot. */
-    private static long pointer2(Slot slot, int bytes) {
-        return slot.psdt == PRP ? prp2(slot.prp1, bytes, slot.prp2) : bytes;
+    private long pointer2(Slot slot, int bytes) {
+        return slot.cdw0to1 == withPrps ? prp2(slot.prp1, bytes, slot.prp2) : bytes;
     }
 
     /** Returns PRP entry 2: nothing, the second page, or the list if there are more. */
@@ -183,7 +184,10 @@ public final class NvmeBlockPort extends BlockPort {
             throw noSlot(slot);
         }
         Slot known = all[slot];
-        if (blocks <= 0 || blocks > known.blocks || lba < 0 || lba > blockCount - blocks) {
+        int nlb = blocks - 1; // counts from 0; no blocks, or fewer, are unsigned more than any
+        if (Integer.compareUnsigned(nlb, known.blocks) >= 0
+                || lba < 0
+                || lba > blockCount - blocks) {
             throw outside(slot, lba, blocks);
         }
         if (queue.holds(known.tag, slot)) {
@@ -191,7 +195,7 @@ public final class NvmeBlockPort extends BlockPort {
         }
         long prp1 = known.prp1;
         long prp2 = blocks == known.blocks ? known.prp2 : pointer2(known, blocks << blockShift);
-        int tag = queue.post(opcode | known.psdt, nsid, prp1, prp2, lba, blocks - 1, slot);
+        int tag = queue.post(opcode | known.cdw0to1, prp1, prp2, lba, nlb, slot);
         if (tag < 0) {
             return false;
         }
@@ -201,7 +205,7 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public boolean submitFlush() {
-        return queue.post(NvmOpcode.FLUSH, nsid, 0, 0, 0, 0, NO_SLOT) >= 0;
+        return queue.post(NvmOpcode.FLUSH | withPrps, 0, 0, 0, 0, NO_SLOT) >= 0;
     }
 
     @Override

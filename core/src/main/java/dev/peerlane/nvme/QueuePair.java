@@ -66,6 +66,7 @@ public final class QueuePair {
     private final int qid;
     private final int mask; // entries of a ring, a power of two, less one
     private final int depth;
+    private final int tagMask; // the bits of an identifier that are its tag
     private final int nextSequence;
     private final DmaBuffer memory;
     private final long sqBase;
@@ -116,6 +117,7 @@ public final class QueuePair {
         }
         // One more than the depth, so that no identifier is FFFFh, which means "no command".
         int tagCount = Integer.highestOneBit(depth) << 1;
+        tagMask = tagCount - 1;
         nextSequence = tagCount << 16;
         int sqAt = Reg.sqTailDoorbell(qid, dstrd);
         int cqAt = Reg.cqHeadDoorbell(qid, dstrd);
@@ -123,7 +125,7 @@ public final class QueuePair {
         Doorbell cqRegister = registers.doorbell(cqAt);
         this.sqTail = shadow == null ? sqRegister : shadow.of(sqAt, sqRegister);
         this.cqHead = shadow == null ? cqRegister : shadow.of(cqAt, cqRegister);
-        tags = new Tag[tagCount]; // a power of two, so that masking is all the check there is
+        tags = new Tag[tagCount];
         for (int tag = 0; tag < depth; tag++) {
             tags[tag] = new Tag(tag << 16 | qid, tag + 1 == depth ? NONE : tag + 1);
         }
@@ -188,8 +190,7 @@ public final class QueuePair {
     /**
      * Puts a command into the ring; nothing reaches the device before {@link #ring}.
      *
-     * @param opcode dword 0 without the identifier: opcode, and PSDT for an SGL
-     * @param nsid namespace identifier
+     * @param cdw0to1 command dword 0 (low half) without the identifier, and 1: {@link Sqe#cdw0to1}
      * @param prp1 first PRP entry, or the first half of an SGL descriptor
      * @param prp2 second PRP entry, or the second half of an SGL descriptor
      * @param cdw10to11 command dwords 10 (low half) and 11
@@ -197,13 +198,13 @@ public final class QueuePair {
      * @param cookie what {@link #poll} shall hand back as the slot; not {@link #IDLE}
      * @return the command's tag, or -1 if {@link #depth} commands are in flight
      */
-    public int post(
-            int opcode, int nsid, long prp1, long prp2, long cdw10to11, int cdw12, int cookie) {
+    public int post(long cdw0to1, long prp1, long prp2, long cdw10to11, int cdw12, int cookie) {
         int tag = firstFree;
-        if (tag < 0) {
+        Tag[] all = tags;
+        if (Integer.compareUnsigned(tag, all.length) >= 0) { // NONE; spares the array's own check
             return full();
         }
-        Tag known = tags[tag];
+        Tag known = all[tag];
         firstFree = known.nextFree;
         int word = known.word + nextSequence;
         known.word = word;
@@ -213,8 +214,8 @@ public final class QueuePair {
         posted = count + 1;
         long base = sqBase;
         long sqe = Integer.toUnsignedLong(count & mask) << SQE_SHIFT;
-        long cdw0 = Integer.toUnsignedLong((word & ~CID_MASK) | opcode);
-        Dma.storeLong(base, sqe + SQE_CDW0, cdw0 | ((long) nsid << 32));
+        long cid = Integer.toUnsignedLong(word & ~CID_MASK);
+        Dma.storeLong(base, sqe + SQE_CDW0, cid | cdw0to1);
         Dma.storeLong(base, sqe + SQE_CDW2, 0L);
         Dma.storeLong(base, sqe + SQE_MPTR, 0L);
         Dma.storeLong(base, sqe + SQE_PRP1, prp1);
@@ -299,7 +300,7 @@ public final class QueuePair {
     private int take(long dw23) {
         int word = (int) (dw23 >>> 16);
         Tag[] all = tags;
-        int tag = (word >>> 16) & (all.length - 1);
+        int tag = (word >>> 16) & tagMask;
         Tag known = all[tag];
         int cookie = known.cookie;
         if (known.word != word || cookie == IDLE) {
@@ -343,8 +344,7 @@ public final class QueuePair {
 
     /** Returns whether the command with this tag is in flight and carries this cookie. */
     boolean holds(int tag, int cookie) {
-        Tag[] all = tags;
-        return all[tag & (all.length - 1)].cookie == cookie;
+        return tags[tag].cookie == cookie;
     }
 
     /** Returns the identifier of the command in flight with this tag. */
@@ -398,7 +398,7 @@ public final class QueuePair {
 
     private ControllerFault unknown(long dw23) {
         int cid = Cqe.cidOf(dw23);
-        int place = cid & (tags.length - 1);
+        int place = cid & tagMask;
         Tag tag = tags[place];
         if (Cqe.sqidOf(dw23) != qid) {
             return badPlace(dw23);

@@ -3,6 +3,7 @@ package dev.peerlane.nvme;
 import dev.peerlane.block.Completions;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.NvmOpcode;
+import dev.peerlane.spec.Sqe;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -75,7 +76,7 @@ final class SyncIo {
     private int submit(
             QueuePair q, int opcode, int nsid, long prp1, long prp2, long cdw10to11, int cdw12) {
         answer.arrived = false;
-        if (q.post(opcode, nsid, prp1, prp2, cdw10to11, cdw12, COOKIE) < 0) {
+        if (q.post(Sqe.cdw0to1(opcode, nsid), prp1, prp2, cdw10to11, cdw12, COOKIE) < 0) {
             throw new IllegalStateException("a synchronous command is in flight already");
         }
         q.ring();

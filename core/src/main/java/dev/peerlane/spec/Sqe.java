@@ -116,6 +116,11 @@ public final class Sqe {
         return Bits.with(Bits.with(cdw0(opcode, cid), 9, 8, fuse), 15, 14, psdt);
     }
 
+    /** Composes command dwords 0 (low half) and 1 from a dword 0 and a namespace identifier. */
+    public static long cdw0to1(int cdw0, int nsid) {
+        return Integer.toUnsignedLong(cdw0) | (long) nsid << 32;
+    }
+
     /** Opcode. */
     public static int opcode(MemorySegment segment, long offset) {
         return Bits.get(cdw0(segment, offset), 7, 0);
