@@ -63,6 +63,27 @@ final class Main {
                     line.program(),
                     line.nanos().text());
         }
+        EmulatorCost emulator =
+                new EmulatorCost(cores.getLast(), brief ? 1 : 9, brief ? 16 << 20 : 1 << 30);
+        List<EmulatorCost.Line> emulated = emulator.measure();
+        for (EmulatorCost.Line line : emulated) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "emulated %-5s of %3d KiB  %-32s ns  to bare copies %s%n",
+                    line.command(),
+                    line.bytes() >> 10,
+                    line.emulated().text(),
+                    line.ratio().text());
+        }
+        List<EmulatorCost.Copied> copies = emulator.copies();
+        for (EmulatorCost.Copied line : copies) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "copy by %3d KiB  %-28s ms a GiB  to the sum of its parts %s%n",
+                    line.bytes() >> 10,
+                    line.copy().text(),
+                    line.ratio().text());
+        }
         List<ServedCost.Line> served = served(cores, brief);
         for (ServedCost.Line line : served) {
             System.out.printf(
@@ -72,7 +93,9 @@ final class Main {
                     line.perSecond().median() / 1e6);
         }
         if (!brief) {
-            Report.write(Path.of("docs"), driver, forms, jmh, served);
+            Report.write(
+                    Path.of("docs"),
+                    new Report.Figures(driver, forms, jmh, served, emulated, copies));
             System.out.println("docs/performance.md");
         }
         if (allocates) {

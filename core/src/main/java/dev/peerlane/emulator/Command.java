@@ -20,6 +20,11 @@ final class Command {
     private @Nullable MemorySegment buffer;
     private @Nullable EmulatedNamespace namespace;
     private long entryAddress;
+    private int cdw0;
+    private int nsid;
+    private int cdw10;
+    private int cdw11;
+    private int cdw12;
     private boolean ownsIdentifier;
     private boolean toHost;
     private long dueNanos;
@@ -59,6 +64,15 @@ final class Command {
         entryAddress = address;
         reads.newLife();
         lists.clear();
+    }
+
+    /** Its entry has arrived; looks up what is asked for again and again. */
+    void arrived() {
+        cdw0 = Sqe.cdw0(sqe, 0);
+        nsid = Sqe.nsid(sqe, 0);
+        cdw10 = Sqe.cdw10(sqe, 0);
+        cdw11 = Sqe.cdw11(sqe, 0);
+        cdw12 = Sqe.cdw12(sqe, 0);
     }
 
     /** Starts a life: the entry was fetched from {@code queue}. */
@@ -106,15 +120,35 @@ final class Command {
     }
 
     int opcode() {
-        return Sqe.opcode(sqe, 0);
+        return cdw0 & 0xff;
     }
 
     int cid() {
-        return Sqe.cid(sqe, 0);
+        return cdw0 >>> 16;
+    }
+
+    int psdt() {
+        return (cdw0 >>> 14) & 3;
+    }
+
+    int fuse() {
+        return (cdw0 >>> 8) & 3;
     }
 
     int nsid() {
-        return Sqe.nsid(sqe, 0);
+        return nsid;
+    }
+
+    int cdw10() {
+        return cdw10;
+    }
+
+    int cdw11() {
+        return cdw11;
+    }
+
+    int cdw12() {
+        return cdw12;
     }
 
     long dueNanos() {

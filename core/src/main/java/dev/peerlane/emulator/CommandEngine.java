@@ -120,10 +120,11 @@ final class CommandEngine {
      * Does a bounded amount of work.
      *
      * @param queues the submission queues by QID; absent ones are null
+     * @param limit how many of them are worth a look: none is beyond
      * @param burst how many commands in a row come from one queue
      * @return when there is more to do: {@code now} for at once, {@link Long#MAX_VALUE} for never
      */
-    long step(@Nullable SubmissionQueue[] queues, int burst, long now) {
+    long step(@Nullable SubmissionQueue[] queues, int limit, int burst, long now) {
         worked = false;
         if (faulty.isStalled(now)) {
             return faulty.stalledUntil();
@@ -140,9 +141,9 @@ final class CommandEngine {
                 break;
             }
         }
-        fetch(queues, burst, now);
+        fetch(queues, limit, burst, now);
         statistics.turn(now);
-        return nextWork(queues, now);
+        return nextWork(queues, limit, now);
     }
 
     /** Mends what faults have left behind. */
@@ -228,7 +229,7 @@ final class CommandEngine {
         int size = waiting.size();
         int first = random.nextInt(size);
         for (int i = 0; i < size; i++) {
-            int at = (first + i) % size;
+            int at = first + i < size ? first + i : first + i - size;
             Command command = waiting.get(at);
             if (command.dueNanos() <= now) {
                 remove(waiting, at);
@@ -341,12 +342,13 @@ final class CommandEngine {
     }
 
     /** Round robin: a burst of each queue, again and again, until all are empty or it is enough. */
-    private void fetch(@Nullable SubmissionQueue[] queues, int burst, long now) {
+    private void fetch(@Nullable SubmissionQueue[] queues, int limit, int burst, long now) {
         int budget = FETCHES_A_TURN;
         int idle = 0;
-        while (budget > 0 && idle < queues.length) {
-            SubmissionQueue queue = queues[nextQueue];
-            nextQueue = nextQueue + 1 >= queues.length ? 0 : nextQueue + 1;
+        while (budget > 0 && idle < limit) {
+            int at = nextQueue < limit ? nextQueue : 0;
+            SubmissionQueue queue = queues[at];
+            nextQueue = at + 1;
             idle++;
             if (queue == null || queue.deleting()) {
                 continue;
@@ -403,6 +405,7 @@ final class CommandEngine {
             return false;
         }
         dma.fetched(queue, command);
+        command.arrived();
         boolean unique = queue.take(command.cid());
         command.fetched(queue, unique, now);
         statistics.fetched(command.isAdmin(), command.opcode());
@@ -461,11 +464,12 @@ final class CommandEngine {
         }
     }
 
-    private long nextWork(@Nullable SubmissionQueue[] queues, long now) {
+    private long nextWork(@Nullable SubmissionQueue[] queues, int limit, long now) {
         if (worked || (!moving.isEmpty() && dma.hasRoom())) {
             return now;
         }
-        for (SubmissionQueue queue : queues) {
+        for (int i = 0; i < limit; i++) {
+            SubmissionQueue queue = queues[i];
             if (queue != null && !queue.deleting() && canFetch(queue)) {
                 return now;
             }

@@ -74,13 +74,17 @@ final class CompletionQueue {
         return next == head;
     }
 
+    private int distance(int from, int to) {
+        return to >= from ? to - from : to - from + entries;
+    }
+
     /** Takes a doorbell value; false if it can't be right (NVMe Base 2.0, 3.3.1.2.2). */
     boolean ring(int newHead) {
         if (newHead < 0 || newHead >= entries) {
             return false;
         }
-        int taken = Math.floorMod(newHead - head, entries);
-        if (taken == 0 || taken > Math.floorMod(tail - head, entries)) {
+        int taken = distance(head, newHead);
+        if (taken == 0 || taken > distance(head, tail)) {
             return false;
         }
         head = newHead;
@@ -99,7 +103,8 @@ final class CompletionQueue {
 
     private boolean post(
             DmaPort dma, int dw0, int sqhd, int sqid, int cid, int status, int shownPhase) {
-        Cqe.putDw0(entry, 0, dw0);
+        // by halves, as it is read: a wider load right behind a store waits for it
+        Cqe.putDw01(entry, 0, dw0, 0);
         Cqe.putDw23(entry, 0, Cqe.dw23(sqhd, sqid, cid, status, shownPhase));
         long address = base + (long) tail * Cqe.BYTES;
         boolean written = dma.write(address, entry, 0, Cqe.BYTES, Interconnect.Kind.QUEUE_ENTRY);

@@ -36,6 +36,36 @@ final class DmaPort {
         return interconnect.isImmediate() || cmb.offsetOf(address, bytes) >= 0;
     }
 
+    /**
+     * Returns where in the own CMB the data of a command is, if it may go between there and the
+     * medium at once, without a buffer: all in one piece, with nothing to befall it. Else -1.
+     */
+    long straight(Command command) {
+        DataPages pages = command.pages();
+        if (pages.count() != 1 || command.fault() != null || !interconnect.isHurried()) {
+            return -1;
+        }
+        return cmb.offsetOf(pages.address(0), pages.bytes(0));
+    }
+
+    /** Returns the own CMB. */
+    MemorySegment ownMemory() {
+        return cmb.memory();
+    }
+
+    /** The data of a command has gone {@link #straight}. */
+    void moved(Command command) {
+        long bytes = command.bytes();
+        interconnect.moved(
+                function,
+                function,
+                command.pages().address(0),
+                bytes,
+                !command.toHost(),
+                Interconnect.Kind.IO_DATA);
+        function.traffic().ownMemory += bytes;
+    }
+
     /** Returns whether more data should be sent now. */
     boolean hasRoom() {
         return interconnect.hasRoom(function);

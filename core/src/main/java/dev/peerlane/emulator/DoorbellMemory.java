@@ -32,7 +32,8 @@ final class DoorbellMemory {
 
     /** Tells the controller of every doorbell of a queue whose value is another one now. */
     void look(EmulatedController controller, QueueCommands made) {
-        for (int qid = 0; qid < queues; qid++) {
+        int limit = Math.min(queues, made.limit());
+        for (int qid = 0; qid < limit; qid++) {
             if (made.completionQueue(qid) != null) {
                 look(controller, qid, true);
             }

@@ -117,7 +117,7 @@ public final class EmulatedController {
                 new AdminCommands(
                         this, engine, prps, queues, identify, logs, features, events, drive);
         SglWalker sgls = new SglWalker(dma, cmb, drive.sgls() == DriveSpec.Sgls.DWORDS);
-        this.nvm = new NvmCommands(this, engine, prps, sgls, features, logs, drive);
+        this.nvm = new NvmCommands(this, engine, dma, prps, sgls, features, logs, drive);
     }
 
     /** Returns what it did so far. */
@@ -156,7 +156,7 @@ public final class EmulatedController {
         Media media = media(nsid);
         byte[] bytes = new byte[Math.toIntExact(media.sizeBytes())];
         try {
-            media.read(0, MemorySegment.ofArray(bytes), bytes.length);
+            media.read(0, MemorySegment.ofArray(bytes), 0, bytes.length);
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
@@ -171,7 +171,7 @@ public final class EmulatedController {
     /** Makes bytes the beginning of a namespace's medium, past all commands. */
     public void medium(int nsid, byte[] bytes) {
         try {
-            media(nsid).write(0, MemorySegment.ofArray(bytes), bytes.length, true);
+            media(nsid).write(0, MemorySegment.ofArray(bytes), 0, bytes.length, true);
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
@@ -480,7 +480,11 @@ public final class EmulatedController {
                 }
                 boolean looking = shadows.look(this, queues, busy);
                 long next =
-                        engine.step(queues.submissionQueues(), features.arbitrationBurst(), now);
+                        engine.step(
+                                queues.submissionQueues(),
+                                queues.limit(),
+                                features.arbitrationBurst(),
+                                now);
                 struck();
                 if (state != State.READY) {
                     return Long.MAX_VALUE;

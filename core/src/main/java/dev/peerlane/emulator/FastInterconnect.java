@@ -50,6 +50,11 @@ final class FastInterconnect extends Interconnect {
     }
 
     @Override
+    boolean isHurried() {
+        return spec.time() == FabricSpec.Time.REAL;
+    }
+
+    @Override
     boolean hasRoom(EmulatedFunction initiator) {
         return true;
     }

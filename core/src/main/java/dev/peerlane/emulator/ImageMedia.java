@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class ImageMedia extends Media {
     private static final int ZERO_BYTES = 1 << 20;
 
+    private final IdentityHashMap<MemorySegment, ByteBuffer> views = new IdentityHashMap<>();
     private final FileChannel channel;
     private final long sizeBytes;
     private @Nullable ByteBuffer zeroes;
@@ -83,8 +85,8 @@ final class ImageMedia extends Media {
     }
 
     @Override
-    void read(long position, MemorySegment target, long bytes) throws IOException {
-        ByteBuffer buffer = target.asSlice(0, bytes).asByteBuffer();
+    void read(long position, MemorySegment target, long offset, long bytes) throws IOException {
+        ByteBuffer buffer = part(target, offset, bytes);
         long at = position;
         while (buffer.hasRemaining()) {
             int n = channel.read(buffer, at);
@@ -96,9 +98,9 @@ final class ImageMedia extends Media {
     }
 
     @Override
-    void write(long position, MemorySegment source, long bytes, boolean durable)
+    void write(long position, MemorySegment source, long offset, long bytes, boolean durable)
             throws IOException {
-        writeAll(source.asSlice(0, bytes).asByteBuffer(), position);
+        writeAll(part(source, offset, bytes), position);
         if (durable) {
             channel.force(false);
         }
@@ -128,6 +130,21 @@ final class ImageMedia extends Media {
     @Override
     public void close() {
         closeQuietly(channel);
+    }
+
+    /** Returns a view; of the controller's own memory, which is in few segments, the same again. */
+    private ByteBuffer part(MemorySegment memory, long offset, long bytes) {
+        ByteBuffer view = views.get(memory);
+        if (view == null) {
+            // a CMB can be longer than a view
+            if (!memory.isNative() || memory.byteSize() > Integer.MAX_VALUE) {
+                return memory.asSlice(offset, bytes).asByteBuffer();
+            }
+            view = memory.asByteBuffer();
+            views.put(memory, view);
+        }
+        int from = Math.toIntExact(offset);
+        return view.limit(from + Math.toIntExact(bytes)).position(from);
     }
 
     private void writeAll(ByteBuffer buffer, long position) throws IOException {

@@ -82,6 +82,11 @@ abstract class Interconnect {
     /** Returns whether all reads are answered at once. */
     abstract boolean isImmediate();
 
+    /**
+     * Returns whether speed is worth more than an interleaving: where the clock is the real one.
+     */
+    abstract boolean isHurried();
+
     /** Returns whether a function should send more data now; queue entries always go. */
     abstract boolean hasRoom(EmulatedFunction initiator);
 

@@ -20,16 +20,18 @@ abstract class Media implements AutoCloseable {
     /** Returns its length. */
     abstract long sizeBytes();
 
-    /** Reads bytes that lie inside it. */
-    abstract void read(long position, MemorySegment target, long bytes) throws IOException;
+    /** Reads bytes that lie inside it into {@code target}, from {@code offset} on. */
+    abstract void read(long position, MemorySegment target, long offset, long bytes)
+            throws IOException;
 
     /**
-     * Writes bytes that lie inside it.
+     * Writes bytes that lie inside it, those of {@code source} from {@code offset} on.
      *
      * @param durable whether they have to be on the medium, not in its cache, when this returns
      * @throws OutOfSpaceException if there is no room for them
      */
-    abstract void write(long position, MemorySegment source, long bytes, boolean durable)
+    abstract void write(
+            long position, MemorySegment source, long offset, long bytes, boolean durable)
             throws IOException;
 
     /** Makes bytes that lie inside it read as zeroes. */

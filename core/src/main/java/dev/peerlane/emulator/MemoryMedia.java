@@ -33,7 +33,7 @@ final class MemoryMedia extends Media {
     }
 
     @Override
-    void read(long position, MemorySegment target, long bytes) {
+    void read(long position, MemorySegment target, long offset, long bytes) {
         long done = 0;
         while (done < bytes) {
             long at = position + done;
@@ -41,23 +41,24 @@ final class MemoryMedia extends Media {
             long n = Math.min(bytes - done, CHUNK_BYTES - in);
             MemorySegment chunk = chunks[(int) (at >>> CHUNK_SHIFT)];
             if (chunk == null) {
-                zero(target, done, n);
+                zero(target, offset + done, n);
             } else {
-                MemorySegment.copy(chunk, in, target, done, n);
+                MemorySegment.copy(chunk, in, target, offset + done, n);
             }
             done += n;
         }
     }
 
     @Override
-    void write(long position, MemorySegment source, long bytes, boolean durable)
+    void write(long position, MemorySegment source, long offset, long bytes, boolean durable)
             throws OutOfSpaceException {
         long done = 0;
         while (done < bytes) {
             long at = position + done;
             long in = at & (CHUNK_BYTES - 1);
             long n = Math.min(bytes - done, CHUNK_BYTES - in);
-            MemorySegment.copy(source, done, chunk((int) (at >>> CHUNK_SHIFT)), in, n);
+            MemorySegment chunk = chunk((int) (at >>> CHUNK_SHIFT));
+            MemorySegment.copy(source, offset + done, chunk, in, n);
             done += n;
         }
     }

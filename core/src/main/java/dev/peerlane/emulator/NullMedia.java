@@ -16,12 +16,12 @@ final class NullMedia extends Media {
     }
 
     @Override
-    void read(long position, MemorySegment target, long bytes) {
-        zero(target, 0, bytes);
+    void read(long position, MemorySegment target, long offset, long bytes) {
+        zero(target, offset, bytes);
     }
 
     @Override
-    void write(long position, MemorySegment source, long bytes, boolean durable) {}
+    void write(long position, MemorySegment source, long offset, long bytes, boolean durable) {}
 
     @Override
     void clear(long position, long bytes) {}

@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 final class NvmCommands extends CommandSetHandler {
     private final EmulatedController controller;
     private final CommandEngine engine;
+    private final DmaPort dma;
     private final PrpWalker prps;
     private final SglWalker sgls;
     private final FeatureTable features;
@@ -23,6 +24,7 @@ final class NvmCommands extends CommandSetHandler {
     NvmCommands(
             EmulatedController controller,
             CommandEngine engine,
+            DmaPort dma,
             PrpWalker prps,
             SglWalker sgls,
             FeatureTable features,
@@ -30,6 +32,7 @@ final class NvmCommands extends CommandSetHandler {
             DriveSpec drive) {
         this.controller = controller;
         this.engine = engine;
+        this.dma = dma;
         this.prps = prps;
         this.sgls = sgls;
         this.features = features;
@@ -39,8 +42,7 @@ final class NvmCommands extends CommandSetHandler {
 
     @Override
     int start(Command command) {
-        MemorySegment sqe = command.sqe();
-        if (!takes(Sqe.psdt(sqe, 0)) || Sqe.fuse(sqe, 0) != Sqe.FUSE_NONE) {
+        if (!takes(command.psdt()) || command.fuse() != Sqe.FUSE_NONE) {
             return refuse(command, Status.INVALID_FIELD);
         }
         int opcode = command.opcode();
@@ -63,7 +65,7 @@ final class NvmCommands extends CommandSetHandler {
         }
         command.namespace(namespace);
         if (opcode == NvmOpcode.DATASET_MANAGEMENT) {
-            long bytes = (long) NvmCommand.dsmRanges(Sqe.cdw10(sqe, 0)) * DsmRange.BYTES;
+            long bytes = (long) NvmCommand.dsmRanges(command.cdw10()) * DsmRange.BYTES;
             return move(command, bytes, false);
         }
         if (!namespace.contains(slba(command), blocks(command))) {
@@ -76,7 +78,8 @@ final class NvmCommands extends CommandSetHandler {
         return switch (opcode) {
             case NvmOpcode.WRITE_ZEROES -> writeZeroes(command);
             case NvmOpcode.VERIFY -> verify(command);
-            case NvmOpcode.READ -> read(command);
+            case NvmOpcode.READ -> transfer(command, true);
+            case NvmOpcode.WRITE -> transfer(command, false);
             default -> move(command, bytes(command), false);
         };
     }
@@ -92,7 +95,7 @@ final class NvmCommands extends CommandSetHandler {
         command.end(Status.SUCCESS);
         try {
             switch (command.opcode()) {
-                case NvmOpcode.WRITE -> write(command);
+                case NvmOpcode.WRITE -> write(command, command.buffer(), 0);
                 case NvmOpcode.COMPARE -> compare(command);
                 case NvmOpcode.DATASET_MANAGEMENT -> manage(command);
                 default -> logs.read(command.bytes());
@@ -109,9 +112,10 @@ final class NvmCommands extends CommandSetHandler {
         if (status == DataWalker.PENDING) {
             return WAIT;
         }
-        if (status != 0) {
-            return refuse(command, status);
-        }
+        return status == 0 ? buffer(command, bytes) : refuse(command, status);
+    }
+
+    private int buffer(Command command, long bytes) {
         try {
             engine.attachBuffer(command, bytes);
         } catch (OutOfMemoryError e) {
@@ -126,7 +130,7 @@ final class NvmCommands extends CommandSetHandler {
             return Status.INVALID_FIELD;
         }
         command.transfer(bytes, toHost);
-        DataWalker walker = Sqe.psdt(command.sqe(), 0) == Sqe.PSDT_PRP ? prps : sgls;
+        DataWalker walker = command.psdt() == Sqe.PSDT_PRP ? prps : sgls;
         return walker.walk(command, controller.pageBytes());
     }
 
@@ -139,32 +143,57 @@ final class NvmCommands extends CommandSetHandler {
         return status == 0 ? DONE : refuse(command, status);
     }
 
-    private int read(Command command) {
-        int answer = move(command, bytes(command), true);
-        if (answer == MOVE) {
-            EmulatedNamespace namespace = command.namespace();
-            try {
-                namespace.media().read(position(command), command.buffer(), command.bytes());
-            } catch (IOException e) {
-                return failed(command, e);
-            }
+    private int transfer(Command command, boolean reads) {
+        long bytes = bytes(command);
+        int status = place(command, bytes, reads);
+        if (status == DataWalker.PENDING) {
+            return WAIT;
         }
-        return answer;
+        if (status != 0) {
+            return refuse(command, status);
+        }
+        try {
+            long own = dma.straight(command);
+            if (own >= 0) {
+                straight(command, own, reads);
+                return end(command, Status.SUCCESS);
+            }
+            int answer = buffer(command, bytes);
+            if (reads && answer == MOVE) {
+                command.namespace().media().read(position(command), command.buffer(), 0, bytes);
+            }
+            return answer;
+        } catch (IOException e) {
+            return failed(command, e);
+        } catch (OutOfMemoryError e) {
+            return end(command, Status.INTERNAL_ERROR);
+        }
     }
 
-    private void write(Command command) throws IOException {
-        boolean durable = !features.writeCache() || NvmCommand.fua(Sqe.cdw12(command.sqe(), 0));
-        command.namespace()
-                .media()
-                .write(position(command), command.buffer(), command.bytes(), durable);
-        logs.wrote(command.bytes());
+    /** Moves all data between the CMB and the medium. */
+    private void straight(Command command, long own, boolean reads) throws IOException {
+        long bytes = command.bytes();
+        if (reads) {
+            command.namespace().media().read(position(command), dma.ownMemory(), own, bytes);
+            logs.read(bytes);
+        } else {
+            write(command, dma.ownMemory(), own);
+        }
+        dma.moved(command);
+    }
+
+    private void write(Command command, MemorySegment data, long offset) throws IOException {
+        boolean durable = !features.writeCache() || NvmCommand.fua(command.cdw12());
+        long bytes = command.bytes();
+        command.namespace().media().write(position(command), data, offset, bytes, durable);
+        logs.wrote(bytes);
     }
 
     private void compare(Command command) throws IOException {
         long bytes = command.bytes();
         MemorySegment data = command.buffer();
         MemorySegment medium = controller.scratch(bytes);
-        command.namespace().media().read(position(command), medium, bytes);
+        command.namespace().media().read(position(command), medium, 0, bytes);
         logs.read(bytes);
         if (MemorySegment.mismatch(data, 0, bytes, medium, 0, bytes) >= 0) {
             command.end(Status.COMPARE_FAILURE | Status.DO_NOT_RETRY);
@@ -172,7 +201,7 @@ final class NvmCommands extends CommandSetHandler {
     }
 
     private void manage(Command command) throws IOException {
-        if ((Sqe.cdw11(command.sqe(), 0) & NvmCommand.DSM_DEALLOCATE) == 0) {
+        if ((command.cdw11() & NvmCommand.DSM_DEALLOCATE) == 0) {
             return;
         }
         MemorySegment ranges = command.buffer();
@@ -193,7 +222,7 @@ final class NvmCommands extends CommandSetHandler {
     private int writeZeroes(Command command) {
         try {
             command.namespace().media().clear(position(command), bytes(command));
-            if (!features.writeCache() || NvmCommand.fua(Sqe.cdw12(command.sqe(), 0))) {
+            if (!features.writeCache() || NvmCommand.fua(command.cdw12())) {
                 command.namespace().media().flush();
             }
         } catch (IOException e) {
@@ -211,7 +240,9 @@ final class NvmCommands extends CommandSetHandler {
             return refuse(command, Status.INVALID_FIELD);
         }
         try {
-            command.namespace().media().read(position(command), controller.scratch(bytes), bytes);
+            command.namespace()
+                    .media()
+                    .read(position(command), controller.scratch(bytes), 0, bytes);
         } catch (IOException e) {
             return failed(command, e);
         } catch (OutOfMemoryError e) {
@@ -285,11 +316,11 @@ final class NvmCommands extends CommandSetHandler {
     }
 
     private static long slba(Command command) {
-        return NvmCommand.slba(Sqe.cdw10(command.sqe(), 0), Sqe.cdw11(command.sqe(), 0));
+        return NvmCommand.slba(command.cdw10(), command.cdw11());
     }
 
     private static int blocks(Command command) {
-        return NvmCommand.blocks(Sqe.cdw12(command.sqe(), 0));
+        return NvmCommand.blocks(command.cdw12());
     }
 
     private static long bytes(Command command) {

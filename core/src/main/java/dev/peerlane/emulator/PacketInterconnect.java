@@ -102,6 +102,11 @@ final class PacketInterconnect extends Interconnect {
     }
 
     @Override
+    boolean isHurried() {
+        return false;
+    }
+
+    @Override
     boolean hasRoom(EmulatedFunction initiator) {
         return routes.exit(initiator).waiting() < ROOM;
     }

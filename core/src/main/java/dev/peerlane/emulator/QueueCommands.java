@@ -20,6 +20,7 @@ final class QueueCommands {
     private final int maxEntries;
     private final @Nullable SubmissionQueue[] submission;
     private final @Nullable CompletionQueue[] completion;
+    private int limit;
     private final List<Command> deletes = new ArrayList<>();
 
     QueueCommands(
@@ -37,6 +38,18 @@ final class QueueCommands {
         this.maxEntries = drive.maxQueueEntries();
         this.submission = new SubmissionQueue[drive.ioQueues() + 1];
         this.completion = new CompletionQueue[drive.ioQueues() + 1];
+    }
+
+    /** Returns one more than the highest identifier of a queue that there is. */
+    int limit() {
+        return limit;
+    }
+
+    private void count() {
+        limit = submission.length;
+        while (limit > 0 && submission[limit - 1] == null && completion[limit - 1] == null) {
+            limit--;
+        }
     }
 
     @Nullable SubmissionQueue[] submissionQueues() {
@@ -86,6 +99,7 @@ final class QueueCommands {
         CompletionQueue completions = new CompletionQueue(0, acq, acqEntries, 0, interrupts);
         completion[0] = completions;
         submission[0] = new SubmissionQueue(0, asq, asqEntries, completions);
+        count();
         controller.queueCreated(0, true);
         controller.queueCreated(0, false);
         return true;
@@ -97,6 +111,7 @@ final class QueueCommands {
         deletes.clear();
         java.util.Arrays.fill(submission, null);
         java.util.Arrays.fill(completion, null);
+        count();
     }
 
     /** Ends deletions whose last command is over. */
@@ -110,6 +125,7 @@ final class QueueCommands {
             if (queue.inFlight() == 0) {
                 queue.completions().removeUser();
                 submission[qid] = null;
+                count();
                 deletes.remove(i--);
                 engine.complete(command);
             }
@@ -140,6 +156,7 @@ final class QueueCommands {
         completion[qid] =
                 new CompletionQueue(
                         qid, base, entries, vector, AdminCommand.ien(cdw11) ? interrupts : null);
+        count();
         controller.queueCreated(qid, true);
         return CommandSetHandler.DONE;
     }
@@ -170,6 +187,7 @@ final class QueueCommands {
         }
         completions.addUser();
         submission[qid] = new SubmissionQueue(qid, base, entries, completions);
+        count();
         controller.queueCreated(qid, false);
         return CommandSetHandler.DONE;
     }
@@ -184,6 +202,7 @@ final class QueueCommands {
             return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_DELETION);
         }
         completion[qid] = null;
+        count();
         return CommandSetHandler.DONE;
     }
 

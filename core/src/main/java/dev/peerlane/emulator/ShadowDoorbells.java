@@ -94,7 +94,8 @@ final class ShadowDoorbells {
 
     private boolean lookAtAll(EmulatedController controller, QueueCommands made, boolean rests) {
         boolean moved = false;
-        for (int qid = 1; qid < queues; qid++) {
+        int limit = Math.min(queues, made.limit());
+        for (int qid = 1; qid < limit; qid++) {
             if (made.completionQueue(qid) != null) {
                 moved |= lookAt(controller, qid, true, rests);
             }

@@ -46,7 +46,11 @@ final class SubmissionQueue {
 
     /** Returns how many entries the host posted whose fetch was not begun. */
     int waiting() {
-        return Math.floorMod(tail - fetchHead, entries);
+        return distance(fetchHead, tail);
+    }
+
+    private int distance(int from, int to) {
+        return to >= from ? to - from : to - from + entries;
     }
 
     /** Takes a doorbell value; false if it can't be right (NVMe Base 2.0, 3.3.1.2.1). */
@@ -54,8 +58,8 @@ final class SubmissionQueue {
         if (newTail < 0 || newTail >= entries) {
             return false;
         }
-        int posted = Math.floorMod(newTail - tail, entries);
-        if (posted == 0 || posted > entries - 1 - Math.floorMod(tail - head, entries)) {
+        int posted = distance(tail, newTail);
+        if (posted == 0 || posted > entries - 1 - distance(head, tail)) {
             return false;
         }
         tail = newTail;

@@ -137,14 +137,9 @@ public final class Cqe {
         return Bits.get(Wire.u16(segment, offset + STATUS), 15, 1);
     }
 
-    /** Writes dword 0. */
-    public static void putDw0(MemorySegment segment, long offset, int dw0) {
-        segment.set(Wire.U32, offset + DW0, dw0);
-    }
-
-    /** Writes dword 1. */
-    public static void putDw1(MemorySegment segment, long offset, int dw1) {
-        segment.set(Wire.U32, offset + DW1, dw1);
+    /** Writes dwords 0 and 1. */
+    public static void putDw01(MemorySegment segment, long offset, int dw0, int dw1) {
+        segment.set(Wire.U64, offset + DW0, Integer.toUnsignedLong(dw0) | (long) dw1 << 32);
     }
 
     /**

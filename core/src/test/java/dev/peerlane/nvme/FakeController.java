@@ -534,7 +534,7 @@ final class FakeController {
         }
         MemorySegment e = memory(cq.base + 16L * cq.tail, 16, "CQE of queue " + cqid);
         int phase = a.wrongPhase ? cq.phase ^ 1 : cq.phase;
-        Cqe.putDw0(e, 0, a.dw0);
+        Cqe.putDw01(e, 0, a.dw0, 0);
         Cqe.putDw23(e, 0, Cqe.dw23(a.sqhd, a.sqid, a.cid, a.status, phase));
         cq.tail = (cq.tail + 1) % cq.entries;
         if (cq.tail == 0) {

@@ -120,8 +120,7 @@ final class EntryTest {
         assertThat(Cqe.status(entry, 0)).isEqualTo(Status.WRITE_FAULT | Status.DO_NOT_RETRY);
 
         MemorySegment copy = MemorySegment.ofArray(new byte[Cqe.BYTES]);
-        Cqe.putDw0(copy, 0, 0x1234_5678);
-        Cqe.putDw1(copy, 0, 0);
+        Cqe.putDw01(copy, 0, 0x1234_5678, 0);
         Cqe.putDw23(copy, 0, Cqe.dw23(10, 3, 0xBEEF, 0x4280, 1));
         assertThat(copy.mismatch(entry)).isEqualTo(-1);
         assertThat(Cqe.dw23(copy, 0)).isEqualTo(Cqe.dw23(entry, 0));

@@ -7,15 +7,22 @@ import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
 import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.Receipt;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A copy's cost in objects: engine, driver and emulator together. */
 class EngineAllocationTest {
+    private static final int BYTES = 16 << 20;
     private static final int BLOCKS = 8 * 2048;
     private static final int CHUNK_BYTES = 4096;
 
@@ -48,16 +55,31 @@ class EngineAllocationTest {
         return threads.getThreadAllocatedBytes(Thread.currentThread().threadId());
     }
 
-    private static DriveSpec drive(String name) {
-        return DriveSpec.named(name).memory(16 << 20, 512).cmb(CmbSpec.of(1 << 20)).build();
+    private static DriveSpec drive(String name, @Nullable Path folder) throws IOException {
+        DriveSpec.Builder drive = DriveSpec.named(name).cmb(CmbSpec.of(1 << 20));
+        if (folder == null) {
+            return drive.memory(BYTES, 512).build();
+        }
+        Path image = folder.resolve(name);
+        Files.write(image, new byte[BYTES]);
+        return drive.namespace(NamespaceSpec.image(image, 512)).build();
     }
 
     @Test
-    void chunksOfACopyAllocateNothing() {
+    void chunksOfACopyAllocateNothing() throws IOException {
+        chunksAllocateNothing(null);
+    }
+
+    @Test
+    void chunksOfACopyBetweenImagesAllocateNothing(@TempDir Path folder) throws IOException {
+        chunksAllocateNothing(folder);
+    }
+
+    private static void chunksAllocateNothing(@Nullable Path folder) throws IOException {
         FabricSpec spec =
                 FabricSpec.builder()
-                        .drive(drive("a"))
-                        .drive(drive("b"))
+                        .drive(drive("a", folder))
+                        .drive(drive("b", folder))
                         .time(FabricSpec.Time.VIRTUAL)
                         .build();
         try (Session session = Session.of(new EmulatedFabric(spec))) {

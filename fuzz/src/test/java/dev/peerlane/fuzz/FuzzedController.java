@@ -278,7 +278,7 @@ final class FuzzedController implements FuzzedMemory.Watcher {
             fatal = true;
             return;
         }
-        Cqe.putDw0(cqe, 0, dw0);
+        Cqe.putDw01(cqe, 0, dw0, 0);
         Cqe.putDw23(cqe, 0, Cqe.dw23(sqhd, sqid, cid, status, phase));
         if (++q.cqTail == q.cqEntries) {
             q.cqTail = 0;

@@ -1,0 +1,105 @@
+package dev.peerlane.bench;
+
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.block.PeerMemory;
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.nvme.Namespace;
+import dev.peerlane.nvme.NvmeBlockPort;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Session;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.Receipt;
+import dev.peerlane.p2p.VerifyMode;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * A whole copy between two emulated drives that nothing limits, and its parts alone, as a program:
+ * a line "read", "write" or "copy", and the bytes of a command; the answer is how many nanoseconds
+ * a GiB took. Emulator, driver and copy are on one thread, so a copy costs what its parts cost, and
+ * what it takes to fit them together.
+ */
+final class CopyLoop implements AutoCloseable {
+    static final int SLOTS = 32;
+    private static final int MAX_BYTES = 128 << 10;
+    private static final long MEDIUM = 256L << 20;
+    private static final double GIB = 1L << 30;
+    private static final int PAGE = 4096;
+    private static final Extent SOURCE = Extent.parse(EmulatedFabric.LOCATOR_PREFIX + "source");
+    private static final Extent TARGET = Extent.parse(EmulatedFabric.LOCATOR_PREFIX + "target");
+
+    private final Session session;
+    private final PeerMemory memory;
+    private final Namespace source;
+    private final Namespace target;
+
+    CopyLoop() {
+        long cmb = 2L * SLOTS * MAX_BYTES; // with room for sentinels
+        session =
+                Session.of(
+                        new EmulatedFabric(
+                                FabricSpec.builder()
+                                        .drive(
+                                                DriveSpec.named("source")
+                                                        .memory(MEDIUM, 512)
+                                                        .build())
+                                        .drive(
+                                                DriveSpec.named("target")
+                                                        .memory(MEDIUM, 512)
+                                                        .cmb(CmbSpec.of(cmb))
+                                                        .build())
+                                        .build()));
+        source = session.namespace(SOURCE);
+        target = session.namespace(TARGET);
+        memory = target.controller().requireCmb();
+        target.controller().requireCmb().enable(target.controller().dma());
+        part(source, true, MAX_BYTES); // no Read is of blocks that the medium does not have
+    }
+
+    /** Returns the nanoseconds for a GiB when all is read into the CMB, or written from it. */
+    double part(Namespace namespace, boolean write, int bytes) {
+        try (NvmeBlockPort port = namespace.port(SLOTS);
+                PeerBuffer buffer = memory.allocate((long) SLOTS * bytes, PAGE)) {
+            int first = port.attach(buffer, 0, bytes, bytes, SLOTS);
+            long start = System.nanoTime();
+            Sweep.run(port, session.fabric().clock(), first, SLOTS, bytes, MEDIUM, write);
+            return (System.nanoTime() - start) * GIB / MEDIUM;
+        }
+    }
+
+    /** Returns the nanoseconds for a GiB of a copy. */
+    double copy(int bytes) {
+        CopyOptions how = CopyOptions.DEFAULTS.withVerify(VerifyMode.NONE).withSlots(bytes, SLOTS);
+        Receipt receipt = session.copy(SOURCE, TARGET, how);
+        return receipt.seconds() * 1e9 * GIB / receipt.bytesCopied();
+    }
+
+    @Override
+    public void close() {
+        session.close();
+    }
+
+    public static void main(String[] args) throws IOException {
+        try (CopyLoop loop = new CopyLoop();
+                BufferedReader in =
+                        new BufferedReader(
+                                new InputStreamReader(System.in, StandardCharsets.US_ASCII))) {
+            System.out.println("ready");
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                String[] words = line.split(" ", -1);
+                int bytes = Integer.parseInt(words[1]);
+                System.out.println(
+                        switch (words[0]) {
+                            case "read" -> loop.part(loop.source, false, bytes);
+                            case "write" -> loop.part(loop.target, true, bytes);
+                            default -> loop.copy(bytes);
+                        });
+            }
+        }
+    }
+}

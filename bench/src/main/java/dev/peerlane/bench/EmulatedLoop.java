@@ -1,0 +1,191 @@
+package dev.peerlane.bench;
+
+import dev.peerlane.block.Completions;
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerOptions;
+import dev.peerlane.nvme.NvmeBlockPort;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.SplittableRandom;
+
+/**
+ * Random reads and writes of an emulated drive by its own CMB, driver and emulator on one thread,
+ * and the bare copies that they come to, as a program: a line "emulated" or "bare", "read" or
+ * "write", bytes of a command, and how many commands; the answer is how many nanoseconds they took.
+ */
+final class EmulatedLoop implements AutoCloseable {
+    static final int MAX_BYTES = 128 << 10;
+    private static final int DEPTH = 32;
+    private static final int BLOCK = 512;
+    private static final int PAGE = 4096;
+    private static final long MEDIUM = 256L << 20;
+    private static final int CHUNK_SHIFT = 18; // a medium in memory is in pieces of this size
+
+    /** Remembers which slots are free again. */
+    private static final class Freed extends Completions {
+        private final int[] slots = new int[DEPTH];
+        private int count;
+        private int base;
+
+        void fill(int first) {
+            base = first;
+            for (count = 0; count < DEPTH; count++) {
+                slots[count] = count;
+            }
+        }
+
+        @Override
+        public void completed(int slot, int status) {
+            if (status != 0) {
+                throw new IllegalStateException("a command ended with status " + status);
+            }
+            slots[count++] = slot - base;
+        }
+    }
+
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment[] chunks = new MemorySegment[(int) (MEDIUM >> CHUNK_SHIFT)];
+    private final MemorySegment target = arena.allocate((long) DEPTH * MAX_BYTES, 4096);
+    private final EmulatedFabric fabric;
+    private final Clock clock;
+    private final Controller controller;
+    private final PeerBuffer cmb;
+    private final NvmeBlockPort port;
+    private final Freed freed = new Freed();
+    private final int[] order = new int[MAX_BYTES / PAGE];
+    private final SplittableRandom pageRandom = new SplittableRandom(1);
+    private long random = 0x9e37_79b9_7f4a_7c15L;
+
+    EmulatedLoop() {
+        DriveSpec drive =
+                DriveSpec.named("ssd")
+                        .memory(MEDIUM, BLOCK)
+                        .cmb(CmbSpec.of((long) DEPTH * MAX_BYTES))
+                        .build();
+        fabric = new EmulatedFabric(FabricSpec.builder().drive(drive).build());
+        clock = fabric.clock();
+        controller =
+                Controller.open(
+                        fabric,
+                        EmulatedFabric.LOCATOR_PREFIX + drive.name(),
+                        ControllerOptions.DEFAULTS);
+        controller.requireCmb().enable(controller.dma());
+        cmb = controller.requireCmb().allocate((long) DEPTH * MAX_BYTES, PAGE);
+        port = controller.namespace(1).port(DEPTH);
+        // no Read is of blocks that the medium does not have
+        Sweep.run(port, clock, attach(MAX_BYTES), DEPTH, MAX_BYTES, MEDIUM, true);
+        for (int i = 0; i < chunks.length; i++) {
+            chunks[i] = arena.allocate(1L << CHUNK_SHIFT, 64).fill((byte) i);
+        }
+    }
+
+    /** Attaches slots for reads of so many bytes and returns the first one. */
+    int attach(int bytes) {
+        return port.attach(cmb, 0, bytes, bytes, DEPTH);
+    }
+
+    /** Reads or writes at random places. */
+    void run(int first, int bytes, long count, boolean write) {
+        long places = MEDIUM / bytes;
+        int blocks = bytes / BLOCK;
+        freed.fill(first);
+        long begun = 0;
+        long ended = 0;
+        while (ended < count) {
+            while (freed.count > 0 && begun < count) {
+                int slot = first + freed.slots[--freed.count];
+                if (write) {
+                    port.submitWrite(slot, place(places) * blocks, blocks);
+                } else {
+                    port.submitRead(slot, place(places) * blocks, blocks);
+                }
+                begun++;
+            }
+            port.ring();
+            int n = port.poll(DEPTH, freed);
+            ended += n;
+            if (n == 0) {
+                clock.turn();
+            }
+        }
+    }
+
+    /** Copies what the same commands would have moved, by the page, in any order as they do. */
+    void bare(int bytes, long commands, boolean write) {
+        long places = MEDIUM / bytes;
+        int pages = bytes / PAGE;
+        for (long done = 0; done < commands; done++) {
+            long at = place(places) * bytes;
+            MemorySegment chunk = chunks[(int) (at >> CHUNK_SHIFT)];
+            long in = at & ((1L << CHUNK_SHIFT) - 1);
+            long slot = (done & (DEPTH - 1)) * bytes;
+            for (int i = 0; i < pages; i++) {
+                order[i] = i * PAGE;
+            }
+            for (int left = pages; left > 0; left--) {
+                int pick = left == 1 ? 0 : pageRandom.nextInt(left);
+                long page = order[pick];
+                order[pick] = order[left - 1];
+                if (write) {
+                    MemorySegment.copy(target, slot + page, chunk, in + page, PAGE);
+                } else {
+                    MemorySegment.copy(chunk, in + page, target, slot + page, PAGE);
+                }
+            }
+        }
+    }
+
+    private long place(long places) {
+        random ^= random << 13;
+        random ^= random >>> 7;
+        random ^= random << 17;
+        return Math.unsignedMultiplyHigh(random, places);
+    }
+
+    @Override
+    public void close() {
+        port.close();
+        cmb.close();
+        controller.close();
+        fabric.close();
+        arena.close();
+    }
+
+    public static void main(String[] args) throws IOException {
+        try (EmulatedLoop loop = new EmulatedLoop();
+                BufferedReader in =
+                        new BufferedReader(
+                                new InputStreamReader(System.in, StandardCharsets.US_ASCII))) {
+            int attachedBytes = 0;
+            int first = 0;
+            System.out.println("ready");
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                String[] words = line.split(" ", -1);
+                boolean write = words[1].equals("write");
+                int bytes = Integer.parseInt(words[2]);
+                long commands = Long.parseLong(words[3]);
+                if (bytes != attachedBytes) {
+                    first = loop.attach(bytes);
+                    attachedBytes = bytes;
+                }
+                long start = System.nanoTime();
+                if (words[0].equals("emulated")) {
+                    loop.run(first, bytes, commands, write);
+                } else {
+                    loop.bare(bytes, commands, write);
+                }
+                System.out.println(System.nanoTime() - start);
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+package dev.peerlane.emulator;
+
+import static dev.peerlane.emulator.TestFabrics.drive;
+import static dev.peerlane.emulator.TestFabrics.enableCmb;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.emulator.MiniDriver.Completion;
+import dev.peerlane.emulator.MiniDriver.Queue;
+import dev.peerlane.hal.TrafficCounters.Traffic;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.spec.NvmOpcode;
+import dev.peerlane.spec.Status;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Data that goes between a medium and the own CMB at once, without a buffer, as it does in real
+ * time, ends as data that takes its time.
+ */
+class StraightTest {
+    private static final long CBA = 0x7000_0000L;
+    private static final int BLOCK = 512;
+
+    /** Hears what data has moved. */
+    private static final class Moves implements BusWatch {
+        private final List<String> seen = new ArrayList<>();
+
+        @Override
+        public void moved(
+                Bdf initiator,
+                @Nullable Bdf owner,
+                long address,
+                long bytes,
+                boolean read,
+                boolean ioData) {
+            if (ioData) {
+                seen.add("%x+%d %s".formatted(address, bytes, read ? "read" : "written"));
+            }
+        }
+
+        @Override
+        public void stored(Bdf controller, long offset, long value, int width) {}
+
+        @Override
+        public void happens(Fault fault) {}
+
+        @Override
+        public void fetched(Bdf controller, int qid, long address, MemorySegment sqe) {}
+
+        @Override
+        public void posted(Bdf controller, long address, MemorySegment cqe) {}
+
+        @Override
+        public void reset(Bdf controller) {}
+    }
+
+    private static final class Outcome {
+        private final List<String> moves;
+        private final Traffic traffic;
+        private final byte[] medium;
+        private final byte[] cmb;
+
+        Outcome(List<String> moves, Traffic traffic, byte[] medium, byte[] cmb) {
+            this.moves = moves;
+            this.traffic = traffic;
+            this.medium = medium;
+            this.cmb = cmb;
+        }
+    }
+
+    private static byte[] random(int bytes, long seed) {
+        byte[] all = new byte[bytes];
+        TestFabrics.randomize(MemorySegment.ofArray(all), seed);
+        return all;
+    }
+
+    private static EmulatedFabric fabric(FabricSpec.Time time) {
+        return new EmulatedFabric(
+                FabricSpec.builder().time(time).drive(drive("a").build()).build());
+    }
+
+    private static Outcome run(FabricSpec.Time time) {
+        try (EmulatedFabric fabric = fabric(time);
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            EmulatedController controller = fabric.controller("a");
+            controller.medium(1, random(64 * BLOCK, 1));
+            enableCmb(driver, CBA);
+            Queue queue = driver.ioQueue(1, 8);
+            Moves moves = new Moves();
+            fabric.watch(moves);
+            assertThat(queue.io(NvmOpcode.READ, 3, 8, CBA + 0x3000, 0).status()).isZero();
+            assertThat(queue.io(NvmOpcode.READ, 9, 1, CBA + 0x5104, 0).status()).isZero();
+            assertThat(queue.io(NvmOpcode.WRITE, 40, 7, CBA + 0x3000, 0).status()).isZero();
+            assertThat(queue.io(NvmOpcode.WRITE, 50, 1, CBA + 0x5104, 0).status()).isZero();
+            fabric.watch(null);
+            return new Outcome(
+                    moves.seen,
+                    fabric.traffic().orElseThrow().total(),
+                    Arrays.copyOf(controller.medium(1), 64 * BLOCK),
+                    controller.cmbBytes());
+        }
+    }
+
+    @Test
+    void bytesAndCountsAreThoseOfDataThatTakesItsTime() {
+        Outcome real = run(FabricSpec.Time.REAL);
+        Outcome virtual = run(FabricSpec.Time.VIRTUAL);
+        assertThat(real.moves)
+                .isEqualTo(virtual.moves)
+                .containsExactly(
+                        "70003000+4096 written",
+                        "70005104+512 written",
+                        "70003000+3584 read",
+                        "70005104+512 read");
+        assertThat(real.traffic).isEqualTo(virtual.traffic);
+        byte[] cmb = new byte[real.cmb.length];
+        byte[] medium = random(64 * BLOCK, 1);
+        System.arraycopy(medium, 3 * BLOCK, cmb, 0x3000, 8 * BLOCK);
+        System.arraycopy(medium, 9 * BLOCK, cmb, 0x5104, BLOCK);
+        System.arraycopy(medium, 3 * BLOCK, medium, 40 * BLOCK, 7 * BLOCK);
+        System.arraycopy(medium, 9 * BLOCK, medium, 50 * BLOCK, BLOCK);
+        assertThat(real.cmb).isEqualTo(cmb).isEqualTo(virtual.cmb);
+        assertThat(real.medium).isEqualTo(medium).isEqualTo(virtual.medium);
+    }
+
+    @Test
+    void whatIsToBefallACommandBefallsIt() {
+        try (EmulatedFabric fabric = fabric(FabricSpec.Time.REAL);
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            EmulatedController controller = fabric.controller("a");
+            controller.medium(1, random(64 * BLOCK, 1));
+            enableCmb(driver, CBA);
+            Queue queue = driver.ioQueue(1, 8);
+            fabric.arm(Fault.at(Fault.Kind.WRONG_DATA, "a").onIo(NvmOpcode.READ));
+            assertThat(queue.io(NvmOpcode.READ, 0, 1, CBA, 0).status()).isZero();
+            byte[] wrong = Arrays.copyOf(controller.cmbBytes(), BLOCK);
+            byte[] right = Arrays.copyOf(controller.medium(1), BLOCK);
+            assertThat(Arrays.mismatch(wrong, right)).isZero();
+            right[0] ^= 1;
+            assertThat(wrong).isEqualTo(right);
+        }
+    }
+
+    @Test
+    void theRulesOfTheCmbHold() {
+        DriveSpec.Builder drive =
+                drive("a").cmb(CmbSpec.of(TestFabrics.MIB).withSupport(CmbSpec.WDS));
+        try (EmulatedFabric fabric =
+                        new EmulatedFabric(FabricSpec.builder().drive(drive.build()).build());
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            enableCmb(driver, CBA);
+            Queue queue = driver.ioQueue(1, 8);
+            Completion read = queue.io(NvmOpcode.READ, 0, 1, CBA, 0);
+            assertThat(read.code()).isEqualTo(Status.INVALID_CMB_USE);
+            assertThat(queue.io(NvmOpcode.WRITE, 0, 1, CBA, 0).status()).isZero();
+            Completion late = queue.io(NvmOpcode.WRITE, 1L << 40, 1, CBA, 0);
+            assertThat(late.code()).isEqualTo(Status.LBA_OUT_OF_RANGE);
+        }
+    }
+}
