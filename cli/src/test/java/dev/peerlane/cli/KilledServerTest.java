@@ -3,6 +3,7 @@ package dev.peerlane.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
@@ -44,7 +45,8 @@ class KilledServerTest {
                 ServedProcess target = ServedProcess.start(folder, "second", drive("b"))) {
             ServedProcess victim = killSource ? source : target;
             CopyException e = copy(source, target, buffer, victim);
-            assertThat(e.code()).as(e.getMessage()).isEqualTo("vfio-user-gone");
+            assertThat(e.code()).as(e.getMessage()).isEqualTo("controller-gone");
+            assertThat(e.category()).isEqualTo(PeerlaneException.Category.IO);
             assertThat(e).hasMessageContaining((killSource ? "a" : "b") + ".sock");
             Receipt.Failure error = e.receipt().error();
             assertThat(error).isNotNull();

@@ -12,6 +12,7 @@ import dev.peerlane.linux.KernelException;
 import dev.peerlane.linux.UnixSocket;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 
 /**
  * The requests to one server: one at a time, each with its answer and within a bound. After the
@@ -27,6 +28,7 @@ final class Link implements AutoCloseable {
     private final Channel channel;
     private int lastId;
     private boolean dead;
+    private boolean used;
 
     private Link(String locator, Clock clock, long timeoutNanos, Channel channel) {
         this.locator = locator;
@@ -96,14 +98,16 @@ final class Link implements AutoCloseable {
      * @param bodyBytes how much of {@link #outgoing} it is
      * @param answerBytes how long the answer's body has to be at least
      * @return the answer's body, until the next request
-     * @throws PeerlaneException if the server refuses it, does not answer, or answers nonsense
+     * @throws PeerlaneException if the server refuses it, does not answer, or answers nonsense;
+     *     where that ends the connection to a device in use, of category IO
      */
     MemorySegment call(int command, long bodyBytes, long answerBytes, int... descriptors) {
         if (dead) {
-            throw PeerlaneException.machine(
-                    "vfio-user-gone",
-                    locator + " is no longer connected after an earlier failure",
-                    "Open it again");
+            throw lost(
+                    PeerlaneException.machine(
+                            "vfio-user-gone",
+                            locator + " is no longer connected after an earlier failure",
+                            "Open it again"));
         }
         try {
             channel.next();
@@ -217,9 +221,25 @@ final class Link implements AutoCloseable {
         call(Protocol.DMA_UNMAP, Protocol.DMA_UNMAP_BYTES, 0);
     }
 
+    /** Says that the device is known and in use: who loses it from now on, loses a device. */
+    void inUse() {
+        used = true;
+    }
+
     private PeerlaneException fail(PeerlaneException problem) {
         close();
-        return problem;
+        return lost(problem);
+    }
+
+    private PeerlaneException lost(PeerlaneException problem) {
+        return used
+                ? new PeerlaneException(
+                        PeerlaneException.Category.IO,
+                        problem.code(),
+                        Objects.requireNonNull(problem.getMessage()),
+                        problem.remedy(),
+                        problem)
+                : problem;
     }
 
     @Override

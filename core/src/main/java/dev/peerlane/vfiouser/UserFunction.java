@@ -75,6 +75,7 @@ final class UserFunction implements AutoCloseable {
             bars.add(new UserBar(link, locator, region, address));
         }
         place();
+        link.inUse();
     }
 
     /** Writes the addresses of the BARs, and lets the function decode them. */

@@ -208,6 +208,7 @@ class ServedDrivesTest {
             PeerlaneException e =
                     catchThrowableOfType(PeerlaneException.class, () -> connect().close());
             assertThat(e.code()).isEqualTo("vfio-user-gone");
+            assertThat(e.category()).isEqualTo(PeerlaneException.Category.MACHINE);
             assertThat(e.getMessage()).contains("a.sock");
             try (PciDevice device = first.open(locator(server.sockets().get(1)))) {
                 assertThat(device.bar(0).load32(8)).isEqualTo(0x0001_0400);
@@ -224,6 +225,8 @@ class ServedDrivesTest {
             PeerlaneException e =
                     catchThrowableOfType(PeerlaneException.class, () -> device.bar(0).load32(0x1c));
             assertThat(e.code()).isEqualTo("vfio-user-gone");
+            // as of a VFIO device that goes while it is used
+            assertThat(e.category()).isEqualTo(PeerlaneException.Category.IO);
             assertThat(device.bar(0).load32(0x1c)).isEqualTo(-1);
             device.bar(0).doorbell(0x1000).ring(1);
         }
