@@ -14,7 +14,9 @@ import dev.peerlane.p2p.BufferChoice;
 import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.VerifyMode;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
 
@@ -25,6 +27,8 @@ import org.junit.jupiter.api.Test;
 class ManyDrivesTest {
     private static final int SWITCHES = 4;
     private static final int DRIVES = 8;
+    private static final long LINK_BYTES = 1_000_000_000L;
+    private static final int HEADER_BYTES = 24;
     private static final int MAX_LATE_NANOS = 3_000_000;
     private static final CopyOptions OPTIONS =
             CopyOptions.DEFAULTS
@@ -37,17 +41,14 @@ class ManyDrivesTest {
     /** How fast a copy was, and when it was over. */
     private record Ended(double rate, long nanos) {}
 
-    private static FabricSpec fabric() {
+    private static FabricSpec fabric(PacketSpec packets) {
         FabricSpec.Builder spec =
-                FabricSpec.builder()
-                        .seed(5)
-                        .time(FabricSpec.Time.VIRTUAL)
-                        .packets(PacketSpec.DEFAULTS.withMaxPayloadBytes(4096));
+                FabricSpec.builder().seed(5).time(FabricSpec.Time.VIRTUAL).packets(packets);
         PortSpec[] leaves = new PortSpec[SWITCHES];
         for (int s = 0; s < SWITCHES; s++) {
             PortSpec[] drives = new PortSpec[DRIVES];
             for (int d = 0; d < DRIVES; d++) {
-                String name = "d" + (s * DRIVES + d);
+                String name = name(s * DRIVES + d);
                 spec.drive(
                         DriveSpec.named(name)
                                 .memory(2 << 20, 512)
@@ -62,11 +63,17 @@ class ManyDrivesTest {
         return spec.port(PortSpec.switchOf(leaves)).build();
     }
 
-    private static List<Ended> copies(int count) throws InterruptedException, ExecutionException {
+    private static String name(int drive) {
+        return "d" + drive;
+    }
+
+    /** Copies at once; number {@code i} from a drive to another one, so many further on. */
+    private static List<Ended> copies(PacketSpec packets, int count, int step, int distance)
+            throws InterruptedException, ExecutionException {
         List<Together.Job<Ended>> jobs = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            Extent from = Extent.of("emu:d" + 2 * i);
-            Extent to = Extent.of("emu:d" + (2 * i + 1));
+            Extent from = Extent.of("emu:" + name(step * i));
+            Extent to = Extent.of("emu:" + name(step * i + distance));
             jobs.add(shared -> {
                 try (Session session = Session.of(shared)) {
                     double rate = session.copy(from, to, OPTIONS).bytesPerSecond();
@@ -74,7 +81,7 @@ class ManyDrivesTest {
                 }
             });
         }
-        try (EmulatedFabric fabric = new EmulatedFabric(fabric())) {
+        try (EmulatedFabric fabric = new EmulatedFabric(fabric(packets))) {
             return Together.run(fabric, jobs);
         }
     }
@@ -82,11 +89,33 @@ class ManyDrivesTest {
     @Test
     void sixteenCopiesThatShareNoDeviceAreEachAsFastAsOneAndNoneIsLate()
             throws InterruptedException, ExecutionException {
-        double alone = copies(1).getFirst().rate();
-        List<Ended> all = copies(16);
+        PacketSpec large = PacketSpec.DEFAULTS.withMaxPayloadBytes(4096);
+        double alone = copies(large, 1, 2, 1).getFirst().rate();
+        List<Ended> all = copies(large, 16, 2, 1);
         assertThat(all).allSatisfy(each -> assertThat(each.rate()).isGreaterThan(0.95 * alone));
         long first = all.stream().mapToLong(Ended::nanos).min().orElseThrow();
         assertThat(all)
                 .allSatisfy(each -> assertThat(each.nanos() - first).isLessThan(MAX_LATE_NANOS));
+    }
+
+    /**
+     * Eight drives of one switch to eight of another: all data goes up one link and down another.
+     */
+    @Test
+    void copiesFromSwitchToSwitchFillTheLinkBetweenThemAndShareIt()
+            throws InterruptedException, ExecutionException {
+        Map<String, PacketSpec.Link> own = new HashMap<>();
+        for (int i = 0; i < SWITCHES * DRIVES; i++) {
+            own.put(name(i), PacketSpec.DEFAULTS.link());
+        }
+        PacketSpec packets =
+                PacketSpec.DEFAULTS.withLinks(new PacketSpec.Link(150, LINK_BYTES, 32), own);
+        int payload = packets.maxPayloadBytes();
+        double limit = (double) LINK_BYTES * payload / (payload + HEADER_BYTES);
+        List<Ended> all = copies(packets, DRIVES, 1, DRIVES);
+        double sum = all.stream().mapToDouble(Ended::rate).sum();
+        double least = all.stream().mapToDouble(Ended::rate).min().orElseThrow();
+        assertThat(sum / limit).as("of the link").isBetween(0.95, 1.0);
+        assertThat(least).as("the slowest of %s", all).isGreaterThan(0.9 * sum / DRIVES);
     }
 }
