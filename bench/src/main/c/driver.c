@@ -1,7 +1,8 @@
 // The hot path of an NVMe driver in C, on a device that costs nothing: what DriverLoop does in Java.
 // 64-byte submission entries with PRPs, a doorbell for each batch in both directions, completions
 // found by their phase tag. With CHECKS it also makes the checks of the Java driver: slot and range,
-// one command a slot, sequence number in the identifier, queue and head in the completion.
+// one command a slot, sequence number in the identifier, queue and head in the completion, the
+// thread that owns the queue, and whether a callback has ended it.
 //
 // A line "BATCH COMMANDS" on standard input runs so many commands; the answer is "NANOS".
 
@@ -32,6 +33,7 @@ struct cqe {
 typedef void completed_fn(void *context, int slot, int status);
 
 struct queue {
+    void *owner; // thread pointer, null when the queue has ended
     struct sqe *sq;
     struct cqe *cq;
     volatile uint32_t *sq_tail, *cq_head;
@@ -111,6 +113,11 @@ static inline bool submit(struct port *p, int opcode, int slot, int64_t lba, int
 }
 
 static inline void ring(struct queue *q) {
+#ifdef CHECKS
+    if (q->owner != __builtin_thread_pointer()) {
+        abort();
+    }
+#endif
     if (q->rung != q->posted) {
         q->rung = q->posted;
         ring_doorbell(q->sq_tail, q->posted & q->mask);
@@ -119,6 +126,11 @@ static inline void ring(struct queue *q) {
 
 static inline int poll(struct queue *q, int max, completed_fn *completed, void *context) {
     int n = 0;
+#ifdef CHECKS
+    if (q->owner != __builtin_thread_pointer()) {
+        abort();
+    }
+#endif
     while (n < max) {
         uint64_t dw23 = __atomic_load_n(&q->cq[q->taken & q->mask].dw23, __ATOMIC_ACQUIRE);
         if ((dw23 & PHASE) != q->phase) {
@@ -144,6 +156,11 @@ static inline int poll(struct queue *q, int max, completed_fn *completed, void *
         }
         n++;
         completed(context, q->cookie_of[tag], (int) (dw23 >> 49));
+#ifdef CHECKS
+        if (q->owner == NULL) {
+            return n;
+        }
+#endif
     }
     if (q->taken != q->rung_taken) {
         q->rung_taken = q->taken;
@@ -188,6 +205,7 @@ static void count(void *context, int slot, int status) {
 static void open_port(struct port *p, uint32_t depth) {
     struct queue *q = &p->queue;
     uint32_t *doorbells = aligned_alloc(PAGE, PAGE);
+    q->owner = __builtin_thread_pointer();
     q->depth = depth;
     q->tag_mask = q->mask = (1u << (32 - __builtin_clz(depth))) - 1;
     q->sq = aligned_alloc(PAGE, 16 * PAGE);

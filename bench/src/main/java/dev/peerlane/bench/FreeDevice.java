@@ -35,6 +35,7 @@ final class FreeDevice implements AutoCloseable {
     private static final int PAGE = 4096;
     private static final int QID = 1;
     private static final long PHASE = 1L << 48;
+    private static final long CID_BITS = 0xffff_0000L; // of command dword 0
     private static final long SQ_TAIL = Reg.sqTailDoorbell(QID, 0) - (long) Reg.DOORBELLS;
 
     /** How the driver describes data and tells of commands. */
@@ -130,22 +131,18 @@ final class FreeDevice implements AutoCloseable {
     /** Completes all that the doorbell announces; the same work as {@code play} in driver.c. */
     void play() {
         int tail = Dma.loadIntAcquire(tailBase, SQ_TAIL);
-        long from = sq;
-        long to = cq;
-        int last = entries - 1;
-        long bits = phase;
         int at = head;
         while (at != tail) {
             long place = Integer.toUnsignedLong(at);
-            int cid = Dma.loadInt(from, place * Sqe.BYTES + Sqe.CDW0) >>> 16;
-            at = (at + 1) & last;
-            Dma.storeLong(to, place * Cqe.BYTES + Cqe.DW2, bits | (long) cid << 32 | at);
+            long cid = (Dma.loadInt(sq, place * Sqe.BYTES + Sqe.CDW0) & CID_BITS) << 16;
+            at = (at + 1) & (entries - 1);
+            long dw23 = phase | cid | Integer.toUnsignedLong(at);
+            Dma.storeLong(cq, place * Cqe.BYTES + Cqe.DW2, dw23);
             if (at == 0) {
-                bits ^= PHASE;
+                phase ^= PHASE;
             }
         }
         head = at;
-        phase = bits;
     }
 
     @Override

@@ -81,7 +81,7 @@ final class Report {
                 Submit, ring and poll of 4 KiB reads, on a device that costs nothing: the same thread reads the doorbell, which is memory, and writes the completions. The driver is the
                 real one (`NvmeBlockPort`, `QueuePair`), brought up on an emulated controller. Beside it the same in C, in `bench/src/main/c/driver.c`: a 64-byte entry with
                 PRPs, completions found by phase tag and identifier, both doorbells, a callback for each completion. "C, checks" also makes the checks of the Java driver: slot and block range, one
-                command a slot, a sequence number in the identifier, queue and head in the completion. All three run on one core, a sample of each in turn; a ratio is the
+                command a slot, a sequence number in the identifier, queue and head in the completion, the queue's thread, a queue that a callback ends. All three run on one core, a sample of each in turn; a ratio is the
                 median of the ratios of neighbours. The device's part is in all of them. Instructions are exact: a thread is stepped through 200,000 of them, between two changes of
                 the doorbell.
 
