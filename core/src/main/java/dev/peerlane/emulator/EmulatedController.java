@@ -5,13 +5,11 @@ import dev.peerlane.spec.AsyncEvent;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Cc;
 import dev.peerlane.spec.Cmbmsc;
-import dev.peerlane.spec.CommandSet;
 import dev.peerlane.spec.Csts;
 import dev.peerlane.spec.NvmCommand;
 import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
 import dev.peerlane.spec.Vs;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -59,7 +57,8 @@ public final class EmulatedController {
     private final Msix interrupts;
     private final ErrorLog errors = new ErrorLog();
     private final ControllerStatistics statistics = new ControllerStatistics();
-    private final List<EmulatedNamespace> namespaces = new ArrayList<>();
+    private final Namespaces namespaces;
+    private final MediumPace pace;
     private final List<String> violations = new ArrayList<>();
     private final LateWrites late;
     private final CommandEngine engine;
@@ -74,7 +73,6 @@ public final class EmulatedController {
     private State state = State.DISABLED;
     private boolean ready;
     private int turnsLeft;
-    private long mediumFreeNanos;
     private long lastStepNanos;
     private int pageBytes = new Cc(0).pageBytes();
     private @Nullable MemorySegment scratch;
@@ -96,7 +94,8 @@ public final class EmulatedController {
         this.arena = arena;
         CmbSpec cmbSpec = drive.cmb();
         this.version = cmbSpec == null ? Vs.of(1, 4, 0) : cmbSpec.version().vs();
-        openNamespaces();
+        this.namespaces = new Namespaces(drive, arena);
+        this.pace = new MediumPace(drive, random);
         this.cmb = new Cmb(function, cmbSpec, faults);
         this.registers = new Registers(this, cmb, capabilities());
         this.late = new LateWrites(function, interconnect, map, faults);
@@ -153,14 +152,7 @@ public final class EmulatedController {
      * @throws IllegalArgumentException if there is no such namespace
      */
     public byte[] medium(int nsid) {
-        Media media = media(nsid);
-        byte[] bytes = new byte[Math.toIntExact(media.sizeBytes())];
-        try {
-            media.read(0, MemorySegment.ofArray(bytes), 0, bytes.length);
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
-        return bytes;
+        return namespaces.content(nsid);
     }
 
     /** Returns a copy of the bytes of the CMB, of none where there is no CMB, past all fabrics. */
@@ -170,19 +162,7 @@ public final class EmulatedController {
 
     /** Makes bytes the beginning of a namespace's medium, past all commands. */
     public void medium(int nsid, byte[] bytes) {
-        try {
-            media(nsid).write(0, MemorySegment.ofArray(bytes), 0, bytes.length, true);
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
-    }
-
-    private Media media(int nsid) {
-        EmulatedNamespace namespace = namespace(nsid);
-        if (namespace == null) {
-            throw new IllegalArgumentException("there is no namespace " + nsid);
-        }
-        return namespace.media();
+        namespaces.content(nsid, bytes);
     }
 
     /**
@@ -256,15 +236,15 @@ public final class EmulatedController {
     }
 
     int namespaceCount() {
-        return namespaces.size();
+        return namespaces.count();
     }
 
     @Nullable EmulatedNamespace namespace(int nsid) {
-        return nsid > 0 && nsid <= namespaces.size() ? namespaces.get(nsid - 1) : null;
+        return namespaces.get(nsid);
     }
 
     boolean hasOtherCommandSets() {
-        return namespaces.stream().anyMatch(n -> n.spec().commandSet() != CommandSet.NVM);
+        return namespaces.hasOtherCommandSets();
     }
 
     boolean hasIoQueues() {
@@ -499,8 +479,7 @@ public final class EmulatedController {
     }
 
     void close() {
-        namespaces.forEach(EmulatedNamespace::close);
-        namespaces.clear();
+        namespaces.close();
         state = State.DISABLED;
     }
 
@@ -542,12 +521,6 @@ public final class EmulatedController {
         state = State.FATAL;
     }
 
-    /** At least what the drive has, at most a quarter more: no two commands take the same time. */
-    private long latencyNanos() {
-        long least = drive.latencyNanos();
-        return least == 0 ? 0 : least + random.nextLong(least / 4 + 1);
-    }
-
     private void enter(State next) {
         state = next;
         turnsLeft = 1 + random.nextInt(MAX_TURNS_TO_CHANGE);
@@ -561,45 +534,29 @@ public final class EmulatedController {
                 state = State.DISABLED;
             }
             default -> {
-                flushAll();
+                namespaces.flush(logs);
                 state = State.SHUT_DOWN;
             }
         }
     }
 
     private void enable() {
-        Cc cc = new Cc(registers.cc());
-        Cap cap = registers.cap();
-        Aqa aqa = new Aqa(registers.aqa());
-        boolean pages = cc.mps() >= cap.mpsmin() && cc.mps() <= cap.mpsmax();
-        boolean sets =
-                switch (cc.css()) {
-                    case Cc.CSS_NVM -> true;
-                    case Cc.CSS_ALL -> (cap.css() & Cap.CSS_IOCS) != 0;
-                    default -> false;
-                };
-        // zero is allowed until the first I/O queue is created
-        boolean sizes =
-                (cc.iosqes() == 0 || cc.iosqes() == Cc.IOSQES_NVM)
-                        && (cc.iocqes() == 0 || cc.iocqes() == Cc.IOCQES_NVM);
-        boolean queuesFit = aqa.asqsZ() > 0 && aqa.acqsZ() > 0;
-        if (!pages || !sets || !sizes || !queuesFit || cc.ams() != 0) {
-            fatal("enabled with CC %xh, AQA %xh".formatted(cc.raw(), aqa.raw()));
-            return;
+        String refusal = EnableCheck.of(registers);
+        if (refusal == null && !createAdmin()) {
+            refusal = "enabled with ASQ %xh, ACQ %xh".formatted(registers.asq(), registers.acq());
         }
-        long low = cc.pageBytes() - 1L;
-        boolean aligned = ((registers.asq() | registers.acq()) & low) == 0;
-        if (!aligned
-                || !queues.createAdmin(
-                        registers.asq(),
-                        aqa.submissionEntries(),
-                        registers.acq(),
-                        aqa.completionEntries())) {
-            fatal("enabled with ASQ %xh, ACQ %xh".formatted(registers.asq(), registers.acq()));
+        if (refusal != null) {
+            fatal(refusal);
             return;
         }
         ready = true;
         state = State.READY;
+    }
+
+    private boolean createAdmin() {
+        Aqa aqa = new Aqa(registers.aqa());
+        return queues.createAdmin(
+                registers.asq(), aqa.submissionEntries(), registers.acq(), aqa.completionEntries());
     }
 
     private void reset() {
@@ -611,33 +568,7 @@ public final class EmulatedController {
         features.reset();
         shadows.reset();
         interrupts.forget();
-        mediumFreeNanos = 0;
-    }
-
-    private void flushAll() {
-        for (EmulatedNamespace namespace : namespaces) {
-            try {
-                if (!namespace.spec().writeProtected()) {
-                    namespace.media().flush();
-                }
-            } catch (IOException e) {
-                logs.mediaError();
-            }
-        }
-    }
-
-    private void openNamespaces() {
-        boolean done = false;
-        try {
-            for (NamespaceSpec spec : drive.namespaces()) {
-                namespaces.add(new EmulatedNamespace(namespaces.size() + 1, spec, arena));
-            }
-            done = true;
-        } finally {
-            if (!done) {
-                namespaces.forEach(EmulatedNamespace::close);
-            }
-        }
+        pace.reset();
     }
 
     private Cap capabilities() {
@@ -666,18 +597,7 @@ public final class EmulatedController {
 
         @Override
         public long dueNanos(Command command, long now) {
-            if (command.isAdmin()) {
-                return now;
-            }
-            long due = now + latencyNanos();
-            EmulatedNamespace namespace = namespace(command.nsid());
-            if (drive.bytesPerSecond() > 0 && namespace != null) {
-                long bytes = NvmCommands.mediumBytes(command, namespace);
-                long nanos = Math.round(bytes * 1e9 / drive.bytesPerSecond());
-                mediumFreeNanos = Math.max(mediumFreeNanos, now) + nanos;
-                due = Math.max(due, mediumFreeNanos);
-            }
-            return due;
+            return pace.dueNanos(command, namespaces, now);
         }
 
         @Override
