@@ -102,8 +102,15 @@ final class Verification {
                         request.options(),
                         cancel);
         space.run(pipeline, progress, Progress.Phase.VERIFY);
+        checkAll(pipeline.doneBytes(), over.bytes());
         if (control != null) {
             control(control, over);
+        }
+    }
+
+    private static void checkAll(long verified, long bytes) {
+        if (verified != bytes) {
+            throw new IllegalStateException("%d bytes of %d verified".formatted(verified, bytes));
         }
     }
 
@@ -169,6 +176,7 @@ final class Verification {
                         request.options(),
                         cancel);
         space.run(pipeline, progress, Progress.Phase.VERIFY);
+        checkAll(pipeline.doneBytes(), over.bytes());
     }
 
     private long lbaOf(Endpoint side) {

@@ -338,6 +338,18 @@ class CompletionTest {
     }
 
     @Test
+    void listsStayUntilNoCommandCanReadThem() {
+        int slot = port.attach(memory, 0, 16 << 10, 0, 1);
+        m.controller.statusOf = c -> c.qid() == 1 ? FakeController.NO_ANSWER : 0;
+        port.submitRead(slot, 0, 32);
+        port.ring();
+        m.clock.turn();
+        port.close();
+        assertThat(m.log).contains("delete sq");
+        assertThat(m.violations).isEmpty();
+    }
+
+    @Test
     void queueThatCannotBeDeletedResetsTheController() {
         m.controller.statusOf = c -> c.opcode() == 0 && c.qid() == 0 ? Status.INTERNAL_ERROR : 0;
         m.controller.sleeps = false;

@@ -81,8 +81,10 @@ final class FakeController {
     private final Map<Integer, Ring> sqs = new TreeMap<>();
     private final Map<Integer, Ring> cqs = new TreeMap<>();
 
-    /** Where the data of admin commands without an answer are. */
-    private final List<Long> unanswered = new ArrayList<>();
+    /** An address that a command without an answer named. */
+    private record Named(int qid, long address) {}
+
+    private final List<Named> unanswered = new ArrayList<>();
 
     private final MemorySegment bar2Memory = MemorySegment.ofArray(new byte[1 << 20]);
 
@@ -203,8 +205,11 @@ final class FakeController {
                 }
             });
         }
-        if (unanswered.stream().anyMatch(at -> at >= address && at < address + bytes)) {
-            machine.violations.add("memory of an unanswered admin command freed");
+        for (Named named : unanswered) {
+            if (named.address >= address && named.address < address + bytes) {
+                machine.violations.add(
+                        "memory of an unanswered command of queue " + named.qid + " freed");
+            }
         }
     }
 
@@ -415,9 +420,8 @@ final class FakeController {
             a.status = NO_ANSWER;
         }
         if (a.status == NO_ANSWER) {
-            if (qid == 0) {
-                unanswered.addAll(List.of(c.prp1, c.prp2));
-            }
+            unanswered.add(new Named(qid, c.prp1));
+            unanswered.add(new Named(qid, c.prp2));
             return;
         }
         if (a.status == 0 && qid == 0 && !admin(c, a)) {
@@ -465,7 +469,9 @@ final class FakeController {
             case AdminOpcode.CREATE_IO_SQ ->
                     sqs.put(AdminCommand.qid(c.cdw10), ring(c, AdminCommand.cqid(c.cdw11)));
             case AdminOpcode.DELETE_IO_SQ -> {
-                sqs.remove(AdminCommand.qid(c.cdw10));
+                int qid = AdminCommand.qid(c.cdw10);
+                sqs.remove(qid);
+                unanswered.removeIf(named -> named.qid == qid);
                 machine.log.add("delete sq");
             }
             case AdminOpcode.DELETE_IO_CQ -> cqs.remove(AdminCommand.qid(c.cdw10));

@@ -11,6 +11,7 @@ import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.FabricSpec.PeerReads;
 import dev.peerlane.emulator.FabricSpec.PeerWrites;
+import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.hal.TrafficCounters.Traffic;
 import dev.peerlane.open.Extent;
@@ -20,6 +21,7 @@ import dev.peerlane.p2p.CopyException;
 import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.Receipt;
 import dev.peerlane.p2p.VerifyMode;
+import dev.peerlane.spec.NvmOpcode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -301,5 +303,26 @@ class CopyOnEmulatorTest {
         byte[] expected = before.clone();
         System.arraycopy(Files.readAllBytes(source), 100 * 512, expected, 77 * 512, 3001 * 512);
         assertThat(Arrays.mismatch(Files.readAllBytes(target), expected)).isEqualTo(-1);
+    }
+
+    /** Ten chunks and a shorter one, whose Write alone goes wrong. */
+    @ParameterizedTest
+    @ValueSource(strings = {"target", "source", "host"})
+    void aWrongByteInAShorterLastChunkIsFound(String buffer) {
+        long blocks = 10 * 128 + 3;
+        fabric.fault(Fault.at(Fault.Kind.WRONG_DATA, "b").onIo(NvmOpcode.WRITE).withOccasion(11));
+        try (Session session = session()) {
+            CopyException e =
+                    catchThrowableOfType(
+                            CopyException.class,
+                            () ->
+                                    session.copy(
+                                            new Extent("emu:a", 1, 0L, blocks),
+                                            new Extent("emu:b", 1, 0L, blocks),
+                                            through(buffer).withSlots(64 << 10, 1)));
+            assertThat(e).as("the copy's end").isNotNull();
+            assertThat(e.code()).isEqualTo("verify-mismatch");
+            assertThat(e.receipt().bytesCopied()).isEqualTo(blocks * 512);
+        }
     }
 }
