@@ -25,7 +25,7 @@ import java.nio.charset.StandardCharsets;
  * what it takes to fit them together.
  */
 final class CopyLoop implements AutoCloseable {
-    static final int SLOTS = 32;
+    private static final int SLOTS = 32;
     private static final int MAX_BYTES = 128 << 10;
     private static final long MEDIUM = 256L << 20;
     private static final double GIB = 1L << 30;
@@ -67,7 +67,7 @@ final class CopyLoop implements AutoCloseable {
                 PeerBuffer buffer = memory.allocate((long) SLOTS * bytes, PAGE)) {
             int first = port.attach(buffer, 0, bytes, bytes, SLOTS);
             long start = System.nanoTime();
-            Sweep.run(port, session.fabric().clock(), first, SLOTS, bytes, MEDIUM, write);
+            Sweep.over(port, session.fabric().clock(), first, SLOTS, bytes, MEDIUM, write);
             return (System.nanoTime() - start) * GIB / MEDIUM;
         }
     }

@@ -1,6 +1,5 @@
 package dev.peerlane.bench;
 
-import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
@@ -24,34 +23,12 @@ import java.util.SplittableRandom;
  * "write", bytes of a command, and how many commands; the answer is how many nanoseconds they took.
  */
 final class EmulatedLoop implements AutoCloseable {
-    static final int MAX_BYTES = 128 << 10;
+    private static final int MAX_BYTES = 128 << 10;
     private static final int DEPTH = 32;
     private static final int BLOCK = 512;
     private static final int PAGE = 4096;
     private static final long MEDIUM = 256L << 20;
     private static final int CHUNK_SHIFT = 18; // a medium in memory is in pieces of this size
-
-    /** Remembers which slots are free again. */
-    private static final class Freed extends Completions {
-        private final int[] slots = new int[DEPTH];
-        private int count;
-        private int base;
-
-        void fill(int first) {
-            base = first;
-            for (count = 0; count < DEPTH; count++) {
-                slots[count] = count;
-            }
-        }
-
-        @Override
-        public void completed(int slot, int status) {
-            if (status != 0) {
-                throw new IllegalStateException("a command ended with status " + status);
-            }
-            slots[count++] = slot - base;
-        }
-    }
 
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment[] chunks = new MemorySegment[(int) (MEDIUM >> CHUNK_SHIFT)];
@@ -61,7 +38,6 @@ final class EmulatedLoop implements AutoCloseable {
     private final Controller controller;
     private final PeerBuffer cmb;
     private final NvmeBlockPort port;
-    private final Freed freed = new Freed();
     private final int[] order = new int[MAX_BYTES / PAGE];
     private final SplittableRandom pageRandom = new SplittableRandom(1);
     private long random = 0x9e37_79b9_7f4a_7c15L;
@@ -83,7 +59,7 @@ final class EmulatedLoop implements AutoCloseable {
         cmb = controller.requireCmb().allocate((long) DEPTH * MAX_BYTES, PAGE);
         port = controller.namespace(1).port(DEPTH);
         // no Read is of blocks that the medium does not have
-        Sweep.run(port, clock, attach(MAX_BYTES), DEPTH, MAX_BYTES, MEDIUM, true);
+        Sweep.over(port, clock, attach(MAX_BYTES), DEPTH, MAX_BYTES, MEDIUM, true);
         for (int i = 0; i < chunks.length; i++) {
             chunks[i] = arena.allocate(1L << CHUNK_SHIFT, 64).fill((byte) i);
         }
@@ -97,27 +73,7 @@ final class EmulatedLoop implements AutoCloseable {
     /** Reads or writes at random places. */
     void run(int first, int bytes, long count, boolean write) {
         long places = MEDIUM / bytes;
-        int blocks = bytes / BLOCK;
-        freed.fill(first);
-        long begun = 0;
-        long ended = 0;
-        while (ended < count) {
-            while (freed.count > 0 && begun < count) {
-                int slot = first + freed.slots[--freed.count];
-                if (write) {
-                    port.submitWrite(slot, place(places) * blocks, blocks);
-                } else {
-                    port.submitRead(slot, place(places) * blocks, blocks);
-                }
-                begun++;
-            }
-            port.ring();
-            int n = port.poll(DEPTH, freed);
-            ended += n;
-            if (n == 0) {
-                clock.turn();
-            }
-        }
+        Sweep.run(port, clock, first, DEPTH, bytes, count, write, i -> place(places));
     }
 
     /** Copies what the same commands would have moved, by the page, in any order as they do. */

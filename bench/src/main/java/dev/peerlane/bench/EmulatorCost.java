@@ -11,7 +11,7 @@ import java.util.List;
  */
 final class EmulatorCost {
     /** Bytes of a command. */
-    static final List<Integer> SIZES = List.of(4 << 10, 16 << 10, 64 << 10, 128 << 10);
+    private static final List<Integer> SIZES = List.of(4 << 10, 16 << 10, 64 << 10, 128 << 10);
 
     private static final int WARM_UPS = 5;
 

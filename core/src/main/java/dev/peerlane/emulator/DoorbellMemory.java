@@ -7,12 +7,10 @@ import java.lang.foreign.MemorySegment;
 /** Doorbells as plain memory that a host in another process writes; no store there is an event. */
 final class DoorbellMemory {
     private final long address;
-    private final int queues;
     private final int stride;
     private final int[] seen;
 
     DoorbellMemory(MemorySegment memory, int queues, int stride) {
-        this.queues = queues;
         this.stride = stride;
         this.seen = new int[2 * queues];
         long needed = at(queues - 1, true) + 4;
@@ -32,8 +30,7 @@ final class DoorbellMemory {
 
     /** Tells the controller of every doorbell of a queue whose value is another one now. */
     void look(EmulatedController controller, QueueCommands made) {
-        int limit = Math.min(queues, made.limit());
-        for (int qid = 0; qid < limit; qid++) {
+        for (int qid = 0; qid < made.limit(); qid++) {
             if (made.completionQueue(qid) != null) {
                 look(controller, qid, true);
             }

@@ -20,7 +20,6 @@ final class ShadowDoorbells {
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final DmaPort dma;
-    private final int queues;
     private final int stride;
     private final int[] seen;
     private final Reads reads = new Reads(); // never waited for: all is answered at once
@@ -37,7 +36,6 @@ final class ShadowDoorbells {
      */
     ShadowDoorbells(DmaPort dma, int queues, int stride) {
         this.dma = dma;
-        this.queues = queues;
         this.stride = stride;
         this.seen = new int[2 * queues];
     }
@@ -94,8 +92,7 @@ final class ShadowDoorbells {
 
     private boolean lookAtAll(EmulatedController controller, QueueCommands made, boolean rests) {
         boolean moved = false;
-        int limit = Math.min(queues, made.limit());
-        for (int qid = 1; qid < limit; qid++) {
+        for (int qid = 1; qid < made.limit(); qid++) {
             if (made.completionQueue(qid) != null) {
                 moved |= lookAt(controller, qid, true, rests);
             }
