@@ -64,7 +64,7 @@ final class Main {
                     line.nanos().text());
         }
         EmulatorCost emulator =
-                new EmulatorCost(cores.getLast(), brief ? 1 : 9, brief ? 256 << 20 : 1 << 30);
+                new EmulatorCost(cores.getLast(), brief ? 3 : 9, brief ? 256 << 20 : 1 << 30);
         List<EmulatorCost.Line> emulated = emulator.measure();
         for (EmulatorCost.Line line : emulated) {
             System.out.printf(
