@@ -121,7 +121,7 @@ class DemoCommandTest {
                 "sentinel",
                 0,
                 0,
-                new Receipt.Tuning(0, 0, List.of()),
+                new Receipt.Tuning(0, 0, 0, List.of()),
                 like.get("bytesCopied").asLong(),
                 List.of(),
                 hostData,

@@ -36,6 +36,7 @@ public final class CopyJob {
     private @Nullable Lane lane;
     private @Nullable Pipeline copy;
     private @Nullable Tuner tuner;
+    private double steadyRate;
     private long doneBefore;
     private @Nullable String sourceCondition;
     private @Nullable String targetCondition;
@@ -173,19 +174,15 @@ public final class CopyJob {
         doneBefore = before;
         lane = over;
         copy = pipeline;
-        Meter meter =
-                tunes.tries()
-                        ? new Meter(geometry, over.chunks(), tunes.worthNanos(), started)
-                        : null;
-        if (meter != null) {
-            pipeline.measure(meter);
-        }
+        Meter meter = tunes.meter(over.chunks(), started);
+        pipeline.measure(meter);
         space.run(
                 pipeline,
                 (phase, done, total) -> progress.update(phase, before + done, request.bytes()),
                 Progress.Phase.COPY);
-        if (meter != null && doneBytes() < request.bytes()) {
-            tunes.took(meter.chunksPerSecond() * geometry.chunkBytes(), clock.nanoTime() - started);
+        steadyRate = meter.chunksPerSecond() * geometry.chunkBytes();
+        if (doneBytes() < request.bytes()) {
+            tunes.took(steadyRate, clock.nanoTime() - started);
         }
     }
 
@@ -298,8 +295,8 @@ public final class CopyJob {
     private Receipt.Tuning tuning() {
         int depth = lane == null ? 0 : lane.geometry().readDepth();
         return tuner == null
-                ? new Receipt.Tuning(depth, 0, List.of())
-                : new Receipt.Tuning(depth, tuner.spentNanos() / 1e9, tuner.tried());
+                ? new Receipt.Tuning(depth, 0, 0, List.of())
+                : new Receipt.Tuning(depth, tuner.spentNanos() / 1e9, steadyRate, tuner.tried());
     }
 
     private List<Receipt.Range> ranges() {

@@ -103,9 +103,12 @@ public record Receipt(
      *
      * @param readDepth Reads in flight at most
      * @param seconds how long it was tried, by the fabric's clock; the tries are part of the copy
+     * @param steadyBytesPerSecond the rate after the tries, or of a copy without tries after its
+     *     start; what the whole copy lacks of it was lost to tries, cold code and latencies
      * @param tries what was tried, in turn; none where the user gave both, or the copy was short
      */
-    public record Tuning(int readDepth, double seconds, List<Tried> tries) {
+    public record Tuning(
+            int readDepth, double seconds, double steadyBytesPerSecond, List<Tried> tries) {
         /** Keeps its own copy of the list. */
         public Tuning {
             tries = List.copyOf(tries);

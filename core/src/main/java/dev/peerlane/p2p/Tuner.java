@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
  * than {@link #WORTH_NANOS} at its rate, it stays. Else the slots are halved as long as the rate is
  * within 2 % of the best one seen: what brings no rate only takes memory, and lets commands queue
  * before those of others. Then chunks of twice the length are tried, and again as long as that is 2
- * % faster; and if the first was not, as many bytes in chunks of half the length. The end is after
- * a second at the latest. What the user gave, chunk or slots, is kept.
+ * % faster; and if the first was not, as many bytes in chunks of half the length. Whatever won then
+ * stands against the planner's cut once more, since a rate measured early may be that of code which
+ * was not compiled yet. The end is after a second at the latest. What the user gave, chunk or
+ * slots, is kept.
  *
  * <p>The same rates lead to the same choice.
  */
@@ -29,6 +31,7 @@ final class Tuner {
         FEWER_SLOTS,
         LONGER,
         SHORTER,
+        AGAIN,
         DONE
     }
 
@@ -76,9 +79,19 @@ final class Tuner {
         return phase == Phase.DONE ? best : current;
     }
 
-    /** Returns how long a rest has to be for a try to stop before it: the first one decides. */
-    long worthNanos() {
-        return phase == Phase.FIRST ? WORTH_NANOS : 0;
+    /**
+     * Returns a meter for {@link #geometry}: the first one decides whether the rest is worth tries,
+     * the one after the tries never stops.
+     *
+     * @param chunks how many are left
+     * @param now the clock
+     */
+    Meter meter(long chunks, long now) {
+        return switch (phase) {
+            case FIRST -> new Meter(current, chunks, Meter.COLD_NANOS, WORTH_NANOS, now);
+            case DONE -> new Meter(best, chunks, 0, Long.MAX_VALUE, now);
+            default -> new Meter(current, chunks, 0, 0, now);
+        };
     }
 
     /** Returns what was tried, in turn. */
@@ -110,7 +123,7 @@ final class Tuner {
                 switch (phase) {
                     case FIRST -> true;
                     case FEWER_SLOTS -> bytesPerSecond >= SAME * peak;
-                    case LONGER, SHORTER, DONE -> bytesPerSecond * SAME > bestRate;
+                    case LONGER, SHORTER, AGAIN, DONE -> bytesPerSecond * SAME > bestRate;
                 };
         if (better) {
             best = current;
@@ -119,15 +132,21 @@ final class Tuner {
         // the next one takes as long again at most: it has no more slots
         boolean late = spentNanos + nanos > BUDGET_NANOS;
         Geometry next = late || bytesPerSecond == 0 ? null : after(better);
-        if (next == null) {
-            phase = Phase.DONE;
-        } else {
+        if (next != null) {
             current = next;
+        } else if (phase != Phase.AGAIN && !best.equals(most) && !late && bytesPerSecond > 0) {
+            phase = Phase.AGAIN;
+            current = most;
+        } else {
+            phase = Phase.DONE;
         }
     }
 
     /** Returns what to try next, or null. */
     private @Nullable Geometry after(boolean better) {
+        if (phase == Phase.AGAIN) {
+            return null;
+        }
         if (phase == Phase.FIRST || phase == Phase.FEWER_SLOTS) {
             if (better && !slotsAreGiven && best.slots() / 2 >= LEAST_SLOTS) {
                 phase = Phase.FEWER_SLOTS;

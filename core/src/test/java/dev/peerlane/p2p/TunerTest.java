@@ -3,6 +3,7 @@ package dev.peerlane.p2p;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
 
@@ -45,7 +46,7 @@ class TunerTest {
                         tuner(cut(128 * KIB, 64), CopyOptions.DEFAULTS),
                         device(1e6, Double.POSITIVE_INFINITY));
         assertThat(tried(tuner))
-                .containsExactly("128x64", "128x32", "128x16", "128x8", "128x4", "64x16");
+                .containsExactly("128x64", "128x32", "128x16", "128x8", "128x4", "64x16", "128x64");
         assertThat(tuner.geometry()).isEqualTo(cut(128 * KIB, 8));
     }
 
@@ -64,7 +65,8 @@ class TunerTest {
     void longerChunksAreTakenAsLongAsTheyAreFaster() {
         Tuner tuner = run(tuner(cut(16 * KIB, 24), CopyOptions.DEFAULTS), device(384 * KIB, 5_000));
         assertThat(tried(tuner))
-                .containsExactly("16x24", "16x12", "16x6", "16x3", "32x6", "64x6", "128x3");
+                .containsExactly(
+                        "16x24", "16x12", "16x6", "16x3", "32x6", "64x6", "128x3", "16x24");
         assertThat(tuner.geometry()).isEqualTo(cut(128 * KIB, 3));
     }
 
@@ -74,7 +76,8 @@ class TunerTest {
                 run(
                         tuner(cut(128 * KIB, 24), CopyOptions.DEFAULTS),
                         g -> g.slots() * (g.chunkBytes() < 16 * KIB ? 0.5 : 1));
-        assertThat(tried(tuner)).containsExactly("128x24", "128x12", "64x48", "32x64", "16x64");
+        assertThat(tried(tuner))
+                .containsExactly("128x24", "128x12", "64x48", "32x64", "16x64", "128x24");
         assertThat(tuner.geometry()).isEqualTo(cut(32 * KIB, 64));
     }
 
@@ -118,9 +121,73 @@ class TunerTest {
         assertThat(tuner.geometry()).isEqualTo(cut(128 * KIB, 64));
     }
 
+    /**
+     * A copy in virtual time whose code is cold at first: the drives then do a part of their rate.
+     */
+    private static Tuner copy(
+            Geometry planned, ToDoubleFunction<Geometry> rate, long coldNanos, double cold) {
+        Tuner tuner = tuner(planned, CopyOptions.DEFAULTS);
+        long now = 0;
+        double left = 4e9;
+        while (tuner.tries() && left > 0) {
+            Geometry cut = tuner.geometry();
+            long started = now;
+            Meter meter = tuner.meter((long) left / cut.chunkBytes(), now);
+            double bytes = 0;
+            do {
+                now += 250_000;
+                bytes += rate.applyAsDouble(cut) * (now <= coldNanos ? cold : 1) / 4000;
+            } while (bytes < left && !meter.isOver(now, (long) bytes / cut.chunkBytes()));
+            left -= bytes;
+            if (left > 0) {
+                tuner.took(meter.chunksPerSecond() * cut.chunkBytes(), now - started);
+            }
+        }
+        return tuner;
+    }
+
+    /** The best rate of all cuts that the tuner could take. */
+    private static double bestRate(Geometry planned, ToDoubleFunction<Geometry> rate) {
+        double best = 0;
+        for (int chunk = 4 * KIB; chunk <= 128 * KIB; chunk *= 2) {
+            for (int slots = 2; slots <= 64; slots++) {
+                if ((long) slots * chunk <= planned.sentinelOffset()) {
+                    best = Math.max(best, rate.applyAsDouble(planned.cut(chunk, slots)));
+                }
+            }
+        }
+        return best;
+    }
+
+    @Test
+    void codeThatIsColdAtFirstLeadsToNoOtherCutThanABestOne() {
+        long seed = 20261130;
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int i = 0; i < 300; i++) {
+            double atWork = 64 * KIB * Math.pow(2, 6 * random.nextDouble());
+            double commands = 5_000 * Math.pow(2, 6 * random.nextDouble());
+            ToDoubleFunction<Geometry> rate = device(atWork, commands);
+            int chunk = 4 * KIB << random.nextInt(6);
+            Geometry planned = cut(chunk, random.nextInt(24, 65));
+            long cold = random.nextLong(200_000_000L);
+            Tuner tuner = copy(planned, rate, cold, 0.1);
+            assertThat(rate.applyAsDouble(tuner.geometry()))
+                    .as(
+                            "seed %d, %d: %.0f bytes at work, %.0f commands/s, %s, cold for %d ns: %s",
+                            seed, i, atWork, commands, planned, cold, tuner.tried())
+                    .isGreaterThanOrEqualTo(0.95 * bestRate(planned, rate));
+        }
+    }
+
+    @Test
+    void aCopyThatIsShortOnceItsCodeIsWarmIsNotTuned() {
+        Tuner tuner = copy(cut(128 * KIB, 64), g -> 3e9, 100_000_000L, 0.1);
+        assertThat(tuner.tried()).isEmpty();
+    }
+
     @Test
     void theStartDoesNotCountForTheRate() {
-        Meter meter = new Meter(cut(4096, 64), 1_000_000, 0, 0);
+        Meter meter = new Meter(cut(4096, 64), 1_000_000, 0, 0, 0);
         long now = 5_000_000; // nothing ends before
         long count = 0;
         while (!meter.isOver(now, count)) {
@@ -132,7 +199,7 @@ class TunerTest {
 
     @Test
     void aShortRestIsCopiedInOneGo() {
-        Meter meter = new Meter(cut(4096, 64), 100_000, 2_000_000_000L, 0);
+        Meter meter = new Meter(cut(4096, 64), 100_000, 0, 2_000_000_000L, 0);
         for (long count = 1; count < 100_000; count++) {
             assertThat(meter.isOver(count * 10_000, count)).isFalse();
         }
