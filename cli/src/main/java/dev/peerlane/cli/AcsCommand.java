@@ -6,6 +6,9 @@ import dev.peerlane.diagnose.Snapshot;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.SysfsTree;
+import dev.peerlane.vfio.VfioOptions;
+import dev.peerlane.vfio.VfioUse;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +34,9 @@ import picocli.CommandLine.Parameters;
         },
         footer = {
             "",
-            "'acs disable' changes only RR, CR and EC, only on bridges between the named devices,"
+            "'acs disable' is refused while a device below the switch is in a virtual machine or"
+                    + " another program that uses VFIO.",
+            "It changes only RR, CR and EC, only on bridges between the named devices,"
                     + " keeps the old values, and 'acs restore' sets exactly them. 'pci="
                     + "disable_acs_redir=' on the kernel command line does it at every boot, before"
                     + " IOMMU groups are formed.",
@@ -70,6 +75,15 @@ final class AcsCommand implements Callable<Integer> {
             names = {"-y", "--yes"},
             description = "Change it without a question.")
     private boolean yes;
+
+    @Option(
+            names = "--guests-ok",
+            description =
+                    "disable: Change it even if a device below the switch is in a virtual machine or"
+                            + " another program, or if that can't be seen. What such a guest sends"
+                            + " to an address of its own that equals a peer's BAR then goes to the"
+                            + " peer: silent corruption.")
+    private boolean guestsOk;
 
     @Option(
             names = "--save",
@@ -136,7 +150,9 @@ final class AcsCommand implements Callable<Integer> {
                 shown.add(shown(f));
             }
         }
-        List<String> lines = change.bridges().stream().map(AcsChange.Bridge::line).toList();
+        boolean some = !change.bridges().isEmpty();
+        List<String> lines =
+                some ? List.of("peerlane acs disable " + String.join(" ", names)) : List.of();
         List<String> losses = change.losses(snapshot.machine());
         PrintWriter out = context.terminal().out();
         if (machine.json) {
@@ -178,16 +194,22 @@ final class AcsCommand implements Callable<Integer> {
                 : new Shown(address, null, null, "unreadable: run as root");
     }
 
-    private static void explain(PrintWriter out, AcsChange change, List<String> losses) {
+    private void explain(PrintWriter out, AcsChange change, List<String> losses) {
         out.println();
         if (change.bridges().isEmpty()) {
             out.println("No bridge between these devices redirects: there is nothing to disable.");
             return;
         }
-        out.println("Disabling would do:");
-        change.bridges().forEach(b -> out.println("  " + b.line()));
-        out.println("and undo:");
-        change.bridges().forEach(b -> out.println("  " + b.undoLine()));
+        out.println("To turn redirection off on the bridges of the route:");
+        out.println("  peerlane acs disable " + String.join(" ", names));
+        out.println("and to undo it:");
+        out.println("  peerlane acs restore " + save);
+        out.println("It would clear:");
+        change.bridges()
+                .forEach(b ->
+                        out.println(
+                                "  %s: ACS Control %04x, then %04x"
+                                        .formatted(b.bdf(), b.control(), b.changed())));
         out.println("What is lost:");
         losses.forEach(l -> out.println("  " + l));
     }
@@ -207,9 +229,11 @@ final class AcsCommand implements Callable<Integer> {
             terminal.say("No bridge between these devices redirects: nothing is changed.");
             return 0;
         }
+        guests(change.reached(snapshot.machine()));
         if (dryRun) {
             change.bridges().forEach(b -> terminal.out().println(b.line()));
             losses.forEach(terminal::say);
+            terminal.say("These lines look at nothing: 'peerlane acs disable' looks first.");
             return 0;
         }
         Path root = root();
@@ -220,6 +244,51 @@ final class AcsCommand implements Callable<Integer> {
                 "Redirection is off. The old values are in %s; 'peerlane acs restore %s' sets them."
                         .formatted(save, save));
         return 0;
+    }
+
+    /**
+     * A guest's addresses are its own memory's, and one may equal the BAR of a peer. While ports
+     * redirect, the IOMMU translates it; once they don't, the switch routes it to that peer.
+     */
+    private void guests(List<Bdf> reached) {
+        Path from = machine.from;
+        if (machine.isFabric(names)) {
+            return;
+        }
+        if (from != null && !Files.isDirectory(from)) {
+            context.terminal()
+                    .say(
+                            "A capture does not show whether a device below is in a virtual machine:"
+                                    + " look before you change that machine.");
+            return;
+        }
+        Host host = context.host();
+        VfioOptions options = from == null ? host.options() : host.options().withRoot(from);
+        VfioUse use = new VfioUse(from == null ? host.kernel().get() : null, options);
+        SysfsTree tree = SysfsTree.read(options.sys());
+        List<String> reasons = new ArrayList<>();
+        for (Bdf bdf : reached) {
+            VfioUse.Answer answer = tree.function(bdf).map(use::of).orElse(VfioUse.Answer.GONE);
+            answer.users().forEach(by -> reasons.add("%s is in use (%s)".formatted(bdf, by)));
+            if (answer.users().isEmpty()) {
+                answer.unknown()
+                        .forEach(why -> reasons.add("%s may be in use (%s)".formatted(bdf, why)));
+            }
+        }
+        if (reasons.isEmpty()) {
+            return;
+        }
+        String what =
+                "%s; what a guest sends to an address of its own that equals a peer's BAR would go to that peer instead of memory"
+                        .formatted(String.join("; ", reasons));
+        if (!guestsOk) {
+            throw PeerlaneException.refused(
+                    "guests-below",
+                    what,
+                    "End the virtual machines and programs that use devices below the switch, or say"
+                            + " --guests-ok if none of them can send such an address");
+        }
+        context.terminal().say("Warning: " + what + ".");
     }
 
     private int restore() {

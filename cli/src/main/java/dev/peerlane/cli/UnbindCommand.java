@@ -7,7 +7,6 @@ import dev.peerlane.vfio.Binder;
 import dev.peerlane.vfio.Inventory.Drive;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -25,7 +24,7 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Examples:",
-            "  One, and all that bind has taken, with all NVMe functions that are with vfio-pci:",
+            "  One, whoever bound it, and all that bind has taken and nothing else:",
             "    peerlane unbind 0000:01:00.0",
             "    peerlane unbind --all",
             ""
@@ -41,7 +40,7 @@ final class UnbindCommand implements Callable<Integer> {
 
     @Option(
             names = "--all",
-            description = "All that bind has taken, and all NVMe functions that are with vfio-pci.")
+            description = "All that bind has taken since the machine started, and nothing else.")
     private boolean all;
 
     @Option(names = "--dry-run", description = "Print what would be written, and write nothing.")
@@ -64,7 +63,10 @@ final class UnbindCommand implements Callable<Integer> {
         }
         Binder binder = context.host().binder();
         List<Bdf> functions =
-                all ? bound(binder) : devices.stream().map(BindCommand::function).toList();
+                all ? binder.bound() : devices.stream().map(BindCommand::function).toList();
+        if (all) {
+            others(functions);
+        }
         BindPlan plan = binder.unbind(functions);
         if (!dryRun) {
             binder.apply(plan);
@@ -73,11 +75,17 @@ final class UnbindCommand implements Callable<Integer> {
         return 0;
     }
 
-    private List<Bdf> bound(Binder binder) {
-        Stream<Bdf> drives =
-                ListCommand.drives(context.host()).stream()
-                        .filter(d -> "vfio-pci".equals(d.driver()))
-                        .map(Drive::bdf);
-        return Stream.concat(drives, binder.bound().stream()).distinct().toList();
+    /**
+     * What somebody else gave to vfio-pci is his to take back: a virtual machine may wait for it.
+     */
+    private void others(List<Bdf> taken) {
+        for (Drive drive : ListCommand.drives(context.host())) {
+            if ("vfio-pci".equals(drive.driver()) && !taken.contains(drive.bdf())) {
+                context.terminal()
+                        .say(
+                                "Note: %s is with vfio-pci, and bind did not do that: it stays. 'peerlane unbind %s' gives it back."
+                                        .formatted(drive.bdf(), drive.bdf()));
+            }
+        }
     }
 }

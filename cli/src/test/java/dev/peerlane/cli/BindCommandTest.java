@@ -32,6 +32,8 @@ class BindCommandTest {
         drive(B, "nvme1", 22);
         write("proc/self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n");
         write("proc/swaps", "Filename\n");
+        Files.createDirectories(root.resolve("proc/self/ns"));
+        Files.createSymbolicLink(root.resolve("proc/self/ns/pid"), Path.of("pid:[4026531836]"));
         Files.createDirectories(root.resolve("sys/bus/pci/drivers/vfio-pci"));
         VfioOptions options = VfioOptions.DEFAULTS.withRoot(root);
         host = new Host(options, BindCommandTest::quietDrives, new Acting());
@@ -198,6 +200,27 @@ class BindCommandTest {
         assertThat(root.resolve("sys/bus/pci/devices/" + A + "/driver_override"))
                 .hasContent("nvme");
         assertThat(root.resolve("state/bound/" + A)).doesNotExist();
+    }
+
+    @Test
+    void allIsWhatBindTookAndWhatOthersBoundIsTakenByNameOnly() throws IOException {
+        assertThat(Shell.on(host, "bind", A, "--yes").status()).isZero();
+        bound(B, "vfio-pci");
+        Shell all = Shell.on(host, "unbind", "--all");
+        assertThat(all.out()).startsWith(A).doesNotContain(B);
+        assertThat(all.err()).contains(B + " is with vfio-pci, and bind did not do that: it stays");
+        assertThat(driver(A)).isEqualTo("nvme");
+        assertThat(driver(B)).isEqualTo("vfio-pci");
+        assertThat(Shell.on(host, "unbind", "--all").out()).isEqualTo("Nothing to do.\n");
+        assertThat(Shell.on(host, "unbind", B).out()).startsWith(B).contains("nvme now");
+    }
+
+    @Test
+    void whatIsWrittenDownOfAnotherDeviceInTheSamePlaceIsNotTakenByAll() throws IOException {
+        write("state/bound/" + A, "id 1234:5678\ndriver nvme\n");
+        bound(A, "vfio-pci");
+        assertThat(Shell.on(host, "unbind", "--all").out()).isEqualTo("Nothing to do.\n");
+        assertThat(driver(A)).isEqualTo("vfio-pci");
     }
 
     @Test

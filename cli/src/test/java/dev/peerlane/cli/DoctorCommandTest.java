@@ -158,6 +158,73 @@ class DoctorCommandTest {
         assertThat(config("0000:02:00.0")).isEqualTo(before);
     }
 
+    private void link(String path, String target) throws IOException {
+        Path link = root.resolve(path);
+        Files.createDirectories(link.getParent());
+        Files.deleteIfExists(link);
+        Files.createSymbolicLink(link, Path.of(target));
+    }
+
+    /** Gives the second drive to vfio-pci, and lets a program have a node open. */
+    private void guest(String node) throws IOException {
+        link("sys/bus/pci/devices/0000:04:00.0/driver", "../../../../bus/pci/drivers/vfio-pci");
+        link("sys/bus/pci/devices/0000:04:00.0/iommu_group", "../../../../kernel/iommu_groups/12");
+        link("proc/self/ns/pid", "pid:[4026531836]");
+        link("proc/900000088/fd/11", node);
+        Files.writeString(root.resolve("proc/900000088/comm"), "qemu-system-x86\n");
+    }
+
+    @Test
+    void disablingUnderAVirtualMachineIsRefusedUnlessTold() throws IOException {
+        guest("/dev/vfio/12");
+        byte[] before = config("0000:02:00.0");
+        Path keep = folder.resolve("acs.txt");
+        String[] disable = {
+            "acs", "disable", "03:00.0", "04:00.0", "--from", "" + root, "--save", "" + keep, "-y"
+        };
+        for (String last : List.of("-y", "--dry-run")) {
+            disable[disable.length - 1] = last;
+            Shell refused = Shell.run(disable);
+            assertThat(refused.status()).isEqualTo(3);
+            assertThat(refused.out()).isEmpty();
+            assertThat(refused.err())
+                    .contains("0000:04:00.0 is in use (process 900000088 (qemu-system-x86)")
+                    .contains("an address of its own that equals a peer's BAR")
+                    .contains("--guests-ok");
+        }
+        assertThat(keep).doesNotExist();
+        assertThat(config("0000:02:00.0")).isEqualTo(before);
+        disable[disable.length - 1] = "-y";
+        String[] told = java.util.Arrays.copyOf(disable, disable.length + 1);
+        told[disable.length] = "--guests-ok";
+        Shell run = Shell.run(told);
+        assertThat(run.status()).as(run.err()).isZero();
+        assertThat(run.err()).contains("Warning: 0000:04:00.0 is in use");
+        assertThat(config("0000:02:00.0")[ACS + 6]).isEqualTo((byte) 0x11);
+    }
+
+    @Test
+    void whereWhoUsesADeviceCanNotBeSeenDisablingIsRefusedToo() throws IOException {
+        guest("/dev/null");
+        String[] disable = {
+            "acs", "disable", "03:00.0", "04:00.0", "--from", "" + root, "--dry-run"
+        };
+        assertThat(Shell.run(disable).status()).as("all programs seen, none uses it").isZero();
+        link("proc/self/ns/pid", "pid:[4026532999]");
+        Shell refused = Shell.run(disable);
+        assertThat(refused.status()).isEqualTo(3);
+        assertThat(refused.err()).contains("0000:04:00.0 may be in use", "PID namespace");
+    }
+
+    @Test
+    void whatIsShownToDisableIsTheGuardedWayWithItsUndo() {
+        Shell show = Shell.run("acs", "show", "03:00.0", "04:00.0", "--from", "" + root);
+        assertThat(show.out())
+                .contains("  peerlane acs disable 03:00.0 04:00.0\n")
+                .contains("  peerlane acs restore peerlane-acs.txt\n")
+                .doesNotContain("setpci");
+    }
+
     @Test
     void aDryRunPrintsTheLinesAndChangesNothing() throws IOException {
         byte[] before = config("0000:02:00.0");

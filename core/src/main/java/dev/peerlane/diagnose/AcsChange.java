@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -104,22 +105,11 @@ public record AcsChange(List<Bridge> bridges) {
      */
     public List<String> losses(Machine machine) {
         List<String> lines = new ArrayList<>();
-        TreeSet<Bdf> switches = new TreeSet<>();
-        for (Bridge bridge : bridges) {
-            machine.function(bridge.bdf())
-                    .ifPresent(f -> switches.add(f.parent() == null ? f.bdf() : f.parent()));
-        }
-        for (Bdf top : switches) {
-            List<String> joined = new ArrayList<>();
+        for (Bdf top : tops(machine)) {
+            List<PciFunction> below = below(machine, top);
+            List<String> joined = below.stream().map(f -> f.bdf().toString()).toList();
             TreeSet<Integer> groups = new TreeSet<>();
-            for (PciFunction f : machine.functions()) {
-                boolean below =
-                        machine.bridgesAbove(f.bdf()).stream().anyMatch(b -> b.bdf().equals(top));
-                if (below && !f.isBridge()) {
-                    joined.add(f.bdf().toString());
-                    groups.add(f.details().iommuGroup());
-                }
-            }
+            below.forEach(f -> groups.add(f.details().iommuGroup()));
             lines.add(
                     "%s below %s can then read and write each other's memory past the IOMMU"
                             .formatted(String.join(", ", joined), top));
@@ -136,6 +126,33 @@ public record AcsChange(List<Bridge> bridges) {
             }
         }
         return lines;
+    }
+
+    /** Returns the devices that can then reach each other past the IOMMU. */
+    public List<Bdf> reached(Machine machine) {
+        return tops(machine).stream()
+                .flatMap(top -> below(machine, top).stream())
+                .map(PciFunction::bdf)
+                .distinct()
+                .toList();
+    }
+
+    /** Returns the switches whose ports are changed; a port without one stands for itself. */
+    private Set<Bdf> tops(Machine machine) {
+        Set<Bdf> tops = new TreeSet<>();
+        for (Bridge bridge : bridges) {
+            machine.function(bridge.bdf())
+                    .ifPresent(f -> tops.add(f.parent() == null ? f.bdf() : f.parent()));
+        }
+        return tops;
+    }
+
+    private static List<PciFunction> below(Machine machine, Bdf top) {
+        return machine.functions().stream()
+                .filter(f -> !f.isBridge())
+                .filter(f ->
+                        machine.bridgesAbove(f.bdf()).stream().anyMatch(b -> b.bdf().equals(top)))
+                .toList();
     }
 
     /**

@@ -11,12 +11,15 @@ import org.jspecify.annotations.Nullable;
  * @param directory where it is, or was on the machine that a capture is of
  * @param windows what it decodes: its BARs, and the windows of a bridge
  * @param driverOverride the only driver that may bind to it, or null
+ * @param above the functions that it hangs from, outermost first: bridges, and what makes a PCI
+ *     domain of its own, such as Intel's VMD, which is no bridge
  */
 public record SysfsFunction(
         PciFunction function,
         Path directory,
         List<Window> windows,
-        @Nullable String driverOverride) {
+        @Nullable String driverOverride,
+        List<Bdf> above) {
 
     /**
      * Bus addresses that a function or what is below it answers to.
@@ -26,9 +29,10 @@ public record SysfsFunction(
      */
     public record Window(long start, long last) {}
 
-    /** Keeps its own copy of the list. */
+    /** Keeps its own copies of the lists. */
     public SysfsFunction {
         windows = List.copyOf(windows);
+        above = List.copyOf(above);
     }
 
     /** Returns its address. */
@@ -62,6 +66,7 @@ public record SysfsFunction(
     }
 
     SysfsFunction with(PciFunction other) {
-        return new SysfsFunction(other, directory, windows, driverOverride);
+        List<Bdf> bridge = other.parent() == null ? List.of() : List.of(other.parent());
+        return new SysfsFunction(other, directory, windows, driverOverride, bridge);
     }
 }

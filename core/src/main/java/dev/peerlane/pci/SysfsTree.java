@@ -85,6 +85,11 @@ public final class SysfsTree {
         return functions.stream().filter(f -> f.iommuGroup() == iommuGroup).toList();
     }
 
+    /** Returns the functions that hang from one: below a bridge, or in a domain that it makes. */
+    public List<SysfsFunction> below(Bdf bdf) {
+        return functions.stream().filter(f -> f.above().contains(bdf)).toList();
+    }
+
     /** Returns it as a snapshot. */
     public Machine machine() {
         return machine(f -> false);
@@ -132,7 +137,7 @@ public final class SysfsTree {
                 if (target == null) {
                     unlinked.add(bdf);
                 }
-                found.add(function(bdf, target == null ? null : parent(target)));
+                found.add(function(bdf, target == null ? "" : target));
             }
             if (!unlinked.isEmpty()) {
                 Map<Integer, Bdf> bridges = bridgesByBus(found);
@@ -146,8 +151,9 @@ public final class SysfsTree {
             return new SysfsTree(List.copyOf(found), cpu == null ? Cpu.UNKNOWN : cpu);
         }
 
-        private SysfsFunction function(Bdf bdf, @Nullable Bdf parent) {
+        private SysfsFunction function(Bdf bdf, String target) {
             String directory = directory(bdf);
+            Bdf parent = parent(target);
             byte[] read = files.bytes(directory + "/config", CONFIG_BYTES);
             ConfigBytes config = new ConfigBytes(read == null ? new byte[0] : read);
             configs.put(bdf, config);
@@ -185,7 +191,11 @@ public final class SysfsTree {
             String override = files.text(directory + "/driver_override");
             Path place = sys.resolve(directory.substring("sys/".length()));
             return new SysfsFunction(
-                    f.with(details), place, windows, "(null)".equals(override) ? null : override);
+                    f.with(details),
+                    place,
+                    windows,
+                    "(null)".equals(override) ? null : override,
+                    above(target));
         }
 
         /** A PCI Express bridge may have ACS where its extended capabilities can't be read. */
@@ -267,6 +277,18 @@ public final class SysfsTree {
         private static @Nullable Bdf parent(String target) {
             String[] parts = target.split("/", -1);
             return parts.length < 2 ? null : bdf(parts[parts.length - 2]);
+        }
+
+        private static List<Bdf> above(String target) {
+            String[] parts = target.split("/", -1);
+            List<Bdf> above = new ArrayList<>();
+            for (int i = 0; i < parts.length - 1; i++) {
+                Bdf bdf = bdf(parts[i]);
+                if (bdf != null) {
+                    above.add(bdf);
+                }
+            }
+            return above;
         }
 
         private static @Nullable Bdf bdf(String name) {

@@ -1,7 +1,6 @@
 package dev.peerlane.vfio;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.SysfsFunction;
@@ -17,6 +16,11 @@ import java.util.stream.Collectors;
 
 /** What keeps a function where it is. Every refusal names who is in the way and what to do. */
 final class BindChecks {
+    private static final int BASE_CLASS_BRIDGE = 0x06;
+
+    /** A bridge to something that is not PCI of this machine, such as a non-transparent one. */
+    private static final int OTHER_BRIDGE = 0x0680;
+
     private final Kernel kernel;
     private final VfioOptions options;
 
@@ -25,13 +29,32 @@ final class BindChecks {
         this.options = options;
     }
 
-    static void kind(SysfsFunction function, Collection<Allow> allowed) {
-        if (function.isBridge()) {
+    /** What a function is may keep it, and so may what hangs from it. */
+    void kind(SysfsTree tree, SysfsFunction function, Collection<Allow> allowed) {
+        int classCode = function.function().classCode();
+        boolean bridge = classCode >>> 16 == BASE_CLASS_BRIDGE && classCode >>> 8 != OTHER_BRIDGE;
+        if (function.isBridge() || bridge) {
             throw PeerlaneException.refused(
                     "is-a-bridge",
                     "%s is a bridge, and everything below it would be lost"
                             .formatted(function.bdf()),
                     "Leave bridges with the driver they have: vfio does not mind them");
+        }
+        List<SysfsFunction> below = tree.below(function.bdf());
+        if (!below.isEmpty()) {
+            List<String> uses = new BlockUse(options).reasons(function);
+            throw PeerlaneException.refused(
+                    "functions-below",
+                    "%s has %d PCI functions below it, which would be lost with it: %s%s"
+                            .formatted(
+                                    function.bdf(),
+                                    below.size(),
+                                    VfioSystem.words(below),
+                                    uses.isEmpty() ? "" : "; " + String.join("; ", uses)),
+                    "Leave it with the driver it has (%s). If it is Intel's VMD, firmware can turn that"
+                                    .formatted(
+                                            function.driver() == null ? "none" : function.driver())
+                            + " off for the slots of the drives that you mean");
         }
         if (!function.function().isNvme() && !allowed.contains(Allow.NOT_NVME)) {
             throw PeerlaneException.refused(
@@ -56,18 +79,20 @@ final class BindChecks {
         }
         TreeSet<Bdf> together = new TreeSet<>(named);
         others.forEach(f -> together.add(f.bdf()));
-        boolean otherKinds = others.stream().anyMatch(f -> !f.function().isNvme());
+        boolean drives = others.stream().allMatch(f -> f.function().isNvme());
+        String bind =
+                "Bind them together (peerlane bind %s) if you can do without them, or put"
+                        .formatted(
+                                together.stream()
+                                        .map(Bdf::toString)
+                                        .collect(Collectors.joining(" ")));
         throw PeerlaneException.refused(
                 "group-not-viable",
                 "%s can't be used alone: IOMMU group %d, which it is in, holds %s too"
                         .formatted(function.bdf(), function.iommuGroup(), VfioSystem.words(others)),
-                "Bind them together (peerlane bind %s%s) if you can do without them, or put the"
-                                .formatted(
-                                        together.stream()
-                                                .map(Bdf::toString)
-                                                .collect(Collectors.joining(" ")),
-                                        otherKinds ? " --force-class" : "")
-                        + " drive into a slot with a group of its own");
+                (drives ? bind : "Put")
+                        + " the drive into a slot with a group of its own: 'peerlane doctor' says"
+                        + " more");
     }
 
     /**
@@ -77,12 +102,14 @@ final class BindChecks {
      * @throws PeerlaneException of category REFUSED if the function must stay where it is
      */
     BlockClaim unused(SysfsFunction function, Collection<Allow> allowed) {
+        noProgram(function);
         BlockUse use = new BlockUse(options);
         List<BlockUse.Volume> volumes = use.volumes(function);
         BlockClaim claim =
                 BlockClaim.take(kernel, volumes.stream().map(BlockUse.Volume::name).toList());
         try {
             List<String> reasons = new ArrayList<>(use.reasons(function));
+            reasons.addAll(FunctionUse.reasons(options.sys(), function));
             if (reasons.isEmpty()) {
                 claim.held().forEach(name -> reasons.add(held(name)));
             }
@@ -90,7 +117,7 @@ final class BindChecks {
                 throw PeerlaneException.refused(
                         "device-in-use",
                         "%s is in use: %s".formatted(function.bdf(), String.join("; ", reasons)),
-                        "Unmount it, swapoff, end the program, or take it out of the stack first");
+                        "Unmount it, swapoff, end the program, take it out of the stack or down first");
             }
             if (!allowed.contains(Allow.SHARED)) {
                 alone(function, volumes);
@@ -114,35 +141,42 @@ final class BindChecks {
     private void alone(SysfsFunction function, List<BlockUse.Volume> volumes) {
         Path controller = Inventory.controller(options.sys(), function);
         if (controller == null) {
+            if (Binder.NVME.equals(function.driver())) {
+                throw shared(
+                        function, List.of("Linux shows no controller of it that could be asked"));
+            }
             return;
         }
         String name = String.valueOf(controller.getFileName());
         List<String> others = Sharing.reasons(kernel, name, volumes);
         if (!others.isEmpty()) {
-            throw PeerlaneException.refused(
-                    "device-shared",
-                    "others may use %s: %s".formatted(function.bdf(), String.join("; ", others)),
-                    "See that no other host or controller uses it, then say that it is shared"
-                            + " (--shared-ok)");
+            throw shared(function, others);
         }
+    }
+
+    private static PeerlaneException shared(SysfsFunction function, List<String> others) {
+        return PeerlaneException.refused(
+                "device-shared",
+                "others may use %s: %s".formatted(function.bdf(), String.join("; ", others)),
+                "See that no other host or controller uses it, then say that it is shared"
+                        + " (--shared-ok)");
     }
 
     /** Taking a device from under a program would hang until the program lets go of it. */
     void noProgram(SysfsFunction function) {
-        if (function.iommuGroup() < 0 || function.driver() == null) {
-            return;
-        }
-        String node = "/dev/vfio/" + function.iommuGroup();
-        long fd = kernel.open(node, Kernel.O_RDWR | Kernel.O_CLOEXEC);
-        if (fd == -Errno.EBUSY) {
+        VfioUse.Answer answer = new VfioUse(kernel, options).of(function);
+        if (!answer.users().isEmpty()) {
             throw PeerlaneException.refused(
                     "device-in-use",
-                    "a program uses IOMMU group %d, which %s is in"
-                            .formatted(function.iommuGroup(), function.bdf()),
+                    "%s is in use: %s".formatted(function.bdf(), String.join("; ", answer.users())),
                     "End that program first");
         }
-        if (fd >= 0) {
-            VfioSystem.close(kernel, (int) fd, node);
+        if (!answer.unknown().isEmpty()) {
+            throw PeerlaneException.refused(
+                    "device-in-use",
+                    "%s is not taken, since whether a program uses it can't be told: %s"
+                            .formatted(function.bdf(), String.join("; ", answer.unknown())),
+                    "Run as root, outside any container");
         }
     }
 }

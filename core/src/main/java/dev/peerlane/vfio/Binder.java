@@ -27,13 +27,15 @@ import org.jspecify.annotations.Nullable;
  * the override of before are written down ({@link VfioOptions#state}).
  *
  * <p>A function whose block devices are mounted, used as swap, part of a stack, or held by anybody
- * is refused always; so is every bridge, and one whose IOMMU group would not be usable. A function
- * that is not NVMe, or a drive that another host may use, is refused unless the options say
- * otherwise. From the checks until it has left its driver its block devices are held exclusively.
+ * is refused always; so is every bridge, all that has other functions below it, what the machine
+ * needs (a network card that is up, the console), and one whose IOMMU group would not be usable. A
+ * function that is not NVMe, or a drive that another host may use, is refused unless the options
+ * say otherwise. From the checks until it has left its driver its block devices are held
+ * exclusively.
  */
 public final class Binder {
     private static final String VFIO = "vfio-pci";
-    private static final String NVME = "nvme";
+    static final String NVME = "nvme";
 
     private final VfioOptions options;
     private final SystemWriter writer;
@@ -69,7 +71,7 @@ public final class Binder {
         boolean loaded = hasDriver(VFIO);
         for (Bdf bdf : new TreeSet<>(functions)) {
             SysfsFunction function = require(tree, bdf);
-            BindChecks.kind(function, allowed);
+            checks.kind(tree, function, allowed);
             BindChecks.group(tree, function, functions);
             if (VFIO.equals(function.driver())) {
                 moves.add(new Move(bdf, VFIO, VFIO, function.driverOverride(), List.of()));
@@ -86,6 +88,11 @@ public final class Binder {
             steps.add(probe(bdf));
             Origin before = before(function);
             moves.add(new Move(bdf, before.driver(), VFIO, before.override(), steps));
+            if (function.driver() == null && function.function().isNvme()) {
+                notes.add(
+                        "%s is with no driver, so nobody asked it whether other hosts use it"
+                                .formatted(bdf));
+            }
             if (function.iommuGroup() < 0) {
                 notes.add(
                         "%s is in no IOMMU group: vfio-pci will refuse it until the IOMMU is on"
@@ -125,6 +132,9 @@ public final class Binder {
                 checks.noProgram(function);
             }
             List<Step> steps = new ArrayList<>();
+            if (!here && driver != null && origin != null && !driver.equals(origin.driver())) {
+                checks.unused(function, Set.of(Allow.values())).release();
+            }
             String to = origin != null ? origin.driver() : null;
             if (origin != null) {
                 back(function, origin, steps);
@@ -150,7 +160,9 @@ public final class Binder {
      */
     public List<Bdf> bound() {
         SysfsTree tree = SysfsTree.read(options.sys());
-        return origins.all().stream().filter(bdf -> tree.function(bdf).isPresent()).toList();
+        return origins.all().stream()
+                .filter(bdf -> tree.function(bdf).filter(f -> origins.read(f) != null).isPresent())
+                .toList();
     }
 
     /**
@@ -186,7 +198,9 @@ public final class Binder {
 
     /** Nobody can mount it from here on until it has left its driver. */
     private void take(Move move, BindPlan plan, List<Move> begun) {
-        SysfsFunction function = require(SysfsTree.read(options.sys()), move.bdf());
+        SysfsTree tree = SysfsTree.read(options.sys());
+        SysfsFunction function = require(tree, move.bdf());
+        checks.kind(tree, function, plan.allowed());
         try (BlockClaim claim = checks.unused(function, plan.allowed())) {
             origins.write(function, new Origin(move.from(), move.override()));
             begun.add(move);

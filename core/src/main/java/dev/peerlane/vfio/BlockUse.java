@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -44,6 +45,7 @@ final class BlockUse {
     private final Mounts mounts;
     private final Programs programs;
     private final Exports exports;
+    private final List<String> unread = new ArrayList<>();
     private final Set<String> swaps = new LinkedHashSet<>();
     private final Map<String, String> loops = new LinkedHashMap<>();
 
@@ -53,7 +55,15 @@ final class BlockUse {
         mounts = new Mounts(options.proc());
         programs = new Programs(options.proc());
         exports = new Exports(sys);
-        for (String line : lines(options.proc().resolve("swaps"))) {
+        Path mountinfo = options.proc().resolve("self/mountinfo");
+        if (!isReadableFile(mountinfo)) {
+            unread.add("what is mounted can't be told: " + mountinfo + " can't be read");
+        }
+        Path swap = options.proc().resolve("swaps");
+        if (!Files.notExists(swap) && !isReadableFile(swap)) { // without swap there is no such file
+            unread.add("what is swap can't be told: " + swap + " can't be read");
+        }
+        for (String line : lines(swap)) {
             String[] words = line.trim().split("\\s+", -1);
             if (words[0].startsWith("/")) {
                 swaps.add(words[0]);
@@ -66,6 +76,11 @@ final class BlockUse {
                 loops.put(name, file);
             }
         }
+    }
+
+    /** Returns the programs that were seen. */
+    Programs programs() {
+        return programs;
     }
 
     /** Returns the block devices of a function: of its namespaces, and all that is below it. */
@@ -83,8 +98,12 @@ final class BlockUse {
         for (Path block : entries(sys.resolve("class/block"))) {
             String name = String.valueOf(block.getFileName());
             boolean whole = !Files.exists(block.resolve("partition"));
-            if (whole && !NAMESPACE.matcher(name).matches() && isBelow(block, directory)) {
-                found.putIfAbsent(name, 0);
+            if (whole && isBelow(block, directory)) {
+                Matcher namespace = NAMESPACE.matcher(name);
+                boolean matches = namespace.matches();
+                found.putIfAbsent(
+                        matches ? namespace.group(1) + namespace.group(2) : name,
+                        matches ? nsid(block) : 0);
             }
         }
         return found.entrySet().stream().map(e -> new Volume(e.getKey(), e.getValue())).toList();
@@ -97,6 +116,10 @@ final class BlockUse {
         } catch (NumberFormatException e) {
             return 0;
         }
+    }
+
+    private static boolean isReadableFile(Path file) {
+        return Files.isRegularFile(file) && Files.isReadable(file);
     }
 
     private static boolean isBelow(Path block, Path directory) {
@@ -112,8 +135,12 @@ final class BlockUse {
      */
     List<String> reasons(SysfsFunction function) {
         Set<String> reasons = new LinkedHashSet<>();
-        for (Volume volume : volumes(function)) {
+        List<Volume> volumes = volumes(function);
+        for (Volume volume : volumes) {
             stack(volume.name(), reasons);
+        }
+        if (!volumes.isEmpty()) {
+            reasons.addAll(unread);
         }
         return List.copyOf(reasons);
     }

@@ -102,6 +102,8 @@ public final class Inventory {
             long bytes = number(block.resolve("size")) * SECTOR_BYTES;
             namespaces.add(new BlockDevice(volume.name(), bytes));
         }
+        List<String> reasons = new ArrayList<>(use.reasons(function));
+        reasons.addAll(VfioUse.users(use.programs(), options, function));
         return new Drive(
                 function.bdf(),
                 function.driver(),
@@ -115,7 +117,7 @@ public final class Inventory {
                 cmb(options.sys(), function, controller),
                 largestBar(function, 0),
                 largestBar(function, FIRST_PMR_BAR),
-                use.reasons(function));
+                reasons);
     }
 
     private static long largestBar(SysfsFunction function, int first) {

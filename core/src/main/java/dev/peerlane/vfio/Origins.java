@@ -5,6 +5,7 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.SysfsFunction;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -41,8 +42,15 @@ final class Origins {
         directory = state.resolve("bound");
     }
 
-    /** Returns the addresses of all that are written down. */
+    /**
+     * Returns the addresses of all that are written down.
+     *
+     * @throws PeerlaneException if that can't be read
+     */
     List<Bdf> all() {
+        if (!Files.notExists(directory) && !Files.isReadable(directory)) {
+            throw unusable(directory, "it can't be listed", new AccessDeniedException(""));
+        }
         List<Bdf> all = new ArrayList<>();
         for (Path file : BlockUse.entries(directory)) {
             String name = String.valueOf(file.getFileName());
@@ -61,7 +69,7 @@ final class Origins {
      */
     @Nullable Origin read(SysfsFunction function) {
         Path file = file(function.bdf());
-        if (!Files.exists(file)) {
+        if (Files.notExists(file)) {
             return null;
         }
         Map<String, String> words = new LinkedHashMap<>();
@@ -134,7 +142,7 @@ final class Origins {
 
     private static PeerlaneException unusable(
             Path file, @Nullable String why, @Nullable Throwable cause) {
-        boolean permission = cause instanceof java.nio.file.AccessDeniedException;
+        boolean permission = cause instanceof AccessDeniedException;
         return new PeerlaneException(
                 PeerlaneException.Category.MACHINE,
                 "origin-not-kept",

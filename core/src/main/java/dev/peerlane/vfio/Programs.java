@@ -3,6 +3,7 @@ package dev.peerlane.vfio;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -11,8 +12,9 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Which programs have nodes of namespaces open, as far as their descriptors may be looked at. Root
- * sees all; a virtual machine's disk and a database on a raw partition show nowhere else.
+ * Which programs have nodes of namespaces or of VFIO open, as far as their descriptors may be
+ * looked at. Root sees all; a virtual machine's disk and a database on a raw partition show nowhere
+ * else.
  */
 final class Programs {
     private static final int MAX_PROCESSES = 1 << 17;
@@ -20,7 +22,21 @@ final class Programs {
     private static final Pattern PROCESS = Pattern.compile("[1-9]\\d*");
     private static final Pattern NODE = Pattern.compile("/dev/(?:nvme|ng)\\d+n\\d+(?:p\\d+)?");
 
+    /** Nodes of groups and of devices; /dev/vfio/vfio names none. */
+    private static final Pattern VFIO_NODE =
+            Pattern.compile(
+                    "/dev/vfio/(?:(?:noiommu-)?\\d+|devices/(?:noiommu-)?vfio\\d+)|/dev/uio\\d+");
+
+    /** What a descriptor of VFIO_GROUP_GET_DEVICE_FD shows, whichever device it is of. */
+    private static final String VFIO_DEVICE = "anon_inode:[vfio-device]";
+
+    /** The first PID namespace's fixed number (PROC_PID_INIT_INO of the kernel). */
+    private static final String ALL_PROCESSES = "pid:[4026531836]";
+
     private final Map<String, Set<String>> users = new HashMap<>();
+    private final Set<String> unnamed = new LinkedHashSet<>();
+    private final Set<String> hidden = new LinkedHashSet<>();
+    private final String pidNamespace;
 
     Programs(Path proc) {
         String own = Long.toString(ProcessHandle.current().pid());
@@ -29,14 +45,30 @@ final class Programs {
                 look(process);
             }
         }
+        pidNamespace = target(proc.resolve("self/ns/pid"));
     }
 
     private void look(Path process) {
-        for (Path descriptor : Folder.entries(process.resolve("fd"), MAX_DESCRIPTORS)) {
+        boolean named = false;
+        boolean device = false;
+        Path descriptors = process.resolve("fd");
+        if (!Files.isReadable(descriptors) || !Files.isDirectory(descriptors)) {
+            if (Files.exists(process)) { // it may have ended meanwhile
+                hidden.add(described(process));
+            }
+            return;
+        }
+        for (Path descriptor : Folder.entries(descriptors, MAX_DESCRIPTORS)) {
             String target = target(descriptor);
-            if (NODE.matcher(target).matches()) {
+            boolean vfio = VFIO_NODE.matcher(target).matches();
+            if (vfio || NODE.matcher(target).matches()) {
                 users.computeIfAbsent(target, t -> new LinkedHashSet<>()).add(described(process));
             }
+            named |= vfio;
+            device |= target.equals(VFIO_DEVICE);
+        }
+        if (device && !named) {
+            unnamed.add(described(process));
         }
     }
 
@@ -53,6 +85,36 @@ final class Programs {
         Set<String> all = new LinkedHashSet<>(users.getOrDefault("/dev/" + name, Set.of()));
         all.addAll(users.getOrDefault("/dev/" + name.replaceFirst("^nvme", "ng"), Set.of()));
         return all;
+    }
+
+    /** Returns who has one node open, by its exact name. */
+    Set<String> ofNode(String node) {
+        return users.getOrDefault(node, Set.of());
+    }
+
+    /** Returns who has a device of VFIO open and no node that tells which. */
+    Set<String> withUnnamedDevices() {
+        return unnamed;
+    }
+
+    /** Returns why some program may have been overlooked; empty if none was. */
+    List<String> overlooked() {
+        List<String> why = new ArrayList<>();
+        if (!pidNamespace.equals(ALL_PROCESSES)) {
+            why.add(
+                    "/proc shows the processes of this PID namespace only (%s)"
+                            .formatted(pidNamespace.isEmpty() ? "unknown" : pidNamespace));
+        }
+        if (!hidden.isEmpty()) {
+            why.add(
+                    "the descriptors of %s%s can't be looked at"
+                            .formatted(
+                                    hidden.iterator().next(),
+                                    hidden.size() == 1
+                                            ? ""
+                                            : " and %d others".formatted(hidden.size() - 1)));
+        }
+        return why;
     }
 
     /** Returns the folders of all processes. */

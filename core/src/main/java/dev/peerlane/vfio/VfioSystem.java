@@ -124,10 +124,16 @@ final class VfioSystem {
 
     /** Returns the name of a function's node below /dev/vfio/devices, or null. */
     @Nullable String deviceNode(Bdf bdf) {
+        String node = deviceNode(sys, bdf);
+        return node == null || node.startsWith("noiommu-") ? null : node;
+    }
+
+    /** Returns it with those of the mode without an IOMMU. */
+    static @Nullable String deviceNode(Path sys, Bdf bdf) {
         Path directory = sys.resolve("bus/pci/devices").resolve(bdf.toString()).resolve("vfio-dev");
         return BlockUse.entries(directory).stream()
                 .map(e -> String.valueOf(e.getFileName()))
-                .filter(n -> n.startsWith("vfio"))
+                .filter(n -> n.startsWith("vfio") || n.startsWith("noiommu-vfio"))
                 .findFirst()
                 .orElse(null);
     }

@@ -27,6 +27,11 @@ public final class SysfsWriter {
     public SysfsWriter function(Bdf bdf, Bdf parent, byte[] config) {
         String bus = "pci%04x:%02x".formatted(bdf.segment(), bdf.bus());
         Path above = parent == null ? sys.resolve("devices/" + bus) : places.get(parent);
+        return functionIn(above, bdf, config);
+    }
+
+    /** Adds a function in a directory that is none of a function's, such as that of a bus. */
+    public SysfsWriter functionIn(Path above, Bdf bdf, byte[] config) {
         Path place = above.resolve(bdf.toString());
         places.put(bdf, place);
         write(place.resolve("config"), config);

@@ -54,6 +54,7 @@ final class BindMachine {
         proc("self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw");
         proc("swaps", "Filename\tType\tSize\tUsed\tPriority");
         options = VfioOptions.DEFAULTS.withRoot(directory);
+        procLink("self/ns/pid", "pid:[4026531836]");
     }
 
     static byte[] config(int classCode, int headerType) {

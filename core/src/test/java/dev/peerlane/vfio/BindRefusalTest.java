@@ -8,7 +8,9 @@ import static dev.peerlane.vfio.BindMachine.NOTHING;
 import static dev.peerlane.vfio.BindMachine.SOUND;
 import static dev.peerlane.vfio.BindMachine.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.peerlane.PeerlaneException;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.pci.Bdf;
 import java.io.IOException;
@@ -168,18 +170,35 @@ class BindRefusalTest {
     @Test
     void aGroupWithOthersIsRefusedUnlessAllAreNamed() {
         Bdf other = Bdf.parse("01:00.1");
-        machine.sysfs.function(other, BRIDGE, BindMachine.config(0x020000, 0));
-        machine.sysfs.group(other, 21).driver(other, "e1000e");
+        byte[] drive = BindMachine.config(dev.peerlane.pci.PciFunction.CLASS_NVME, 0);
+        machine.sysfs.function(other, BRIDGE, drive).text(other, "nvme/nvme7/model", "Third\n");
+        machine.kernel.otherFiles.put("/dev/nvme7", new FakeNvmeNode("/dev/nvme7"));
+        machine.sysfs.group(other, 21).driver(other, "nvme");
         assertRefused(
                 () -> machine.binder().bind(List.of(A), NOTHING),
                 "group-not-viable",
                 "IOMMU group 21",
-                "0000:01:00.1 (e1000e)",
-                "peerlane bind 0000:01:00.0 0000:01:00.1 --force-class",
+                "0000:01:00.1 (nvme)",
+                "peerlane bind 0000:01:00.0 0000:01:00.1)",
                 "a slot with a group of its own");
         assertThat(machine.binder().bind(List.of(A, other), ALL).moves()).hasSize(2);
         machine.sysfs.driver(other, null);
         assertThat(machine.binder().bind(List.of(A), NOTHING).moves()).hasSize(1);
+    }
+
+    @Test
+    void toTakeWhatIsNoDriveIsNeverProposed() {
+        Bdf other = Bdf.parse("01:00.1");
+        machine.sysfs.function(other, BRIDGE, BindMachine.config(0x020000, 0));
+        machine.sysfs.group(other, 21).driver(other, "e1000e");
+        assertThatThrownBy(() -> machine.binder().bind(List.of(A), ALL))
+                .isInstanceOfSatisfying(
+                        PeerlaneException.class,
+                        e ->
+                                assertThat(e.explain())
+                                        .contains("0000:01:00.1 (e1000e)")
+                                        .contains("Put the drive into a slot")
+                                        .doesNotContain("peerlane bind"));
     }
 
     private void assertShared(String... words) {

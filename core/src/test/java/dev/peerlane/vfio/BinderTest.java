@@ -156,7 +156,7 @@ class BinderTest {
         binder().apply(binder().bind(List.of(A), NOTHING));
         kernel.add(new PlainDevice(A, 21, Arena.ofAuto()));
         int held = (int) kernel.open("/dev/vfio/21", dev.peerlane.linux.Kernel.O_CLOEXEC);
-        assertRefused(() -> binder().unbind(List.of(A)), "device-in-use", "IOMMU group 21");
+        assertRefused(() -> binder().unbind(List.of(A)), "device-in-use", "/dev/vfio/21");
         kernel.close(held);
         binder().apply(binder().unbind(List.of(A)));
         assertThat(driver(A)).isEqualTo("nvme");

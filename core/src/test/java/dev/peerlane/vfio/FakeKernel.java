@@ -42,6 +42,7 @@ final class FakeKernel implements Kernel {
     final Map<String, FakeDevice> devices = new TreeMap<>();
     final Map<Integer, FakeDevice> nodes = new TreeMap<>();
     final Map<String, OtherFile> otherFiles = new HashMap<>();
+
     final Map<Integer, String> exclusive = new TreeMap<>();
     final Set<Integer> notViable = new HashSet<>();
     final List<String> violations = new ArrayList<>();
@@ -152,6 +153,9 @@ final class FakeKernel implements Kernel {
         }
         if ((flags & O_CLOEXEC) == 0) {
             violations.add(path + " is handed to programs that are started");
+        }
+        if (otherFiles.containsKey(path)) {
+            return openOther(path, flags);
         }
         if (path.equals("/dev/vfio/vfio")) {
             return containers ? add(new Container()) : -Errno.ENOENT;

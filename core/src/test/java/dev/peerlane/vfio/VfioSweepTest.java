@@ -21,7 +21,7 @@ class VfioSweepTest {
     private static final int MAX_CALLS = 400;
 
     /** What binding asks the kernel; swept in {@link BindClaimTest}. */
-    static final Set<String> ASKING = Set.of("BindChecks.java", "BlockClaim.java", "Sharing.java");
+    static final Set<String> ASKING = Set.of("VfioUse.java", "BlockClaim.java", "Sharing.java");
 
     /** How the fabric gets at the devices. */
     enum Way {

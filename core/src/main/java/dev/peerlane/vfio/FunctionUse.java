@@ -1,0 +1,107 @@
+package dev.peerlane.vfio;
+
+import dev.peerlane.pci.SysfsFunction;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the machine needs a function for, apart from its block devices ({@link BlockUse}): networks,
+ * the console, what is plugged into USB, virtual functions. A state that can't be read counts as in
+ * use.
+ */
+final class FunctionUse {
+    private static final int MAX_ENTRIES = 4096;
+    private static final int IFF_UP = 1;
+    private static final Pattern CARD = Pattern.compile("card\\d+");
+    private static final Pattern USB_BUS = Pattern.compile("usb\\d+");
+    private static final Pattern USB_DEVICE = Pattern.compile("\\d+-[\\d.]+");
+
+    private final Path directory;
+    private final List<String> reasons = new ArrayList<>();
+
+    private FunctionUse(Path directory) {
+        this.directory = directory;
+    }
+
+    /** Returns why a function can't be taken, one sentence each. */
+    static List<String> reasons(Path sys, SysfsFunction function) {
+        FunctionUse use = new FunctionUse(Inventory.directory(sys, function));
+        use.networks();
+        use.displays();
+        use.usb();
+        use.virtualFunctions();
+        return List.copyOf(use.reasons);
+    }
+
+    private static List<Path> entries(Path folder) {
+        return Folder.entries(folder, MAX_ENTRIES);
+    }
+
+    private static String name(Path path) {
+        return String.valueOf(path.getFileName());
+    }
+
+    private void networks() {
+        for (Path network : entries(directory.resolve("net"))) {
+            String called = "its network interface " + name(network);
+            Long flags = number(BlockUse.text(network.resolve("flags")));
+            if (flags == null) {
+                reasons.add("whether " + called + " is up can't be told");
+            } else if ((flags & IFF_UP) != 0) {
+                reasons.add(called + " is up");
+            }
+        }
+    }
+
+    private void displays() {
+        if ("1".equals(BlockUse.text(directory.resolve("boot_vga")))) {
+            reasons.add("it is the display of the console (boot_vga)");
+        }
+        for (Path card : entries(directory.resolve("drm"))) {
+            if (!CARD.matcher(name(card)).matches()) {
+                continue;
+            }
+            for (Path connector : entries(card)) {
+                if ("enabled".equals(BlockUse.text(connector.resolve("enabled")))) {
+                    reasons.add("a screen is on at " + name(connector));
+                }
+            }
+        }
+    }
+
+    private void usb() {
+        for (Path bus : entries(directory)) {
+            if (!USB_BUS.matcher(name(bus)).matches()) {
+                continue;
+            }
+            for (Path device : entries(bus)) {
+                if (USB_DEVICE.matcher(name(device)).matches()) {
+                    String product = BlockUse.text(device.resolve("product"));
+                    reasons.add(
+                            "the USB device %s%s is attached to it"
+                                    .formatted(
+                                            name(device),
+                                            product == null ? "" : " (" + product + ")"));
+                }
+            }
+        }
+    }
+
+    private void virtualFunctions() {
+        String text = BlockUse.text(directory.resolve("sriov_numvfs"));
+        if (text != null && !text.equals("0")) {
+            reasons.add("it has " + text + " virtual functions (sriov_numvfs)");
+        }
+    }
+
+    private static @Nullable Long number(@Nullable String text) {
+        try {
+            return text == null ? null : Long.decode(text);
+        } catch (NumberFormatException e) {
+            return null;
+        }
+    }
+}
