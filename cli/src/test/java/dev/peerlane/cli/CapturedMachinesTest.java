@@ -107,7 +107,7 @@ class CapturedMachinesTest {
         String file = capture("functions-iommu").toString();
         String text = Shell.run("doctor", "01:00.0", "01:00.1", "--from", file).out();
         assertThat(text)
-                .contains("setpci -s 0000:00:01.0 ECAP_ACS+6.w=0000:0004")
+                .contains("peerlane acs disable ")
                 .contains("pci=disable_acs_redir=0000:00:01.0");
     }
 

@@ -133,7 +133,9 @@ class DoctorCommandTest {
         assertThat(tree).contains("UF!", "or a port whose ACS redirects");
         assertThat(text.out())
                 .startsWith("NO-GO")
-                .contains("setpci -s 0000:02:00.0 ECAP_ACS+6.w=0000:0004")
+                .contains("peerlane acs disable 0000:03:00.0 0000:04:00.0 --save acs-")
+                .contains("peerlane acs restore acs-0000:03:00.0-0000:04:00.0.txt")
+                .contains("peerlane bind 0000:03:00.0 0000:04:00.0")
                 .contains("pci=disable_acs_redir=0000:02:00.0;0000:02:01.0");
     }
 

@@ -39,9 +39,9 @@ public enum Check {
             CANNOT,
             "The device is not with vfio-pci",
             "Peerlane drives a device itself, through VFIO; another driver, or none, holds it.",
-            "Bind it to vfio-pci: 'peerlane bind DEVICE' refuses one that is in use, these lines do"
-                    + " not. The kernel's nvme driver loses it: unmount first.",
-            "Give it back to its driver."),
+            "Bind it to vfio-pci with 'peerlane bind', which refuses what is in use and what must"
+                    + " stay. The kernel's nvme driver loses it: unmount first.",
+            "'peerlane unbind' gives it back to its driver."),
     /** No IOMMU group. */
     NO_IOMMU(
             "no-iommu",
@@ -59,9 +59,10 @@ public enum Check {
             "The IOMMU group is not viable",
             "VFIO hands out whole groups: every endpoint in it must be with vfio-pci, with pci-stub"
                     + " or with no driver. Bridges stay with pcieport: never unbind one.",
-            "Bind the others of the group to vfio-pci too, or move the card to a slot with a group"
-                    + " of its own.",
-            "Give them back to their drivers."),
+            "Where the others are drives that you can do without, bind them too ('peerlane bind'"
+                    + " refuses what is in use). Leave anything else where it is (a network card, a"
+                    + " display, Intel's VMD) and move the card to a slot with a group of its own.",
+            "'peerlane unbind' gives them back; move the card back."),
     /** RLIMIT_MEMLOCK. */
     MEMLOCK(
             "memlock",
@@ -158,10 +159,11 @@ public enum Check {
             "The port sends what its device asks of a peer up to the root complex instead of"
                     + " straight across the switch. Firmware or kernel turned it on to keep devices"
                     + " apart.",
-            "Turn it off on the bridges of the route: now with setpci or 'peerlane acs disable', at"
-                    + " every boot with a kernel parameter (in GRUB, quote its ';'). Devices below the"
-                    + " switch can then reach each other unchecked, and IOMMU groups don't follow.",
-            "Set the bits again; take the parameter off."),
+            "Turn it off on the bridges of the route: now with 'peerlane acs disable', which refuses"
+                    + " while a device below is in a virtual machine; at every boot with a kernel"
+                    + " parameter (in GRUB, quote its ';'). Devices below the switch can then reach"
+                    + " each other unchecked, and IOMMU groups don't follow a change without a boot.",
+            "'peerlane acs restore' sets the bits again; take the parameter off."),
     /** CR. */
     ACS_COMPLETION(
             "acs-completion-redirect",
@@ -243,8 +245,10 @@ public enum Check {
             "A sender's payload is larger than a receiver takes",
             "A packet larger than Max_Payload_Size of any port on its way is malformed: a fatal"
                     + " error, not a slow path. Host traffic does not show it, peer traffic does.",
-            "Lower the sender's size now with setpci, or boot with pci=pcie_bus_peer2peer.",
-            "Set the old size; take the parameter off."),
+            "Boot with pci=pcie_bus_peer2peer, which gives every device the same size. Not with setpci"
+                    + " while the machine runs: the port above would still send larger packets to a"
+                    + " device that was made to take less.",
+            "Take the parameter off."),
     /** RO. */
     RELAXED_ORDERING(
             "relaxed-ordering",
@@ -277,8 +281,8 @@ public enum Check {
             NOTE,
             "An error takes a port of the route down",
             "Downstream Port Containment is on: a bad peer packet costs the device below the port,"
-                    + " instead of the machine. That is the better way round.",
-            "Leave it on while you try things out.",
+                    + " instead of the machine. That is the better way round: leave it on.",
+            "Nothing needs to be done.",
             "Nothing to undo."),
     /** VMD. */
     VMD(

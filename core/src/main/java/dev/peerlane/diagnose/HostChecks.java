@@ -5,6 +5,7 @@ import dev.peerlane.pci.PciFunction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What there is to say of the system around the devices, and of the devices in it. */
@@ -49,7 +50,7 @@ final class HostChecks {
         }
         HostChecks checks = new HostChecks(snapshot, host);
         for (PciFunction f : members) {
-            checks.driver(f);
+            checks.driver(f, members);
             checks.group(f, members);
             if (f.bdf().equals(owner)) {
                 checks.width(f);
@@ -173,40 +174,45 @@ final class HostChecks {
         return devices.contains(f.deviceId()) || f.vendorId() == 0x11f8 || f.vendorId() == 0x111d;
     }
 
-    private void driver(PciFunction f) {
+    private static boolean isHeld(PciFunction f) {
         String driver = f.details().driver();
-        if (driver != null && driver.startsWith("vfio")) {
+        return driver == null || !driver.startsWith("vfio");
+    }
+
+    private void driver(PciFunction f, List<PciFunction> members) {
+        if (!isHeld(f)) {
             return;
         }
-        out.add(
+        String driver = f.details().driver();
+        Finding finding =
                 Finding.of(
-                                Check.DRIVER,
-                                "" + f.bdf(),
-                                Doctor.file(f.bdf(), "driver")
-                                        + " -> "
-                                        + (driver == null ? "none" : driver),
-                                "%s is with %s"
-                                        .formatted(f.bdf(), driver == null ? "no driver" : driver))
-                        .fixedBy(binding(f), unbinding(f)));
+                        Check.DRIVER,
+                        "" + f.bdf(),
+                        Doctor.file(f.bdf(), "driver")
+                                + " -> "
+                                + (driver == null ? "none" : driver),
+                        "%s is with %s".formatted(f.bdf(), driver == null ? "no driver" : driver));
+        out.add(bound(finding, members.stream().filter(HostChecks::isHeld).toList()));
     }
 
-    /** The lines that give a function to vfio-pci. */
-    private static List<String> binding(PciFunction f) {
-        List<String> lines = new ArrayList<>();
-        lines.add("modprobe vfio-pci");
-        lines.add("echo vfio-pci > " + Doctor.file(f.bdf(), "driver_override"));
-        if (f.details().driver() != null) {
-            lines.add("echo " + f.bdf() + " > " + Doctor.file(f.bdf(), "driver/unbind"));
+    /**
+     * Adds the guarded way to vfio-pci, which looks who uses the functions. There is none for what
+     * is no drive, and none for a drive of Intel VMD, whose controller would have to go too.
+     */
+    private static Finding bound(Finding finding, List<PciFunction> functions) {
+        boolean drives =
+                functions.stream().allMatch(f -> f.isNvme() && !Doctor.isBehindVmd(f.bdf()));
+        if (!drives) {
+            return finding;
         }
-        lines.add("echo " + f.bdf() + " > /sys/bus/pci/drivers_probe");
-        return lines;
-    }
-
-    private static List<String> unbinding(PciFunction f) {
-        return List.of(
-                "echo > " + Doctor.file(f.bdf(), "driver_override"),
-                "echo " + f.bdf() + " > /sys/bus/pci/drivers/vfio-pci/unbind",
-                "echo " + f.bdf() + " > /sys/bus/pci/drivers_probe");
+        String names =
+                functions.stream()
+                        .map(f -> f.bdf().toString())
+                        .distinct()
+                        .sorted()
+                        .collect(Collectors.joining(" "));
+        return finding.fixedBy(
+                List.of("peerlane bind " + names), List.of("peerlane unbind " + names));
     }
 
     /** AMD's is used where there is one; what turns either off is taken off. */
@@ -240,29 +246,46 @@ final class HostChecks {
             out.add(noIommu(f));
             return;
         }
-        for (PciFunction other : snapshot.machine().functions()) {
-            String driver = other.details().driver();
-            boolean inTheWay =
-                    other.details().iommuGroup() == group
-                            && !other.isBridge()
-                            && driver != null
-                            && !HARMLESS.contains(driver)
-                            && members.stream().noneMatch(m -> m.bdf().equals(other.bdf()));
-            if (inTheWay) {
-                String read =
-                        "/sys/kernel/iommu_groups/%d/devices: %s; %s -> %s"
-                                .formatted(
-                                        group,
-                                        other.bdf(),
-                                        Doctor.file(other.bdf(), "driver"),
-                                        driver);
-                String detail =
-                        "%s of the same group %d is with %s".formatted(other.bdf(), group, driver);
-                out.add(
-                        Finding.of(Check.GROUP_NOT_VIABLE, "" + f.bdf(), read, detail)
-                                .fixedBy(binding(other), unbinding(other)));
-            }
+        List<PciFunction> others =
+                snapshot.machine().functions().stream()
+                        .filter(o -> o.details().iommuGroup() == group && !o.isBridge())
+                        .filter(o -> isInTheWay(o.details().driver()))
+                        .filter(o -> members.stream().noneMatch(m -> m.bdf().equals(o.bdf())))
+                        .toList();
+        if (others.isEmpty()) {
+            return;
         }
+        String read =
+                "/sys/kernel/iommu_groups/%d/devices: %s"
+                        .formatted(
+                                group,
+                                others.stream()
+                                        .map(o ->
+                                                "%s; %s -> %s"
+                                                        .formatted(
+                                                                o.bdf(),
+                                                                Doctor.file(o.bdf(), "driver"),
+                                                                o.details().driver()))
+                                        .collect(Collectors.joining("; ")));
+        String detail =
+                "of the same group %d: %s"
+                        .formatted(
+                                group,
+                                others.stream()
+                                        .map(o ->
+                                                "%s (class %06Xh) is with %s"
+                                                        .formatted(
+                                                                o.bdf(),
+                                                                o.classCode(),
+                                                                o.details().driver()))
+                                        .collect(Collectors.joining(", ")));
+        List<PciFunction> all = new ArrayList<>(others);
+        members.stream().filter(HostChecks::isHeld).forEach(all::add);
+        out.add(bound(Finding.of(Check.GROUP_NOT_VIABLE, "" + f.bdf(), read, detail), all));
+    }
+
+    private static boolean isInTheWay(@Nullable String driver) {
+        return driver != null && !HARMLESS.contains(driver);
     }
 
     private void width(PciFunction owner) {

@@ -20,7 +20,6 @@ final class RouteChecks {
     private static final String ACS_CONTROL = "ECAP_ACS+6";
     private static final String DEVICE_CONTROL = "CAP_EXP+8";
     private static final String DPC_CONTROL = "ECAP_DPC+6";
-    private static final int PAYLOAD_MASK = 0xe0;
     private static final int RELAXED_ORDERING = 0x10;
 
     private final Snapshot snapshot;
@@ -152,18 +151,35 @@ final class RouteChecks {
                         .collect(Collectors.joining(";"));
         Finding finding =
                 Finding.of(
-                                check,
-                                "" + bridge.bdf(),
-                                config(bridge, ACS_CONTROL + ".w", acs.control()),
-                                detail)
-                        .fixedBy(
-                                List.of(
-                                        SetPci.word(bridge.bdf(), ACS_CONTROL, 0, bit),
-                                        "kernel command line: pci=disable_acs_redir=" + all),
-                                List.of(
-                                        SetPci.word(bridge.bdf(), ACS_CONTROL, bit, bit),
-                                        "kernel command line: without pci=disable_acs_redir"));
-        add(finding, allowed);
+                        check,
+                        "" + bridge.bdf(),
+                        config(bridge, ACS_CONTROL + ".w", acs.control()),
+                        detail);
+        Finding mended =
+                fixed(
+                        finding,
+                        List.of(disable(), "kernel command line: pci=disable_acs_redir=" + all),
+                        List.of(restore(), "kernel command line: without pci=disable_acs_redir"));
+        add(mended, allowed);
+    }
+
+    /** The guarded way: it looks for virtual machines below, and keeps the old values. */
+    private String disable() {
+        return "peerlane acs disable %s %s --save %s"
+                .formatted(route.initiator(), route.owner(), kept());
+    }
+
+    private String restore() {
+        return "peerlane acs restore " + kept();
+    }
+
+    private String kept() {
+        return "acs-%s-%s.txt".formatted(route.initiator(), route.owner());
+    }
+
+    /** Lines are for a machine: a fabric's addresses may be those of other devices here. */
+    private Finding fixed(Finding finding, List<String> fix, List<String> undo) {
+        return snapshot.host() == null ? finding : finding.fixedBy(fix, undo);
     }
 
     private void add(Finding finding, boolean allowed) {
@@ -194,23 +210,13 @@ final class RouteChecks {
         int both = Acs.REQUEST_REDIRECT | Acs.COMPLETION_REDIRECT;
         boolean alike = bits.size() == 1 && ((bits.getFirst() & both) == both);
         if (!alike && ports.stream().allMatch(RouteChecks::isRead)) {
-            List<String> fix = new ArrayList<>();
-            List<String> undo = new ArrayList<>();
-            for (PciFunction port : ports) {
-                Acs acs = port.acs();
-                int set = acs == null ? 0 : acs.control() & Acs.REDIRECT_BITS;
-                if (set != 0) {
-                    fix.add(SetPci.word(port.bdf(), ACS_CONTROL, 0, set));
-                    undo.add(SetPci.word(port.bdf(), ACS_CONTROL, set, set));
-                }
-            }
-            out.add(
+            Finding finding =
                     Finding.of(
-                                    Check.PATHS,
-                                    route.initiator() + " to " + route.owner(),
-                                    acsOf(ports),
-                                    "the ports of the two ends do not redirect alike")
-                            .fixedBy(fix, undo));
+                            Check.PATHS,
+                            route.initiator() + " to " + route.owner(),
+                            acsOf(ports),
+                            "the ports of the two ends do not redirect alike");
+            out.add(fixed(finding, List.of(disable()), List.of(restore())));
         }
     }
 
@@ -236,12 +242,15 @@ final class RouteChecks {
             Acs acs = stop.port().acs();
             int now = acs == null ? 0 : acs.control() & bit;
             Finding finding = Finding.of(Check.ROUTE_STOPPED, pair, acsOf(way), stop.why());
-            out.add(
-                    acs == null || (acs.capability() & bit) == 0
-                            ? finding // nothing that could be set
-                            : finding.fixedBy(
-                                    List.of(SetPci.word(port, ACS_CONTROL, now ^ bit, bit)),
-                                    List.of(SetPci.word(port, ACS_CONTROL, now, bit))));
+            if (acs == null || (acs.capability() & bit) == 0) {
+                out.add(finding); // nothing that could be set
+            } else if (now != 0 && (bit & Acs.REDIRECT_BITS) != 0) {
+                out.add(fixed(finding, List.of(disable()), List.of(restore())));
+            } else {
+                String set = SetPci.word(port, ACS_CONTROL, now ^ bit, bit);
+                String old = SetPci.word(port, ACS_CONTROL, now, bit);
+                out.add(fixed(finding, List.of(set), List.of(old)));
+            }
         }
         if (route.splitsWrites()) {
             Finding finding =
@@ -311,7 +320,7 @@ final class RouteChecks {
             return;
         }
         int takes = least.details().payloadBytes();
-        out.add(
+        Finding finding =
                 new Finding(
                         Check.PAYLOAD,
                         Check.PAYLOAD.severity(),
@@ -329,18 +338,14 @@ final class RouteChecks {
                                                 takes)),
                         "%s sends up to %d bytes, and %s takes %d"
                                 .formatted(sender.bdf(), size, least.bdf(), takes),
-                        List.of(
-                                SetPci.word(
-                                        sender.bdf(), DEVICE_CONTROL, encoded(takes), PAYLOAD_MASK),
-                                "kernel command line: pci=pcie_bus_peer2peer"),
-                        List.of(
-                                SetPci.word(
-                                        sender.bdf(), DEVICE_CONTROL, encoded(size), PAYLOAD_MASK),
-                                "kernel command line: without pci=pcie_bus_peer2peer")));
-    }
-
-    private static int encoded(int payloadBytes) {
-        return (Integer.numberOfTrailingZeros(payloadBytes) - 7) << 5;
+                        List.of(),
+                        List.of());
+        // a device that is made to take less is broken by the first larger packet of its port
+        out.add(
+                fixed(
+                        finding,
+                        List.of("kernel command line: pci=pcie_bus_peer2peer"),
+                        List.of("kernel command line: without pci=pcie_bus_peer2peer")));
     }
 
     private void segments() {
@@ -396,26 +401,19 @@ final class RouteChecks {
 
     private void relaxedOrdering() {
         if (write && initiator.relaxedOrdering()) {
-            out.add(
+            Bdf sender = initiator.bdf();
+            Finding finding =
                     Finding.of(
-                                    Check.RELAXED_ORDERING,
-                                    "" + initiator.bdf(),
-                                    Doctor.config(snapshot, initiator.bdf())
-                                            + " CAP_EXP+8.w bit 4 = 1",
-                                    initiator.bdf() + " may let its writes overtake each other")
-                            .fixedBy(
-                                    List.of(
-                                            SetPci.word(
-                                                    initiator.bdf(),
-                                                    DEVICE_CONTROL,
-                                                    0,
-                                                    RELAXED_ORDERING)),
-                                    List.of(
-                                            SetPci.word(
-                                                    initiator.bdf(),
-                                                    DEVICE_CONTROL,
-                                                    RELAXED_ORDERING,
-                                                    RELAXED_ORDERING))));
+                            Check.RELAXED_ORDERING,
+                            "" + sender,
+                            Doctor.config(snapshot, sender) + " CAP_EXP+8.w bit 4 = 1",
+                            sender + " may let its writes overtake each other");
+            int bit = RELAXED_ORDERING;
+            out.add(
+                    fixed(
+                            finding,
+                            List.of(SetPci.word(sender, DEVICE_CONTROL, 0, bit)),
+                            List.of(SetPci.word(sender, DEVICE_CONTROL, bit, bit))));
         }
     }
 
@@ -448,16 +446,12 @@ final class RouteChecks {
                                 f.bdf() + " holds its link down"));
             }
             if (dpc.armed()) {
-                int bits = dpc.control() & 3;
                 out.add(
                         Finding.of(
-                                        Check.DPC_ARMED,
-                                        "" + f.bdf(),
-                                        config(f, DPC_CONTROL + ".w", dpc.control()),
-                                        f.bdf() + " takes its link down at an error")
-                                .fixedBy(
-                                        List.of(SetPci.word(f.bdf(), DPC_CONTROL, 0, 3)),
-                                        List.of(SetPci.word(f.bdf(), DPC_CONTROL, bits, 3))));
+                                Check.DPC_ARMED,
+                                "" + f.bdf(),
+                                config(f, DPC_CONTROL + ".w", dpc.control()),
+                                f.bdf() + " takes its link down at an error"));
             }
         }
     }

@@ -42,7 +42,9 @@ final class VfioGroup {
             case Errno.EBUSY -> "Another process uses IOMMU group " + number + ": end it first";
             case Errno.EACCES, Errno.EPERM ->
                     "Run as root, or give this user access to /dev/vfio/" + number;
-            default -> "Bind its devices to vfio-pci: " + system.describeGroup(number);
+            default ->
+                    "See that 'peerlane bind' gave its drives to vfio-pci; it holds "
+                            + system.describeGroup(number);
         };
     }
 
@@ -59,7 +61,7 @@ final class VfioGroup {
                         "group-not-viable",
                         "IOMMU group %d can't be used while others of it are with drivers: %s"
                                 .formatted(number, system.othersInTheWay(number)),
-                        "Bind them to vfio-pci too or to no driver, or move the drive to a slot"
+                        "Give those of them that are drives to 'peerlane bind' too, or move the drive to a slot"
                                 + " with a group of its own");
             }
             if ((flags & GroupStatus.CONTAINER_SET) != 0) {

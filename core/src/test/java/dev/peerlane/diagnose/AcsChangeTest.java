@@ -124,6 +124,11 @@ class AcsChangeTest {
     }
 
     @Test
+    void everyDeviceBelowTheSwitchIsReached() {
+        assertThat(plan().reached(machine())).containsExactly(bdf(A), bdf(B));
+    }
+
+    @Test
     void setpciLinesNameTheSetBitsOnly() {
         AcsChange.Bridge bridge = plan().bridges().getFirst();
         assertThat(bridge.line()).isEqualTo("setpci -s 0000:02:00.0 ECAP_ACS+6.w=0000:000c");

@@ -8,6 +8,7 @@ import static dev.peerlane.diagnose.Shapes.ROOT;
 import static dev.peerlane.diagnose.Shapes.bdf;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
@@ -28,6 +29,7 @@ class DoctorFixTest {
                     Check.ACS_TRANSLATED,
                     Check.ATS,
                     Check.SWITCHES,
+                    Check.DPC_ARMED,
                     Check.CMB_ALIGNMENT,
                     Check.NOT_NVME);
 
@@ -36,6 +38,7 @@ class DoctorFixTest {
         Map<Check, Consumer<TreeBuilder>> cures = new EnumMap<>(Check.class);
         cures.put(Check.NO_SYSFS, t -> t.nodes.putAll(Shapes.broadcom(0).nodes));
         cures.put(Check.DEVICE_ABSENT, t -> t.drive(B, DOWN_1));
+        cures.put(Check.GROUP_NOT_VIABLE, t -> t.at(FactPair.OTHER_OF_GROUP).group = 99);
         cures.put(Check.IOMMU_WIDTH, DoctorFixTest::lowerTheBars);
         cures.put(Check.KERNEL_P2PDMA, t -> t.kernel("PCI_P2PDMA", "y"));
         cures.put(Check.KERNEL_VFIO, t -> t.kernel("VFIO_PCI", "m"));
@@ -157,6 +160,28 @@ class DoctorFixTest {
                         .toList());
         assertThat(Typist.content(tree)).isEqualTo(before);
         assertThat(p.of(tree)).isEqualTo(ill);
+    }
+
+    @Test
+    void noLineTakesWhatIsNoDriveOrGoesPastTheGuards() {
+        TreeBuilder vmd = Shapes.vmd().with(t -> t.at("10000:03:00.0").driver = "nvme");
+        List<Finding> all = new ArrayList<>(Doctor.examine(vmd.snapshot()).findings());
+        FactPair.all().forEach(p -> all.addAll(p.of(broken(p)).findings()));
+        assertThat(all).extracting(Finding::check).contains(Check.GROUP_NOT_VIABLE, Check.DRIVER);
+        for (Finding f : all) {
+            for (String line : f.fix()) {
+                assertThat(line)
+                        .doesNotContain("unbind", "driver_override", "drivers_probe", "0e.0")
+                        .doesNotContain("10000:", "--force-class", "--guests-ok");
+                assertThat(line.matches("setpci.*ECAP_ACS.*=0000:00[0-9a-f][4-9c-f]"))
+                        .as("turns redirection off without a look at guests: %s", line)
+                        .isFalse();
+                assertThat(line.matches("setpci.*=....:00e0"))
+                        .as("a payload that the port above does not keep to: %s", line)
+                        .isFalse();
+            }
+            assertThat(f.undo()).as("%s", f.fix()).hasSameSizeAs(f.fix());
+        }
     }
 
     @TestFactory

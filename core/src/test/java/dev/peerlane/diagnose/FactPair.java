@@ -28,6 +28,8 @@ record FactPair(
                 : Doctor.examine(tree.snapshot(), bdf(source), bdf(target), buffer);
     }
 
+    static final String OTHER_OF_GROUP = "0000:05:00.0";
+
     private static FactPair pair(Check check, Consumer<TreeBuilder> change) {
         return new FactPair(check, () -> Shapes.broadcom(0), change, A, B, Buffer.TARGET);
     }
@@ -96,7 +98,15 @@ record FactPair(
                 pair(
                         Check.GROUP_NOT_VIABLE,
                         t -> {
-                            var other = t.other("0000:05:00.0", DOWN_0, 0x15b3, 1, 0x020000);
+                            var other = t.drive(OTHER_OF_GROUP, DOWN_0);
+                            other.driver = "nvme";
+                            other.group = t.at(A).group;
+                        }));
+        pairs.add(
+                pair(
+                        Check.GROUP_NOT_VIABLE,
+                        t -> {
+                            var other = t.other(OTHER_OF_GROUP, DOWN_0, 0x15b3, 1, 0x020000);
                             other.driver = "mlx5_core";
                             other.group = t.at(A).group;
                         }));

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigBytes;
-import dev.peerlane.pci.SysfsTree;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -27,12 +26,15 @@ final class Typist {
             Pattern.compile(
                     "setpci -s (\\S+) (CAP_EXP|ECAP_ACS|ECAP_DPC)\\+(\\d+)\\.w=(\\w{4}):(\\w{4})");
     private static final Pattern ECHO = Pattern.compile("echo (?:(\\S+) )?> /(\\S+)");
-    private static final Pattern DRIVER =
-            Pattern.compile(SysfsTree.DEVICES + "/(\\S+)/driver(_override|/unbind)");
+    private static final Pattern BIND = Pattern.compile("peerlane (un)?bind (.+)");
+    private static final Pattern DISABLE =
+            Pattern.compile("peerlane acs disable (\\S+) (\\S+) --save (\\S+)");
+    private static final Pattern RESTORE = Pattern.compile("peerlane acs restore (\\S+)");
 
     private final TreeBuilder tree;
     private final Map<Bdf, byte[]> firmware = new HashMap<>();
     private final Map<Bdf, String> drivers = new HashMap<>();
+    private final Map<String, AcsChange> saved = new HashMap<>();
 
     Typist(TreeBuilder tree) {
         this.tree = tree;
@@ -61,6 +63,9 @@ final class Typist {
         for (String line : lines) {
             Matcher setpci = SETPCI.matcher(line);
             Matcher echo = ECHO.matcher(line);
+            Matcher bind = BIND.matcher(line);
+            Matcher disable = DISABLE.matcher(line);
+            Matcher restore = RESTORE.matcher(line);
             if (line.startsWith(BOOT)) {
                 parameter(line.substring(BOOT.length()));
                 boot = true;
@@ -68,8 +73,13 @@ final class Typist {
                 setpci(setpci);
             } else if (echo.matches()) {
                 echo(echo.group(1), echo.group(2));
-            } else if (line.equals("modprobe vfio-pci")) {
-                tree.texts.putIfAbsent(MODULE, "0");
+            } else if (bind.matches()) {
+                List<String> functions = List.of(bind.group(2).split(" ", -1));
+                functions.forEach(f -> bind(f, bind.group(1) == null));
+            } else if (disable.matches()) {
+                disable(List.of(disable.group(1), disable.group(2)), disable.group(3));
+            } else if (restore.matches()) {
+                saved.get(restore.group(1)).bridges().forEach(b -> acs(b, b.control()));
             } else if (line.startsWith("ulimit -l ")) {
                 limit(line.substring("ulimit -l ".length()));
             } else {
@@ -102,30 +112,35 @@ final class Typist {
     }
 
     private void echo(String value, String path) {
-        Matcher driver = DRIVER.matcher(path);
-        if (driver.matches() && driver.group(2).equals("_override")) {
-            TreeBuilder.Node node = tree.at(driver.group(1));
-            if (value == null) {
-                node.texts.remove("driver_override");
-            } else {
-                node.texts.put("driver_override", value);
-            }
-        } else if (driver.matches()) {
-            assertThat(value).isEqualTo(driver.group(1));
-            tree.at(value).driver = null;
-        } else if (path.equals("sys/bus/pci/drivers/vfio-pci/unbind")) {
-            assertThat(tree.at(value).driver).isEqualTo("vfio-pci");
-            tree.at(value).driver = null;
-        } else if (path.equals("sys/bus/pci/drivers_probe")) {
-            TreeBuilder.Node node = tree.at(value);
-            String only = node.texts.get("driver_override");
-            assertThat(tree.texts).containsKey(MODULE);
-            assertThat(node.driver).as("bound already").isNull();
-            node.driver = only == null ? drivers.get(node.bdf) : only;
+        assertThat(tree.texts).as("a file that is there").containsKey(path);
+        tree.texts.put(path, value);
+    }
+
+    /** What the guarded commands do where they refuse nothing; bind takes drives only here. */
+    private void bind(String name, boolean there) {
+        TreeBuilder.Node node = tree.at(name);
+        assertThat(tree.texts).containsKey(MODULE);
+        assertThat(node.texts.get("class")).isEqualTo("0x010802");
+        if (there) {
+            node.driver = "vfio-pci";
+            node.texts.put("driver_override", "vfio-pci");
         } else {
-            assertThat(tree.texts).as("a file that is there").containsKey(path);
-            tree.texts.put(path, value);
+            node.driver = drivers.get(node.bdf);
+            node.texts.remove("driver_override");
         }
+    }
+
+    private void disable(List<String> devices, String save) {
+        AcsChange change =
+                AcsChange.between(
+                        tree.snapshot().machine(), devices.stream().map(Bdf::parse).toList());
+        assertThat(change.bridges()).isNotEmpty();
+        saved.put(save, change);
+        change.bridges().forEach(b -> acs(b, b.changed()));
+    }
+
+    private void acs(AcsChange.Bridge bridge, int control) {
+        tree.at(bridge.bdf().toString()).config.store16(bridge.offset() + 6, control);
     }
 
     /** Adds a word to the command line, or takes one off; {@code pci=x} without a value of x. */
