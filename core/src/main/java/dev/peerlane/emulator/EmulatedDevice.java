@@ -29,7 +29,9 @@ final class EmulatedDevice extends PciDevice {
         for (EmulatedFunction.BarSpace space : function.bars()) {
             bars.add(new EmulatedBar(this, function, controller, space, fabric.packets()));
         }
-        command(ConfigSpace.COMMAND_MEMORY, true);
+        ConfigSpace config = function.config();
+        int command = config.load16(ConfigSpace.COMMAND);
+        config.store16(ConfigSpace.COMMAND, command | ConfigSpace.COMMAND_MEMORY);
     }
 
     boolean isOpen() {
@@ -66,7 +68,9 @@ final class EmulatedDevice extends PciDevice {
 
     @Override
     public void busMaster(boolean enabled) {
-        command(ConfigSpace.COMMAND_BUS_MASTER, enabled);
+        ConfigSpace config = function.config();
+        int command = config.load16(ConfigSpace.COMMAND);
+        config.store16(ConfigSpace.COMMAND, ConfigSpace.withBusMaster(command, enabled));
     }
 
     @Override
@@ -93,10 +97,5 @@ final class EmulatedDevice extends PciDevice {
             open = false;
             fabric.closed(this);
         }
-    }
-
-    private void command(int bit, boolean on) {
-        int command = function.config().load16(ConfigSpace.COMMAND);
-        function.config().store16(ConfigSpace.COMMAND, on ? command | bit : command & ~bit);
     }
 }

@@ -24,7 +24,10 @@ public abstract class PciDevice implements AutoCloseable {
      */
     public abstract Bar bar(int index);
 
-    /** Lets the function do DMA (Command register bit 2), or stops it; memory decoding stays on. */
+    /**
+     * Lets the function do DMA (Command register bit 2), or stops it; memory decoding stays on. A
+     * function that does DMA raises no INTx (bit 10): {@link ConfigSpace#withBusMaster}.
+     */
     public abstract void busMaster(boolean enabled);
 
     /**

@@ -39,6 +39,9 @@ public abstract class ConfigSpace {
     /** Command: bus mastering. */
     public static final int COMMAND_BUS_MASTER = 1 << 2;
 
+    /** Command: no INTx (PCI Local Bus 3.0, 6.2.2). */
+    public static final int COMMAND_INTX_DISABLE = 1 << 10;
+
     /** Capability ID of PCI Express. */
     public static final int CAP_PCI_EXPRESS = 0x10;
 
@@ -50,6 +53,16 @@ public abstract class ConfigSpace {
 
     private static final int MAX_CAPABILITIES = 48;
     private static final int MAX_EXTENDED = 256;
+
+    /**
+     * Returns a Command register with bus mastering on or off. On comes with INTx off: nobody here
+     * takes INTx, and SPDK's target fails its controller when it raises one that nobody takes.
+     */
+    public static int withBusMaster(int command, boolean on) {
+        return on
+                ? command | COMMAND_BUS_MASTER | COMMAND_INTX_DISABLE
+                : command & ~COMMAND_BUS_MASTER;
+    }
 
     /** Loads 4 bytes at a multiple of 4, 0 to ffch. */
     public abstract int load32(int offset);

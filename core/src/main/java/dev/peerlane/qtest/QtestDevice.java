@@ -151,11 +151,7 @@ final class QtestDevice extends PciDevice {
 
     private void setBusMaster(boolean enabled) {
         int command = node.config().load16(ConfigSpace.COMMAND);
-        int wanted =
-                enabled
-                        ? command | ConfigSpace.COMMAND_BUS_MASTER
-                        : command & ~ConfigSpace.COMMAND_BUS_MASTER;
-        node.config().store16(ConfigSpace.COMMAND, wanted);
+        node.config().store16(ConfigSpace.COMMAND, ConfigSpace.withBusMaster(command, enabled));
     }
 
     private void checkOpen() {

@@ -207,9 +207,7 @@ public final class VfioDevice extends PciDevice {
      */
     private void dma(boolean on) {
         int command = config().load16(ConfigSpace.COMMAND);
-        int others = command & ~ConfigSpace.COMMAND_BUS_MASTER;
-        int wanted =
-                others | ConfigSpace.COMMAND_MEMORY | (on ? ConfigSpace.COMMAND_BUS_MASTER : 0);
+        int wanted = ConfigSpace.withBusMaster(command, on) | ConfigSpace.COMMAND_MEMORY;
         if (wanted != command && !config().isGone()) {
             config().store16(ConfigSpace.COMMAND, wanted);
         }

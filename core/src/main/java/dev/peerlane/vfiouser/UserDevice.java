@@ -55,7 +55,7 @@ final class UserDevice extends PciDevice {
 
     @Override
     public void busMaster(boolean enabled) {
-        function.command(ConfigSpace.COMMAND_BUS_MASTER, enabled);
+        function.busMaster(enabled);
     }
 
     @Override

@@ -80,7 +80,7 @@ final class UserFunction implements AutoCloseable {
 
     /** Writes the addresses of the BARs, and lets the function decode them. */
     private void place() {
-        command(ConfigSpace.COMMAND_BUS_MASTER, false);
+        busMaster(false);
         for (UserBar bar : bars) {
             int at = ConfigSpace.BAR0 + 4 * bar.index();
             boolean wide = (config.load32(at) & BAR_64_BIT) != 0;
@@ -89,12 +89,13 @@ final class UserFunction implements AutoCloseable {
                 config.store32(at + 4, (int) (bar.pciAddress() >>> 32));
             }
         }
-        command(ConfigSpace.COMMAND_MEMORY, true);
+        int command = config.load16(ConfigSpace.COMMAND);
+        config.store16(ConfigSpace.COMMAND, command | ConfigSpace.COMMAND_MEMORY);
     }
 
-    void command(int bit, boolean on) {
+    void busMaster(boolean enabled) {
         int command = config.load16(ConfigSpace.COMMAND);
-        config.store16(ConfigSpace.COMMAND, on ? command | bit : command & ~bit);
+        config.store16(ConfigSpace.COMMAND, ConfigSpace.withBusMaster(command, enabled));
     }
 
     /** Resets it; false if it has no reset. */

@@ -350,6 +350,9 @@ class FabricTest {
                     .hasMessageContaining("emu:z");
             Bar bar = first.bar(0);
             first.busMaster(true);
+            assertThat(first.config().load16(ConfigSpace.COMMAND))
+                    .as("decoding, DMA, no INTx")
+                    .isEqualTo(0x0406);
             first.close();
             first.close();
             assertThat(bar.load32(0)).as("a closed device is gone").isEqualTo(-1);

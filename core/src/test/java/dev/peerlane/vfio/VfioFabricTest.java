@@ -145,6 +145,9 @@ class VfioFabricTest {
             assertThat(machine.a.decodes()).isTrue();
             device.busMaster(true);
             assertThat(machine.a.masters()).isTrue();
+            assertThat(device.config().load16(ConfigSpace.COMMAND))
+                    .as("decoding, DMA, no INTx")
+                    .isEqualTo(0x0406);
             assertRefused(() -> fabric.open("0000:01:00.0"), "device-in-use");
             device.close();
             device.close();

@@ -95,11 +95,7 @@ final class FuzzedDevice extends PciDevice {
     @Override
     public void busMaster(boolean enabled) {
         int command = config.truth.load16(ConfigSpace.COMMAND);
-        config.truth.store16(
-                ConfigSpace.COMMAND,
-                enabled
-                        ? command | ConfigSpace.COMMAND_BUS_MASTER
-                        : command & ~ConfigSpace.COMMAND_BUS_MASTER);
+        config.truth.store16(ConfigSpace.COMMAND, ConfigSpace.withBusMaster(command, enabled));
     }
 
     @Override

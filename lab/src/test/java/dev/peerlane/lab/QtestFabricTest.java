@@ -142,7 +142,7 @@ class QtestFabricTest {
         device.close();
         device.close();
         assertThat(device.config().load16(ConfigSpace.COMMAND))
-                .isEqualTo(ConfigSpace.COMMAND_MEMORY);
+                .isEqualTo(ConfigSpace.COMMAND_MEMORY | ConfigSpace.COMMAND_INTX_DISABLE);
         assertThatThrownBy(() -> device.bar(0)).isInstanceOf(IllegalStateException.class);
         fabric.open("qemu:03:00.0").close();
     }
@@ -170,7 +170,7 @@ class QtestFabricTest {
         assertThat(device.bar(0).load32(0x14)).as("CC").isZero();
         assertThat(device.bar(0).load32(0x1c)).as("CSTS").isZero();
         assertThat(device.config().load16(ConfigSpace.COMMAND))
-                .isEqualTo(ConfigSpace.COMMAND_MEMORY | ConfigSpace.COMMAND_BUS_MASTER);
+                .isEqualTo(ConfigSpace.withBusMaster(ConfigSpace.COMMAND_MEMORY, true));
         assertThat(device.config().load8(0x3c)).isEqualTo(0x0b);
         assertThat(fabric.machine().function(device.bdf())).contains(before);
         admin.close();
