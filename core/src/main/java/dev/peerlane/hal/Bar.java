@@ -32,6 +32,14 @@ public abstract class Bar {
     /** Loads 4 bytes. */
     public abstract int load32(long offset);
 
+    /**
+     * Starts to load 4 bytes and does not wait for them, where the backend answers by message;
+     * elsewhere the load is done on return.
+     */
+    public PendingLoad startLoad32(long offset) {
+        return PendingLoad.done(load32(offset));
+    }
+
     /** Stores 4 bytes, after everything that this thread stored before. */
     public abstract void store32(long offset, int value);
 

@@ -35,7 +35,11 @@ public final class QueuePair {
     /** The cookie of a tag that is not in flight. */
     private static final int IDLE = Integer.MIN_VALUE;
 
-    private static final int IDLE_POLLS_BEFORE_HEALTH = 4096;
+    /** When a fault of the controller was seen, for its message. */
+    static final String IN_FLIGHT = "while commands were in flight";
+
+    /** How many empty polls go by for each look at the clock. */
+    private static final int POLLS_TO_CLOCK = 256;
 
     private static final long SQE_CDW0 = Sqe.CDW0;
     private static final long SQE_CDW2 = Sqe.CDW2;
@@ -63,6 +67,7 @@ public final class QueuePair {
 
     private final String locator;
     private final Registers registers;
+    private final SilenceWatch watch;
     private final int qid;
     private final int mask; // entries of a ring, a power of two, less one
     private final int depth;
@@ -85,7 +90,7 @@ public final class QueuePair {
     private int taken;
     private int rungTaken;
     private long phaseBit = PHASE_BIT;
-    private int idlePolls;
+    private int emptyPolls;
     private @Nullable Thread owner = creator; // null when the pair has ended: one check for both
     private boolean retired;
     private @Nullable ControllerFault fault;
@@ -108,6 +113,7 @@ public final class QueuePair {
             int entries) {
         this.locator = locator;
         this.registers = registers;
+        this.watch = new SilenceWatch(registers);
         this.qid = qid;
         this.mask = entries - 1;
         this.depth = depth;
@@ -259,8 +265,8 @@ public final class QueuePair {
      * @param max how many at most
      * @param completions called with each command's cookie and status
      * @return how many there were
-     * @throws ControllerFault if the controller answered nonsense; now and then, while nothing
-     *     arrives, its health is checked too
+     * @throws ControllerFault if the controller answered nonsense, or was found to be gone or to
+     *     have failed after commands in flight had not ended for a second
      */
     public int poll(int max, Completions completions) {
         if (Thread.currentThread() != owner) {
@@ -324,18 +330,24 @@ public final class QueuePair {
     }
 
     private void idle() {
-        if (++idlePolls >= IDLE_POLLS_BEFORE_HEALTH) {
-            idlePolls = 0;
-            if (inFlight() > 0) {
-                checkHealth();
-            }
+        if (++emptyPolls >= POLLS_TO_CLOCK) {
+            emptyPolls = 0;
+            health(false);
         }
     }
 
     /** Reads CSTS; a controller that is gone or has failed ends this pair and is thrown. */
     void checkHealth() {
+        health(true);
+    }
+
+    private void health(boolean atOnce) {
         try {
-            registers.checkHealth("while commands were in flight");
+            if (atOnce) {
+                registers.checkHealth(IN_FLIGHT);
+            } else {
+                watch.look(taken, inFlight() > 0);
+            }
         } catch (ControllerFault e) {
             kill(e);
             throw e;

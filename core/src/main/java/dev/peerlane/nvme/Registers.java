@@ -4,6 +4,7 @@ import dev.peerlane.block.BlockPort;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.Doorbell;
+import dev.peerlane.hal.PendingLoad;
 import dev.peerlane.spec.Cc;
 import dev.peerlane.spec.Csts;
 import dev.peerlane.spec.Reg;
@@ -67,9 +68,22 @@ final class Registers {
         return new Cc(bar.load32(Reg.CC));
     }
 
+    long nanoTime() {
+        return clock.nanoTime();
+    }
+
+    /** Starts to load CSTS, for {@link #checkHealth(int, String)}. */
+    PendingLoad startCsts() {
+        return bar.startLoad32(Reg.CSTS);
+    }
+
     /** Returns CSTS. */
     Csts csts(String when) {
-        Csts csts = new Csts(bar.load32(Reg.CSTS));
+        return there(bar.load32(Reg.CSTS), when);
+    }
+
+    private Csts there(int value, String when) {
+        Csts csts = new Csts(value);
         if (csts.isGone()) {
             throw ControllerFault.gone(locator, when);
         }
@@ -97,7 +111,12 @@ final class Registers {
 
     /** Throws if a controller that was enabled is gone, reports a fatal error, or was reset. */
     void checkHealth(String when) {
-        Csts csts = csts(when);
+        checkHealth(bar.load32(Reg.CSTS), when);
+    }
+
+    /** As {@link #checkHealth(String)}, with a CSTS that was loaded before. */
+    void checkHealth(int value, String when) {
+        Csts csts = there(value, when);
         if (csts.cfs()) {
             throw ControllerFault.fatal(locator, csts.raw(), when);
         }

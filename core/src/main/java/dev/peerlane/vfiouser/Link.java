@@ -7,12 +7,14 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.PendingLoad;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.KernelException;
 import dev.peerlane.linux.UnixSocket;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The requests to one server: one at a time, each with its answer and within a bound. After the
@@ -26,6 +28,7 @@ final class Link implements AutoCloseable {
     private final Clock clock;
     private final long timeoutNanos;
     private final Channel channel;
+    private @Nullable LateRead lateRead;
     private int lastId;
     private boolean dead;
     private boolean used;
@@ -109,22 +112,35 @@ final class Link implements AutoCloseable {
                             locator + " is no longer connected after an earlier failure",
                             "Open it again"));
         }
+        finishLateRead();
         try {
-            channel.next();
-            lastId = (lastId + 1) & 0xffff;
-            channel.send(lastId, command, 0, 0, bodyBytes, descriptors);
-            boolean done = clock.await(() -> channel.flush() && channel.receive(), timeoutNanos);
-            if (!done) {
-                throw PeerlaneException.machine(
-                        "vfio-user-timeout",
-                        "%s has not answered request %d in %d ms"
-                                .formatted(locator, command, timeoutNanos / 1_000_000),
-                        "See whether its process is busy, or another client uses the device");
+            begin(command, bodyBytes, descriptors);
+            if (!clock.await(() -> channel.flush() && channel.receive(), timeoutNanos)) {
+                throw unanswered(command);
             }
-            checkHeader(command);
         } catch (PeerlaneException e) {
             throw fail(e);
         }
+        return answer(command, answerBytes);
+    }
+
+    private void begin(int command, long bodyBytes, int... descriptors) {
+        channel.next();
+        lastId = (lastId + 1) & 0xffff;
+        channel.send(lastId, command, 0, 0, bodyBytes, descriptors);
+    }
+
+    private PeerlaneException unanswered(int command) {
+        return PeerlaneException.machine(
+                "vfio-user-timeout",
+                "%s has not answered request %d in %d ms"
+                        .formatted(locator, command, timeoutNanos / 1_000_000),
+                "See whether its process is busy, or another client uses the device");
+    }
+
+    /** Returns the body of the answer that has come, if it is one to the last request. */
+    private MemorySegment answer(int command, long answerBytes) {
+        checkHeader(command);
         if ((channel.flags() & Protocol.ERROR) != 0) {
             throw PeerlaneException.machine(
                     "vfio-user-refused",
@@ -146,10 +162,11 @@ final class Link implements AutoCloseable {
     private void checkHeader(int command) {
         boolean reply = (channel.flags() & Protocol.TYPE_MASK) == Protocol.REPLY;
         if (!reply || channel.id() != lastId || channel.command() != command) {
-            throw Protocol.violation(
-                    locator,
-                    "message %d of command %d came, not the answer %d to %d"
-                            .formatted(channel.id(), channel.command(), lastId, command));
+            throw fail(
+                    Protocol.violation(
+                            locator,
+                            "message %d of command %d came, not the answer %d to %d"
+                                    .formatted(channel.id(), channel.command(), lastId, command)));
         }
     }
 
@@ -164,6 +181,10 @@ final class Link implements AutoCloseable {
                         Protocol.REGION_READ,
                         Protocol.REGION_ACCESS_BYTES,
                         Protocol.REGION_ACCESS_BYTES + count);
+        return valueOf(answer, region, offset, count);
+    }
+
+    private long valueOf(MemorySegment answer, int region, long offset, int count) {
         int got = answer.get(JAVA_INT_UNALIGNED, 12);
         if (got != count) {
             throw fail(
@@ -177,6 +198,78 @@ final class Link implements AutoCloseable {
             value = (value << 8) | (answer.get(JAVA_BYTE, 16L + i) & 0xff);
         }
         return value;
+    }
+
+    /** Sends a request to read 4 bytes of a region; the answer is looked for later. */
+    PendingLoad startRead(int region, long offset) {
+        finishLateRead();
+        if (dead) {
+            return PendingLoad.done(-1);
+        }
+        access(region, offset, LateRead.BYTES);
+        try {
+            begin(Protocol.REGION_READ, Protocol.REGION_ACCESS_BYTES);
+            if (!clock.await(channel::flush, timeoutNanos)) { // whole: the buffer is used again
+                throw unanswered(Protocol.REGION_READ);
+            }
+        } catch (PeerlaneException e) {
+            throw fail(e);
+        }
+        LateRead read = new LateRead(region, offset);
+        lateRead = read;
+        return read;
+    }
+
+    /** Requests go one at a time. */
+    private void finishLateRead() {
+        LateRead late = lateRead;
+        if (late != null) {
+            clock.await(late::isDone, timeoutNanos);
+        }
+    }
+
+    /** A read whose answer nobody waits for, until the next request has to. */
+    private final class LateRead extends PendingLoad {
+        private static final int BYTES = 4;
+
+        private final int region;
+        private final long offset;
+        private final long sentNanos = clock.nanoTime();
+        private boolean done;
+        private int value = -1;
+
+        LateRead(int region, long offset) {
+            this.region = region;
+            this.offset = offset;
+        }
+
+        @Override
+        public boolean isDone() {
+            if (done || dead) {
+                return true;
+            }
+            try {
+                if (!channel.receive()) {
+                    if (clock.nanoTime() - sentNanos >= timeoutNanos) {
+                        throw unanswered(Protocol.REGION_READ);
+                    }
+                    return false;
+                }
+            } catch (PeerlaneException e) {
+                throw fail(e);
+            }
+            done = true;
+            lateRead = null;
+            long answerBytes = Protocol.REGION_ACCESS_BYTES + BYTES;
+            MemorySegment answer = answer(Protocol.REGION_READ, answerBytes);
+            value = (int) valueOf(answer, region, offset, BYTES);
+            return true;
+        }
+
+        @Override
+        public int value() {
+            return value;
+        }
     }
 
     /** Writes 1 to 8 bytes of a region; nothing when the device is gone. */

@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Doorbell;
 import dev.peerlane.hal.MappedDoorbell;
+import dev.peerlane.hal.PendingLoad;
 import dev.peerlane.mem.Mmio;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,6 +71,13 @@ final class UserBar extends Bar implements AutoCloseable {
         } catch (InternalError e) {
             throw fault(e);
         }
+    }
+
+    @Override
+    public PendingLoad startLoad32(long offset) {
+        return mapped(offset, 4) == 0
+                ? link.startRead(region.index(), offset)
+                : super.startLoad32(offset);
     }
 
     @Override

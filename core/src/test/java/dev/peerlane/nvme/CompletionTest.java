@@ -270,6 +270,7 @@ class CompletionTest {
                         () -> {
                             for (int i = 0; i < 5000; i++) {
                                 port.poll(1, taken);
+                                m.clock.turn();
                             }
                         })
                 .isInstanceOf(ControllerFault.class)

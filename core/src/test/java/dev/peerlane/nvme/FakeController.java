@@ -123,6 +123,7 @@ final class FakeController {
     // What it saw.
     final List<Arrived> arrived = new ArrayList<>();
     int accesses;
+    int loads;
     boolean gone;
 
     /** CMBSZ and CMBLOC read 0 until CSTS.RDY. */
@@ -214,6 +215,7 @@ final class FakeController {
     }
 
     int load(int offset) {
+        loads++;
         touch();
         if (gone) {
             return -1;

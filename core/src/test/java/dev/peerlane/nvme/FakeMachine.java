@@ -8,6 +8,7 @@ import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Doorbell;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.hal.PendingLoad;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
 import java.lang.foreign.Arena;
@@ -36,6 +37,8 @@ final class FakeMachine {
     int mappings;
     int turns;
     int failAtCall = -1;
+    int loadsStarted;
+    boolean loadsStayPending;
     private int calls;
     private boolean gaveOut;
 
@@ -272,6 +275,23 @@ final class FakeMachine {
         @Override
         public int load32(long offset) {
             return controller.load((int) offset);
+        }
+
+        @Override
+        public PendingLoad startLoad32(long offset) {
+            loadsStarted++;
+            int value = controller.load((int) offset);
+            return new PendingLoad() {
+                @Override
+                public boolean isDone() {
+                    return !loadsStayPending;
+                }
+
+                @Override
+                public int value() {
+                    return value;
+                }
+            };
         }
 
         @Override
