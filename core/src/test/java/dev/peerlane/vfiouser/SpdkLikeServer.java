@@ -30,6 +30,10 @@ import java.util.TreeMap;
  * A vfio-user server that answers as SPDK's NVMe target was seen to do, written from that and not
  * from our own server. Behind it is an emulated controller without a CMB. It moves on the client's
  * thread, in {@link #clock}, in virtual time.
+ *
+ * <p>It is as strict: it answers one message a millisecond and one client at a time, refuses what
+ * is too short, too long or out of sequence, and its controller fails when it raises an interrupt
+ * that nobody takes. What a client wrote to the Command register is there for the next one.
  */
 final class SpdkLikeServer implements AutoCloseable {
     static final long BAR0_BYTES = 0x4000;
@@ -64,11 +68,13 @@ final class SpdkLikeServer implements AutoCloseable {
     Tamper tamper = (command, answer, length, descriptors) -> length;
     int mappedBeforeEnable = -1;
 
+    /** Whether its controller does nothing, while messages are answered. */
+    boolean stalled;
+
     private final Arena arena = Arena.ofShared();
     private final MemorySegment request = arena.allocate(1 << 16, 8);
     private final MemorySegment answer = arena.allocate(1 << 16, 8);
     private final UnixSocket listener = UnixSocket.create();
-    private final List<UnixSocket> unheard = new ArrayList<>();
     private final int doorbellFile = (int) MemoryFile.create("spdk-bar0", BAR0_BYTES);
     private final Mapping doorbells = Mapping.of(doorbellFile, 0, BAR0_BYTES, "BAR 0");
     private final TreeMap<Long, Mapping> memory = new TreeMap<>();
@@ -77,8 +83,12 @@ final class SpdkLikeServer implements AutoCloseable {
     private final EmulatedController controller;
     private final PciDevice device;
     private UnixSocket connection;
+    private int lastId = -1;
+    private boolean negotiated;
     private long nanos;
     private boolean shutdownSeen;
+    private boolean fatal;
+    private long answeredBefore;
 
     final Clock clock =
             new Clock() {
@@ -90,7 +100,10 @@ final class SpdkLikeServer implements AutoCloseable {
                 @Override
                 public void turn() {
                     nanos += 100_000; // it looks at its socket about once a millisecond
-                    fabric.clock().turn();
+                    if (!stalled && !fatal) {
+                        fabric.clock().turn();
+                        raise();
+                    }
                     if (nanos % 1_000_000 == 0) {
                         serve();
                     }
@@ -135,15 +148,44 @@ final class SpdkLikeServer implements AutoCloseable {
         return shutdownSeen;
     }
 
-    private void serve() {
-        long fd = listener.accept();
-        if (fd >= 0 && connection == null) {
-            connection = UnixSocket.of(fd);
-        } else if (fd >= 0) {
-            unheard.add(UnixSocket.of(fd)); // connected, and never answered
+    /** Returns whether the controller has failed. */
+    boolean isFatal() {
+        return fatal;
+    }
+
+    /** The process ends. */
+    void vanish() {
+        connection.close();
+        connection = null;
+        listener.close();
+    }
+
+    /**
+     * The completion of an admin command asks for an interrupt: by INTx where that is not disabled,
+     * by MSI-X where that is enabled. There is no eventfd for either, and that is fatal.
+     */
+    private void raise() {
+        ConfigSpace config = device.config();
+        boolean intx = (config.load16(ConfigSpace.COMMAND) & 1 << 10) == 0;
+        int msix = config.capability(ConfigSpace.CAP_MSIX).orElseThrow();
+        boolean enabled = (config.load16(msix + 2) & 1 << 15) != 0;
+        long answered = 0;
+        for (int opcode = 0; opcode < 256; opcode++) {
+            answered += controller.statistics().adminCommands(opcode);
         }
+        fatal = (intx || enabled) && answered > answeredBefore;
+        answeredBefore = answered;
+    }
+
+    private void serve() {
         if (connection == null) {
-            return;
+            long fd = listener.accept(); // a second client connects, and is not answered
+            if (fd < 0) {
+                return;
+            }
+            connection = UnixSocket.of(fd);
+            negotiated = false;
+            lastId = -1;
         }
         long got = connection.receive(request.asSlice(0, Protocol.HEADER_BYTES));
         int[] passed = connection.takeDescriptors();
@@ -163,8 +205,14 @@ final class SpdkLikeServer implements AutoCloseable {
     private void gone() {
         connection.close();
         connection = null;
-        device.reset();
+        reset();
         List.copyOf(ranges.keySet()).forEach(this::unmap);
+    }
+
+    /** What was written to the Command register stays. */
+    private void reset() {
+        device.reset();
+        fatal = false;
     }
 
     private void answer(int[] passed) {
@@ -177,7 +225,8 @@ final class SpdkLikeServer implements AutoCloseable {
         }
         List<Integer> out = new ArrayList<>();
         answer.fill((byte) 0);
-        int result = handle(command, body, passed, out);
+        boolean inOrder = isInOrder(command, request.get(JAVA_INT_UNALIGNED, 8), body);
+        int result = inOrder ? handle(command, body, passed, out) : -EINVAL;
         int total = Protocol.HEADER_BYTES + Math.max(0, result);
         answer.set(JAVA_SHORT_UNALIGNED, 0, request.get(JAVA_SHORT_UNALIGNED, 0));
         answer.set(JAVA_SHORT_UNALIGNED, 2, (short) command);
@@ -193,6 +242,29 @@ final class SpdkLikeServer implements AutoCloseable {
         }
     }
 
+    /**
+     * A request, of the length that it has to have, with the next identifier, after the version.
+     */
+    private boolean isInOrder(int command, int flags, MemorySegment body) {
+        int id = Short.toUnsignedInt(request.get(JAVA_SHORT_UNALIGNED, 0));
+        boolean next = lastId < 0 || id == ((lastId + 1) & 0xffff);
+        lastId = id;
+        boolean version = command == 1;
+        boolean first = version != negotiated;
+        negotiated |= version;
+        long bytes = body.byteSize();
+        boolean whole =
+                switch (command) {
+                    case 1 -> bytes > 4 && body.get(JAVA_BYTE, bytes - 1) == 0;
+                    case 2, 5 -> bytes == 32;
+                    case 3 -> bytes == 24;
+                    case 4, 9 -> bytes == 16;
+                    case 10 -> bytes > 16;
+                    default -> bytes == 0;
+                };
+        return next && first && whole && flags == 0;
+    }
+
     /** Puts the answer's body behind the header; its length, or an error number below zero. */
     private int handle(int command, MemorySegment body, int[] passed, List<Integer> out) {
         switch (command) {
@@ -201,9 +273,10 @@ final class SpdkLikeServer implements AutoCloseable {
                 return version();
             }
             case 4 -> {
-                asked.add(new Asked(command, -1, 0, 0, body.get(JAVA_INT_UNALIGNED, 0), 0));
+                int room = body.get(JAVA_INT_UNALIGNED, 0);
+                asked.add(new Asked(command, -1, 0, 0, room, 0));
                 put(0, 16, 3, 9, 5);
-                return 16;
+                return room < 16 ? -EINVAL : 16;
             }
             case 5 -> {
                 return regionInfo(body, out);
@@ -216,7 +289,7 @@ final class SpdkLikeServer implements AutoCloseable {
             }
             case 13 -> {
                 asked.add(new Asked(command, -1, 0, 0, 0, 0));
-                device.reset();
+                reset();
                 return 0;
             }
             default -> {
@@ -288,7 +361,8 @@ final class SpdkLikeServer implements AutoCloseable {
         }
         Map.Entry<Long, Long> below = ranges.lowerEntry(address + bytes);
         boolean overlaps = below != null && below.getKey() + below.getValue() > address;
-        if (room < 32 || overlaps || ranges.size() == mostMappings) {
+        boolean pages = bytes > 0 && ((address | bytes) & 4095) == 0;
+        if (room < 32 || overlaps || !pages || ranges.size() == mostMappings) {
             return -EINVAL;
         }
         ranges.put(address, bytes);
@@ -352,6 +426,8 @@ final class SpdkLikeServer implements AutoCloseable {
         }
         if (write && offset == 0x14 && (data.get(JAVA_INT_UNALIGNED, 0) & 1) != 0) {
             mappedBeforeEnable = memory.size();
+        } else if (write && offset == 0x14) {
+            fatal = false; // disabling is the cure
         }
         if (write && count == 8) {
             bar.store64(offset, data.get(JAVA_LONG_UNALIGNED, 0));
@@ -360,7 +436,7 @@ final class SpdkLikeServer implements AutoCloseable {
         } else if (count == 8) {
             data.set(JAVA_LONG_UNALIGNED, 0, bar.load64(offset));
         } else {
-            int value = bar.load32(offset);
+            int value = bar.load32(offset) | (fatal && offset == 0x1c ? 2 : 0);
             shutdownSeen |= offset == 0x1c && (value & 0xc) == 8;
             data.set(JAVA_INT_UNALIGNED, 0, value);
         }
@@ -386,7 +462,6 @@ final class SpdkLikeServer implements AutoCloseable {
         if (connection != null) {
             gone();
         }
-        unheard.forEach(UnixSocket::close);
         listener.close();
         fabric.close();
         doorbells.close();

@@ -7,6 +7,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerFault;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.open.Extent;
@@ -14,6 +15,8 @@ import dev.peerlane.open.Session;
 import dev.peerlane.p2p.BufferChoice;
 import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.Receipt;
+import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.spec.Cns;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -49,11 +52,13 @@ class SpdkLikeServerTest {
         return VfioUserFabric.open(List.of(folder), server.clock, TIMEOUT_NANOS);
     }
 
+    private static Controller open(VfioUserFabric fabric) {
+        return Controller.open(fabric, fabric.locators().getFirst(), ControllerOptions.DEFAULTS);
+    }
+
     private void drive(Consumer<Controller> work) {
         try (VfioUserFabric fabric = connect();
-                Controller controller =
-                        Controller.open(
-                                fabric, fabric.locators().getFirst(), ControllerOptions.DEFAULTS)) {
+                Controller controller = open(fabric)) {
             work.accept(controller);
         }
         assertThat(server.clock.await(() -> server.isIdle(), TIMEOUT_NANOS)).isTrue();
@@ -86,6 +91,42 @@ class SpdkLikeServerTest {
         byte[] data = data(600 << 10, 11);
         assertThat(Arrays.copyOfRange(medium, 51200, 51200 + data.length)).isEqualTo(data);
         assertThat(server.controller().violations()).isEmpty();
+    }
+
+    @Test
+    void controllerFailsAtItsFirstAnswerWhereInterruptsByPinAreOn() {
+        try (VfioUserFabric fabric = connect();
+                Controller controller = open(fabric)) {
+            ConfigSpace config = controller.device().config();
+            int command = config.load16(ConfigSpace.COMMAND);
+            assertThat(command & ConfigSpace.COMMAND_INTX_DISABLE).isNotZero();
+            assertThat(server.isFatal()).isFalse();
+            config.store16(ConfigSpace.COMMAND, command & ~ConfigSpace.COMMAND_INTX_DISABLE);
+            ControllerFault e =
+                    catchThrowableOfType(
+                            ControllerFault.class,
+                            () -> {
+                                controller.admin().identify(Cns.CONTROLLER, 0, 0);
+                                controller.admin().identify(Cns.CONTROLLER, 0, 0);
+                            });
+            assertThat(e.code()).isEqualTo("controller-fatal");
+            assertThat(server.isFatal()).isTrue();
+            controller.reset();
+            writeAndRead(controller);
+        }
+    }
+
+    @Test
+    void everyClientTurnsInterruptsByPinOffAndLeavesThemOff() {
+        drive(controller -> {});
+        try (VfioUserFabric fabric = connect();
+                PciDevice device = fabric.open(fabric.locators().getFirst())) {
+            int command = device.config().load16(ConfigSpace.COMMAND);
+            assertThat(command & ConfigSpace.COMMAND_INTX_DISABLE).as("of the last").isNotZero();
+            assertThat(command & ConfigSpace.COMMAND_BUS_MASTER).isZero();
+            device.config().store16(ConfigSpace.COMMAND, 0);
+        }
+        drive(SpdkLikeServerTest::writeAndRead);
     }
 
     @Test
