@@ -19,6 +19,17 @@ public abstract class DmaDomain {
     public abstract DmaBuffer allocate(long sizeBytes);
 
     /**
+     * Returns a domain for memory that only one device is to reach: its queues and its lists. Where
+     * a fabric can keep others from it, it does; elsewhere this is the domain itself. Closing the
+     * fabric ends it.
+     *
+     * @param device open, of this fabric
+     */
+    public DmaDomain forDevice(PciDevice device) {
+        return this;
+    }
+
+    /**
      * Makes a range of a function's BAR reachable for every device of the domain, at its own PCI
      * address wherever that is possible.
      *

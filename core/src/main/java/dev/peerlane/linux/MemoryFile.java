@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 public final class MemoryFile {
     // System call numbers of x86-64: arch/x86/entry/syscalls/syscall_64.tbl
     private static final long SYS_FSTAT = 5;
+    private static final long SYS_MMAP = 9;
     private static final long SYS_FCNTL = 72;
     private static final long SYS_FTRUNCATE = 77;
     private static final long SYS_FALLOCATE = 285;
@@ -21,7 +22,12 @@ public final class MemoryFile {
     private static final int MFD_CLOEXEC = 1;
     private static final int MFD_ALLOW_SEALING = 2;
     private static final int F_ADD_SEALS = 1033;
+    private static final int F_GET_SEALS = 1034;
+    private static final int F_SEAL_SEAL = 1;
     private static final int F_SEAL_SHRINK = 2;
+    private static final int F_SEAL_GROW = 4;
+    private static final int SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
+    private static final int MAP_FIXED = 0x10;
 
     private static final int FALLOC_FL_KEEP_SIZE = 1;
     private static final int FALLOC_FL_PUNCH_HOLE = 2;
@@ -35,7 +41,8 @@ public final class MemoryFile {
     private MemoryFile() {}
 
     /**
-     * Makes a file in memory that nobody can make shorter any more; answers its descriptor.
+     * Makes a file in memory of a fixed length; answers its descriptor. Whoever is handed that can
+     * make the file neither shorter nor longer, nor seal it against writing.
      *
      * @param name for /proc, nothing else
      */
@@ -54,9 +61,9 @@ public final class MemoryFile {
             if (fd < 0) {
                 return fd;
             }
-            long result = resize((int) fd, bytes);
+            long result = KernelCalls.again(SYS_FTRUNCATE, fd, bytes, 0, 0, 0, 0);
             if (result >= 0) {
-                result = KernelCalls.call(SYS_FCNTL, fd, F_ADD_SEALS, F_SEAL_SHRINK, 0, 0, 0);
+                result = KernelCalls.call(SYS_FCNTL, fd, F_ADD_SEALS, SEALS, 0, 0, 0);
             }
             if (result < 0) {
                 KernelCalls.instance().close((int) fd);
@@ -66,9 +73,24 @@ public final class MemoryFile {
         }
     }
 
-    /** Gives a file another length; what is new reads as zeroes and takes no memory yet. */
-    public static long resize(int fd, long bytes) {
-        return KernelCalls.again(SYS_FTRUNCATE, fd, bytes, 0, 0, 0, 0);
+    /**
+     * Returns whether a file is nothing but memory. An access to any other one can wait for ever
+     * for a disk, a network, or the program that answers for its file system.
+     */
+    public static boolean isMemory(int fd) {
+        return KernelCalls.call(SYS_FCNTL, fd, F_GET_SEALS, 0, 0, 0, 0) >= 0;
+    }
+
+    /**
+     * Maps a file over a mapping that there is; the file that was there before is no longer.
+     *
+     * @param address of the mapping
+     * @param bytes its length, and that of the file at least
+     */
+    public static long mapOver(long address, long bytes, int fd) {
+        int both = Kernel.PROT_READ | Kernel.PROT_WRITE;
+        return KernelCalls.call(
+                SYS_MMAP, address, bytes, both, Kernel.MAP_SHARED | MAP_FIXED, fd, 0);
     }
 
     /**

@@ -58,7 +58,7 @@ public final class Controller implements AutoCloseable {
             ControllerOptions options) {
         this.device = device;
         this.ownsDevice = ownsDevice;
-        this.dma = dma;
+        this.dma = dma.forDevice(device);
         this.clock = clock;
         this.options = options;
         this.lifecycle = new Lifecycle(device, clock, options);
@@ -191,7 +191,7 @@ public final class Controller implements AutoCloseable {
         return device;
     }
 
-    /** Returns the address space of its DMA. */
+    /** Returns the domain of its own memory, which no other device of the fabric need reach. */
     public DmaDomain dma() {
         return dma;
     }

@@ -6,17 +6,14 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
-import dev.peerlane.linux.KernelCalls;
-import dev.peerlane.linux.KernelException;
-import dev.peerlane.linux.MemoryFile;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * One file in memory, of which every server has the descriptor. It grows in chunks, since servers
- * take few mappings; a chunk lies at its offset in the file, from {@link #FIRST} on.
+ * Memory in files, whose descriptors servers get: of what is {@linkplain #forDevice for one device}
+ * that device's server alone, of everything else all of them.
  */
 final class UserDma extends DmaDomain implements AutoCloseable {
     /** Where memory begins on the bus. */
@@ -26,42 +23,16 @@ final class UserDma extends DmaDomain implements AutoCloseable {
     static final long LIMIT = 0x40_0000_0000L;
 
     private static final int PAGE = Protocol.PAGE_BYTES;
-    private static final long CHUNK_BYTES = 64L << 20;
-
-    private record Chunk(Mapping mapping, long busAddress, long bytes, BitSet used) {
-        /** Takes pages in a row; answers their offset, or -1. */
-        long take(long wanted) {
-            int pages = (int) (bytes / PAGE);
-            int count = (int) Math.min(wanted / PAGE, Integer.MAX_VALUE);
-            int at = used.nextClearBit(0);
-            while (count <= pages - at) {
-                int next = used.nextSetBit(at);
-                if (next < 0 || next - at >= count) {
-                    used.set(at, at + count);
-                    return (long) at * PAGE;
-                }
-                at = used.nextClearBit(next);
-            }
-            return -1;
-        }
-    }
 
     private final List<UserFunction> functions;
-    private final List<Chunk> chunks = new ArrayList<>();
-    private final int fd;
-    private long fileBytes;
+    private final SharedMemory forAll;
+    private final Map<UserFunction, Own> own = new HashMap<>();
+    private long nextAddress = FIRST;
     private boolean closed;
 
     UserDma(List<UserFunction> functions) {
         this.functions = functions;
-        fd =
-                (int)
-                        KernelException.check(
-                                MemoryFile.create("peerlane-dma", 0),
-                                "no-dma-memory",
-                                "memfd_create",
-                                "memory for DMA",
-                                "See how many files are open");
+        forAll = new SharedMemory(this, functions);
     }
 
     @Override
@@ -71,49 +42,47 @@ final class UserDma extends DmaDomain implements AutoCloseable {
 
     @Override
     public DmaBuffer allocate(long sizeBytes) {
+        return forAll.allocate(pages(sizeBytes));
+    }
+
+    @Override
+    public DmaDomain forDevice(PciDevice device) {
+        UserFunction function =
+                functions.stream()
+                        .filter(f -> f.bdf().equals(device.bdf()))
+                        .findFirst()
+                        .orElseThrow(() ->
+                                PeerlaneException.machine(
+                                        "foreign-device",
+                                        device.locator() + " is not of this fabric",
+                                        "Use devices that were opened from this fabric"));
+        return own.computeIfAbsent(function, f -> new Own(this, f));
+    }
+
+    private static long pages(long sizeBytes) {
         if (sizeBytes <= 0 || sizeBytes > LIMIT) {
             throw new IllegalArgumentException("a buffer of " + sizeBytes + " bytes");
         }
-        long bytes = (sizeBytes + PAGE - 1) & -PAGE;
-        for (Chunk chunk : chunks) {
-            long offset = chunk.take(bytes);
-            if (offset >= 0) {
-                return new Buffer(chunk, offset, bytes);
-            }
-        }
-        Chunk chunk = grow(Math.max(bytes, CHUNK_BYTES));
-        return new Buffer(chunk, chunk.take(bytes), bytes);
+        return (sizeBytes + PAGE - 1) & -PAGE;
     }
 
-    private Chunk grow(long bytes) {
-        String object = bytes + " bytes of memory for DMA";
-        long offset = fileBytes;
-        if (FIRST + offset > LIMIT - bytes) {
+    /** Returns the next free addresses on the bus, which {@link #taken} takes. */
+    long freeAddresses(long bytes) {
+        if (nextAddress > LIMIT - bytes) {
             throw PeerlaneException.machine(
-                    "no-dma-memory", object + " can't be had", "Use smaller buffers");
+                    "no-dma-memory",
+                    bytes + " bytes of memory for DMA can't be had",
+                    "Use smaller buffers");
         }
-        KernelException.check(
-                MemoryFile.resize(fd, offset + bytes),
-                "no-dma-memory",
-                "ftruncate",
-                object,
-                "Use smaller buffers");
-        fileBytes += bytes;
-        Mapping mapping = Mapping.of(fd, offset, bytes, object);
-        try {
-            long busAddress = FIRST + offset;
-            mapEverywhere(functions, fd, offset, busAddress, bytes);
-            Chunk chunk = new Chunk(mapping, busAddress, bytes, new BitSet());
-            chunks.add(chunk);
-            return chunk;
-        } catch (RuntimeException e) {
-            mapping.close();
-            throw e;
-        }
+        return nextAddress;
+    }
+
+    void taken(long end) {
+        nextAddress = end;
     }
 
     /** Maps a part of a file into every one of some devices, or into none. */
-    private static void mapEverywhere(
+    static void mapInto(
             List<UserFunction> devices, int fd, long offset, long busAddress, long bytes) {
         List<UserFunction> mapped = new ArrayList<>();
         try {
@@ -123,7 +92,7 @@ final class UserDma extends DmaDomain implements AutoCloseable {
             }
         } catch (RuntimeException e) {
             try {
-                unmapEverywhere(mapped, busAddress, bytes);
+                unmapInto(mapped, busAddress, bytes);
             } catch (RuntimeException second) {
                 e.addSuppressed(second);
             }
@@ -131,7 +100,7 @@ final class UserDma extends DmaDomain implements AutoCloseable {
         }
     }
 
-    private static void unmapEverywhere(List<UserFunction> devices, long busAddress, long bytes) {
+    private static void unmapInto(List<UserFunction> devices, long busAddress, long bytes) {
         RuntimeException first = null;
         for (UserFunction device : devices) {
             try {
@@ -175,8 +144,7 @@ final class UserDma extends DmaDomain implements AutoCloseable {
         }
         List<UserFunction> others = functions.stream().filter(f -> f != device.function()).toList();
         Peer peer = new Peer(others, window.pciAddress() + offset, sizeBytes);
-        mapEverywhere(
-                others, region.fd(), region.fileOffset() + offset, peer.busAddress(), sizeBytes);
+        mapInto(others, region.fd(), region.fileOffset() + offset, peer.busAddress(), sizeBytes);
         return peer;
     }
 
@@ -187,47 +155,38 @@ final class UserDma extends DmaDomain implements AutoCloseable {
             return;
         }
         closed = true;
-        chunks.forEach(chunk -> chunk.mapping.close());
-        chunks.clear();
-        KernelCalls.instance().close(fd);
+        forAll.close();
+        own.values().forEach(each -> each.memory.close());
     }
 
-    /** Pages of a chunk. */
-    private static final class Buffer extends DmaBuffer {
-        private final Chunk chunk;
-        private final long offset;
-        private final MemorySegment segment;
-        private boolean closed;
+    /** What one device's server gets and no other. */
+    private static final class Own extends DmaDomain {
+        private final UserDma all;
+        private final SharedMemory memory;
 
-        Buffer(Chunk chunk, long offset, long bytes) {
-            this.chunk = chunk;
-            this.offset = offset;
-            this.segment = chunk.mapping.segment().asSlice(offset, bytes);
-            segment.fill((byte) 0);
+        Own(UserDma all, UserFunction function) {
+            this.all = all;
+            this.memory = new SharedMemory(all, List.of(function));
         }
 
         @Override
-        public MemorySegment segment() {
-            return segment;
+        public int pageBytes() {
+            return PAGE;
         }
 
         @Override
-        public long address() {
-            return segment.address();
+        public DmaBuffer allocate(long sizeBytes) {
+            return memory.allocate(pages(sizeBytes));
         }
 
         @Override
-        public long busAddress() {
-            return chunk.busAddress + offset;
+        public DmaDomain forDevice(PciDevice device) {
+            return all.forDevice(device);
         }
 
         @Override
-        public void close() {
-            if (!closed) {
-                closed = true;
-                long end = offset + segment.byteSize();
-                chunk.used.clear((int) (offset / PAGE), (int) (end / PAGE));
-            }
+        public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
+            return all.mapPeer(owner, bar, offset, sizeBytes);
         }
     }
 
@@ -258,7 +217,7 @@ final class UserDma extends DmaDomain implements AutoCloseable {
         public void close() {
             if (!closed) {
                 closed = true;
-                unmapEverywhere(devices, busAddress, sizeBytes);
+                unmapInto(devices, busAddress, sizeBytes);
             }
         }
     }

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelCalls;
-import dev.peerlane.linux.MemoryFile;
+import dev.peerlane.linux.Mischief;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +40,7 @@ class UserBarTest {
                 bar.store64(16, bar.load32(8));
                 assertThat(bar.load64(16) == i).isTrue();
             }
-            assertThat(MemoryFile.resize(fd, 0)).isZero();
+            assertThat(Mischief.resize(fd, 0)).isZero();
             for (int i = 0; i < 100; i++) {
                 code(() -> bar.load32(8));
                 code(() -> bar.load64(8));

@@ -1,0 +1,64 @@
+package dev.peerlane.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * What a stranger does to a file whose descriptor it was handed, and what a machine runs out of.
+ */
+public final class Mischief {
+    /** Nobody may write through a mapping that is made from now on. */
+    public static final int F_SEAL_FUTURE_WRITE = 0x10;
+
+    // System call numbers of x86-64: arch/x86/entry/syscalls/syscall_64.tbl
+    private static final long SYS_LSEEK = 8;
+    private static final long SYS_FCNTL = 72;
+    private static final long SYS_FTRUNCATE = 77;
+    private static final long SYS_GETRLIMIT = 97;
+    private static final long SYS_SETRLIMIT = 160;
+    private static final long SYS_MEMFD_CREATE = 319;
+    private static final int SEEK_DATA = 3;
+    private static final int MFD_ALLOW_SEALING = 2;
+    private static final int F_ADD_SEALS = 1033;
+    private static final int RLIMIT_FSIZE = 1;
+
+    private Mischief() {}
+
+    /** Makes a file in memory that anybody may seal and make shorter. */
+    public static int unsealed(String name, long bytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            long text = arena.allocateFrom(name).address();
+            long fd = KernelCalls.call(SYS_MEMFD_CREATE, text, MFD_ALLOW_SEALING, 0, 0, 0, 0);
+            KernelException.check(fd, "no-file", "memfd_create", name, "");
+            KernelException.check(resize((int) fd, bytes), "no-file", "ftruncate", name, "");
+            return (int) fd;
+        }
+    }
+
+    public static long resize(int fd, long bytes) {
+        return KernelCalls.call(SYS_FTRUNCATE, fd, bytes, 0, 0, 0, 0);
+    }
+
+    /** Answers where a file has been written from an offset on, a negative number for nowhere. */
+    public static long nextWritten(int fd, long offset) {
+        return KernelCalls.call(SYS_LSEEK, fd, offset, SEEK_DATA, 0, 0, 0);
+    }
+
+    public static long seal(int fd, int seals) {
+        return KernelCalls.call(SYS_FCNTL, fd, F_ADD_SEALS, seals, 0, 0, 0);
+    }
+
+    /** Sets how long this process may make files; answers how long it could before. */
+    public static long limitFileBytes(long count) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment limits = arena.allocate(16, 8);
+            long got = KernelCalls.call(SYS_GETRLIMIT, RLIMIT_FSIZE, limits.address(), 0, 0, 0, 0);
+            long before = limits.get(ValueLayout.JAVA_LONG, 0);
+            limits.set(ValueLayout.JAVA_LONG, 0, count);
+            long set = KernelCalls.call(SYS_SETRLIMIT, RLIMIT_FSIZE, limits.address(), 0, 0, 0, 0);
+            KernelException.check(Math.min(got, set), "no-limit", "setrlimit", "file length", "");
+            return before;
+        }
+    }
+}
