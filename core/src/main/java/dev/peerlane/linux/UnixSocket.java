@@ -62,6 +62,7 @@ public final class UnixSocket implements AutoCloseable {
     private static final int[] NONE = {};
 
     private final int fd;
+    private final Arena arena = Arena.ofConfined(); // a collector comes too late for thousands
     private final MemorySegment message;
     private final MemorySegment vector;
     private final MemorySegment control;
@@ -71,7 +72,6 @@ public final class UnixSocket implements AutoCloseable {
 
     private UnixSocket(int fd) {
         this.fd = fd;
-        Arena arena = Arena.ofAuto();
         message = arena.allocate(MSG_BYTES, 8);
         vector = arena.allocate(16, 8);
         control = arena.allocate(CONTROL_BYTES, 8);
@@ -257,6 +257,7 @@ public final class UnixSocket implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
+            arena.close();
             KernelCalls.instance().close(fd);
         }
     }

@@ -21,8 +21,11 @@ import java.util.List;
  * is no request at all ends the connection.
  */
 final class Client implements AutoCloseable {
-    /** How long a message may take from its first byte to its last. */
-    private static final long MESSAGE_NANOS = 5_000_000_000L;
+    /**
+     * How long a message may take from its first byte to its last, an answer to be taken, and all
+     * that comes before the version is agreed on.
+     */
+    static final long MESSAGE_NANOS = 5_000_000_000L;
 
     private static final int MAX_ACCESS_BYTES = 4096;
     private static final int CONFIG_BYTES = 4096;
@@ -32,14 +35,16 @@ final class Client implements AutoCloseable {
     private final Channel channel;
     private final Export export;
     private final Interrupts interrupts;
+    private final long cameNanos;
     private boolean greeted;
     private boolean sending;
     private boolean amid;
     private long amidSinceNanos;
     private int[] attached = {};
 
-    Client(Channel channel, Export export) {
+    Client(Channel channel, Export export, long nowNanos) {
         this.channel = channel;
+        this.cameNanos = nowNanos;
         this.export = export;
         this.interrupts = new Interrupts(export.controller());
     }
@@ -56,6 +61,7 @@ final class Client implements AutoCloseable {
     /**
      * Takes what has come and answers it, one message.
      *
+     * @param nowNanos a time that moves only while somebody looks at what clients send
      * @return whether there was something
      * @throws PeerlaneException if the client has to go
      */
@@ -71,25 +77,33 @@ final class Client implements AutoCloseable {
         if (!channel.receive()) {
             if (channel.isAmidMessage()) {
                 late(nowNanos, "the rest of a message is missing");
-            } else if (!greeted) {
-                late(nowNanos, "it does not tell its version");
             } else {
                 amid = false;
+                checkGreeted(nowNanos);
             }
             return false;
         }
         amid = false;
         answer();
         channel.next();
+        checkGreeted(nowNanos);
         sending = !channel.flush();
         return true;
+    }
+
+    /** Bytes that drip, and versions that are refused, don't make a beginning any longer. */
+    private void checkGreeted(long nowNanos) {
+        if (!greeted && nowNanos - cameNanos > MESSAGE_NANOS) {
+            throw violation("it does not tell its version");
+        }
     }
 
     private void late(long nowNanos, String what) {
         if (!amid) {
             amid = true;
-            amidSinceNanos = nowNanos;
-        } else if (nowNanos - amidSinceNanos > MESSAGE_NANOS) {
+            amidSinceNanos = greeted ? nowNanos : cameNanos;
+        }
+        if (nowNanos - amidSinceNanos > MESSAGE_NANOS) {
             throw violation(what);
         }
     }
@@ -257,7 +271,7 @@ final class Client implements AutoCloseable {
             channel.outgoing().set(JAVA_LONG_UNALIGNED, at, area.offset());
             channel.outgoing().set(JAVA_LONG_UNALIGNED, at + 8, area.bytes());
         }
-        attached = new int[] {areas.getFirst().fd()};
+        attached = new int[] {areas.getFirst().file().fd()};
         return full;
     }
 
@@ -383,7 +397,10 @@ final class Client implements AutoCloseable {
 
     @Override
     public void close() {
-        interrupts.close();
-        channel.close();
+        try {
+            interrupts.close();
+        } finally {
+            channel.close();
+        }
     }
 }

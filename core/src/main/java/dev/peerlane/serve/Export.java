@@ -1,13 +1,11 @@
 package dev.peerlane.serve;
 
-import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedController;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.hal.PciDevice;
-import dev.peerlane.linux.KernelException;
 import dev.peerlane.linux.MemoryFile;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.vfiouser.Mapping;
@@ -26,9 +24,9 @@ final class Export implements AutoCloseable {
     /**
      * A part of a region that can be mapped.
      *
-     * @param fd of the file, where it is at the same offset as in the region
+     * @param file where it is at the same offset as in the region
      */
-    record Area(int fd, long offset, long bytes) {}
+    record Area(SharedBars.File file, long offset, long bytes) {}
 
     private record DmaRange(long bytes, @Nullable Mapping mapping) {}
 
@@ -40,7 +38,6 @@ final class Export implements AutoCloseable {
     private final Map<Integer, Long> barBytes = new TreeMap<>();
     private final Map<Integer, List<Area>> areas = new TreeMap<>();
     private final TreeMap<Long, DmaRange> ranges = new TreeMap<>();
-    private final List<Area> secrets = new ArrayList<>();
 
     Export(DriveSpec drive, FabricSpec all) {
         name = drive.name();
@@ -85,21 +82,17 @@ final class Export implements AutoCloseable {
             bar0 = shared.make(SharedBars.DOORBELLS + doorbellPages);
         }
         add(0, bar0, SharedBars.DOORBELLS, doorbellPages);
-        controller.watchDoorbells(
-                bar0.mapping().segment().asSlice(SharedBars.DOORBELLS, doorbellPages));
+        controller.watchDoorbells(bar0.memory().asSlice(SharedBars.DOORBELLS, doorbellPages));
         if (cmb != null) {
             long window = barBytes.getOrDefault(cmb.bar(), 0L);
             long start = cmb.bar() == 0 ? cmb.offsetBytes() : 0;
             SharedBars.File file = shared.files().getFirst();
             add(cmb.bar(), file, start, window - start);
-            long cmbBytes = file.mapping().segment().byteSize() - start;
-            secrets.add(new Area(file.fd(), start, cmbBytes));
         }
     }
 
     private void add(int bar, SharedBars.File file, long offset, long bytes) {
-        areas.computeIfAbsent(bar, index -> new ArrayList<>())
-                .add(new Area(file.fd(), offset, bytes));
+        areas.computeIfAbsent(bar, index -> new ArrayList<>()).add(new Area(file, offset, bytes));
     }
 
     String name() {
@@ -147,11 +140,19 @@ final class Export implements AutoCloseable {
                             : "it maps more than %d ranges".formatted(MAX_MAPPINGS));
         }
         Mapping mapping = null;
+        if (fd >= 0 && !MemoryFile.isMemory(fd)) {
+            // every drive of this thread would wait with this one
+            throw Protocol.violation(
+                    "The client of " + name, "it maps a file that is not in memory");
+        }
         if (fd >= 0) {
             mapping = Mapping.of(fd, offset, bytes, "memory of the client of " + name);
             if (!fabric.attachMemory(busAddress, mapping.segment())) {
                 mapping.close();
-                throw new IllegalStateException("0x%x is taken".formatted(busAddress));
+                throw Protocol.violation(
+                        "The client of " + name,
+                        "it maps 0x%x, where the drive has its own registers"
+                                .formatted(busAddress));
             }
         }
         ranges.put(busAddress, new DmaRange(bytes, mapping));
@@ -177,28 +178,27 @@ final class Export implements AutoCloseable {
         }
     }
 
-    /** A client is gone: nothing of it stays, in the controller or in the CMB. */
+    /**
+     * Leaves nothing of a client that is gone, in the controller or in what it mapped.
+     *
+     * @throws RuntimeException if that can't be; then it is to be called again before the next one
+     */
     void forget() {
-        device.busMaster(false);
-        device.reset();
-        unmapAll();
-        for (Area secret : secrets) {
-            KernelException.check(
-                    MemoryFile.clear(secret.fd(), secret.offset(), secret.bytes()),
-                    "shared-memory-not-cleared",
-                    "fallocate",
-                    "CMB of drive " + name,
-                    "Restart the server: what its last client left there is still to be read");
-        }
+        all(() -> device.busMaster(false), device::reset, this::unmapAll, shared::renew);
     }
 
     @Override
     public void close() {
+        all(this::unmapAll, fabric::close, shared::close);
+    }
+
+    /** Takes every step, whatever becomes of those before it. */
+    private static void all(Runnable... steps) {
         RuntimeException first = null;
-        for (Runnable step : List.<Runnable>of(this::unmapAll, fabric::close, shared::close)) {
+        for (Runnable step : steps) {
             try {
                 step.run();
-            } catch (PeerlaneException e) {
+            } catch (RuntimeException e) {
                 first = first == null ? e : first;
             }
         }

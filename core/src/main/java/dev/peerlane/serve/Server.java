@@ -3,20 +3,16 @@ package dev.peerlane.serve;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.FabricSpec;
-import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.KernelCalls;
-import dev.peerlane.linux.KernelException;
 import dev.peerlane.linux.UnixSocket;
 import dev.peerlane.mem.Mmio;
 import dev.peerlane.vfiouser.Channel;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +27,9 @@ public final class Server implements AutoCloseable {
     /** What the name of a socket ends in. */
     public static final String SUFFIX = ".sock";
 
+    /** What the note of a client begins with that an error of this program sent away. */
+    static final String UNFORESEEN = "unforeseen, please report it: ";
+
     private static final int TURNS_TO_LOOK = 64;
     private static final long BUSY_NANOS = 20_000_000L;
 
@@ -40,21 +39,31 @@ public final class Server implements AutoCloseable {
     /** After a message the next one is looked for more often, this long. */
     private static final long TALK_NANOS = 1_000_000L;
 
+    /**
+     * How much of the time between two looks counts for clients that are waited for: if it is more,
+     * it was this process that did not run.
+     */
+    private static final long GAP_NANOS = 1_000_000_000L;
+
     private static final int NAP_MILLIS = 1;
     private static final int REST_MILLIS = 100;
 
-    /** A drive, who listens for it, and its client. */
+    /** How many wait at one drive to be told that it is taken. */
+    private static final int MAX_VISITORS = 8;
+
+    /** A drive, its socket, its client, and others who ask for it. */
     private static final class Seat {
         private final Export export;
-        private final Path path;
-        private final UnixSocket listener;
+        private final SocketFile socket;
+        private final List<Visitor> visitors = new ArrayList<>();
         private @Nullable Client client;
+        private long takenNanos;
         private long doorbells;
+        private boolean tidy = true;
 
-        Seat(Export export, Path path, UnixSocket listener) {
+        Seat(Export export, SocketFile socket) {
             this.export = export;
-            this.path = path;
-            this.listener = listener;
+            this.socket = socket;
         }
     }
 
@@ -63,6 +72,7 @@ public final class Server implements AutoCloseable {
     private final LongSupplier clock;
     private int turns;
     private long lookedNanos;
+    private long waitedNanos;
     private long talkedNanos;
     private long busyNanos;
     private boolean closed;
@@ -72,10 +82,12 @@ public final class Server implements AutoCloseable {
         this.clock = clock;
         busyNanos = clock.getAsLong();
         talkedNanos = busyNanos;
+        lookedNanos = busyNanos;
     }
 
     /**
-     * Makes the drives and the sockets. A socket that nobody listens to is replaced.
+     * Makes the drives and the sockets. A socket that nobody listens to is replaced; any other file
+     * of that name stays, and is an error.
      *
      * @param spec the drives; ports and root complex count for nothing, time is real
      * @param folder where the sockets go; it exists
@@ -100,13 +112,11 @@ public final class Server implements AutoCloseable {
         Server server = new Server(notes, clock);
         try {
             for (DriveSpec drive : spec.drives()) {
-                Path path = folder.resolve(drive.name() + SUFFIX);
-                UnixSocket listener = listen(path);
+                SocketFile socket = SocketFile.listen(folder.resolve(drive.name() + SUFFIX));
                 try {
-                    server.seats.add(new Seat(new Export(drive, spec), path, listener));
+                    server.seats.add(new Seat(new Export(drive, spec), socket));
                 } catch (RuntimeException e) {
-                    listener.close();
-                    delete(path);
+                    socket.close();
                     throw e;
                 }
             }
@@ -117,52 +127,9 @@ public final class Server implements AutoCloseable {
         }
     }
 
-    private static UnixSocket listen(Path path) {
-        UnixSocket socket = UnixSocket.create();
-        try {
-            long result = socket.bind(path.toString());
-            if (result == -Errno.EADDRINUSE && isAbandoned(path)) {
-                delete(path);
-                result = socket.bind(path.toString());
-            }
-            String remedy = "Choose a folder that exists, that is yours, and whose path is short";
-            KernelException.check(result, "socket-not-made", "bind", path.toString(), remedy);
-            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
-            KernelException.check(
-                    socket.listen(8), "socket-not-made", "listen", path.toString(), remedy);
-            return socket;
-        } catch (IOException e) {
-            socket.close();
-            delete(path);
-            throw new PeerlaneException(
-                    PeerlaneException.Category.MACHINE,
-                    "socket-not-made",
-                    "%s can't be kept from other users: %s".formatted(path, e),
-                    "Choose a folder on a file system with permissions",
-                    e);
-        } catch (RuntimeException e) {
-            socket.close();
-            throw e;
-        }
-    }
-
-    private static boolean isAbandoned(Path path) {
-        try (UnixSocket probe = UnixSocket.create()) {
-            return probe.connect(path.toString()) == -Errno.ECONNREFUSED;
-        }
-    }
-
-    private static void delete(Path path) {
-        try {
-            Files.deleteIfExists(path);
-        } catch (IOException e) {
-            // the next server finds that nobody listens and replaces it
-        }
-    }
-
     /** Returns the sockets, in the order of the drives. */
     public List<Path> sockets() {
-        return seats.stream().map(seat -> seat.path).toList();
+        return seats.stream().map(seat -> seat.socket.path()).toList();
     }
 
     /** Returns how many drives have a client. */
@@ -184,10 +151,13 @@ public final class Server implements AutoCloseable {
         }
         turns++;
         boolean moved = false;
+        if (look) {
+            waitedNanos += Math.min(now - lookedNanos, GAP_NANOS);
+        }
         for (int i = 0; i < seats.size(); i++) { // an iterator would be an object a turn
             Seat seat = seats.get(i);
             if (look) {
-                moved |= welcome(seat);
+                moved |= welcome(seat, now);
             }
             moved |= move(seat, look, now);
         }
@@ -211,34 +181,48 @@ public final class Server implements AutoCloseable {
      */
     public void rest() {
         boolean enabled = seats.stream().anyMatch(seat -> seat.export.controller().isReady());
-        int[] waiting = new int[2 * seats.size()];
-        int count = 0;
+        IntStream.Builder waiting = IntStream.builder();
         for (Seat seat : seats) {
-            waiting[count++] = seat.listener.descriptor();
+            waiting.add(seat.socket.descriptor());
             if (seat.client != null) {
-                waiting[count++] = seat.client.descriptor();
+                waiting.add(seat.client.descriptor());
             }
+            seat.visitors.forEach(visitor -> waiting.add(visitor.descriptor()));
         }
-        UnixSocket.await(
-                java.util.Arrays.copyOf(waiting, count), enabled ? NAP_MILLIS : REST_MILLIS);
+        UnixSocket.await(waiting.build().toArray(), enabled ? NAP_MILLIS : REST_MILLIS);
         turns = 0;
     }
 
-    private boolean welcome(Seat seat) {
-        long fd = seat.listener.accept();
-        if (fd < 0) {
-            return false;
+    /** Takes one who comes, and tells one who has come too late. */
+    private boolean welcome(Seat seat, long now) {
+        long taken = (now - seat.takenNanos) / 1_000_000_000;
+        boolean went = false;
+        for (int i = seat.visitors.size() - 1; i >= 0; i--) {
+            Visitor visitor = seat.visitors.get(i);
+            if (visitor.isDone(waitedNanos, taken)) {
+                seat.visitors.remove(i);
+                visitor.close();
+                went = true;
+            }
         }
-        Channel channel = new Channel(UnixSocket.of(fd), "the client of " + seat.export.name());
+        long fd = seat.socket.accept();
+        if (fd < 0) {
+            return went;
+        }
         if (seat.client != null && seat.client.isGone()) {
             leave(seat, "it has closed the connection");
         }
-        if (seat.client == null) {
-            seat.client = new Client(channel, seat.export);
+        Channel channel = new Channel(UnixSocket.of(fd), "the client of " + seat.export.name());
+        if (seat.client == null && (seat.tidy || tidy(seat))) {
+            seat.client = new Client(channel, seat.export, waitedNanos);
+            seat.takenNanos = now;
             notes.accept(seat.export.name() + ": a client has come");
+        } else if (seat.client != null && seat.visitors.size() < MAX_VISITORS) {
+            seat.visitors.add(new Visitor(channel, waitedNanos));
+            notes.accept(seat.export.name() + ": a second client was sent away");
         } else {
             channel.close();
-            notes.accept(seat.export.name() + ": a second client was sent away");
+            notes.accept(seat.export.name() + ": one that asked was sent away unheard");
         }
         return true;
     }
@@ -249,7 +233,7 @@ public final class Server implements AutoCloseable {
             return false;
         }
         try {
-            boolean moved = look && client.serve(now);
+            boolean moved = look && client.serve(waitedNanos);
             if (moved) {
                 talkedNanos = now;
             }
@@ -266,17 +250,39 @@ public final class Server implements AutoCloseable {
         } catch (InternalError e) {
             // SIGBUS: the client made a file shorter that it gave the descriptor of
             leave(seat, "its memory is gone");
+        } catch (RuntimeException e) {
+            // a mistake of ours that one client has found is not to end the drives of the others
+            leave(seat, UNFORESEEN + e);
         }
         return true;
     }
 
     private void leave(Seat seat, @Nullable String reason) {
-        if (seat.client != null) {
-            seat.client.close();
-            seat.client = null;
-        }
-        seat.export.forget();
+        Client client = seat.client;
+        seat.client = null;
         notes.accept(seat.export.name() + ": the client is gone: " + reason);
+        if (client != null) {
+            try {
+                client.close();
+            } catch (RuntimeException | InternalError e) {
+                notes.accept(seat.export.name() + ": its connection was not closed: " + e);
+            }
+        }
+        tidy(seat);
+    }
+
+    /** Returns whether nothing of the last client is left, so that there can be another. */
+    private boolean tidy(Seat seat) {
+        seat.tidy = false;
+        try {
+            seat.export.forget();
+            seat.tidy = true;
+        } catch (RuntimeException | InternalError e) {
+            notes.accept(
+                    "%s: out of service, since something of its last client is left: %s"
+                            .formatted(seat.export.name(), e.getMessage()));
+        }
+        return seat.tidy;
     }
 
     /** Sends every client away, and takes the sockets away. A second call does nothing. */
@@ -287,11 +293,11 @@ public final class Server implements AutoCloseable {
         }
         closed = true;
         for (Seat seat : seats) {
+            seat.visitors.forEach(Visitor::close);
             if (seat.client != null) {
                 seat.client.close();
             }
-            seat.listener.close();
-            delete(seat.path);
+            seat.socket.close();
             seat.export.close();
         }
     }

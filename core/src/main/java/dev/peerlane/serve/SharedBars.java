@@ -18,8 +18,57 @@ final class SharedBars implements SegmentAllocator, AutoCloseable {
     static final long DOORBELLS = 0x1000;
 
     /** A file and where it is mapped. */
-    record File(int fd, Mapping mapping) {
-        void close() {
+    static final class File {
+        private final String object;
+        private final String name;
+        private final Mapping mapping;
+        private int fd;
+
+        private File(String drive, long bytes) {
+            name = "peerlane-" + drive;
+            object = "shared memory of drive " + drive;
+            fd = create(bytes);
+            try {
+                mapping = Mapping.of(fd, 0, bytes, object);
+            } catch (RuntimeException e) {
+                KernelCalls.instance().close(fd);
+                throw e;
+            }
+        }
+
+        private int create(long bytes) {
+            return (int)
+                    KernelException.check(
+                            MemoryFile.create(name, bytes),
+                            "no-shared-memory",
+                            "memfd_create",
+                            object,
+                            "See how much memory is free and how many files are open");
+        }
+
+        int fd() {
+            return fd;
+        }
+
+        MemorySegment memory() {
+            return mapping.segment();
+        }
+
+        /**
+         * Puts a new file of zeroes in its place. Whoever was handed the descriptor of the old one
+         * keeps that, and with it nothing of the drive.
+         */
+        void renew() {
+            long bytes = mapping.segment().byteSize();
+            int fresh = create(bytes);
+            long result = MemoryFile.mapOver(mapping.address(), bytes, fresh);
+            KernelCalls.instance().close(result < 0 ? fresh : fd);
+            KernelException.check(
+                    result, "no-shared-memory", "mmap", object, "See how much memory is free");
+            fd = fresh;
+        }
+
+        private void close() {
             mapping.close();
             KernelCalls.instance().close(fd);
         }
@@ -34,33 +83,24 @@ final class SharedBars implements SegmentAllocator, AutoCloseable {
 
     /** Makes a file and maps it. */
     File make(long bytes) {
-        String object = "shared memory of drive " + drive;
-        int fd =
-                (int)
-                        KernelException.check(
-                                MemoryFile.create("peerlane-" + drive, bytes),
-                                "no-shared-memory",
-                                "memfd_create",
-                                object,
-                                "See how much memory is free and how many files are open");
-        try {
-            File file = new File(fd, Mapping.of(fd, 0, bytes, object));
-            files.add(file);
-            return file;
-        } catch (RuntimeException e) {
-            KernelCalls.instance().close(fd);
-            throw e;
-        }
+        File file = new File(drive, bytes);
+        files.add(file);
+        return file;
     }
 
     @Override
     public MemorySegment allocate(long byteSize, long byteAlignment) {
-        return make((byteSize + 4095) & -4096).mapping().segment();
+        return make((byteSize + 4095) & -4096).memory();
     }
 
-    /** Returns the file that was made for the fabric, if it asked for one. */
+    /** Returns the file that was made for the fabric, if it asked for one, before the others. */
     List<File> files() {
         return files;
+    }
+
+    /** Takes all of it away from who was handed it, and leaves zeroes. */
+    void renew() {
+        files.forEach(File::renew);
     }
 
     @Override

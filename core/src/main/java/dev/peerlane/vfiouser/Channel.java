@@ -22,6 +22,7 @@ public final class Channel implements AutoCloseable {
 
     private final UnixSocket socket;
     private final String peer;
+    private final Arena arena = Arena.ofConfined();
     private final MemorySegment in;
     private final MemorySegment out;
     private int[] passed = NONE;
@@ -30,6 +31,7 @@ public final class Channel implements AutoCloseable {
     private long expected = Protocol.HEADER_BYTES;
     private long sent;
     private long toSend;
+    private boolean closed;
 
     /**
      * Makes one.
@@ -40,7 +42,6 @@ public final class Channel implements AutoCloseable {
     public Channel(UnixSocket socket, String peer) {
         this.socket = socket;
         this.peer = peer;
-        Arena arena = Arena.ofAuto();
         in = arena.allocate(Protocol.MAX_MESSAGE_BYTES, 16);
         out = arena.allocate(Protocol.MAX_MESSAGE_BYTES, 16);
     }
@@ -202,7 +203,12 @@ public final class Channel implements AutoCloseable {
     /** Closes the connection and what came over it. A second call does nothing. */
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         next();
+        arena.close();
         socket.close();
     }
 }

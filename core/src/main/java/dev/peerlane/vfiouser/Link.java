@@ -14,6 +14,7 @@ import dev.peerlane.linux.UnixSocket;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,6 +84,7 @@ final class Link implements AutoCloseable {
 
     /** Returns where to put the body of the next request. */
     MemorySegment outgoing() {
+        checkConnected();
         return channel.outgoing();
     }
 
@@ -105,14 +107,8 @@ final class Link implements AutoCloseable {
      *     where that ends the connection to a device in use, of category IO
      */
     MemorySegment call(int command, long bodyBytes, long answerBytes, int... descriptors) {
-        if (dead) {
-            throw lost(
-                    PeerlaneException.machine(
-                            "vfio-user-gone",
-                            locator + " is no longer connected after an earlier failure",
-                            "Open it again"));
-        }
         finishLateRead();
+        checkConnected();
         try {
             begin(command, bodyBytes, descriptors);
             if (!clock.await(() -> channel.flush() && channel.receive(), timeoutNanos)) {
@@ -142,6 +138,9 @@ final class Link implements AutoCloseable {
     private MemorySegment answer(int command, long answerBytes) {
         checkHeader(command);
         if ((channel.flags() & Protocol.ERROR) != 0) {
+            if (command == Protocol.VERSION && channel.errno() == Errno.EBUSY) {
+                throw taken();
+            }
             throw PeerlaneException.machine(
                     "vfio-user-refused",
                     "%s refuses request %d with %s"
@@ -157,6 +156,29 @@ final class Link implements AutoCloseable {
                                     .formatted(command, body.byteSize(), answerBytes)));
         }
         return body;
+    }
+
+    private PeerlaneException taken() {
+        OptionalLong seconds = Protocol.takenSeconds(channel.body());
+        return PeerlaneException.machine(
+                "vfio-user-busy",
+                "%s is in use: its server says that another client has %s"
+                        .formatted(
+                                locator,
+                                seconds.isEmpty()
+                                        ? "it"
+                                        : "had it for %d s".formatted(seconds.getAsLong())),
+                "Wait until the other client is done, or end it");
+    }
+
+    private void checkConnected() {
+        if (dead) {
+            throw lost(
+                    PeerlaneException.machine(
+                            "vfio-user-gone",
+                            locator + " is no longer connected after an earlier failure",
+                            "Open it again"));
+        }
     }
 
     private void checkHeader(int command) {

@@ -1,6 +1,14 @@
 package dev.peerlane.vfiouser;
 
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
 import dev.peerlane.PeerlaneException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Numbers of the vfio-user protocol, version 0.1. All fields are little-endian. A message is a
@@ -147,7 +155,38 @@ public final class Protocol {
     /** Granularity of mappings. */
     public static final int PAGE_BYTES = 4096;
 
+    // Our own, in a refusal of VERSION with EBUSY, behind the version numbers: others skip it.
+    private static final String TAKEN = "{\"taken\":{\"seconds\":%d}}";
+    private static final Pattern TAKEN_SECONDS =
+            Pattern.compile("\\{\"taken\":\\{\"seconds\":(\\d{1,9})\\}\\}");
+    private static final int TAKEN_BYTES = 64;
+
     private Protocol() {}
+
+    /**
+     * Puts the body of the answer to a client that asks for a device in use.
+     *
+     * @param seconds since when it is
+     * @return its length
+     */
+    public static long putTaken(MemorySegment body, long seconds) {
+        body.fill((byte) 0);
+        body.set(JAVA_SHORT_UNALIGNED, 2, (short) MINOR);
+        body.setString(4, TAKEN.formatted(Math.clamp(seconds, 0, 999_999_999)));
+        return TAKEN_BYTES;
+    }
+
+    /** Returns since when a device is in use, if the body of a refusal tells that. */
+    static OptionalLong takenSeconds(MemorySegment body) {
+        if (body.byteSize() != TAKEN_BYTES) {
+            return OptionalLong.empty();
+        }
+        byte[] text = body.asSlice(4).toArray(ValueLayout.JAVA_BYTE);
+        Matcher said = TAKEN_SECONDS.matcher(new String(text, StandardCharsets.US_ASCII));
+        return said.lookingAt()
+                ? OptionalLong.of(Long.parseLong(said.group(1)))
+                : OptionalLong.empty();
+    }
 
     /** Returns the error of a peer that does not keep to the protocol. */
     public static PeerlaneException violation(String peer, String what) {

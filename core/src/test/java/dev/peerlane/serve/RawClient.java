@@ -55,15 +55,18 @@ abstract class RawClient {
         return nanos;
     }
 
+    /** The drives; a client is connected to the first, which is called a. */
+    FabricSpec spec() {
+        return FabricSpec.builder()
+                .drive(DriveSpec.named("a").memory(1 << 20, 512).build())
+                .build();
+    }
+
     @BeforeEach
     void connect() {
         filesBefore = openFiles();
         mappingsBefore = mappings();
-        FabricSpec spec =
-                FabricSpec.builder()
-                        .drive(DriveSpec.named("a").memory(1 << 20, 512).build())
-                        .build();
-        server = Server.open(spec, folder, notes::add, this::time);
+        server = Server.open(spec(), folder, notes::add, this::time);
         client = UnixSocket.create();
         assertThat(client.connect(folder.resolve("a.sock").toString())).isZero();
     }
@@ -72,6 +75,7 @@ abstract class RawClient {
     void goodClientIsServedAfterwards() {
         client.close();
         turns();
+        assertThat(notes).noneMatch(note -> note.contains(Server.UNFORESEEN));
         Clock clock =
                 new Clock() {
                     @Override
