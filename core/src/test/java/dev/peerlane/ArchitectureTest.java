@@ -44,7 +44,7 @@ class ArchitectureTest {
                                     "spec")),
                     Map.entry("qtest", Set.of("hal", "pci", "mem")),
                     Map.entry("vfio", Set.of("hal", "pci", "mem", "linux")),
-                    Map.entry("diagnose", Set.of("pci", "hal", "linux", "spec")),
+                    Map.entry("diagnose", Set.of("p2p", "pci", "hal", "linux", "spec")),
                     Map.entry("vfiouser", Set.of("hal", "pci", "mem", "linux")),
                     Map.entry(
                             "serve", Set.of("emulator", "vfiouser", "hal", "pci", "mem", "linux")),
@@ -62,6 +62,7 @@ class ArchitectureTest {
                                     "qtest",
                                     "vfio",
                                     "vfiouser",
+                                    "diagnose",
                                     "linux")));
 
     private static final JavaClasses CLASSES =

@@ -6,9 +6,12 @@ import dev.peerlane.diagnose.Check;
 import dev.peerlane.diagnose.Diagnosis;
 import dev.peerlane.diagnose.Doctor;
 import dev.peerlane.diagnose.Finding;
+import dev.peerlane.diagnose.Question;
 import dev.peerlane.diagnose.Snapshot;
+import dev.peerlane.open.Extent;
 import dev.peerlane.open.Probe;
 import dev.peerlane.open.Session;
+import dev.peerlane.open.Snapshots;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
 import java.io.PrintWriter;
@@ -65,7 +68,9 @@ final class DoctorCommand implements Callable<Integer> {
             index = "0",
             arity = "0..1",
             paramLabel = "SOURCE",
-            description = "Where data would come from. Without it, the whole machine is examined.")
+            description =
+                    "Where data would come from, with /nNSID where blocks differ. Without it, the"
+                            + " whole machine is examined.")
     private @Nullable String source;
 
     @Parameters(
@@ -81,6 +86,13 @@ final class DoctorCommand implements Callable<Integer> {
             defaultValue = "auto",
             description = "Whose CMB would carry it. ${DEFAULT-VALUE} unless said.")
     private String buffer = "auto";
+
+    @Option(
+            names = "--fence",
+            paramLabel = "auto|sentinel|canary|readback|none",
+            defaultValue = "auto",
+            description = "Which fence the copy would be asked for. ${DEFAULT-VALUE} unless said.")
+    private String fence = "auto";
 
     @Option(names = "--probe", description = "Measure each leg on the devices themselves.")
     private boolean probe;
@@ -103,7 +115,22 @@ final class DoctorCommand implements Callable<Integer> {
             List<LegDocument> legs,
             List<FindingDocument> findings,
             List<String> otherBuffers,
-            List<Probe.Result> probes) {}
+            List<Probe.Result> probes,
+            @Nullable OtherWay otherWay) {}
+
+    /** The answer for the copy in the other direction. */
+    record OtherWay(String result, @Nullable String buffer, List<String> codes) {
+        static OtherWay of(Diagnosis d) {
+            return new OtherWay(
+                    d.isGo() ? "go" : "no-go",
+                    text(d.owner()),
+                    d.findings().stream()
+                            .filter(f -> f.severity().blocks())
+                            .map(Finding::code)
+                            .distinct()
+                            .toList());
+        }
+    }
 
     /** One leg. */
     record LegDocument(
@@ -133,8 +160,8 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        String from = source;
-        String to = target;
+        String from = device(source);
+        String to = device(target);
         if ((from == null) != (to == null)) {
             throw PeerlaneException.request(
                     "two-devices", "one device alone is no copy", "Name SOURCE and TARGET");
@@ -142,7 +169,7 @@ final class DoctorCommand implements Callable<Integer> {
         if (!probe) {
             List<String> devices = from == null || to == null ? List.of() : List.of(from, to);
             Snapshot snapshot = machine.snapshot(devices);
-            return answer(snapshot, examine(snapshot), List.of());
+            return answer(snapshot, examine(snapshot, question(snapshot)), List.of());
         }
         if (from == null || to == null || machine.from != null) {
             throw PeerlaneException.request(
@@ -155,11 +182,10 @@ final class DoctorCommand implements Callable<Integer> {
             devices.add(buffer);
         }
         try (Session session = Opening.session(machine.fabric, devices)) {
+            Snapshot told = Snapshots.of(session);
             Snapshot snapshot =
-                    machine.isFabric(devices)
-                            ? MachineOptions.of(session)
-                            : Snapshot.ofThisMachine().withCmbs(MachineOptions.of(session).cmbs());
-            Diagnosis diagnosis = examine(snapshot);
+                    machine.isFabric(devices) ? told : Snapshot.ofThisMachine().opened(told);
+            Diagnosis diagnosis = examine(snapshot, question(snapshot));
             Optional<String> third = third(session, diagnosis);
             warn(session, from, to);
             third.ifPresent(owner -> warn(session, from, owner));
@@ -185,12 +211,20 @@ final class DoctorCommand implements Callable<Integer> {
                 .findFirst();
     }
 
-    private Diagnosis examine(Snapshot snapshot) {
+    private static @Nullable String device(@Nullable String side) {
+        return side == null ? null : Extent.parse(side).device();
+    }
+
+    private static Diagnosis examine(Snapshot snapshot, @Nullable Question question) {
+        return question == null ? Doctor.examine(snapshot) : Doctor.examine(snapshot, question);
+    }
+
+    private @Nullable Question question(Snapshot snapshot) {
         if (source == null || target == null) {
-            return Doctor.examine(snapshot);
+            return null;
         }
-        Bdf from = MachineOptions.bdf(snapshot, source);
-        Bdf to = MachineOptions.bdf(snapshot, target);
+        Extent from = Extent.parse(source);
+        Extent to = Extent.parse(target);
         Buffer choice =
                 switch (buffer) {
                     case "auto" -> Buffer.AUTO;
@@ -199,7 +233,27 @@ final class DoctorCommand implements Callable<Integer> {
                     case "third" -> new Buffer(Buffer.Kind.THIRD, null);
                     default -> Buffer.third(MachineOptions.bdf(snapshot, buffer));
                 };
-        return Doctor.examine(snapshot, from, to, choice);
+        return new Question(
+                MachineOptions.bdf(snapshot, from.device()),
+                from.nsid(),
+                MachineOptions.bdf(snapshot, to.device()),
+                to.nsid(),
+                choice,
+                CopyCommand.fenceChoice(fence));
+    }
+
+    private @Nullable OtherWay otherWay(Snapshot snapshot) {
+        Question question = question(snapshot);
+        boolean two = question != null && !question.source().equals(question.target());
+        return two ? OtherWay.of(Doctor.examine(snapshot, question.reversed())) : null;
+    }
+
+    /** Answers for the other direction, in a line: what is found there is asked for by itself. */
+    private static String words(Snapshot snapshot, OtherWay way) {
+        String owner = way.buffer();
+        return way.result().equals("go") && owner != null
+                ? "The other way: GO through the CMB of " + name(snapshot, Bdf.parse(owner))
+                : "The other way: NO-GO [" + String.join(", ", way.codes()) + "]";
     }
 
     private int answer(Snapshot snapshot, Diagnosis d, List<Probe.Result> probes) {
@@ -207,7 +261,7 @@ final class DoctorCommand implements Callable<Integer> {
         boolean failed = probes.stream().anyMatch(p -> p.outcome().equals("failed"));
         int status = d.exitStatus() == 0 && failed ? 2 : d.exitStatus();
         if (machine.json) {
-            Json.print(out, document(snapshot, d, probes, status));
+            Json.print(out, document(snapshot, d, probes, status, otherWay(snapshot)));
             return status;
         }
         boolean go = status == 0;
@@ -229,6 +283,10 @@ final class DoctorCommand implements Callable<Integer> {
                                     l.hops(),
                                     l.bytesPerSecond() / 1e9));
         }
+        OtherWay back = otherWay(snapshot);
+        if (back != null) {
+            out.println(words(snapshot, back));
+        }
         findings(out, d.findings());
         d.rejected().forEach(r -> out.println("Not taken: " + r));
         probes.forEach(p -> out.println("Probed: " + p.words()));
@@ -241,7 +299,7 @@ final class DoctorCommand implements Callable<Integer> {
         if (d.source() == null || d.target() == null) {
             int drives = snapshot.machine().nvmeFunctions().size();
             return go
-                    ? "%d NVMe controllers in %s, and peer writes work between some of them"
+                    ? "%d NVMe controllers in %s, and data can go peer to peer between some of them"
                             .formatted(drives, snapshot.origin())
                     : "no peer-to-peer in " + snapshot.origin();
         }
@@ -337,6 +395,15 @@ final class DoctorCommand implements Callable<Integer> {
 
     static Document document(
             Snapshot snapshot, Diagnosis d, List<Probe.Result> probes, int status) {
+        return document(snapshot, d, probes, status, null);
+    }
+
+    private static Document document(
+            Snapshot snapshot,
+            Diagnosis d,
+            List<Probe.Result> probes,
+            int status,
+            @Nullable OtherWay otherWay) {
         List<FindingDocument> findings = new ArrayList<>();
         for (Finding f : d.findings()) {
             findings.add(
@@ -364,7 +431,8 @@ final class DoctorCommand implements Callable<Integer> {
                 d.legs().stream().map(DoctorCommand::leg).toList(),
                 findings,
                 d.rejected(),
-                probes);
+                probes,
+                otherWay);
     }
 
     private static @Nullable String text(@Nullable Bdf bdf) {

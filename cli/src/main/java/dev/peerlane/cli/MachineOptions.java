@@ -2,16 +2,13 @@ package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.diagnose.Capture;
-import dev.peerlane.diagnose.CmbFacts;
 import dev.peerlane.diagnose.Snapshot;
-import dev.peerlane.nvme.CmbInfo;
-import dev.peerlane.nvme.Controller;
 import dev.peerlane.open.Locator;
 import dev.peerlane.open.Session;
+import dev.peerlane.open.Snapshots;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -53,7 +50,7 @@ final class MachineOptions {
     Snapshot snapshot(List<String> devices) {
         if (isFabric(devices)) {
             try (Session session = Opening.session(fabric, devices)) {
-                return of(session);
+                return Snapshots.of(session);
             }
         }
         if (from == null) {
@@ -64,36 +61,6 @@ final class MachineOptions {
                     "two-machines", "--from and --fabric name two machines", "Leave one out");
         }
         return Snapshot.of(Capture.open(from));
-    }
-
-    /** Reads the machine of an open fabric, with what its controllers tell of their CMBs. */
-    static Snapshot of(Session session) {
-        List<CmbFacts> cmbs = new ArrayList<>();
-        for (String locator : session.fabric().locators()) {
-            facts(session, locator).ifPresent(cmbs::add);
-        }
-        return Snapshot.ofFabric(session.fabric().kind(), session.fabric().machine(), cmbs);
-    }
-
-    /** Returns nothing for a controller that can't be brought up: its CMB is then not known. */
-    private static Optional<CmbFacts> facts(Session session, String locator) {
-        Controller controller;
-        try {
-            controller = session.controller(locator);
-        } catch (PeerlaneException e) {
-            return Optional.empty();
-        }
-        Bdf bdf = controller.device().bdf();
-        CmbInfo info = controller.cmb().map(cmb -> cmb.describe()).orElse(controller.cmbInfo());
-        long size = controller.cmb().map(cmb -> cmb.sizeBytes()).orElse(0L);
-        return Optional.of(
-                new CmbFacts(
-                        bdf,
-                        size,
-                        info.offsetBytes(),
-                        info.cmbsz().rds(),
-                        info.cmbsz().wds(),
-                        "CMBSZ of %s = 0x%08x".formatted(locator, info.cmbsz().raw())));
     }
 
     /** Finds a device by its name in a fabric or its address. */

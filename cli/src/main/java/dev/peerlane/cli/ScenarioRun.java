@@ -12,6 +12,7 @@ import dev.peerlane.diagnose.Snapshot;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
+import dev.peerlane.open.Snapshots;
 import dev.peerlane.p2p.BufferChoice;
 import dev.peerlane.p2p.CopyException;
 import dev.peerlane.p2p.CopyOptions;
@@ -162,7 +163,7 @@ final class ScenarioRun {
         Snapshot snapshot;
         Diagnosis diagnosis;
         try (Session session = open()) {
-            snapshot = MachineOptions.of(session);
+            snapshot = Snapshots.of(session);
             Bdf from = MachineOptions.bdf(snapshot, SOURCE.device());
             Bdf to = MachineOptions.bdf(snapshot, TARGET.device());
             diagnosis = Doctor.examine(snapshot, from, to, Buffer.AUTO);
@@ -234,7 +235,7 @@ final class ScenarioRun {
     /** Types what the doctor says. */
     private static void cure(Session session) {
         EmulatedFabric fabric = (EmulatedFabric) session.fabric();
-        Snapshot snapshot = MachineOptions.of(session);
+        Snapshot snapshot = Snapshots.of(session);
         List<Bdf> devices =
                 List.of(
                         MachineOptions.bdf(snapshot, SOURCE.device()),

@@ -296,6 +296,60 @@ class DoctorCommandTest {
         }
     }
 
+    /** Two drives with blocks and CMBs of some length. */
+    private Shell[] doctorAndPlan(int block, String cmb, String... copy) {
+        String fabric =
+                new Drives(folder)
+                        .fabric(
+                                """
+                                kind: emulator
+                                drives:
+                                  - {name: a, size: 1MiB, blockBytes: %d}
+                                  - {name: b, size: 1MiB, blockBytes: %d, cmb: {%s}}
+                                """
+                                        .formatted(block, block, cmb));
+        List<String> plan = new ArrayList<>(List.of("copy", "emu:a", "emu:b", "--dry-run"));
+        plan.addAll(List.of(copy));
+        return new Shell[] {
+            Shell.run(Drives.with(fabric, "doctor", "emu:a", "emu:b", "--buffer", "target")),
+            Shell.run(Drives.with(fabric, plan.toArray(String[]::new)))
+        };
+    }
+
+    @Test
+    void aCmbOfOneBlockThatIsReadBackIsAGo() {
+        Shell[] both = doctorAndPlan(4096, "size: 4KiB");
+        assertThat(both[0].out()).startsWith("GO").doesNotContain("cmb-small");
+        assertThat(both[1].out()).contains("the CMB of emu:b", "readback");
+    }
+
+    @Test
+    void aCmbOfOneBlockThatLoadsOvertakeIsNoneAndBothSayTheSameNumbers() {
+        String cmb = "size: 8KiB, version: 1.4, elasticity: 4096, readsBypass: true";
+        Shell[] both = doctorAndPlan(8192, cmb, "--buffer", "target");
+        String why = "8192 bytes are free, 16384 are needed";
+        assertThat(both[0].out()).startsWith("NO-GO").contains("[cmb-small] 0000:04:00.0", why);
+        assertThat(both[1].err()).contains(why + " [cmb-small]");
+        assertThat(both[0].status()).isEqualTo(2).isEqualTo(both[1].status());
+    }
+
+    @Test
+    void aPairIsToldOfBothWays() {
+        String fabric = fabric("");
+        Shell run = Shell.run(Drives.with(fabric, "doctor", "emu:a", "emu:bare"));
+        assertThat(run.out()).contains("The other way: GO through the CMB of emu:a");
+        Shell json = Shell.run(Drives.with(fabric, "doctor", "emu:a", "emu:bare", "--json"));
+        assertThat(json.json().at("/otherWay/result").asText()).isEqualTo("go");
+        Shell asked =
+                Shell.run(Drives.with(fabric, "doctor", "emu:bare", "emu:a", "--buffer", "target"));
+        assertThat(asked.out())
+                .startsWith("GO")
+                .contains("The other way: GO through the CMB of emu:a");
+        Shell no =
+                Shell.run(Drives.with(fabric, "doctor", "emu:a", "emu:b", "--fence", "readback"));
+        assertThat(no.status()).as(no.out()).isZero();
+    }
+
     @Test
     void aLyingFabricIsFoundByTheProbe() {
         String fabric = fabric("peerWrites: vanish");

@@ -5,6 +5,10 @@ import static dev.peerlane.diagnose.Severity.NOTE;
 import static dev.peerlane.diagnose.Severity.REFUSED;
 import static dev.peerlane.diagnose.Severity.WARNING;
 
+import dev.peerlane.p2p.Unfit;
+import java.util.EnumSet;
+import java.util.stream.Stream;
+
 /** The table of all that the doctor knows: docs/doctor.md is written from it. */
 public enum Check {
     /** No functions in the snapshot at all. */
@@ -255,7 +259,8 @@ public enum Check {
             WARNING,
             "Relaxed Ordering is on at the source",
             "Its writes may overtake each other, so no fence tells when the data has arrived."
-                    + " Peerlane turns it off when it opens the device.",
+                    + " Peerlane turns it off when it opens the device; where it stays on, a memory that"
+                    + " needs a fence is not used.",
             "Turn it off with setpci for other programs.",
             "Turn it on again."),
     /** AER. */
@@ -343,6 +348,24 @@ public enum Check {
                     + " a word.",
             "Turn the named bit off, or for want of UF on, at the named port.",
             "Set the bit as it was."),
+    /** Reading back proves nothing. */
+    FENCE_READBACK(
+            "fence-readback",
+            CANNOT,
+            "Reading back is no fence here",
+            "A load pushes the writes before it only on their own way, straight across a switch, and"
+                    + " only where the CMB's owner lets no load overtake what it still buffers.",
+            "Leave the fence to Peerlane (--fence auto).",
+            "Nothing is changed."),
+    /** A block longer than a transfer. */
+    BLOCKS(
+            "blocks-do-not-fit",
+            CANNOT,
+            "The blocks of the two sides don't fit",
+            "A block of one side is longer than the longest transfer of the other, so that no"
+                    + " command moves it, whatever memory carries it.",
+            "Reformat one of them to a smaller block size.",
+            "Reformat it back; either loses what is on it."),
     /** Several switches. */
     SWITCHES(
             "several-switches",
@@ -385,7 +408,7 @@ public enum Check {
             "cmb-absent",
             CANNOT,
             "The controller has no CMB",
-            "CMBSZ is zero: there is no memory on this controller that peers could use.",
+            "CMBSZ is zero, or the CMB can't be used: there is no memory on this controller for peers.",
             "Use the other side's CMB (--buffer source or target), a third device's, or host memory.",
             "Nothing is changed."),
     /** CMB unknown. */
@@ -401,8 +424,18 @@ public enum Check {
             "cmb-small",
             CANNOT,
             "The CMB is too small",
-            "It does not hold one block and what the fence needs beside it.",
+            "It does not hold one block, the larger of both sides, and what the fence needs beside it:"
+                    + " another block for a sentinel.",
             "Use another device's CMB.",
+            "Nothing is changed."),
+    /** Free, but for which blocks? */
+    CMB_FIT_UNKNOWN(
+            "cmb-fit-unknown",
+            WARNING,
+            "Whether the CMB can carry the data was not seen",
+            "It depends on what only an opened device tells: how long its blocks are, and whether"
+                    + " loads overtake writes in it.",
+            "Ask the devices: 'peerlane copy SOURCE TARGET --dry-run', or --probe.",
             "Nothing is changed."),
     /** Alignment. */
     CMB_ALIGNMENT(
@@ -430,6 +463,17 @@ public enum Check {
             "Use the source's CMB (--buffer source), if peer reads work, or a third device's.",
             "Nothing is changed.");
 
+    private static final EnumSet<Check> OF_A_ROUTE =
+            EnumSet.of(
+                    ACS_UNREADABLE,
+                    ACS_REQUEST,
+                    ACS_COMPLETION,
+                    ACS_EGRESS,
+                    HOST_BRIDGE,
+                    HOST_BRIDGE_PAIR,
+                    WRITES_ONLY,
+                    ROUTE_STOPPED);
+
     private final String code;
     private final Severity severity;
     private final String title;
@@ -444,6 +488,25 @@ public enum Check {
         this.meaning = meaning;
         this.cure = cure;
         this.undo = undo;
+    }
+
+    /**
+     * Returns the one that tells a person why a memory is unfit. Why there is no route is told by
+     * what stands in the way; if nothing does, it is the root complex.
+     */
+    static Check of(Unfit unfit) {
+        if (unfit == Unfit.ROUTE) {
+            return HOST_BRIDGE;
+        }
+        return Stream.of(values())
+                .filter(c -> c.code.equals(unfit.code()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Returns whether it tells why a route is not permitted. */
+    boolean isOfARoute() {
+        return OF_A_ROUTE.contains(this);
     }
 
     /** Returns the stable name. */

@@ -1,51 +1,55 @@
 package dev.peerlane.diagnose;
 
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.p2p.Fitness;
+import dev.peerlane.p2p.Unfit;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Overlap;
 import dev.peerlane.pci.PciFunction;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** What there is to say of the memory that would carry the data. */
 final class CmbChecks {
-    /** A page for data, and one for the fence beside it. */
-    private static final long LEAST_BYTES = 8 << 10;
-
     private static final long KERNEL_PIECE_BYTES = 2 << 20;
 
     private CmbChecks() {}
 
     /**
-     * Returns what is found.
+     * Returns what is found: what {@link Fitness} says of the memory, and more that is good to
+     * know.
      *
-     * @param readsIntoIt whether the owner Reads into its own CMB
-     * @param writesFromIt whether the owner Writes from its own CMB
+     * @param found what was found on the legs, which tells why there is no route
      */
-    static List<Finding> of(
-            Snapshot snapshot, PciFunction owner, boolean readsIntoIt, boolean writesFromIt) {
-        CmbFacts cmb = snapshot.cmb(owner.bdf());
-        String at = "" + owner.bdf();
-        if (cmb == null) {
-            String driver = owner.details().driver();
-            return List.of(
-                    Finding.of(
-                            Check.CMB_UNKNOWN,
-                            at,
-                            "driver of " + at + ": " + (driver == null ? "none" : driver),
-                            "nothing that can be read without driving it tells of its CMB"));
-        }
-        if (cmb.sizeBytes() == 0) {
-            return List.of(Finding.of(Check.CMB_ABSENT, at, cmb.read(), at + " has no CMB"));
-        }
+    static List<Finding> of(Snapshot snapshot, Fitness fitness, List<Finding> found) {
+        Bdf owner = fitness.memory().owner();
+        String at = "" + owner;
+        CmbFacts cmb = snapshot.cmb(owner);
         List<Finding> out = new ArrayList<>();
-        if (cmb.sizeBytes() < LEAST_BYTES) {
-            String detail =
-                    "it has %d bytes, and %d are the least".formatted(cmb.sizeBytes(), LEAST_BYTES);
-            out.add(Finding.of(Check.CMB_SMALL, at, cmb.read(), detail));
+        Overlap.of(snapshot.machine(), owner).forEach(o -> out.add(collision(o)));
+        if (cmb == null) {
+            out.add(unknown(snapshot, owner));
         }
-        if (readsIntoIt && !cmb.rds()) {
-            out.add(Finding.of(Check.CMB_RDS, at, cmb.read(), "CMBSZ.RDS is 0 at " + at));
+        for (Fitness.Reason reason : fitness.against()) {
+            Check check = Check.of(reason.unfit());
+            boolean said =
+                    Stream.concat(found.stream(), out.stream())
+                            .filter(f -> f.severity().blocks())
+                            .anyMatch(f ->
+                                    f.check() == check
+                                            || (reason.unfit() == Unfit.ROUTE
+                                                    && f.check().isOfARoute()));
+            if (!said) {
+                out.add(finding(check, reason, fitness, cmb));
+            }
         }
-        if (writesFromIt && !cmb.wds()) {
-            out.add(Finding.of(Check.CMB_WDS, at, cmb.read(), "CMBSZ.WDS is 0 at " + at));
+        if (cmb == null || cmb.sizeBytes() == 0) {
+            return out;
+        }
+        for (String unknown : fitness.unknown()) {
+            out.add(Finding.of(Check.CMB_FIT_UNKNOWN, at, cmb.read(), unknown));
         }
         if ((cmb.sizeBytes() | cmb.offsetBytes()) % KERNEL_PIECE_BYTES != 0) {
             String detail =
@@ -56,50 +60,47 @@ final class CmbChecks {
         return out;
     }
 
-    /** Returns BARs of others that lie where this function's do, in whatever segment. */
-    static List<Finding> collisions(Snapshot snapshot, PciFunction owner) {
-        List<Finding> out = new ArrayList<>();
-        for (PciFunction f : snapshot.machine().functions()) {
-            if (f.bdf().equals(owner.bdf())) {
-                continue;
-            }
-            for (PciFunction.BarWindow mine : owner.bars()) {
-                f.bars().stream()
-                        .filter(theirs -> overlap(mine, theirs))
-                        .findFirst()
-                        .ifPresent(theirs -> out.add(collision(owner, mine, f, theirs)));
-            }
-        }
-        return out;
+    private static Finding unknown(Snapshot snapshot, Bdf owner) {
+        String driver =
+                snapshot.machine().function(owner).map(f -> f.details().driver()).orElse(null);
+        return Finding.of(
+                Check.CMB_UNKNOWN,
+                "" + owner,
+                "driver of " + owner + ": " + (driver == null ? "none" : driver),
+                "nothing that can be read without driving it tells of its CMB");
     }
 
-    private static boolean overlap(PciFunction.BarWindow a, PciFunction.BarWindow b) {
-        return Long.compareUnsigned(a.address(), b.address() + b.sizeBytes()) < 0
-                && Long.compareUnsigned(b.address(), a.address() + a.sizeBytes()) < 0;
+    private static Finding finding(
+            Check check, Fitness.Reason reason, Fitness fitness, @Nullable CmbFacts cmb) {
+        String pair = fitness.in().initiator() + " to " + fitness.in().owner();
+        String at =
+                switch (reason.unfit()) {
+                    case ABSENT, NO_WDS, NO_RDS, SMALL, ADDRESSES -> "" + fitness.memory().owner();
+                    case ROUTE, PAYLOAD, SECOND_WAY, READBACK -> pair;
+                    case RELAXED_ORDERING -> "" + fitness.in().initiator();
+                    case BLOCKS -> fitness.in().initiator() + " to " + fitness.out().initiator();
+                };
+        Severity severity =
+                reason.unfit().category() == PeerlaneException.Category.REFUSED
+                        ? Severity.REFUSED
+                        : Severity.CANNOT;
+        String read = cmb == null ? fitness.in().reason() : cmb.read();
+        return Finding.of(check, at, read, reason.words()).as(severity);
     }
 
-    private static Finding collision(
-            PciFunction owner,
-            PciFunction.BarWindow mine,
-            PciFunction other,
-            PciFunction.BarWindow theirs) {
+    private static Finding collision(Overlap o) {
         return new Finding(
                 Check.ADDRESSES,
                 Check.ADDRESSES.severity(),
-                "" + owner.bdf(),
-                List.of(
-                        "%s: BAR%d at 0x%x"
-                                .formatted(
-                                        Doctor.file(owner.bdf(), "resource"),
-                                        mine.index(),
-                                        mine.address()),
-                        "%s: BAR%d at 0x%x"
-                                .formatted(
-                                        Doctor.file(other.bdf(), "resource"),
-                                        theirs.index(),
-                                        theirs.address())),
-                "BARs of %s and %s overlap".formatted(owner.bdf(), other.bdf()),
+                "" + o.owner().bdf(),
+                List.of(bar(o.owner(), o.mine()), bar(o.other(), o.theirs())),
+                o.words(),
                 List.of(),
                 List.of());
+    }
+
+    private static String bar(PciFunction f, PciFunction.BarWindow bar) {
+        return "%s: BAR%d at 0x%x"
+                .formatted(Doctor.file(f.bdf(), "resource"), bar.index(), bar.address());
     }
 }

@@ -1,5 +1,9 @@
 package dev.peerlane.diagnose;
 
+import dev.peerlane.p2p.Carrier;
+import dev.peerlane.p2p.Demand;
+import dev.peerlane.p2p.Fitness;
+import dev.peerlane.p2p.Party;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.Route;
@@ -13,11 +17,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says whether peer-to-peer works on a machine, and why not. The verdicts on routes are {@link
- * Route}'s, the same that a copy is planned with.
+ * Says whether peer-to-peer works on a machine, and why not. Whether a memory may carry a copy, and
+ * which comes first, is {@link Fitness}'s word, the same that a copy is planned with. What is found
+ * beside it, of the system and of links that are down, decides whether a copy could begin at all.
  */
 public final class Doctor {
     /** The most controllers of which every pair is looked at. */
@@ -51,7 +57,17 @@ public final class Doctor {
      * @param buffer whose memory is to carry the data
      */
     public static Diagnosis examine(Snapshot snapshot, Bdf source, Bdf target, Buffer buffer) {
-        return new Doctor(snapshot).copy(source, target, buffer);
+        return examine(snapshot, new Question(source, target, buffer));
+    }
+
+    /** Examines a copy. */
+    public static Diagnosis examine(Snapshot snapshot, Question question) {
+        return new Doctor(snapshot).copy(question);
+    }
+
+    /** Returns what the rule says of one memory for a copy that is asked about. */
+    public static Fitness fitness(Snapshot snapshot, Question question, Bdf owner) {
+        return new Doctor(snapshot).fitness(question, owner);
     }
 
     /** Returns where the configuration space of a function was read, for a person. */
@@ -87,42 +103,67 @@ public final class Doctor {
         List<Finding> ofPairs = new ArrayList<>();
         List<Finding> ofDevices = new ArrayList<>();
         Set<Bdf> unusable = new HashSet<>();
-        Set<Bdf> unsuited = new HashSet<>();
         for (PciFunction f : looked) {
             List<Finding> itself = HostChecks.of(snapshot, List.of(f), f.bdf());
-            List<Finding> memory = new ArrayList<>(CmbChecks.collisions(snapshot, f));
-            memory.addAll(CmbChecks.of(snapshot, f, false, true));
             if (itself.stream().anyMatch(Doctor::bars)) {
                 unusable.add(f.bdf());
             }
-            if (memory.stream().anyMatch(m -> m.severity().blocks())) {
-                unsuited.add(f.bdf());
-            }
-            ofDevices.addAll(memory);
             ofDevices.addAll(itself);
         }
         boolean any = looked.size() < 2;
         for (PciFunction from : looked) {
             for (PciFunction to : looked) {
-                if (!from.equals(to)) {
-                    Diagnosis.Leg leg = leg(from.bdf(), to.bdf(), true);
-                    List<Finding> found = RouteChecks.of(snapshot, leg);
-                    any |=
-                            leg.allowed()
-                                    && !unusable.contains(from.bdf())
-                                    && !unusable.contains(to.bdf())
-                                    && !unsuited.contains(to.bdf())
-                                    && found.stream().noneMatch(f -> f.severity().blocks());
+                if (!from.equals(to) || looked.size() < 2) {
+                    Question question = new Question(from.bdf(), to.bdf(), Buffer.TARGET);
+                    List<Finding> found = found(fitness(question, to.bdf()));
+                    any |= found.stream().noneMatch(Doctor::bars) && usable(unusable, from, to);
                     ofPairs.addAll(found);
                 }
             }
         }
+        any = any || otherwise(looked.stream().filter(f -> usable(unusable, f, f)).toList());
         ofPairs.addAll(ofDevices);
         for (Finding f : ofPairs) {
             boolean soft = (any && f.severity().blocks()) || HELD.contains(f.check());
             findings.add(soft ? f.as(Severity.WARNING) : f);
         }
         return new Diagnosis(null, null, null, List.of(), tidy(findings), List.of());
+    }
+
+    private static boolean usable(Set<Bdf> unusable, PciFunction one, PciFunction other) {
+        return !unusable.contains(one.bdf()) && !unusable.contains(other.bdf());
+    }
+
+    /** Whether data can go between any two through the source's memory or a third party's. */
+    private boolean otherwise(List<PciFunction> looked) {
+        for (PciFunction from : looked) {
+            for (PciFunction owner : looked) {
+                if (!leg(from.bdf(), owner.bdf(), true).allowed() || isNotSeen(owner, from)) {
+                    continue;
+                }
+                for (PciFunction to : looked) {
+                    if (from.equals(to) || !leg(to.bdf(), owner.bdf(), false).allowed()) {
+                        continue;
+                    }
+                    Fitness fitness =
+                            fitness(new Question(from.bdf(), to.bdf(), Buffer.AUTO), owner.bdf());
+                    if (fitness.fits() && found(fitness).stream().noneMatch(Doctor::bars)) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /** A third party is asked only if it is known to have memory. */
+    private boolean isNotSeen(PciFunction owner, PciFunction from) {
+        return !owner.equals(from) && !hasMemory(owner);
+    }
+
+    private boolean hasMemory(PciFunction f) {
+        CmbFacts cmb = snapshot.cmb(f.bdf());
+        return cmb != null && cmb.sizeBytes() > 0;
     }
 
     /** Whether a finding keeps a device out, whoever holds it. */
@@ -138,13 +179,15 @@ public final class Doctor {
                 "nothing is known of the devices of " + snapshot.origin());
     }
 
-    private Diagnosis copy(Bdf source, Bdf target, Buffer buffer) {
+    private Diagnosis copy(Question question) {
+        Bdf source = question.source();
+        Bdf target = question.target();
         List<Finding> absent = new ArrayList<>();
         if (snapshot.machine().functions().isEmpty()) {
             absent.add(nothingSeen());
         } else {
             TreeSet<Bdf> named = new TreeSet<>(List.of(source, target));
-            Bdf third = buffer.third();
+            Bdf third = question.buffer().third();
             if (third != null) {
                 named.add(third);
             }
@@ -155,9 +198,10 @@ public final class Doctor {
             return new Diagnosis(source, target, null, List.of(), tidy(absent), List.of());
         }
         List<Diagnosis> tried = new ArrayList<>();
-        for (Bdf owner : owners(source, target, buffer)) {
-            tried.add(with(source, target, owner));
-        }
+        owners(question).stream()
+                .map(owner -> fitness(question, owner))
+                .sorted(Fitness.BEST_FIRST)
+                .forEach(fitness -> tried.add(with(question, fitness)));
         if (tried.isEmpty()) {
             Finding none =
                     Finding.of(
@@ -212,42 +256,93 @@ public final class Doctor {
         }
     }
 
-    /** Whose memory may carry it, in the order of a copy's plan. */
-    private List<Bdf> owners(Bdf source, Bdf target, Buffer buffer) {
-        List<Bdf> thirds = new ArrayList<>();
-        for (PciFunction f : snapshot.machine().nvmeFunctions()) {
-            CmbFacts cmb = snapshot.cmb(f.bdf());
-            boolean itself = f.bdf().equals(source) || f.bdf().equals(target);
-            if (!itself && cmb != null && cmb.sizeBytes() > 0 && thirds.size() < MAX_CONTROLLERS) {
-                thirds.add(f.bdf());
-            }
-        }
-        Bdf third = buffer.third();
-        return switch (buffer.kind()) {
-            case TARGET -> List.of(target);
-            case SOURCE -> List.of(source);
+    /** Whose memory could carry it. */
+    private List<Bdf> owners(Question question) {
+        List<Bdf> sides = List.of(question.target(), question.source());
+        List<Bdf> thirds =
+                snapshot.machine().nvmeFunctions().stream()
+                        .filter(f -> !sides.contains(f.bdf()) && hasMemory(f))
+                        .map(PciFunction::bdf)
+                        .limit(MAX_CONTROLLERS)
+                        .toList();
+        Bdf third = question.buffer().third();
+        return switch (question.buffer().kind()) {
+            case TARGET -> List.of(question.target());
+            case SOURCE -> List.of(question.source());
             case THIRD -> third == null ? thirds : List.of(third);
-            case AUTO -> {
-                List<Bdf> all = new ArrayList<>(List.of(target, source));
-                all.addAll(thirds);
-                yield all;
-            }
+            case AUTO -> Stream.concat(sides.stream(), thirds.stream()).distinct().toList();
         };
     }
 
-    private Diagnosis with(Bdf source, Bdf target, Bdf owner) {
+    private Fitness fitness(Question q, Bdf owner) {
+        Demand demand =
+                new Demand(
+                        party(q.source(), q.sourceNsid()),
+                        party(q.target(), q.targetNsid()),
+                        q.fence(),
+                        0,
+                        0);
+        CmbFacts cmb = snapshot.cmb(owner);
+        Carrier memory =
+                cmb == null
+                        ? Carrier.unknown(name(owner), owner)
+                        : new Carrier(
+                                name(owner),
+                                owner,
+                                cmb.freeBytes(),
+                                cmb.rds(),
+                                cmb.wds(),
+                                cmb.loadsOvertakeWrites());
+        return Fitness.of(snapshot.machine(), demand, memory);
+    }
+
+    /** One side; blocks are known only if all that could be meant are of one length. */
+    private Party party(Bdf bdf, @Nullable Integer nsid) {
+        List<NamespaceFacts> meant =
+                snapshot.namespaces().stream()
+                        .filter(n -> n.owner().equals(bdf) && (nsid == null || n.nsid() == nsid))
+                        .toList();
+        boolean alike = meant.stream().map(NamespaceFacts::blockBytes).distinct().count() == 1;
+        boolean relaxed =
+                snapshot.machine().function(bdf).map(PciFunction::relaxedOrdering).orElse(true);
+        return new Party(
+                name(bdf),
+                bdf,
+                alike ? meant.getFirst().blockBytes() : 0,
+                alike ? meant.getFirst().maxTransferBytes() : 0,
+                alike && meant.getFirst().canCompare(),
+                relaxed && !snapshot.isOpen() ? null : relaxed);
+    }
+
+    private String name(Bdf bdf) {
+        return snapshot.machine().function(bdf).map(PciFunction::name).orElse(bdf.toString());
+    }
+
+    private Diagnosis with(Question question, Fitness fitness) {
+        Bdf source = question.source();
+        Bdf target = question.target();
+        Bdf owner = fitness.memory().owner();
         List<Finding> findings = new ArrayList<>(HostChecks.of(snapshot));
         List<PciFunction> members = new ArrayList<>();
         for (Bdf bdf : new TreeSet<>(List.of(source, target, owner))) {
             snapshot.machine().function(bdf).ifPresent(members::add);
         }
         findings.addAll(HostChecks.of(snapshot, members, owner));
-        List<Diagnosis.Leg> legs = List.of(leg(source, owner, true), leg(target, owner, false));
-        legs.forEach(leg -> findings.addAll(RouteChecks.of(snapshot, leg)));
-        PciFunction memory = snapshot.machine().function(owner).orElseThrow();
-        findings.addAll(CmbChecks.collisions(snapshot, memory));
-        findings.addAll(CmbChecks.of(snapshot, memory, owner.equals(source), owner.equals(target)));
-        return new Diagnosis(source, target, owner, legs, tidy(findings), List.of());
+        findings.addAll(found(fitness));
+        return new Diagnosis(source, target, owner, legs(fitness), tidy(findings), List.of());
+    }
+
+    private static List<Diagnosis.Leg> legs(Fitness fitness) {
+        return List.of(
+                new Diagnosis.Leg(fitness.in(), true), new Diagnosis.Leg(fitness.out(), false));
+    }
+
+    /** What there is to say of a memory and of the ways to it. */
+    private List<Finding> found(Fitness fitness) {
+        List<Finding> found = new ArrayList<>();
+        legs(fitness).forEach(leg -> found.addAll(RouteChecks.of(snapshot, leg, fitness)));
+        found.addAll(CmbChecks.of(snapshot, fitness, found));
+        return found;
     }
 
     private Diagnosis.Leg leg(Bdf initiator, Bdf owner, boolean write) {

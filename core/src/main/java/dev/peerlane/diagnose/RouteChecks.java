@@ -1,10 +1,13 @@
 package dev.peerlane.diagnose;
 
+import dev.peerlane.p2p.Fitness;
+import dev.peerlane.p2p.Unfit;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Cpu;
 import dev.peerlane.pci.HostBridges;
 import dev.peerlane.pci.Link;
+import dev.peerlane.pci.Oversize;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.PciFunction.Kind;
 import dev.peerlane.pci.Route;
@@ -23,6 +26,7 @@ final class RouteChecks {
     private static final int RELAXED_ORDERING = 0x10;
 
     private final Snapshot snapshot;
+    private final Fitness fitness;
     private final Route route;
     private final boolean write;
     private final PciFunction initiator;
@@ -31,8 +35,13 @@ final class RouteChecks {
     private final List<Finding> out = new ArrayList<>();
 
     private RouteChecks(
-            Snapshot snapshot, Diagnosis.Leg leg, PciFunction initiator, PciFunction owner) {
+            Snapshot snapshot,
+            Diagnosis.Leg leg,
+            Fitness fitness,
+            PciFunction initiator,
+            PciFunction owner) {
         this.snapshot = snapshot;
+        this.fitness = fitness;
         this.initiator = initiator;
         this.owner = owner;
         route = leg.route();
@@ -44,13 +53,13 @@ final class RouteChecks {
     }
 
     /** Returns what is found on a leg; nothing if one of its ends is not there. */
-    static List<Finding> of(Snapshot snapshot, Diagnosis.Leg leg) {
+    static List<Finding> of(Snapshot snapshot, Diagnosis.Leg leg, Fitness fitness) {
         Optional<PciFunction> initiator = snapshot.machine().function(leg.route().initiator());
         Optional<PciFunction> owner = snapshot.machine().function(leg.route().owner());
         if (initiator.isEmpty() || owner.isEmpty()) {
             return List.of();
         }
-        RouteChecks checks = new RouteChecks(snapshot, leg, initiator.get(), owner.get());
+        RouteChecks checks = new RouteChecks(snapshot, leg, fitness, initiator.get(), owner.get());
         if (!initiator.get().bdf().equals(owner.get().bdf())) {
             checks.run();
         }
@@ -255,7 +264,8 @@ final class RouteChecks {
         if (route.splitsWrites()) {
             Finding finding =
                     Finding.of(Check.SECOND_WAY, pair, "the fabric's description", route.reason());
-            out.add(write ? finding : finding.as(Severity.WARNING));
+            boolean bars = write && fitness.has(Unfit.SECOND_WAY);
+            out.add(bars ? finding : finding.as(Severity.WARNING));
         }
     }
 
@@ -305,39 +315,18 @@ final class RouteChecks {
     }
 
     private void payload() {
-        PciFunction sender = write ? initiator : owner;
-        int size = sender.details().payloadBytes();
-        PciFunction least = null;
-        for (PciFunction f : way) {
-            int takes = f.details().payloadBytes();
-            if (takes > 0
-                    && takes < size
-                    && (least == null || takes < least.details().payloadBytes())) {
-                least = f;
-            }
-        }
-        if (least == null) {
+        Oversize oversize = Oversize.on(snapshot.machine(), route, write);
+        if (oversize == null) {
             return;
         }
-        int takes = least.details().payloadBytes();
+        PciFunction sender = oversize.sender();
         Finding finding =
                 new Finding(
                         Check.PAYLOAD,
                         Check.PAYLOAD.severity(),
                         "" + sender.bdf(),
-                        List.of(
-                                "%s %s.w bits 7:5: %d bytes"
-                                        .formatted(
-                                                Doctor.config(snapshot, sender.bdf()),
-                                                DEVICE_CONTROL,
-                                                size),
-                                "%s %s.w bits 7:5: %d bytes"
-                                        .formatted(
-                                                Doctor.config(snapshot, least.bdf()),
-                                                DEVICE_CONTROL,
-                                                takes)),
-                        "%s sends up to %d bytes, and %s takes %d"
-                                .formatted(sender.bdf(), size, least.bdf(), takes),
+                        List.of(payload(sender), payload(oversize.receiver())),
+                        oversize.words(),
                         List.of(),
                         List.of());
         // a device that is made to take less is broken by the first larger packet of its port
@@ -346,6 +335,14 @@ final class RouteChecks {
                         finding,
                         List.of("kernel command line: pci=pcie_bus_peer2peer"),
                         List.of("kernel command line: without pci=pcie_bus_peer2peer")));
+    }
+
+    private String payload(PciFunction f) {
+        return "%s %s.w bits 7:5: %d bytes"
+                .formatted(
+                        Doctor.config(snapshot, f.bdf()),
+                        DEVICE_CONTROL,
+                        f.details().payloadBytes());
     }
 
     private void segments() {
@@ -409,9 +406,10 @@ final class RouteChecks {
                             Doctor.config(snapshot, sender) + " CAP_EXP+8.w bit 4 = 1",
                             sender + " may let its writes overtake each other");
             int bit = RELAXED_ORDERING;
+            boolean bars = fitness.has(Unfit.RELAXED_ORDERING);
             out.add(
                     fixed(
-                            finding,
+                            bars ? finding.as(Severity.CANNOT) : finding,
                             List.of(SetPci.word(sender, DEVICE_CONTROL, 0, bit)),
                             List.of(SetPci.word(sender, DEVICE_CONTROL, bit, bit))));
         }

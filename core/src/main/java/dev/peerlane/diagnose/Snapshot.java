@@ -19,11 +19,26 @@ import org.jspecify.annotations.Nullable;
  * @param machine the PCI tree
  * @param host the system around it; null for a fabric that is not this machine's
  * @param cmbs what is known of controller memory buffers
+ * @param namespaces what is known of namespaces
+ * @param isOpen whether the devices were opened before the tree was read, so that what opening
+ *     changes is changed
  */
-public record Snapshot(String origin, Machine machine, @Nullable Host host, List<CmbFacts> cmbs) {
-    /** Keeps its own copy of the list. */
+public record Snapshot(
+        String origin,
+        Machine machine,
+        @Nullable Host host,
+        List<CmbFacts> cmbs,
+        List<NamespaceFacts> namespaces,
+        boolean isOpen) {
+    /** Keeps its own copies of the lists. */
     public Snapshot {
         cmbs = List.copyOf(cmbs);
+        namespaces = List.copyOf(namespaces);
+    }
+
+    /** Makes one of a machine whose devices nobody opened. */
+    public Snapshot(String origin, Machine machine, @Nullable Host host, List<CmbFacts> cmbs) {
+        this(origin, machine, host, cmbs, List.of(), false);
     }
 
     /** Reads this machine. Needs no privileges; without them it sees less, and says so. */
@@ -44,14 +59,18 @@ public record Snapshot(String origin, Machine machine, @Nullable Host host, List
         return new Snapshot(files.origin(), machine, Host.read(files), cmbs);
     }
 
-    /** Makes one of a fabric that is not this machine's: emulated, or inside a QEMU. */
-    public static Snapshot ofFabric(String kind, Machine machine, List<CmbFacts> cmbs) {
-        return new Snapshot("the fabric " + kind, machine, null, cmbs);
+    /**
+     * Makes one of a fabric that is not this machine's, emulated or inside a QEMU, after its
+     * devices were opened.
+     */
+    public static Snapshot ofFabric(
+            String kind, Machine machine, List<CmbFacts> cmbs, List<NamespaceFacts> namespaces) {
+        return new Snapshot("the fabric " + kind, machine, null, cmbs, namespaces, true);
     }
 
-    /** Returns it with other knowledge of controller memory buffers. */
-    public Snapshot withCmbs(List<CmbFacts> other) {
-        return new Snapshot(origin, machine, host, other);
+    /** Returns it with what the devices told when they were opened, which was before it. */
+    public Snapshot opened(Snapshot told) {
+        return new Snapshot(origin, machine, host, told.cmbs, told.namespaces, true);
     }
 
     /** Returns what is known of the CMB of a function, or null if nothing is. */
@@ -82,9 +101,11 @@ public record Snapshot(String origin, Machine machine, @Nullable Host host, List
             return new CmbFacts(
                     f.bdf(),
                     cmbsz.sizeBytes(),
+                    cmbsz.sizeBytes(),
                     cmbloc.offsetBytes(cmbsz),
                     cmbsz.rds(),
                     cmbsz.wds(),
+                    null,
                     "/" + path + "/cmbsz = 0x%08x".formatted(size));
         }
         return null;

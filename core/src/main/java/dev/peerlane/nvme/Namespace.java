@@ -184,7 +184,8 @@ public final class Namespace {
         return port;
     }
 
-    private int maxTransferBytes() {
+    /** Returns the longest transfer of one command, a multiple of its block. */
+    public int maxTransferBytes() {
         int block = blockBytes();
         return controller.maxTransferBytes() / block * block;
     }

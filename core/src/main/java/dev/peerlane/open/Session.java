@@ -160,16 +160,29 @@ public final class Session implements AutoCloseable {
                 devices.add(choice.locator());
             }
         }
-        CopyPlan plan = plan(reader, sourceLba, writer, start(target), bytes, devices, how);
-        boolean thirdMayBeBetter =
-                (choice.kind() == null && plan.kind() != BufferKind.TARGET_CMB)
-                        || (choice.kind() == BufferKind.THIRD_PARTY_CMB
-                                && choice.locator() == null);
-        if (thirdMayBeBetter) {
-            devices.addAll(fabric.locators());
-            plan = plan(reader, sourceLba, writer, start(target), bytes, devices, how);
+        boolean done = false;
+        try {
+            CopyPlan plan = plan(reader, sourceLba, writer, start(target), bytes, devices, how);
+            boolean thirdMayBeBetter =
+                    (choice.kind() == null && plan.mayBeBeaten())
+                            || (choice.kind() == BufferKind.THIRD_PARTY_CMB
+                                    && choice.locator() == null);
+            if (thirdMayBeBetter) {
+                devices.addAll(fabric.locators());
+                plan = plan(reader, sourceLba, writer, start(target), bytes, devices, how);
+            }
+            done = true;
+            return plan;
+        } finally {
+            if (!done) {
+                closePorts(List.of(reader, writer));
+            }
         }
-        return plan;
+    }
+
+    /** Gives back the ports of a plan that is not run. */
+    public void drop(CopyPlan plan) {
+        closePorts(List.of(plan.request().source(), plan.request().target()));
     }
 
     /**
@@ -189,18 +202,18 @@ public final class Session implements AutoCloseable {
             receipt = new CopyJob(plan, fabric, cancel).run(progress);
         } catch (PeerlaneException e) {
             try {
-                closePorts(plan);
+                drop(plan);
             } catch (RuntimeException also) {
                 e.addSuppressed(also);
             }
             throw e;
         }
-        closePorts(plan);
+        drop(plan);
         return receipt;
     }
 
-    private void closePorts(CopyPlan plan) {
-        for (Endpoint side : List.of(plan.request().source(), plan.request().target())) {
+    private void closePorts(List<Endpoint> sides) {
+        for (Endpoint side : sides) {
             ports.remove(side.port());
             side.port().close();
         }
@@ -227,15 +240,24 @@ public final class Session implements AutoCloseable {
 
     private void candidate(String device, List<BufferCandidate> candidates, List<String> absences) {
         try {
-            Controller controller = controller(device);
-            ControllerMemoryBuffer cmb = controller.requireCmb();
-            if (!cmb.isEnabled()) {
-                cmb.enable(fabric.dma());
-            }
-            candidates.add(new BufferCandidate(device, controller.device().bdf(), cmb));
+            ControllerMemoryBuffer cmb = cmb(device);
+            candidates.add(new BufferCandidate(device, controller(device).device().bdf(), cmb));
         } catch (PeerlaneException e) {
             absences.add(String.valueOf(e.getMessage()));
         }
+    }
+
+    /**
+     * Returns the CMB of a device, ready for all devices of the fabric.
+     *
+     * @throws PeerlaneException if it has none, or it can't be used
+     */
+    ControllerMemoryBuffer cmb(String device) {
+        ControllerMemoryBuffer cmb = controller(device).requireCmb();
+        if (!cmb.isEnabled()) {
+            cmb.enable(fabric.dma());
+        }
+        return cmb;
     }
 
     private Endpoint endpoint(Namespace namespace) {

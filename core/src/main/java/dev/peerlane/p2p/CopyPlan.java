@@ -43,4 +43,12 @@ public record CopyPlan(
     boolean verifySharesBuffer() {
         return buffer != null && buffer.equals(verifyBuffer);
     }
+
+    /** Returns whether the memory of a third party, if one was asked, could come first. */
+    public boolean mayBeBeaten() {
+        boolean readBackOnly =
+                request.options().fence() == FenceChoice.AUTO
+                        && fence.equals(FenceChoice.READBACK.label());
+        return kind != BufferKind.TARGET_CMB || readBackOnly;
+    }
 }

@@ -7,7 +7,7 @@ import dev.peerlane.block.PortLimits;
 final class RequestCheck {
     private RequestCheck() {}
 
-    static void check(CopyRequest r) {
+    static void check(CopyRequest r, Demand demand) {
         PortLimits source = r.source().port().limits();
         PortLimits target = r.target().port().limits();
         if (r.bytes() <= 0) {
@@ -30,7 +30,7 @@ final class RequestCheck {
         if (r.source().bdf().equals(r.target().bdf()) && r.source().nsid() == r.target().nsid()) {
             checkOverlap(r, source.blockBytes());
         }
-        checkChunk(r);
+        checkChunk(r, demand);
     }
 
     private static void checkUnit(CopyRequest r, Endpoint side, int blockBytes) {
@@ -71,15 +71,15 @@ final class RequestCheck {
         }
     }
 
-    private static void checkChunk(CopyRequest r) {
-        int chunk = r.options().chunkBytes();
-        int limit =
-                Math.min(
-                        r.source().port().limits().maxTransferBytes(),
-                        r.target().port().limits().maxTransferBytes());
-        int unit = Planner.unitBytes(r);
-        if (unit > limit) {
-            throw unfitBlocks(r);
+    private static void checkChunk(CopyRequest r, Demand demand) {
+        int chunk = demand.chunkBytes();
+        int limit = demand.longestBytes();
+        int unit = demand.unitBytes();
+        if (!demand.blocksFit()) {
+            throw PeerlaneException.machine(
+                    Unfit.BLOCKS.code(),
+                    demand.unfitBlocks(),
+                    "These two can't exchange blocks: reformat one to a smaller block size");
         }
         if (chunk != 0 && (chunk < 0 || chunk % unit != 0 || chunk > limit)) {
             throw PeerlaneException.request(
@@ -93,13 +93,5 @@ final class RequestCheck {
                     r.options().slots() + " slots are asked for",
                     "Choose 1 to 4096, or 0 for automatic");
         }
-    }
-
-    static PeerlaneException unfitBlocks(CopyRequest r) {
-        return PeerlaneException.machine(
-                "blocks-do-not-fit",
-                "a block of %d bytes is longer than the longest transfer of %s or %s"
-                        .formatted(Planner.unitBytes(r), r.source().name(), r.target().name()),
-                "These two can't exchange blocks: reformat one to a smaller block size");
     }
 }

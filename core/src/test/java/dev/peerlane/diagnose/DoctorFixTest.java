@@ -8,6 +8,7 @@ import static dev.peerlane.diagnose.Shapes.ROOT;
 import static dev.peerlane.diagnose.Shapes.bdf;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.p2p.FenceChoice;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -86,6 +87,9 @@ class DoctorFixTest {
         cures.put(Check.SOCKETS, t -> t.at(B).texts.put("numa_node", "0"));
         cures.put(Check.VIRTUAL, t -> t.texts.put("sys/class/dmi/id/sys_vendor", "Acme"));
         cures.put(Check.CMB_UNKNOWN, t -> t.at(B).cmb(0x0004021f));
+        cures.put(Check.CMB_FIT_UNKNOWN, t -> t.blocks(A, 512, B, 512, 1 << 20));
+        cures.put(Check.BLOCKS, t -> t.blocks(A, 512, B, 512, 4096));
+        cures.put(Check.FENCE_READBACK, t -> t.fence = FenceChoice.AUTO);
         return cures;
     }
 

@@ -198,7 +198,7 @@ class DoctorTest {
                 List.of(
                         t -> t.nodes.values().forEach(n -> n.group = -1),
                         t -> List.of(A, B).forEach(d -> t.at(d).cmb(0)),
-                        t -> List.of(A, B).forEach(d -> t.at(d).cmb(0x0004020f)),
+                        t -> List.of(A, B).forEach(d -> t.at(d).cmb(0x00040207)),
                         t -> List.of(A, B).forEach(d -> t.at(d).payload(2)),
                         t -> List.of(DOWN_0, DOWN_1).forEach(d -> t.at(d).acs(0x1d)));
         for (Consumer<TreeBuilder> bar : bars) {

@@ -7,6 +7,7 @@ import static dev.peerlane.diagnose.Shapes.DOWN_1;
 import static dev.peerlane.diagnose.Shapes.INTEL;
 import static dev.peerlane.diagnose.Shapes.bdf;
 
+import dev.peerlane.p2p.FenceChoice;
 import dev.peerlane.pci.ConfigBytes;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,7 +26,9 @@ record FactPair(
     Diagnosis of(TreeBuilder tree) {
         return source.isEmpty()
                 ? Doctor.examine(tree.snapshot())
-                : Doctor.examine(tree.snapshot(), bdf(source), bdf(target), buffer);
+                : Doctor.examine(
+                        tree.snapshot(),
+                        new Question(bdf(source), null, bdf(target), null, buffer, tree.fence));
     }
 
     static final String OTHER_OF_GROUP = "0000:05:00.0";
@@ -286,7 +289,16 @@ record FactPair(
         pairs.add(text(Check.VIRTUAL, "sys/class/dmi/id/sys_vendor", "QEMU"));
         pairs.add(pair(Check.CMB_ABSENT, t -> t.at(B).cmb(0)));
         pairs.add(pair(Check.CMB_UNKNOWN, t -> t.at(B).withoutCmb()));
-        pairs.add(pair(Check.CMB_SMALL, t -> t.at(B).cmb(0x101f)));
+        pairs.add(
+                pair(
+                        Check.CMB_SMALL,
+                        t -> {
+                            t.at(B).cmb(0x101f);
+                            t.blocks(A, 512, B, 8192, 1 << 20);
+                        }));
+        pairs.add(pair(Check.CMB_FIT_UNKNOWN, t -> t.at(B).cmb(0x101f)));
+        pairs.add(pair(Check.BLOCKS, t -> t.blocks(A, 512, B, 8192, 4096)));
+        pairs.add(roots(Check.FENCE_READBACK, t -> t.fence = FenceChoice.READBACK, Buffer.TARGET));
         pairs.add(pair(Check.CMB_ALIGNMENT, t -> t.at(B).cmb(0x0000701f)));
         pairs.add(pair(Check.CMB_WDS, t -> t.at(B).cmb(0x0004020f)));
         pairs.add(

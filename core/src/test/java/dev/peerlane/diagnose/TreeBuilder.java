@@ -1,5 +1,6 @@
 package dev.peerlane.diagnose;
 
+import dev.peerlane.p2p.FenceChoice;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigBytes;
 import dev.peerlane.pci.SysfsTree;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -78,6 +80,8 @@ final class TreeBuilder {
 
     final Map<Bdf, Node> nodes = new LinkedHashMap<>();
     Set<Set<Bdf>> splitWrites = Set.of();
+    List<NamespaceFacts> namespaces = List.of();
+    FenceChoice fence = FenceChoice.AUTO;
     final Map<String, String> texts = new HashMap<>();
     private int bars;
 
@@ -256,7 +260,17 @@ final class TreeBuilder {
                 read.origin(),
                 read.machine().withSplitWrites(splitWrites),
                 read.host(),
-                read.cmbs());
+                read.cmbs(),
+                namespaces,
+                false);
+    }
+
+    /** Says how long the blocks of two drives are, and that neither moves more at once. */
+    void blocks(String one, int oneBytes, String other, int otherBytes, int mostBytes) {
+        namespaces =
+                List.of(
+                        new NamespaceFacts(Bdf.parse(one), 1, oneBytes, mostBytes, true),
+                        new NamespaceFacts(Bdf.parse(other), 1, otherBytes, mostBytes, true));
     }
 
     /** Writes it as a directory, with symbolic links as sysfs has them. */

@@ -202,7 +202,7 @@ class PlannerTest {
                         () -> plan(targetApart(Trust.TRUSTED, Trust.REFUSED)));
         assertThat(e.code()).isEqualTo("no-permitted-route");
         assertThat(e.category()).isEqualTo(Category.REFUSED);
-        assertThat(e).hasMessageContaining("reads of the target");
+        assertThat(e).hasMessageContaining("reads of t from it");
     }
 
     @Test
@@ -253,11 +253,12 @@ class PlannerTest {
         assertThat(plan().verify()).isEqualTo(VerifyMethod.CONTROLLED_COMPARE);
         assertThat(plan().kind()).isEqualTo(BufferKind.HOST);
         assertThat(plan().reasons()).contains("host: asked for");
-        String no = "no permitted route to the CMB of x";
-        notVerifiable(targetApart(Trust.TRUSTED, Trust.REFUSED), no);
+        notVerifiable(
+                targetApart(Trust.TRUSTED, Trust.REFUSED),
+                "the CMB of x: reads of t from it: refused");
         Machine sourceApart =
                 apart(FakeWorld.SOURCE, FakeWorld.TARGET, Trust.REFUSED, Trust.TRUSTED);
-        notVerifiable(sourceApart, no);
+        notVerifiable(sourceApart, "the CMB of x: writes of s into it: refused");
     }
 
     @Test
@@ -265,12 +266,12 @@ class PlannerTest {
         verifiedAtThird(thirdCmb);
         Machine split =
                 world.machine().withSplitWrites(Set.of(Set.of(FakeWorld.SOURCE, FakeWorld.THIRD)));
-        notVerifiable(split, "writes of the source take several ways to the CMB of x");
+        notVerifiable(split, "the CMB of x: writes of s into it take several ways");
         world.relaxedOrdering = true;
         notVerifiable(world.machine(), "Relaxed Ordering is on at " + FakeWorld.SOURCE);
         world.relaxedOrdering = false;
         verifiedAtThird(new FakeMemory("x", 511));
-        notVerifiable(world.machine(), "the CMB of x is too small");
+        notVerifiable(world.machine(), "the CMB of x: 511 bytes are free, 1024 are needed");
     }
 
     @Test

@@ -1,0 +1,47 @@
+package dev.peerlane.pci;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A sender whose packets may be longer than a function on their way takes: such a packet is
+ * malformed (PCIe 5.0, 2.2.2), a fatal error and not a slow path.
+ *
+ * @param sender who sends packets with data
+ * @param receiver the function on the way that takes the least
+ */
+public record Oversize(PciFunction sender, PciFunction receiver) {
+    /**
+     * Looks for one; null if there is none, or no length is known.
+     *
+     * @param route the way
+     * @param write whether the initiator writes; else the owner answers its reads
+     */
+    public static @Nullable Oversize on(Machine machine, Route route, boolean write) {
+        List<PciFunction> way = new ArrayList<>(route.bridges());
+        machine.function(route.initiator()).ifPresent(way::add);
+        machine.function(route.owner()).ifPresent(way::add);
+        PciFunction sender =
+                machine.function(write ? route.initiator() : route.owner()).orElse(null);
+        PciFunction least = null;
+        for (PciFunction f : way) {
+            int takes = f.details().payloadBytes();
+            boolean less = sender != null && takes > 0 && takes < sender.details().payloadBytes();
+            if (less && (least == null || takes < least.details().payloadBytes())) {
+                least = f;
+            }
+        }
+        return sender == null || least == null ? null : new Oversize(sender, least);
+    }
+
+    /** Returns it in words. */
+    public String words() {
+        return "%s sends up to %d bytes, and %s takes %d"
+                .formatted(
+                        sender.bdf(),
+                        sender.details().payloadBytes(),
+                        receiver.bdf(),
+                        receiver.details().payloadBytes());
+    }
+}
