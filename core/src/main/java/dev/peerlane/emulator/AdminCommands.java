@@ -141,8 +141,6 @@ final class AdminCommands extends CommandSetHandler {
     }
 
     private static boolean isAbortable(Command command, int sqid, int cid) {
-        return command.queue().qid() == sqid
-                && command.cid() == cid
-                && !command.suffers(Fault.Kind.ZOMBIE);
+        return command.queue().qid() == sqid && command.cid() == cid && !command.endsUnseen();
     }
 }

@@ -32,6 +32,7 @@ final class Command {
     private int status;
     private int dw0;
     private @Nullable Fault fault;
+    private boolean answered;
 
     /** Returns the submission queue entry. */
     MemorySegment sqe() {
@@ -85,6 +86,18 @@ final class Command {
         status = 0;
         dw0 = 0;
         fault = null;
+        answered = false;
+    }
+
+    /** Its completion has been posted, though it goes on: the identifier is the host's again. */
+    void answered() {
+        answered = true;
+        ownsIdentifier = false;
+    }
+
+    /** Returns whether nobody sees its end: a completion is never posted, or was already. */
+    boolean endsUnseen() {
+        return answered || suffers(Fault.Kind.ZOMBIE);
     }
 
     /** Says what goes wrong with it; null for nothing. */

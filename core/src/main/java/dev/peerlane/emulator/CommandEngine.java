@@ -179,7 +179,7 @@ final class CommandEngine {
         command.reads().newLife();
         releaseBuffer(command);
         host.ending(command);
-        if (command.suffers(Fault.Kind.ZOMBIE) || command.suffers(Fault.Kind.LOST_COMPLETION)) {
+        if (command.endsUnseen() || command.suffers(Fault.Kind.LOST_COMPLETION)) {
             over(command);
         } else if (!faulty.keepsBack(command)) {
             deliver(command);
@@ -241,6 +241,10 @@ final class CommandEngine {
     }
 
     private void start(Command command) {
+        if (faulty.answersTooEarly(command)) {
+            answerTooEarly(command);
+            return;
+        }
         int status = faulty.status(command);
         if (status != 0) {
             command.end(status);
@@ -437,6 +441,14 @@ final class CommandEngine {
         over(command);
         if (!written) {
             host.fatal("completion queue " + queue.completions().qid() + " is out of reach");
+        }
+    }
+
+    /** Posts the completion of a command that has not begun, once there is a place for it. */
+    private void answerTooEarly(Command command) {
+        waiting.add(command);
+        if (!command.queue().completions().isFull()) {
+            faulty.answerTooEarly(command, dma);
         }
     }
 

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param times at how many in a row
  * @param queue commands of which queues count
  * @param opcode commands of which opcode count; {@link #ANY_OPCODE} for all
- * @param status how the command ends, without phase tag, DNR as bit 14; of kind STATUS only
+ * @param status how the command ends, without phase tag, DNR as bit 14; of kinds STATUS and
+ *     LATE_DATA only
  * @param nanos how long it takes, of kinds that take time
  */
 public record Fault(
@@ -56,6 +57,10 @@ public record Fault(
         STALL(Occasion.COMMAND),
         /** The command is not seen to end, can't be aborted, and moves its data so much later. */
         ZOMBIE(Occasion.COMMAND),
+        /**
+         * A Read ends with {@link Fault#status}, and moves its data all the same, so much later.
+         */
+        LATE_DATA(Occasion.COMMAND),
         /** The completion is never posted. */
         LOST_COMPLETION(Occasion.COMMAND),
         /** The completion is posted twice. */
@@ -105,6 +110,11 @@ public record Fault(
             return occasion;
         }
 
+        /** Returns whether the command ends with a status of the fault's. */
+        public boolean hasStatus() {
+            return this == STATUS || this == LATE_DATA;
+        }
+
         /** Returns whether it happens between two steps, rather than to something that moves. */
         public boolean isSudden() {
             return occasion == Occasion.TURN;
@@ -140,16 +150,16 @@ public record Fault(
         require(nanos >= 0, kind, "delay", nanos, "Take 0 or more");
         boolean ends = status > 0 && status <= LAST_STATUS;
         require(
-                kind == Kind.STATUS ? ends && Status.code(status) != 0 : status == 0,
+                kind.hasStatus() ? ends && Status.code(status) != 0 : status == 0,
                 kind,
                 "status",
                 status,
-                "A fault of kind status has one above 0 and up to 32767, others none");
+                "A fault of kind status or late-data has one above 0 and up to 32767, others none");
     }
 
     /** Returns the first occasion at a drive, for any command. */
     public static Fault at(Kind kind, String drive) {
-        int status = kind == Kind.STATUS ? Status.INTERNAL_ERROR : 0;
+        int status = kind.hasStatus() ? Status.INTERNAL_ERROR : 0;
         return new Fault(kind, drive, 1, 1, Queue.ANY, ANY_OPCODE, status, 0);
     }
 

@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -58,9 +59,13 @@ final class FaultyCommands {
         }
         boolean effectless =
                 fault.kind() == Fault.Kind.WRONG_DATA
-                        || (fault.kind() == Fault.Kind.BAD_BLOCKS && command.isAdmin());
+                        || (fault.kind() == Fault.Kind.BAD_BLOCKS && command.isAdmin())
+                        || (fault.kind() == Fault.Kind.LATE_DATA && !isRead(command));
         if (!effectless) {
             plan.happens(fault);
+        }
+        if (fault.kind() == Fault.Kind.LATE_DATA && effectless) {
+            command.fault(null);
         }
         return switch (fault.kind()) {
             case SLOW, ZOMBIE -> {
@@ -103,6 +108,21 @@ final class FaultyCommands {
             }
         }
         return 0;
+    }
+
+    /** Returns whether a command is to be answered before it has moved its data. */
+    boolean answersTooEarly(Command command) {
+        return command.suffers(Fault.Kind.LATE_DATA) && !command.endsUnseen();
+    }
+
+    /** Ends a command for the host, which goes on some time later. */
+    void answerTooEarly(Command command, DmaPort dma) {
+        Fault fault = Objects.requireNonNull(command.fault());
+        SubmissionQueue queue = command.queue();
+        queue.completions().post(dma, 0, queue.head(), queue.qid(), command.cid(), fault.status());
+        queue.releaseIdentifier(command.cid());
+        command.answered();
+        command.delay(now + fault.nanos());
     }
 
     /** Turns one bit of the data over. */
@@ -172,6 +192,10 @@ final class FaultyCommands {
             written &= completions.post(dma, dw0, queue.head(), queue.qid(), cid, status);
         }
         return written;
+    }
+
+    private static boolean isRead(Command command) {
+        return !command.isAdmin() && command.opcode() == NvmOpcode.READ;
     }
 
     private static BadBlocks blocks(Command command) {

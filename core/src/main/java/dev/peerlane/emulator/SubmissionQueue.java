@@ -90,8 +90,13 @@ final class SubmissionQueue {
     void release(int cid, boolean ownedIdentifier) {
         inFlight--;
         if (ownedIdentifier) {
-            cids[cid >>> 6] &= ~(1L << cid);
+            releaseIdentifier(cid);
         }
+    }
+
+    /** The identifier of a command that goes on is free. */
+    void releaseIdentifier(int cid) {
+        cids[cid >>> 6] &= ~(1L << cid);
     }
 
     /** Returns how many commands are being fetched, or were and are not over. */

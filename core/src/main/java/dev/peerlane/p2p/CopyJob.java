@@ -67,7 +67,7 @@ public final class CopyJob {
         notes = new ArrayList<>(plan.announcements());
         Long seed = request.options().seed();
         random = new SplittableRandom(seed != null ? seed : new SecureRandom().nextLong());
-        space = new Workspace(request);
+        space = new Workspace(request, clock);
         verification = new Verification(plan, fabric, cancel, random, space);
     }
 

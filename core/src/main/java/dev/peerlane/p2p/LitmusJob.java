@@ -40,6 +40,7 @@ public final class LitmusJob implements AutoCloseable {
     private final List<PeerBuffer> buffers = new ArrayList<>();
     private final Watch watch;
     private final Lane[] halves = new Lane[2];
+    private final Suspects suspects = new Suspects();
     private boolean unsafe;
 
     /** Counts what the pipeline does. */
@@ -276,6 +277,7 @@ public final class LitmusJob implements AutoCloseable {
             pipeline.run(Progress.NONE, Progress.Phase.COPY);
         } finally {
             unsafe |= pipeline.unsafe();
+            pipeline.addSuspects(suspects);
         }
     }
 
@@ -313,16 +315,17 @@ public final class LitmusJob implements AutoCloseable {
      * @return what the user must know of that, or null
      */
     public @Nullable String release() {
+        close();
         if (unsafe) {
             return "A device could not be stopped and may still write to the memory that was used:"
                     + " it stays taken until that device is reset";
         }
-        close();
         return null;
     }
 
     @Override
     public void close() {
+        unsafe |= suspects.stop(clock, true) != null;
         if (!unsafe) {
             List<PeerBuffer> open = List.copyOf(buffers);
             buffers.clear();

@@ -58,6 +58,7 @@ public final class LoadRun {
     private long commands;
     private boolean checking;
     private int failure;
+    private final Suspects suspects = new Suspects();
 
     private final Completions onEnd =
             new Completions() {
@@ -101,7 +102,8 @@ public final class LoadRun {
      * Runs a load. The memory is wiped and given back, unless a device can't be stopped.
      *
      * @param load what to do
-     * @param port the device's, with nothing in flight; it is quiesced where a command does not end
+     * @param port the device's, with nothing in flight; it is quiesced where a command does not
+     *     end, or ends in an error
      * @param memory what the device writes or reads
      * @param dma where host memory for the canaries comes from
      * @param clock the fabric's
@@ -121,11 +123,12 @@ public final class LoadRun {
         PeerBuffer buffer = memory.allocate(load.bufferBytes(), Geometry.PAGE_BYTES);
         HostMemory.HostBuffer host = null;
         boolean safe = false;
+        LoadRun run = null;
         try {
             if (load.command() != Load.Command.READ) {
                 host = new HostMemory(dma).allocate(load.bufferBytes(), Geometry.PAGE_BYTES);
             }
-            LoadRun run = new LoadRun(load, port, buffer, host, clock, cancel);
+            run = new LoadRun(load, port, buffer, host, clock, cancel);
             LoadResult result = run.measured();
             safe = true;
             return result;
@@ -133,10 +136,20 @@ public final class LoadRun {
             if (!safe && port.inFlight() > 0) {
                 port.quiesce(); // throws where a device could still touch the memory
             }
+            if (run != null) {
+                run.stopSuspects();
+            }
             buffer.close();
             if (host != null) {
                 host.close();
             }
+        }
+    }
+
+    private void stopSuspects() {
+        PeerlaneException stuck = suspects.stop(clock, !buffer.memory().isHost());
+        if (stuck != null) {
+            throw stuck;
         }
     }
 
@@ -256,6 +269,9 @@ public final class LoadRun {
 
     private void ended(int slot, int status) {
         statusOf[slot] = status;
+        if (status != 0 && !port.isMiscompare(status)) {
+            suspects.add(port);
+        }
         if (slot >= load.depth()) {
             return;
         }

@@ -51,6 +51,8 @@ final class Pipeline {
     private boolean readerQuarantined;
     private boolean secondQuarantined;
     private boolean unsafe;
+    private boolean readerSuspect;
+    private boolean secondSuspect;
     private @Nullable HandOffs watch;
     private @Nullable PeerlaneException failure;
     private long failedLba = -1;
@@ -131,6 +133,16 @@ final class Pipeline {
     /** Returns whether a device could still touch the memory after {@link #run} has thrown. */
     boolean unsafe() {
         return unsafe;
+    }
+
+    /** Adds the ports of which a command ended in an error. */
+    void addSuspects(Suspects to) {
+        if (readerSuspect) {
+            to.add(lane.reader());
+        }
+        if (secondSuspect) {
+            to.add(lane.second());
+        }
     }
 
     /** Returns the bytes that went through so far. */
@@ -336,6 +348,7 @@ final class Pipeline {
     }
 
     private void readCompleted(int slot, int status) {
+        readerSuspect |= status != 0;
         if (slot >= states.length) {
             try {
                 fence.completed(slot + lane.firstSlot(), status);
@@ -384,6 +397,7 @@ final class Pipeline {
             return;
         }
         BlockPort second = lane.second();
+        secondSuspect |= !second.isMiscompare(status);
         if (watch != null && second.isMiscompare(status) && watch.differs(own)) {
             states[own] = SlotState.READY;
             ready.add(own);

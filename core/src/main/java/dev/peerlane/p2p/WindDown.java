@@ -15,7 +15,7 @@ abstract class WindDown {
     /**
      * How long a function's reset may take (PCIe 5.0, 6.6.2): more than any packet is under way.
      */
-    private static final long ARRIVAL_NANOS = 100_000_000L;
+    static final long ARRIVAL_NANOS = 100_000_000L;
 
     private final Lane lane;
     private final Fence fence;

@@ -3,6 +3,7 @@ package dev.peerlane.p2p;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
+import dev.peerlane.hal.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,11 +15,14 @@ import org.jspecify.annotations.Nullable;
 final class Workspace {
     private final CopyRequest request;
     private final List<PeerBuffer> buffers = new ArrayList<>();
+    private final Clock clock;
+    private final Suspects suspects = new Suspects();
     private boolean unsafe;
     private long failedLba = -1;
 
-    Workspace(CopyRequest request) {
+    Workspace(CopyRequest request, Clock clock) {
         this.request = request;
+        this.clock = clock;
     }
 
     /** Returns how what is free of a memory is cut. */
@@ -59,6 +63,7 @@ final class Workspace {
         } finally {
             unsafe |= pipeline.unsafe();
             failedLba = pipeline.failedLba();
+            pipeline.addSuspects(suspects);
         }
     }
 
@@ -78,7 +83,10 @@ final class Workspace {
      * @return the failure so far, or the first one of this
      */
     @Nullable PeerlaneException release(@Nullable PeerlaneException failure, List<String> notes) {
-        PeerlaneException first = failure;
+        boolean peers = buffers.stream().anyMatch(b -> !b.memory().isHost());
+        PeerlaneException stuck = suspects.stop(clock, peers);
+        unsafe |= stuck != null;
+        PeerlaneException first = stuck == null ? failure : first(failure, stuck);
         if (unsafe) {
             notes.add(
                     "A device could not be stopped and may still write to the memory that carried"
@@ -89,13 +97,17 @@ final class Workspace {
             try {
                 buffer.close();
             } catch (PeerlaneException | InternalError e) {
-                if (first == null) {
-                    first = Faults.of(e);
-                } else {
-                    Faults.add(first, e);
-                }
+                first = first(first, e);
             }
         }
         return first;
+    }
+
+    private static PeerlaneException first(@Nullable PeerlaneException known, Throwable e) {
+        if (known == null) {
+            return Faults.of(e);
+        }
+        Faults.add(known, e);
+        return known;
     }
 }

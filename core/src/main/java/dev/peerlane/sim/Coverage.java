@@ -46,7 +46,7 @@ final class Coverage {
     private static final List<Impossible> TABLE =
             List.of(
                     new Impossible(
-                            EnumSet.of(Kind.BAD_BLOCKS),
+                            EnumSet.of(Kind.BAD_BLOCKS, Kind.LATE_DATA),
                             EnumSet.of(Phase.ATTACH, Phase.CLOSE),
                             EVERY,
                             "no command names blocks"),
@@ -60,6 +60,11 @@ final class Coverage {
                             MOVING,
                             EnumSet.of(BufferKind.SOURCE_CMB, BufferKind.HOST),
                             "the source writes its own memory, or the host's"),
+                    new Impossible(
+                            EnumSet.of(Kind.LATE_DATA),
+                            EnumSet.of(Phase.DRAIN),
+                            EnumSet.of(BufferKind.SOURCE_CMB, BufferKind.HOST),
+                            "no sentinel is Read, and nothing else any more"),
                     new Impossible(
                             EnumSet.of(Kind.MAPPING),
                             EnumSet.complementOf(EnumSet.of(Phase.ATTACH)),

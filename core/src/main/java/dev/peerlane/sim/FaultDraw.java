@@ -59,7 +59,7 @@ final class FaultDraw {
                             default -> fault.onIo(NvmOpcode.FLUSH);
                         };
             }
-            if (kind == Kind.STATUS) {
+            if (kind.hasStatus()) {
                 fault = status(fault);
             }
             faults.add(new PlannedFault(fault, PHASES[random.nextInt(PHASES.length)]));
@@ -81,8 +81,8 @@ final class FaultDraw {
                     case STEADY, CLOSE, VERIFY -> odds(2) ? source : target;
                 };
         List<PlannedFault> faults = new ArrayList<>();
-        boolean peerWrites = Coverage.PEER_WRITES.contains(kind);
-        Fault wanted = fault(kind, peerWrites ? source : drive);
+        boolean ofReads = kind == Kind.LATE_DATA || Coverage.PEER_WRITES.contains(kind);
+        Fault wanted = fault(kind, ofReads ? source : drive);
         if (kind == Kind.WRONG_DATA && cell.phase() == Phase.CLOSE) {
             wanted = wanted.onAdmin(AdminOpcode.IDENTIFY);
         }
@@ -102,7 +102,7 @@ final class FaultDraw {
                                 silent.withTimes(MANY).onIo(Fault.ANY_OPCODE), cell.phase()));
             }
         }
-        if (peerWrites && cell.phase() == Phase.VERIFY) {
+        if (ofReads && cell.phase() == Phase.VERIFY) {
             // either side may be the one that reads into the other's memory
             faults.add(new PlannedFault(fault(kind, target), cell.phase()));
         }
@@ -125,7 +125,7 @@ final class FaultDraw {
         }
         long nanos =
                 switch (kind) {
-                    case ZOMBIE -> one(MILLI, 300 * MILLI);
+                    case ZOMBIE, LATE_DATA -> one(MILLI, 300 * MILLI);
                     case SLOW, STALL, LATE_COMPLETION, DELAYED_WRITE, DUPLICATED_WRITE ->
                             one(20_000, MILLI, 20 * MILLI, 300 * MILLI);
                     default -> 0;

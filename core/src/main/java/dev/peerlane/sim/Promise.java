@@ -64,7 +64,7 @@ final class Promise {
 
     private static Set<String> codes(Kind kind) {
         return switch (kind) {
-            case STATUS ->
+            case STATUS, LATE_DATA ->
                     Set.of(
                             "nvme-status",
                             "no-such-namespace",

@@ -3,6 +3,7 @@ package dev.peerlane.system;
 import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.Fault.Kind;
 import dev.peerlane.spec.NvmOpcode;
+import dev.peerlane.spec.Status;
 import java.util.Map;
 import java.util.Set;
 
@@ -22,6 +23,7 @@ final class FaultEnds {
                     Map.entry(Kind.SLOW, NONE),
                     Map.entry(Kind.STALL, NONE),
                     Map.entry(Kind.LATE_COMPLETION, NONE),
+                    Map.entry(Kind.LATE_DATA, NONE),
                     Map.entry(Kind.DELAYED_WRITE, NONE),
                     Map.entry(Kind.DUPLICATED_WRITE, NONE),
                     Map.entry(
@@ -61,6 +63,9 @@ final class FaultEnds {
                                     "open MACHINE no-dma-memory",
                                     "open MACHINE no-cmb")));
 
+    private static final Set<String> READS_END =
+            Set.of("copy IO read-failed", "copy IO fence-read-failed", "copy IO verify-failed");
+
     private static final Map<Integer, Set<String>> OF_IO_STATUS =
             Map.of(
                     NvmOpcode.READ, Set.of("copy IO read-failed", "copy IO fence-read-failed"),
@@ -84,6 +89,9 @@ final class FaultEnds {
         if ("c".equals(fault.drive())) {
             return end.equals("open MACHINE no-cmb")
                     || (fault.kind() == Kind.GONE && end.equals("copy IO controller-gone"));
+        }
+        if (fault.kind() == Kind.LATE_DATA && Status.doNotRetry(fault.status())) {
+            return READS_END.contains(end);
         }
         if (fault.kind() != Kind.STATUS) {
             return OF_KIND.get(fault.kind()).contains(end);

@@ -59,7 +59,7 @@ class FaultSweepTest {
     private static final Set<Kind> DEADLY = Set.of(Kind.GONE, Kind.FATAL, Kind.RESET);
 
     /** Kinds after which data is still under way. */
-    private static final Set<Kind> LATE = Set.of(Kind.ZOMBIE, Kind.DELAYED_WRITE);
+    private static final Set<Kind> LATE = Set.of(Kind.ZOMBIE, Kind.DELAYED_WRITE, Kind.LATE_DATA);
 
     private static final int CMB_BYTES = 64 << 10;
     private static final byte[] EMPTY = new byte[CMB_BYTES];
@@ -78,6 +78,12 @@ class FaultSweepTest {
             }
         }
         int dnr = Status.DO_NOT_RETRY;
+        for (String drive : List.of("a", "b")) {
+            // the data comes when the copy has long failed
+            faults.add(
+                    late(Kind.LATE_DATA, drive, 300 * MILLI)
+                            .withStatus(Status.UNRECOVERED_READ_ERROR | dnr));
+        }
         faults.add(status("a", NvmOpcode.READ, Status.INTERNAL_ERROR).withTimes(100));
         faults.add(status("a", NvmOpcode.READ, Status.UNRECOVERED_READ_ERROR | dnr));
         faults.add(status("b", NvmOpcode.WRITE, Status.INTERNAL_ERROR).withTimes(100));

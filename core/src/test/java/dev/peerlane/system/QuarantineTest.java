@@ -3,6 +3,7 @@ package dev.peerlane.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
@@ -13,13 +14,21 @@ import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
 import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.CancelFlag;
 import dev.peerlane.p2p.CopyException;
+import dev.peerlane.p2p.CopyJob;
 import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.Load;
+import dev.peerlane.p2p.LoadResult;
+import dev.peerlane.p2p.LoadRun;
+import dev.peerlane.p2p.Progress;
 import dev.peerlane.spec.NvmOpcode;
+import dev.peerlane.spec.Status;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a slow or a dead command may still do, and a queue that is shorter than the slots are. */
@@ -51,6 +60,18 @@ class QuarantineTest {
         return bytes;
     }
 
+    /** What was given back is somebody else's, for half a second. */
+    private static void staysAsItIs(ControllerMemoryBuffer cmb, EmulatedFabric fabric) {
+        try (PeerBuffer mine = cmb.mapWhole()) {
+            mine.fill(0, mine.sizeBytes(), 0x5a5a_5a5a);
+            long until = fabric.clock().nanoTime() + 500 * MILLI;
+            fabric.clock().await(() -> fabric.clock().nanoTime() > until, 1_000 * MILLI);
+            for (long at = 0; at < mine.sizeBytes(); at += Long.BYTES) {
+                assertThat(mine.load64(at)).isEqualTo(0x5a5a_5a5a_5a5a_5a5aL);
+            }
+        }
+    }
+
     /** The command moves its data 300 ms after it was fetched; the copy gives it up after 100. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 9, 30})
@@ -73,15 +94,71 @@ class QuarantineTest {
             assertThat(fabric.controller("a").ioQueues()).as("its queue, by the drive").isZero();
             ControllerMemoryBuffer cmb = session.controller("emu:b").requireCmb();
             assertThat(cmb.largestFreeBytes()).as("all is free").isEqualTo(cmb.sizeBytes());
-            try (PeerBuffer mine = cmb.mapWhole()) {
-                mine.fill(0, mine.sizeBytes(), 0x5a5a_5a5a);
-                long until = fabric.clock().nanoTime() + 500 * MILLI;
-                fabric.clock().await(() -> fabric.clock().nanoTime() > until, 1_000 * MILLI);
-                for (long at = 0; at < mine.sizeBytes(); at += Long.BYTES) {
-                    assertThat(mine.load64(at)).isEqualTo(0x5a5a_5a5a_5a5a_5a5aL);
-                }
-            }
+            staysAsItIs(cmb, fabric);
             assertThat(fabric.faults()).as("DMA to where nothing is").isEmpty();
+        }
+    }
+
+    /** The Read ends with an error at once, and moves its data 300 ms later. */
+    @ParameterizedTest
+    @CsvSource({"target, 1, true", "target, 9, true", "target, 9, false", "source, 2, true"})
+    void theSlotOfAReadThatEndedInErrorIsFreeOnlyOnceNothingCanWriteIt(
+            String buffer, int occasion, boolean isFinal) {
+        Fault late =
+                Fault.at(Fault.Kind.LATE_DATA, "a")
+                        .onIo(NvmOpcode.READ)
+                        .withStatus(
+                                Status.UNRECOVERED_READ_ERROR | (isFinal ? Status.DO_NOT_RETRY : 0))
+                        .withOccasion(occasion)
+                        .withNanos(300 * MILLI);
+        FabricSpec spec =
+                virtual().drive(drive("a").build()).drive(drive("b").build()).fault(late).build();
+        EmulatedFabric fabric = new EmulatedFabric(spec);
+        fabric.controller("a").medium(1, random(1));
+        boolean inTarget = buffer.equals("target");
+        CopyOptions how =
+                options().withBuffer(inTarget ? BufferChoice.TARGET : BufferChoice.SOURCE);
+        try (Session session = Session.of(fabric)) {
+            // the port stays open after a copy of its own kind, as a program's may
+            CopyJob job = new CopyJob(session.plan(A, B, how), fabric, new CancelFlag());
+            if (isFinal) {
+                CopyException e =
+                        catchThrowableOfType(CopyException.class, () -> job.run(Progress.NONE));
+                assertThat(e.code()).endsWith("read-failed"); // or the sentinel's
+            } else {
+                assertThat(job.run(Progress.NONE).bytesCopied()).isEqualTo(BYTES);
+            }
+            assertThat(fabric.happened()).contains(late);
+            String owner = inTarget ? "emu:b" : "emu:a";
+            ControllerMemoryBuffer cmb = session.controller(owner).requireCmb();
+            assertThat(cmb.largestFreeBytes()).as("all is free").isEqualTo(cmb.sizeBytes());
+            staysAsItIs(cmb, fabric);
+            assertThat(fabric.controller("a").violations()).isEmpty();
+        }
+    }
+
+    @Test
+    void aLoadWhoseReadEndedInErrorGivesItsMemoryBackOnlyOnceNothingCanWriteIt() {
+        Fault late =
+                Fault.at(Fault.Kind.LATE_DATA, "a")
+                        .onIo(NvmOpcode.READ)
+                        .withOccasion(7)
+                        .withNanos(300 * MILLI);
+        FabricSpec spec =
+                virtual().drive(drive("a").build()).drive(drive("b").build()).fault(late).build();
+        EmulatedFabric fabric = new EmulatedFabric(spec);
+        fabric.controller("a").medium(1, random(1));
+        try (Session session = Session.of(fabric)) {
+            ControllerMemoryBuffer cmb = session.controller("emu:b").requireCmb();
+            cmb.enable(fabric.dma());
+            Load load = new Load(Load.Command.READ, 4096, 4, 0, 512, MILLI, 100 * MILLI, 5);
+            try (BlockPort port = session.namespace(A).port(4)) {
+                LoadResult result =
+                        LoadRun.run(
+                                load, port, cmb, fabric.dma(), fabric.clock(), new CancelFlag());
+                assertThat(result.voidReason()).contains("a Read ended with");
+                staysAsItIs(cmb, fabric);
+            }
         }
     }
 
