@@ -1,8 +1,11 @@
 package dev.peerlane.open;
 
 import dev.peerlane.PeerlaneException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 public record Extent(
         String device, @Nullable Integer nsid, @Nullable Long slba, @Nullable Long blocks) {
     private static final Pattern RANGE = Pattern.compile("(.*)@([^@+/]*)(?:\\+([^@+/]*))?");
-    private static final Pattern NAMESPACE = Pattern.compile("(.+)/n([^/]*)");
+    private static final Pattern NAMESPACE = Pattern.compile("(.+)/n(\\d+|0x[0-9a-fA-F]+)");
     private static final Pattern CMB_COPY = Pattern.compile("(.+)-([^-]*)-([^-]*)-([^-]*)");
     private static final long MAX_NSID = 0xffff_fffeL;
 
@@ -27,31 +30,94 @@ public record Extent(
 
     /**
      * Reads {@code DEVICE[/nNSID][@SLBA+BLOCKS]}; {@code @SLBA} alone means all that follows.
-     * Numbers are decimal, or hexadecimal after {@code 0x}. The name of a file has no namespace
-     * behind it.
+     * Numbers are decimal, or hexadecimal after {@code 0x}.
      *
-     * @throws PeerlaneException of category REQUEST if it has another form; the message names the
-     *     part that is wrong
+     * <p>What is behind the name of a socket or a file may belong to the name: {@code
+     * vfio-user:/x/n1} is namespace 1 of {@code /x}, or the socket {@code /x/n1}. The one that
+     * exists is taken. If none does, digits after {@code /n} are a namespace, and what follows an
+     * {@code @} is a range.
+     *
+     * @throws PeerlaneException of category REQUEST if it has another form, where the message names
+     *     the part that is wrong, or if two readings exist
      */
     public static Extent parse(String text) {
-        String rest = text;
+        Matcher range = RANGE.matcher(text);
+        String front = range.matches() ? range.group(1) : text;
+        Matcher namespace = NAMESPACE.matcher(front);
+        boolean named = namespace.matches() && Locator.hasNamespaces(namespace.group(1));
+        String device = named ? namespace.group(1) : front;
+        if (Locator.isPath(text)) {
+            Extent other = asItIsThere(text, front, device);
+            if (other != null) {
+                return other;
+            }
+        }
+        if (!named) {
+            refuseOtherParts(text, front);
+        }
+        return read(text, device, named ? namespace.group(2) : null, range.matches());
+    }
+
+    /** Returns what exists though it looks like more than a device, or null for nothing. */
+    private static @Nullable Extent asItIsThere(String text, String front, String device) {
+        boolean ranged = !front.equals(text);
+        List<Extent> there = new ArrayList<>();
+        if (Locator.exists(text)) {
+            there.add(of(Locator.parse(text).text()));
+        }
+        if (ranged && Locator.exists(front)) {
+            there.add(read(text, front, null, true));
+        }
+        if (!device.equals(front) && Locator.exists(device)) {
+            there.add(read(text, device, NAMESPACE.matcher(front).replaceFirst("$2"), ranged));
+        }
+        if (there.size() > 1) {
+            throw PeerlaneException.request(
+                    "two-readings",
+                    "'%s' is %s, and both exist"
+                            .formatted(
+                                    text,
+                                    there.stream()
+                                            .map(Extent::words)
+                                            .collect(Collectors.joining(", or "))),
+                    "Name the one that is meant by another path, such as a link to it");
+        }
+        return there.isEmpty() ? null : there.getFirst();
+    }
+
+    private String words() {
+        String what = nsid == null ? "" : "namespace " + Integer.toUnsignedString(nsid) + " of ";
+        String range = slba == null ? "" : "a range of ";
+        return range + what + device;
+    }
+
+    private static Extent read(
+            String text, String device, @Nullable String namespace, boolean ranged) {
         Long slba = null;
         Long blocks = null;
-        Matcher range = RANGE.matcher(rest);
-        if (range.matches()) {
-            rest = range.group(1);
+        Matcher range = RANGE.matcher(text);
+        if (ranged && range.matches()) {
             slba = number(text, "first block", range.group(2), 0, Long.MAX_VALUE);
             if (range.group(3) != null) {
                 blocks = number(text, "block count", range.group(3), 1, Long.MAX_VALUE);
             }
         }
-        Integer nsid = null;
-        Matcher namespace = NAMESPACE.matcher(rest);
-        if (namespace.matches() && !isPath(rest)) {
-            rest = namespace.group(1);
-            nsid = (int) number(text, "namespace", namespace.group(2), 1, MAX_NSID);
+        Integer nsid =
+                namespace == null ? null : (int) number(text, "namespace", namespace, 1, MAX_NSID);
+        return new Extent(Locator.parse(device).text(), nsid, slba, blocks);
+    }
+
+    /** Something other than a namespace is behind a device that has namespaces and no path. */
+    private static void refuseOtherParts(String text, String front) {
+        int slash = front.indexOf('/');
+        if (slash > 0
+                && !Locator.isPath(front)
+                && Locator.hasNamespaces(front.substring(0, slash))) {
+            throw PeerlaneException.request(
+                    "bad-range",
+                    "'%s' in '%s' is no namespace".formatted(front.substring(slash), text),
+                    "Write /n and its number, and the range as DEVICE/nNSID@SLBA+BLOCKS");
         }
-        return new Extent(Locator.parse(rest).text(), nsid, slba, blocks);
     }
 
     /**
@@ -73,15 +139,6 @@ public record Extent(
         long slba = number(text, "first block", parts.group(3), 0, Long.MAX_VALUE);
         long blocks = number(text, "block count", parts.group(4), 1, Long.MAX_VALUE);
         return new Extent(Locator.parse(parts.group(1)).text(), nsid, slba, blocks);
-    }
-
-    private static boolean isPath(String device) {
-        try {
-            return !Locator.parse(device).hasNamespaces();
-        } catch (PeerlaneException e) {
-            // such as emu:ssd0/n1: what is left without the namespace is looked at again
-            return false;
-        }
     }
 
     private static long number(String text, String what, String digits, long min, long max) {

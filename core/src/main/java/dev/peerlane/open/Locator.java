@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.vfiouser.VfioUserFabric;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
@@ -89,9 +90,43 @@ public record Locator(Kind kind, String text) {
         throw bad(name, FORMS);
     }
 
-    /** Returns whether a namespace can be named behind it with {@code /n}. */
-    boolean hasNamespaces() {
-        return kind != Kind.KERNEL;
+    /** Returns whether a text names a device behind which {@code /n} can name a namespace. */
+    static boolean hasNamespaces(String name) {
+        try {
+            return parse(name).kind != Kind.KERNEL;
+        } catch (PeerlaneException e) {
+            return false;
+        }
+    }
+
+    /** Returns whether a text begins as the name of a socket or a file does. */
+    static boolean isPath(String name) {
+        try {
+            Kind kind = parse(name).kind;
+            return kind == Kind.VFIO_USER || kind == Kind.KERNEL;
+        } catch (PeerlaneException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Returns whether the socket or the file is there. A folder is one only with a socket in it, as
+     * SPDK makes it.
+     */
+    static boolean exists(String name) {
+        Locator locator = parse(name);
+        String path =
+                locator.kind == Kind.VFIO_USER
+                        ? locator.text.substring(VFIO_USER_PREFIX.length())
+                        : locator.text;
+        try {
+            Path file = Path.of(path);
+            return Files.isDirectory(file)
+                    ? Files.exists(file.resolve(VfioUserFabric.SOCKET_NAME))
+                    : Files.exists(file);
+        } catch (InvalidPathException e) {
+            return false;
+        }
     }
 
     private static PeerlaneException bad(String name, String remedy) {

@@ -34,7 +34,7 @@ final class UserFunction implements AutoCloseable {
         this.locator = locator;
         this.bdf = bdf;
         // a server that was told a folder makes its socket in there
-        Path socket = Files.isDirectory(path) ? path.resolve("cntrl") : path;
+        Path socket = Files.isDirectory(path) ? path.resolve(VfioUserFabric.SOCKET_NAME) : path;
         link = Link.connect(locator, socket.toString(), clock, timeoutNanos);
         config = new UserConfig(link, 0);
         try {

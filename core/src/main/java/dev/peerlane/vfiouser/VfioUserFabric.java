@@ -29,6 +29,9 @@ public final class VfioUserFabric extends Fabric {
     /** What the locators of these devices begin with. */
     public static final String LOCATOR_PREFIX = "vfio-user:";
 
+    /** The socket in a folder that is named instead of it. */
+    public static final String SOCKET_NAME = "cntrl";
+
     /** How long a server may take to answer if nothing else is said, in nanoseconds. */
     public static final long TIMEOUT_NANOS = 5_000_000_000L;
 

@@ -7,12 +7,19 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.open.Locator.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LocatorTest {
+    @TempDir Path folder;
+
     @ParameterizedTest
     @CsvSource({
         "emu:ssd0, EMULATOR, emu:ssd0",
@@ -67,7 +74,14 @@ class LocatorTest {
         "/dev/nvme0n1@5+6, /dev/nvme0n1,, 5, 6",
         "/data/n1, /data/n1,,,",
         "vfio-user:/tmp/n/n2@1+1, vfio-user:/tmp/n, 2, 1, 1",
-        "emu:a/n4294967294, emu:a, -2,,"
+        "emu:a/n4294967294, emu:a, -2,,",
+        "vfio-user:/x/null, vfio-user:/x/null,,,",
+        "vfio-user:/x/nvme0, vfio-user:/x/nvme0,,,",
+        "vfio-user:/x/nvme0@8+9, vfio-user:/x/nvme0,, 8, 9",
+        "vfio-user:/x/nvme0/n3@8, vfio-user:/x/nvme0, 3, 8,",
+        "vfio-user:/x/n0x10, vfio-user:/x, 16,,",
+        "vfio-user:/x/n, vfio-user:/x/n,,,",
+        "/x/nvme0, /x/nvme0,,,"
     })
     void rangesAreReadInAllTheirParts(
             String text, String device, Integer nsid, Long slba, Long blocks) {
@@ -77,7 +91,9 @@ class LocatorTest {
     @ParameterizedTest
     @CsvSource({
         "emu:a/n0, '0'",
-        "emu:a/nx, 'x'",
+        "emu:a/nx, '/nx'",
+        "emu:a/null, '/null'",
+        "0000:01:00.0/n1/n2@0+1, '/n1/n2'",
         "emu:a/n4294967295, '4294967295'",
         "emu:a@+5, ''",
         "emu:a@-1, '-1'",
@@ -90,6 +106,64 @@ class LocatorTest {
         assertThatThrownBy(() -> Extent.parse(text))
                 .isInstanceOf(PeerlaneException.class)
                 .hasMessageContaining("'" + part + "' in '" + text + "'");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        // what is there, what is written, device, namespace, range
+        "'n1', n1, n1,,,",
+        "'n1', n1@0+8, n1,, 0, 8",
+        "'n1', n1/n2, n1, 2,,",
+        "'ssd/cntrl', ssd/n1, ssd, 1,,",
+        "'ssd/n1', ssd/n1, ssd/n1,,,",
+        "'ssd/n1/cntrl', ssd/n1@5, ssd/n1,, 5,",
+        "'ssd@1', ssd@1, ssd@1,,,",
+        "'ssd@1', ssd@1/n2@3+4, ssd@1, 2, 3, 4",
+        "'ssd@1+2', ssd@1+2, ssd@1+2,,,"
+    })
+    void whatExistsIsMeant(
+            String there, String text, String device, Integer nsid, Long slba, Long blocks)
+            throws IOException {
+        make(there);
+        assertThat(Extent.parse(inFolder(text)))
+                .isEqualTo(new Extent(inFolder(device), nsid, slba, blocks));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ssd/cntrl ssd/n1, ssd/n1, ssd/n1, namespace 1 of ssd",
+        "ssd ssd@1, ssd@1, ssd@1, a range of ssd",
+        "ssd/cntrl ssd/n1, ssd/n1@0+1, a range of ssd/n1, a range of namespace 1 of ssd"
+    })
+    void whereTwoReadingsExistBothAreNamed(String there, String text, String one, String other)
+            throws IOException {
+        for (String name : there.split(" ")) {
+            make(name);
+        }
+        assertThatThrownBy(() -> Extent.parse(inFolder(text)))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessage(
+                        "'%s' is %s, or %s, and both exist"
+                                .formatted(inFolder(text), named(one), named(other)))
+                .extracting(e -> ((PeerlaneException) e).code())
+                .isEqualTo("two-readings");
+    }
+
+    private void make(String name) throws IOException {
+        Path file = folder.resolve(name);
+        Files.createDirectories(Objects.requireNonNull(file.getParent()));
+        if (Files.notExists(file)) {
+            Files.createFile(file);
+        }
+    }
+
+    private String inFolder(String name) {
+        return "vfio-user:" + folder + "/" + name;
+    }
+
+    private String named(String words) {
+        int name = words.lastIndexOf(' ') + 1;
+        return words.substring(0, name) + inFolder(words.substring(name));
     }
 
     @Test
