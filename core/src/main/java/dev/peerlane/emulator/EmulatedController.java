@@ -478,6 +478,11 @@ public final class EmulatedController {
         throw new AssertionError(state);
     }
 
+    /** Closes it because its fabric could not be made: files that were made for it go, too. */
+    void undo() {
+        namespaces.undo();
+    }
+
     void close() {
         namespaces.close();
         state = State.DISABLED;

@@ -112,7 +112,7 @@ public final class EmulatedFabric extends Fabric {
                     e);
         } finally {
             if (!done) {
-                controllers.values().forEach(EmulatedController::close);
+                controllers.values().forEach(EmulatedController::undo);
                 arena.close();
             }
         }

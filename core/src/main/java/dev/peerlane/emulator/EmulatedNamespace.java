@@ -62,6 +62,11 @@ final class EmulatedNamespace implements AutoCloseable {
         return Long.compareUnsigned(slba, count) <= 0 && blocks <= count - slba;
     }
 
+    /** Closes it, and removes the file that was made for it. */
+    void undo() {
+        media.undo();
+    }
+
     @Override
     public void close() {
         media.close();

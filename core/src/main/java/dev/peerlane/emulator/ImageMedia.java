@@ -23,9 +23,23 @@ final class ImageMedia extends Media {
     private final IdentityHashMap<MemorySegment, ByteBuffer> views = new IdentityHashMap<>();
     private final FileChannel channel;
     private final long sizeBytes;
+    private final Room room;
+    private final @Nullable Path made;
     private @Nullable ByteBuffer zeroes;
 
-    private ImageMedia(FileChannel channel, long sizeBytes) {
+    /** Tells how many bytes the file system has left for us. */
+    interface Room {
+        long usableBytes() throws IOException;
+    }
+
+    /**
+     * Creates a medium.
+     *
+     * @param made the file if it was made for this medium; null if it was there
+     */
+    ImageMedia(FileChannel channel, long sizeBytes, Room room, @Nullable Path made) {
+        this.room = room;
+        this.made = made;
         this.channel = channel;
         this.sizeBytes = sizeBytes;
     }
@@ -64,7 +78,8 @@ final class ImageMedia extends Media {
             }
             long length = checkLength(file, channel.size(), sizeBytes, blockBytes);
             done = true;
-            return new ImageMedia(channel, length);
+            Room room = () -> Files.getFileStore(file).getUsableSpace();
+            return new ImageMedia(channel, length, room, exists ? null : file);
         } catch (IOException e) {
             throw new PeerlaneException(
                     PeerlaneException.Category.MACHINE,
@@ -75,6 +90,9 @@ final class ImageMedia extends Media {
         } finally {
             if (!done && channel != null) {
                 closeQuietly(channel);
+                if (!exists) {
+                    deleteQuietly(file);
+                }
             }
         }
     }
@@ -102,7 +120,7 @@ final class ImageMedia extends Media {
             throws IOException {
         writeAll(part(source, offset, bytes), position);
         if (durable) {
-            channel.force(false);
+            flush();
         }
     }
 
@@ -124,7 +142,19 @@ final class ImageMedia extends Media {
 
     @Override
     void flush() throws IOException {
-        channel.force(false);
+        try {
+            channel.force(false);
+        } catch (IOException e) {
+            throw withReason(e, 1);
+        }
+    }
+
+    @Override
+    void undo() {
+        close();
+        if (made != null) {
+            deleteQuietly(made);
+        }
     }
 
     @Override
@@ -150,7 +180,28 @@ final class ImageMedia extends Media {
     private void writeAll(ByteBuffer buffer, long position) throws IOException {
         long at = position;
         while (buffer.hasRemaining()) {
-            at += channel.write(buffer, at);
+            try {
+                at += channel.write(buffer, at);
+            } catch (IOException e) {
+                throw withReason(e, buffer.remaining());
+            }
+        }
+    }
+
+    /**
+     * Tells a full file system from a failing one. Java hands no error number on, and the text is
+     * in the user's language, so the file system is asked for its room, too.
+     */
+    private IOException withReason(IOException e, long bytes) {
+        String text = String.valueOf(e.getMessage());
+        if (text.contains("No space left") || text.contains("quota exceeded")) {
+            return new OutOfSpaceException(e);
+        }
+        try {
+            return room.usableBytes() < bytes ? new OutOfSpaceException(e) : e;
+        } catch (IOException unknown) {
+            e.addSuppressed(unknown);
+            return e;
         }
     }
 
@@ -188,6 +239,15 @@ final class ImageMedia extends Media {
                     "Name a file of whole blocks, or another block size");
         }
         return length;
+    }
+
+    private static void deleteQuietly(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            // the error that is thrown names the file
+            return;
+        }
     }
 
     private static void closeQuietly(FileChannel channel) {

@@ -43,6 +43,11 @@ abstract class Media implements AutoCloseable {
     @Override
     public abstract void close();
 
+    /** Closes it because its drive could not be made: a file that was made for it goes, too. */
+    void undo() {
+        close();
+    }
+
     /** There is no room for what is to be written. */
     static final class OutOfSpaceException extends IOException {
         private static final long serialVersionUID = 1L;

@@ -5,14 +5,20 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
-/** A medium in memory, taken in chunks as they are first written. */
+/**
+ * A medium in memory, taken in chunks as they are first written. The chunks are found through three
+ * tables, of which the lower two are made as they are needed: a medium of 8 EiB costs little more
+ * than one of 8 GiB.
+ */
 final class MemoryMedia extends Media {
     private static final int CHUNK_SHIFT = 18;
     private static final long CHUNK_BYTES = 1L << CHUNK_SHIFT;
+    private static final int TABLE_SHIFT = 15;
+    private static final int TABLE = 1 << TABLE_SHIFT;
 
     private final long sizeBytes;
     private final Arena arena;
-    private final @Nullable MemorySegment[] chunks;
+    private final @Nullable MemorySegment @Nullable [] @Nullable [][] chunks;
     private final ArrayDeque<MemorySegment> spare = new ArrayDeque<>();
 
     /**
@@ -23,8 +29,8 @@ final class MemoryMedia extends Media {
     MemoryMedia(long sizeBytes, Arena arena) {
         this.sizeBytes = sizeBytes;
         this.arena = arena;
-        long count = (sizeBytes + CHUNK_BYTES - 1) >>> CHUNK_SHIFT;
-        this.chunks = new MemorySegment[Math.toIntExact(count)];
+        long last = sizeBytes - 1 >>> CHUNK_SHIFT;
+        this.chunks = new MemorySegment[(int) (last >>> 2 * TABLE_SHIFT) + 1][][];
     }
 
     @Override
@@ -39,7 +45,7 @@ final class MemoryMedia extends Media {
             long at = position + done;
             long in = at & (CHUNK_BYTES - 1);
             long n = Math.min(bytes - done, CHUNK_BYTES - in);
-            MemorySegment chunk = chunks[(int) (at >>> CHUNK_SHIFT)];
+            MemorySegment chunk = find(at >>> CHUNK_SHIFT);
             if (chunk == null) {
                 zero(target, offset + done, n);
             } else {
@@ -57,7 +63,7 @@ final class MemoryMedia extends Media {
             long at = position + done;
             long in = at & (CHUNK_BYTES - 1);
             long n = Math.min(bytes - done, CHUNK_BYTES - in);
-            MemorySegment chunk = chunk((int) (at >>> CHUNK_SHIFT));
+            MemorySegment chunk = chunk(at >>> CHUNK_SHIFT);
             MemorySegment.copy(source, offset + done, chunk, in, n);
             done += n;
         }
@@ -65,20 +71,28 @@ final class MemoryMedia extends Media {
 
     @Override
     void clear(long position, long bytes) {
-        long done = 0;
-        while (done < bytes) {
-            long at = position + done;
+        long end = position + bytes;
+        long at = position;
+        while (at < end) {
+            long index = at >>> CHUNK_SHIFT;
             long in = at & (CHUNK_BYTES - 1);
-            long n = Math.min(bytes - done, CHUNK_BYTES - in);
-            int index = (int) (at >>> CHUNK_SHIFT);
-            MemorySegment chunk = chunks[index];
+            long n = Math.min(end - at, CHUNK_BYTES - in);
+            @Nullable MemorySegment[] table = table(index);
+            if (table == null) {
+                // no chunk of this table was ever written
+                n = Math.min(end - at, (TABLE - index % TABLE) * CHUNK_BYTES - in);
+                at += n;
+                continue;
+            }
+            int entry = (int) (index % TABLE);
+            MemorySegment chunk = table[entry];
             if (chunk != null && n == CHUNK_BYTES) {
-                chunks[index] = null;
+                table[entry] = null;
                 spare.push(chunk);
             } else if (chunk != null) {
                 chunk.asSlice(in, n).fill((byte) 0);
             }
-            done += n;
+            at += n;
         }
     }
 
@@ -92,8 +106,34 @@ final class MemoryMedia extends Media {
         // the arena's owner gives the chunks back
     }
 
-    private MemorySegment chunk(int index) throws OutOfSpaceException {
-        MemorySegment chunk = chunks[index];
+    private @Nullable MemorySegment @Nullable [] table(long index) {
+        @Nullable MemorySegment @Nullable [][] middle = chunks[(int) (index >>> 2 * TABLE_SHIFT)];
+        return middle == null ? null : middle[(int) (index >>> TABLE_SHIFT) % TABLE];
+    }
+
+    private @Nullable MemorySegment find(long index) {
+        @Nullable MemorySegment[] table = table(index);
+        return table == null ? null : table[(int) (index % TABLE)];
+    }
+
+    private @Nullable MemorySegment[] makeTable(long index) {
+        int top = (int) (index >>> 2 * TABLE_SHIFT);
+        @Nullable MemorySegment @Nullable [][] middle = chunks[top];
+        if (middle == null) {
+            middle = new MemorySegment[TABLE][];
+            chunks[top] = middle;
+        }
+        int at = (int) (index >>> TABLE_SHIFT) % TABLE;
+        @Nullable MemorySegment[] table = middle[at];
+        if (table == null) {
+            table = new MemorySegment[TABLE];
+            middle[at] = table;
+        }
+        return table;
+    }
+
+    private MemorySegment chunk(long index) throws OutOfSpaceException {
+        MemorySegment chunk = find(index);
         if (chunk == null) {
             chunk = spare.poll();
             if (chunk == null) {
@@ -101,7 +141,7 @@ final class MemoryMedia extends Media {
             } else {
                 chunk.fill((byte) 0);
             }
-            chunks[index] = chunk;
+            makeTable(index)[(int) (index % TABLE)] = chunk;
         }
         return chunk;
     }

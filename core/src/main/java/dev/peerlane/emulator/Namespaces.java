@@ -23,7 +23,7 @@ final class Namespaces implements AutoCloseable {
             done = true;
         } finally {
             if (!done) {
-                close();
+                undo();
             }
         }
     }
@@ -80,6 +80,12 @@ final class Namespaces implements AutoCloseable {
                 logs.mediaError();
             }
         }
+    }
+
+    /** Closes them, and removes the files that were made for them. */
+    void undo() {
+        all.forEach(EmulatedNamespace::undo);
+        all.clear();
     }
 
     @Override
