@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 /** Sizes as people write and read them: binary units. */
 final class Sizes {
     private static final Pattern FORM =
-            Pattern.compile("(\\d{1,40})\\s*(?:(B|)|([KMGT])i?B?)", Pattern.CASE_INSENSITIVE);
+            Pattern.compile("(\\d{1,40})\\s*(?:(B|)|([KMGTPE])i?B?)", Pattern.CASE_INSENSITIVE);
     private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
     private Sizes() {}
@@ -24,7 +24,7 @@ final class Sizes {
             throw bad(text, "is not a size");
         }
         String unit = m.group(3);
-        int shift = unit == null ? 0 : 10 * (1 + "KMGT".indexOf(unit.toUpperCase(Locale.ROOT)));
+        int shift = unit == null ? 0 : 10 * (1 + "KMGTPE".indexOf(unit.toUpperCase(Locale.ROOT)));
         try {
             return Math.multiplyExact(Long.parseLong(m.group(1)), 1L << shift);
         } catch (ArithmeticException | NumberFormatException e) {
@@ -45,7 +45,7 @@ final class Sizes {
         return PeerlaneException.request(
                 "bad-size",
                 "'" + text + "' " + what,
-                "Write bytes, or a number with KiB, MiB, GiB or TiB, such as 64MiB");
+                "Write bytes, or a number with a unit from KiB to EiB, such as 64MiB");
     }
 
     /** Returns a size in the largest unit of which there is at least one, such as 1.5 GiB. */

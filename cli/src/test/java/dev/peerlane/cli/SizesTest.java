@@ -19,6 +19,8 @@ class SizesTest {
         "4 mib, 4194304",
         "1GiB, 1073741824",
         "2TiB, 2199023255552",
+        "1PiB, 1125899906842624",
+        "7EiB, 8070450532247928832",
         "8K, 8192",
         "12B, 12",
         "9223372036854775807, 9223372036854775807",
@@ -37,7 +39,9 @@ class SizesTest {
                 "1XiB",
                 "0x10",
                 "9223372036854775808",
-                "9999999TiB"
+                "9999999TiB",
+                "8EiB",
+                "16EiB"
             })
     void whatIsNoSizeIsRefused(String text) {
         assertThatThrownBy(() -> Sizes.parse(text))

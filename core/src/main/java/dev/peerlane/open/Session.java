@@ -147,7 +147,9 @@ public final class Session implements AutoCloseable {
         to.checkUsable();
         long sourceLba = start(source);
         long bytes = length(source, from, sourceLba);
-        checkSameLength(source, target, to, bytes);
+        if (target.blocks() != null) {
+            checkSameLength(source, target, bytes, length(target, to, start(target)));
+        }
         Endpoint reader = endpoint(from);
         Endpoint writer = endpoint(to);
         BufferChoice choice = how.buffer();
@@ -292,19 +294,23 @@ public final class Session implements AutoCloseable {
                                     namespace.blockCount()),
                     "Ask for a range inside the namespace");
         }
-        return Math.multiplyExact(count, (long) namespace.blockBytes());
+        if (count > Long.MAX_VALUE / namespace.blockBytes()) {
+            throw PeerlaneException.request(
+                    "range-too-long",
+                    "%d blocks of %d bytes are asked of %s: their length does not fit 63 bits"
+                            .formatted(count, namespace.blockBytes(), namespace.name()),
+                    "Ask for a shorter range");
+        }
+        return count * namespace.blockBytes();
     }
 
     private static void checkSameLength(
-            Extent source, Extent target, Namespace to, long sourceBytes) {
-        Long blocks = target.blocks();
-        if (blocks != null
-                && Math.multiplyHigh(blocks, (long) to.blockBytes()) == 0
-                && blocks * to.blockBytes() != sourceBytes) {
+            Extent source, Extent target, long sourceBytes, long targetBytes) {
+        if (targetBytes != sourceBytes) {
             throw PeerlaneException.request(
                     "sizes-differ",
                     "%s is %d bytes long, %s is %d"
-                            .formatted(source, sourceBytes, target, blocks * to.blockBytes()),
+                            .formatted(source, sourceBytes, target, targetBytes),
                     "Name ranges of the same length, or give the target's start alone");
         }
     }

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * kind than the key takes, are errors that name file, line, key and remedy.
  */
 final class YamlReader {
-    private static final Pattern SIZE = Pattern.compile("(\\d{1,18})\\s*(KiB|MiB|GiB|TiB)?");
+    private static final Pattern SIZE =
+            Pattern.compile("(\\d{1,18})\\s*(KiB|MiB|GiB|TiB|PiB|EiB)?");
 
     private final String file;
     private final int line;
@@ -118,7 +119,7 @@ final class YamlReader {
         throw wrong(key, text, "Write a whole number from " + min + " to " + max);
     }
 
-    /** Bytes: a number, alone or with KiB, MiB, GiB or TiB. */
+    /** Bytes: a number, alone or with a unit from KiB to EiB. */
     long size(String key, long otherwise) {
         String text = textOrNull(key);
         if (text == null) {
@@ -129,13 +130,14 @@ final class YamlReader {
             int shift =
                     parts.group(2) == null
                             ? 0
-                            : 10 * (1 + "KMGT".indexOf(parts.group(2).charAt(0)));
+                            : 10 * (1 + "KMGTPE".indexOf(parts.group(2).charAt(0)));
             long value = Long.parseLong(parts.group(1));
             if (value <= Long.MAX_VALUE >>> shift) {
                 return value << shift;
             }
         }
-        throw wrong(key, text, "Write bytes, or a number with KiB, MiB, GiB or TiB, such as 4MiB");
+        throw wrong(
+                key, text, "Write bytes, or a number with a unit from KiB to EiB, such as 4MiB");
     }
 
     /** One of an enum's constants, written in lower case with dashes. */
