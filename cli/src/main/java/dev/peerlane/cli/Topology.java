@@ -1,6 +1,9 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.diagnose.Buffer;
 import dev.peerlane.diagnose.CmbFacts;
+import dev.peerlane.diagnose.Doctor;
+import dev.peerlane.diagnose.Question;
 import dev.peerlane.diagnose.Snapshot;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
@@ -53,7 +56,13 @@ record Topology(
         }
     }
 
-    /** The verdicts from one initiator to one owner. */
+    /**
+     * The verdicts from one initiator to one owner.
+     *
+     * @param writeUnfit why the owner's CMB may not carry a copy from the initiator to the owner,
+     *     by the codes of the doctor
+     * @param readUnfit why it may not carry a copy from the owner to the initiator
+     */
     record Pair(
             String initiator,
             String owner,
@@ -65,7 +74,9 @@ record Topology(
             int hops,
             long bytesPerSecond,
             @Nullable String narrowest,
-            String reason) {}
+            String reason,
+            List<String> writeUnfit,
+            List<String> readUnfit) {}
 
     static Topology of(Snapshot snapshot) {
         Machine machine = snapshot.machine();
@@ -110,7 +121,7 @@ record Topology(
         List<Pair> pairs = new ArrayList<>();
         for (PciFunction from : drives) {
             for (PciFunction to : drives) {
-                pairs.add(pair(Route.between(machine, from.bdf(), to.bdf())));
+                pairs.add(pair(snapshot, from.bdf(), to.bdf()));
             }
         }
         String root =
@@ -167,7 +178,16 @@ record Topology(
                 cmb == null ? null : cmb.sizeBytes());
     }
 
-    private static Pair pair(Route r) {
+    private static List<String> unfit(Snapshot snapshot, Bdf source, Bdf target, Bdf owner) {
+        Question question = new Question(source, target, Buffer.third(owner));
+        return Doctor.fitness(snapshot, question, owner).against().stream()
+                .map(reason -> reason.unfit().code())
+                .distinct()
+                .toList();
+    }
+
+    private static Pair pair(Snapshot snapshot, Bdf from, Bdf to) {
+        Route r = Route.between(snapshot.machine(), from, to);
         PciFunction narrowest = r.narrowest();
         return new Pair(
                 r.initiator().toString(),
@@ -180,7 +200,9 @@ record Topology(
                 r.hops(),
                 r.bytesPerSecond(),
                 narrowest == null ? null : narrowest.bdf().toString(),
-                r.reason());
+                r.reason(),
+                unfit(snapshot, from, to, to),
+                unfit(snapshot, to, from, to));
     }
 
     private static String name(Route r, boolean write) {

@@ -1,11 +1,13 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.p2p.Unfit;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** A topology as text: the tree, then a matrix for each direction. */
 final class TopologyText {
@@ -140,7 +142,14 @@ final class TopologyText {
                 pair.bytesPerSecond() == 0
                         ? ""
                         : String.format(Locale.ROOT, ", %.1f GB/s", pair.bytesPerSecond() / 1e9);
-        return "%s, %d hops%s".formatted(word(verdict), pair.hops(), rate);
+        String unfit =
+                (write ? pair.writeUnfit() : pair.readUnfit())
+                        .stream()
+                                .filter(code -> !code.equals(Unfit.ROUTE.code()))
+                                .findFirst()
+                                .map(code -> ", " + code)
+                                .orElse("");
+        return "%s, %d hops%s%s".formatted(word(verdict), pair.hops(), rate, unfit);
     }
 
     /** Returns one letter for a verdict. */
@@ -178,12 +187,23 @@ final class TopologyText {
                             + " way.");
             narrowest();
         }
+        if (numbers.size() <= WIDE_CELLS
+                && topology.routes().stream()
+                        .anyMatch(p -> !p.initiator().equals(p.owner()) && isUnfit(p))) {
+            out.println(
+                    "A code in a cell tells why that CMB carries no such copy: docs/doctor.md.");
+        }
         if (topology.functions().stream().anyMatch(n -> n.redirects() || n.linkBelowBest())) {
             out.println(
                     "! a link below what both of its ends can do, or a port whose ACS redirects;"
                             + " 'peerlane doctor' has the fix.");
         }
         out.println("Root complex: " + topology.rootComplex());
+    }
+
+    private static boolean isUnfit(Topology.Pair pair) {
+        return Stream.concat(pair.writeUnfit().stream(), pair.readUnfit().stream())
+                .anyMatch(code -> !code.equals(Unfit.ROUTE.code()));
     }
 
     private void narrowest() {

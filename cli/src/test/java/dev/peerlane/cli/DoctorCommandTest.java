@@ -334,6 +334,20 @@ class DoctorCommandTest {
     }
 
     @Test
+    void theMatrixNamesTheCodeOfAMemoryThatCarriesNothing() {
+        String fabric = fabric("");
+        assertThat(Shell.run(Drives.with(fabric, "topology")).out())
+                .contains("cmb-absent", "A code in a cell tells why");
+        JsonNode routes = Shell.run(Drives.with(fabric, "topology", "--json")).json().get("routes");
+        for (JsonNode route : routes) {
+            String owner = route.get("owner").asText();
+            boolean bare = owner.equals("0000:05:00.0");
+            assertThat(route.get("writeUnfit")).as("%s", route).hasSize(bare ? 1 : 0);
+            assertThat(route.get("readUnfit")).as("%s", route).hasSize(bare ? 1 : 0);
+        }
+    }
+
+    @Test
     void aPairIsToldOfBothWays() {
         String fabric = fabric("");
         Shell run = Shell.run(Drives.with(fabric, "doctor", "emu:a", "emu:bare"));

@@ -19,6 +19,12 @@ public final class Manual {
             A finding is one of: **cannot** and **refused** (no-go), **warning** (it works, but look at
             this), **note**. Where a way around exists, what is marked as refused here is a warning.
 
+            Whether a memory may carry the data is the same rule that a copy is planned with: what is no-go
+            here with `--buffer NAME` is refused by `copy --buffer NAME` with the same code at the end of
+            its message, and the memory of a go is the one that `copy --dry-run` takes. Of a capture, or
+            of a machine whose drives nobody opened, sizes and blocks may be unknown; then that is said.
+            For a pair, a line tells the answer for the other direction too.
+
             Lines for `setpci` write under a mask (`value:mask`), so they change the named bits only;
             they last until the next reset of the port or the machine. Kernel parameters last. A change
             at run time does not change IOMMU groups that the kernel has computed: vfio then promises an
