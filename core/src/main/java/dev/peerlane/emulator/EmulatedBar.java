@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A BAR of an emulated drive: registers at its start, memory behind them, either part possibly
- * empty. While the function does not decode memory it reads all ones and stores go nowhere.
+ * empty. While the function does not decode memory it reads all ones and stores go nowhere. Other
+ * threads than the fabric's owner are refused.
  */
 final class EmulatedBar extends Bar {
     private final EmulatedDevice device;
@@ -179,6 +180,7 @@ final class EmulatedBar extends Bar {
     }
 
     private void check(long offset, int width) {
+        device.checkOwner();
         Objects.checkFromIndexSize(offset, width, space.sizeBytes());
         if ((offset & (width - 1)) != 0) {
             throw new IndexOutOfBoundsException(

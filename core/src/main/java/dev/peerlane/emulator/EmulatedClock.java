@@ -1,6 +1,7 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.OwnerThread;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
@@ -19,6 +20,7 @@ final class EmulatedClock extends Clock {
     private static final long WAITING_STEP_NANOS = 20_000;
     private static final long IDLE_STEP_NANOS = 1_000_000;
 
+    private final OwnerThread owner;
     private final boolean virtual;
     private final SplittableRandom random;
     private final List<EmulatedController> controllers;
@@ -26,10 +28,12 @@ final class EmulatedClock extends Clock {
     private long nanos;
 
     EmulatedClock(
+            OwnerThread owner,
             boolean virtual,
             SplittableRandom random,
             List<EmulatedController> controllers,
             @Nullable PacketInterconnect packets) {
+        this.owner = owner;
         this.virtual = virtual;
         this.random = random;
         this.controllers = controllers;
@@ -53,6 +57,7 @@ final class EmulatedClock extends Clock {
 
     @Override
     public void turn() {
+        owner.check(EmulatedFabric.NAME);
         long now = nanoTime();
         long next = Long.MAX_VALUE;
         boolean arrived = packets != null && packets.advance(now);

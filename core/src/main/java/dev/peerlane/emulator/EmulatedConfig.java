@@ -1,5 +1,6 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.pci.ConfigSpace;
 import java.util.function.IntConsumer;
 
@@ -13,9 +14,11 @@ final class EmulatedConfig extends ConfigSpace {
     private final int[] words = new int[BYTES / 4];
     private final int[] writable = new int[BYTES / 4];
     private IntConsumer written = offset -> {};
+    private OwnerThread owner = new OwnerThread();
 
-    /** Calls {@code listener} with the offset of each word that software wrote. */
-    void onWrite(IntConsumer listener) {
+    /** Calls {@code listener} with the offset of each word that {@code by} alone may write. */
+    void onWrite(OwnerThread by, IntConsumer listener) {
+        owner = by;
         written = listener;
     }
 
@@ -63,6 +66,7 @@ final class EmulatedConfig extends ConfigSpace {
     }
 
     private void merge(int index, int value, int touched) {
+        owner.check(EmulatedFabric.NAME);
         int mask = writable[index] & touched;
         words[index] = (words[index] & ~mask) | (value & mask);
         written.accept(index * 4);

@@ -1,5 +1,6 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.spec.Aqa;
 import dev.peerlane.spec.AsyncEvent;
 import dev.peerlane.spec.Cap;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * doorbell writes latch.
  *
  * <p>Public for its view of things: {@link #statistics()} and {@link #violations()}. Used by the
- * thread that owns the fabric.
+ * thread that owns the fabric; others are refused before they have done anything.
  */
 public final class EmulatedController {
     private static final int MAX_VIOLATIONS = 64;
@@ -45,6 +46,7 @@ public final class EmulatedController {
         FATAL
     }
 
+    private final OwnerThread owner;
     private final EmulatedFunction function;
     private final Interconnect interconnect;
     private final FaultPlan faults;
@@ -79,6 +81,7 @@ public final class EmulatedController {
     private @Nullable DoorbellMemory doorbells;
 
     EmulatedController(
+            OwnerThread owner,
             EmulatedFunction function,
             DriveSpec drive,
             Interconnect interconnect,
@@ -86,6 +89,7 @@ public final class EmulatedController {
             FaultPlan faults,
             Arena arena,
             SplittableRandom random) {
+        this.owner = owner;
         this.function = function;
         this.interconnect = interconnect;
         this.faults = faults;
@@ -129,6 +133,7 @@ public final class EmulatedController {
      * Nothing here is an error of a command: those end with a status.
      */
     public List<String> violations() {
+        owner.check(EmulatedFabric.NAME);
         return List.copyOf(violations);
     }
 
@@ -152,16 +157,19 @@ public final class EmulatedController {
      * @throws IllegalArgumentException if there is no such namespace
      */
     public byte[] medium(int nsid) {
+        owner.check(EmulatedFabric.NAME);
         return namespaces.content(nsid);
     }
 
     /** Returns a copy of the bytes of the CMB, of none where there is no CMB, past all fabrics. */
     public byte[] cmbBytes() {
+        owner.check(EmulatedFabric.NAME);
         return cmb.memory().toArray(ValueLayout.JAVA_BYTE);
     }
 
     /** Makes bytes the beginning of a namespace's medium, past all commands. */
     public void medium(int nsid, byte[] bytes) {
+        owner.check(EmulatedFabric.NAME);
         namespaces.content(nsid, bytes);
     }
 
@@ -173,6 +181,7 @@ public final class EmulatedController {
      *     aligned to 4, there until the fabric is closed
      */
     public void watchDoorbells(MemorySegment memory) {
+        owner.check(EmulatedFabric.NAME);
         doorbells = new DoorbellMemory(memory, drive.ioQueues() + 1, drive.doorbellStride());
     }
 
@@ -184,6 +193,7 @@ public final class EmulatedController {
      * @param receiver is given the vector, on the thread that owns the fabric
      */
     public void interruptReceiver(IntConsumer receiver) {
+        owner.check(EmulatedFabric.NAME);
         interrupts.receiver(receiver);
     }
 
@@ -194,6 +204,7 @@ public final class EmulatedController {
 
     /** Sets or clears the Mask Bit of a vector, as a store to Vector Control does. */
     public void maskInterrupt(int vector, boolean masked) {
+        owner.check(EmulatedFabric.NAME);
         interrupts.mask(vector, masked);
     }
 

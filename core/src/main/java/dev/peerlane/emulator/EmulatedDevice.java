@@ -34,6 +34,10 @@ final class EmulatedDevice extends PciDevice {
         config.store16(ConfigSpace.COMMAND, command | ConfigSpace.COMMAND_MEMORY);
     }
 
+    void checkOwner() {
+        fabric.checkOwner();
+    }
+
     boolean isOpen() {
         return open;
     }
@@ -68,6 +72,7 @@ final class EmulatedDevice extends PciDevice {
 
     @Override
     public void busMaster(boolean enabled) {
+        checkOwner();
         ConfigSpace config = function.config();
         int command = config.load16(ConfigSpace.COMMAND);
         config.store16(ConfigSpace.COMMAND, ConfigSpace.withBusMaster(command, enabled));
@@ -75,6 +80,7 @@ final class EmulatedDevice extends PciDevice {
 
     @Override
     public void reset() {
+        checkOwner();
         ConfigSpace config = function.config();
         int command = config.load16(ConfigSpace.COMMAND);
         int control = config.load16(ConfigLayout.DEVICE_CONTROL);
@@ -92,6 +98,7 @@ final class EmulatedDevice extends PciDevice {
 
     @Override
     public void close() {
+        checkOwner();
         if (open) {
             busMaster(false);
             open = false;

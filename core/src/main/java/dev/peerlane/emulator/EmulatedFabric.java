@@ -5,6 +5,7 @@ import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.DmaFault;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.pci.Bdf;
@@ -28,13 +29,18 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fabric of emulated drives. Its locators are {@code emu:NAME}. One thread owns it and everything
- * opened from it; nothing moves unless {@link Clock#turn} is called on {@link #clock}.
+ * A fabric of emulated drives. Its locators are {@code emu:NAME}. The thread that made it owns it
+ * and everything opened from it, and others are refused before they have done anything; nothing
+ * moves unless {@link Clock#turn} is called on {@link #clock}.
  */
 public final class EmulatedFabric extends Fabric {
     /** What the locators of emulated drives begin with. */
     public static final String LOCATOR_PREFIX = "emu:";
 
+    /** What it is called when another thread is refused. */
+    static final String NAME = "the emulated fabric";
+
+    private final OwnerThread owner = new OwnerThread();
     private final FabricSpec spec;
     private final Arena arena = Arena.ofShared();
     private final AddressMap map = new AddressMap();
@@ -69,7 +75,7 @@ public final class EmulatedFabric extends Fabric {
     public EmulatedFabric(FabricSpec spec, @Nullable SegmentAllocator barMemory) {
         this.spec = spec;
         this.hostPlan = new FaultPlan(spec.faults(), null);
-        this.hostMemory = new HostMemory(map, spec.iommu(), hostPlan);
+        this.hostMemory = new HostMemory(owner, map, spec.iommu(), hostPlan);
         SplittableRandom random = new SplittableRandom(spec.seed());
         PacketSpec packetSpec = spec.packets();
         this.packets =
@@ -93,6 +99,7 @@ public final class EmulatedFabric extends Fabric {
                     controllers.put(
                             locator,
                             new EmulatedController(
+                                    owner,
                                     function,
                                     drive,
                                     interconnect,
@@ -118,14 +125,26 @@ public final class EmulatedFabric extends Fabric {
         }
         boolean virtual = spec.time() == FabricSpec.Time.VIRTUAL;
         List<EmulatedController> all = new ArrayList<>(controllers.values());
-        this.clock = new EmulatedClock(virtual, random.split(), all, packets);
+        this.clock = new EmulatedClock(owner, virtual, random.split(), all, packets);
         if (packets != null) {
             packets.attach(functions, clock);
         }
-        functions.forEach(f -> f.config().onWrite(offset -> configWritten(f, offset)));
+        functions.forEach(f -> f.config().onWrite(owner, offset -> configWritten(f, offset)));
         if (!spec.iommu()) {
             mapAllBars();
         }
+    }
+
+    void checkOwner() {
+        owner.check(NAME);
+    }
+
+    /**
+     * Gives it up: the next thread that uses it owns it. The owner must be done with it, and with
+     * what was opened from it, before the other thread begins.
+     */
+    public void handOver() {
+        owner.handOver(NAME);
     }
 
     /**
@@ -150,11 +169,13 @@ public final class EmulatedFabric extends Fabric {
      * @return false if a part of those addresses is taken
      */
     public boolean attachMemory(long busAddress, MemorySegment memory) {
+        checkOwner();
         return map.add(new AddressMap.Range(busAddress, memory.byteSize(), memory, 0, null, null));
     }
 
     /** Takes away what {@link #attachMemory} put at exactly this bus address. */
     public void detachMemory(long busAddress) {
+        checkOwner();
         map.remove(busAddress);
     }
 
@@ -165,6 +186,7 @@ public final class EmulatedFabric extends Fabric {
 
     /** Returns which faults of the description have happened. */
     public List<Fault> happened() {
+        checkOwner();
         return Stream.concat(
                         Stream.of(hostPlan),
                         controllers.values().stream().map(EmulatedController::faults))
@@ -174,6 +196,7 @@ public final class EmulatedFabric extends Fabric {
 
     /** Adds something that goes wrong; its occasions count from now on. */
     public void arm(Fault fault) {
+        checkOwner();
         FaultPlan plan = hostPlan;
         if (fault.drive() != null) {
             plan = controller(fault.drive()).faults();
@@ -186,12 +209,14 @@ public final class EmulatedFabric extends Fabric {
      * supports what it did, a drive that was pulled out is back, as after a Function Level Reset.
      */
     public void repair() {
+        checkOwner();
         hostPlan.disarm();
         controllers.values().forEach(EmulatedController::repair);
     }
 
     /** Says who sees what happens; null for nobody. */
     public void watch(@Nullable BusWatch watch) {
+        checkOwner();
         interconnect.watch(watch);
         hostPlan.watch(watch);
         controllers.values().forEach(c -> c.faults().watch(watch));
@@ -229,11 +254,13 @@ public final class EmulatedFabric extends Fabric {
 
     /** Returns which requests there were between functions; none on a fabric without packets. */
     public Set<PeerFlow> peerFlows() {
+        checkOwner();
         return packets == null ? Set.of() : Set.copyOf(packets.flows());
     }
 
     /** Says who is told of each packet that arrives, a line each; null for nobody. */
     public void trace(@Nullable Consumer<String> sink) {
+        checkOwner();
         if (packets != null) {
             packets.trace(sink);
         }
@@ -272,6 +299,7 @@ public final class EmulatedFabric extends Fabric {
 
     @Override
     public PciDevice open(String locator) {
+        checkOwner();
         if (closed) {
             throw PeerlaneException.machine(
                     "fabric-closed", "the emulated fabric is closed", "Make a new one");
@@ -304,6 +332,7 @@ public final class EmulatedFabric extends Fabric {
 
     @Override
     public Machine machine() {
+        checkOwner();
         Machine tree =
                 new Machine(
                         functions.stream().map(EmulatedFunction::snapshot).toList(),
@@ -328,6 +357,7 @@ public final class EmulatedFabric extends Fabric {
 
     @Override
     public List<DmaFault> faults() {
+        checkOwner();
         return faults.first();
     }
 
@@ -338,6 +368,7 @@ public final class EmulatedFabric extends Fabric {
 
     @Override
     public void close() {
+        checkOwner();
         if (closed) {
             return;
         }

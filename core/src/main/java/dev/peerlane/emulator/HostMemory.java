@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
 import java.lang.foreign.Arena;
@@ -19,6 +20,7 @@ final class HostMemory extends DmaDomain {
     private static final int PAGE_BYTES = 4096;
     private static final long FIRST = 0x1_0000_0000L;
 
+    private final OwnerThread owner;
     private final AddressMap map;
     private final boolean iommu;
     private final FaultPlan faults;
@@ -26,7 +28,8 @@ final class HostMemory extends DmaDomain {
     private long next = FIRST;
     private int mappings;
 
-    HostMemory(AddressMap map, boolean iommu, FaultPlan faults) {
+    HostMemory(OwnerThread owner, AddressMap map, boolean iommu, FaultPlan faults) {
+        this.owner = owner;
         this.faults = faults;
         this.map = map;
         this.iommu = iommu;
@@ -39,6 +42,7 @@ final class HostMemory extends DmaDomain {
 
     @Override
     public DmaBuffer allocate(long sizeBytes) {
+        checkOwner();
         if (sizeBytes <= 0) {
             throw new IllegalArgumentException("a buffer of " + sizeBytes + " bytes");
         }
@@ -67,11 +71,12 @@ final class HostMemory extends DmaDomain {
     }
 
     @Override
-    public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
-        if (!(bar instanceof EmulatedBar window) || !window.isOf(owner)) {
+    public PeerMapping mapPeer(PciDevice device, Bar bar, long offset, long sizeBytes) {
+        checkOwner();
+        if (!(bar instanceof EmulatedBar window) || !window.isOf(device)) {
             throw PeerlaneException.machine(
                     "foreign-bar",
-                    "BAR " + bar.index() + " of " + owner.locator() + " is not of this fabric",
+                    "BAR " + bar.index() + " of " + device.locator() + " is not of this fabric",
                     "Map BARs of devices that were opened from this fabric");
         }
         if (((offset | sizeBytes) & (PAGE_BYTES - 1)) != 0
@@ -88,14 +93,14 @@ final class HostMemory extends DmaDomain {
             throw PeerlaneException.machine(
                     "peer-unreachable",
                     "BAR %d of %s at 0x%x is no memory that decodes"
-                            .formatted(bar.index(), owner.locator(), offset),
+                            .formatted(bar.index(), device.locator(), offset),
                     "Map the part of a BAR that holds the CMB, while the device is open");
         }
         long address = window.pciAddress() + offset;
         if (faults.next(Fault.Occasion.MAPPING) != null) {
             throw PeerlaneException.machine(
                     "dma-map-failed",
-                    "0x%x of %s can't be mapped for peers".formatted(address, owner.locator()),
+                    "0x%x of %s can't be mapped for peers".formatted(address, device.locator()),
                     "The fabric's description has a fault of kind mapping: take it out");
         }
         if (!iommu) {
@@ -107,11 +112,15 @@ final class HostMemory extends DmaDomain {
         if (!map.add(range)) {
             throw PeerlaneException.machine(
                     "peer-mapped-already",
-                    "0x%x of %s is mapped already".formatted(address, owner.locator()),
+                    "0x%x of %s is mapped already".formatted(address, device.locator()),
                     "Close the other mapping first");
         }
         mappings++;
         return new Mapping(address, sizeBytes, () -> unmap(range));
+    }
+
+    private void checkOwner() {
+        owner.check(EmulatedFabric.NAME);
     }
 
     private void unmap(AddressMap.Range range) {
@@ -172,6 +181,7 @@ final class HostMemory extends DmaDomain {
 
         @Override
         public void close() {
+            checkOwner();
             if (!closed) {
                 closed = true;
                 map.remove(range);
@@ -182,7 +192,7 @@ final class HostMemory extends DmaDomain {
     }
 
     /** A window on a peer's BAR. */
-    private static final class Mapping extends PeerMapping {
+    private final class Mapping extends PeerMapping {
         private final long busAddress;
         private final long sizeBytes;
         private final Runnable unmap;
@@ -206,6 +216,7 @@ final class HostMemory extends DmaDomain {
 
         @Override
         public void close() {
+            checkOwner();
             if (!closed) {
                 closed = true;
                 unmap.run();

@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.MemoryFault;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.ControllerOptions;
@@ -32,13 +33,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The devices of one fabric, opened as they are needed, and copies between them: the shortest way
- * to use the library. Closing it shuts every controller down. One thread owns it and makes every
- * call.
+ * to use the library. Closing it shuts every controller down. The thread that made it owns it;
+ * others are refused before they have done anything.
  */
 public final class Session implements AutoCloseable {
     /** Enough for both sides to be busy; a slot needs one entry. */
     private static final int QUEUE_DEPTH = 128;
 
+    private final OwnerThread thread = new OwnerThread();
     private final Fabric fabric;
     private final ControllerOptions options;
     private final @Nullable Leftovers leftovers;
@@ -82,6 +84,7 @@ public final class Session implements AutoCloseable {
      * @throws PeerlaneException if there is no such device or it can't be brought up
      */
     public Controller controller(String locator) {
+        checkThread();
         Controller known = controllers.get(locator);
         if (known == null) {
             known = Controller.open(fabric, locator, options);
@@ -89,6 +92,16 @@ public final class Session implements AutoCloseable {
             adopt(known);
         }
         return known;
+    }
+
+    /** Returns its name as messages have it. */
+    @Override
+    public String toString() {
+        return "the session on " + fabric.locators();
+    }
+
+    private void checkThread() {
+        thread.check(this);
     }
 
     private void adopt(Controller controller) {
@@ -110,6 +123,7 @@ public final class Session implements AutoCloseable {
      * @throws PeerlaneException if it does not exist, or none is named and there is not exactly one
      */
     public Namespace namespace(Extent extent) {
+        checkThread();
         Controller controller = controller(extent.device());
         Integer nsid = extent.nsid();
         if (nsid != null) {
@@ -141,6 +155,7 @@ public final class Session implements AutoCloseable {
      * @throws PeerlaneException if the request is wrong or nothing may carry it
      */
     public CopyPlan plan(Extent source, Extent target, CopyOptions how) {
+        checkThread();
         Namespace from = namespace(source);
         Namespace to = namespace(target);
         from.checkUsable();
@@ -199,6 +214,7 @@ public final class Session implements AutoCloseable {
 
     /** Runs one of its plans, once, and closes the plan's ports; otherwise as {@link #copy}. */
     public Receipt run(CopyPlan plan, CancelFlag cancel, Progress progress) {
+        checkThread();
         Receipt receipt;
         try {
             receipt = new CopyJob(plan, fabric, cancel).run(progress);
@@ -318,6 +334,7 @@ public final class Session implements AutoCloseable {
     /** Shuts every controller down and closes the fabric, even where one of them fails. */
     @Override
     public void close() {
+        checkThread();
         List<AutoCloseable> all = new ArrayList<>(ports);
         all.addAll(controllers.values());
         all.add(fabric);

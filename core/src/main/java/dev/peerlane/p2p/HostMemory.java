@@ -4,13 +4,18 @@ import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.OwnerThread;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** Host memory as the carrier of a copy: what is used when no peer's memory can be. */
+/**
+ * Host memory as the carrier of a copy: what is used when no peer's memory can be. Used by the
+ * thread that created it; others are refused.
+ */
 public final class HostMemory extends PeerMemory {
     private static final long MAX_BYTES = 64L << 20;
+    private final OwnerThread thread = new OwnerThread();
     private final DmaDomain dma;
 
     /** Creates it over a domain; every buffer is allocated there. */
@@ -58,6 +63,7 @@ public final class HostMemory extends PeerMemory {
 
     @Override
     public HostBuffer allocate(long sizeBytes, long alignBytes) {
+        thread.check("host memory");
         if (alignBytes > dma.pageBytes()) {
             throw new IllegalArgumentException("alignment of " + alignBytes + " is over a page");
         }
@@ -124,6 +130,7 @@ public final class HostMemory extends PeerMemory {
 
         @Override
         public void wipeOnClose(boolean on) {
+            checkOpen();
             wipe = on;
         }
 
@@ -138,6 +145,7 @@ public final class HostMemory extends PeerMemory {
         }
 
         private void checkOpen() {
+            memory.thread.check("host memory");
             if (closed) {
                 throw new IllegalStateException("this buffer of host memory is closed");
             }

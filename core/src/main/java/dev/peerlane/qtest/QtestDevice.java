@@ -162,6 +162,7 @@ final class QtestDevice extends PciDevice {
 
     @Override
     public void close() {
+        fabric.socket().checkOwner();
         if (closed) {
             return;
         }

@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
 import java.lang.foreign.MemorySegment;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * else is.
  */
 final class QtestDma extends DmaDomain {
+    private final OwnerThread thread = new OwnerThread();
     private final RamFile ram;
     private final @Nullable IntelIommu iommu;
     private final TreeMap<Long, Long> peerRanges = new TreeMap<>();
@@ -96,7 +98,12 @@ final class QtestDma extends DmaDomain {
         }
     }
 
+    private void checkThread() {
+        thread.check("QEMU's memory for DMA");
+    }
+
     private void checkOpen() {
+        checkThread();
         if (closed) {
             throw new IllegalStateException("the fabric of this DMA domain is closed");
         }
@@ -129,6 +136,7 @@ final class QtestDma extends DmaDomain {
 
         @Override
         public void close() {
+            checkThread();
             if (freed || closed) {
                 return;
             }
@@ -161,6 +169,7 @@ final class QtestDma extends DmaDomain {
 
         @Override
         public void close() {
+            checkThread();
             if (unmapped || closed) {
                 return;
             }

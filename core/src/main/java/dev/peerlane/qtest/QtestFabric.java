@@ -203,6 +203,7 @@ public final class QtestFabric extends Fabric {
     }
 
     private void checkOpen() {
+        socket.checkOwner();
         if (closed) {
             throw new IllegalStateException("this fabric is closed");
         }
@@ -210,6 +211,7 @@ public final class QtestFabric extends Fabric {
 
     @Override
     public void close() {
+        socket.checkOwner();
         if (closed) {
             return;
         }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.PeerlaneException.Category;
+import dev.peerlane.hal.OwnerThread;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
@@ -45,7 +46,7 @@ final class QtestSocket implements AutoCloseable {
     private final Selector selector;
     private final SelectionKey key;
     private final long timeoutNanos;
-    private final Thread owner = Thread.currentThread();
+    private final OwnerThread owner = new OwnerThread();
     private final ByteBuffer out = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private final ByteBuffer in = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private int head;
@@ -430,11 +431,19 @@ final class QtestSocket implements AutoCloseable {
         }
     }
 
+    /** Returns its name as messages have it. */
+    @Override
+    public String toString() {
+        return "the qtest socket " + name;
+    }
+
+    /** Throws if another thread than the one that connected it calls. */
+    void checkOwner() {
+        owner.check(this);
+    }
+
     private void checkUsable() {
-        if (Thread.currentThread() != owner) {
-            throw new IllegalStateException(
-                    "the qtest socket %s belongs to %s".formatted(name, owner));
-        }
+        owner.check(this);
         if (broken != null) {
             throw new PeerlaneException(
                     Category.IO, broken.code(), message(broken), broken.remedy(), broken);

@@ -3,6 +3,7 @@ package dev.peerlane.serve;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.UnixSocket;
 import dev.peerlane.mem.Mmio;
@@ -67,6 +68,7 @@ public final class Server implements AutoCloseable {
         }
     }
 
+    private final OwnerThread thread = new OwnerThread();
     private final List<Seat> seats = new ArrayList<>();
     private final Consumer<String> notes;
     private final LongSupplier clock;
@@ -143,6 +145,7 @@ public final class Server implements AutoCloseable {
      * @return whether something happened lately, so that the next turn should come at once
      */
     public boolean turn() {
+        thread.check("the server");
         long now = 0;
         boolean look = false;
         if (turns % TURNS_TO_LOOK == 0) {
@@ -288,6 +291,7 @@ public final class Server implements AutoCloseable {
     /** Sends every client away, and takes the sockets away. A second call does nothing. */
     @Override
     public void close() {
+        thread.check("the server");
         if (closed) {
             return;
         }

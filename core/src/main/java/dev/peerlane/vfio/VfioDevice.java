@@ -252,6 +252,7 @@ public final class VfioDevice extends PciDevice {
     }
 
     private void checkOpen() {
+        fabric.checkThread();
         if (closed) {
             throw new IllegalStateException(locator() + " is closed");
         }
@@ -259,6 +260,7 @@ public final class VfioDevice extends PciDevice {
 
     @Override
     public void close() {
+        fabric.checkThread();
         if (closed) {
             return;
         }

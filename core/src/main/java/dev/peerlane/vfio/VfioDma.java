@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
 import java.lang.foreign.MemorySegment;
@@ -29,6 +30,7 @@ final class VfioDma extends DmaDomain {
     /** Interrupt messages of x86 go here, whatever the IOMMU says. */
     private static final Span INTERRUPTS = new Span(0xfee0_0000L, 0xfeef_ffffL);
 
+    private final OwnerThread thread = new OwnerThread();
     private final IoSpace space;
     private final HostMemory memory;
     private final Routes routes;
@@ -280,7 +282,12 @@ final class VfioDma extends DmaDomain {
         return peers.values().stream().filter(peer -> peer.owner == owner).toList();
     }
 
+    private void checkThread() {
+        thread.check("VFIO's memory for DMA");
+    }
+
     private void checkOpen() {
+        checkThread();
         if (closed) {
             throw new IllegalStateException("the fabric of this DMA domain is closed");
         }
@@ -327,6 +334,7 @@ final class VfioDma extends DmaDomain {
 
         @Override
         public void close() {
+            checkThread();
             if (freed || !chunks.contains(chunk)) {
                 return;
             }
@@ -368,6 +376,7 @@ final class VfioDma extends DmaDomain {
 
         @Override
         public void close() {
+            checkThread();
             if (unmapped) {
                 return;
             }

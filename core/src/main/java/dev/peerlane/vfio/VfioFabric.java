@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.linux.Errno;
@@ -26,9 +27,11 @@ import org.jspecify.annotations.Nullable;
  * PCI addresses: {@code 0000:01:00.0}.
  *
  * <p>The functions' IOMMU groups are taken when the fabric is opened and held until it is closed;
- * nobody else can use them meanwhile. Used by the thread that opened it.
+ * nobody else can use them meanwhile. Used by the thread that opened it; others are refused before
+ * they have done anything.
  */
 public final class VfioFabric extends Fabric {
+    private final OwnerThread thread = new OwnerThread();
     private final Kernel kernel;
     private final VfioOptions options;
     private final Clock clock;
@@ -275,7 +278,18 @@ public final class VfioFabric extends Fabric {
         open.remove(device);
     }
 
+    /** Returns its name as messages have it. */
+    @Override
+    public String toString() {
+        return "the fabric of " + members;
+    }
+
+    void checkThread() {
+        thread.check(this);
+    }
+
     private void checkOpen() {
+        checkThread();
         if (closed) {
             throw new IllegalStateException("this fabric is closed");
         }
@@ -283,6 +297,7 @@ public final class VfioFabric extends Fabric {
 
     @Override
     public void close() {
+        checkThread();
         if (closed) {
             return;
         }

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PendingLoad;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.KernelException;
@@ -25,6 +26,7 @@ final class Link implements AutoCloseable {
     private static final String CAPABILITIES =
             "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":4096}}";
 
+    private final OwnerThread thread = new OwnerThread();
     private final String locator;
     private final Clock clock;
     private final long timeoutNanos;
@@ -107,6 +109,7 @@ final class Link implements AutoCloseable {
      *     where that ends the connection to a device in use, of category IO
      */
     MemorySegment call(int command, long bodyBytes, long answerBytes, int... descriptors) {
+        thread.check(locator);
         finishLateRead();
         checkConnected();
         try {
@@ -194,6 +197,7 @@ final class Link implements AutoCloseable {
 
     /** Reads 1 to 8 bytes of a region; all ones when the device is gone. */
     long read(int region, long offset, int count) {
+        thread.check(locator);
         if (dead) {
             return -1;
         }
@@ -224,6 +228,7 @@ final class Link implements AutoCloseable {
 
     /** Sends a request to read 4 bytes of a region; the answer is looked for later. */
     PendingLoad startRead(int region, long offset) {
+        thread.check(locator);
         finishLateRead();
         if (dead) {
             return PendingLoad.done(-1);
@@ -296,6 +301,7 @@ final class Link implements AutoCloseable {
 
     /** Writes 1 to 8 bytes of a region; nothing when the device is gone. */
     void write(int region, long offset, int count, long value) {
+        thread.check(locator);
         if (dead) {
             return;
         }
@@ -314,6 +320,7 @@ final class Link implements AutoCloseable {
 
     /** Lets the device reach a part of a file at a bus address. */
     void mapDma(int fd, long offset, long busAddress, long bytes) {
+        thread.check(locator);
         MemorySegment body = outgoing();
         body.set(JAVA_INT_UNALIGNED, 0, Protocol.DMA_MAP_BYTES);
         body.set(JAVA_INT_UNALIGNED, 4, Protocol.DMA_READ_WRITE);
@@ -325,6 +332,7 @@ final class Link implements AutoCloseable {
 
     /** Takes such a mapping away; nothing to do when the device is gone. */
     void unmapDma(long busAddress, long bytes) {
+        thread.check(locator);
         if (dead) {
             return;
         }

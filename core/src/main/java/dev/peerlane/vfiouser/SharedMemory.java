@@ -88,6 +88,7 @@ final class SharedMemory implements AutoCloseable {
      * @param bytes whole pages
      */
     DmaBuffer allocate(long bytes) {
+        domain.checkThread();
         for (Chunk chunk : chunks) {
             long offset = chunk.take(bytes);
             if (offset >= 0) {
@@ -137,7 +138,7 @@ final class SharedMemory implements AutoCloseable {
     }
 
     /** Pages of a chunk. */
-    private static final class Buffer extends DmaBuffer {
+    private final class Buffer extends DmaBuffer {
         private final Chunk chunk;
         private final long offset;
         private final MemorySegment segment;
@@ -167,6 +168,7 @@ final class SharedMemory implements AutoCloseable {
 
         @Override
         public void close() {
+            domain.checkThread();
             if (!closed) {
                 closed = true;
                 chunk.free(offset, segment.byteSize());

@@ -55,11 +55,13 @@ final class UserDevice extends PciDevice {
 
     @Override
     public void busMaster(boolean enabled) {
+        fabric.checkThread();
         function.busMaster(enabled);
     }
 
     @Override
     public void reset() {
+        fabric.checkThread();
         int command = config().load16(ConfigSpace.COMMAND);
         if (!function.reset()) {
             throw PeerlaneException.machine(
@@ -70,6 +72,7 @@ final class UserDevice extends PciDevice {
 
     @Override
     public void close() {
+        fabric.checkThread();
         if (!closed) {
             closed = true;
             fabric.released(this);

@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ final class UserDma extends DmaDomain implements AutoCloseable {
 
     private static final int PAGE = Protocol.PAGE_BYTES;
 
+    private final OwnerThread thread = new OwnerThread();
     private final List<UserFunction> functions;
     private final SharedMemory forAll;
     private final Map<UserFunction, Own> own = new HashMap<>();
@@ -47,6 +49,7 @@ final class UserDma extends DmaDomain implements AutoCloseable {
 
     @Override
     public DmaDomain forDevice(PciDevice device) {
+        checkThread();
         UserFunction function =
                 functions.stream()
                         .filter(f -> f.bdf().equals(device.bdf()))
@@ -116,6 +119,7 @@ final class UserDma extends DmaDomain implements AutoCloseable {
 
     @Override
     public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
+        checkThread();
         if (!(owner instanceof UserDevice device)
                 || !(bar instanceof UserBar window)
                 || !device.isOpen()
@@ -146,6 +150,10 @@ final class UserDma extends DmaDomain implements AutoCloseable {
         Peer peer = new Peer(others, window.pciAddress() + offset, sizeBytes);
         mapInto(others, region.fd(), region.fileOffset() + offset, peer.busAddress(), sizeBytes);
         return peer;
+    }
+
+    void checkThread() {
+        thread.check("the servers' memory for DMA");
     }
 
     /** Unmaps and frees all of it. */
@@ -191,7 +199,7 @@ final class UserDma extends DmaDomain implements AutoCloseable {
     }
 
     /** A BAR's range, mapped into all devices but its owner. */
-    private static final class Peer extends PeerMapping {
+    private final class Peer extends PeerMapping {
         private final List<UserFunction> devices;
         private final long busAddress;
         private final long sizeBytes;
@@ -215,6 +223,7 @@ final class UserDma extends DmaDomain implements AutoCloseable {
 
         @Override
         public void close() {
+            checkThread();
             if (!closed) {
                 closed = true;
                 unmapInto(devices, busAddress, sizeBytes);

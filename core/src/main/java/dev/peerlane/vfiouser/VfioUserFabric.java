@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.linux.KernelCalls;
@@ -41,6 +42,7 @@ public final class VfioUserFabric extends Fabric {
     private final Map<String, UserFunction> functions = new LinkedHashMap<>();
     private final List<UserDevice> open = new ArrayList<>();
     private final UserDma dma;
+    private final OwnerThread thread = new OwnerThread();
     private boolean closed;
 
     private VfioUserFabric(List<Path> sockets, Clock clock, long timeoutNanos) {
@@ -118,6 +120,7 @@ public final class VfioUserFabric extends Fabric {
 
     @Override
     public PciDevice open(String locator) {
+        checkThread();
         if (closed) {
             throw new IllegalStateException("this fabric is closed");
         }
@@ -166,12 +169,23 @@ public final class VfioUserFabric extends Fabric {
         return Optional.empty();
     }
 
+    /** Returns its name as messages have it. */
+    @Override
+    public String toString() {
+        return "the fabric of " + functions.keySet();
+    }
+
+    void checkThread() {
+        thread.check(this);
+    }
+
     void released(UserDevice device) {
         open.remove(device);
     }
 
     @Override
     public void close() {
+        checkThread();
         if (closed) {
             return;
         }

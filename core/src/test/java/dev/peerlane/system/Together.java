@@ -1,5 +1,6 @@
 package dev.peerlane.system;
 
+import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.Fabric;
 import java.util.ArrayList;
@@ -17,14 +18,16 @@ import java.util.concurrent.Semaphore;
  * runs at a time, in turn, and time goes on when all of them wait. The same jobs give the same run.
  */
 final class Together {
+    private final EmulatedFabric emulated;
     private final Clock time;
     private final boolean[] over;
     private final Semaphore[] turns;
     private final ThreadLocal<Integer> self = new ThreadLocal<>();
     private int running;
 
-    private Together(Clock time, int jobs) {
-        this.time = time;
+    private Together(EmulatedFabric emulated, int jobs) {
+        this.emulated = emulated;
+        this.time = emulated.clock();
         over = new boolean[jobs];
         turns = new Semaphore[jobs];
         Arrays.setAll(turns, number -> new Semaphore(number == 0 ? 1 : 0));
@@ -36,9 +39,9 @@ final class Together {
     }
 
     /** Runs jobs to their ends, and returns what they returned. */
-    static <T> List<T> run(Fabric fabric, List<Job<T>> jobs)
+    static <T> List<T> run(EmulatedFabric fabric, List<Job<T>> jobs)
             throws InterruptedException, ExecutionException {
-        Together together = new Together(fabric.clock(), jobs.size());
+        Together together = new Together(fabric, jobs.size());
         Fabric shared = together.over(fabric);
         List<Callable<T>> tasks = new ArrayList<>();
         for (int i = 0; i < jobs.size(); i++) {
@@ -46,6 +49,7 @@ final class Together {
             tasks.add(() -> together.turnOf(number, jobs.get(number), shared));
         }
         List<T> results = new ArrayList<>();
+        fabric.handOver();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             for (Future<T> each : threads.invokeAll(tasks)) {
                 results.add(each.get());
@@ -78,10 +82,12 @@ final class Together {
             }
             if (!over[at]) {
                 running = at;
+                emulated.handOver();
                 turns[at].release();
                 return;
             }
         }
+        emulated.handOver();
     }
 
     private Fabric over(Fabric fabric) {
