@@ -1,9 +1,12 @@
 package dev.peerlane.nvme;
 
+import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.MemoryFault;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.AsyncEvent;
@@ -24,8 +27,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The admin queue of a controller (NVMe Base 2.0, 5): commands one at a time, each awaited for a
- * bounded time. A command that is not answered ends the queue, since its data page may still be
- * written; only {@link Controller#reset} gives a new one. Used by the controller's owner thread.
+ * bounded time. Whatever ends the wait for a command but its answer ends the queue, since its data
+ * page may still be written; only {@link Controller#reset} gives a new one, and until then memory
+ * that a command names must stay. Used by the controller's owner thread: a call by another one is
+ * refused before it has done anything.
  */
 public final class Admin {
     private static final int PAGE = 4096;
@@ -36,6 +41,7 @@ public final class Admin {
     private final String locator;
     private final Clock clock;
     private final ControllerOptions options;
+    private final OwnerThread owner;
     private final Deque<AsyncEvent> events = new ArrayDeque<>();
     private final Completions handler = new Handler();
 
@@ -51,9 +57,11 @@ public final class Admin {
     private int eventsToArm;
     private int abortsOut;
     private int abortLimit = ACL_NOT_KNOWN;
+    private boolean waiting;
 
-    Admin(String locator, Clock clock, ControllerOptions options) {
+    Admin(String locator, OwnerThread owner, Clock clock, ControllerOptions options) {
         this.locator = locator;
+        this.owner = owner;
         this.clock = clock;
         this.options = options;
     }
@@ -96,6 +104,7 @@ public final class Admin {
     }
 
     private QueuePair live() {
+        owner.check(locator);
         if (queue == null) {
             throw ControllerFault.stopped(locator, "its admin queue is not set up");
         }
@@ -107,10 +116,18 @@ public final class Admin {
     }
 
     private DmaBuffer livePage() {
+        owner.check(locator);
         if (page == null) {
             throw ControllerFault.stopped(locator, "its admin queue is not set up");
         }
         return page;
+    }
+
+    private DmaBuffer emptyPage() {
+        idle();
+        DmaBuffer data = livePage();
+        data.segment().fill((byte) 0);
+        return data;
     }
 
     /**
@@ -121,7 +138,8 @@ public final class Admin {
      * @param dataBusAddress where the data is; up to 4 KiB inside one page; 0 for none
      * @param cdw10to15 command dwords 10 to 15, as many as matter
      * @return status and dword 0; an error status is not thrown
-     * @throws ControllerFault if it was not answered in time, or the controller failed
+     * @throws ControllerFault if it was not answered in time, or the controller failed; the data
+     *     must stay until the controller was reset or closed then
      */
     public AdminResult execute(int opcode, int nsid, long dataBusAddress, int... cdw10to15) {
         return execute(opcode, nsid, dataBusAddress, 0, cdw10to15);
@@ -129,17 +147,52 @@ public final class Admin {
 
     /** Executes a command with two pages. */
     private AdminResult execute(int opcode, int nsid, long prp1, long prp2, int[] cdw10to15) {
+        QueuePair q = idle();
+        waiting = true;
+        try {
+            start(q, opcode, nsid, prp1, prp2, cdw10to15);
+            if (!await(q, options.adminTimeoutNanos())) {
+                q.checkHealth();
+                throw ControllerFault.timeout(
+                        locator, AdminOpcode.name(opcode), options.adminTimeoutNanos());
+            }
+            return new AdminResult(status, dw0);
+        } catch (RuntimeException | Error e) { // of a poll, of the clock, of what a turn calls
+            throw ended(q, e);
+        } finally {
+            waiting = false;
+        }
+    }
+
+    /**
+     * Returns the queue, if no command is awaited: its answer and its data page are in use then.
+     */
+    private QueuePair idle() {
         QueuePair q = live();
-        start(q, opcode, nsid, prp1, prp2, cdw10to15);
-        if (!await(q, options.adminTimeoutNanos())) {
-            q.checkHealth();
-            ControllerFault e =
-                    ControllerFault.timeout(
-                            locator, AdminOpcode.name(opcode), options.adminTimeoutNanos());
-            q.kill(e);
+        if (waiting) {
+            throw new IllegalStateException(locator + ": an admin command is in flight already");
+        }
+        if (q.inFlight() == q.depth()) {
+            throw ControllerFault.stopped(locator, "its admin queue is full of unanswered Aborts");
+        }
+        return q;
+    }
+
+    /** Ends the queue of a command that was not answered; returns what to throw, or throws it. */
+    private RuntimeException ended(QueuePair q, Throwable why) {
+        if (why instanceof InternalError e) {
+            PeerlaneException silent = MemoryFault.of(locator, e);
+            q.kill(ControllerFault.stopped(locator, String.valueOf(silent.getMessage())));
+            return silent;
+        }
+        q.kill(
+                why instanceof ControllerFault fault
+                        ? fault
+                        : ControllerFault.stopped(locator, "an admin command ended in " + why));
+        if (why instanceof Error e) {
             throw e;
         }
-        return new AdminResult(status, dw0);
+        return (RuntimeException) why;
     }
 
     private void start(QueuePair q, int opcode, int nsid, long prp1, long prp2, int... cdws) {
@@ -148,9 +201,7 @@ public final class Admin {
         sequence = (sequence + 1) & Integer.MAX_VALUE;
         awaited = sequence;
         answered = false;
-        if (q.post(Sqe.cdw0to1(opcode, nsid), prp1, prp2, cdw10to11, all[2], awaited) < 0) {
-            throw ControllerFault.stopped(locator, "its admin queue is full of unanswered Aborts");
-        }
+        q.post(Sqe.cdw0to1(opcode, nsid), prp1, prp2, cdw10to11, all[2], awaited);
         q.amend(all[3], all[4], all[5]);
         q.ring();
     }
@@ -188,8 +239,7 @@ public final class Admin {
      * @throws NvmeStatusException if the controller refuses
      */
     public MemorySegment identify(int cns, int nsid, int csi) {
-        DmaBuffer data = livePage();
-        data.segment().fill((byte) 0);
+        DmaBuffer data = emptyPage();
         AdminResult result =
                 execute(
                         AdminOpcode.IDENTIFY,
@@ -240,8 +290,7 @@ public final class Admin {
         if (bytes <= 0 || bytes > PAGE || (bytes & 3) != 0) {
             throw new IllegalArgumentException("log page of %d bytes".formatted(bytes));
         }
-        DmaBuffer data = livePage();
-        data.segment().fill((byte) 0);
+        DmaBuffer data = emptyPage();
         mustSucceed(
                 AdminOpcode.GET_LOG_PAGE,
                 nsid,
@@ -306,13 +355,23 @@ public final class Admin {
      * @return what came of it, for a person
      */
     String abort(int sqid, int cid) {
+        owner.check(locator);
         if (abortsOut >= abortLimit) {
             return "no Abort sent: %d are unanswered, the limit".formatted(abortsOut);
         }
-        QueuePair q = live();
-        start(q, AdminOpcode.ABORT, 0, 0, 0, AdminCommand.abortCdw10(sqid, cid));
+        QueuePair q = idle();
         abortsOut++;
-        if (!await(q, options.abortTimeoutNanos())) {
+        boolean done;
+        waiting = true;
+        try {
+            start(q, AdminOpcode.ABORT, 0, 0, 0, AdminCommand.abortCdw10(sqid, cid));
+            done = await(q, options.abortTimeoutNanos());
+        } catch (RuntimeException | Error e) {
+            throw ended(q, e);
+        } finally {
+            waiting = false;
+        }
+        if (!done) {
             awaited = 0;
             return "Abort not answered within %d ms"
                     .formatted(options.abortTimeoutNanos() / 1_000_000);

@@ -36,6 +36,7 @@ final class CmbBuffer extends PeerBuffer {
     }
 
     private void check() {
+        cmb.checkOwner();
         if (closed) {
             throw new IllegalStateException("the buffer of %s is closed".formatted(cmb.owner()));
         }
@@ -72,6 +73,7 @@ final class CmbBuffer extends PeerBuffer {
 
     @Override
     public void wipeOnClose(boolean newWipe) {
+        cmb.checkOwner();
         wipe = newWipe;
     }
 
@@ -81,6 +83,7 @@ final class CmbBuffer extends PeerBuffer {
 
     @Override
     public void close() {
+        cmb.checkOwner();
         if (closed) {
             throw new IllegalStateException(
                     "the buffer of %s was closed already".formatted(cmb.owner()));

@@ -5,6 +5,8 @@ import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.MemoryFault;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Feature;
@@ -22,12 +24,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What the controller says is not trusted: absurd capabilities, identify data and completions
  * end as {@link ControllerFault}. Memory that it could reach is freed only after it was told to
- * forget it, or stopped. All waits are bounded. One thread owns a controller and everything that
- * comes from it, and makes every call.
+ * forget it, or stopped. All waits are bounded. One thread, which opened it, owns a controller and
+ * everything that comes from it, and makes every call; one by another thread is refused as {@link
+ * IllegalStateException} before it has done anything.
  */
 public final class Controller implements AutoCloseable {
     private static final long MICRO = 1_000L;
 
+    private final OwnerThread owner = new OwnerThread();
     private final PciDevice device;
     private final boolean ownsDevice;
     private final DmaDomain dma;
@@ -62,7 +66,7 @@ public final class Controller implements AutoCloseable {
         this.clock = clock;
         this.options = options;
         this.lifecycle = new Lifecycle(device, clock, options);
-        this.admin = new Admin(device.locator(), clock, options);
+        this.admin = new Admin(device.locator(), owner, clock, options);
     }
 
     /**
@@ -84,7 +88,7 @@ public final class Controller implements AutoCloseable {
         PciDevice device = fabric.open(locator);
         try {
             return open(new Controller(device, true, fabric.dma(), fabric.clock(), options));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             device.close();
             throw e;
         }
@@ -97,10 +101,24 @@ public final class Controller implements AutoCloseable {
             controller.relaxedOrderingOff = controller.lifecycle.relaxedOrderingOff();
             controller.start();
             return controller;
-        } catch (RuntimeException e) {
-            controller.abandon(e);
+        } catch (RuntimeException | Error e) {
+            throw controller.notBroughtUp(e);
+        }
+    }
+
+    /** Stops what was begun, and returns what to throw; an error of the machine's it throws. */
+    private RuntimeException notBroughtUp(Throwable why) {
+        RuntimeException typed =
+                switch (why) {
+                    case InternalError e -> MemoryFault.of(locator(), e);
+                    case Error e -> new IllegalStateException(e);
+                    default -> lifecycle.explain((RuntimeException) why);
+                };
+        abandon(typed);
+        if (why instanceof Error e && !(e instanceof InternalError)) {
             throw e;
         }
+        return typed;
     }
 
     /** After a failure: stops the controller if that was reached, and frees everything. */
@@ -114,7 +132,7 @@ public final class Controller implements AutoCloseable {
                 stop(failed);
                 device.busMaster(false);
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             why.addSuppressed(e);
         }
     }
@@ -153,6 +171,7 @@ public final class Controller implements AutoCloseable {
 
     private void findCmb(Registers r) {
         CmbInfo info = CmbInfo.read(r, cap(), vs());
+        r.checkHealth("when the registers of its CMB had been read"); // they may be of no device
         cmbInfo = info;
         CmbProbe.Result found =
                 CmbProbe.locate(
@@ -297,6 +316,11 @@ public final class Controller implements AutoCloseable {
         return lifecycle.registers();
     }
 
+    /** Throws if another thread calls. */
+    void checkOwner() {
+        owner.check(locator());
+    }
+
     SyncIo sync() {
         checkRunning();
         return sync;
@@ -307,6 +331,7 @@ public final class Controller implements AutoCloseable {
     }
 
     void checkRunning() {
+        checkOwner();
         if (closed) {
             throw new IllegalStateException(locator() + ": the controller is closed");
         }
@@ -356,21 +381,22 @@ public final class Controller implements AutoCloseable {
      * @throws ControllerFault if the controller can't even be stopped
      */
     void retire(QueuePair q) {
+        checkOwner();
         if (!queues.holds(q)) {
             return;
         }
         try {
             queues.delete(q);
             return;
-        } catch (PeerlaneException e) {
-            q.kill(ControllerFault.stopped(locator(), "queue deletion failed"));
+        } catch (RuntimeException | Error e) { // whatever it was: the device may be at work on it
+            q.kill(ControllerFault.stopped(locator(), "queue deletion failed: " + e.getMessage()));
         }
         stop(ControllerFault.stopped(locator(), "it was reset: a queue could not be deleted"));
         try {
             start();
             failed = null;
-        } catch (PeerlaneException e) {
-            abandon(e); // stopped all the same, which is what was asked for
+        } catch (RuntimeException | Error e) {
+            notBroughtUp(e); // stopped all the same, which is what was asked for
         }
     }
 
@@ -426,6 +452,7 @@ public final class Controller implements AutoCloseable {
      * @throws ControllerFault if it does not come back; it takes no commands then
      */
     public void reset() {
+        checkOwner();
         if (closed) {
             throw new IllegalStateException(locator() + ": the controller is closed");
         }
@@ -434,9 +461,8 @@ public final class Controller implements AutoCloseable {
             lifecycle.registers().csts("after the reset");
             start();
             failed = null;
-        } catch (RuntimeException e) {
-            abandon(e);
-            throw e;
+        } catch (RuntimeException | Error e) {
+            throw notBroughtUp(e);
         }
     }
 
@@ -449,6 +475,7 @@ public final class Controller implements AutoCloseable {
      */
     @Override
     public void close() {
+        checkOwner();
         if (closed) {
             return;
         }
@@ -488,7 +515,7 @@ public final class Controller implements AutoCloseable {
     private void attempt(Runnable step) {
         try {
             step.run();
-        } catch (RuntimeException | InternalError e) { // the latter: a doorbell that is gone
+        } catch (RuntimeException | Error e) { // an InternalError: a doorbell that is gone
             if (closeProblem == null) {
                 closeProblem = String.valueOf(e.getMessage());
             }

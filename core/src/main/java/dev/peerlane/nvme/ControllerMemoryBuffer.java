@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * gone. What is in it outlives the process unless it is overwritten, which closing does.
  *
  * <p>A controller reset keeps the pieces where they are but not what is in them; if the window had
- * to move, they refuse every use. Used by the controller's owner thread.
+ * to move, they refuse every use. Used by the controller's owner thread; a call by another one is
+ * refused before it has done anything.
  */
 public final class ControllerMemoryBuffer extends PeerMemory {
     private static final int CRE = new Cmbmsc(0).withCre(true).lowerHalf();
@@ -71,7 +72,14 @@ public final class ControllerMemoryBuffer extends PeerMemory {
 
     /** Returns the registers as they read now. */
     public CmbInfo describe() {
-        return CmbInfo.read(registers(), info.cap(), info.vs());
+        checkOwner();
+        CmbInfo now = CmbInfo.read(registers(), info.cap(), info.vs());
+        registers().csts("when the registers of its CMB had been read");
+        return now;
+    }
+
+    void checkOwner() {
+        controller.checkOwner();
     }
 
     /** Returns the offset of the first byte in its BAR. */
@@ -120,6 +128,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
      *     (CMBSTS.CBAI); it is as before then
      */
     public void enable(DmaDomain dma) {
+        checkOwner();
         if (mapping != null) {
             if (domain == dma) {
                 return;
@@ -166,7 +175,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         r.store64HighFirst(Reg.CMBMSC, wanted.raw());
         long seen = r.load64LowFirst(Reg.CMBMSC);
         Cmbsts status = new Cmbsts(r.load32(Reg.CMBSTS));
-        r.csts("while its CMB was enabled");
+        r.checkHealth("while its CMB was enabled");
         if (status.cbai() || seen != wanted.raw()) {
             throw ControllerFault.cmbRefused(
                     owner(),
@@ -193,6 +202,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
      * @throws IllegalStateException if buffers of it are open
      */
     public void disable() {
+        checkOwner();
         if (!live.isEmpty()) {
             throw new IllegalStateException(
                     "%s: %d buffers of the CMB are open".formatted(owner(), live.size()));
@@ -265,6 +275,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
 
     /** Has a journal told of every piece from now on. */
     public void journal(CmbJournal told) {
+        checkOwner();
         journal = told;
     }
 
@@ -332,11 +343,13 @@ public final class ControllerMemoryBuffer extends PeerMemory {
 
     @Override
     public void checkHealth() {
+        checkOwner();
         registers().checkHealth("while its memory carried data");
     }
 
     @Override
     public PeerBuffer allocate(long bytes, long alignBytes) {
+        checkOwner();
         if (bytes <= 0 || (bytes & 3) != 0) {
             throw new IllegalArgumentException("a buffer of %d bytes".formatted(bytes));
         }
@@ -378,6 +391,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
      * @throws IllegalStateException if it is taken already, or buffers of it are open
      */
     public PeerBuffer mapWhole() {
+        checkOwner();
         if (whole != null || !live.isEmpty()) {
             throw new IllegalStateException(
                     "%s: %d buffers of the CMB are open".formatted(owner(), live.size()));
@@ -393,6 +407,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
      * @throws IllegalStateException if it was not taken
      */
     public void unmapWhole() {
+        checkOwner();
         if (whole == null) {
             throw new IllegalStateException(owner() + ": the CMB was not mapped as a whole");
         }

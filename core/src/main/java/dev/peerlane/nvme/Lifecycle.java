@@ -27,6 +27,7 @@ final class Lifecycle {
     private final Clock clock;
     private final ControllerOptions options;
     private @Nullable Registers registers;
+    private @Nullable QueuePair programmed;
     private Cap cap = new Cap(0);
     private Vs vs = new Vs(0);
 
@@ -77,11 +78,13 @@ final class Lifecycle {
         r.csts("on arrival");
         vs = new Vs(r.load32(Reg.VS));
         cap = new Cap(r.load64LowFirst(Reg.CAP));
+        r.csts("when CAP and VS had been read"); // ones in one of their halves may be of no device
         checkCapabilities();
     }
 
     private void checkCapabilities() {
-        if (vs.mjr() == 0 || cap.raw() == 0 || cap.raw() == -1L) {
+        boolean ones = vs.raw() == -1 || (int) cap.raw() == -1 || cap.raw() >> 32 == -1;
+        if (vs.mjr() == 0 || cap.raw() == 0 || ones) {
             throw ControllerFault.nonsense(
                     locator, "VS reads %08Xh and CAP %016Xh".formatted(vs.raw(), cap.raw()));
         }
@@ -172,7 +175,7 @@ final class Lifecycle {
                 clock.await(
                         () -> {
                             Csts now = r.csts("while it became ready");
-                            return now.rdy() || now.cfs();
+                            return now.rdy() || now.cfs() || !r.cc().en();
                         },
                         timeout);
             }
@@ -180,6 +183,7 @@ final class Lifecycle {
         }
         r.awaitReady(false, false, timeout);
         enabled = false;
+        programmed = null;
     }
 
     /** Programs the admin queues, sets CC.EN and waits for CSTS.RDY = 1. */
@@ -189,6 +193,8 @@ final class Lifecycle {
         r.store32(Reg.AQA, Aqa.of(admin.entries(), admin.entries()).raw());
         r.store64LowFirst(Reg.ASQ, admin.sqBusAddress());
         r.store64LowFirst(Reg.ACQ, admin.cqBusAddress());
+        programmed = admin;
+        checkProgrammed(admin);
         boolean allSets = (cap.css() & Cap.CSS_IOCS) != 0;
         Cc cc =
                 new Cc(0)
@@ -199,6 +205,69 @@ final class Lifecycle {
         enabled = true;
         r.store32(Reg.CC, cc.withEn(true).raw());
         r.awaitReady(true, true, readyTimeoutNanos());
+    }
+
+    /** Throws if the admin queues are not where they were put: then a reset came in between. */
+    private void checkProgrammed(QueuePair admin) {
+        Registers r = registers();
+        int aqa = r.load32(Reg.AQA);
+        long asq = r.load64LowFirst(Reg.ASQ);
+        long acq = r.load64LowFirst(Reg.ACQ);
+        if (aqa != Aqa.of(admin.entries(), admin.entries()).raw()
+                || asq != admin.sqBusAddress()
+                || acq != admin.cqBusAddress()) {
+            String when = "while its admin queues were set up";
+            throw ControllerFault.resetByOthers(
+                    locator,
+                    r.csts(when).raw(),
+                    "%s: AQA %08Xh, ASQ %016Xh, ACQ %016Xh".formatted(when, aqa, asq, acq));
+        }
+    }
+
+    /**
+     * Returns why the controller was not brought up. One that is gone, or was reset by somebody
+     * else meanwhile, explains whatever came of it.
+     */
+    RuntimeException explain(RuntimeException seen) {
+        ControllerFault lost = lost();
+        if (lost == null
+                || (seen instanceof ControllerFault e
+                        && (e.code().equals(lost.code()) || e.code().equals("controller-reset")))) {
+            return seen;
+        }
+        lost.addSuppressed(seen);
+        return lost;
+    }
+
+    private @Nullable ControllerFault lost() {
+        String when = "when it was brought up";
+        try {
+            ConfigSpace config = device.config();
+            if (config.isGone()) {
+                return ControllerFault.gone(locator, when);
+            }
+            Registers r = registers;
+            if (r == null) {
+                return null;
+            }
+            if ((config.load16(ConfigSpace.COMMAND) & ConfigSpace.COMMAND_MEMORY) == 0) {
+                return ControllerFault.resetByOthers(
+                        locator, -1, when + ", and its memory decoding is off");
+            }
+            Csts csts = r.csts(when);
+            QueuePair admin = programmed;
+            if (admin != null) {
+                checkProgrammed(admin);
+                return enabled && !r.cc().en()
+                        ? ControllerFault.resetByOthers(locator, csts.raw(), when)
+                        : null;
+            }
+            return null;
+        } catch (ControllerFault e) {
+            return e;
+        } catch (RuntimeException | InternalError e) {
+            return null; // what was seen before tells as much
+        }
     }
 
     /**
@@ -236,16 +305,12 @@ final class Lifecycle {
      * @throws ControllerFault {@code controller-stuck} if nothing helps
      */
     boolean stop(Runnable beforeFunctionReset) {
-        PeerlaneException first;
+        Throwable first;
         try {
             disable(false);
             return false;
-        } catch (InternalError e) {
-            // SIGBUS in the mapped registers: as if it were gone
-            device.busMaster(false);
-            return false;
-        } catch (PeerlaneException e) {
-            if (e.code().equals("controller-gone") || e.code().equals(MemoryFault.CODE)) {
+        } catch (RuntimeException | Error e) { // of the clock too: what follows needs none
+            if (isSilent(e)) {
                 device.busMaster(false);
                 return false;
             }
@@ -256,7 +321,7 @@ final class Lifecycle {
             device.reset();
             disable(false);
             return true;
-        } catch (PeerlaneException | InternalError e) {
+        } catch (RuntimeException | Error e) {
             first.addSuppressed(e);
         }
         device.busMaster(false);
@@ -266,5 +331,13 @@ final class Lifecycle {
                     locator, "it can be neither disabled nor reset nor cut off the bus", first);
         }
         return true;
+    }
+
+    /** Returns whether the registers answer no more: ones, or SIGBUS where they are mapped. */
+    private static boolean isSilent(Throwable e) {
+        return e instanceof InternalError
+                || (e instanceof PeerlaneException p
+                        && (p.code().equals("controller-gone")
+                                || p.code().equals(MemoryFault.CODE)));
     }
 }

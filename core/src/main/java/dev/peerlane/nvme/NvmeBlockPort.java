@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * contiguous: more than two pages of one are described by an SGL data block (NVMe Base 2.0, 4.1.2)
  * where the controller takes SGLs, else by a PRP list in host memory, written when slots are
  * attached. What is submitted is checked against the slot and the namespace: a wrong call ends as
- * {@link IllegalArgumentException} or {@link IllegalStateException} before anything is posted.
+ * {@link IllegalArgumentException} or {@link IllegalStateException} before anything is posted, and
+ * so does one by another thread than the controller's owner.
  */
 public final class NvmeBlockPort extends BlockPort {
     private static final int PAGE = PrpList.PAGE;
@@ -225,6 +226,7 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public String abort(int slot) {
+        controller.checkOwner();
         checkSlot(slot);
         int tag = slots[slot].tag;
         if (!queue.holds(tag, slot)) {
@@ -245,6 +247,7 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public void quiesce() {
+        controller.checkOwner();
         if (!quiesced) {
             lastCondition = look(); // retiring may reset it
             controller.retire(queue);
@@ -267,11 +270,13 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public String condition() {
+        controller.checkOwner();
         return quiesced ? lastCondition : look();
     }
 
     @Override
     public void checkHealth() {
+        controller.checkOwner();
         if (!quiesced) {
             queue.checkHealth();
         }
@@ -296,6 +301,7 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public void close() {
+        controller.checkOwner();
         if (!closed) {
             quiesce();
             closed = true;
@@ -306,12 +312,14 @@ public final class NvmeBlockPort extends BlockPort {
     }
 
     private void checkOpen() {
+        controller.checkOwner();
         if (closed || quiesced) {
             throw new IllegalStateException(name() + ": the port is closed");
         }
     }
 
     private RuntimeException readOnly() {
+        controller.checkOwner();
         return PeerlaneException.machine(
                 "namespace-read-only",
                 "%s can't be written: %s".formatted(name(), limits.readOnly()),
@@ -319,16 +327,19 @@ public final class NvmeBlockPort extends BlockPort {
     }
 
     private RuntimeException noSlot(int slot) {
+        controller.checkOwner();
         return new IllegalArgumentException(
                 "%s: slot %d of %d attached ones".formatted(name(), slot, slots.length));
     }
 
     private RuntimeException busy(int slot) {
+        controller.checkOwner();
         return new IllegalStateException(
                 "%s: slot %d has a command in flight".formatted(name(), slot));
     }
 
     private RuntimeException outside(int slot, long lba, int blocks) {
+        controller.checkOwner();
         return new IllegalArgumentException(
                 "%s: %d blocks at %d: the slot has room for %d, the namespace has %d"
                         .formatted(name(), blocks, lba, slots[slot].blocks, blockCount));

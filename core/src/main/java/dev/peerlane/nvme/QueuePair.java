@@ -4,6 +4,7 @@ import dev.peerlane.block.Completions;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Doorbell;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.mem.Dma;
 import dev.peerlane.spec.Cqe;
 import dev.peerlane.spec.Reg;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * command identifier is a place in a table and a sequence number, so a completion that is stale,
  * duplicate or of no command at all is found out: it ends as a {@link ControllerFault}, after which
  * the pair takes no more commands. Nothing is allocated for a command. The thread that created the
- * pair owns it and makes every call; {@code ring} and {@code poll} check that.
+ * pair owns it and makes every call: one by another thread is refused before it has done anything.
  */
 public final class QueuePair {
     /** Most commands that one pair can have in flight; leaves 6 bits for the sequence number. */
@@ -79,7 +80,7 @@ public final class QueuePair {
     private final long cqBusAddress;
     private final Doorbell sqTail;
     private final Doorbell cqHead;
-    private final Thread creator = Thread.currentThread();
+    private final OwnerThread creator = new OwnerThread();
 
     private final Tag[] tags;
     private int firstFree;
@@ -91,7 +92,7 @@ public final class QueuePair {
     private int rungTaken;
     private long phaseBit = PHASE_BIT;
     private int emptyPolls;
-    private @Nullable Thread owner = creator; // null when the pair has ended: one check for both
+    private @Nullable Thread owner; // null when the pair has ended: one check for both
     private boolean retired;
     private @Nullable ControllerFault fault;
 
@@ -142,10 +143,17 @@ public final class QueuePair {
         sqBase = Dma.checkBase(memory.address());
         cqBase = Dma.checkBase(memory.address() + cqOffset);
         cqBusAddress = memory.busAddress() + cqOffset;
+        owner = Thread.currentThread();
     }
 
     private static long roundUp(long value, long powerOfTwo) {
         return (value + powerOfTwo - 1) & -powerOfTwo;
+    }
+
+    /** Returns its name as messages have it, such as {@code emu:ssd0: queue 1}. */
+    @Override
+    public String toString() {
+        return locator + ": queue " + qid;
     }
 
     /** Returns the queue identifier, 0 for the admin queues. */
@@ -203,12 +211,18 @@ public final class QueuePair {
      * @param cdw12 command dword 12
      * @param cookie what {@link #poll} shall hand back as the slot; not {@link #IDLE}
      * @return the command's tag, or -1 if {@link #depth} commands are in flight
+     * @throws IllegalStateException if another thread calls; nothing was posted then
      */
     public int post(long cdw0to1, long prp1, long prp2, long cdw10to11, int cdw12, int cookie) {
+        // Before the first store: what is posted goes out with the owner's next doorbell, and
+        // taking it back would race with the owner's next command.
+        if (Thread.currentThread() != owner) {
+            throw refusal();
+        }
         int tag = firstFree;
         Tag[] all = tags;
         if (Integer.compareUnsigned(tag, all.length) >= 0) { // NONE; spares the array's own check
-            return full();
+            return -1;
         }
         Tag known = all[tag];
         firstFree = known.nextFree;
@@ -234,17 +248,13 @@ public final class QueuePair {
 
     /** Sets the dwords of the command posted last that {@link #post} leaves 0. */
     void amend(int cdw13, int cdw14, int cdw15) {
+        if (Thread.currentThread() != owner) {
+            throw refusal();
+        }
         long sqe = sqBase + ((long) ((posted - 1) & mask) << SQE_SHIFT);
         Dma.storeInt(sqe, Sqe.CDW13, cdw13);
         Dma.storeInt(sqe, Sqe.CDW14, cdw14);
         Dma.storeInt(sqe, Sqe.CDW15, cdw15);
-    }
-
-    private int full() {
-        if (!isAlive()) {
-            throw refusal();
-        }
-        return -1;
     }
 
     /** Tells the device of all commands posted since the last call, with one doorbell write. */
@@ -389,21 +399,15 @@ public final class QueuePair {
     }
 
     private int notPolled() {
-        if (retired && Thread.currentThread() == creator) {
+        if (retired && creator.isCurrent()) {
             return 0;
         }
         throw refusal();
     }
 
     private RuntimeException refusal() {
-        if (Thread.currentThread() != creator) {
-            return new IllegalStateException(
-                    "%s: queue %d belongs to thread %s, not to %s"
-                            .formatted(
-                                    locator,
-                                    qid,
-                                    creator.getName(),
-                                    Thread.currentThread().getName()));
+        if (!creator.isCurrent()) {
+            return creator.refusal(this);
         }
         return fault != null ? fault : ControllerFault.stopped(locator, "queue " + qid + " ended");
     }

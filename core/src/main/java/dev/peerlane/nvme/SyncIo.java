@@ -2,40 +2,58 @@ package dev.peerlane.nvme;
 
 import dev.peerlane.block.Completions;
 import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Sqe;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * I/O commands one at a time, each awaited. A command that is not answered in time takes its queue
- * with it before the caller hears of it, so that no buffer is touched after the call.
+ * I/O commands one at a time, each awaited. Whatever ends the wait for a command but its answer
+ * takes its queue with it before the caller hears of it, so that no buffer is touched after the
+ * call. A call that is refused, of another thread or out of the wait of this one, posts nothing and
+ * leaves the PRP list as it is.
  */
 final class SyncIo {
     private static final int ENTRIES = 4;
-    private static final int COOKIE = 0;
 
     private final Controller controller;
     private final Answer answer = new Answer();
     private @Nullable QueuePair queue;
     private @Nullable DmaBuffer list;
+    private boolean waiting;
 
     SyncIo(Controller controller) {
         this.controller = controller;
     }
 
+    /** The answer to the command with one cookie; that of an earlier one is not taken for it. */
     private static final class Answer extends Completions {
+        private int cookie;
         private boolean arrived;
         private int status;
 
+        int await() {
+            cookie = (cookie + 1) & Integer.MAX_VALUE;
+            arrived = false;
+            return cookie;
+        }
+
         @Override
-        public void completed(int slot, int commandStatus) {
-            arrived = true;
-            status = commandStatus;
+        public void completed(int ofCookie, int commandStatus) {
+            if (ofCookie == cookie) {
+                arrived = true;
+                status = commandStatus;
+            }
         }
     }
 
     private QueuePair queue() {
+        controller.checkOwner();
+        if (waiting) {
+            throw new IllegalStateException(
+                    controller.locator() + ": a synchronous command is in flight already");
+        }
         QueuePair q = queue;
         if (q == null || !q.isAlive()) {
             q = controller.createQueuePair(ENTRIES - 1);
@@ -75,15 +93,15 @@ final class SyncIo {
 
     private int submit(
             QueuePair q, int opcode, int nsid, long prp1, long prp2, long cdw10to11, int cdw12) {
-        answer.arrived = false;
-        if (q.post(Sqe.cdw0to1(opcode, nsid), prp1, prp2, cdw10to11, cdw12, COOKIE) < 0) {
-            throw new IllegalStateException("a synchronous command is in flight already");
-        }
-        q.ring();
         long timeout = controller.options().ioTimeoutNanos();
-        boolean done;
+        waiting = true;
         try {
-            done =
+            int cookie = answer.await();
+            if (q.post(Sqe.cdw0to1(opcode, nsid), prp1, prp2, cdw10to11, cdw12, cookie) < 0) {
+                throw new IllegalStateException(q + " is full");
+            }
+            q.ring();
+            boolean done =
                     controller
                             .clock()
                             .await(
@@ -92,25 +110,30 @@ final class SyncIo {
                                         return answer.arrived;
                                     },
                                     timeout);
-        } catch (ControllerFault e) {
-            throw withQueueGone(q, e);
+            if (!done) {
+                throw ControllerFault.timeout(
+                        controller.locator(), NvmOpcode.name(opcode), timeout);
+            }
+            return answer.status;
+        } catch (InternalError e) {
+            retire(q, e);
+            throw MemoryFault.of(controller.locator(), e);
+        } catch (RuntimeException | Error e) { // of a poll, of the clock, of what a turn calls
+            retire(q, e);
+            throw e;
+        } finally {
+            waiting = false;
         }
-        if (!done) {
-            throw withQueueGone(
-                    q,
-                    ControllerFault.timeout(controller.locator(), NvmOpcode.name(opcode), timeout));
-        }
-        return answer.status;
     }
 
-    private ControllerFault withQueueGone(QueuePair q, ControllerFault why) {
+    /** Where that fails the controller takes no more commands, and all memory stays. */
+    private void retire(QueuePair q, Throwable why) {
         queue = null;
         try {
             controller.retire(q);
-        } catch (ControllerFault e) {
+        } catch (RuntimeException | Error e) {
             why.addSuppressed(e);
         }
-        return why;
     }
 
     /** Gives the page back; the queue is the controller's. Only when no command is in flight. */

@@ -228,6 +228,11 @@ final class FakeController {
             case Reg.VS -> vs.raw();
             case Reg.CC -> cc;
             case Reg.CSTS -> csts;
+            case Reg.AQA -> aqa;
+            case Reg.ASQ -> (int) asq;
+            case Reg.ASQ + 4 -> (int) (asq >>> 32);
+            case Reg.ACQ -> (int) acq;
+            case Reg.ACQ + 4 -> (int) (acq >>> 32);
             case Reg.CMBLOC -> shown ? cmbloc.raw() : 0;
             case Reg.CMBSZ -> shown ? cmbsz.raw() : 0;
             case Reg.CMBMSC -> cap.cmbs() ? (int) cmbmsc : 0;
