@@ -112,7 +112,7 @@ public final class Controller implements AutoCloseable {
                 switch (why) {
                     case InternalError e -> MemoryFault.of(locator(), e);
                     case Error e -> new IllegalStateException(e);
-                    default -> lifecycle.explain((RuntimeException) why);
+                    default -> explain((RuntimeException) why, "when it was brought up");
                 };
         abandon(typed);
         if (why instanceof Error e && !(e instanceof InternalError)) {
@@ -171,6 +171,10 @@ public final class Controller implements AutoCloseable {
 
     private void findCmb(Registers r) {
         CmbInfo info = CmbInfo.read(r, cap(), vs());
+        if (cap().cmbs() && !info.cmbmsc().cre()) {
+            CmbProbe.show(r, cap()); // somebody's reset came between
+            info = CmbInfo.read(r, cap(), vs());
+        }
         r.checkHealth("when the registers of its CMB had been read"); // they may be of no device
         cmbInfo = info;
         CmbProbe.Result found =
@@ -314,6 +318,11 @@ public final class Controller implements AutoCloseable {
 
     Registers registers() {
         return lifecycle.registers();
+    }
+
+    /** Returns what to throw: that it is gone or was reset, if that is why. */
+    RuntimeException explain(RuntimeException seen, String when) {
+        return lifecycle.explain(seen, when);
     }
 
     /** Throws if another thread calls. */

@@ -70,11 +70,16 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         return info;
     }
 
-    /** Returns the registers as they read now. */
+    /**
+     * Returns the registers as they read now.
+     *
+     * @throws ControllerFault if the controller is gone, has failed or was reset: they say nothing
+     *     then
+     */
     public CmbInfo describe() {
         checkOwner();
         CmbInfo now = CmbInfo.read(registers(), info.cap(), info.vs());
-        registers().csts("when the registers of its CMB had been read");
+        registers().checkHealth("when the registers of its CMB had been read");
         return now;
     }
 
@@ -136,7 +141,12 @@ public final class ControllerMemoryBuffer extends PeerMemory {
             throw new IllegalStateException(owner() + ": the CMB is enabled for another domain");
         }
         controller.checkRunning();
-        PeerMapping mapped = map(dma);
+        PeerMapping mapped;
+        try {
+            mapped = map(dma);
+        } catch (RuntimeException e) {
+            throw controller.explain(e, "when its CMB was enabled");
+        }
         domain = dma;
         mapping = mapped;
         allocator = new CmbAllocator(sizeBytes);

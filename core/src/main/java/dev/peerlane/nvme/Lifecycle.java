@@ -78,7 +78,6 @@ final class Lifecycle {
         r.csts("on arrival");
         vs = new Vs(r.load32(Reg.VS));
         cap = new Cap(r.load64LowFirst(Reg.CAP));
-        r.csts("when CAP and VS had been read"); // ones in one of their halves may be of no device
         checkCapabilities();
     }
 
@@ -194,7 +193,6 @@ final class Lifecycle {
         r.store64LowFirst(Reg.ASQ, admin.sqBusAddress());
         r.store64LowFirst(Reg.ACQ, admin.cqBusAddress());
         programmed = admin;
-        checkProgrammed(admin);
         boolean allSets = (cap.css() & Cap.CSS_IOCS) != 0;
         Cc cc =
                 new Cc(0)
@@ -202,6 +200,7 @@ final class Lifecycle {
                         .withIosqes(Cc.IOSQES_NVM)
                         .withIocqes(Cc.IOCQES_NVM);
         r.store32(Reg.CC, cc.raw());
+        checkProgrammed(admin);
         enabled = true;
         r.store32(Reg.CC, cc.withEn(true).raw());
         r.awaitReady(true, true, readyTimeoutNanos());
@@ -225,11 +224,13 @@ final class Lifecycle {
     }
 
     /**
-     * Returns why the controller was not brought up. One that is gone, or was reset by somebody
-     * else meanwhile, explains whatever came of it.
+     * Returns why something did not work. A controller that is gone, or was reset by somebody else
+     * meanwhile, explains whatever came of it.
+     *
+     * @param when what was done, after a subject
      */
-    RuntimeException explain(RuntimeException seen) {
-        ControllerFault lost = lost();
+    RuntimeException explain(RuntimeException seen, String when) {
+        ControllerFault lost = lost(when);
         if (lost == null
                 || (seen instanceof ControllerFault e
                         && (e.code().equals(lost.code()) || e.code().equals("controller-reset")))) {
@@ -239,8 +240,7 @@ final class Lifecycle {
         return lost;
     }
 
-    private @Nullable ControllerFault lost() {
-        String when = "when it was brought up";
+    private @Nullable ControllerFault lost(String when) {
         try {
             ConfigSpace config = device.config();
             if (config.isGone()) {

@@ -111,6 +111,7 @@ final class SyncIo {
                                     },
                                     timeout);
             if (!done) {
+                q.checkHealth();
                 throw ControllerFault.timeout(
                         controller.locator(), NvmOpcode.name(opcode), timeout);
             }
