@@ -232,13 +232,15 @@ class CompletionTest {
     }
 
     @Test
-    void otherThreadsAreRefused() throws InterruptedException {
-        Throwable[] thrown = new Throwable[2];
+    void otherThreadsAreRefusedAndPostNothing() throws InterruptedException {
+        Throwable[] thrown = new Throwable[4];
         Thread other =
                 new Thread(
                         () -> {
                             thrown[0] = catching(port::ring);
                             thrown[1] = catching(() -> port.poll(1, new Bench.Taken()));
+                            thrown[2] = catching(() -> port.submitWrite(0, 0, 8));
+                            thrown[3] = catching(() -> port.submitFlush());
                         },
                         "other");
         other.start();
@@ -248,6 +250,11 @@ class CompletionTest {
                         assertThat(t)
                                 .isInstanceOf(IllegalStateException.class)
                                 .hasMessageContaining("not to other"));
+        int before = m.controller.arrived.size();
+        port.ring();
+        m.clock.turn();
+        assertThat(m.controller.arrived).as("what was refused").hasSize(before);
+        assertThat(port.inFlight()).isZero();
     }
 
     private static Throwable catching(Runnable call) {
