@@ -28,7 +28,7 @@ final class CmbChecks {
         String at = "" + owner;
         CmbFacts cmb = snapshot.cmb(owner);
         List<Finding> out = new ArrayList<>();
-        Overlap.of(snapshot.machine(), owner).forEach(o -> out.add(collision(o)));
+        snapshot.machine().overlaps(owner).forEach(o -> out.add(collision(o)));
         if (cmb == null) {
             out.add(unknown(snapshot, owner));
         }

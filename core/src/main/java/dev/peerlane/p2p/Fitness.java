@@ -235,7 +235,7 @@ public record Fitness(
                     no(Unfit.PAYLOAD, oversize.words());
                 }
             }
-            for (Overlap overlap : Overlap.of(machine, memory.owner())) {
+            for (Overlap overlap : machine.overlaps(memory.owner())) {
                 no(Unfit.ADDRESSES, overlap.words());
             }
         }

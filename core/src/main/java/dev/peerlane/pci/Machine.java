@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,9 @@ public final class Machine {
     private final Set<Set<Bdf>> splitWrites;
     private final Map<Bdf, PciFunction> byBdf = new TreeMap<>();
     private final Map<Bdf, PciFunction> firstOnRootBus = new HashMap<>();
+
+    /** Found once for each owner: every pair of a machine asks. */
+    private final Map<Bdf, List<Overlap>> overlaps = new ConcurrentHashMap<>();
 
     /**
      * Makes a snapshot whose root complex was described.
@@ -94,6 +98,11 @@ public final class Machine {
     /** Returns a function, if it is in the snapshot. */
     public Optional<PciFunction> function(Bdf bdf) {
         return Optional.ofNullable(byBdf.get(bdf));
+    }
+
+    /** Returns the BARs of others that lie where those of a function do. */
+    public List<Overlap> overlaps(Bdf bdf) {
+        return overlaps.computeIfAbsent(bdf, owner -> Overlap.of(this, owner));
     }
 
     /** Returns the NVMe controllers, in bus order. */

@@ -17,11 +17,11 @@ public record Overlap(
         PciFunction other,
         PciFunction.BarWindow theirs) {
     /** Returns those of a function with others, in whatever segment; one for each pair. */
-    public static List<Overlap> of(Machine machine, Bdf bdf) {
+    static List<Overlap> of(Machine machine, Bdf bdf) {
         List<Overlap> out = new ArrayList<>();
         PciFunction owner = machine.function(bdf).orElse(null);
         if (owner == null) {
-            return out;
+            return List.of();
         }
         for (PciFunction f : machine.functions()) {
             if (f.bdf().equals(bdf)) {
@@ -34,7 +34,7 @@ public record Overlap(
                         .ifPresent(theirs -> out.add(new Overlap(owner, mine, f, theirs)));
             }
         }
-        return out;
+        return List.copyOf(out);
     }
 
     private static boolean overlap(PciFunction.BarWindow a, PciFunction.BarWindow b) {
