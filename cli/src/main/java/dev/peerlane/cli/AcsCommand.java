@@ -191,7 +191,13 @@ final class AcsCommand implements Callable<Integer> {
                         "%04x".formatted(acs.capability()),
                         "%04x".formatted(acs.control()),
                         acs.words())
-                : new Shown(address, null, null, "unreadable: run as root");
+                : new Shown(
+                        address,
+                        null,
+                        null,
+                        f.details().asleep() == null
+                                ? "unreadable: run as root"
+                                : "not read: " + f.details().asleep());
     }
 
     private void explain(PrintWriter out, AcsChange change, List<String> losses) {
@@ -265,7 +271,7 @@ final class AcsCommand implements Callable<Integer> {
         Host host = context.host();
         VfioOptions options = from == null ? host.options() : host.options().withRoot(from);
         VfioUse use = new VfioUse(from == null ? host.kernel().get() : null, options);
-        SysfsTree tree = SysfsTree.read(options.sys());
+        SysfsTree tree = SysfsTree.list(options.sys());
         List<String> reasons = new ArrayList<>();
         for (Bdf bdf : reached) {
             VfioUse.Answer answer = tree.function(bdf).map(use::of).orElse(VfioUse.Answer.GONE);

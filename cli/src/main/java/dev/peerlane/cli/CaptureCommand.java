@@ -60,7 +60,12 @@ final class CaptureCommand implements Callable<Integer> {
         int functions = snapshot.machine().functions().size();
         long cut =
                 snapshot.machine().functions().stream()
+                        .filter(f -> f.details().configBytes() > 0)
                         .filter(f -> f.details().configBytes() <= 64)
+                        .count();
+        long asleep =
+                snapshot.machine().functions().stream()
+                        .filter(f -> f.details().asleep() != null)
                         .count();
         context.terminal()
                 .say(
@@ -72,6 +77,12 @@ final class CaptureCommand implements Callable<Integer> {
                     .say(
                             "/sys/bus/pci/devices is empty or not there: mount sysfs, or run outside"
                                     + " the container");
+        }
+        if (asleep > 0) {
+            context.terminal()
+                    .say(
+                            "%d functions are suspended and were not read: reading would wake them"
+                                    .formatted(asleep));
         }
         if (cut > 0) {
             context.terminal()

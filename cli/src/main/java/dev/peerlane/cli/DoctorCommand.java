@@ -168,7 +168,7 @@ final class DoctorCommand implements Callable<Integer> {
         }
         if (!probe) {
             List<String> devices = from == null || to == null ? List.of() : List.of(from, to);
-            Snapshot snapshot = machine.snapshot(devices);
+            Snapshot snapshot = machine.snapshot(looked(devices));
             return answer(snapshot, examine(snapshot, question(snapshot)), List.of());
         }
         if (from == null || to == null || machine.from != null) {
@@ -194,6 +194,21 @@ final class DoctorCommand implements Callable<Integer> {
             third.ifPresent(owner -> probes.addAll(Probe.through(session, from, to, owner)));
             return answer(snapshot, diagnosis, probes);
         }
+    }
+
+    /** Any drive may carry it unless one is named, so then all of a machine's are looked at. */
+    private List<String> looked(List<String> devices) {
+        if (devices.isEmpty() || machine.isFabric(devices)) {
+            return devices;
+        }
+        if (buffer.equals("auto") || buffer.equals("third")) {
+            return List.of();
+        }
+        List<String> all = new ArrayList<>(devices);
+        if (!BUFFERS.contains(buffer)) {
+            all.add(buffer);
+        }
+        return all;
     }
 
     private void warn(Session session, String one, String other) {

@@ -8,9 +8,13 @@ import dev.peerlane.open.Session;
 import dev.peerlane.open.Snapshots;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.SystemFiles;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -54,13 +58,22 @@ final class MachineOptions {
             }
         }
         if (from == null) {
-            return Snapshot.ofThisMachine();
+            return Snapshot.of(SystemFiles.of(Path.of("/")), asked(devices));
         }
         if (fabric != null) {
             throw PeerlaneException.request(
                     "two-machines", "--from and --fabric name two machines", "Leave one out");
         }
-        return Snapshot.of(Capture.open(from));
+        return Snapshot.of(Capture.open(from), asked(devices));
+    }
+
+    /** Devices that are named are looked at and no others; without names, all drives are. */
+    private static Predicate<PciFunction> asked(List<String> devices) {
+        if (devices.isEmpty()) {
+            return PciFunction::isNvme;
+        }
+        Set<Bdf> named = devices.stream().map(Bdf::parse).collect(Collectors.toSet());
+        return f -> named.contains(f.bdf());
     }
 
     /** Finds a device by its name in a fabric or its address. */

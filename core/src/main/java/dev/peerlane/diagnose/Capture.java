@@ -1,8 +1,7 @@
 package dev.peerlane.diagnose;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.pci.ConfigBytes;
-import dev.peerlane.pci.PciDetails;
+import dev.peerlane.pci.ConfigReading;
 import dev.peerlane.pci.SysfsTree;
 import dev.peerlane.pci.SystemFiles;
 import java.io.BufferedInputStream;
@@ -13,6 +12,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,11 +30,16 @@ import java.util.zip.ZipOutputStream;
  * their own paths, with {@code links} for the symbolic links.
  *
  * <p>Of texts that tell more than that (command line, processor, kernel configuration) only the
- * lines that matter are kept. Serial numbers are blanked unless they are asked for.
+ * lines that matter are kept. Of configuration spaces it has what verdicts need, of bridges and
+ * drives; a suspended function is not woken. Serial numbers are read only if they are asked for.
  */
 public final class Capture {
     private static final String MARK = "peerlane-capture";
-    private static final String VERSION = "1";
+    private static final String VERSION = "2";
+
+    /** Version 1 has whole configuration spaces. */
+    private static final Set<String> VERSIONS = Set.of("1", VERSION);
+
     private static final String LINKS = "links";
     private static final String KERNEL_CONFIG = "kernel/config";
 
@@ -48,11 +53,6 @@ public final class Capture {
     private static final long MAX_TOTAL_BYTES = 256L << 20;
     private static final int MAX_FILES = 500_000;
     private static final int MAX_PATH = 512;
-    private static final int SERIAL_BYTES = 8;
-    private static final int CAP_VPD = 0x03;
-
-    /** Its address and data registers. */
-    private static final int VPD_BYTES = 6;
 
     private static final List<String> WHOLE =
             List.of(
@@ -73,17 +73,20 @@ public final class Capture {
                     "class",
                     "resource",
                     "numa_node",
-                    "current_link_speed",
-                    "current_link_width",
-                    "max_link_speed",
-                    "max_link_width",
                     "driver_override",
+                    "power/runtime_status",
+                    "power/control",
+                    "power_state",
+                    "d3cold_allowed",
                     "aer_dev_correctable",
                     "aer_dev_nonfatal",
                     "aer_dev_fatal",
                     "p2pmem/size",
                     "p2pmem/available",
                     "p2pmem/published");
+
+    private static final List<String> OF_LINK =
+            List.of("current_link_speed", "current_link_width", "max_link_speed", "max_link_width");
 
     private static final List<String> OF_CONTROLLER = List.of("cmb", "cmbloc", "cmbsz");
     private static final Set<String> MODULES =
@@ -101,6 +104,7 @@ public final class Capture {
     private final SystemFiles from;
     private final boolean serials;
     private final CapturedFiles to;
+    private final Set<String> sleepers = new HashSet<>();
 
     private Capture(SystemFiles from, boolean serials) {
         this.from = from;
@@ -117,6 +121,7 @@ public final class Capture {
     public static CapturedFiles take(SystemFiles from, boolean serials) {
         Capture capture = new Capture(from, serials);
         capture.host();
+        capture.sleepers.addAll(SysfsTree.asleep(from));
         for (String name : from.list(SysfsTree.DEVICES)) {
             capture.function(SysfsTree.DEVICES + "/" + name);
         }
@@ -162,9 +167,14 @@ public final class Capture {
     }
 
     private void function(String directory) {
-        byte[] config = from.bytes(directory + "/config", SysfsTree.CONFIG_BYTES);
-        if (config != null) {
-            to.put(directory + "/config", serials ? config : withoutSerials(config));
+        boolean asleep = sleepers.contains(directory.substring(directory.lastIndexOf('/') + 1));
+        if (!asleep && isLookedAt(directory)) {
+            ConfigReading config = ConfigReading.of(from, directory, serials);
+            to.put(directory + "/config", config.bytes());
+            to.put(directory + "/" + ConfigReading.RANGES, bytes(config.ranges()));
+        }
+        if (!asleep) {
+            OF_LINK.forEach(name -> copy(directory + "/" + name)); // reading them asks the device
         }
         OF_FUNCTION.forEach(name -> copy(directory + "/" + name));
         for (String controller : from.list(directory + "/nvme")) {
@@ -181,22 +191,12 @@ public final class Capture {
         }
     }
 
-    /**
-     * Blanks the Device Serial Number capability (PCIe 5.0, 7.9.3), and the window into Vital
-     * Product Data (PCI 3.0, appendix I), which may show a piece of a serial number.
-     */
-    static byte[] withoutSerials(byte[] config) {
-        byte[] copy = config.clone();
-        ConfigBytes parsed = new ConfigBytes(copy);
-        parsed.extendedCapability(PciDetails.EXT_SERIAL)
-                .ifPresent(at -> blank(copy, at + 4, SERIAL_BYTES));
-        parsed.capability(CAP_VPD).ifPresent(at -> blank(copy, at + 2, VPD_BYTES));
-        return copy;
-    }
-
-    private static void blank(byte[] bytes, int from, int count) {
-        int start = Math.min(from, bytes.length);
-        java.util.Arrays.fill(bytes, start, Math.min(start + count, bytes.length), (byte) 0);
+    /** Bridges and drives are; a poor copy without classes is, whatever it is. */
+    private boolean isLookedAt(String directory) {
+        String classCode = from.text(directory + "/class");
+        return classCode == null
+                || classCode.startsWith("0x0604")
+                || classCode.startsWith("0x0108");
     }
 
     private void copy(String path) {
@@ -325,7 +325,7 @@ public final class Capture {
         ZipEntry first = zip.getNextEntry();
         if (first == null
                 || !first.getName().equals(MARK)
-                || !text(zip.readNBytes(16)).strip().equals(VERSION)) {
+                || !VERSIONS.contains(text(zip.readNBytes(16)).strip())) {
             throw bad(from, "it does not begin as a capture of version " + VERSION + " does");
         }
         long total = 0;

@@ -66,9 +66,13 @@ public final class CapturedFiles extends SystemFiles {
     }
 
     @Override
-    public byte @Nullable [] bytes(String path, int limit) {
+    public byte @Nullable [] bytes(String path, int offset, int count) {
         byte[] content = files.get(path);
-        return content == null ? null : Arrays.copyOf(content, Math.min(limit, content.length));
+        if (content == null) {
+            return null;
+        }
+        int from = Math.min(offset, content.length);
+        return Arrays.copyOfRange(content, from, from + Math.min(count, content.length - from));
     }
 
     @Override

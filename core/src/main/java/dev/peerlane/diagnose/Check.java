@@ -155,6 +155,19 @@ public enum Check {
                     + " stop peer traffic are unknown, and what is unknown is no go.",
             "Run as root, or have root take a capture.",
             "Nothing is changed."),
+    /** Runtime suspended. */
+    SUSPENDED(
+            "suspended",
+            REFUSED,
+            "The function is suspended and was not read",
+            "Reading its configuration space would wake it. vfio-pci lets a device that no program has"
+                    + " open go to D3hot, and to D3cold where the slot can cut its power; the ports"
+                    + " above follow. What lay in its CMB is lost there. A copy opens its drives, and"
+                    + " they are awake then.",
+            "Wake it for the look. A drive that doesn't come back from D3cold is kept awake with"
+                    + " 'options vfio-pci disable_idle_d3=1' in /etc/modprobe.d before vfio-pci is"
+                    + " loaded.",
+            "Let it sleep again; take the option out."),
     /** RR. */
     ACS_REQUEST(
             "acs-request-redirect",

@@ -84,8 +84,10 @@ final class RouteChecks {
     }
 
     private void unread() {
+        way.stream().filter(f -> f.details().asleep() != null).distinct().forEach(this::asleep);
         List<PciFunction> cut =
                 way.stream()
+                        .filter(f -> f.details().asleep() == null)
                         .filter(f ->
                                 snapshot.host() != null
                                         && f.details().configBytes() <= SysfsTree.PUBLIC_BYTES)
@@ -107,12 +109,27 @@ final class RouteChecks {
         }
     }
 
+    private void asleep(PciFunction f) {
+        String control = Doctor.file(f.bdf(), "power/control");
+        String status = Doctor.file(f.bdf(), "power/runtime_status");
+        Finding finding =
+                Finding.of(
+                        Check.SUSPENDED,
+                        "" + f.bdf(),
+                        status + ": " + f.details().asleep(),
+                        "suspended: not read: " + f.bdf() + " is " + f.details().asleep());
+        out.add(fixed(finding, List.of("echo on > " + control), List.of("echo auto > " + control)));
+    }
+
     private void redirects() {
         boolean allowed = route.verdict(write).allowed();
         String root =
                 snapshot.machine().rootComplexBetween(route.initiator(), route.owner()).source();
         for (PciFunction bridge : route.redirecting()) {
             Acs acs = Objects.requireNonNull(bridge.acs());
+            if (bridge.details().asleep() != null) {
+                continue; // told already
+            }
             if (!acs.known()) {
                 String read =
                         "%s: %d bytes can be read"
@@ -423,12 +440,12 @@ final class RouteChecks {
                         Finding.of(
                                 Check.ERRORS,
                                 "" + f.bdf(),
-                                "%s: TOTAL_ERR sum %d; ECAP_AER+4.l = %08x, +10.l = %08x"
+                                "%s: TOTAL_ERR sum %d; ECAP_AER+4.l = %s, +10.l = %s"
                                         .formatted(
                                                 Doctor.file(f.bdf(), "aer_dev_*"),
                                                 Math.max(details.errorTotal(), 0),
-                                                details.uncorrectable(),
-                                                details.correctable()),
+                                                status(details.uncorrectable()),
+                                                status(details.correctable())),
                                 f.bdf() + " has errors on record"));
             }
             var dpc = details.dpc();
@@ -452,6 +469,10 @@ final class RouteChecks {
                                 f.bdf() + " takes its link down at an error"));
             }
         }
+    }
+
+    private static String status(int raw) {
+        return raw == -1 ? "not read" : "%08x".formatted(raw);
     }
 
     private void shape() {

@@ -10,6 +10,7 @@ import dev.peerlane.spec.Cmbsz;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,9 +47,18 @@ public record Snapshot(
         return of(SystemFiles.of(Path.of("/")));
     }
 
-    /** Reads a system. */
+    /** Reads a system; its bridges and NVMe functions are looked at. */
     public static Snapshot of(SystemFiles files) {
-        Machine machine = SysfsTree.read(files).machine();
+        return of(files, PciFunction::isNvme);
+    }
+
+    /**
+     * Reads a system.
+     *
+     * @param asked which functions are looked at, beside bridges
+     */
+    public static Snapshot of(SystemFiles files, Predicate<PciFunction> asked) {
+        Machine machine = SysfsTree.read(files, asked).machine();
         List<CmbFacts> cmbs = new ArrayList<>();
         for (PciFunction f : machine.nvmeFunctions()) {
             CmbFacts facts = cmb(files, f);

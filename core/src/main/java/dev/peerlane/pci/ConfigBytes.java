@@ -1,6 +1,7 @@
 package dev.peerlane.pci;
 
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * A configuration space that was copied. What was not copied reads as all ones; it is written only
@@ -8,10 +9,19 @@ import java.util.Arrays;
  */
 public final class ConfigBytes extends ConfigSpace {
     private final byte[] bytes;
+    private final BitSet known;
 
     /** Takes a copy of the bytes, which start at offset 0. */
     public ConfigBytes(byte[] bytes) {
         this.bytes = Arrays.copyOf(bytes, bytes.length);
+        known = new BitSet();
+        known.set(0, bytes.length);
+    }
+
+    /** Takes a copy of those bytes that are known. */
+    ConfigBytes(byte[] bytes, BitSet known) {
+        this.bytes = bytes.clone();
+        this.known = (BitSet) known.clone();
     }
 
     /** Returns a copy of all of it. */
@@ -29,7 +39,7 @@ public final class ConfigBytes extends ConfigSpace {
         int value = 0;
         for (int i = 3; i >= 0; i--) {
             int at = offset + i;
-            value = (value << 8) | (at >= 0 && at < bytes.length ? bytes[at] & 0xff : 0xff);
+            value = (value << 8) | (at >= 0 && known.get(at) ? bytes[at] & 0xff : 0xff);
         }
         return value;
     }

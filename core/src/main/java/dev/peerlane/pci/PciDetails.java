@@ -6,13 +6,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * What else a snapshot knows of a function. What is not known is null, or -1 for a number.
  *
- * @param configBytes how much of the configuration space was readable: only root may read all
+ * @param configBytes how far the configuration space was readable: only root may read all; 0 if it
+ *     was not read
+ * @param asleep the power state that kept it from being read, such as D3cold, or null
  * @param link its link, or null
  * @param payloadBytes Max_Payload_Size in use (Device Control 7:5)
  * @param maxPayloadBytes the largest it could take (Device Capabilities 2:0)
  * @param ats whether Address Translation Services are on; null without the capability
- * @param uncorrectable raw Uncorrectable Error Status of AER, 0 if clean or without AER
- * @param correctable raw Correctable Error Status of AER
+ * @param uncorrectable raw Uncorrectable Error Status of AER; -1 without AER or not read
+ * @param correctable raw Correctable Error Status of AER; -1 without AER or not read
  * @param errorTotal errors that the kernel has counted, -1 if it does not count
  * @param dpc Downstream Port Containment, or null without it
  * @param slot physical slot number (Slot Capabilities 31:19)
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record PciDetails(
         int configBytes,
+        @Nullable String asleep,
         @Nullable Link link,
         int payloadBytes,
         int maxPayloadBytes,
@@ -39,7 +42,7 @@ public record PciDetails(
 
     /** Nothing is known. */
     public static final PciDetails NONE =
-            new PciDetails(0, null, -1, -1, null, 0, 0, -1, null, -1, -1, -1, -1, null);
+            new PciDetails(0, null, null, -1, -1, null, -1, -1, -1, null, -1, -1, -1, -1, null);
 
     /** Extended capability ID of Advanced Error Reporting (PCIe 5.0, 7.8.4). */
     public static final int EXT_AER = 0x0001;
@@ -99,12 +102,13 @@ public record PciDetails(
         var dpc = config.extendedCapability(EXT_DPC);
         return new PciDetails(
                 configBytes,
+                null,
                 Link.of(config),
                 payload,
                 maxPayload,
                 atsOf(config),
-                aer.isPresent() ? config.load32(aer.getAsInt() + 4) : 0,
-                aer.isPresent() ? config.load32(aer.getAsInt() + 0x10) : 0,
+                aer.isPresent() ? config.load32(aer.getAsInt() + 4) : -1,
+                aer.isPresent() ? config.load32(aer.getAsInt() + 0x10) : -1,
                 -1,
                 dpc.isPresent()
                         ? new Dpc(
@@ -146,6 +150,7 @@ public record PciDetails(
             @Nullable String boundDriver) {
         return new PciDetails(
                 configBytes,
+                asleep,
                 link == null ? otherLink : link,
                 payloadBytes,
                 maxPayloadBytes,
@@ -161,8 +166,28 @@ public record PciDetails(
                 boundDriver);
     }
 
+    /** Returns it as that of a function that was not read, since it sleeps. */
+    PciDetails asleep(String state) {
+        return new PciDetails(
+                configBytes,
+                state,
+                link,
+                payloadBytes,
+                maxPayloadBytes,
+                ats,
+                uncorrectable,
+                correctable,
+                errorTotal,
+                dpc,
+                slot,
+                port,
+                iommuGroup,
+                numaNode,
+                driver);
+    }
+
     /** Returns whether AER has an error on record, in its status or the kernel's counters. */
     public boolean hasErrors() {
-        return uncorrectable != 0 || correctable != 0 || errorTotal > 0;
+        return uncorrectable > 0 || correctable > 0 || errorTotal > 0;
     }
 }

@@ -322,6 +322,10 @@ public record Route(
         if (bridge.acs() == null || bridge.acs().known()) {
             return acs + " redirects it to the root complex: ";
         }
+        String asleep = bridge.details().asleep();
+        if (asleep != null) {
+            return acs + " was not read (it is %s), so it may redirect: ".formatted(asleep);
+        }
         return bridge.details().configBytes() <= SysfsTree.PUBLIC_BYTES
                 ? acs + " can't be read (only root may), so it may redirect: "
                 : acs + " can't be read (the kernel shows 256 bytes), so it may redirect: ";

@@ -21,7 +21,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Only root may read configuration space past its first 64 bytes, and without memory-mapped
  * configuration space nobody past 256. Where it is cut short, a bridge's ACS is {@link
- * Acs#UNREADABLE}.
+ * Acs#UNREADABLE}. It is read of bridges and of the functions that are asked about, no more of it
+ * than is needed ({@link ConfigReading}), and never of a function that is suspended or below one
+ * that is: an access would wake it.
  */
 public final class SysfsTree {
     /** Where the functions are. */
@@ -47,19 +49,34 @@ public final class SysfsTree {
         this.cpu = cpu;
     }
 
-    /** Reads a tree; one that shows no functions has none. */
-    public static SysfsTree read(SystemFiles files) {
-        return new Reader(files, Path.of("/sys")).tree();
+    /**
+     * Reads a tree; one that shows no functions has none.
+     *
+     * @param asked of which functions configuration space is read, beside bridges
+     */
+    public static SysfsTree read(SystemFiles files, Predicate<PciFunction> asked) {
+        return new Reader(files, Path.of("/sys"), asked, true).tree();
+    }
+
+    /** Lists the functions of a tree that is known to be there; reads no configuration space. */
+    public static SysfsTree list(Path sys) {
+        return read(sys, f -> false, false);
     }
 
     /**
      * Reads a tree that is known to be there.
      *
      * @param sys its root: {@code /sys}; {@code proc} is beside it
+     * @param asked of which functions configuration space is read, beside bridges
      * @throws PeerlaneException of category MACHINE if there are no PCI devices below it
      */
-    public static SysfsTree read(Path sys) {
-        SysfsTree tree = new Reader(SystemFiles.of(sys, sys.resolveSibling("proc")), sys).tree();
+    public static SysfsTree read(Path sys, Predicate<PciFunction> asked) {
+        return read(sys, asked, true);
+    }
+
+    private static SysfsTree read(Path sys, Predicate<PciFunction> asked, boolean bridges) {
+        SystemFiles files = SystemFiles.of(sys, sys.resolveSibling("proc"));
+        SysfsTree tree = new Reader(files, sys, asked, bridges).tree();
         if (tree.functions.isEmpty()) {
             throw PeerlaneException.machine(
                     "no-sysfs",
@@ -109,6 +126,37 @@ public final class SysfsTree {
         return new Machine(all, cpu);
     }
 
+    /**
+     * Returns the power state of a function that an access to its configuration space would wake,
+     * such as D3cold; null if it is awake, or if Linux doesn't manage its power.
+     *
+     * @param directory of the function
+     */
+    public static @Nullable String asleep(SystemFiles files, String directory) {
+        String status = files.text(directory + "/power/runtime_status");
+        String state = files.text(directory + "/power_state");
+        boolean suspended = status != null && status.startsWith("suspend");
+        boolean cold = "D3cold".equals(state);
+        return suspended || cold
+                ? "suspended, " + (state == null ? "D-state unknown" : state)
+                : null;
+    }
+
+    /** Returns the names of the functions that sleep, or are below one that does. */
+    public static Set<String> asleep(SystemFiles files) {
+        Reader reader = new Reader(files, Path.of("/sys"), f -> false, false);
+        Set<String> names = new HashSet<>();
+        for (String name : files.list(DEVICES)) {
+            Bdf bdf = Reader.bdf(name);
+            String target = bdf == null ? null : files.link(directory(bdf));
+            List<Bdf> above = target == null ? List.of() : Reader.above(target);
+            if (bdf != null && reader.asleep(bdf, above) != null) {
+                names.add(name);
+            }
+        }
+        return names;
+    }
+
     /** Returns the directory of a function. */
     public static String directory(Bdf bdf) {
         return DEVICES + "/" + bdf;
@@ -118,11 +166,16 @@ public final class SysfsTree {
     private static final class Reader {
         private final SystemFiles files;
         private final Path sys;
+        private final Predicate<PciFunction> asked;
+        private final boolean bridges;
         private final Map<Bdf, ConfigBytes> configs = new HashMap<>();
+        private final Map<Bdf, Optional<String>> sleepers = new HashMap<>();
 
-        Reader(SystemFiles files, Path sys) {
+        Reader(SystemFiles files, Path sys, Predicate<PciFunction> asked, boolean bridges) {
             this.files = files;
             this.sys = sys;
+            this.asked = asked;
+            this.bridges = bridges;
         }
 
         SysfsTree tree() {
@@ -154,14 +207,16 @@ public final class SysfsTree {
         private SysfsFunction function(Bdf bdf, String target) {
             String directory = directory(bdf);
             Bdf parent = parent(target);
-            byte[] read = files.bytes(directory + "/config", CONFIG_BYTES);
-            ConfigBytes config = new ConfigBytes(read == null ? new byte[0] : read);
+            List<Bdf> above = above(target);
+            String asleep = asleep(bdf, above);
+            ConfigReading reading = reading(bdf, directory, asleep);
+            ConfigBytes config = reading.config();
             configs.put(bdf, config);
             int classCode = number(directory + "/class", config.classCode());
             PciFunction.Kind kind = PciFunction.kindOf(config);
             boolean bridge =
                     kind != PciFunction.Kind.ENDPOINT || (classCode >>> 8 & 0xffff) == CLASS_BRIDGE;
-            boolean complete = config.length() > PUBLIC_BYTES;
+            boolean complete = reading.readableBytes() > PUBLIC_BYTES;
             if (bridge && !complete) {
                 kind = parent == null ? PciFunction.Kind.ROOT_PORT : PciFunction.Kind.OTHER_BRIDGE;
             }
@@ -176,14 +231,14 @@ public final class SysfsTree {
                             number(directory + "/vendor", config.load16(ConfigSpace.VENDOR_ID)),
                             number(directory + "/device", config.load16(ConfigSpace.DEVICE_ID)),
                             classCode,
-                            bridge && hidesAcs(config) ? Acs.UNREADABLE : Acs.of(config),
+                            bridge && hidesAcs(reading) ? Acs.UNREADABLE : Acs.of(config),
                             complete && PciFunction.relaxedOrderingOf(config),
                             bars,
                             null);
             PciDetails details =
-                    PciDetails.of(config, config.length())
+                    PciDetails.of(config, reading.readableBytes())
                             .in(
-                                    link(directory),
+                                    asleep == null ? link(directory) : null, // it asks the device
                                     errors(directory),
                                     decimal(files.linkName(directory + "/iommu_group")),
                                     decimal(files.text(directory + "/numa_node")),
@@ -191,18 +246,70 @@ public final class SysfsTree {
             String override = files.text(directory + "/driver_override");
             Path place = sys.resolve(directory.substring("sys/".length()));
             return new SysfsFunction(
-                    f.with(details),
+                    f.with(asleep == null ? details : details.asleep(asleep)),
                     place,
                     windows,
                     "(null)".equals(override) ? null : override,
-                    above(target));
+                    above);
+        }
+
+        /** Without a class in sysfs, as in a poor copy, the header tells it. */
+        private ConfigReading reading(Bdf bdf, String directory, @Nullable String asleep) {
+            if (asleep != null) {
+                return ConfigReading.none(files, directory);
+            }
+            String known = files.text(directory + "/class");
+            ConfigBytes header =
+                    known == null
+                            ? ConfigReading.header(files, directory).config()
+                            : new ConfigBytes(new byte[0]);
+            int classCode = number(directory + "/class", header.classCode());
+            boolean bridge =
+                    (classCode >>> 8 & 0xffff) == CLASS_BRIDGE
+                            || PciFunction.kindOf(header) != PciFunction.Kind.ENDPOINT;
+            PciFunction function =
+                    new PciFunction(
+                            bdf,
+                            null,
+                            bridge ? PciFunction.Kind.OTHER_BRIDGE : PciFunction.Kind.ENDPOINT,
+                            0xffff,
+                            0xffff,
+                            classCode,
+                            null,
+                            false,
+                            List.of(),
+                            null);
+            if (bridge ? bridges : asked.test(function)) {
+                return ConfigReading.of(files, directory, false);
+            }
+            return known == null
+                    ? ConfigReading.header(files, directory)
+                    : ConfigReading.none(files, directory);
+        }
+
+        /** Returns the state of a function that an access would wake, or of one above it. */
+        private @Nullable String asleep(Bdf bdf, List<Bdf> above) {
+            String own = sleepers.computeIfAbsent(bdf, this::asleep).orElse(null);
+            for (Bdf each : above) {
+                Optional<String> state = sleepers.computeIfAbsent(each, this::asleep);
+                if (own == null && state.isPresent()) {
+                    own = state.get() + ", as " + each + " above it is";
+                }
+            }
+            return own;
+        }
+
+        private Optional<String> asleep(Bdf bdf) {
+            return Optional.ofNullable(SysfsTree.asleep(files, directory(bdf)));
         }
 
         /** A PCI Express bridge may have ACS where its extended capabilities can't be read. */
-        private static boolean hidesAcs(ConfigBytes config) {
-            return config.length() <= PUBLIC_BYTES
-                    || (config.length() <= WITHOUT_EXTENDED
-                            && config.capability(ConfigSpace.CAP_PCI_EXPRESS).isPresent());
+        private static boolean hidesAcs(ConfigReading reading) {
+            return reading.readableBytes() <= PUBLIC_BYTES
+                    || (reading.readableBytes() <= WITHOUT_EXTENDED
+                            && reading.config()
+                                    .capability(ConfigSpace.CAP_PCI_EXPRESS)
+                                    .isPresent());
         }
 
         /** Each line is first address, last address, flags: six BARs, the ROM, then windows. */
@@ -258,9 +365,9 @@ public final class SysfsTree {
             Map<Integer, Bdf> bridges = new HashMap<>();
             for (SysfsFunction f : all) {
                 ConfigBytes config = configs.get(f.bdf());
-                if (f.isBridge() && config != null && config.length() > SECONDARY_BUS) {
-                    int bus = config.load8(SECONDARY_BUS);
-                    if (bus > f.bdf().bus()) {
+                if (f.isBridge() && config != null) {
+                    int bus = config.load8(SECONDARY_BUS); // ff if it was not read
+                    if (bus > f.bdf().bus() && bus < 0xff) {
                         bridges.putIfAbsent(f.bdf().segment() * 256 + bus, f.bdf());
                     }
                 }

@@ -2,11 +2,15 @@ package dev.peerlane.pci;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,8 +29,18 @@ public abstract class SystemFiles {
     /** The most entries of a directory that are listed. */
     public static final int MAX_ENTRIES = 65_536;
 
+    /**
+     * Returns bytes of a file: fewer where it ends, null if it can't be read.
+     *
+     * @param offset of the first
+     * @param count the most that are read; no others are touched
+     */
+    public abstract byte @Nullable [] bytes(String path, int offset, int count);
+
     /** Returns the first bytes of a file, or null if it can't be read. */
-    public abstract byte @Nullable [] bytes(String path, int limit);
+    public final byte @Nullable [] bytes(String path, int limit) {
+        return bytes(path, 0, limit);
+    }
 
     /** Returns the names in a directory, sorted; empty if it can't be read. */
     public abstract List<String> list(String path);
@@ -108,14 +122,24 @@ public abstract class SystemFiles {
         }
 
         @Override
-        public byte @Nullable [] bytes(String path, int limit) {
+        public byte @Nullable [] bytes(String path, int offset, int count) {
             try {
                 Path file = inside(path);
                 if (file == null || !Files.isRegularFile(file)) {
                     return null;
                 }
-                try (InputStream in = Files.newInputStream(file)) {
-                    return in.readNBytes(limit);
+                if (offset == 0) {
+                    try (InputStream in = Files.newInputStream(file)) {
+                        return in.readNBytes(count);
+                    }
+                }
+                try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+                    ByteBuffer bytes = ByteBuffer.allocate(count);
+                    int read = 0;
+                    while (read >= 0 && bytes.hasRemaining()) {
+                        read = in.read(bytes, offset + (long) bytes.position());
+                    }
+                    return Arrays.copyOf(bytes.array(), bytes.position());
                 }
             } catch (IOException | RuntimeException e) {
                 return null;

@@ -65,7 +65,7 @@ public final class Binder {
      *     MACHINE if one is not there or can't be looked at
      */
     public BindPlan bind(List<Bdf> functions, Collection<Allow> allowed) {
-        SysfsTree tree = SysfsTree.read(options.sys());
+        SysfsTree tree = SysfsTree.list(options.sys());
         List<Move> moves = new ArrayList<>();
         List<String> notes = new ArrayList<>();
         boolean loaded = hasDriver(VFIO);
@@ -93,6 +93,13 @@ public final class Binder {
                         "%s is with no driver, so nobody asked it whether other hosts use it"
                                 .formatted(bdf));
             }
+            if (mayLosePower(function)) {
+                notes.add(
+                        ("%s may go to D3cold while no program has it open: its CMB is empty after"
+                                        + " that, and 'peerlane doctor' does not look at what sleeps;"
+                                        + " disable_idle_d3=1 of vfio-pci keeps it awake")
+                                .formatted(bdf));
+            }
             if (function.iommuGroup() < 0) {
                 notes.add(
                         "%s is in no IOMMU group: vfio-pci will refuse it until the IOMMU is on"
@@ -100,6 +107,13 @@ public final class Binder {
             }
         }
         return new BindPlan(moves, notes, Set.copyOf(allowed));
+    }
+
+    /** What vfio-pci has that nobody uses is suspended, unless its parameter says no. */
+    private boolean mayLosePower(SysfsFunction function) {
+        Path parameter = options.sys().resolve("module/vfio_pci/parameters/disable_idle_d3");
+        Path allowed = Inventory.directory(options.sys(), function).resolve("d3cold_allowed");
+        return "1".equals(BlockUse.text(allowed)) && !"Y".equals(BlockUse.text(parameter));
     }
 
     /** A process that was killed while it bound the function has left it halfway. */
@@ -115,7 +129,7 @@ public final class Binder {
      * @throws PeerlaneException if one is in use by a program or is not there
      */
     public BindPlan unbind(List<Bdf> functions) {
-        SysfsTree tree = SysfsTree.read(options.sys());
+        SysfsTree tree = SysfsTree.list(options.sys());
         List<Move> moves = new ArrayList<>();
         List<String> notes = new ArrayList<>();
         for (Bdf bdf : new TreeSet<>(functions)) {
@@ -159,7 +173,7 @@ public final class Binder {
      * whichever process, as far as they are still there.
      */
     public List<Bdf> bound() {
-        SysfsTree tree = SysfsTree.read(options.sys());
+        SysfsTree tree = SysfsTree.list(options.sys());
         return origins.all().stream()
                 .filter(bdf -> tree.function(bdf).filter(f -> origins.read(f) != null).isPresent())
                 .toList();
@@ -198,7 +212,7 @@ public final class Binder {
 
     /** Nobody can mount it from here on until it has left its driver. */
     private void take(Move move, BindPlan plan, List<Move> begun) {
-        SysfsTree tree = SysfsTree.read(options.sys());
+        SysfsTree tree = SysfsTree.list(options.sys());
         SysfsFunction function = require(tree, move.bdf());
         checks.kind(tree, function, plan.allowed());
         try (BlockClaim claim = checks.unused(function, plan.allowed())) {
@@ -230,7 +244,7 @@ public final class Binder {
     }
 
     private void undo(Move move) {
-        SysfsFunction now = require(SysfsTree.read(options.sys()), move.bdf());
+        SysfsFunction now = require(SysfsTree.list(options.sys()), move.bdf());
         List<Step> steps = new ArrayList<>();
         back(now, new Origin(move.from(), move.override()), steps);
         steps.forEach(this::perform);
@@ -308,7 +322,7 @@ public final class Binder {
     }
 
     private void checkArrived(Bdf bdf, @Nullable String driver) {
-        String now = require(SysfsTree.read(options.sys()), bdf).driver();
+        String now = require(SysfsTree.list(options.sys()), bdf).driver();
         if (!Objects.equals(now, driver) && driver != null) {
             throw PeerlaneException.machine(
                     "binding-failed",

@@ -86,7 +86,7 @@ public final class Inventory {
     public static List<Drive> read(VfioOptions options) {
         BlockUse use = new BlockUse(options);
         List<Drive> drives = new ArrayList<>();
-        for (SysfsFunction function : SysfsTree.read(options.sys()).functions()) {
+        for (SysfsFunction function : SysfsTree.list(options.sys()).functions()) {
             if (function.function().isNvme()) {
                 drives.add(drive(function, options, use));
             }

@@ -211,10 +211,7 @@ public final class VfioFabric extends Fabric {
     /** Returns a snapshot from sysfs, as it is now. */
     @Override
     public Machine machine() {
-        return machine(SysfsTree.read(options.sys()));
-    }
-
-    private Machine machine(SysfsTree tree) {
+        SysfsTree tree = SysfsTree.read(options.sys(), f -> members.contains(f.bdf()));
         return tree.machine(function -> members.contains(function.bdf()));
     }
 
@@ -247,7 +244,7 @@ public final class VfioFabric extends Fabric {
 
     /** Returns why a BAR must lie at its own address: a bridge might route around the IOMMU. */
     private @Nullable String obstacle(PciDevice owner) {
-        Machine machine = machine(system.tree());
+        Machine machine = machine();
         for (Bdf initiator : members) {
             if (initiator.equals(owner.bdf())) {
                 continue;

@@ -30,7 +30,7 @@ final class VfioSystem {
     VfioSystem(VfioOptions options) {
         sys = options.sys();
         proc = options.proc();
-        tree = SysfsTree.read(sys);
+        tree = SysfsTree.list(sys);
     }
 
     /** Returns the tree as it was when this was made. */

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.pci.ConfigBytes;
+import dev.peerlane.pci.ConfigReading;
 import dev.peerlane.pci.SysfsTree;
 import dev.peerlane.pci.SystemFiles;
 import java.io.ByteArrayOutputStream;
@@ -59,29 +60,49 @@ class CaptureTest {
         tree.at(Shapes.DOWN_1).config.store32(0x18, 0x00_04_04_02);
         CapturedFiles files = new CapturedFiles("a test");
         tree.files().files().forEach(files::put);
-        assertThat(SysfsTree.read(files).machine().bridgesAbove(bdf(A)))
+        assertThat(SysfsTree.read(files, f -> true).machine().bridgesAbove(bdf(A)))
                 .extracting(f -> f.bdf())
                 .isEqualTo(
-                        SysfsTree.read(linked).machine().bridgesAbove(bdf(A)).stream()
+                        SysfsTree.read(linked, f -> true).machine().bridgesAbove(bdf(A)).stream()
                                 .map(f -> f.bdf())
                                 .toList());
     }
 
     @Test
-    void serialNumbersAreBlankedUnlessAskedFor() {
+    void serialNumbersAreNotReadUnlessAskedFor() {
         CapturedFiles files = Shapes.broadcom(0).files();
         files.put(SysfsTree.directory(bdf(A)) + "/nvme/nvme0/serial", "S1".getBytes(UTF));
-        String config = SysfsTree.directory(bdf(A)) + "/config";
+        String directory = SysfsTree.directory(bdf(A));
+        int serial = TreeBuilder.SERIAL + 4;
         CapturedFiles without = Capture.take(files, false);
-        byte[] bytes = without.bytes(config, 4096);
-        assertThat(bytes).hasSize(4096);
-        for (int i = 4; i < 12; i++) {
-            assertThat(bytes[TreeBuilder.SERIAL + i]).isZero();
-        }
+        assertThat(ConfigReading.of(without, directory, true).config().load32(serial))
+                .as("not read, and not zero")
+                .isEqualTo(-1);
         assertThat(without.files().keySet()).noneMatch(p -> p.endsWith("serial"));
         CapturedFiles with = Capture.take(files, true);
-        assertThat(with.bytes(config, 4096)).isEqualTo(files.bytes(config, 4096));
+        assertThat(ConfigReading.of(with, directory, true).config().load32(serial))
+                .isEqualTo(0x1234_5678);
         assertThat(with.files().keySet()).anyMatch(p -> p.endsWith("serial"));
+    }
+
+    @Test
+    void aCaptureWakesNothingAndSaysSo() {
+        TreeBuilder tree = Shapes.broadcom(0);
+        tree.at(A).suspend("D3cold").texts.put("max_link_speed", "16.0 GT/s PCIe");
+        CapturedFiles taken = Capture.take(tree.files(), false);
+        String directory = SysfsTree.directory(bdf(A));
+        assertThat(taken.files().keySet())
+                .doesNotContain(directory + "/config", directory + "/max_link_speed");
+        Snapshot read = Snapshot.of(taken);
+        assertThat(read.machine().function(bdf(A)).orElseThrow().details().asleep())
+                .isEqualTo("suspended, D3cold");
+        Diagnosis diagnosis = Doctor.examine(read, bdf(A), bdf(B), Buffer.TARGET);
+        assertThat(diagnosis.isGo()).isFalse();
+        assertThat(diagnosis.findings())
+                .filteredOn(f -> f.check() == Check.SUSPENDED)
+                .singleElement()
+                .satisfies(
+                        f -> assertThat(f.detail()).contains("suspended: not read", A, "D3cold"));
     }
 
     /** Whatever tells who owns a machine is planted where Linux shows it, and must not be kept. */

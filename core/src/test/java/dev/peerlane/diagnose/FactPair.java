@@ -148,6 +148,14 @@ record FactPair(
                         "none [integrity] confidentiality"));
         pairs.add(pair(Check.ACS_UNREADABLE, t -> t.at(DOWN_0).readableBytes = 64));
         pairs.add(pair(Check.CONFIG_CUT, t -> t.at(A).readableBytes = 64));
+        pairs.add(pair(Check.SUSPENDED, t -> t.at(A).suspend("D3cold")));
+        pairs.add(
+                pair(
+                        Check.SUSPENDED,
+                        t -> {
+                            t.at(DOWN_0).suspend("D3hot");
+                            t.at(A).suspend("D3hot");
+                        }));
         pairs.add(pair(Check.ACS_REQUEST, t -> t.at(DOWN_0).acs(0x04)));
         pairs.add(pair(Check.ACS_COMPLETION, t -> t.at(DOWN_1).acs(0x08)));
         pairs.add(pair(Check.ACS_EGRESS, t -> t.at(DOWN_0).acs(0x20)));

@@ -47,6 +47,13 @@ final class TreeBuilder {
             return parentPath + "/" + bdf;
         }
 
+        Node suspend(String state) {
+            texts.put("power/runtime_status", "suspended");
+            texts.put("power/control", "auto");
+            texts.put("power_state", state);
+            return this;
+        }
+
         byte[] readable() {
             return Arrays.copyOf(config.bytes(), readableBytes);
         }

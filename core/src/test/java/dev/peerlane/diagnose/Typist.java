@@ -29,11 +29,14 @@ final class Typist {
     private static final Pattern BIND = Pattern.compile("peerlane (un)?bind (.+)");
     private static final Pattern DISABLE =
             Pattern.compile("peerlane acs disable (\\S+) (\\S+) --save (\\S+)");
+    private static final Pattern POWER =
+            Pattern.compile("sys/bus/pci/devices/(\\S+)/power/control");
     private static final Pattern RESTORE = Pattern.compile("peerlane acs restore (\\S+)");
 
     private final TreeBuilder tree;
     private final Map<Bdf, byte[]> firmware = new HashMap<>();
     private final Map<Bdf, String> drivers = new HashMap<>();
+    private final Map<Bdf, String> states = new HashMap<>();
     private final Map<String, AcsChange> saved = new HashMap<>();
 
     Typist(TreeBuilder tree) {
@@ -112,8 +115,22 @@ final class Typist {
     }
 
     private void echo(String value, String path) {
+        Matcher power = POWER.matcher(path);
+        if (power.matches()) {
+            power(tree.at(power.group(1)), value);
+            return;
+        }
         assertThat(tree.texts).as("a file that is there").containsKey(path);
         tree.texts.put(path, value);
+    }
+
+    private void power(TreeBuilder.Node node, String value) {
+        assertThat(node.texts).containsKey("power/control");
+        node.texts.put("power/control", value);
+        states.putIfAbsent(node.bdf, node.texts.get("power_state"));
+        boolean on = value.equals("on");
+        node.texts.put("power/runtime_status", on ? "active" : "suspended");
+        node.texts.put("power_state", on ? "D0" : states.get(node.bdf));
     }
 
     /** What the guarded commands do where they refuse nothing; bind takes drives only here. */

@@ -68,12 +68,12 @@ class SysfsTreeTest {
     }
 
     private SysfsFunction read(Bdf bdf) {
-        return SysfsTree.read(sys).function(bdf).orElseThrow();
+        return SysfsTree.read(sys, f -> true).function(bdf).orElseThrow();
     }
 
     @Test
     void theTreeIsThatOfTheDirectories() {
-        SysfsTree tree = SysfsTree.read(sys);
+        SysfsTree tree = SysfsTree.read(sys, f -> true);
         assertThat(tree.functions().stream().map(SysfsFunction::bdf))
                 .containsExactly(PORT, UP, DOWN_A, DOWN_B, A, B);
         Machine machine = tree.machine(PciFunction::isNvme);
@@ -104,8 +104,8 @@ class SysfsTreeTest {
             Files.createDirectories(place);
             Files.copy(writer.place(bdf).resolve("config"), place.resolve("config"));
         }
-        assertThat(SysfsTree.read(copy).machine().functions())
-                .isEqualTo(SysfsTree.read(sys).machine().functions());
+        assertThat(SysfsTree.read(copy, f -> true).machine().functions())
+                .isEqualTo(SysfsTree.read(sys, f -> true).machine().functions());
     }
 
     @Test
@@ -154,7 +154,9 @@ class SysfsTreeTest {
         assertThat(b.driver()).isNull();
         assertThat(b.driverOverride()).isNull();
         assertThat(b.link()).isNull();
-        assertThat(SysfsTree.read(sys).group(7)).extracting(SysfsFunction::bdf).containsExactly(A);
+        assertThat(SysfsTree.read(sys, f -> true).group(7))
+                .extracting(SysfsFunction::bdf)
+                .containsExactly(A);
     }
 
     @Test
@@ -165,7 +167,7 @@ class SysfsTreeTest {
                 byte[] cut = Arrays.copyOf(bridge(6, 0, bridge.equals(DOWN_A) ? 3 : 4), bytes);
                 write(writer.place(bridge).resolve("config"), cut);
             }
-            Machine machine = SysfsTree.read(sys).machine();
+            Machine machine = SysfsTree.read(sys, f -> true).machine();
             Route route = Route.between(machine, A, B);
             assertThat(route.peerWrites()).isEqualTo(Verdict.UNKNOWN);
             assertThat(route.peerReads()).isEqualTo(Verdict.UNKNOWN);
@@ -191,7 +193,7 @@ class SysfsTreeTest {
         assertThat(a.function().bars()).isEmpty();
         assertThat(a.windows()).isEmpty();
         assertThat(a.numaNode()).isEqualTo(-1);
-        assertThat(SysfsTree.read(sys).functions()).hasSize(6);
+        assertThat(SysfsTree.read(sys, f -> true).functions()).hasSize(6);
     }
 
     @Test
@@ -206,7 +208,7 @@ class SysfsTreeTest {
 
     @Test
     void noTreeIsAnError() {
-        assertThatThrownBy(() -> SysfsTree.read(directory.resolve("nowhere")))
+        assertThatThrownBy(() -> SysfsTree.list(directory.resolve("nowhere")))
                 .isInstanceOfSatisfying(
                         PeerlaneException.class, e -> assertThat(e.code()).isEqualTo("no-sysfs"));
     }

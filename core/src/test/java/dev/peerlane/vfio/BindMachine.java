@@ -117,7 +117,7 @@ final class BindMachine {
     }
 
     SysfsFunction function(Bdf bdf) {
-        return SysfsTree.read(sysfs.root()).function(bdf).orElseThrow();
+        return SysfsTree.list(sysfs.root()).function(bdf).orElseThrow();
     }
 
     Path path(Bdf bdf, String name) {

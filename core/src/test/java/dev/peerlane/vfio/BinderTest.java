@@ -152,6 +152,17 @@ class BinderTest {
     }
 
     @Test
+    void thatAnUnusedDriveMayLoseItsPowerIsSaidUnlessItIsTurnedOff() {
+        sysfs.text(A, "d3cold_allowed", "1\n");
+        assertThat(binder().bind(List.of(A, B), NOTHING).notes())
+                .singleElement()
+                .asString()
+                .contains("0000:01:00.0 may go to D3cold", "disable_idle_d3=1");
+        sysfs.file("module/vfio_pci/parameters/disable_idle_d3", "Y\n");
+        assertThat(binder().bind(List.of(A, B), NOTHING).notes()).isEmpty();
+    }
+
+    @Test
     void aFunctionThatAProgramUsesIsNotTakenFromIt() {
         binder().apply(binder().bind(List.of(A), NOTHING));
         kernel.add(new PlainDevice(A, 21, Arena.ofAuto()));

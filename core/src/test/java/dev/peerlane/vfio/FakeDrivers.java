@@ -67,7 +67,7 @@ final class FakeDrivers implements SystemWriter {
             return;
         }
         Bdf bdf = Bdf.parse(text.strip());
-        SysfsFunction function = SysfsTree.read(sysfs.root()).function(bdf).orElseThrow();
+        SysfsFunction function = SysfsTree.list(sysfs.root()).function(bdf).orElseThrow();
         String override = function.driverOverride();
         switch (last) {
             case "unbind" -> sysfs.driver(bdf, null);

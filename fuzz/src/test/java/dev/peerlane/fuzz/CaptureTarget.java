@@ -106,7 +106,7 @@ public final class CaptureTarget {
     }
 
     private static void look(SystemFiles files) {
-        Machine machine = SysfsTree.read(files).machine();
+        Machine machine = SysfsTree.read(files, f -> true).machine();
         List<PciFunction> functions = machine.functions();
         for (PciFunction one : functions) {
             for (PciFunction other : functions) {
