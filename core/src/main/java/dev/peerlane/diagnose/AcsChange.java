@@ -87,6 +87,14 @@ public record AcsChange(List<Bridge> bridges) {
                         continue;
                     }
                     if (!acs.known() || acs.offset() == 0) {
+                        String asleep = bridge.details().asleep();
+                        if (asleep != null) {
+                            throw PeerlaneException.machine(
+                                    "acs-unreadable",
+                                    "the ACS capability of %s was not read: it is %s"
+                                            .formatted(bridge.bdf(), asleep),
+                                    wake(bridge.bdf()));
+                        }
                         throw PeerlaneException.machine(
                                 "acs-unreadable",
                                 "the ACS capability of %s can't be read".formatted(bridge.bdf()),
@@ -97,6 +105,12 @@ public record AcsChange(List<Bridge> bridges) {
             }
         }
         return new AcsChange(List.copyOf(found.values()));
+    }
+
+    private static String wake(Bdf bdf) {
+        String control = "/" + SysfsTree.directory(bdf) + "/power/control";
+        return "Wake it (echo on > %s), and let it sleep again afterwards (echo auto > %s)"
+                .formatted(control, control);
     }
 
     /**

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class FunctionUse {
     private static final int MAX_ENTRIES = 4096;
     private static final int IFF_UP = 1;
+    private static final Pattern VIRTIO = Pattern.compile("virtio\\d+");
     private static final Pattern CARD = Pattern.compile("card\\d+");
     private static final Pattern USB_BUS = Pattern.compile("usb\\d+");
     private static final Pattern USB_DEVICE = Pattern.compile("\\d+-[\\d.]+");
@@ -44,8 +45,19 @@ final class FunctionUse {
         return String.valueOf(path.getFileName());
     }
 
+    /** Those of a virtio function hang from the device that it carries. */
+    private List<Path> of(String kind) {
+        List<Path> found = new ArrayList<>(entries(directory.resolve(kind)));
+        for (Path carried : entries(directory)) {
+            if (VIRTIO.matcher(name(carried)).matches()) {
+                found.addAll(entries(carried.resolve(kind)));
+            }
+        }
+        return found;
+    }
+
     private void networks() {
-        for (Path network : entries(directory.resolve("net"))) {
+        for (Path network : of("net")) {
             String called = "its network interface " + name(network);
             Long flags = number(BlockUse.text(network.resolve("flags")));
             if (flags == null) {
@@ -60,7 +72,7 @@ final class FunctionUse {
         if ("1".equals(BlockUse.text(directory.resolve("boot_vga")))) {
             reasons.add("it is the display of the console (boot_vga)");
         }
-        for (Path card : entries(directory.resolve("drm"))) {
+        for (Path card : of("drm")) {
             if (!CARD.matcher(name(card)).matches()) {
                 continue;
             }

@@ -124,6 +124,21 @@ class AcsChangeTest {
     }
 
     @Test
+    void aBridgeThatSleepsIsNotReadAndHowToWakeItIsSaid() throws IOException {
+        Path power = root.resolve(SysfsTree.directory(bdf(DOWN_0)) + "/power");
+        Files.createDirectories(power);
+        Files.writeString(power.resolve("runtime_status"), "suspended\n");
+        assertThatThrownBy(this::plan)
+                .isInstanceOfSatisfying(
+                        PeerlaneException.class,
+                        e ->
+                                assertThat(e.explain())
+                                        .contains(DOWN_0 + " was not read: it is suspended")
+                                        .contains("echo on > /sys/bus/pci/devices/" + DOWN_0)
+                                        .contains("echo auto > "));
+    }
+
+    @Test
     void everyDeviceBelowTheSwitchIsReached() {
         assertThat(plan().reached(machine())).containsExactly(bdf(A), bdf(B));
     }

@@ -102,6 +102,11 @@ class BindBelowTest {
                 "its network interface eth0 is up");
         machine.sysfs.text(SOUND, "net/eth0/flags", "0x1002\n");
         assertThat(machine.binder().bind(List.of(SOUND), ALL).lines()).isNotEmpty();
+        machine.sysfs.text(SOUND, "virtio2/net/ens3/flags", "0x1003\n");
+        assertRefused(
+                () -> machine.binder().bind(List.of(SOUND), ALL),
+                "device-in-use",
+                "its network interface ens3 is up");
         machine.sysfs.text(SOUND, "net/eth1/flags", "?\n");
         assertRefused(
                 () -> machine.binder().bind(List.of(SOUND), ALL),
