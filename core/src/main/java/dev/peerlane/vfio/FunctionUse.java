@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class FunctionUse {
     private static final int MAX_ENTRIES = 4096;
     private static final int IFF_UP = 1;
+    private static final int BASE_CLASS_NETWORK = 0x02;
     private static final Pattern VIRTIO = Pattern.compile("virtio\\d+");
     private static final Pattern CARD = Pattern.compile("card\\d+");
     private static final Pattern USB_BUS = Pattern.compile("usb\\d+");
@@ -30,7 +31,7 @@ final class FunctionUse {
     /** Returns why a function can't be taken, one sentence each. */
     static List<String> reasons(Path sys, SysfsFunction function) {
         FunctionUse use = new FunctionUse(Inventory.directory(sys, function));
-        use.networks();
+        use.networks(function);
         use.displays();
         use.usb();
         use.virtualFunctions();
@@ -56,8 +57,14 @@ final class FunctionUse {
         return found;
     }
 
-    private void networks() {
-        for (Path network : of("net")) {
+    private void networks(SysfsFunction function) {
+        List<Path> networks = of("net");
+        boolean card = function.function().classCode() >>> 16 == BASE_CLASS_NETWORK;
+        if (networks.isEmpty() && card && function.driver() != null) {
+            // sysfs shows those of its mounter's namespace only
+            reasons.add("no network interface of it shows: it may be in another network namespace");
+        }
+        for (Path network : networks) {
             String called = "its network interface " + name(network);
             Long flags = number(BlockUse.text(network.resolve("flags")));
             if (flags == null) {

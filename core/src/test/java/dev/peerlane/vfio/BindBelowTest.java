@@ -115,6 +115,18 @@ class BindBelowTest {
     }
 
     @Test
+    void aNetworkCardWhoseInterfacesAreInAnotherNamespaceIsNotTakenForUnused() {
+        Bdf card = Bdf.parse("00:1d.0");
+        machine.sysfs.function(card, null, BindMachine.config(0x020000, 0));
+        assertThat(machine.binder().bind(List.of(card), ALL).lines()).isNotEmpty();
+        machine.sysfs.driver(card, "e1000e");
+        assertRefused(
+                () -> machine.binder().bind(List.of(card), ALL),
+                "device-in-use",
+                "it may be in another network namespace");
+    }
+
+    @Test
     void whatDrivesTheConsoleIsRefused() {
         machine.sysfs.text(SOUND, "boot_vga", "0\n");
         assertThat(machine.binder().bind(List.of(SOUND), ALL).lines()).isNotEmpty();
