@@ -204,7 +204,8 @@ final class DoctorCommand implements Callable<Integer> {
         if (buffer.equals("auto") || buffer.equals("third")) {
             return List.of();
         }
-        List<String> all = new ArrayList<>(devices);
+        List<String> all = new ArrayList<>();
+        devices.forEach(d -> all.add(Extent.parse(d).device()));
         if (!BUFFERS.contains(buffer)) {
             all.add(buffer);
         }

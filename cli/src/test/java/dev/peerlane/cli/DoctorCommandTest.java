@@ -160,6 +160,17 @@ class DoctorCommandTest {
         assertThat(config("0000:02:00.0")).isEqualTo(before);
     }
 
+    @Test
+    void devicesThatAreNamedWithANamespaceAreLookedAt() {
+        String[] plain = {
+            "doctor", "03:00.0", "04:00.0", "--from", "" + root, "--buffer", "target"
+        };
+        String[] named = plain.clone();
+        named[1] = "03:00.0/n1";
+        assertThat(Shell.run(named).out()).doesNotContain("[config-unreadable]").isNotEmpty();
+        assertThat(Shell.run(named).status()).isEqualTo(Shell.run(plain).status());
+    }
+
     private void link(String path, String target) throws IOException {
         Path link = root.resolve(path);
         Files.createDirectories(link.getParent());
