@@ -63,7 +63,8 @@ class FitnessTest {
     }
 
     private static PciDetails payload(int bytes) {
-        return new PciDetails(4096, null, null, bytes, bytes, null, 0, 0, -1, null, -1, -1, -1, -1, null);
+        return new PciDetails(
+                4096, null, null, bytes, bytes, null, 0, 0, -1, null, -1, -1, -1, -1, null);
     }
 
     @Test
