@@ -285,6 +285,7 @@ final class Bench {
                         null,
                         null,
                         null,
+                        null,
                         null);
         String against = against(way, memory, chunk, fit);
         if (group.equals(DEPTHS) && fit < depth && against.isEmpty()) {

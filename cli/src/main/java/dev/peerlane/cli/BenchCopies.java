@@ -100,6 +100,7 @@ final class BenchCopies {
                     null,
                     null,
                     measured ? cpuSeconds * (1L << 30) / bytes : null,
+                    null,
                     measured ? seconds : null);
         }
 

@@ -86,6 +86,7 @@ record BenchDocument(
      * @param outcome {@code measured}, {@code void} or {@code skipped}
      * @param reason why it was not measured or says nothing, or null
      * @param bytesPerSecond null unless measured, as is all that follows; a copy has no latencies
+     * @param compilerSeconds of a load: {@link LoadResult#compilerSeconds}
      */
     record Cell(
             String group,
@@ -105,6 +106,7 @@ record BenchDocument(
             @Nullable Double iops,
             @Nullable Latency latencyMicros,
             @Nullable Double cpuSecondsPerGib,
+            @Nullable Double compilerSeconds,
             @Nullable Double seconds) {
 
         boolean measured() {
@@ -134,6 +136,7 @@ record BenchDocument(
                     null,
                     null,
                     null,
+                    null,
                     null);
         }
 
@@ -158,6 +161,7 @@ record BenchDocument(
                         null,
                         null,
                         null,
+                        null,
                         null);
             }
             return new Cell(
@@ -178,6 +182,7 @@ record BenchDocument(
                     r.commands() / r.seconds(),
                     Latency.of(r.latencies()),
                     r.cpuSecondsPerGib(),
+                    r.compilerSeconds(),
                     r.seconds());
         }
     }

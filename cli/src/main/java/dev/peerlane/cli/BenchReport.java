@@ -237,6 +237,7 @@ final class BenchReport {
                         "p99.9",
                         "max",
                         "CPU s/GiB",
+                        "Compiler s",
                         "Canaries")
                 .forEach(h -> html.append("<th>" + h + "</th>"));
         html.append("</tr>\n");
@@ -254,7 +255,7 @@ final class BenchReport {
             Latency l = c.latencyMicros();
             if (c.bytesPerSecond() == null) {
                 html.append(
-                        "<td colspan=\"9\" class=\"why%s\">%s</td></tr>%n"
+                        "<td colspan=\"10\" class=\"why%s\">%s</td></tr>%n"
                                 .formatted(
                                         c.isVoid() ? " bad" : " soft",
                                         text((c.isVoid() ? "void: " : "skipped: ") + c.reason())));
@@ -269,6 +270,7 @@ final class BenchReport {
                             l == null ? "" : micros(l.p999()),
                             l == null ? "" : micros(l.max()),
                             BenchViews.number("%.3f", c.cpuSecondsPerGib()),
+                            BenchViews.number("%.3f", c.compilerSeconds()),
                             Integer.toString(c.canaries()))
                     .forEach(v -> html.append("<td class=\"n\">" + v + "</td>"));
             html.append("</tr>\n");

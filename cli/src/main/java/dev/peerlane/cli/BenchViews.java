@@ -66,7 +66,8 @@ final class BenchViews {
                                 "p50 us",
                                 "p99 us",
                                 "p99.9 us",
-                                "CPU s/GiB");
+                                "CPU s/GiB",
+                                "COMPILER s");
         for (Cell c : cells) {
             List<String> row =
                     new ArrayList<>(
@@ -87,7 +88,8 @@ final class BenchViews {
                                 number("%.1f", l == null ? null : l.p50()),
                                 number("%.1f", l == null ? null : l.p99()),
                                 number("%.1f", l == null ? null : l.p999()),
-                                number("%.3f", c.cpuSecondsPerGib())));
+                                number("%.3f", c.cpuSecondsPerGib()),
+                                number("%.3f", c.compilerSeconds())));
             } else {
                 row.add((c.isVoid() ? "VOID: " : "skipped: ") + c.reason());
             }
@@ -110,7 +112,8 @@ final class BenchViews {
                         "group,initiator,namespace,memory,direction,command,address,route,chunkBytes,depth,")
                 .append(
                         "outcome,reason,canaries,bytesPerSecond,iops,meanMicros,p50Micros,p90Micros,")
-                .append("p99Micros,p999Micros,maxMicros,cpuSecondsPerGib,seconds\n");
+                .append(
+                        "p99Micros,p999Micros,maxMicros,cpuSecondsPerGib,compilerSeconds,seconds\n");
         for (Cell c : document.cells()) {
             Latency l = c.latencyMicros();
             List<@Nullable Object> fields = new ArrayList<>();
@@ -136,6 +139,7 @@ final class BenchViews {
                             ? Collections.nCopies(6, null)
                             : List.of(l.mean(), l.p50(), l.p90(), l.p99(), l.p999(), l.max()));
             fields.add(c.cpuSecondsPerGib());
+            fields.add(c.compilerSeconds());
             fields.add(c.seconds());
             csv.append(fields.stream().map(BenchViews::field).collect(Collectors.joining(",")))
                     .append('\n');

@@ -65,6 +65,7 @@ final class BenchCommandTest {
             assertThat(cell.get("bytesPerSecond").asDouble()).isPositive();
             assertThat(cell.get("address").asText()).startsWith("0x");
             assertThat(cell.get("canaries").asInt()).isPositive();
+            assertThat(cell.get("compilerSeconds").asDouble()).isNotNegative();
             JsonNode latency = cell.get("latencyMicros");
             assertThat(latency.get("p99").asDouble())
                     .isGreaterThanOrEqualTo(latency.get("p50").asDouble());

@@ -12,7 +12,7 @@ import dev.peerlane.block.PortLimits;
  * @param depth how many commands at once
  * @param lba first block that they use
  * @param blocks how many blocks from there; of {@link Command#WRITE}, what is lost
- * @param nanos how long it is measured, by the fabric's clock; a quarter of it passes before
+ * @param nanos how long it is measured, by the fabric's clock; three runs of a quarter pass before
  * @param timeoutNanos when a command is given up
  * @param seed of the canaries
  */

@@ -11,6 +11,8 @@ import java.util.List;
  * @param seconds how long it was measured, by the fabric's clock
  * @param cpuSeconds processor time of the thread meanwhile; on an emulated fabric with the devices'
  *     own work
+ * @param compilerSeconds time in which the virtual machine's compilers were at work meanwhile, in
+ *     threads of their own: where it is not small, the figure is not that of warm code
  * @param latencies of those commands, from the doorbell to the completion
  * @param canaries how many words had to change, or to be told apart
  * @param voidReason why the figures say nothing, or empty
@@ -21,6 +23,7 @@ public record LoadResult(
         long bytes,
         double seconds,
         double cpuSeconds,
+        double compilerSeconds,
         Latencies latencies,
         int canaries,
         String voidReason) {

@@ -7,6 +7,7 @@ import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaDomain;
+import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LoadRun {
     private static final int POLL_MAX = 64;
+
+    /**
+     * The compiler throws the code of a loop away when the loop first ends in a way that it had not
+     * met, and makes it anew beside what runs then. So the loop ends some times before the figure.
+     */
+    private static final int WARM_UPS = 3;
+
     private static final int CANCEL_EVERY = 256;
     private static final long ARRIVAL_NANOS = 1_000_000_000L;
     private static final int DIGITS = 3;
@@ -157,35 +165,44 @@ public final class LoadRun {
         if (load.command() == Load.Command.COMPARE) {
             String wrong = fillFromMedium();
             if (!wrong.isEmpty()) {
-                return result(0, 0, wrong);
+                return nothing(wrong);
             }
         }
         String before = check();
         if (!before.isEmpty()) {
-            return result(0, 0, before);
+            return nothing(before);
         }
         plantAll();
-        turns(load.nanos() / 4);
         recording = true;
+        for (int i = 0; i < WARM_UPS; i++) {
+            turns(load.nanos() / 4);
+        }
+        long compiler = compilerMillis();
         long cpu = cpuNanos();
         long start = clock.nanoTime();
         turns(load.nanos());
-        recording = false;
         long nanos = clock.nanoTime() - start;
         double cpuSeconds = (cpuNanos() - cpu) / 1e9;
+        double compilerSeconds = (compilerMillis() - compiler) / 1e3;
+        recording = false;
         drain();
         if (failure != 0) {
-            return result(0, 0, "a %s ended with %s".formatted(name(), port.describe(failure)));
+            return nothing("a %s ended with %s".formatted(name(), port.describe(failure)));
         }
         // a slot that was never used keeps its canary, and is no fault
         String after = next >= load.depth() ? look() : "";
         if (after.isEmpty()) {
             after = check();
         }
-        return result(nanos / 1e9, cpuSeconds, after);
+        return result(nanos / 1e9, cpuSeconds, compilerSeconds, after);
     }
 
-    private LoadResult result(double seconds, double cpuSeconds, String reason) {
+    private LoadResult nothing(String reason) {
+        return result(0, 0, 0, reason);
+    }
+
+    private LoadResult result(
+            double seconds, double cpuSeconds, double compilerSeconds, String reason) {
         List<LoadResult.Point> points = new ArrayList<>();
         for (double percentile : PERCENTILES) {
             points.add(
@@ -201,6 +218,7 @@ public final class LoadRun {
                 commands * load.chunkBytes(),
                 seconds,
                 cpuSeconds,
+                compilerSeconds,
                 new LoadResult.Latencies(commands == 0 ? 0 : histogram.getMean(), points),
                 words,
                 reason);
@@ -210,8 +228,10 @@ public final class LoadRun {
         return load.command().words();
     }
 
-    /** Keeps the queue full for a time, and until enough was seen for a figure. */
+    /** Keeps the queue full for a time, and until enough was seen for a figure, which is new. */
     private void turns(long nanos) {
+        commands = 0;
+        histogram.reset();
         long start = clock.nanoTime();
         now = start;
         long moved = start;
@@ -460,6 +480,14 @@ public final class LoadRun {
                 BlockPort.NO_SLOT,
                 "a %s of %s".formatted(name(), port.name()),
                 load.timeoutNanos());
+    }
+
+    /** Time in which compilers were at work, as far as the virtual machine tells. */
+    private static long compilerMillis() {
+        CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
+        return compiler != null && compiler.isCompilationTimeMonitoringSupported()
+                ? compiler.getTotalCompilationTime()
+                : 0;
     }
 
     private static long cpuNanos() {
