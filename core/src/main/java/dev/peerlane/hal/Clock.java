@@ -18,6 +18,12 @@ public abstract class Clock {
     public abstract void turn();
 
     /**
+     * Waits a moment, about the time of a few completions, for a device that moves by itself. Where
+     * a turn moves the devices, waiting would bring nothing, and this does nothing.
+     */
+    public void linger() {}
+
+    /**
      * Takes turns until {@code done} answers true or the time is over. {@code done} is asked at
      * least once, and once more after the deadline, so that a slow turn can't turn success into a
      * timeout.

@@ -242,8 +242,10 @@ public final class LoadRun {
             }
             port.ring();
             now = clock.nanoTime();
-            if (port.poll(POLL_MAX, onEnd) > 0) {
+            int taken = port.poll(POLL_MAX, onEnd);
+            if (taken > 0) {
                 moved = now;
+                Linger.after(taken, port.inFlight(), clock);
             } else {
                 clock.turn();
                 now = clock.nanoTime();

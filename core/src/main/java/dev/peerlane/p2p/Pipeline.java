@@ -232,12 +232,18 @@ final class Pipeline {
             moved |= startSeconds();
             lane.reader().ring();
             lane.second().ring();
-            moved |= lane.reader().poll(POLL_MAX, onRead) > 0;
-            moved |= lane.second().poll(POLL_MAX, onSecond) > 0;
+            moved |= take(lane.reader(), onRead);
+            moved |= take(lane.second(), onSecond);
         } catch (PeerlaneException | InternalError e) {
             fail(Faults.of(e), -1);
         }
         return moved;
+    }
+
+    private boolean take(BlockPort port, Completions completions) {
+        int taken = port.poll(POLL_MAX, completions);
+        Linger.after(taken, port.inFlight(), clock);
+        return taken > 0;
     }
 
     private boolean startReads() {

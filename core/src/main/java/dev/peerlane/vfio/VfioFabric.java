@@ -6,6 +6,7 @@ import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.SpinningClock;
 import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
@@ -31,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * they have done anything.
  */
 public final class VfioFabric extends Fabric {
+    private static final int TURNS_TO_YIELD = 256;
+
     private final OwnerThread thread = new OwnerThread();
     private final Kernel kernel;
     private final VfioOptions options;
@@ -69,7 +72,7 @@ public final class VfioFabric extends Fabric {
      *     or if there is no IOMMU; nothing stays open then
      */
     public static VfioFabric open(Kernel kernel, List<Bdf> devices, VfioOptions options) {
-        return open(kernel, devices, options, new VfioClock());
+        return open(kernel, devices, options, new SpinningClock(TURNS_TO_YIELD));
     }
 
     static VfioFabric open(Kernel kernel, List<Bdf> devices, VfioOptions options, Clock clock) {

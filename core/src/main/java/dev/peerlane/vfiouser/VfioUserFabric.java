@@ -6,6 +6,7 @@ import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.SpinningClock;
 import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.UnixSocket;
@@ -37,6 +38,7 @@ public final class VfioUserFabric extends Fabric {
     public static final long TIMEOUT_NANOS = 5_000_000_000L;
 
     private static final int MAX_DEVICES = 255;
+    private static final int TURNS_TO_YIELD = 64;
 
     private final Clock clock;
     private final Map<String, UserFunction> functions = new LinkedHashMap<>();
@@ -78,7 +80,7 @@ public final class VfioUserFabric extends Fabric {
      *     this is not Linux on x86-64; nothing stays open then
      */
     public static VfioUserFabric open(List<Path> sockets) {
-        return open(sockets, new UserClock(), TIMEOUT_NANOS);
+        return open(sockets, new SpinningClock(TURNS_TO_YIELD), TIMEOUT_NANOS);
     }
 
     /**

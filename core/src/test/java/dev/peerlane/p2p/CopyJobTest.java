@@ -105,6 +105,17 @@ class CopyJobTest {
         assertThat(target.maxInFlight).isGreaterThanOrEqualTo(8);
     }
 
+    @ParameterizedTest
+    @CsvSource({"8, false", "32, true"})
+    void aPollThatTookFewOfManyIsFollowedByAMoment(int slots, boolean lingers) {
+        options = options.withSlots(8 << 10, slots).withBuffer(BufferChoice.TARGET);
+        source.latencyNanos = 40_000;
+        target.latencyNanos = 40_000;
+        run();
+        assertCopied();
+        assertThat(world.lingers > 0).isEqualTo(lingers);
+    }
+
     private static BufferChoice choice(String name) {
         return switch (name) {
             case "target" -> BufferChoice.TARGET;

@@ -36,6 +36,7 @@ final class FakeWorld extends Fabric {
             new RootComplex(RootComplex.Trust.TRUSTED, RootComplex.Trust.TRUSTED, "a fake");
     boolean relaxedOrdering;
     long nanos;
+    int lingers;
     private long nextHostAddress = 0x1_0000_0000L;
 
     FakeWorld(long seed) {
@@ -53,6 +54,11 @@ final class FakeWorld extends Fabric {
                 public void turn() {
                     nanos += 1_000;
                     ports.forEach(FakePort::step);
+                }
+
+                @Override
+                public void linger() {
+                    lingers++;
                 }
             };
 

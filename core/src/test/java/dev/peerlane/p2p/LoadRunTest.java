@@ -59,6 +59,33 @@ class LoadRunTest {
         assertThat(port.inFlight).isZero();
     }
 
+    @Test
+    void threeRunsOfTheLoopGoBeforeTheFigureAndDoNotCount() {
+        long start = world.nanos;
+        LoadResult result = run(load(Command.READ), world.clock);
+        long reads = port.log.stream().filter(line -> line.startsWith("READ")).count();
+        assertThat(result.seconds()).isBetween(MEASURED_NANOS / 1e9, 1.01 * MEASURED_NANOS / 1e9);
+        assertThat(world.nanos - start).isBetween(7 * MEASURED_NANOS / 4, 2 * MEASURED_NANOS);
+        assertThat((double) reads / result.commands()).isBetween(1.7, 1.9);
+        assertThat(result.latencies().mean()).isPositive();
+        assertThat(result.compilerSeconds()).isNotNegative();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"8, false", "16, true"})
+    void aPollThatTookFewOfManyIsFollowedByAMoment(int depth, boolean lingers) {
+        port.latencyNanos = 20_000;
+        run(load(Command.READ, 4096, depth, 0, BLOCKS), world.clock);
+        assertThat(world.lingers > 0).isEqualTo(lingers);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 20, 0", "1, 7, 0", "1, 8, 1", "3, 8, 1", "4, 100, 0", "64, 100, 0"})
+    void aMomentIsWorthItAfterOneToThreeWithEightInFlight(int taken, int inFlight, int lingers) {
+        Linger.after(taken, inFlight, world.clock);
+        assertThat(world.lingers).isEqualTo(lingers);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "0, 8192, 0, 512, bad-depth, '0 commands at once are asked of fake:0000:03:00.0, which takes 16'",
