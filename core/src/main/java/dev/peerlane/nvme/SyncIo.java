@@ -5,6 +5,7 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.Status;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -114,6 +115,12 @@ final class SyncIo {
                 q.checkHealth();
                 throw ControllerFault.timeout(
                         controller.locator(), NvmOpcode.name(opcode), timeout);
+            }
+            if (opcode == NvmOpcode.READ && !Status.isSuccess(answer.status)) {
+                // its error is the device's word alone: what moves the data all the same must not
+                // find memory that the caller has given back
+                queue = null;
+                controller.retire(q);
             }
             return answer.status;
         } catch (InternalError e) {

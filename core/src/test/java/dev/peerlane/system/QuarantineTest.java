@@ -1,8 +1,10 @@
 package dev.peerlane.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.CmbSpec;
@@ -10,7 +12,9 @@ import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.Fault;
+import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
+import dev.peerlane.nvme.Namespace;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
 import dev.peerlane.p2p.BufferChoice;
@@ -158,6 +162,27 @@ class QuarantineTest {
                                 load, port, cmb, fabric.dma(), fabric.clock(), new CancelFlag());
                 assertThat(result.voidReason()).contains("a Read ended with");
                 staysAsItIs(cmb, fabric);
+            }
+        }
+    }
+
+    @Test
+    void aSynchronousReadThatEndedInErrorLeavesNothingThatCouldWriteItsMemory() {
+        Fault late =
+                Fault.at(Fault.Kind.LATE_DATA, "a").onIo(NvmOpcode.READ).withNanos(300 * MILLI);
+        EmulatedFabric fabric =
+                new EmulatedFabric(virtual().drive(drive("a").build()).fault(late).build());
+        try (Session session = Session.of(fabric)) {
+            Namespace namespace = session.namespace(A);
+            try (DmaBuffer buffer = fabric.dma().allocate(4096)) {
+                assertThatThrownBy(() -> namespace.read(buffer, 0, 0, 8))
+                        .isInstanceOf(PeerlaneException.class);
+            }
+            long until = fabric.clock().nanoTime() + 500 * MILLI;
+            fabric.clock().await(() -> fabric.clock().nanoTime() > until, 1_000 * MILLI);
+            assertThat(fabric.faults()).as("DMA to memory that was given back").isEmpty();
+            try (DmaBuffer buffer = fabric.dma().allocate(4096)) {
+                namespace.read(buffer, 0, 0, 8); // with another queue
             }
         }
     }
