@@ -34,6 +34,8 @@ import picocli.CommandLine.Option;
             "  What goes wrong with peer-to-peer, what the doctor says, what the copy does:",
             "    peerlane demo --scenario list",
             "    peerlane demo --scenario two-paths --seed 7",
+            "    peerlane demo --scenario acs --print-fabric | \\",
+            "      peerlane doctor emu:source emu:target --fabric -",
             ""
         })
 final class DemoCommand implements Callable<Integer> {
@@ -132,7 +134,7 @@ final class DemoCommand implements Callable<Integer> {
         Scenario chosen = Scenario.of(name);
         long from = seed == null ? 1 : seed;
         if (printFabric) {
-            out.print(chosen.fabric(from));
+            out.print(chosen.printedFabric(from));
             out.flush();
             return 0;
         }

@@ -10,7 +10,8 @@ final class FabricOption {
             names = "--fabric",
             paramLabel = "FILE",
             description = {
-                "The fabric that the devices are in, a YAML file of kind emulator or qemu.",
+                "The fabric that the devices are in, a YAML file of kind emulator or qemu; - for"
+                        + " standard input.",
                 "Without it, emu: devices are in a built-in fabric: ssd0 and ssd1 behind a switch."
             })
     @Nullable Path file;

@@ -33,7 +33,8 @@ final class MachineOptions {
     @Option(
             names = "--fabric",
             paramLabel = "FILE",
-            description = "Look at a fabric: a YAML file of kind emulator or qemu.")
+            description =
+                    "Look at a fabric: a YAML file of kind emulator or qemu; - for standard input.")
     @Nullable Path fabric;
 
     @Option(names = "--json", description = "Print one JSON document instead of text.")

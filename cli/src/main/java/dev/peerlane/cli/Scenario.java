@@ -116,6 +116,12 @@ enum Scenario {
         return this == LATE_STORES;
     }
 
+    /** Returns its fabric file for others to use: with drives in memory, for it has no images. */
+    String printedFabric(long seed) {
+        String size = "size: " + Sizes.text(ScenarioRun.BYTES).replace(" ", "");
+        return fabric(seed).replaceAll("image: \\w+\\.img", size);
+    }
+
     /** Returns its fabric file, with another seed. */
     String fabric(long seed) {
         String name = "scenarios/" + label + ".yaml";

@@ -47,8 +47,8 @@ final class ScenarioViews {
         }
         out.println();
         out.printf(
-                "The fabric, for 'peerlane doctor', 'copy' and 'litmus': peerlane demo --scenario %s"
-                        + " --print-fabric%n",
+                "The same fabric for other commands: peerlane demo --scenario %s --print-fabric |"
+                        + " peerlane doctor emu:source emu:target --fabric -%n",
                 scenario.label());
         out.flush();
     }

@@ -20,7 +20,10 @@ import java.nio.file.Path;
  */
 public sealed interface FabricFile {
     /** Longer files are refused. */
-    long MAX_BYTES = 1 << 20;
+    int MAX_BYTES = 1 << 20;
+
+    /** The name of a file that stands for standard input. */
+    String STANDARD_INPUT = "-";
 
     /** Returns which kind of locators it serves. */
     Locator.Kind kind();
@@ -68,11 +71,15 @@ public sealed interface FabricFile {
     }
 
     /**
-     * Reads a fabric file.
+     * Reads a fabric file; {@code -} is standard input, where relative paths begin at the current
+     * folder.
      *
      * @throws PeerlaneException of category REQUEST if it is not there or not right
      */
     static FabricFile read(Path file) {
+        if (file.toString().equals(STANDARD_INPUT)) {
+            return parse("on standard input", standardInput(), Path.of("").toAbsolutePath());
+        }
         String text;
         try {
             if (Files.size(file) > MAX_BYTES) {
@@ -93,6 +100,25 @@ public sealed interface FabricFile {
         }
         Path parent = file.toAbsolutePath().getParent();
         return parse(file.toString(), text, parent == null ? file : parent);
+    }
+
+    private static String standardInput() {
+        try {
+            byte[] bytes = System.in.readNBytes(MAX_BYTES + 1);
+            if (bytes.length > MAX_BYTES) {
+                throw YamlReader.error(
+                        "on standard input",
+                        1,
+                        "longer than " + MAX_BYTES + " bytes",
+                        "Hand over a YAML file");
+            }
+            return new String(bytes, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw PeerlaneException.request(
+                    "no-fabric-file",
+                    "the fabric file on standard input can't be read: " + e.getMessage(),
+                    "Name a file after --fabric");
+        }
     }
 
     /**

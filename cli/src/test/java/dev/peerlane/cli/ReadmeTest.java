@@ -1,0 +1,73 @@
+package dev.peerlane.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What README.md says of fabric files, typed as it stands there. */
+class ReadmeTest {
+    private static final Pattern FABRIC =
+            Pattern.compile(
+                    "here `(\\S+)`:\n\n((?:    [^\n]*\n)+)\n((?:    ./peerlane [^\n]*\n)+)");
+
+    @TempDir private Path folder;
+
+    @Test
+    void itsFabricFileAndTheCommandsBelowItWork() throws IOException {
+        String text = Files.readString(Path.of("..", "README.md"));
+        Matcher m = FABRIC.matcher(text);
+        assertThat(m.find()).isTrue();
+        String name = m.group(1);
+        Files.writeString(folder.resolve(name), m.group(2).stripIndent());
+        List<String> commands =
+                text.lines()
+                        .map(String::strip)
+                        .filter(l -> l.startsWith("./peerlane ") && l.contains("--fabric " + name))
+                        .map(l -> l.replaceFirst("  .*", ""))
+                        .toList();
+        assertThat(commands).hasSizeGreaterThan(1).anyMatch(c -> c.contains(" copy "));
+        for (String command : commands) {
+            String[] args =
+                    Arrays.stream(command.split(" "))
+                            .skip(1)
+                            .map(a -> a.equals(name) ? folder.resolve(name).toString() : a)
+                            .toArray(String[]::new);
+            Shell run = Shell.answering("yes\n", args);
+            assertThat(run.status()).as(command + "\n" + run.err()).isZero();
+        }
+        assertThat(folder.resolve("a.img")).exists();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aPrintedFabricIsReadFromStandardInput(Scenario scenario) {
+        String name = scenario.label();
+        String fabric = Shell.run("demo", "--scenario", name, "--print-fabric").out();
+        String[] doctor = {"doctor", "emu:source", "emu:target", "--fabric", "-", "--json"};
+        InputStream before = System.in;
+        try {
+            System.setIn(new ByteArrayInputStream(fabric.getBytes(StandardCharsets.UTF_8)));
+            Shell run = Shell.run(doctor);
+            assertThat(run.json().get("result").asText()).as(run.err()).matches("go|no-go");
+            System.setIn(new ByteArrayInputStream(fabric.getBytes(StandardCharsets.UTF_8)));
+            Shell copy =
+                    Shell.run("copy", "emu:source", "emu:target", "--fabric", "-", "--dry-run");
+            assertThat(copy.status()).as(copy.err()).isZero();
+        } finally {
+            System.setIn(before);
+        }
+    }
+}
