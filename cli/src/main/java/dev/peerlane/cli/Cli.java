@@ -42,6 +42,9 @@ public final class Cli {
             status = Failures.thrown(context, e, args.length == 0 ? "" : args[0]);
         }
         terminal.out().flush();
+        if (terminal.out().checkError()) {
+            status = Failures.outputLost(context, status);
+        }
         terminal.err().flush();
         return status;
     }

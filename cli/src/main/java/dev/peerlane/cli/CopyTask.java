@@ -6,6 +6,7 @@ import dev.peerlane.hal.DmaFault;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
+import dev.peerlane.p2p.BufferCandidate;
 import dev.peerlane.p2p.CopyException;
 import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.CopyPlan;
@@ -74,6 +75,7 @@ final class CopyTask {
         }
         CopyViews.faults(faults).forEach(this::warn);
         used.forEach(c -> c.closeProblem().ifPresent(this::warn));
+        context.interruption().leaves(Interruption.NOTHING_LEFT);
         tell(failure);
         return failure == null ? 0 : failure.category().exitStatus();
     }
@@ -105,6 +107,7 @@ final class CopyTask {
                 made.reasons().forEach(terminal::say);
                 terminal.say("Copying by " + made.kind().label() + ".");
             }
+            context.interruption().leaves(left(made));
             try {
                 receipt =
                         ProgressDisplay.during(
@@ -161,6 +164,18 @@ final class CopyTask {
         Confirmation.ask(context, write.yes, what);
     }
 
+    private static String left(CopyPlan made) {
+        Receipt.Side side = Documents.targetSide(made.request());
+        BufferCandidate carrier = made.buffer();
+        return "how much of %s of %s was written is not known, %s and no device was shut down"
+                .formatted(
+                        CopyViews.blocks(side),
+                        CopyViews.name(side),
+                        carrier == null
+                                ? ""
+                                : "the CMB of " + carrier.locator() + " still holds data of it,");
+    }
+
     private void warn(String problem) {
         terminal.say("Warning: " + problem + ".");
     }
@@ -174,6 +189,10 @@ final class CopyTask {
             CopyViews.receipt(terminal.out(), made);
         } else if (failure == null) {
             CopyViews.plan(terminal.out(), Objects.requireNonNull(planned));
+        }
+        if (made != null && terminal.out().checkError()) {
+            // what was done must be known, wherever the receipt was to go
+            terminal.say("peerlane: " + CopyViews.summary(made));
         }
         if (made != null) {
             made.notes().stream()

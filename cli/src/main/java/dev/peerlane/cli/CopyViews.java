@@ -46,13 +46,17 @@ final class CopyViews {
     }
 
     static void receipt(PrintWriter out, Receipt receipt) {
-        boolean ok = receipt.result().equals("ok");
-        out.println(ok ? done(receipt) : stopped(receipt));
+        out.println(summary(receipt));
         table(receipt)
                 .row("queue depth", depth(receipt.tuning()))
                 .row("processor", processor(receipt))
                 .print(out, "  ");
         out.flush();
+    }
+
+    /** Returns what a copy did, in a sentence. */
+    static String summary(Receipt receipt) {
+        return receipt.result().equals("ok") ? done(receipt) : stopped(receipt);
     }
 
     private static String done(Receipt r) {

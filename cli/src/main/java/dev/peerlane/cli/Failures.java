@@ -15,6 +15,9 @@ final class Failures {
 
     private static final String BUG = "bug";
 
+    /** 128 and the number of SIGPIPE, with which a shell tells of a program that it ended. */
+    private static final int STATUS_OF_SIGPIPE = 141;
+
     private Failures() {}
 
     /** Prints what went wrong and what to do. */
@@ -63,6 +66,24 @@ final class Failures {
                 context,
                 PeerlaneException.request("usage", message, hint + help),
                 command.getCommandName());
+    }
+
+    /**
+     * Tells that standard output could not be written; returns the exit status, which is never that
+     * of a good end. Where nobody reads it any more, it is that of other programs then, and nothing
+     * is said.
+     */
+    static int outputLost(Context context, int status) {
+        if (context.terminal().out() instanceof ResultWriter out && out.isUnread()) {
+            return status == 0 ? STATUS_OF_SIGPIPE : status;
+        }
+        PeerlaneException lost =
+                PeerlaneException.machine(
+                        "output-lost",
+                        "could not write to standard output" + context.terminal().whyLost(),
+                        "Make room there, or send the output elsewhere");
+        say(context, lost);
+        return status == 0 ? lost.category().exitStatus() : status;
     }
 
     /** What must not happen. The exit status is that of a failure: nothing is known of the data. */

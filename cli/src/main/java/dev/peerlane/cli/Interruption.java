@@ -6,13 +6,27 @@ import java.util.concurrent.CompletableFuture;
 
 /** The user's wish that the program stops. Made by any thread, at most once. */
 public final class Interruption {
+    /** What an end at once leaves where no copy runs. */
+    static final String NOTHING_LEFT = "devices that were open were not shut down";
+
     private final CancelFlag flag = new CancelFlag();
     private final CompletableFuture<Boolean> made = new CompletableFuture<>();
+    private volatile String left = NOTHING_LEFT;
 
     /** Asks the program to stop: a running copy ends, an open question is given up. */
     public void request() {
         flag.cancel();
         made.complete(true);
+    }
+
+    /** Says what is left if the process ends now, a clause; {@link #NOTHING_LEFT} for nothing. */
+    void leaves(String what) {
+        left = what;
+    }
+
+    /** Returns what is left if the process ends now. */
+    String left() {
+        return left;
     }
 
     /** Returns the flag that a running copy looks at. */

@@ -24,8 +24,9 @@ import picocli.CommandLine.Spec;
             "",
             "Devices: 0000:01:00.0 (of this machine, bound to vfio-pci), emu:ssd0 (emulated), qemu:03:00.0"
                     + " (in a running QEMU, with --fabric), vfio-user:PATH (behind a vfio-user socket).",
-            "Exit status: 0 done; 1 the request is wrong; 2 the machine or device can't; 3 refused;"
-                    + " 4 I/O or verification failed; 130 interrupted.",
+            "Exit status: 0 done; 1 the request is wrong; 2 the machine or device can't, or the output"
+                    + " could not be written; 3 refused; 4 I/O or verification failed; 130"
+                    + " interrupted; 141 the reader of the output went away.",
             "",
             "Examples:",
             "  See it work, on two emulated SSDs behind a switch:",

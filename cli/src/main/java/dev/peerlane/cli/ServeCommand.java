@@ -70,7 +70,9 @@ final class ServeCommand implements Callable<Integer> {
                         })) {
             server.sockets()
                     .forEach(path -> terminal.out().println(VfioUserFabric.LOCATOR_PREFIX + path));
-            terminal.out().flush();
+            if (terminal.out().checkError()) {
+                return 0; // nobody knows the names; the end of the program says why
+            }
             while (!stop.isCancelled()) {
                 if (!server.turn()) {
                     server.rest();

@@ -24,6 +24,12 @@ public record Terminal(
         boolean asks,
         @Nullable PrintStream progress) {
 
+    /** Returns the reason why results were lost, to go on behind what is said of it. */
+    String whyLost() {
+        IOException why = out instanceof ResultWriter watched ? watched.failure() : null;
+        return why == null ? "" : ": " + why.getMessage();
+    }
+
     /** Writes a line about the run, such as a warning. */
     void say(String line) {
         err.println(line);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +28,10 @@ class MainTest {
     @TempDir private Path folder;
 
     private Process start(String... args) throws IOException {
+        return new ProcessBuilder(command(args)).start();
+    }
+
+    private List<String> command(String... args) throws IOException {
         List<String> command = new ArrayList<>();
         if (interruptsAreIgnored()) {
             command.addAll(List.of("env", "--default-signal=INT"));
@@ -40,7 +45,7 @@ class MainTest {
                         System.getProperty("java.class.path"),
                         Main.class.getName()));
         command.addAll(List.of(args));
-        return new ProcessBuilder(command).start();
+        return command;
     }
 
     /** A background job of a shell ignores Ctrl-C, and so would the processes it starts. */
@@ -114,6 +119,70 @@ class MainTest {
         assertThat(receipt.get("bytesCopied").asLong()).isLessThan(1 << 30);
         assertThat(receipt.get("verify").get("result").asText()).isEqualTo("not run");
         assertThat(err.lines()).anyMatch(l -> l.startsWith("peerlane: "));
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aFullStandardOutputIsNoticed() throws Exception {
+        ProcessBuilder list =
+                new ProcessBuilder(command("copy", "emu:ssd0@0+8", "emu:ssd1", "--yes", "--json"));
+        Process full = list.redirectOutput(new File("/dev/full")).start();
+        String err = new String(full.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(ended(full)).isEqualTo(2);
+        assertThat(err)
+                .contains("peerlane: Copied 4 KiB")
+                .contains("could not write to standard output: ")
+                .doesNotContain("at dev.peerlane");
+    }
+
+    /** The Write under way takes as long as the drive wants: its end is waited for. */
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void aSignalWaitsForTheCommandUnderWayAndASecondOneDoesNot() throws Exception {
+        for (int signals = 1; signals <= 2; signals++) {
+            Path fabric =
+                    Files.writeString(
+                            folder.resolve("slow.yaml"),
+                            """
+                            kind: emulator
+                            drives:
+                              - {name: a, size: 1MiB, cmb: {size: 1MiB}}
+                              - {name: b, size: 1MiB, cmb: {size: 1MiB}}
+                            faults:
+                              - {kind: slow, drive: b, queue: io, opcode: 1, delayMicros: %d}
+                            """
+                                    .formatted(signals == 1 ? 1_500_000 : 25_000_000));
+            Process copy =
+                    start("copy", "emu:a", "emu:b", "--yes", "-v", "--json", "--fabric=" + fabric);
+            BufferedReader err = copy.errorReader(StandardCharsets.UTF_8);
+            awaits(err, "Copying by");
+            signal(copy, "-TERM");
+            awaits(err, "peerlane: Stopping");
+            if (signals == 2) {
+                signal(copy, "-INT");
+                awaits(err, "peerlane: Ended at once: how much of blocks 0 to 2047 of emu:b/n1");
+                assertThat(ended(copy)).isEqualTo(130);
+                assertThat(text(copy)).isEmpty();
+                continue;
+            }
+            JsonNode receipt = Shell.parse(text(copy));
+            assertThat(ended(copy)).isEqualTo(143);
+            assertThat(receipt.get("error").get("code").asText()).isEqualTo("interrupted");
+            assertThat(err.lines()).noneMatch(l -> l.startsWith("Warning"));
+        }
+    }
+
+    private static void awaits(BufferedReader err, String begin) throws IOException {
+        String line = err.readLine();
+        while (line != null && !line.startsWith(begin)) {
+            line = err.readLine();
+        }
+        assertThat(line).as("a line that starts with " + begin).isNotNull();
+    }
+
+    private static void signal(Process to, String which) throws Exception {
+        Process kill = new ProcessBuilder("kill", which, Long.toString(to.pid())).start();
+        assertThat(kill.waitFor()).isZero();
     }
 
     @Test
