@@ -58,6 +58,15 @@ final class EmulatedClock extends Clock {
     @Override
     public void turn() {
         owner.check(EmulatedFabric.NAME);
+        try {
+            turnDevices();
+        } catch (InternalError e) {
+            // a page of a BAR's file that has no room: the processor can't be answered
+            throw SparseMemory.noRoom(e);
+        }
+    }
+
+    private void turnDevices() {
         long now = nanoTime();
         long next = Long.MAX_VALUE;
         boolean arrived = packets != null && packets.advance(now);

@@ -54,4 +54,17 @@ final class SparseMemory implements SegmentAllocator {
                     e);
         }
     }
+
+    /** Returns the error of a page that was touched and for which there is no room. */
+    static PeerlaneException noRoom(InternalError e) {
+        return new PeerlaneException(
+                PeerlaneException.Category.MACHINE,
+                "no-cmb-memory",
+                "there is no room for a page of an emulated CMB in the folder for temporary files %s"
+                        .formatted(System.getProperty("java.io.tmpdir")),
+                "Make room there, make the CMBs smaller than %d MiB, or name another folder by"
+                                .formatted(LONG_BYTES >> 20)
+                        + " -Djava.io.tmpdir",
+                e);
+    }
 }

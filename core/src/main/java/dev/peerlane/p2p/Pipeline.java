@@ -171,7 +171,7 @@ final class Pipeline {
             boolean moved = turn();
             now = clock.nanoTime();
             if (!moved) {
-                clock.turn();
+                turnClock();
             }
             if (meter != null && !stopping) {
                 stopping = meter.isOver(now, log.count());
@@ -219,6 +219,15 @@ final class Pipeline {
 
     private boolean isDone() {
         return log.complete() || (stopping && log.count() == nextChunk);
+    }
+
+    /** What goes wrong on the devices' side must not leave their commands in flight, either. */
+    private void turnClock() {
+        try {
+            clock.turn();
+        } catch (PeerlaneException | InternalError e) {
+            fail(Faults.of(e), -1);
+        }
     }
 
     private boolean turn() {

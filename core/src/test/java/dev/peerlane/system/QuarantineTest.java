@@ -22,15 +22,25 @@ import dev.peerlane.p2p.CancelFlag;
 import dev.peerlane.p2p.CopyException;
 import dev.peerlane.p2p.CopyJob;
 import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.CopyPlan;
 import dev.peerlane.p2p.Load;
 import dev.peerlane.p2p.LoadResult;
 import dev.peerlane.p2p.LoadRun;
 import dev.peerlane.p2p.Progress;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -184,6 +194,47 @@ class QuarantineTest {
             try (DmaBuffer buffer = fabric.dma().allocate(4096)) {
                 namespace.read(buffer, 0, 0, 8); // with another queue
             }
+        }
+    }
+
+    /** As where the folder for temporary files is full: a page of the CMB's file is not there. */
+    @Test
+    void aCmbWithNoRoomBehindItEndsACopyThatIsWoundDownAndSaysWhatToDo(@TempDir Path folder)
+            throws IOException {
+        Path file = folder.resolve("cmb");
+        FabricSpec spec = virtual().drive(drive("a").build()).drive(drive("b").build()).build();
+        try (FileChannel channel =
+                        FileChannel.open(
+                                file,
+                                StandardOpenOption.CREATE_NEW,
+                                StandardOpenOption.READ,
+                                StandardOpenOption.WRITE);
+                EmulatedFabric fabric =
+                        new EmulatedFabric(spec, (bytes, alignment) -> mapped(channel, bytes))) {
+            Session session = Session.of(fabric);
+            session.controller("emu:a");
+            CopyPlan plan = session.plan(A, B, options());
+            channel.truncate(0);
+            CopyException e =
+                    catchThrowableOfType(
+                            CopyException.class,
+                            () -> session.run(plan, new CancelFlag(), Progress.NONE));
+            assertThat(e.code()).isEqualTo("no-cmb-memory");
+            assertThat(e.remedy()).contains("java.io.tmpdir");
+            assertThat(e.receipt().bytesCopied()).isZero();
+            for (String name : new String[] {"a", "b"}) {
+                assertThat(fabric.controller(name).ioQueues()).as(name).isZero();
+            }
+        }
+    }
+
+    private static MemorySegment mapped(FileChannel channel, long bytes) {
+        try {
+            long from = channel.size();
+            channel.write(ByteBuffer.allocate(1), from + bytes - 1);
+            return channel.map(FileChannel.MapMode.READ_WRITE, from, bytes, Arena.ofAuto());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
