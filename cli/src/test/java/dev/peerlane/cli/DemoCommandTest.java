@@ -125,7 +125,7 @@ class DemoCommandTest {
                 like.get("bytesCopied").asLong(),
                 List.of(),
                 hostData,
-                new Receipt.Verification("target-compare", "ok", "", 0),
+                new Receipt.Verification("target-compare", "ok", "", 0, 0),
                 0,
                 0,
                 0,

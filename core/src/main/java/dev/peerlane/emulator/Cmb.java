@@ -64,6 +64,7 @@ final class Cmb {
     /** It supports again what it did at first. */
     void repair() {
         withdrawn = 0;
+        function.hole(null);
     }
 
     /** Returns CMBLOC bits 8:3, which restrictions do not apply. */
@@ -92,8 +93,22 @@ final class Cmb {
     /** Writes CMBMSC or one half of it: the window moves at once, whatever the other half holds. */
     void storeSpaceControl(long value) {
         cmbmsc = value & ~0xffcL;
-        refused = new Cmbmsc(cmbmsc).cmse() && faults.next(Fault.Occasion.CMB_ENABLE) != null;
+        refused = new Cmbmsc(cmbmsc).cmse() && strike(faults.next(Fault.Occasion.CMB_ENABLE));
         refresh();
+    }
+
+    /** Returns whether the address is refused. */
+    private boolean strike(@Nullable Fault fault) {
+        if (fault == null || fault.kind() != Fault.Kind.CMB_HOLE) {
+            return fault != null;
+        }
+        if (spec != null && bar != null) {
+            long from = Math.min(fault.first(), spec.sizeBytes());
+            long rest = spec.sizeBytes() - from;
+            long bytes = fault.length() == 0 ? rest : Math.min(fault.length(), rest);
+            function.hole(new EmulatedFunction.Hole(bar, spec.offsetBytes() + from, bytes));
+        }
+        return false;
     }
 
     long spaceControl() {

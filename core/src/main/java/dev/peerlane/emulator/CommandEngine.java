@@ -151,6 +151,11 @@ final class CommandEngine {
         faulty.repair();
     }
 
+    /** Returns whether a Compare is to take a block for equal, whatever is on the medium. */
+    boolean compareLies(long lba) {
+        return faulty.lies(lba);
+    }
+
     /** Finds a command that waits to begin, takes it out and returns it, or null. */
     @Nullable Command takeWaiting(Predicate<Command> which) {
         for (int i = 0; i < waiting.size(); i++) {

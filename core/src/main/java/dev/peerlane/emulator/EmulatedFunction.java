@@ -24,6 +24,15 @@ final class EmulatedFunction {
     record BarSpace(
             int index, long sizeBytes, long registerBytes, @Nullable MemorySegment memory) {}
 
+    /**
+     * Bytes of a BAR that no write of another function reaches.
+     *
+     * @param bar which BAR
+     * @param from the first of them
+     * @param bytes how many
+     */
+    record Hole(BarSpace bar, long from, long bytes) {}
+
     private final Bdf bdf;
     private final @Nullable EmulatedFunction parent;
     private final @Nullable DriveSpec drive;
@@ -33,6 +42,7 @@ final class EmulatedFunction {
     private boolean decodes;
     private boolean masters;
     private boolean gone;
+    private @Nullable Hole hole;
 
     EmulatedFunction(Bdf bdf, @Nullable EmulatedFunction parent, @Nullable DriveSpec drive) {
         this.bdf = bdf;
@@ -54,6 +64,16 @@ final class EmulatedFunction {
 
     List<BarSpace> bars() {
         return bars;
+    }
+
+    /** Returns its hole, or null. */
+    @Nullable Hole hole() {
+        return hole;
+    }
+
+    /** Has it have a hole, or with null none. */
+    void hole(@Nullable Hole other) {
+        hole = other;
     }
 
     Traffic traffic() {

@@ -125,7 +125,11 @@ final class FastInterconnect extends Interconnect {
         }
         moved(initiator, owner, address, bytes, false, kind);
         long at = range.memoryOffset() + (address - range.base());
-        store(range.memory(), at, source, offset, bytes, kind);
+        if (owner == null) {
+            store(range.memory(), at, source, offset, bytes, kind);
+        } else {
+            store(owner, range.bar(), range.memory(), at, source, offset, bytes, kind);
+        }
         return true;
     }
 

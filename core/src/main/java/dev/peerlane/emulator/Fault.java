@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param status how the command ends, without phase tag, DNR as bit 14; of kinds STATUS and
  *     LATE_DATA only
  * @param nanos how long it takes, of kinds that take time
+ * @param first where it begins, of kinds that have a range: a block, or a byte of the CMB
+ * @param length how long that range is; 0 for all that follows
  */
 public record Fault(
         Kind kind,
@@ -27,11 +29,15 @@ public record Fault(
         Queue queue,
         int opcode,
         int status,
-        long nanos) {
+        long nanos,
+        long first,
+        long length) {
     /** Commands of every opcode count. */
     public static final int ANY_OPCODE = -1;
 
     private static final int LAST_STATUS = 0x7fff;
+    private static final String RANGE =
+            "Faults of kind compare-lies and cmb-hole have a range from 0 on, others none";
 
     /** What an occasion is. */
     enum Occasion {
@@ -51,6 +57,11 @@ public record Fault(
         BAD_BLOCKS(Occasion.COMMAND),
         /** The data is wrong though the command ends with success: one bit is the other. */
         WRONG_DATA(Occasion.COMMAND),
+        /**
+         * From now on a Compare finds no difference in the blocks of {@link Fault#first} and {@link
+         * Fault#length}, whatever is on the medium.
+         */
+        COMPARE_LIES(Occasion.COMMAND),
         /** The command begins so much later. */
         SLOW(Occasion.COMMAND),
         /** The controller does nothing at all for so long: its queues fill. */
@@ -83,7 +94,15 @@ public record Fault(
         CMB_DATA_WITHDRAWN(Occasion.COMMAND),
         /** Occasion: CMBMSC is written with CMSE; CMBSTS.CBAI is set. */
         CBAI(Occasion.CMB_ENABLE),
-        /** Occasion: a posted write of data to another function's memory; it never arrives. */
+        /**
+         * Occasion as above: from now on no write of another function reaches the bytes of {@link
+         * Fault#first} and {@link Fault#length} of the CMB.
+         */
+        CMB_HOLE(Occasion.CMB_ENABLE),
+        /**
+         * Occasion: a posted write of data to another function's memory, a page of a command or
+         * less; a packet where there are packets. It never arrives.
+         */
         DROPPED_WRITE(Occasion.PEER_WRITE),
         /** Occasion as above; it and the data behind it arrive so much later. */
         DELAYED_WRITE(Occasion.PEER_WRITE),
@@ -120,6 +139,11 @@ public record Fault(
             return occasion == Occasion.TURN;
         }
 
+        /** Returns whether it has a range. */
+        public boolean hasRange() {
+            return this == COMPARE_LIES || this == CMB_HOLE;
+        }
+
         /** Returns whether it happens to host memory rather than at a drive. */
         public boolean isOfHost() {
             return occasion == Occasion.MAPPING || occasion == Occasion.ALLOCATION;
@@ -148,6 +172,8 @@ public record Fault(
         require(times > 0, kind, "times", times, "Take 1 or more");
         require(opcode >= ANY_OPCODE && opcode < 256, kind, "opcode", opcode, "Take 0 to 255");
         require(nanos >= 0, kind, "delay", nanos, "Take 0 or more");
+        require(first >= 0 && (first == 0 || kind.hasRange()), kind, "first", first, RANGE);
+        require(length >= 0 && (length == 0 || kind.hasRange()), kind, "length", length, RANGE);
         boolean ends = status > 0 && status <= LAST_STATUS;
         require(
                 kind.hasStatus() ? ends && Status.code(status) != 0 : status == 0,
@@ -160,42 +186,55 @@ public record Fault(
     /** Returns the first occasion at a drive, for any command. */
     public static Fault at(Kind kind, String drive) {
         int status = kind.hasStatus() ? Status.INTERNAL_ERROR : 0;
-        return new Fault(kind, drive, 1, 1, Queue.ANY, ANY_OPCODE, status, 0);
+        return new Fault(kind, drive, 1, 1, Queue.ANY, ANY_OPCODE, status, 0, 0, 0);
     }
 
     /** Returns the first occasion at the host's memory. */
     public static Fault ofHost(Kind kind) {
-        return new Fault(kind, null, 1, 1, Queue.ANY, ANY_OPCODE, 0, 0);
+        return new Fault(kind, null, 1, 1, Queue.ANY, ANY_OPCODE, 0, 0, 0, 0);
     }
 
     /** Returns this at another occasion. */
     public Fault withOccasion(int number) {
-        return new Fault(kind, drive, number, times, queue, opcode, status, nanos);
+        return new Fault(kind, drive, number, times, queue, opcode, status, nanos, first, length);
     }
 
     /** Returns this so many times in a row. */
     public Fault withTimes(int number) {
-        return new Fault(kind, drive, occasion, number, queue, opcode, status, nanos);
+        return new Fault(
+                kind, drive, occasion, number, queue, opcode, status, nanos, first, length);
     }
 
     /** Returns this for commands of I/O queues with an opcode. */
     public Fault onIo(int code) {
-        return new Fault(kind, drive, occasion, times, Queue.IO, code, status, nanos);
+        return new Fault(
+                kind, drive, occasion, times, Queue.IO, code, status, nanos, first, length);
     }
 
     /** Returns this for commands of the admin queue with an opcode. */
     public Fault onAdmin(int code) {
-        return new Fault(kind, drive, occasion, times, Queue.ADMIN, code, status, nanos);
+        return new Fault(
+                kind, drive, occasion, times, Queue.ADMIN, code, status, nanos, first, length);
     }
 
     /** Returns this with another status. */
     public Fault withStatus(int code) {
-        return new Fault(kind, drive, occasion, times, queue, opcode, code, nanos);
+        return new Fault(kind, drive, occasion, times, queue, opcode, code, nanos, first, length);
     }
 
     /** Returns this with another length of time. */
     public Fault withNanos(long time) {
-        return new Fault(kind, drive, occasion, times, queue, opcode, status, time);
+        return new Fault(kind, drive, occasion, times, queue, opcode, status, time, first, length);
+    }
+
+    /** Returns this for a range of blocks, or of bytes of the CMB; length 0 for all from there. */
+    public Fault withRange(long from, long many) {
+        return new Fault(kind, drive, occasion, times, queue, opcode, status, nanos, from, many);
+    }
+
+    /** Returns whether its range holds a number. */
+    boolean holds(long number) {
+        return number >= first && (length == 0 || number - first < length);
     }
 
     private static void require(

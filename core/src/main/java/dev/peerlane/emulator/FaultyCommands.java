@@ -19,6 +19,7 @@ final class FaultyCommands {
     private final FaultPlan plan;
     private final List<Command> late = new ArrayList<>();
     private final List<BadBlocks> bad = new ArrayList<>();
+    private final List<Fault> lies = new ArrayList<>();
     private long now;
     private long stalledUntil;
 
@@ -36,9 +37,10 @@ final class FaultyCommands {
         stalledUntil = 0;
     }
 
-    /** Bad blocks are good again. */
+    /** Bad blocks are good again, and a Compare tells the truth. */
     void repair() {
         bad.clear();
+        lies.clear();
     }
 
     boolean isStalled(long time) {
@@ -82,6 +84,10 @@ final class FaultyCommands {
                 }
                 yield null;
             }
+            case COMPARE_LIES -> {
+                lies.add(fault);
+                yield null;
+            }
             case FATAL, RESET, GONE, CMB_DATA_WITHDRAWN -> fault;
             default -> null;
         };
@@ -123,6 +129,16 @@ final class FaultyCommands {
         queue.releaseIdentifier(command.cid());
         command.answered();
         command.delay(now + fault.nanos());
+    }
+
+    /** Returns whether a Compare is to take a block for equal. */
+    boolean lies(long lba) {
+        for (int i = 0; i < lies.size(); i++) {
+            if (lies.get(i).holds(lba)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Turns one bit of the data over. */

@@ -111,6 +111,32 @@ abstract class Interconnect {
             long bytes,
             Kind kind);
 
+    /** Stores what another function wrote into a BAR, around its hole if it has one. */
+    static void store(
+            EmulatedFunction owner,
+            EmulatedFunction.@Nullable BarSpace bar,
+            MemorySegment memory,
+            long at,
+            MemorySegment source,
+            long offset,
+            long bytes,
+            Kind kind) {
+        EmulatedFunction.Hole hole = owner.hole();
+        if (hole == null || hole.bar() != bar) {
+            store(memory, at, source, offset, bytes, kind);
+            return;
+        }
+        long before = Math.clamp(hole.from() - at, 0, bytes);
+        long behind = Math.clamp(hole.from() + hole.bytes() - at, before, bytes);
+        store(memory, at, source, offset, before, kind);
+        store(memory, at + behind, source, offset + behind, bytes - behind, kind);
+    }
+
+    /** Returns how many bytes of a write arrive or get lost together. */
+    long packetBytes() {
+        return Long.MAX_VALUE;
+    }
+
     /** Stores what was written; of a completion queue entry the half with the phase tag last. */
     static void store(
             MemorySegment memory,

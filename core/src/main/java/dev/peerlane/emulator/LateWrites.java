@@ -32,11 +32,33 @@ final class LateWrites {
         this.faults = faults;
     }
 
-    /** Returns whether a write was taken out of the way of the others. */
+    /**
+     * Returns whether a write was taken out of the way of the others. Packets are one by one, as
+     * they are on the bus: what becomes of one says nothing of the rest of its page.
+     */
     boolean intercept(
             long address, MemorySegment source, long offset, long bytes, Interconnect.Kind kind) {
-        if (kind != Interconnect.Kind.IO_DATA
-                || (held.isEmpty() && !faults.has(Fault.Occasion.PEER_WRITE))) {
+        long most = interconnect.packetBytes();
+        if (bytes <= most || isQuiet(kind)) {
+            return interceptOne(address, source, offset, bytes, kind);
+        }
+        for (long at = 0; at < bytes; at += most) {
+            long n = Math.min(most, bytes - at);
+            if (!interceptOne(address + at, source, offset + at, n, kind)) {
+                interconnect.write(function, address + at, source, offset + at, n, kind);
+            }
+        }
+        return true;
+    }
+
+    private boolean isQuiet(Interconnect.Kind kind) {
+        return kind != Interconnect.Kind.IO_DATA
+                || (held.isEmpty() && !faults.has(Fault.Occasion.PEER_WRITE));
+    }
+
+    private boolean interceptOne(
+            long address, MemorySegment source, long offset, long bytes, Interconnect.Kind kind) {
+        if (isQuiet(kind)) {
             return false;
         }
         AddressMap.Range range = map.find(address, bytes);

@@ -195,7 +195,14 @@ final class NvmCommands extends CommandSetHandler {
         MemorySegment medium = controller.scratch(bytes);
         command.namespace().media().read(position(command), medium, 0, bytes);
         logs.read(bytes);
-        if (MemorySegment.mismatch(data, 0, bytes, medium, 0, bytes) >= 0) {
+        int shift = command.namespace().blockShift();
+        long at = MemorySegment.mismatch(data, 0, bytes, medium, 0, bytes);
+        while (at >= 0 && engine.compareLies(slba(command) + (at >> shift))) {
+            long next = ((at >> shift) + 1) << shift;
+            at = MemorySegment.mismatch(data, next, bytes, medium, next, bytes);
+            at = at < 0 ? at : next + at;
+        }
+        if (at >= 0) {
             command.end(Status.COMPARE_FAILURE | Status.DO_NOT_RETRY);
         }
     }

@@ -102,6 +102,11 @@ final class PacketInterconnect extends Interconnect {
     }
 
     @Override
+    long packetBytes() {
+        return packets.maxPayloadBytes();
+    }
+
+    @Override
     boolean isHurried() {
         return false;
     }
@@ -344,7 +349,7 @@ final class PacketInterconnect extends Interconnect {
         if (place != null) {
             if (spec.peerWrites() == FabricSpec.PeerWrites.NORMAL) {
                 long at = address - place.owner().barAddress(place.bar());
-                store(memory(place), at, payload, 0, bytes, kind);
+                store(place.owner(), place.bar(), memory(place), at, payload, 0, bytes, kind);
             }
         } else {
             AddressMap.Range range = Objects.requireNonNull(map.find(address, bytes));

@@ -275,7 +275,16 @@ final class EmulatorFile {
 
     private static Fault fault(YamlReader yaml) {
         yaml.allow(
-                "kind", "drive", "occasion", "times", "queue", "opcode", "status", "delayMicros");
+                "kind",
+                "drive",
+                "occasion",
+                "times",
+                "queue",
+                "opcode",
+                "status",
+                "delayMicros",
+                "first",
+                "length");
         yaml.text("kind");
         return new Fault(
                 yaml.choice("kind", Fault.Kind.STATUS),
@@ -285,7 +294,9 @@ final class EmulatorFile {
                 yaml.choice("queue", Fault.Queue.ANY),
                 yaml.integer("opcode", Fault.ANY_OPCODE),
                 yaml.integer("status", 0),
-                1000 * yaml.number("delayMicros", 0, 0, 1_000_000_000));
+                1000 * yaml.number("delayMicros", 0, 0, 1_000_000_000),
+                yaml.number("first", 0, 0, Long.MAX_VALUE),
+                yaml.number("length", 0, 0, Long.MAX_VALUE));
     }
 
     private PortSpec port(YamlReader yaml) {

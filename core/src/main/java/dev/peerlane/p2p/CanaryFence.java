@@ -6,9 +6,9 @@ import java.util.random.RandomGenerator;
 
 /**
  * A canary in every page: before a Read a random word is planted in the last bytes of each page of
- * its slot, and read back, since planting is a posted write that could come after the data. The
- * slot is handed on when all of them have gone. One in the slot's last page only would not do: a
- * device moves the pages of a command in any order.
+ * the bus that its slot touches, and read back, since planting is a posted write that could come
+ * after the data. The slot is handed on when all of them have gone. One in the slot's last page
+ * only would not do: a device moves the pages of a command in any order.
  *
  * <p>A canary that stays for {@link Fence#PATIENCE_NANOS} is a lost peer write. Data that equals a
  * canary by chance, once in 2^64 pages, looks like one.
@@ -21,6 +21,7 @@ final class CanaryFence extends Fence {
     private final String reader;
     private final int chunkBytes;
     private final int pages;
+    private final long address;
     private final long[] words;
     private final int[] bytesOf;
     private final int[] goneOf;
@@ -37,7 +38,8 @@ final class CanaryFence extends Fence {
         this.buffer = buffer;
         this.random = random;
         chunkBytes = geometry.chunkBytes();
-        pages = pagesOf(chunkBytes);
+        address = buffer.busAddress();
+        pages = BusPages.most(chunkBytes);
         int slots = geometry.slots();
         words = new long[pages * slots];
         bytesOf = new int[slots];
@@ -50,7 +52,7 @@ final class CanaryFence extends Fence {
     void reading(int slot, int bytes) {
         bytesOf[slot] = bytes;
         goneOf[slot] = 0;
-        int used = pagesOf(bytes);
+        int used = BusPages.count(addressOf(slot), bytes);
         for (int page = 0; page < used; page++) {
             words[slot * pages + page] = random.nextLong();
             buffer.store64(offset(slot, page), words[slot * pages + page]);
@@ -89,7 +91,7 @@ final class CanaryFence extends Fence {
     }
 
     private boolean isGone(int slot) {
-        int used = pagesOf(bytesOf[slot]);
+        int used = BusPages.count(addressOf(slot), bytesOf[slot]);
         while (goneOf[slot] < used) {
             int page = goneOf[slot];
             if (buffer.load64(offset(slot, page)) == words[slot * pages + page]) {
@@ -130,11 +132,11 @@ final class CanaryFence extends Fence {
     }
 
     private long offset(int slot, int page) {
-        int end = Math.min((page + 1) * Geometry.PAGE_BYTES, bytesOf[slot]);
+        int end = BusPages.end(addressOf(slot), bytesOf[slot], page);
         return (long) slot * chunkBytes + end - WORD_BYTES;
     }
 
-    private static int pagesOf(int bytes) {
-        return (bytes + Geometry.PAGE_BYTES - 1) / Geometry.PAGE_BYTES;
+    private long addressOf(int slot) {
+        return address + (long) slot * chunkBytes;
     }
 }

@@ -63,6 +63,20 @@ final class ChunkErrors {
                                 + " host");
     }
 
+    /** A bit of a slot that had been found equal was turned over, and it was found equal again. */
+    PeerlaneException lies(long chunk, long at) {
+        long lba = lane.secondLbaOf(chunk);
+        BlockPort second = lane.second();
+        int blocks = lane.chunkLength(chunk) / second.limits().blockBytes();
+        return PeerlaneException.io(
+                "compare-lies",
+                "%s compared blocks %d to %d with memory in which one bit of the word at byte %d was"
+                                .formatted(second.name(), lba, lba + blocks - 1, at)
+                        + " turned over after a Compare, and found no difference again",
+                "The copy is not verified, for this device's Compare does not look at the data:"
+                        + " check the copy with --verify host, and doubt the device");
+    }
+
     /** A Read completed, and a page of it never arrived. */
     PeerlaneException missing(long lba) {
         boolean host = lane.buffer().memory().isHost();

@@ -20,6 +20,7 @@ final class ControlCompare {
     private final RandomGenerator random;
     private final int pageBytes;
     private final int firstPage;
+    private int made;
     private int lastStatus;
     private boolean ended;
 
@@ -137,6 +138,12 @@ final class ControlCompare {
                             .formatted(port.name(), port.describe(lastStatus)),
                     "Use --verify host");
         }
+        made += lastStatus == 0 ? 0 : 1;
         return lastStatus != 0;
+    }
+
+    /** Returns how many ended in Compare Failure. */
+    int made() {
+        return made;
     }
 }

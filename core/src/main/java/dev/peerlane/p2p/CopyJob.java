@@ -41,6 +41,7 @@ public final class CopyJob {
     private @Nullable String sourceCondition;
     private @Nullable String targetCondition;
     private boolean copied;
+    private final List<Lane> pieces = new ArrayList<>();
     private double seconds;
     private double cpuSeconds;
     private int flushStatus;
@@ -92,7 +93,7 @@ public final class CopyJob {
         try {
             copy(progress);
             copied = true;
-            verification.run(Objects.requireNonNull(lane), progress);
+            verification.run(pieces, progress);
         } catch (PeerlaneException | InternalError e) {
             failure = Faults.of(e);
             lookAtDevices();
@@ -180,6 +181,9 @@ public final class CopyJob {
                 pipeline,
                 (phase, done, total) -> progress.update(phase, before + done, request.bytes()),
                 Progress.Phase.COPY);
+        if (doneBytes() > before) {
+            pieces.add(over.part(0, doneBytes() - before));
+        }
         steadyRate = meter.chunksPerSecond() * geometry.chunkBytes();
         if (doneBytes() < request.bytes()) {
             tunes.took(steadyRate, clock.nanoTime() - started);
@@ -276,6 +280,7 @@ public final class CopyJob {
                         plan.verify().label(),
                         verification.result(),
                         verification.granularity(),
+                        verification.controls(),
                         verification.seconds()),
                 seconds,
                 seconds > 0 ? bytes / seconds : 0,

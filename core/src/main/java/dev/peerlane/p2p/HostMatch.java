@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Compares slots in host memory: what the reader read with what the second port read beside it.
- * Both halves are poisoned before they are read into: memory that no Read reaches is equal to
- * itself, and would pass for a good copy.
+ * Both halves are overwritten with different random bytes before they are read into: memory that no
+ * Read reaches is equal to itself, and what a slot held before is the same in both halves.
  */
 final class HostMatch {
     private final MemorySegment memory;
@@ -17,7 +17,7 @@ final class HostMatch {
      *
      * @param memory twice the slots: the reader's, then the second port's
      * @param geometry of one half
-     * @param poison of both halves
+     * @param poison of both halves; it overwrites
      */
     HostMatch(MemorySegment memory, Geometry geometry, Poison poison) {
         this.memory = memory;

@@ -15,6 +15,7 @@ import java.util.random.RandomGenerator;
  * @param geometry how it is cut
  * @param firstSlot the number of the first slot on both ports; the sentinels' follow the slots'
  * @param bytes how much to move; a multiple of both block sizes
+ * @param backwards whether the first chunk is the last one of the range
  */
 record Lane(
         BlockPort reader,
@@ -24,7 +25,8 @@ record Lane(
         PeerBuffer buffer,
         Geometry geometry,
         int firstSlot,
-        long bytes) {
+        long bytes,
+        boolean backwards) {
 
     /** Attaches the slots of a buffer to both ports. */
     static Lane attach(
@@ -46,7 +48,8 @@ record Lane(
                     geometry.sentinelBytes(),
                     geometry.sentinels());
         }
-        return new Lane(reader, readerLba, second, secondLba, buffer, geometry, first, bytes);
+        return new Lane(
+                reader, readerLba, second, secondLba, buffer, geometry, first, bytes, false);
     }
 
     /** Attaches the slots of a buffer to the two sides of a request: source to target. */
@@ -82,7 +85,8 @@ record Lane(
                 buffer,
                 geometry,
                 firstSlot,
-                restBytes);
+                restBytes,
+                backwards);
     }
 
     /** Returns a part of the same two ranges over the same slots. */
@@ -93,9 +97,31 @@ record Lane(
                 partBytes);
     }
 
+    /** Returns the same slots with the parts of the two sides exchanged. */
+    Lane turned() {
+        return new Lane(
+                second, secondLba, reader, readerLba, buffer, geometry, firstSlot, bytes,
+                backwards);
+    }
+
+    /** Returns the same with the chunks in the other order. */
+    Lane reversed() {
+        return new Lane(
+                reader,
+                readerLba,
+                second,
+                secondLba,
+                buffer,
+                geometry,
+                firstSlot,
+                bytes,
+                !backwards);
+    }
+
     /** Returns the same memory, cut otherwise: its slots are the first of these. */
     Lane cut(Geometry other) {
-        return new Lane(reader, readerLba, second, secondLba, buffer, other, firstSlot, bytes);
+        return new Lane(
+                reader, readerLba, second, secondLba, buffer, other, firstSlot, bytes, backwards);
     }
 
     /** Returns its sentinels as the fence. */
@@ -108,15 +134,26 @@ record Lane(
         return (bytes + geometry.chunkBytes() - 1) / geometry.chunkBytes();
     }
 
+    /** Returns where in the range a chunk is, in chunks. */
+    long place(long chunk) {
+        return backwards ? chunks() - 1 - chunk : chunk;
+    }
+
+    /** Returns the chunk that may be shorter than the others. */
+    long shortest() {
+        return place(chunks() - 1);
+    }
+
     int chunkLength(long chunk) {
-        return (int) Math.min(geometry.chunkBytes(), bytes - chunk * (long) geometry.chunkBytes());
+        long before = place(chunk) * geometry.chunkBytes();
+        return (int) Math.min(geometry.chunkBytes(), bytes - before);
     }
 
     long readerLbaOf(long chunk) {
-        return readerLba + chunk * (geometry.chunkBytes() / reader.limits().blockBytes());
+        return readerLba + place(chunk) * (geometry.chunkBytes() / reader.limits().blockBytes());
     }
 
     long secondLbaOf(long chunk) {
-        return secondLba + chunk * (geometry.chunkBytes() / second.limits().blockBytes());
+        return secondLba + place(chunk) * (geometry.chunkBytes() / second.limits().blockBytes());
     }
 }

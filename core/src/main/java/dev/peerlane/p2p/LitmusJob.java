@@ -41,6 +41,7 @@ public final class LitmusJob implements AutoCloseable {
     private final Watch watch;
     private final Lane[] halves = new Lane[2];
     private final Suspects suspects = new Suspects();
+    private final boolean[] controlled = new boolean[2];
     private boolean unsafe;
 
     /** Counts what the pipeline does. */
@@ -273,6 +274,12 @@ public final class LitmusJob implements AutoCloseable {
                         request.options(),
                         cancel);
         pipeline.watch(watch);
+        if (!controlled[half]) {
+            // a target that always says "equal" would make any fence look good
+            controlled[half] = true;
+            Lane over = halves[half];
+            pipeline.control(new Controls(over, over.bytes(), Planner.unitBytes(request), random));
+        }
         try {
             pipeline.run(Progress.NONE, Progress.Phase.COPY);
         } finally {

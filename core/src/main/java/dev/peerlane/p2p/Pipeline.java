@@ -5,6 +5,7 @@ import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.Completions;
 import dev.peerlane.hal.Clock;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,11 +39,13 @@ final class Pipeline {
     private final long[] sinceOf;
     private final int[] failuresOf;
     private final int[] poisoningsOf;
-    private final IntQueue free;
     private final IntQueue toRead;
     private final IntQueue ready;
     private final IntQueue again;
+    private final IntQueue toControl;
     private final int depth;
+    private FreeSlots free;
+    private @Nullable Controls controls;
     private @Nullable Meter meter;
     private boolean stopping;
     private long nextChunk;
@@ -101,18 +104,26 @@ final class Pipeline {
         sinceOf = new long[slots];
         failuresOf = new int[slots];
         poisoningsOf = new int[slots];
-        free = new IntQueue(slots);
+        free = new FreeSlots(slots, false);
         toRead = new IntQueue(slots);
         ready = new IntQueue(slots);
         again = new IntQueue(slots);
-        for (int i = 0; i < slots; i++) {
-            free.add(i);
-        }
+        toControl = new IntQueue(slots);
     }
 
     /** Has somebody told of each hand-off to a Compare. */
     void watch(HandOffs watcher) {
         watch = watcher;
+    }
+
+    /** Has chunks take other slots than in a pipeline that ran over the same ones without this. */
+    void inOtherSlots() {
+        free = new FreeSlots(states.length, true);
+    }
+
+    /** Has Compares controlled. */
+    void control(Controls with) {
+        controls = with;
     }
 
     /** Has no more chunks begin once a meter has seen enough; what has begun is ended. */
@@ -148,7 +159,7 @@ final class Pipeline {
     /** Returns the bytes that went through so far. */
     long doneBytes() {
         long chunks = log.count();
-        long last = lane.chunks() - 1;
+        long last = lane.shortest();
         long bytes = chunks * lane.geometry().chunkBytes();
         return log.isDone(last)
                 ? bytes - lane.geometry().chunkBytes() + lane.chunkLength(last)
@@ -238,6 +249,9 @@ final class Pipeline {
             while (!again.isEmpty()) {
                 readAgain(again.remove());
             }
+            while (!toControl.isEmpty()) {
+                control(toControl.remove());
+            }
             moved |= startSeconds();
             lane.reader().ring();
             lane.second().ring();
@@ -261,18 +275,20 @@ final class Pipeline {
             toRead.remove();
             moved = true;
         }
-        while (toRead.isEmpty()
-                && reading < depth
-                && !stopping
-                && !free.isEmpty()
-                && log.mayStart(nextChunk)) {
-            int slot = free.remove();
+        while (toRead.isEmpty() && reading < depth && !stopping && log.mayStart(nextChunk)) {
+            int slot = free.take(lane.place(nextChunk));
+            if (slot < 0) {
+                break;
+            }
             chunkOf[slot] = nextChunk++;
             failuresOf[slot] = 0;
             poisoningsOf[slot] = 0;
             fence.reading(slot, lane.chunkLength(chunkOf[slot]));
             if (watch != null) {
                 watch.reading(slot, chunkOf[slot]);
+            }
+            if (controls != null) {
+                controls.reading(slot, chunkOf[slot]);
             }
             plantPoison(slot);
             if (!startRead(slot)) {
@@ -401,18 +417,22 @@ final class Pipeline {
         if (status == 0) {
             if (match != null && !match.equal(own, lane.chunkLength(chunkOf[own]))) {
                 fail(errors.mismatch(chunkOf[own]), lba);
+            } else if (controls != null && controls.wants(own, chunkOf[own])) {
+                controls.notFound(own);
+                states[own] = SlotState.READY;
+                toControl.add(own);
             } else {
-                log.done(chunkOf[own]);
-                if (watch != null) {
-                    watch.equal(own);
-                }
+                done(own);
             }
-            states[own] = SlotState.FREE;
-            free.add(own);
             return;
         }
         BlockPort second = lane.second();
         secondSuspect |= !second.isMiscompare(status);
+        if (controls != null && controls.isTurned(own) && second.isMiscompare(status)) {
+            states[own] = SlotState.READY;
+            toControl.add(own);
+            return;
+        }
         if (watch != null && second.isMiscompare(status) && watch.differs(own)) {
             states[own] = SlotState.READY;
             ready.add(own);
@@ -430,6 +450,41 @@ final class Pipeline {
             return;
         }
         fail(errors.ended(false, chunkOf[own], status, failuresOf[own]), lba);
+    }
+
+    private void done(int slot) {
+        log.done(chunkOf[slot]);
+        if (watch != null) {
+            watch.equal(slot);
+        }
+        states[slot] = SlotState.FREE;
+        free.give(slot);
+    }
+
+    /** A slot was found equal, or its turned bit was found: on to its next control, if any. */
+    private void control(int slot) {
+        Controls with = Objects.requireNonNull(controls);
+        long chunk = chunkOf[slot];
+        if (with.isTurned(slot)) {
+            if (with.isFound(slot)) {
+                with.found(slot, chunk);
+            } else if (with.isStillTurned(slot, chunk)) {
+                fail(errors.lies(chunk, with.placeInChunk(slot, chunk)), lane.secondLbaOf(chunk));
+                return;
+            } else {
+                with.reading(slot, chunk);
+                readAgainOrFail(slot);
+                return;
+            }
+        }
+        if (!with.wants(slot, chunk)) {
+            done(slot);
+            return;
+        }
+        with.turn(slot, chunk);
+        failuresOf[slot] = 0;
+        states[slot] = SlotState.READY;
+        ready.add(slot);
     }
 
     private void fail(PeerlaneException e, long lba) {

@@ -5,43 +5,63 @@ import dev.peerlane.block.PeerBuffer;
 import java.util.random.RandomGenerator;
 
 /**
- * A random word in every page of a slot, planted before a Read and gone after it, unless the page's
- * data never arrived. Its granularity is a page: a single lost packet inside a page that others
- * reach is left to the Compare.
+ * A random word in every page of the bus that a slot touches, planted before a Read and gone after
+ * it, unless the page's data never arrived. A packet that gets lost inside a page whose others
+ * arrive takes the word with it or not: its place in the page is drawn anew each time, so that no
+ * part of a page is out of sight for good. What it misses is left to the Compare.
+ *
+ * <p>Where it overwrites, the whole slot holds random bytes before a Read, and every byte that does
+ * not arrive shows in the Compare. That costs a store of the host for every word of the data.
  */
 final class Poison {
     private final PeerBuffer buffer;
     private final int pages;
     private final int chunkBytes;
+    private final long address;
+    private final boolean overwrites;
     private final long[] words;
     private final RandomGenerator random;
 
     Poison(PeerBuffer buffer, Geometry geometry, RandomGenerator random) {
+        this(buffer, geometry, random, false);
+    }
+
+    /**
+     * Creates one for the slots of a buffer.
+     *
+     * @param overwrites whether whole slots are overwritten
+     */
+    Poison(PeerBuffer buffer, Geometry geometry, RandomGenerator random, boolean overwrites) {
         this.buffer = buffer;
         this.random = random;
+        this.overwrites = overwrites;
         chunkBytes = geometry.chunkBytes();
-        pages = pagesOf(chunkBytes);
+        address = buffer.busAddress();
+        pages = BusPages.most(chunkBytes);
         words = new long[pages * geometry.slots()];
     }
 
     /** Plants and reads back, so that no late store can destroy data that a Read brings. */
     void plant(int slot, int bytes) {
-        int used = pagesOf(bytes);
+        if (overwrites) {
+            buffer.fill((long) slot * chunkBytes, bytes, random.nextInt());
+        }
+        int used = BusPages.count(addressOf(slot), bytes);
         for (int page = 0; page < used; page++) {
             long word = random.nextLong();
             words[slot * pages + page] = word;
-            buffer.store64(offset(slot, page), word);
+            buffer.store64(offset(slot, bytes, page), word);
         }
         for (int page = 0; page < used; page++) {
-            checkPlanted(buffer, offset(slot, page), words[slot * pages + page]);
+            checkPlanted(buffer, offset(slot, bytes, page), words[slot * pages + page]);
         }
     }
 
     /** Returns whether the word of every page has gone. */
     boolean isGone(int slot, int bytes) {
-        int used = pagesOf(bytes);
+        int used = BusPages.count(addressOf(slot), bytes);
         for (int page = 0; page < used; page++) {
-            if (buffer.load64(offset(slot, page)) == words[slot * pages + page]) {
+            if (buffer.load64(offset(slot, bytes, page)) == words[slot * pages + page]) {
                 return false;
             }
         }
@@ -50,26 +70,42 @@ final class Poison {
 
     /** Returns whether the word of every page is at the same place of other memory. */
     boolean isIn(PeerBuffer other, int slot, int bytes) {
-        int used = pagesOf(bytes);
+        int used = BusPages.count(addressOf(slot), bytes);
         for (int page = 0; page < used; page++) {
-            if (other.load64(offset(slot, page)) != words[slot * pages + page]) {
+            if (other.load64(offset(slot, bytes, page)) != words[slot * pages + page]) {
                 return false;
             }
         }
         return true;
     }
 
-    /** Returns how many words a whole slot has. */
+    /** Returns how many words a whole slot has, the first one of the buffer. */
     int pagesOfSlot() {
-        return pages;
+        return BusPages.count(address, chunkBytes);
     }
 
-    private long offset(int slot, int page) {
-        return (long) slot * chunkBytes + (long) page * Geometry.PAGE_BYTES;
+    private long addressOf(int slot) {
+        return address + (long) slot * chunkBytes;
     }
 
-    private static int pagesOf(int bytes) {
-        return (bytes + Geometry.PAGE_BYTES - 1) / Geometry.PAGE_BYTES;
+    /** The word itself says where in its page it is. */
+    private long offset(int slot, int bytes, int page) {
+        long at = addressOf(slot);
+        int start = BusPages.start(at, page);
+        int room = (BusPages.end(at, bytes, page) - start) / Long.BYTES;
+        long place = (words[slot * pages + page] >>> 1) % room;
+        return (long) slot * chunkBytes + start + place * Long.BYTES;
+    }
+
+    /** Overwrites memory with random bytes, and reads back, so that none of it comes late. */
+    static void overwrite(PeerBuffer buffer, long bytes, RandomGenerator random) {
+        for (long at = 0; at < bytes; at += Geometry.PAGE_BYTES) {
+            long length = Math.min(Geometry.PAGE_BYTES, bytes - at);
+            int word = random.nextInt();
+            buffer.fill(at, length, word);
+            long both = ((long) word << Integer.SIZE) | Integer.toUnsignedLong(word);
+            checkPlanted(buffer, at + length - Long.BYTES, both);
+        }
     }
 
     /** Stores a word and reads it back. */

@@ -3,10 +3,11 @@ package dev.peerlane.p2p;
 import dev.peerlane.block.PeerBuffer;
 
 /**
- * Reading back: after the completion of a Read the host loads a word from every page of the slot. A
- * load passes no posted write on its way (PCIe 5.0, 2.4.1). The switch that sent the completion up
- * had put the data in the queue of the memory's port before, so the load comes after them. That
- * holds on a direct way across a switch only: through a root complex data and load take two ways.
+ * Reading back: after the completion of a Read the host loads a word from every page of the bus
+ * that the slot touches. A load passes no posted write on its way (PCIe 5.0, 2.4.1). The switch
+ * that sent the completion up had put the data in the queue of the memory's port before, so the
+ * load comes after them. That holds on a direct way across a switch only: through a root complex
+ * data and load take two ways.
  *
  * <p>Every page is loaded, since a controller may let loads bypass buffered writes to other
  * addresses (CMBEBS.CMBRBB; NVMe Base 2.0, 3.1.3.19).
@@ -14,6 +15,7 @@ import dev.peerlane.block.PeerBuffer;
 final class ReadbackFence extends Fence {
     private final PeerBuffer buffer;
     private final int chunkBytes;
+    private final long address;
     private final int[] bytesOf;
     private final IntQueue arrived;
     private long loaded;
@@ -21,6 +23,7 @@ final class ReadbackFence extends Fence {
     ReadbackFence(PeerBuffer buffer, Geometry geometry) {
         this.buffer = buffer;
         chunkBytes = geometry.chunkBytes();
+        address = buffer.busAddress();
         bytesOf = new int[geometry.slots()];
         arrived = new IntQueue(geometry.slots());
     }
@@ -41,8 +44,10 @@ final class ReadbackFence extends Fence {
         while (!arrived.isEmpty()) {
             int slot = arrived.remove();
             long start = (long) slot * chunkBytes;
-            for (int at = 0; at < bytesOf[slot]; at += Geometry.PAGE_BYTES) {
-                int end = Math.min(at + Geometry.PAGE_BYTES, bytesOf[slot]);
+            int bytes = bytesOf[slot];
+            int pages = BusPages.count(address + start, bytes);
+            for (int page = 0; page < pages; page++) {
+                int end = BusPages.end(address + start, bytes, page);
                 // what it is does not matter, only that it has come back
                 loaded ^= buffer.load64(start + end - Long.BYTES);
             }

@@ -139,9 +139,13 @@ public record Receipt(
      * @param method target-compare, source-compare, controlled-compare, host or none
      * @param result {@code ok}, {@code failed}, or {@code not run}
      * @param granularity what it can see, in words
+     * @param controls how many Compares with a difference in them were made, all of which were
+     *     answered with Compare Failure: that many entries has the error log of the side that
+     *     Compares; 0 where nothing is Compared
      * @param seconds how long it took
      */
-    public record Verification(String method, String result, String granularity, double seconds) {}
+    public record Verification(
+            String method, String result, String granularity, int controls, double seconds) {}
 
     /**
      * The error.

@@ -11,8 +11,9 @@ import java.util.random.RandomGenerator;
  * route keep their order while Relaxed Ordering is off (PCIe 5.0, 2.4.1), so once the canary is
  * gone, all data of the batch has arrived.
  *
- * <p>The canary is at the end of every page of the block, so that the sentinel's own data has
- * arrived too: what came later would reach memory that belongs to somebody else by then.
+ * <p>The canary is at the end of every page of the bus that the block touches, so that the
+ * sentinel's own data has arrived too: what came later would reach memory that belongs to somebody
+ * else by then.
  *
  * <p>Planting the canary is a posted write too and could arrive after the source's data, so it is
  * read back before the source's doorbell. A canary that stays for {@link Fence#PATIENCE_NANOS} is a
@@ -35,7 +36,7 @@ final class SentinelFence extends Fence {
     private final Sentinel[] sentinels;
     private final int firstSlot;
     private final int blockBytes;
-    private final int words;
+    private final long address;
     private long newestLba;
     private boolean quarantined;
 
@@ -81,7 +82,7 @@ final class SentinelFence extends Fence {
         this.options = options;
         this.firstSlot = firstSlot;
         blockBytes = reader.limits().blockBytes();
-        words = (blockBytes + Geometry.PAGE_BYTES - 1) / Geometry.PAGE_BYTES;
+        address = buffer.busAddress();
         arrived = new IntQueue(geometry.slots());
         sentinels = new Sentinel[geometry.sentinels()];
         for (int i = 0; i < sentinels.length; i++) {
@@ -179,13 +180,13 @@ final class SentinelFence extends Fence {
         s.canary = random.nextLong();
         s.state = State.READING;
         s.submitted = false;
-        for (int word = 0; word < words; word++) {
+        for (int word = 0; word < wordsOf(s); word++) {
             Poison.plantWord(buffer, offset(s, word), s.canary);
         }
     }
 
     private boolean isGone(Sentinel s) {
-        for (int word = 0; word < words; word++) {
+        for (int word = 0; word < wordsOf(s); word++) {
             if (buffer.load64(offset(s, word)) == s.canary) {
                 return false;
             }
@@ -194,8 +195,11 @@ final class SentinelFence extends Fence {
     }
 
     private long offset(Sentinel s, int word) {
-        int end = Math.min((word + 1) * Geometry.PAGE_BYTES, blockBytes);
-        return s.offset + end - WORD_BYTES;
+        return s.offset + BusPages.end(address + s.offset, blockBytes, word) - WORD_BYTES;
+    }
+
+    private int wordsOf(Sentinel s) {
+        return BusPages.count(address + s.offset, blockBytes);
     }
 
     private boolean poll(Sentinel s, long now, IntQueue ready) {

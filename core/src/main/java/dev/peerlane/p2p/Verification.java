@@ -5,11 +5,16 @@ import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.Fabric;
+import java.util.List;
 import java.util.Objects;
 import java.util.random.RandomGenerator;
 
 /** Checks a copy as its plan says: reads every chunk again and has it compared. */
 final class Verification {
+    private static final String LOSSES =
+            "every byte by Compare; a lost peer write by the page, a part of a page unless both"
+                    + " passes lost it over the same old bytes";
+
     private final CopyPlan plan;
     private final CopyRequest request;
     private final Fabric fabric;
@@ -18,6 +23,7 @@ final class Verification {
     private final RandomGenerator random;
     private final Workspace space;
     private String result = "not run";
+    private int controls;
     private double seconds;
 
     Verification(
@@ -44,23 +50,28 @@ final class Verification {
         return seconds;
     }
 
+    /** Returns how many control Compares were made. */
+    int controls() {
+        return controls;
+    }
+
     /** Returns what kind of difference it finds. */
     String granularity() {
         return switch (plan.verify()) {
             case NONE -> "nothing";
-            case HOST -> "every byte, both sides read through host memory";
-            case TARGET_COMPARE, SOURCE_COMPARE, CONTROLLED_COMPARE ->
-                    "every byte by Compare; a lost peer write by the page";
+            case HOST -> "every byte, both sides read into host memory that is overwritten before";
+            case TARGET_COMPARE, SOURCE_COMPARE -> LOSSES;
+            case CONTROLLED_COMPARE -> LOSSES + "; a peer read that lies by the page";
         };
     }
 
     /**
      * Runs it.
      *
-     * @param used what the copy ran over
+     * @param copied what the copy ran over, piece by piece
      * @throws PeerlaneException if the copy is not good, or the check can't be made
      */
-    void run(Lane used, Progress progress) {
+    void run(List<Lane> copied, Progress progress) {
         if (plan.verify() == VerifyMethod.NONE) {
             return;
         }
@@ -71,11 +82,11 @@ final class Verification {
                 case NONE -> {}
                 case HOST -> throughHost(progress);
                 case TARGET_COMPARE ->
-                        compare(used, request.source(), request.target(), false, progress);
+                        compare(copied, request.source(), request.target(), false, progress);
                 case SOURCE_COMPARE ->
-                        compare(used, request.target(), request.source(), false, progress);
+                        compare(copied, request.target(), request.source(), false, progress);
                 case CONTROLLED_COMPARE ->
-                        compare(used, request.source(), request.target(), true, progress);
+                        compare(copied, request.source(), request.target(), true, progress);
             }
             result = "ok";
         } finally {
@@ -84,13 +95,45 @@ final class Verification {
     }
 
     private void compare(
-            Lane used, Endpoint reader, Endpoint owner, boolean controlled, Progress progress) {
-        Lane over = lane(used, reader, owner);
+            List<Lane> copied,
+            Endpoint reader,
+            Endpoint owner,
+            boolean controlled,
+            Progress progress) {
+        List<Lane> pieces = lanes(copied, reader, owner);
+        Lane first = pieces.getFirst();
         ControlCompare control =
-                controlled ? ControlCompare.over(over, clock, request.options(), random) : null;
+                controlled ? ControlCompare.over(first, clock, request.options(), random) : null;
         if (control != null) {
-            control(control, over);
+            control(control, first);
         }
+        Controls compares =
+                new Controls(first, request.bytes(), Planner.unitBytes(request), random);
+        overwrite(pieces);
+        long done = 0;
+        for (Lane piece : pieces.reversed()) {
+            long from = request.bytes() - done - piece.bytes();
+            compares.over(piece, from);
+            try {
+                done += compare(piece, compares, done, progress);
+            } finally {
+                controls = compares.made();
+            }
+        }
+        checkAll(done, request.bytes());
+        if (control != null) {
+            control(control, first);
+            controls += control.made();
+        }
+    }
+
+    /**
+     * Runs over one piece, the last chunk first. What a packet that gets lost uncovers is then a
+     * later chunk, or random bytes; in the copy it was an earlier chunk, or what was there before.
+     * And each chunk goes through another slot than in the copy. So the same loss in both passes
+     * does not lead to the same bytes.
+     */
+    private long compare(Lane over, Controls compares, long before, Progress progress) {
         Pipeline pipeline =
                 new Pipeline(
                         over,
@@ -101,11 +144,25 @@ final class Verification {
                         clock,
                         request.options(),
                         cancel);
-        space.run(pipeline, progress, Progress.Phase.VERIFY);
-        checkAll(pipeline.doneBytes(), over.bytes());
-        if (control != null) {
-            control(control, over);
+        pipeline.inOtherSlots();
+        pipeline.control(compares);
+        space.run(
+                pipeline,
+                (phase, done, total) -> progress.update(phase, before + done, request.bytes()),
+                Progress.Phase.VERIFY);
+        return pipeline.doneBytes();
+    }
+
+    /**
+     * Overwrites all slots: what a copy left there, and what bytes that no write of a peer ever
+     * reaches held all the time, would lie there in both passes.
+     */
+    private void overwrite(List<Lane> pieces) {
+        long most = 0;
+        for (Lane piece : pieces) {
+            most = Math.max(most, piece.geometry().sentinelOffset());
         }
+        Poison.overwrite(pieces.getFirst().buffer(), most, random);
     }
 
     private static void checkAll(long verified, long bytes) {
@@ -133,29 +190,24 @@ final class Verification {
         }
     }
 
-    /** The same slots as the copy's where the memory is the same, with the parts exchanged. */
-    private Lane lane(Lane used, Endpoint reader, Endpoint second) {
-        if (plan.verifySharesBuffer() && used.geometry().sentinels() > 0) {
-            return new Lane(
-                    reader.port(),
-                    lbaOf(reader),
-                    second.port(),
-                    lbaOf(second),
-                    used.buffer(),
-                    used.geometry(),
-                    used.firstSlot(),
-                    request.bytes());
+    /** The same slots as the copy's where the memory is the same. */
+    private List<Lane> lanes(List<Lane> copied, Endpoint reader, Endpoint second) {
+        if (plan.verifySharesBuffer() && copied.getFirst().geometry().sentinels() > 0) {
+            boolean same = reader.equals(request.source());
+            return copied.stream().map(l -> (same ? l : l.turned()).reversed()).toList();
         }
         PeerMemory memory = Objects.requireNonNull(plan.verifyBuffer()).memory();
         Geometry geometry = space.cut(memory, true);
-        return Lane.attach(
-                reader.port(),
-                lbaOf(reader),
-                second.port(),
-                lbaOf(second),
-                space.take(memory, geometry.totalBytes()),
-                geometry,
-                request.bytes());
+        return List.of(
+                Lane.attach(
+                                reader.port(),
+                                lbaOf(reader),
+                                second.port(),
+                                lbaOf(second),
+                                space.take(memory, geometry.totalBytes()),
+                                geometry,
+                                request.bytes())
+                        .reversed());
     }
 
     private void throughHost(Progress progress) {
@@ -164,7 +216,7 @@ final class Verification {
         HostMemory.HostBuffer buffer = space.takeHost(memory, 2 * geometry.totalBytes());
         Geometry doubled = new Geometry(geometry.chunkBytes(), 2 * geometry.slots(), 0, 0);
         Lane over = Lane.attach(request, buffer, doubled, request.bytes()).cut(geometry);
-        Poison poison = new Poison(buffer, doubled, random);
+        Poison poison = new Poison(buffer, doubled, random, true);
         Pipeline pipeline =
                 new Pipeline(
                         over,

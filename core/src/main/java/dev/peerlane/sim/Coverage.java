@@ -43,6 +43,9 @@ final class Coverage {
     static final Set<Kind> PEER_WRITES =
             EnumSet.of(Kind.DROPPED_WRITE, Kind.DELAYED_WRITE, Kind.DUPLICATED_WRITE);
 
+    /** Kinds that no copy meets: beside another fault they would make promises void. */
+    static final Set<Kind> UNDRAWN = EnumSet.of(Kind.COMPARE_LIES, Kind.CMB_HOLE);
+
     private static final List<Impossible> TABLE =
             List.of(
                     new Impossible(
@@ -65,6 +68,11 @@ final class Coverage {
                             EnumSet.of(Phase.DRAIN),
                             EnumSet.of(BufferKind.SOURCE_CMB, BufferKind.HOST),
                             "no sentinel is Read, and nothing else any more"),
+                    new Impossible(
+                            UNDRAWN,
+                            EnumSet.allOf(Phase.class),
+                            EVERY,
+                            "it takes one lie more for a wrong byte, and then nothing can tell"),
                     new Impossible(
                             EnumSet.of(Kind.MAPPING),
                             EnumSet.complementOf(EnumSet.of(Phase.ATTACH)),

@@ -6,6 +6,7 @@ import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -15,7 +16,8 @@ final class FaultDraw {
     private static final int MOST = 3;
     private static final int MANY = 1_000;
     private static final int LATEST_TURN = 13;
-    private static final Kind[] KINDS = Kind.values();
+    private static final Kind[] KINDS =
+            EnumSet.complementOf(EnumSet.copyOf(Coverage.UNDRAWN)).toArray(Kind[]::new);
     private static final Phase[] PHASES = Phase.values();
 
     private final SplittableRandom random;

@@ -40,6 +40,8 @@ final class Promise {
             case WRONG_DATA -> 1;
             // a posted write holds a page at most; one that comes twice may hit the next chunk
             case DROPPED_WRITE, DUPLICATED_WRITE -> PIECE;
+            // nothing is known of what a hole swallows
+            case CMB_HOLE -> Integer.MAX_VALUE;
             // the fence's own data waits behind it; a read-back takes another way
             case DELAYED_WRITE -> ordered ? 0 : Integer.MAX_VALUE;
             default -> 0;
@@ -83,7 +85,8 @@ final class Promise {
             case FATAL -> Set.of("controller-fatal");
             case RESET -> Set.of("controller-reset");
             case GONE -> Set.of("controller-gone");
-            case DROPPED_WRITE, DELAYED_WRITE, DUPLICATED_WRITE ->
+            case COMPARE_LIES -> Set.of("compare-lies", "peer-reads-lie");
+            case CMB_HOLE, DROPPED_WRITE, DELAYED_WRITE, DUPLICATED_WRITE ->
                     Set.of("peer-writes-lost", "peer-data-missing", "verify-mismatch");
             case CBAI, MAPPING -> Set.of("cmb-refused", "dma-map-failed");
             case ALLOCATION -> Set.of("no-dma-memory");

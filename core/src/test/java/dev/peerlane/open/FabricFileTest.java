@@ -90,13 +90,17 @@ class FabricFileTest {
                           - {kind: late-completion, drive: b, delayMicros: 7}
                           - {kind: allocation}
                           - {kind: sudden-removal, drive: b, occasion: 900}
+                          - {kind: compare-lies, drive: b, first: 8, length: 3}
+                          - {kind: cmb-hole, drive: b, first: 1024}
                         """);
         assertThat(spec.faults())
                 .containsExactly(
                         Fault.at(Fault.Kind.BAD_BLOCKS, "b").onIo(2).withOccasion(3).withTimes(2),
                         Fault.at(Fault.Kind.LATE_COMPLETION, "b").withNanos(7_000),
                         Fault.ofHost(Fault.Kind.ALLOCATION),
-                        Fault.at(Fault.Kind.SUDDEN_REMOVAL, "b").withOccasion(900));
+                        Fault.at(Fault.Kind.SUDDEN_REMOVAL, "b").withOccasion(900),
+                        Fault.at(Fault.Kind.COMPARE_LIES, "b").withRange(8, 3),
+                        Fault.at(Fault.Kind.CMB_HOLE, "b").withRange(1024, 0));
     }
 
     @Test
@@ -106,6 +110,8 @@ class FabricFileTest {
                 .hasMessageContaining("a fault of kind STATUS has status 0");
         assertThatThrownBy(() -> emulator(drives + "  - {kind: slow, drive: b, occasion: 0}"))
                 .hasMessageContaining("occasion 0");
+        assertThatThrownBy(() -> emulator(drives + "  - {kind: slow, drive: b, length: 1}"))
+                .hasMessageContaining("a fault of kind SLOW has length 1");
         assertThatThrownBy(() -> emulator(drives + "  - {kind: slow}"))
                 .hasMessageContaining("has drive null");
         assertThatThrownBy(() -> emulator(drives + "  - {kind: slow, drive: x}"))

@@ -10,6 +10,8 @@ import dev.peerlane.block.PeerMemory;
 import dev.peerlane.p2p.FakePort.Op;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -301,13 +303,90 @@ class CopyDoubtTest {
             poison.plant(1, 4 * PAGE);
             for (int page = 0; page < 4; page++) {
                 if (page != left) {
-                    memory.store64(4L * PAGE + (long) page * PAGE, 1);
+                    memory.fill(4L * PAGE + (long) page * PAGE, PAGE, 1);
                 }
             }
             assertThat(poison.isGone(1, 4 * PAGE)).as("page %d", left).isFalse();
-            memory.store64(4L * PAGE + (long) left * PAGE, 1);
+            memory.fill(4L * PAGE + (long) left * PAGE, PAGE, 1);
             assertThat(poison.isGone(1, 4 * PAGE)).isTrue();
         }
+    }
+
+    /**
+     * A packet that gets lost whenever it is sent, in the copy and in the verification: what is
+     * uncovered in both is not the same.
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 7, 8, 9, 24})
+    void dataThatNeverArrivesIsFoundAnywhereInAPage(int slots) {
+        options = options.withSlots(PAGE, slots);
+        for (int chunk = 0; chunk < 8; chunk++) {
+            source.losesFrom = 16 * 512 + (chunk * 11 + 3) * PAGE + 64 + 448 * chunk;
+            Arrays.fill(target.medium, (byte) 0);
+            CopyException e = failure(byTarget(), Progress.NONE);
+            assertThat(e.code()).as("chunk %d", chunk).isEqualTo("verify-mismatch");
+        }
+    }
+
+    /** In host memory as well, where neither side's Read brings the bytes. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 24})
+    void bytesThatNeitherReadBringsToHostMemoryAreNotEqual(int slots) {
+        options = options.withSlots(PAGE, slots).withVerify(VerifyMode.HOST);
+        source.losesFrom = 16 * 512 + 40 * PAGE + 1024;
+        target.losesFrom = 64 * 512 + 40 * PAGE + 1024;
+        assertThat(failure(byTarget(), Progress.NONE).code()).isEqualTo("verify-mismatch");
+    }
+
+    @Test
+    void aTargetThatThrowsWritesAwayAndAlwaysSaysEqualFailsAtTheFirstControl() {
+        target.ends(Op.WRITE, Collections.nCopies(200, 0).toArray(Integer[]::new));
+        target.comparesSucceed = true;
+        CopyException e = failure(byTarget(), Progress.NONE);
+        assertThat(target.medium).as("nothing was written").containsOnly(0);
+        assertThat(e.code()).isEqualTo("compare-lies");
+        assertThat(e)
+                .hasMessageContaining(target.name() + " compared blocks ")
+                .hasMessageContaining("found no difference again");
+        assertThat(e.remedy()).contains("--verify host");
+        assertThat(e.receipt().verify().result()).isEqualTo("failed");
+        assertThat(e.receipt().verify().controls()).isZero();
+        assertThat(e.receipt().error().firstBadLba()).isNotNull();
+    }
+
+    @Test
+    void aSourceThatAlwaysSaysEqualFailsTheVerification() {
+        FakeMemory cmb = new FakeMemory(source.name(), 256 << 10);
+        source.comparesSucceed = true;
+        BufferCandidate bySource = new BufferCandidate("fake:s", FakeWorld.SOURCE, cmb);
+        assertThat(failure(bySource, Progress.NONE).code()).isEqualTo("compare-lies");
+    }
+
+    @Test
+    void aGoodCopyTellsHowManyComparesWereControlled() {
+        assertThat(job(byTarget()).run(Progress.NONE).verify().controls()).isEqualTo(32);
+    }
+
+    /** Both words of a sentinel that lies in two pages have to go. */
+    @Test
+    void aSentinelThatLiesInTwoPagesIsGoneWhenBothItsPartsAre() {
+        targetCmb.busAddress = 0xe000_0000L + PAGE - 256;
+        Geometry geometry = new Geometry(512, 2, 1, 512);
+        PeerBuffer buffer = targetCmb.allocate(geometry.totalBytes(), 8);
+        targetCmb.busAddress -= geometry.sentinelOffset();
+        int slot = source.attach(buffer, geometry.sentinelOffset(), 512, 512, 1);
+        SentinelFence fence =
+                new SentinelFence(source, buffer, geometry, slot, options, world.random);
+        IntQueue ready = new IntQueue(2);
+        fence.arrived(0, 16);
+        fence.step(0, ready);
+        fence.completed(slot, 0);
+        buffer.store64(geometry.sentinelOffset() + 512 - 8, 0);
+        fence.step(1, ready);
+        assertThat(ready.isEmpty()).as("the first part has not arrived").isTrue();
+        buffer.store64(geometry.sentinelOffset() + 256 - 8, 0);
+        fence.step(2, ready);
+        assertThat(ready.isEmpty()).isFalse();
     }
 
     @Test
@@ -335,7 +414,7 @@ class CopyDoubtTest {
         assertThat(e.receipt().verify().result()).isEqualTo("failed");
     }
 
-    /** Memory in which one word does not keep what is stored. */
+    /** Memory in which the words of one page do not keep what is stored. */
     private static final class Forgetful extends PeerBuffer {
         private final FakeMemory memory = new FakeMemory("fake:forgetful", 16 * PAGE);
         private final PeerBuffer bytes = memory.allocate(16 * PAGE, PAGE);
@@ -363,7 +442,7 @@ class CopyDoubtTest {
 
         @Override
         public void store64(long offset, long value) {
-            if (offset != forgets) {
+            if (forgets < 0 || offset < forgets || offset >= forgets + PAGE) {
                 bytes.store64(offset, value);
             }
         }

@@ -15,6 +15,7 @@ final class FakeMemory extends PeerMemory {
     dev.peerlane.PeerlaneException sick;
     boolean overtaken;
     int open;
+    long busAddress = 0xe000_0000L;
 
     /** Comes before a load of the host. */
     Runnable atLoad = () -> {};
@@ -104,7 +105,7 @@ final class FakeMemory extends PeerMemory {
         @Override
         public long busAddress() {
             check();
-            return 0xe000_0000L;
+            return busAddress;
         }
 
         @Override

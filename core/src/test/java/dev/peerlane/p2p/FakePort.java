@@ -63,6 +63,11 @@ final class FakePort extends BlockPort {
     /** From this offset of a peer's memory on, its reads return ones. */
     long peerReadsEndAt = Long.MAX_VALUE;
 
+    /** Bytes of the medium from here on never arrive in any memory but its own. */
+    int losesFrom = -1;
+
+    int losesBytes = 64;
+
     /** Every Compare says that nothing differs. */
     boolean comparesSucceed;
 
@@ -258,10 +263,15 @@ final class FakePort extends BlockPort {
             if (!peer && losesHostWrites) {
                 return 0;
             }
+            if (!peer && losesFrom >= 0) {
+                send(packet, at, length);
+                arriveAll();
+                return 0;
+            }
             if (!peer || own) {
                 MemorySegment.copy(data, 0, packet.to(), packet.offset(), length);
             } else if (!losesPeerWrites) {
-                inTransit.add(packet);
+                send(packet, at, length);
             }
             return 0;
         }
@@ -282,6 +292,17 @@ final class FakePort extends BlockPort {
         }
         System.arraycopy(data, 0, medium, at, length);
         return 0;
+    }
+
+    private void send(Packet packet, int at, int length) {
+        int lost = losesFrom - at;
+        if (losesFrom < 0 || lost < 0 || lost >= length) {
+            inTransit.add(packet);
+            return;
+        }
+        int rest = lost + losesBytes;
+        inTransit.add(new Packet(packet.to(), packet.offset(), packet.data().asSlice(0, lost)));
+        inTransit.add(new Packet(packet.to(), packet.offset() + rest, packet.data().asSlice(rest)));
     }
 
     private static MemorySegment memory(Slot slot) {

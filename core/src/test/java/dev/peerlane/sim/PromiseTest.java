@@ -24,6 +24,7 @@ class PromiseTest {
             long bytes = Promise.wrongBytes(of(kind), "sentinel");
             boolean lies =
                     kind == Kind.WRONG_DATA
+                            || kind == Kind.CMB_HOLE
                             || kind == Kind.DROPPED_WRITE
                             || kind == Kind.DUPLICATED_WRITE;
             assertThat(bytes > 0).as("%s", kind).isEqualTo(lies);

@@ -29,6 +29,10 @@ final class FaultEnds {
                     Map.entry(
                             Kind.DROPPED_WRITE,
                             Set.of("copy IO verify-mismatch", "copy IO peer-writes-lost")),
+                    Map.entry(Kind.COMPARE_LIES, Set.of("copy IO compare-lies")),
+                    Map.entry(
+                            Kind.CMB_HOLE,
+                            Set.of("copy IO verify-mismatch", "copy IO peer-writes-lost")),
                     Map.entry(Kind.WRONG_DATA, Set.of("copy IO verify-mismatch")),
                     Map.entry(Kind.ZOMBIE, SILENT_DRIVE),
                     Map.entry(Kind.LOST_COMPLETION, SILENT_DRIVE),

@@ -73,7 +73,8 @@ class FaultSweepTest {
         for (String drive : List.of("a", "b", "c")) {
             for (Kind kind : Kind.values()) {
                 if (!kind.isOfHost() && !kind.isSudden()) {
-                    faults.add(late(kind, drive, kind == Kind.ZOMBIE ? 300 * MILLI : 20 * MILLI));
+                    Fault fault = late(kind, drive, (kind == Kind.ZOMBIE ? 300 : 20) * MILLI);
+                    faults.add(kind == Kind.COMPARE_LIES ? fault.onIo(NvmOpcode.COMPARE) : fault);
                 }
             }
         }
