@@ -141,11 +141,12 @@ final class CopyViews {
         }
         return v.result().equals("not run")
                 ? v.method() + ": not run"
-                : "%s: %s (%s), %s"
+                : "%s: %s (%s)%s, %s"
                         .formatted(
                                 v.method(),
                                 v.result(),
                                 v.granularity(),
+                                v.controls() == 0 ? "" : ", " + v.controls() + " controls",
                                 Sizes.seconds(v.seconds()));
     }
 

@@ -8,6 +8,7 @@ import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.emulator.PacketSpec;
 import dev.peerlane.emulator.PacketSpec.Forwarding;
@@ -151,6 +152,15 @@ class LitmusJobTest {
         PeerlaneException e = refused(fabric().drive(empty), A, B);
         assertThat(e.code()).isEqualTo("scratch-not-kept");
         assertThat(e).hasMessageContaining("emu:b/n1");
+    }
+
+    /** It would make any fence look good. */
+    @Test
+    void aTargetThatAlwaysSaysEqualMeasuresNothing() {
+        FabricSpec.Builder fabric = with(fabric()).fault(Fault.at(Fault.Kind.COMPARE_LIES, "b"));
+        LitmusCount count = count(fabric, FenceChoice.SENTINEL, 100);
+        assertThat(count.stopped()).isNotNull();
+        assertThat(count.stopped().code()).isEqualTo("compare-lies");
     }
 
     @Test

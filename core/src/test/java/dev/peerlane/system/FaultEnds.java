@@ -90,7 +90,7 @@ final class FaultEnds {
             return true;
         }
         // the third drive only lends its memory
-        if ("c".equals(fault.drive())) {
+        if ("c".equals(fault.drive()) && fault.kind() != Kind.CMB_HOLE) {
             return end.equals("open MACHINE no-cmb")
                     || (fault.kind() == Kind.GONE && end.equals("copy IO controller-gone"));
         }
