@@ -209,9 +209,7 @@ public final class LoadRun {
                     new LoadResult.Point(percentile, histogram.getValueAtPercentile(percentile)));
         }
         int words =
-                load.command() == Load.Command.COMPARE
-                        ? load.depth()
-                        : load.depth() * poison.pagesOfSlot();
+                load.command() == Load.Command.COMPARE ? load.depth() : poison.words(load.depth());
         return new LoadResult(
                 buffer.busAddress(),
                 commands,

@@ -79,9 +79,13 @@ final class Poison {
         return true;
     }
 
-    /** Returns how many words a whole slot has, the first one of the buffer. */
-    int pagesOfSlot() {
-        return BusPages.count(address, chunkBytes);
+    /** Returns how many words there are in some slots, the first ones. */
+    int words(int slots) {
+        int all = 0;
+        for (int slot = 0; slot < slots; slot++) {
+            all += BusPages.count(addressOf(slot), chunkBytes);
+        }
+        return all;
     }
 
     private long addressOf(int slot) {

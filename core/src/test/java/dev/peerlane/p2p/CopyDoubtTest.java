@@ -328,6 +328,15 @@ class CopyDoubtTest {
         }
     }
 
+    /** Bytes that are never written hold in the verification what they held in the copy. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 9})
+    void bytesOfTheMemoryThatNoWriteReachesAreFound(int slots) {
+        options = options.withSlots(PAGE, slots);
+        source.holeFrom = (slots - 1) * PAGE + 1024;
+        assertThat(failure(byTarget(), Progress.NONE).code()).isEqualTo("verify-mismatch");
+    }
+
     /** In host memory as well, where neither side's Read brings the bytes. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 24})

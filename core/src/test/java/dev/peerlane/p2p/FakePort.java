@@ -7,6 +7,7 @@ import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PortLimits;
 import dev.peerlane.pci.Bdf;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -67,6 +68,9 @@ final class FakePort extends BlockPort {
     int losesFrom = -1;
 
     int losesBytes = 64;
+
+    /** No peer's write reaches 8 bytes of memory from here on. */
+    int holeFrom = -1;
 
     /** Every Compare says that nothing differs. */
     boolean comparesSucceed;
@@ -215,7 +219,14 @@ final class FakePort extends BlockPort {
 
     private void arrive() {
         Packet p = inTransit.remove();
+        byte[] kept = {};
+        if (holeFrom >= 0) {
+            kept = p.to().asSlice(holeFrom, 8).toArray(ValueLayout.JAVA_BYTE);
+        }
         MemorySegment.copy(p.data(), 0, p.to(), p.offset(), p.data().byteSize());
+        if (holeFrom >= 0) {
+            MemorySegment.copy(kept, 0, p.to(), ValueLayout.JAVA_BYTE, holeFrom, kept.length);
+        }
     }
 
     /** One turn of the device: a packet may arrive, a random command may run. */
@@ -275,10 +286,7 @@ final class FakePort extends BlockPort {
             }
             return 0;
         }
-        byte[] data =
-                memory(slot)
-                        .asSlice(slot.offset(), length)
-                        .toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
+        byte[] data = memory(slot).asSlice(slot.offset(), length).toArray(ValueLayout.JAVA_BYTE);
         if (peerReadsAreOnes && peer && !slot.buffer().memory().owner().equals(name())) {
             Arrays.fill(data, (byte) 0xff);
         }

@@ -125,6 +125,34 @@ class LyingCompareTest {
         }
     }
 
+    /** The bit is turned over in one drive, the Compare begins at another: it must not be late. */
+    @Test
+    void aBitThatIsTurnedOverLateIsWaitedFor() {
+        String text =
+                """
+                kind: emulator
+                fabric: packets
+                packets: {hostStoreNanos: 40000}
+                drives:
+                  - {name: a, size: 1MiB}
+                  - {name: b, size: 1MiB}
+                  - {name: c, size: 1MiB, cmb: {size: 64KiB}}
+                """;
+        FabricFile file = FabricFile.parse("late", text, Path.of("/"));
+        try (Session session =
+                Session.of(new EmulatedFabric(((FabricFile.Emulated) file).spec()))) {
+            CopyOptions options =
+                    through(BufferChoice.device("emu:c"), 1).withVerify(VerifyMode.PEER);
+            Receipt receipt =
+                    session.copy(
+                            new Extent("emu:a", 1, 0L, 64L),
+                            new Extent("emu:b", 1, 0L, 64L),
+                            options);
+            assertThat(receipt.verify().method()).isEqualTo("controlled-compare");
+            assertThat(receipt.verify().result()).isEqualTo("ok");
+        }
+    }
+
     @Test
     void aCopyCheckedInHostMemoryAsksNobodyToCompare() {
         try (Session session = session("", "{kind: compare-lies, drive: b}")) {
