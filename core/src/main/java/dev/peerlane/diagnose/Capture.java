@@ -49,10 +49,15 @@ public final class Capture {
     /** How much of it is read: the header, and IVinfo. */
     static final int IVRS_BYTES = 40;
 
+    private static final int MAX_MARK_BYTES = 16;
     private static final int MAX_FILE_BYTES = 1 << 20;
-    private static final long MAX_TOTAL_BYTES = 256L << 20;
-    private static final int MAX_FILES = 500_000;
+    private static final int MAX_LINKS_BYTES = 8 << 20;
+    private static final long MAX_TOTAL_BYTES = 64L << 20;
+    private static final int MAX_NAMES = 200_000;
     private static final int MAX_PATH = 512;
+
+    /** The deepest file that is read of a machine is 8 directories down. */
+    private static final int MAX_DEPTH = 16;
 
     private static final List<String> WHOLE =
             List.of(
@@ -322,39 +327,59 @@ public final class Capture {
 
     private static void read(ZipInputStream zip, CapturedFiles files, Path from)
             throws IOException {
-        ZipEntry first = zip.getNextEntry();
-        if (first == null
-                || !first.getName().equals(MARK)
-                || !VERSIONS.contains(text(zip.readNBytes(16)).strip())) {
+        ZipEntry entry = zip.getNextEntry();
+        boolean marked = entry != null && entry.getName().equals(MARK);
+        // an entry is read to its end before the next one is asked for, which would inflate it all
+        if (!marked || !VERSIONS.contains(text(bounded(zip, MAX_MARK_BYTES, MARK, from)).strip())) {
             throw bad(from, "it does not begin as a capture of version " + VERSION + " does");
         }
         long total = 0;
-        int count = 0;
-        ZipEntry entry = zip.getNextEntry();
+        int names = 0;
+        entry = zip.getNextEntry();
         while (entry != null) {
-            boolean isLinks = entry.getName().equals(LINKS);
-            int limit = isLinks ? (int) (MAX_TOTAL_BYTES / 4) : MAX_FILE_BYTES;
-            byte[] content = zip.readNBytes(limit + 1);
-            total += content.length;
-            if (content.length > limit || total > MAX_TOTAL_BYTES || ++count > MAX_FILES) {
-                throw bad(from, "it is too large at its entry " + count);
-            }
+            String name = entry.getName();
+            boolean isLinks = name.equals(LINKS);
+            byte[] content = bounded(zip, isLinks ? MAX_LINKS_BYTES : MAX_FILE_BYTES, name, from);
+            total += content.length + name.length();
+            names++;
             if (isLinks) {
-                links(text(content), files);
-            } else if (isPlain(entry.getName())) {
-                files.put(entry.getName(), content);
+                names += links(text(content), files);
+            } else if (isPlain(name)) {
+                files.put(name, content);
+            }
+            if (total > MAX_TOTAL_BYTES) {
+                throw bad(from, "it holds more than " + MAX_TOTAL_BYTES + " bytes");
+            }
+            if (names > MAX_NAMES) {
+                throw bad(from, "it holds more than " + MAX_NAMES + " files and links");
             }
             entry = zip.getNextEntry();
         }
     }
 
-    private static void links(String text, CapturedFiles files) {
-        for (String line : text.split("\n", -1)) {
+    private static byte[] bounded(ZipInputStream zip, int limit, String name, Path from)
+            throws IOException {
+        byte[] content = zip.readNBytes(limit + 1);
+        if (content.length > limit) {
+            String start = name.substring(0, Math.min(name.length(), 60));
+            throw bad(from, "its entry '" + start + "' holds more than " + limit + " bytes");
+        }
+        return content;
+    }
+
+    /** Returns how many there are. */
+    private static int links(String text, CapturedFiles files) {
+        String[] lines = text.split("\n", MAX_NAMES + 2);
+        if (lines.length > MAX_NAMES) {
+            return lines.length;
+        }
+        for (String line : lines) {
             int tab = line.indexOf('\t');
             if (tab > 0 && isPlain(line.substring(0, tab)) && line.length() - tab <= MAX_PATH) {
                 files.putLink(line.substring(0, tab), line.substring(tab + 1));
             }
         }
+        return lines.length;
     }
 
     private static boolean isPlain(String path) {
@@ -362,6 +387,7 @@ public final class Capture {
                 && !path.startsWith("/")
                 && !path.endsWith("/")
                 && path.indexOf('\\') < 0
+                && path.chars().filter(c -> c == '/').count() < MAX_DEPTH
                 && !("/" + path + "/").contains("/../");
     }
 

@@ -59,6 +59,12 @@ final class ImageMedia extends Media {
                     "image file " + file + " does not exist",
                     "Name an existing file, or give a size to have it made");
         }
+        if (!Files.isRegularFile(file) && exists && !file.startsWith("/dev")) {
+            throw PeerlaneException.request(
+                    "image-unreadable",
+                    "image file " + file + " is a folder, a pipe or a socket",
+                    "Name a file, or a block device below /dev");
+        }
         Set<StandardOpenOption> options = new HashSet<>();
         options.add(StandardOpenOption.READ);
         if (!readOnly) {
@@ -109,7 +115,7 @@ final class ImageMedia extends Media {
         while (buffer.hasRemaining()) {
             int n = channel.read(buffer, at);
             if (n < 0) {
-                throw new EOFException("the image became shorter than " + sizeBytes + " bytes");
+                throw shorter();
             }
             at += n;
         }
@@ -118,6 +124,7 @@ final class ImageMedia extends Media {
     @Override
     void write(long position, MemorySegment source, long offset, long bytes, boolean durable)
             throws IOException {
+        checkWhole();
         writeAll(part(source, offset, bytes), position);
         if (durable) {
             flush();
@@ -126,6 +133,7 @@ final class ImageMedia extends Media {
 
     @Override
     void clear(long position, long bytes) throws IOException {
+        checkWhole();
         ByteBuffer source = zeroes;
         if (source == null) {
             source = ByteBuffer.allocateDirect(ZERO_BYTES);
@@ -142,6 +150,7 @@ final class ImageMedia extends Media {
 
     @Override
     void flush() throws IOException {
+        checkWhole();
         try {
             channel.force(false);
         } catch (IOException e) {
@@ -175,6 +184,17 @@ final class ImageMedia extends Media {
         }
         int from = Math.toIntExact(offset);
         return view.limit(from + Math.toIntExact(bytes)).position(from);
+    }
+
+    /** A write behind the end would make the image long again, with zeroes for what was lost. */
+    private void checkWhole() throws IOException {
+        if (channel.size() < sizeBytes) {
+            throw shorter();
+        }
+    }
+
+    private EOFException shorter() {
+        return new EOFException("the image became shorter than " + sizeBytes + " bytes");
     }
 
     private void writeAll(ByteBuffer buffer, long position) throws IOException {

@@ -81,6 +81,12 @@ public final class MemoryFile {
         return KernelCalls.call(SYS_FCNTL, fd, F_GET_SEALS, 0, 0, 0, 0) >= 0;
     }
 
+    /** Returns whether nobody can make a file shorter any more. */
+    public static boolean isFixed(int fd) {
+        long seals = KernelCalls.call(SYS_FCNTL, fd, F_GET_SEALS, 0, 0, 0, 0);
+        return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
+    }
+
     /**
      * Maps a file over a mapping that there is; the file that was there before is no longer.
      *

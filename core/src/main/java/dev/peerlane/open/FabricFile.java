@@ -6,10 +6,13 @@ import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.qtest.QtestFabric;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 
 /**
  * What a fabric file says ({@code --fabric FILE.yaml}): {@code kind: emulator} with drives and the
@@ -82,11 +85,7 @@ public sealed interface FabricFile {
         }
         String text;
         try {
-            if (Files.size(file) > MAX_BYTES) {
-                throw YamlReader.error(
-                        file.toString(), 1, "longer than " + MAX_BYTES + " bytes", "Name a YAML");
-            }
-            text = Files.readString(file, StandardCharsets.UTF_8);
+            text = bounded(file);
         } catch (NoSuchFileException e) {
             throw PeerlaneException.request(
                     "no-fabric-file",
@@ -104,21 +103,32 @@ public sealed interface FabricFile {
 
     private static String standardInput() {
         try {
-            byte[] bytes = System.in.readNBytes(MAX_BYTES + 1);
-            if (bytes.length > MAX_BYTES) {
-                throw YamlReader.error(
-                        "on standard input",
-                        1,
-                        "longer than " + MAX_BYTES + " bytes",
-                        "Hand over a YAML file");
-            }
-            return new String(bytes, StandardCharsets.UTF_8);
+            return bounded(System.in, "on standard input", "Hand over a YAML file");
         } catch (IOException e) {
             throw PeerlaneException.request(
                     "no-fabric-file",
                     "the fabric file on standard input can't be read: " + e.getMessage(),
                     "Name a file after --fabric");
         }
+    }
+
+    private static String bounded(Path file) throws IOException {
+        boolean pipe = Files.readAttributes(file, BasicFileAttributes.class).isOther();
+        if (pipe && !file.startsWith("/dev") && !file.startsWith("/proc")) { // not our own input
+            throw new IOException("a pipe or a socket, which may never end");
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            return bounded(in, file.toString(), "Name a YAML");
+        }
+    }
+
+    /** Reads as much as a fabric file may have: a device tells a length of 0 and never ends. */
+    private static String bounded(InputStream in, String name, String remedy) throws IOException {
+        byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+        if (bytes.length > MAX_BYTES) {
+            throw YamlReader.error(name, 1, "longer than " + MAX_BYTES + " bytes", remedy);
+        }
+        return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     }
 
     /**

@@ -156,9 +156,10 @@ public abstract class SystemFiles {
                 }
                 try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
                     for (Path entry : entries) {
-                        if (names.size() < MAX_ENTRIES) {
-                            names.add(String.valueOf(entry.getFileName()));
+                        if (names.size() == MAX_ENTRIES) {
+                            break;
                         }
+                        names.add(String.valueOf(entry.getFileName()));
                     }
                 }
             } catch (IOException | RuntimeException e) {

@@ -16,6 +16,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,7 @@ final class Link implements AutoCloseable {
     private final Channel channel;
     private @Nullable LateRead lateRead;
     private int lastId;
+    private BooleanSupplier intact = () -> true;
     private boolean dead;
     private boolean used;
 
@@ -96,6 +98,22 @@ final class Link implements AutoCloseable {
     }
 
     boolean isDead() {
+        return dead;
+    }
+
+    /**
+     * Has something looked at before registers are read or written.
+     *
+     * @param whole whether what the server handed out is still there; the device is gone if not
+     */
+    void watch(BooleanSupplier whole) {
+        intact = whole;
+    }
+
+    private boolean isGone() {
+        if (!dead && !intact.getAsBoolean()) {
+            close();
+        }
         return dead;
     }
 
@@ -198,7 +216,7 @@ final class Link implements AutoCloseable {
     /** Reads 1 to 8 bytes of a region; all ones when the device is gone. */
     long read(int region, long offset, int count) {
         thread.check(locator);
-        if (dead) {
+        if (isGone()) {
             return -1;
         }
         access(region, offset, count);
@@ -230,7 +248,7 @@ final class Link implements AutoCloseable {
     PendingLoad startRead(int region, long offset) {
         thread.check(locator);
         finishLateRead();
-        if (dead) {
+        if (isGone()) {
             return PendingLoad.done(-1);
         }
         access(region, offset, LateRead.BYTES);
@@ -302,7 +320,7 @@ final class Link implements AutoCloseable {
     /** Writes 1 to 8 bytes of a region; nothing when the device is gone. */
     void write(int region, long offset, int count, long value) {
         thread.check(locator);
-        if (dead) {
+        if (isGone()) {
             return;
         }
         access(region, offset, count);

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.linux.KernelCalls;
+import dev.peerlane.linux.MemoryFile;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -124,6 +125,22 @@ record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int 
     private static PeerlaneException outside(String locator, int index) {
         return Protocol.violation(
                 locator, "a capability of region %d is outside the message".formatted(index));
+    }
+
+    /** Returns whether the server can make the file shorter, under what is mapped of it. */
+    boolean canShrink() {
+        return fd >= 0 && !MemoryFile.isFixed(fd);
+    }
+
+    /** Returns whether it has done so: an access to what is mapped is a SIGBUS then. */
+    boolean isShortened() {
+        long length = MemoryFile.sizeBytes(fd);
+        for (Area area : areas) {
+            if (length < fileOffset + area.offset() + area.bytes()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     void close() {

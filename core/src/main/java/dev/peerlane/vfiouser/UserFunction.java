@@ -74,8 +74,21 @@ final class UserFunction implements AutoCloseable {
             long address = places.take(locator, index, region.sizeBytes(), wide);
             bars.add(new UserBar(link, locator, region, address));
         }
+        List<Region> unsafe = regions.stream().filter(Region::canShrink).toList();
+        if (!unsafe.isEmpty()) {
+            link.watch(() -> isWhole(unsafe));
+        }
         place();
         link.inUse();
+    }
+
+    private static boolean isWhole(List<Region> regions) {
+        for (Region region : regions) {
+            if (region.isShortened()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Writes the addresses of the BARs, and lets the function decode them. */

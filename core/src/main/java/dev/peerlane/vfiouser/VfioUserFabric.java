@@ -34,8 +34,12 @@ public final class VfioUserFabric extends Fabric {
     /** The socket in a folder that is named instead of it. */
     public static final String SOCKET_NAME = "cntrl";
 
-    /** How long a server may take to answer if nothing else is said, in nanoseconds. */
-    public static final long TIMEOUT_NANOS = 5_000_000_000L;
+    /**
+     * How long a server may take to answer if nothing else is said, in nanoseconds: as long as a
+     * command may. On a busy machine seconds are nothing; that its process has ended is seen at
+     * once.
+     */
+    public static final long TIMEOUT_NANOS = 30_000_000_000L;
 
     private static final int MAX_DEVICES = 255;
     private static final int TURNS_TO_YIELD = 64;

@@ -203,13 +203,58 @@ class CaptureTest {
         assertThat(files.files()).isEmpty();
     }
 
+    /** A gibibyte in a megabyte: the first entry, of which 16 bytes are wanted. */
+    @Test
+    void firstEntryIsNotInflatedToItsEnd() throws IOException {
+        Path file = Files.createTempFile(directory, "hostile", ".zip");
+        byte[] megabyte = new byte[1 << 20];
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+            zip.setLevel(java.util.zip.Deflater.BEST_SPEED);
+            zip.putNextEntry(new ZipEntry("peerlane-capture"));
+            zip.write("1\n".getBytes(UTF));
+            for (int i = 0; i < 64; i++) {
+                zip.write(megabyte);
+            }
+        }
+        // what comes behind the first bytes would be found out to be broken
+        byte[] bytes = Files.readAllBytes(file);
+        Files.write(file, java.util.Arrays.copyOf(bytes, bytes.length / 2));
+        assertThatThrownBy(() -> Capture.open(file))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessageContaining("'peerlane-capture' holds more than 16 bytes");
+    }
+
+    @Test
+    void numberOfLinksIsBounded() throws IOException {
+        Path file = zip(new String[] {"links", "a/b\tc\n".repeat(300_000)});
+        assertThat(Files.size(file)).isLessThan(100_000);
+        assertThatThrownBy(() -> Capture.open(file))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessageContaining("more than 200000 files and links");
+        Path longer = zip(new String[] {"links", "a/b\tc\n".repeat(2_000_000)});
+        assertThatThrownBy(() -> Capture.open(longer))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessageContaining("'links' holds more than 8388608 bytes");
+    }
+
+    /** Each of its directories would be a name to look up and to keep. */
+    @Test
+    void pathThatIsDeeperThanAnyOfAMachineIsDropped() throws IOException {
+        String deep = "d/".repeat(200) + "x";
+        Path file = zip(new String[] {deep, "1"}, new String[] {"links", deep + "\tc\n"});
+        CapturedFiles files = (CapturedFiles) Capture.open(file);
+        assertThat(files.files()).isEmpty();
+        assertThat(files.links()).isEmpty();
+        assertThat(files.list("d")).isEmpty();
+    }
+
     @Test
     void aBombIsRefused() throws IOException {
         Path file = zip(new String[] {"sys/x", "0".repeat(3 << 20)});
         assertThat(Files.size(file)).isLessThan(100_000);
         assertThatThrownBy(() -> Capture.open(file))
                 .isInstanceOf(PeerlaneException.class)
-                .hasMessageContaining("too large");
+                .hasMessageContaining("its entry 'sys/x' holds more than 1048576 bytes");
     }
 
     @Test

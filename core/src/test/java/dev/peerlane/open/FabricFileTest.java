@@ -8,6 +8,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.NamespaceSpec;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class FabricFileTest {
@@ -365,5 +367,35 @@ class FabricFileTest {
                 .hasMessageContaining("16777217");
         assertThat(refusal(text.formatted("version: \"1.3\", elasticity: 4KiB")))
                 .hasMessageContaining("before 1.4");
+    }
+
+    @Test
+    void deviceThatNeverEndsIsReadNoFurtherThanAFabricFileIsLong() {
+        assertThatThrownBy(() -> FabricFile.read(Path.of("/dev/zero")))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessageContaining("longer than 1048576 bytes");
+    }
+
+    @Test
+    @Timeout(30)
+    void pipeThatNobodyWritesToIsRefused(@TempDir Path folder)
+            throws IOException, InterruptedException {
+        Path pipe = folder.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+        assertThatThrownBy(() -> FabricFile.read(pipe))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessageContaining("pipe can't be read: a pipe or a socket");
+        FabricSpec drive =
+                FabricSpec.builder()
+                        .drive(
+                                DriveSpec.named("a")
+                                        .namespace(
+                                                NamespaceSpec.image(pipe, 512)
+                                                        .withWriteProtected(true))
+                                        .build())
+                        .build();
+        assertThatThrownBy(() -> new EmulatedFabric(drive))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessageContaining("pipe is a folder, a pipe or a socket");
     }
 }

@@ -14,7 +14,7 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.linux.KernelCalls;
-import dev.peerlane.linux.MemoryFile;
+import dev.peerlane.linux.Mischief;
 import dev.peerlane.linux.UnixSocket;
 import dev.peerlane.pci.ConfigSpace;
 import java.lang.foreign.Arena;
@@ -68,6 +68,14 @@ final class SpdkLikeServer implements AutoCloseable {
     Tamper tamper = (command, answer, length, descriptors) -> length;
     int mappedBeforeEnable = -1;
 
+    /** Until then it does not look at its socket. */
+    long busyUntilNanos;
+
+    /**
+     * After so many turns the file of the doorbells is made shorter, and nothing is done any more.
+     */
+    int turnsToShorten;
+
     /** Whether its controller does nothing, while messages are answered. */
     boolean stalled;
 
@@ -75,7 +83,7 @@ final class SpdkLikeServer implements AutoCloseable {
     private final MemorySegment request = arena.allocate(1 << 16, 8);
     private final MemorySegment answer = arena.allocate(1 << 16, 8);
     private final UnixSocket listener = UnixSocket.create();
-    private final int doorbellFile = (int) MemoryFile.create("spdk-bar0", BAR0_BYTES);
+    private final int doorbellFile = Mischief.unsealed("spdk-bar0", BAR0_BYTES);
     private final Mapping doorbells = Mapping.of(doorbellFile, 0, BAR0_BYTES, "BAR 0");
     private final TreeMap<Long, Mapping> memory = new TreeMap<>();
     private final TreeMap<Long, Long> ranges = new TreeMap<>();
@@ -99,12 +107,16 @@ final class SpdkLikeServer implements AutoCloseable {
 
                 @Override
                 public void turn() {
+                    if (turnsToShorten > 0 && --turnsToShorten == 0) {
+                        stalled = true; // it would be the first that falls over its own file
+                        assertThat(Mischief.resize(doorbellFile, 0)).isZero();
+                    }
                     nanos += 100_000; // it looks at its socket about once a millisecond
                     if (!stalled && !fatal) {
                         fabric.clock().turn();
                         raise();
                     }
-                    if (nanos % 1_000_000 == 0) {
+                    if (nanos % 1_000_000 == 0 && nanos >= busyUntilNanos) {
                         serve();
                     }
                 }

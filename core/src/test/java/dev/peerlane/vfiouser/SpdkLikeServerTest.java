@@ -1,6 +1,7 @@
 package dev.peerlane.vfiouser;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
@@ -332,6 +333,23 @@ class SpdkLikeServerTest {
         public void turn() {
             one.clock.turn();
             other.clock.turn();
+        }
+    }
+
+    @Test
+    void serverOfABusyMachineIsWaitedForThirtySeconds() {
+        long second = 1_000_000_000L;
+        server.busyUntilNanos = 20 * second;
+        try (VfioUserFabric fabric =
+                        VfioUserFabric.open(
+                                List.of(folder), server.clock, VfioUserFabric.TIMEOUT_NANOS);
+                PciDevice device = fabric.open(fabric.locators().getFirst())) {
+            server.busyUntilNanos = server.clock.nanoTime() + 20 * second;
+            assertThat(device.bar(0).load32(8)).isEqualTo(0x0001_0400);
+            server.busyUntilNanos = server.clock.nanoTime() + 40 * second;
+            assertThatThrownBy(() -> device.bar(0).load32(8))
+                    .isInstanceOf(PeerlaneException.class)
+                    .hasMessageContaining("has not answered request 9 in 30000 ms");
         }
     }
 }

@@ -1,0 +1,77 @@
+package dev.peerlane.vfiouser;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.nvme.ControllerOptions;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Session;
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.CancelFlag;
+import dev.peerlane.p2p.CopyException;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.CopyPlan;
+import dev.peerlane.p2p.Progress;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A server makes the file shorter that it gave for its doorbells, at any time of a copy. */
+class ShortenedFileTest {
+    private static final long SECOND = 1_000_000_000L;
+
+    @TempDir private Path folder;
+    private int planned;
+    private int failed;
+
+    @Test
+    void copyEndsAsATypedFaultOfADeviceThatIsGoneWithItsReceipt() {
+        for (int turns = 1; copyIsCutShort(turns); turns += planned == 0 ? 25 : 5) {
+            assertThat(turns).isLessThan(1_000_000);
+        }
+        assertThat(planned).as("copies that had begun").isGreaterThan(10);
+        assertThat(failed).isGreaterThan(10);
+    }
+
+    /** Returns whether it happened before the end. */
+    private boolean copyIsCutShort(int turns) {
+        Path socket = folder.resolve("cntrl");
+        boolean began = false;
+        try (SpdkLikeServer server = new SpdkLikeServer(socket)) {
+            server.turnsToShorten = turns;
+            ControllerOptions options = ControllerOptions.DEFAULTS.withTimeoutNanos(SECOND);
+            CopyOptions how =
+                    CopyOptions.DEFAULTS
+                            .withBuffer(BufferChoice.HOST)
+                            .withCommandTimeoutNanos(SECOND);
+            try (Session session =
+                    Session.of(
+                            VfioUserFabric.open(List.of(folder), server.clock, SECOND), options)) {
+                String device = session.fabric().locators().getFirst();
+                CopyPlan plan =
+                        session.plan(
+                                Extent.parse(device + "@0+512"),
+                                Extent.parse(device + "@1024"),
+                                how);
+                planned++;
+                began = true;
+                session.run(plan, new CancelFlag(), Progress.NONE);
+                return server.turnsToShorten == 0;
+            } catch (CopyException e) {
+                failed++;
+                assertThat(e.code())
+                        .as("turn %d: %s", turns, e)
+                        .isIn("controller-gone", "vfio-user-gone", "device-memory-fault");
+                assertThat(e.receipt().result()).isEqualTo("failed");
+                return true;
+            } catch (PeerlaneException e) {
+                failed++;
+                assertThat(began).as("turn %d: %s", turns, e).isFalse();
+                return true;
+            }
+        } finally {
+            socket.toFile().delete();
+        }
+    }
+}
