@@ -31,6 +31,9 @@ public final class Server implements AutoCloseable {
     /** What the note of a client begins with that an error of this program sent away. */
     static final String UNFORESEEN = "unforeseen, please report it: ";
 
+    /** SIGBUS: the client made a file shorter that it gave the descriptor of. */
+    private static final String MEMORY_GONE = "its memory is gone";
+
     private static final int TURNS_TO_LOOK = 64;
     private static final long BUSY_NANOS = 20_000_000L;
 
@@ -249,10 +252,11 @@ public final class Server implements AutoCloseable {
             }
             return moved;
         } catch (PeerlaneException e) {
-            leave(seat, e.getMessage());
+            // the fabric's clock has its own words for a SIGBUS
+            boolean fault = e.getCause() instanceof InternalError;
+            leave(seat, fault ? MEMORY_GONE : e.getMessage());
         } catch (InternalError e) {
-            // SIGBUS: the client made a file shorter that it gave the descriptor of
-            leave(seat, "its memory is gone");
+            leave(seat, MEMORY_GONE);
         } catch (RuntimeException e) {
             // a mistake of ours that one client has found is not to end the drives of the others
             leave(seat, UNFORESEEN + e);
