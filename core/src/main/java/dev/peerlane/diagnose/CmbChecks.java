@@ -76,7 +76,7 @@ final class CmbChecks {
         String at =
                 switch (reason.unfit()) {
                     case ABSENT, NO_WDS, NO_RDS, SMALL, ADDRESSES -> "" + fitness.memory().owner();
-                    case ROUTE, PAYLOAD, SECOND_WAY, READBACK -> pair;
+                    case ROUTE, UNREAD, ASLEEP, CONTAINED, PAYLOAD, SECOND_WAY, READBACK -> pair;
                     case RELAXED_ORDERING -> "" + fitness.in().initiator();
                     case BLOCKS -> fitness.in().initiator() + " to " + fitness.out().initiator();
                 };

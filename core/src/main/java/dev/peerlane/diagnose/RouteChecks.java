@@ -46,10 +46,7 @@ final class RouteChecks {
         this.owner = owner;
         route = leg.route();
         write = leg.write();
-        way = new ArrayList<>();
-        way.add(initiator);
-        way.addAll(route.bridges());
-        way.add(owner);
+        way = route.functions(snapshot.machine());
     }
 
     /** Returns what is found on a leg; nothing if one of its ends is not there. */
@@ -85,13 +82,7 @@ final class RouteChecks {
 
     private void unread() {
         way.stream().filter(f -> f.details().asleep() != null).distinct().forEach(this::asleep);
-        List<PciFunction> cut =
-                way.stream()
-                        .filter(f -> f.details().asleep() == null)
-                        .filter(f ->
-                                snapshot.host() != null
-                                        && f.details().configBytes() <= SysfsTree.PUBLIC_BYTES)
-                        .toList();
+        List<PciFunction> cut = way.stream().filter(f -> f.details().isCut()).toList();
         if (!cut.isEmpty()) {
             PciFunction first = cut.getFirst();
             String read =

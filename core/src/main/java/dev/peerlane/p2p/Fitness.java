@@ -3,11 +3,14 @@ package dev.peerlane.p2p;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.Overlap;
 import dev.peerlane.pci.Oversize;
+import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.Route;
 import dev.peerlane.pci.Verdict;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Whether a memory may carry a copy, and why not: the one rule, over values, that plans, the doctor
@@ -227,6 +230,7 @@ public record Fitness(
             if (!out.peerReads().allowed()) {
                 way("reads of " + demand.target().name() + " from it", out.peerReads(), out);
             }
+            packetsStopped();
             for (Oversize oversize :
                     new Oversize[] {
                         Oversize.on(machine, in, true), Oversize.on(machine, out, false)
@@ -237,6 +241,29 @@ public record Fitness(
             }
             for (Overlap overlap : machine.overlaps(memory.owner())) {
                 no(Unfit.ADDRESSES, overlap.words());
+            }
+        }
+
+        /** What is not read may stop packets as well as let them pass. */
+        private void packetsStopped() {
+            Set<PciFunction> way = new LinkedHashSet<>(in.functions(machine));
+            way.addAll(out.functions(machine));
+            for (PciFunction f : way) {
+                if (f.details().isCut()) {
+                    no(
+                            Unfit.UNREAD,
+                            "%d bytes of the configuration space of %s can be read, so whether"
+                                            .formatted(f.details().configBytes(), f.bdf())
+                                    + " it stops packets is unknown");
+                } else if (f.details().asleep() != null) {
+                    no(
+                            Unfit.ASLEEP,
+                            "%s is %s and was not read, so whether it stops packets is unknown"
+                                    .formatted(f.bdf(), f.details().asleep()));
+                }
+                if (f.details().isContained()) {
+                    no(Unfit.CONTAINED, f.bdf() + " holds its link down after an error (DPC)");
+                }
             }
         }
 

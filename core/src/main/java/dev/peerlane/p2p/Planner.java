@@ -140,9 +140,7 @@ public final class Planner {
                 reason.unfit().category(),
                 reason.unfit().isOfTheWay() ? "no-permitted-route" : "cmb-unfit",
                 message,
-                reason.unfit().isOfTheWay()
-                        ? "Put the devices behind one switch, or choose another buffer"
-                        : "Choose another buffer; --buffer auto takes the best that works");
+                reason.unfit().remedy());
     }
 
     private CopyPlan peerPlan(Option option) {

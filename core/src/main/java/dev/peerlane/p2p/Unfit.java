@@ -12,6 +12,12 @@ public enum Unfit {
     NO_RDS("cmb-no-rds", Category.MACHINE),
     /** A leg has no permitted route. */
     ROUTE("no-permitted-route", Category.REFUSED),
+    /** What may stop packets of a leg could not be read. */
+    UNREAD("config-unreadable", Category.REFUSED),
+    /** What may stop packets of a leg was not read, since that would wake it. */
+    ASLEEP("suspended", Category.REFUSED),
+    /** A port of a leg holds its link down. */
+    CONTAINED("dpc-triggered", Category.MACHINE),
     /** A packet of a leg is longer than a port on its way takes. */
     PAYLOAD("payload-mismatch", Category.REFUSED),
     /** A BAR of another function has the same bus address. */
@@ -47,6 +53,23 @@ public enum Unfit {
 
     /** Returns whether it is the way to the memory, and not the memory itself. */
     public boolean isOfTheWay() {
-        return this == ROUTE || this == PAYLOAD || this == ADDRESSES;
+        return switch (this) {
+            case ROUTE, UNREAD, ASLEEP, CONTAINED, PAYLOAD, ADDRESSES -> true;
+            case ABSENT, NO_WDS, NO_RDS, RELAXED_ORDERING, SECOND_WAY, READBACK, SMALL, BLOCKS ->
+                    false;
+        };
+    }
+
+    /** Returns what to do where that memory was asked for. */
+    String remedy() {
+        return switch (this) {
+            case UNREAD -> "Run as root, who may read it, or choose another buffer";
+            case ASLEEP -> "Wake it (echo on > power/control), or choose another buffer";
+            case CONTAINED -> "Power-cycle the slot below that port, or choose another buffer";
+            default ->
+                    isOfTheWay()
+                            ? "Put the devices behind one switch, or choose another buffer"
+                            : "Choose another buffer; --buffer auto takes the best that works";
+        };
     }
 }

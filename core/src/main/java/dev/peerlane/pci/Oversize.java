@@ -1,7 +1,5 @@
 package dev.peerlane.pci;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,13 +17,10 @@ public record Oversize(PciFunction sender, PciFunction receiver) {
      * @param write whether the initiator writes; else the owner answers its reads
      */
     public static @Nullable Oversize on(Machine machine, Route route, boolean write) {
-        List<PciFunction> way = new ArrayList<>(route.bridges());
-        machine.function(route.initiator()).ifPresent(way::add);
-        machine.function(route.owner()).ifPresent(way::add);
         PciFunction sender =
                 machine.function(write ? route.initiator() : route.owner()).orElse(null);
         PciFunction least = null;
-        for (PciFunction f : way) {
+        for (PciFunction f : route.functions(machine)) {
             int takes = f.details().payloadBytes();
             boolean less = sender != null && takes > 0 && takes < sender.details().payloadBytes();
             if (less && (least == null || takes < least.details().payloadBytes())) {

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What else a snapshot knows of a function. What is not known is null, or -1 for a number.
  *
- * @param configBytes how far the configuration space was readable: only root may read all; 0 if it
- *     was not read
+ * @param configBytes how far the configuration space was readable: only root may read all; 0 if
+ *     nothing of it was read, -1 if nobody tried
  * @param asleep the power state that kept it from being read, such as D3cold, or null
  * @param link its link, or null
  * @param payloadBytes Max_Payload_Size in use (Device Control 7:5)
@@ -42,7 +42,7 @@ public record PciDetails(
 
     /** Nothing is known. */
     public static final PciDetails NONE =
-            new PciDetails(0, null, null, -1, -1, null, -1, -1, -1, null, -1, -1, -1, -1, null);
+            new PciDetails(-1, null, null, -1, -1, null, -1, -1, -1, null, -1, -1, -1, -1, null);
 
     /** Extended capability ID of Advanced Error Reporting (PCIe 5.0, 7.8.4). */
     public static final int EXT_AER = 0x0001;
@@ -184,6 +184,16 @@ public record PciDetails(
                 iommuGroup,
                 numaNode,
                 driver);
+    }
+
+    /** Returns whether what tells of stopped packets could not be read. */
+    public boolean isCut() {
+        return configBytes >= 0 && configBytes <= SysfsTree.PUBLIC_BYTES && asleep == null;
+    }
+
+    /** Returns whether the port holds the link below it down. */
+    public boolean isContained() {
+        return dpc != null && dpc.triggered();
     }
 
     /** Returns whether AER has an error on record, in its status or the kernel's counters. */

@@ -64,6 +64,17 @@ public record Route(
         return bridges.size();
     }
 
+    /** Returns both ends and the bridges between them; nothing where no bus is crossed. */
+    public List<PciFunction> functions(Machine machine) {
+        List<PciFunction> all = new ArrayList<>();
+        if (!initiator.equals(owner)) {
+            machine.function(initiator).ifPresent(all::add);
+            all.addAll(bridges);
+            machine.function(owner).ifPresent(all::add);
+        }
+        return all;
+    }
+
     /** Returns the bandwidth of the narrowest link, in bytes a second; 0 if none is known. */
     public long bytesPerSecond() {
         Link link = narrowest == null ? null : narrowest.link();

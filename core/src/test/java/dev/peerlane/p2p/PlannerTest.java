@@ -205,6 +205,37 @@ class PlannerTest {
         assertThat(e).hasMessageContaining("reads of t from it");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        // which function of the way, how it is: category, code, remedy
+        "0000:03:00.0, cut, REFUSED, config-unreadable, Run as root",
+        "0000:02:01.0, cut, REFUSED, config-unreadable, Run as root",
+        "0000:01:00.0, asleep, REFUSED, suspended, Wake it",
+        "0000:04:00.0, asleep, REFUSED, suspended, Wake it",
+        "0000:02:00.0, contained, MACHINE, dpc-triggered, Power-cycle the slot",
+    })
+    void aWayThatMayStopPacketsIsNotTaken(
+            String bdf, String how, Category category, String code, String remedy) {
+        Machine machine =
+                new Machine(
+                        world.machine().functions().stream()
+                                .map(f ->
+                                        f.bdf().equals(Bdf.parse(bdf))
+                                                ? f.with(Details.of(how))
+                                                : f)
+                                .toList(),
+                        world.root);
+        CopyPlan plan = plan(machine);
+        assertThat(plan.kind()).isEqualTo(BufferKind.HOST);
+        assertThat(plan.verify()).isEqualTo(VerifyMethod.HOST);
+        assertThat(plan.reasons()).anyMatch(r -> r.endsWith("[" + code + "]"));
+        options = options.withBuffer(BufferChoice.TARGET);
+        PeerlaneException e = catchThrowableOfType(PeerlaneException.class, () -> plan(machine));
+        assertThat(e.category()).isEqualTo(category);
+        assertThat(e).hasMessageContaining(bdf).hasMessageEndingWith("[" + code + "]");
+        assertThat(e.remedy()).startsWith(remedy);
+    }
+
     @Test
     void relaxedOrderingMakesEveryFenceUnsound() {
         world.relaxedOrdering = true;
@@ -410,6 +441,7 @@ class PlannerTest {
         assertThat(plan.kind())
                 .isEqualTo(fence.isEmpty() ? BufferKind.HOST : BufferKind.TARGET_CMB);
         assertThat(plan.fence()).isEqualTo(fence.isEmpty() ? "none" : fence);
+        assertThat(plan.mayBeBeaten()).isEqualTo(!fence.equals("sentinel"));
         if (!fence.isEmpty()) {
             assertThat(plan.reasons()).anyMatch(r -> r.startsWith("fence " + fence + ": "));
         }
