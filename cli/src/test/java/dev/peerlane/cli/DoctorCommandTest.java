@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
@@ -342,6 +343,38 @@ class DoctorCommandTest {
         assertThat(both[0].out()).startsWith("NO-GO").contains("[cmb-small] 0000:04:00.0", why);
         assertThat(both[1].err()).contains(why + " [cmb-small]");
         assertThat(both[0].status()).isEqualTo(2).isEqualTo(both[1].status());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "emu:a, emu:b, write-protected, emu:b/n1 cannot be written: the namespace is write protected",
+        "emu:a, emu:c, namespace-unsupported, emu:c/n1 has 8 bytes of metadata with each block",
+        "emu:c, emu:a, namespace-unsupported, emu:c/n1 has 8 bytes of metadata with each block",
+        "emu:a, emu:a/n9, namespace-unsupported, emu:a has no active namespace 9",
+        "emu:b, emu:a, '', ''",
+    })
+    void whatCantBeReadOrWrittenIsNoGoAndRefused(
+            String source, String target, String code, String why) {
+        String fabric =
+                new Drives(folder)
+                        .fabric(
+                                """
+                                kind: emulator
+                                drives:
+                                  - {name: a, size: 1MiB, cmb: {size: 1MiB}}
+                                  - {name: b, size: 1MiB, writeProtected: true}
+                                  - {name: c, size: 1MiB, metadataBytes: 8}
+                                """);
+        Shell doctor = Shell.run(Drives.with(fabric, "doctor", source, target));
+        Shell copy = Shell.run(Drives.with(fabric, "copy", source, target, "--dry-run"));
+        boolean go = code.isEmpty();
+        assertThat(doctor.out()).startsWith(go ? "GO" : "NO-GO");
+        assertThat(copy.status()).as(copy.err()).matches(status -> go == (status == 0));
+        if (!go) {
+            assertThat(doctor.out()).contains("[" + code + "]").contains(why);
+            assertThat(copy.err()).contains(why);
+            assertThat(doctor.status()).isEqualTo(2);
+        }
     }
 
     @Test

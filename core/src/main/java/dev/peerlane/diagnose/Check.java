@@ -416,6 +416,25 @@ public enum Check {
                     + " what Linux allows below one switch then gives wrong data.",
             "Diagnose on the host, or with a capture of it; or measure with --probe.",
             "Nothing is changed."),
+    /** No namespace. */
+    NAMESPACE(
+            "namespace-unsupported",
+            CANNOT,
+            "There is no namespace that can be used",
+            "A copy moves whole blocks of 512 bytes to 64 KiB of the NVM command set, without metadata"
+                    + " and without protection information.",
+            "Name another namespace (DEVICE/nNSID), or give it such a format; that loses what is on"
+                    + " it.",
+            "Format it back; either loses what is on it."),
+    /** Write protected. */
+    WRITE_PROTECTED(
+            "write-protected",
+            CANNOT,
+            "The target can't be written",
+            "Its namespace is write protected (NSATTR), or the controller put its media into read only"
+                    + " mode, as worn drives do.",
+            "Choose another target, or lift the protection with the vendor's tool.",
+            "Protect it again."),
     /** No CMB. */
     CMB_ABSENT(
             "cmb-absent",

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Says whether peer-to-peer works on a machine, and why not. Whether a memory may carry a copy, and
  * which comes first, is {@link Fitness}'s word, the same that a copy is planned with. What is found
- * beside it, of the system and of links that are down, decides whether a copy could begin at all.
+ * beside it, of the system and of the two namespaces, decides whether a copy could begin at all.
  */
 public final class Doctor {
     /** The most controllers of which every pair is looked at. */
@@ -116,6 +116,7 @@ public final class Doctor {
                 if (!from.equals(to) || looked.size() < 2) {
                     Question question = new Question(from.bdf(), to.bdf(), Buffer.TARGET);
                     List<Finding> found = found(fitness(question, to.bdf()));
+                    found.addAll(ofSides(question));
                     any |= found.stream().noneMatch(Doctor::bars) && usable(unusable, from, to);
                     ofPairs.addAll(found);
                 }
@@ -145,9 +146,11 @@ public final class Doctor {
                     if (from.equals(to) || !leg(to.bdf(), owner.bdf(), false).allowed()) {
                         continue;
                     }
-                    Fitness fitness =
-                            fitness(new Question(from.bdf(), to.bdf(), Buffer.AUTO), owner.bdf());
-                    if (fitness.fits() && found(fitness).stream().noneMatch(Doctor::bars)) {
+                    Question question = new Question(from.bdf(), to.bdf(), Buffer.AUTO);
+                    Fitness fitness = fitness(question, owner.bdf());
+                    if (fitness.fits()
+                            && ofSides(question).isEmpty()
+                            && found(fitness).stream().noneMatch(Doctor::bars)) {
                         return true;
                     }
                 }
@@ -299,9 +302,7 @@ public final class Doctor {
     /** One side; blocks are known only if all that could be meant are of one length. */
     private Party party(Bdf bdf, @Nullable Integer nsid) {
         List<NamespaceFacts> meant =
-                snapshot.namespaces().stream()
-                        .filter(n -> n.owner().equals(bdf) && (nsid == null || n.nsid() == nsid))
-                        .toList();
+                meant(bdf, nsid).stream().filter(n -> n.unusable() == null).toList();
         boolean alike = meant.stream().map(NamespaceFacts::blockBytes).distinct().count() == 1;
         boolean relaxed =
                 snapshot.machine().function(bdf).map(PciFunction::relaxedOrdering).orElse(true);
@@ -312,6 +313,40 @@ public final class Doctor {
                 alike ? meant.getFirst().maxTransferBytes() : 0,
                 alike && meant.getFirst().canCompare(),
                 relaxed && !snapshot.isOpen() ? null : relaxed);
+    }
+
+    private List<NamespaceFacts> meant(Bdf bdf, @Nullable Integer nsid) {
+        return snapshot.namespaces().stream()
+                .filter(n -> n.owner().equals(bdf) && (nsid == null || n.nsid() == nsid))
+                .toList();
+    }
+
+    /** What keeps a copy from reading its source or writing its target, whatever carries it. */
+    private List<Finding> ofSides(Question q) {
+        List<Finding> found = new ArrayList<>(ofSide(q.source(), q.sourceNsid(), false));
+        found.addAll(ofSide(q.target(), q.targetNsid(), true));
+        return found;
+    }
+
+    /** Nothing if one of those that could be meant can be used. */
+    private List<Finding> ofSide(Bdf bdf, @Nullable Integer nsid, boolean writes) {
+        List<NamespaceFacts> meant = meant(bdf, nsid);
+        List<Finding> found = new ArrayList<>();
+        for (NamespaceFacts n : meant) {
+            String name = name(bdf) + "/n" + Integer.toUnsignedString(n.nsid());
+            if (n.unusable() != null) {
+                found.add(Finding.of(Check.NAMESPACE, name, "Identify Namespace", n.unusable()));
+            } else if (writes && n.readOnly() != null) {
+                String detail = name + " cannot be written: " + n.readOnly();
+                found.add(Finding.of(Check.WRITE_PROTECTED, name, "NSATTR, SMART log", detail));
+            }
+        }
+        if (meant.isEmpty() && snapshot.isOpen() && snapshot.cmb(bdf) != null) {
+            String which = nsid == null ? "" : " " + Integer.toUnsignedString(nsid);
+            String detail = name(bdf) + " has no active namespace" + which;
+            found.add(Finding.of(Check.NAMESPACE, name(bdf), "Active Namespace ID list", detail));
+        }
+        return found.size() >= meant.size() ? found : List.of();
     }
 
     private String name(Bdf bdf) {
@@ -328,6 +363,7 @@ public final class Doctor {
             snapshot.machine().function(bdf).ifPresent(members::add);
         }
         findings.addAll(HostChecks.of(snapshot, members, owner));
+        findings.addAll(ofSides(question));
         findings.addAll(found(fitness));
         return new Diagnosis(source, target, owner, legs(fitness), tidy(findings), List.of());
     }

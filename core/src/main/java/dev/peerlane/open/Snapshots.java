@@ -69,9 +69,13 @@ public final class Snapshots {
                             nsid,
                             namespace.blockBytes(),
                             namespace.maxTransferBytes(),
-                            controller.identity().oncs().compare()));
+                            controller.identity().oncs().compare(),
+                            null,
+                            namespace.readOnlyReason()));
         } catch (PeerlaneException e) {
-            // a namespace that no copy can use
+            out.add(
+                    NamespaceFacts.unusable(
+                            controller.device().bdf(), nsid, String.valueOf(e.getMessage())));
         }
     }
 }

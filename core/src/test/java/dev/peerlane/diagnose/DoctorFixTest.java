@@ -88,6 +88,8 @@ class DoctorFixTest {
         cures.put(Check.VIRTUAL, t -> t.texts.put("sys/class/dmi/id/sys_vendor", "Acme"));
         cures.put(Check.CMB_UNKNOWN, t -> t.at(B).cmb(0x0004021f));
         cures.put(Check.CMB_FIT_UNKNOWN, t -> t.blocks(A, 512, B, 512, 1 << 20));
+        cures.put(Check.NAMESPACE, t -> t.blocks(A, 512, B, 512, 4096));
+        cures.put(Check.WRITE_PROTECTED, t -> t.blocks(A, 512, B, 512, 4096));
         cures.put(Check.BLOCKS, t -> t.blocks(A, 512, B, 512, 4096));
         cures.put(Check.FENCE_READBACK, t -> t.fence = FenceChoice.AUTO);
         return cures;

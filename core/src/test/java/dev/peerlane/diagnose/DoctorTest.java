@@ -100,6 +100,8 @@ class DoctorTest {
     @Test
     void autoTakesTheFirstMemoryThatWorksAndSaysWhatSpokeAgainstTheOthers() {
         TreeBuilder tree = Shapes.broadcom(0);
+        Diagnosis both = Doctor.examine(tree.snapshot(), bdf(A), bdf(B), Buffer.AUTO);
+        assertThat(both.owner()).isEqualTo(bdf(B));
         tree.at(B).cmb(0);
         Diagnosis diagnosis = Doctor.examine(tree.snapshot(), bdf(A), bdf(B), Buffer.AUTO);
         assertThat(diagnosis.isGo()).isTrue();

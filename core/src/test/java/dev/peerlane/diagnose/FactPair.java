@@ -295,6 +295,23 @@ record FactPair(
                         Buffer.TARGET));
         pairs.add(roots(Check.SOCKETS, t -> t.at(B).texts.put("numa_node", "1"), Buffer.TARGET));
         pairs.add(text(Check.VIRTUAL, "sys/class/dmi/id/sys_vendor", "QEMU"));
+        pairs.add(
+                pair(
+                        Check.NAMESPACE,
+                        t ->
+                                t.namespaces =
+                                        List.of(
+                                                NamespaceFacts.unusable(
+                                                        bdf(A), 1, "8 bytes of metadata"))));
+        pairs.add(
+                pair(
+                        Check.WRITE_PROTECTED,
+                        t ->
+                                t.namespaces =
+                                        List.of(
+                                                new NamespaceFacts(
+                                                        bdf(B), 1, 512, 4096, true, null,
+                                                        "NSATTR"))));
         pairs.add(pair(Check.CMB_ABSENT, t -> t.at(B).cmb(0)));
         pairs.add(pair(Check.CMB_UNKNOWN, t -> t.at(B).withoutCmb()));
         pairs.add(

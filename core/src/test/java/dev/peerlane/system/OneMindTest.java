@@ -27,11 +27,13 @@ import dev.peerlane.p2p.BufferKind;
 import dev.peerlane.p2p.CancelFlag;
 import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.CopyPlan;
+import dev.peerlane.p2p.Details;
 import dev.peerlane.p2p.FenceChoice;
 import dev.peerlane.p2p.Progress;
 import dev.peerlane.p2p.Receipt;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.RootComplex.Trust;
 import dev.peerlane.spec.Cmbebs;
@@ -60,6 +62,7 @@ class OneMindTest {
     private static final int[] BLOCKS = {512, 512, 4096, 4096, 8192, 16384};
     private static final long[] CMBS = {4096, 4096, 8192, 8192, 12288, 16384, 32768, 1 << 20};
     private static final int[] ACS = {0, 1, 4, 8, 0x0c, 0x1c, 0x1d, 0x20};
+    private static final List<String> HOW = List.of("cut", "asleep", "contained");
     private static final int BYTES = 64 << 10;
     private static final Pattern CODE = Pattern.compile("\\[([a-z-]+)]$");
 
@@ -106,7 +109,13 @@ class OneMindTest {
         int longest = 512;
         for (int i = 0; i < 2; i++) {
             int block = BLOCKS[random.nextInt(BLOCKS.length)];
-            drive.namespace(NamespaceSpec.memory(2 * BYTES, block));
+            NamespaceSpec namespace = NamespaceSpec.memory(2 * BYTES, block);
+            drive.namespace(
+                    switch (random.nextInt(16)) {
+                        case 0 -> namespace.withMetadata(8, 0);
+                        case 1, 2 -> namespace.withWriteProtected(true);
+                        default -> namespace;
+                    });
             longest = Math.max(longest, block);
         }
         int pages = Integer.numberOfTrailingZeros(Math.max(1, longest / 4096));
@@ -136,7 +145,10 @@ class OneMindTest {
         return overtake ? cmb.withRates(Cmbebs.ofBytes(4096, true), new Cmbswtp(0)) : cmb;
     }
 
-    /** Devices whose Relaxed Ordering stays on, and pairs whose writes take several ways. */
+    /**
+     * Devices whose Relaxed Ordering stays on, pairs whose writes take several ways, and functions
+     * that hold their link down or of which only the first bytes were read, or none.
+     */
     private Fabric withStuckBits(EmulatedFabric fabric) {
         Set<String> stuck = random.nextInt(4) == 0 ? Set.of("emu:" + name()) : Set.of();
         List<Bdf> split = new ArrayList<>();
@@ -144,12 +156,17 @@ class OneMindTest {
             fabric.machine().nvmeFunctions().forEach(f -> split.add(f.bdf()));
             split.remove(random.nextInt(split.size()));
         }
+        List<PciFunction> known = fabric.machine().functions();
+        boolean well = random.nextInt(5) > 0;
+        Bdf ill = well ? null : known.get(random.nextInt(known.size())).bdf();
+        PciDetails how = Details.of(HOW.get(random.nextInt(HOW.size())));
         return new KeptFabric(fabric) {
             @Override
             public Machine machine() {
                 List<PciFunction> all = new ArrayList<>();
                 for (PciFunction f : super.machine().functions()) {
-                    all.add(stuck.contains(String.valueOf(f.name())) ? relaxed(f) : f);
+                    PciFunction it = f.bdf().equals(ill) ? f.with(how) : f;
+                    all.add(stuck.contains(String.valueOf(f.name())) ? relaxed(it) : it);
                 }
                 Machine machine = new Machine(all, super.machine().rootComplex());
                 return split.isEmpty()
@@ -198,6 +215,8 @@ class OneMindTest {
                 .contains("auto host", "auto target-cmb", "auto source-cmb", "auto third-party-cmb")
                 .contains("cmb-absent", "cmb-no-wds", "cmb-no-rds", "cmb-small", "second-way")
                 .contains("no-permitted-route", "relaxed-ordering", "fence-readback")
+                .contains("config-unreadable", "suspended", "dpc-triggered")
+                .contains("write-protected", "namespace-unsupported")
                 .contains("blocks-do-not-fit", "ran target-cmb", "ran source-cmb")
                 .contains("ran third-party-cmb", "readback planned");
     }
@@ -330,7 +349,11 @@ class OneMindTest {
     private void copy(Session session, Extent from, Extent to, CopyPlan plan, String what) {
         byte[] data = new byte[BYTES];
         random.nextBytes(data);
-        put(session, from, data);
+        if (session.namespace(from).readOnlyReason() == null) {
+            put(session, from, data);
+        } else {
+            data = content(session, from);
+        }
         put(session, to, new byte[BYTES]);
         Receipt receipt = session.run(plan, new CancelFlag(), Progress.NONE);
         count("ran " + plan.kind().label());
