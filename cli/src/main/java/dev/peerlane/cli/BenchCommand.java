@@ -2,6 +2,7 @@ package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.diagnose.Host;
+import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Probe;
@@ -146,7 +147,7 @@ final class BenchCommand implements Callable<Integer> {
         BenchDocument document;
         PeerlaneException failure = null;
         List<String> wanted = named.stream().map(Opening::device).distinct().toList();
-        try (Session session = Opening.session(fabric.file, wanted)) {
+        try (Session session = Opening.hurriedSession(fabric.file, wanted)) {
             List<String> devices = wanted.isEmpty() ? session.fabric().locators() : wanted;
             Extent range = wish.scratch();
             if (range != null) {
@@ -280,10 +281,11 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void warn(Session session, List<String> devices, List<String> notes) {
-        if (session.fabric().kind().equals("emulator")) {
+        if (session.fabric() instanceof EmulatedFabric emulated) {
             notes.add(
                     "These are figures of emulated drives: they tell of this program and machine,"
-                            + " nothing of SSDs");
+                            + " nothing of SSDs. Data moves "
+                            + emulated.spec().transfersText());
         }
         for (String one : devices) {
             for (String other : devices) {

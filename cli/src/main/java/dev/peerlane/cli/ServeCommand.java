@@ -26,7 +26,8 @@ import picocli.CommandLine.Parameters;
             "",
             "One client at a time can use a drive; the CMB of one can be mapped into another, so"
                     + " that a copy goes from drive to drive. Without --fabric, the drives are"
-                    + " ssd0 and ssd1 of 1 GiB of memory each.",
+                    + " ssd0 and ssd1 of 1 GiB of memory each. A drive's socket is FOLDER/NAME.sock,"
+                    + " and FOLDER/NAME/cntrl for clients that want it so, as SPDK's do.",
             "",
             "Examples:",
             "  In one terminal, and then in another:",
@@ -73,6 +74,7 @@ final class ServeCommand implements Callable<Integer> {
             if (terminal.out().checkError()) {
                 return 0; // nobody knows the names; the end of the program says why
             }
+            terminal.say("Data moves " + server.transfersText());
             while (!stop.isCancelled()) {
                 if (!server.turn()) {
                     server.rest();

@@ -43,9 +43,13 @@ class ServeCommandTest {
             assertThat(Files.readAllBytes(folder.resolve("b.img"))).isEqualTo(data);
             // the next client finds the drives free again
             assertThat(Shell.run("identify", b).status()).isZero();
+            assertThat(Shell.run("identify", "vfio-user:" + folder.resolve("b")).status()).isZero();
         }
         assertThat(folder.resolve("a.sock")).doesNotExist();
-        assertThat(server.said()).contains("a: a client has come");
+        assertThat(folder.resolve("a")).doesNotExist();
+        assertThat(server.said())
+                .contains("a: a client has come")
+                .contains("Data moves each contiguous run at once (transfers: runs)");
     }
 
     @Test

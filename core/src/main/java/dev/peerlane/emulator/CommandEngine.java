@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Moves commands along, a bounded amount a turn: fetched in round robin over the queues, waiting
- * until they are due, moving their data in pieces that interleave with those of other commands,
- * completed in whatever order they end, and kept back while their completion queue is full.
+ * until they are due, moving their data in pieces that interleave with those of other commands (or
+ * in runs, where the fabric says so), completed in whatever order they end, and kept back while
+ * their completion queue is full.
  */
 final class CommandEngine {
     private static final int MAX_COMMANDS = 1024;
@@ -25,6 +26,7 @@ final class CommandEngine {
     private static final int STEPS_A_TURN = 64;
     private static final long BYTES_A_TURN = 512 << 10;
     private static final int PIECES_A_STEP = 16;
+    private static final long BYTES_A_STEP = 1 << 20;
 
     /** What the engine needs of the controller around it. */
     interface Host {
@@ -66,6 +68,7 @@ final class CommandEngine {
 
     private int commands;
     private boolean worked;
+    private long bytesOfTurn;
     private int nextQueue;
 
     CommandEngine(
@@ -132,11 +135,11 @@ final class CommandEngine {
         faulty.releaseLate(now, delivery);
         unblock();
         takeArrived(now);
-        long bytes = 0;
-        for (int i = 0; i < STEPS_A_TURN && bytes < BYTES_A_TURN && dma.hasRoom(); i++) {
+        bytesOfTurn = 0;
+        for (int i = 0; i < STEPS_A_TURN && bytesOfTurn < BYTES_A_TURN && dma.hasRoom(); i++) {
             boolean started = startOne(now);
             if (!moving.isEmpty()) {
-                bytes += moveSome();
+                bytesOfTurn += moveSome();
             } else if (!started) {
                 break;
             }
@@ -205,6 +208,11 @@ final class CommandEngine {
         over(command);
     }
 
+    /** Counts data that does not go through a buffer as work of this turn. */
+    void movesStraight(long bytes) {
+        bytesOfTurn += bytes;
+    }
+
     /** Gives a command a place for its data, at least this long. */
     MemorySegment attachBuffer(Command command, long bytes) {
         releaseBuffer(command);
@@ -271,7 +279,7 @@ final class CommandEngine {
         }
     }
 
-    /** Moves some pieces of one command, picked at random. */
+    /** Moves some pieces of one command, picked at random; runs in their order. */
     private long moveSome() {
         int at = moving.size() == 1 ? 0 : random.nextInt(moving.size());
         Command command = moving.get(at);
@@ -280,8 +288,12 @@ final class CommandEngine {
                 command.isAdmin() ? Interconnect.Kind.ADMIN_DATA : Interconnect.Kind.IO_DATA;
         long bytes = 0;
         Reads reads = command.reads();
-        for (int i = 0; i < PIECES_A_STEP && !pages.isDone() && dma.hasRoom(); i++) {
-            int piece = pages.next(random);
+        boolean runs = dma.movesRuns();
+        for (int i = 0; i < PIECES_A_STEP && bytes < BYTES_A_STEP && !pages.isDone(); i++) {
+            if (!dma.hasRoom()) {
+                break;
+            }
+            int piece = runs ? pages.next() : pages.next(random);
             long n = pages.bytes(piece);
             long offset = pages.dataOffset(piece);
             long address = pages.address(piece);

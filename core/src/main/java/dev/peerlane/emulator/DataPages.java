@@ -35,6 +35,17 @@ final class DataPages {
         added += bytes;
     }
 
+    /** Returns whether bytes at this address would go on where the last piece ends. */
+    boolean goesOnAt(long address) {
+        return count > 0 && address == addresses[count - 1] + lengths[count - 1];
+    }
+
+    /** Adds the next bytes of the data to the last piece. */
+    void extend(int bytes) {
+        lengths[count - 1] += bytes;
+        added += bytes;
+    }
+
     /** Returns how many pieces there are. */
     int count() {
         return count;
@@ -62,6 +73,11 @@ final class DataPages {
 
     boolean isDone() {
         return moved == count;
+    }
+
+    /** Takes the first of the pieces that were not moved; not to be mixed with the other one. */
+    int next() {
+        return moved++;
     }
 
     /** Takes one of the pieces that were not moved, at random. */

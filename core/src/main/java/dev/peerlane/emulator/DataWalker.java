@@ -12,6 +12,9 @@ abstract class DataWalker {
     /** Answer of {@link #walk}: a list has to arrive first. */
     static final int PENDING = -1;
 
+    private static final int PAGE = 4096;
+    private static final int MAX_PIECE_BYTES = 64 << 10;
+    private static final int MAX_RUN_BYTES = 1 << 20;
     private static final int MAX_LIST_BYTES = 1 << 16;
 
     private final DmaPort dma;
@@ -49,21 +52,49 @@ abstract class DataWalker {
     /** Adds all places; answers as {@link #walk}. */
     abstract int places(Command command, int pageBytes);
 
-    /** Adds the place of the next bytes of the data; a status, 0 for success. */
-    final int addData(DataPages pages, long address, int bytes) {
+    /**
+     * Adds the place of the next bytes of the data, in pieces that end where pages do; a status, 0
+     * for success.
+     */
+    final int addData(DataPages pages, long address, long bytes) {
+        long next = address;
+        long left = bytes;
+        while (left > 0) {
+            int onPage = (int) (next & (PAGE - 1));
+            int piece = (int) Math.min(left, MAX_PIECE_BYTES - onPage);
+            if (piece > PAGE - onPage && !dma.isOnePlace(next, piece)) {
+                piece = PAGE - onPage;
+            }
+            int status = addPiece(pages, next, piece);
+            if (status != 0) {
+                return status;
+            }
+            next += piece;
+            left -= piece;
+        }
+        return 0;
+    }
+
+    private int addPiece(DataPages pages, long address, int bytes) {
         long own = cmb.offsetOf(address, bytes);
         if (own == Cmb.PARTLY) {
             return Status.INVALID_CMB_USE;
         }
         dataOwn |= own >= 0;
         dataOther |= own < 0;
-        pages.add(address, bytes);
+        if (dma.movesRuns() && pages.goesOnAt(address) && isOneRun(pages, bytes)) {
+            pages.extend(bytes);
+        } else {
+            pages.add(address, bytes);
+        }
         return 0;
     }
 
-    /** Returns whether all of these bytes can be moved as one. */
-    final boolean isOnePlace(long address, int bytes) {
-        return dma.isImmediate(address, bytes) && cmb.offsetOf(address, bytes) != Cmb.PARTLY;
+    /** Returns whether the last piece can be that much longer; its end may be another mapping's. */
+    private boolean isOneRun(DataPages pages, int bytes) {
+        int last = pages.count() - 1;
+        int run = pages.bytes(last) + bytes;
+        return run <= MAX_RUN_BYTES && dma.isOnePlace(pages.address(last), run);
     }
 
     /** Reads a list, or a part of one, of at most 64 KiB; answers as {@link #walk}. */
@@ -87,12 +118,25 @@ abstract class DataWalker {
             list = MemorySegment.ofArray(new long[(int) ((bytes + 7) / 8)]);
             command.lists().add(list);
         }
-        return switch (dma.read(
-                address, list, 0, bytes, Interconnect.Kind.PRP_LIST, command.reads())) {
+        return switch (read(command, address, bytes)) {
             case Interconnect.DONE -> 0;
             case Interconnect.PENDING -> PENDING;
             default -> Status.DATA_TRANSFER_ERROR;
         };
+    }
+
+    /** Reads a list as one; one that goes on in another mapping by the page. */
+    private int read(Command command, long address, long bytes) {
+        boolean whole = !dma.isImmediate(address, bytes) || dma.isOnePlace(address, bytes);
+        int answer = Interconnect.DONE;
+        long done = 0;
+        while (done < bytes && answer == Interconnect.DONE) {
+            long at = address + done;
+            long n = whole ? bytes : Math.min(bytes - done, PAGE - (at & (PAGE - 1)));
+            answer = dma.read(at, list, done, n, Interconnect.Kind.PRP_LIST, command.reads());
+            done += n;
+        }
+        return answer;
     }
 
     /** Returns the list that was read last. */

@@ -1,9 +1,12 @@
 package dev.peerlane.emulator;
 
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
 /** A controller's way to memory: its own CMB inside the function, everything else on the bus. */
 final class DmaPort {
+    private static final int PAGE_BYTES = 4096;
+
     private final EmulatedFunction function;
     private final Cmb cmb;
     private final Interconnect interconnect;
@@ -36,33 +39,76 @@ final class DmaPort {
         return interconnect.isImmediate() || cmb.offsetOf(address, bytes) >= 0;
     }
 
+    /** Returns whether data moves in runs, not in pieces. */
+    boolean movesRuns() {
+        return interconnect.movesRuns();
+    }
+
+    /** Returns whether all of these bytes can be read or written as one. */
+    boolean isOnePlace(long address, long bytes) {
+        long own = cmb.offsetOf(address, bytes);
+        return own >= 0
+                || (own == Cmb.OUTSIDE && interconnect.isOnePlace(function, address, bytes));
+    }
+
     /**
-     * Returns where in the own CMB the data of a command is, if it may go between there and the
-     * medium at once, without a buffer: all in one piece, with nothing to befall it. Else -1.
+     * Returns whether the data of a command may go between memory and medium at once, without a
+     * buffer: nothing is to befall it, and all of it is in the own CMB in one piece or, where data
+     * moves in runs, anywhere in it and in host memory.
      */
-    long straight(Command command) {
-        DataPages pages = command.pages();
-        if (pages.count() != 1 || command.fault() != null || !interconnect.isHurried()) {
-            return -1;
+    boolean isStraight(Command command, Media media, int blockBytes) {
+        if (command.fault() != null || !interconnect.isHurried()) {
+            return false;
         }
-        return cmb.offsetOf(pages.address(0), pages.bytes(0));
+        DataPages pages = command.pages();
+        int count = pages.count();
+        if (count == 1 && cmb.offsetOf(pages.address(0), pages.bytes(0)) >= 0) {
+            return true;
+        }
+        if (!interconnect.movesRuns() || !media.takesAnyMemory()) {
+            return false;
+        }
+        // memory of a client may go away while it is read: then no block is half written
+        int wholeBytes = command.toHost() ? 1 : blockBytes;
+        for (int i = 0; i < count; i++) {
+            long address = pages.address(i);
+            int bytes = pages.bytes(i);
+            boolean whole = wholeBytes <= PAGE_BYTES && ((address | bytes) & (wholeBytes - 1)) == 0;
+            boolean own = cmb.offsetOf(address, bytes) >= 0;
+            if (!whole || (!own && interconnect.hostRange(address, bytes) == null)) {
+                return false;
+            }
+        }
+        return true;
     }
 
-    /** Returns the own CMB. */
-    MemorySegment ownMemory() {
-        return cmb.memory();
+    /** Moves the data of a command that {@link #isStraight}. */
+    void moveStraight(Command command, Media media, long position, boolean durable)
+            throws IOException {
+        DataPages pages = command.pages();
+        boolean reads = command.toHost();
+        for (int i = 0; i < pages.count(); i++) {
+            long address = pages.address(i);
+            long bytes = pages.bytes(i);
+            long own = cmb.offsetOf(address, bytes);
+            AddressMap.Range host = own >= 0 ? null : interconnect.hostRange(address, bytes);
+            MemorySegment memory = host == null ? cmb.memory() : host.memory();
+            long offset = host == null ? own : host.memoryOffset() + (address - host.base());
+            if (reads) {
+                media.read(position + pages.dataOffset(i), memory, offset, bytes);
+            } else {
+                media.write(position + pages.dataOffset(i), memory, offset, bytes, durable);
+            }
+            if (host == null) {
+                movedOwn(address, bytes, !reads, Interconnect.Kind.IO_DATA);
+            } else {
+                interconnect.movedInHost(function, address, bytes, !reads);
+            }
+        }
     }
 
-    /** The data of a command has gone {@link #straight}. */
-    void moved(Command command) {
-        long bytes = command.bytes();
-        interconnect.moved(
-                function,
-                function,
-                command.pages().address(0),
-                bytes,
-                !command.toHost(),
-                Interconnect.Kind.IO_DATA);
+    private void movedOwn(long address, long bytes, boolean read, Interconnect.Kind kind) {
+        interconnect.moved(function, function, address, bytes, read, kind);
         function.traffic().ownMemory += bytes;
     }
 
@@ -81,9 +127,8 @@ final class DmaPort {
             Reads reads) {
         long own = cmb.offsetOf(address, bytes);
         if (own >= 0) {
-            interconnect.moved(function, function, address, bytes, true, kind);
+            movedOwn(address, bytes, true, kind);
             MemorySegment.copy(cmb.memory(), own, target, offset, bytes);
-            function.traffic().ownMemory += bytes;
             return Interconnect.DONE;
         }
         return interconnect.read(function, address, target, offset, bytes, kind, reads);
@@ -97,9 +142,8 @@ final class DmaPort {
         }
         long own = cmb.offsetOf(address, bytes);
         if (own >= 0) {
-            interconnect.moved(function, function, address, bytes, false, kind);
+            movedOwn(address, bytes, false, kind);
             Interconnect.store(cmb.memory(), own, source, offset, bytes, kind);
-            function.traffic().ownMemory += bytes;
             return true;
         }
         if (late.intercept(address, source, offset, bytes, kind)) {

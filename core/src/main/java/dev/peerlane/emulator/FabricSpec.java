@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param peerReads what a read of another function's BAR returns
  * @param peerWrites what becomes of a write to another function's BAR
  * @param packets how packets move, or null for DMA at once and in order
+ * @param transfers how the data of a command moves, or null if nobody said: then in pieces
  * @param time what the clock counts
  * @param seed where everything random comes from
  * @param faults what goes wrong
@@ -35,6 +36,7 @@ public record FabricSpec(
         PeerReads peerReads,
         PeerWrites peerWrites,
         @Nullable PacketSpec packets,
+        @Nullable Transfers transfers,
         Time time,
         long seed,
         List<Fault> faults) {
@@ -67,6 +69,20 @@ public record FabricSpec(
         VANISH
     }
 
+    /** How the data of one command moves between drive and memory. */
+    public enum Transfers {
+        /**
+         * By the page (a data block of an SGL by up to 64 KiB), in random order, and between those
+         * of other commands: what counts on an order that nobody promises is found out.
+         */
+        PIECES,
+        /**
+         * Each contiguous run of it as one copy, and where it can be without a buffer in between:
+         * for speed.
+         */
+        RUNS
+    }
+
     /** What the clock counts. */
     public enum Time {
         /** Turns: the same seed and the same calls give the same run. */
@@ -82,6 +98,11 @@ public record FabricSpec(
         drives = List.copyOf(drives);
         ports = List.copyOf(ports);
         faults = List.copyOf(faults);
+        if (packets != null && transfers == Transfers.RUNS) {
+            throw bad(
+                    "data that moves by packets moves in pieces",
+                    "Leave 'transfers' out, or say 'fabric: fast'");
+        }
         if (packets != null && time == Time.REAL) {
             throw bad("packets move in virtual time only", "Say 'time: virtual'");
         }
@@ -140,6 +161,42 @@ public record FabricSpec(
         }
     }
 
+    /** Returns whether the data of a command moves in runs. */
+    public boolean movesRuns() {
+        return transfers == Transfers.RUNS;
+    }
+
+    /** Returns how the data of a command moves, for a person. */
+    public String transfersText() {
+        return movesRuns()
+                ? "each contiguous run at once (transfers: runs)"
+                : "by the page, in random order (transfers: pieces)";
+    }
+
+    /**
+     * Returns this fabric for a use to which speed counts: data moves in runs, unless the
+     * description says how it moves, or packets move it.
+     */
+    public FabricSpec hurried() {
+        if (transfers != null || packets != null) {
+            return this;
+        }
+        return new FabricSpec(
+                drives,
+                ports,
+                rootComplex,
+                relaxedOrdering,
+                iommu,
+                unmapped,
+                peerReads,
+                peerWrites,
+                null,
+                Transfers.RUNS,
+                time,
+                seed,
+                faults);
+    }
+
     private static void checkDrive(Set<String> names, String name, String what) {
         if (!names.contains(name)) {
             throw bad(what + " at '" + name + "', which is no drive", "Name a drive");
@@ -193,6 +250,7 @@ public record FabricSpec(
         private PeerReads peerReads = PeerReads.NORMAL;
         private PeerWrites peerWrites = PeerWrites.NORMAL;
         private @Nullable PacketSpec packets;
+        private @Nullable Transfers transfers;
         private @Nullable Time time;
         private long seed = 1;
         private final List<Fault> faults = new ArrayList<>();
@@ -258,6 +316,12 @@ public record FabricSpec(
             return this;
         }
 
+        /** Says how the data of a command moves; in pieces unless said. */
+        public Builder transfers(@Nullable Transfers transfers) {
+            this.transfers = transfers;
+            return this;
+        }
+
         /** Says what the clock counts; real time unless said, virtual time with packets. */
         public Builder time(Time time) {
             this.time = time;
@@ -300,6 +364,7 @@ public record FabricSpec(
                     peerReads,
                     peerWrites,
                     packets,
+                    transfers,
                     time != null ? time : packets == null ? Time.REAL : Time.VIRTUAL,
                     seed,
                     faults);

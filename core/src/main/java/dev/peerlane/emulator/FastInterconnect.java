@@ -24,6 +24,7 @@ final class FastInterconnect extends Interconnect {
 
     private final AddressMap map;
     private final FabricSpec spec;
+    private final boolean runs;
     private final Supplier<Machine> machine;
     private final FaultLog faults;
     private final Map<Pair, Closed> routes = new HashMap<>();
@@ -34,6 +35,7 @@ final class FastInterconnect extends Interconnect {
     FastInterconnect(AddressMap map, FabricSpec spec, Supplier<Machine> machine, FaultLog faults) {
         this.map = map;
         this.spec = spec;
+        this.runs = spec.movesRuns();
         this.machine = machine;
         this.faults = faults;
     }
@@ -51,7 +53,25 @@ final class FastInterconnect extends Interconnect {
 
     @Override
     boolean isHurried() {
-        return spec.time() == FabricSpec.Time.REAL;
+        return runs || spec.time() == FabricSpec.Time.REAL;
+    }
+
+    @Override
+    boolean movesRuns() {
+        return runs;
+    }
+
+    /** A mapping that answers at its beginning does so up to its end: registers come first. */
+    @Override
+    boolean isOnePlace(EmulatedFunction initiator, long address, long bytes) {
+        AddressMap.Range range = map.find(address, bytes);
+        return range != null && answers(range, initiator, address);
+    }
+
+    @Override
+    AddressMap.@Nullable Range hostRange(long address, long bytes) {
+        AddressMap.Range range = map.find(address, bytes);
+        return range == null || range.owner() != null ? null : range;
     }
 
     @Override

@@ -83,9 +83,28 @@ abstract class Interconnect {
     abstract boolean isImmediate();
 
     /**
-     * Returns whether speed is worth more than an interleaving: where the clock is the real one.
+     * Returns whether speed is worth more than an interleaving: where the clock is the real one,
+     * and where data moves in runs.
      */
     abstract boolean isHurried();
+
+    /** Returns whether data moves in runs, not in pieces. */
+    abstract boolean movesRuns();
+
+    /** Returns whether all of these bytes can be read or written as one. */
+    abstract boolean isOnePlace(EmulatedFunction initiator, long address, long bytes);
+
+    /**
+     * Returns where all of these bytes are if that is host memory, else null. Whoever moves them
+     * there himself tells {@link #movedInHost}.
+     */
+    abstract AddressMap.@Nullable Range hostRange(long address, long bytes);
+
+    /** Data of an I/O command has moved in host memory. */
+    final void movedInHost(EmulatedFunction initiator, long address, long bytes, boolean read) {
+        moved(initiator, null, address, bytes, read, Kind.IO_DATA);
+        initiator.traffic().host(Kind.IO_DATA, read, bytes);
+    }
 
     /** Returns whether a function should send more data now; queue entries always go. */
     abstract boolean hasRoom(EmulatedFunction initiator);

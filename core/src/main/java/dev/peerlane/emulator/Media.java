@@ -17,6 +17,14 @@ abstract class Media implements AutoCloseable {
         }
     }
 
+    /**
+     * Returns whether it may be given memory of others to read and write, not only the drive's own:
+     * it keeps nothing of it, and memory that goes away meanwhile is no error of the medium.
+     */
+    boolean takesAnyMemory() {
+        return false;
+    }
+
     /** Returns its length. */
     abstract long sizeBytes();
 

@@ -34,6 +34,11 @@ final class MemoryMedia extends Media {
     }
 
     @Override
+    boolean takesAnyMemory() {
+        return true;
+    }
+
+    @Override
     long sizeBytes() {
         return sizeBytes;
     }

@@ -95,7 +95,7 @@ final class NvmCommands extends CommandSetHandler {
         command.end(Status.SUCCESS);
         try {
             switch (command.opcode()) {
-                case NvmOpcode.WRITE -> write(command, command.buffer(), 0);
+                case NvmOpcode.WRITE -> write(command);
                 case NvmOpcode.COMPARE -> compare(command);
                 case NvmOpcode.DATASET_MANAGEMENT -> manage(command);
                 default -> logs.read(command.bytes());
@@ -153,9 +153,9 @@ final class NvmCommands extends CommandSetHandler {
             return refuse(command, status);
         }
         try {
-            long own = dma.straight(command);
-            if (own >= 0) {
-                straight(command, own, reads);
+            EmulatedNamespace namespace = command.namespace();
+            if (dma.isStraight(command, namespace.media(), 1 << namespace.blockShift())) {
+                straight(command, reads);
                 return end(command, Status.SUCCESS);
             }
             int answer = buffer(command, bytes);
@@ -170,23 +170,29 @@ final class NvmCommands extends CommandSetHandler {
         }
     }
 
-    /** Moves all data between the CMB and the medium. */
-    private void straight(Command command, long own, boolean reads) throws IOException {
+    /** Moves all data between memory and medium. */
+    private void straight(Command command, boolean reads) throws IOException {
         long bytes = command.bytes();
+        engine.movesStraight(bytes);
+        Media media = command.namespace().media();
+        dma.moveStraight(command, media, position(command), isDurable(command));
         if (reads) {
-            command.namespace().media().read(position(command), dma.ownMemory(), own, bytes);
             logs.read(bytes);
         } else {
-            write(command, dma.ownMemory(), own);
+            logs.wrote(bytes);
         }
-        dma.moved(command);
     }
 
-    private void write(Command command, MemorySegment data, long offset) throws IOException {
-        boolean durable = !features.writeCache() || NvmCommand.fua(command.cdw12());
+    private void write(Command command) throws IOException {
         long bytes = command.bytes();
-        command.namespace().media().write(position(command), data, offset, bytes, durable);
+        command.namespace()
+                .media()
+                .write(position(command), command.buffer(), 0, bytes, isDurable(command));
         logs.wrote(bytes);
+    }
+
+    private boolean isDurable(Command command) {
+        return !features.writeCache() || NvmCommand.fua(command.cdw12());
     }
 
     private void compare(Command command) throws IOException {

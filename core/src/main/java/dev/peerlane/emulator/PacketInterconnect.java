@@ -112,6 +112,21 @@ final class PacketInterconnect extends Interconnect {
     }
 
     @Override
+    boolean movesRuns() {
+        return false;
+    }
+
+    @Override
+    boolean isOnePlace(EmulatedFunction initiator, long address, long bytes) {
+        return false;
+    }
+
+    @Override
+    AddressMap.@Nullable Range hostRange(long address, long bytes) {
+        return null;
+    }
+
+    @Override
     boolean hasRoom(EmulatedFunction initiator) {
         return routes.exit(initiator).waiting() < ROOM;
     }

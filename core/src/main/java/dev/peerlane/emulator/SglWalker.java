@@ -11,8 +11,6 @@ import java.lang.foreign.MemorySegment;
  * offsets are not supported, and neither are lists that are longer than the data.
  */
 final class SglWalker extends DataWalker {
-    private static final int PAGE = 4096;
-    private static final int MAX_PIECE_BYTES = 64 << 10;
     private static final int MAX_SEGMENT_BYTES = 64 << 10;
     private static final int MAX_SEGMENTS = 256;
 
@@ -95,7 +93,6 @@ final class SglWalker extends DataWalker {
         return block(command, Sgl.address(list, at), Sgl.lengthBytes(list, at));
     }
 
-    /** Cuts a data block into pieces that end where pages do. */
     private int block(Command command, long address, long length) {
         if (dwords && ((address | length) & 3) != 0) {
             return Status.SGL_GRANULARITY_INVALID;
@@ -104,21 +101,7 @@ final class SglWalker extends DataWalker {
         if (length > command.bytes() - pages.added()) {
             return Status.DATA_SGL_LENGTH_INVALID;
         }
-        long left = length;
-        long next = address;
-        while (left > 0) {
-            int piece = (int) Math.min(left, MAX_PIECE_BYTES - (next & (PAGE - 1)));
-            if (!isOnePlace(next, piece)) {
-                piece = (int) Math.min(left, PAGE - (next & (PAGE - 1)));
-            }
-            int status = addData(pages, next, piece);
-            if (status != 0) {
-                return status;
-            }
-            next += piece;
-            left -= piece;
-        }
-        return 0;
+        return addData(pages, address, length);
     }
 
     private static int end(Command command) {

@@ -40,6 +40,7 @@ final class EmulatorFile {
                 "seed",
                 "time",
                 "fabric",
+                "transfers",
                 "packets",
                 "links",
                 "secondWays",
@@ -60,6 +61,9 @@ final class EmulatorFile {
                 .peerReads(yaml.choice("peerReads", FabricSpec.PeerReads.NORMAL))
                 .peerWrites(yaml.choice("peerWrites", FabricSpec.PeerWrites.NORMAL))
                 .relaxedOrdering(yaml.bool("relaxedOrdering", false));
+        if (yaml.has("transfers")) {
+            fabric.transfers(yaml.choice("transfers", FabricSpec.Transfers.PIECES));
+        }
         if (yaml.has("time")) {
             fabric.time(yaml.choice("time", FabricSpec.Time.REAL));
         }

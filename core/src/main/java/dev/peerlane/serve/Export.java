@@ -50,6 +50,7 @@ final class Export implements AutoCloseable {
                             .drive(drive)
                             .unmapped(all.unmapped())
                             .relaxedOrdering(all.relaxedOrdering())
+                            .transfers(all.transfers())
                             .seed(all.seed());
             all.faults().stream().filter(fault -> name.equals(fault.drive())).forEach(alone::fault);
             made = new EmulatedFabric(alone.build(), shared);
@@ -115,6 +116,10 @@ final class Export implements AutoCloseable {
     /** Returns the parts of a BAR that can be mapped, all in one file. */
     List<Area> areas(int index) {
         return areas.getOrDefault(index, List.of());
+    }
+
+    FabricSpec spec() {
+        return fabric.spec();
     }
 
     void turn() {

@@ -17,9 +17,9 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The drives of a fabric, each behind a vfio-user socket {@code NAME.sock} in one folder. A drive
- * has one client at a time; when that one goes, the drive is reset and its CMB cleared. All of it
- * moves in {@link #turn}, on the thread that owns the server.
+ * The drives of a fabric, each behind a vfio-user socket {@code NAME.sock} in one folder, which is
+ * also {@code NAME/cntrl}. A drive has one client at a time; when that one goes, the drive is reset
+ * and its CMB cleared. All of it moves in {@link #turn}, on the thread that owns the server.
  *
  * <p>There are no bridges and no root complex between served drives: what a drive may reach is what
  * its client gave it descriptors of.
@@ -59,15 +59,17 @@ public final class Server implements AutoCloseable {
     private static final class Seat {
         private final Export export;
         private final SocketFile socket;
+        private final ControlLink link;
         private final List<Visitor> visitors = new ArrayList<>();
         private @Nullable Client client;
         private long takenNanos;
         private long doorbells;
         private boolean tidy = true;
 
-        Seat(Export export, SocketFile socket) {
+        Seat(Export export, SocketFile socket, ControlLink link) {
             this.export = export;
             this.socket = socket;
+            this.link = link;
         }
     }
 
@@ -94,7 +96,8 @@ public final class Server implements AutoCloseable {
      * Makes the drives and the sockets. A socket that nobody listens to is replaced; any other file
      * of that name stays, and is an error.
      *
-     * @param spec the drives; ports and root complex count for nothing, time is real
+     * @param spec the drives; ports and root complex count for nothing, time is real, and data
+     *     moves in runs unless the description says how it moves ({@link FabricSpec#hurried})
      * @param folder where the sockets go; it exists
      * @param notes is told of clients that come and go, and why they are sent away
      * @throws PeerlaneException if a drive or a socket can't be made, or the fabric lies about peer
@@ -116,14 +119,9 @@ public final class Server implements AutoCloseable {
         }
         Server server = new Server(notes, clock);
         try {
+            FabricSpec hurried = spec.hurried();
             for (DriveSpec drive : spec.drives()) {
-                SocketFile socket = SocketFile.listen(folder.resolve(drive.name() + SUFFIX));
-                try {
-                    server.seats.add(new Seat(new Export(drive, spec), socket));
-                } catch (RuntimeException e) {
-                    socket.close();
-                    throw e;
-                }
+                server.seats.add(seat(drive, hurried, folder));
             }
             return server;
         } catch (RuntimeException e) {
@@ -132,9 +130,33 @@ public final class Server implements AutoCloseable {
         }
     }
 
+    private static Seat seat(DriveSpec drive, FabricSpec all, Path folder) {
+        SocketFile socket = SocketFile.listen(folder.resolve(drive.name() + SUFFIX));
+        ControlLink link = null;
+        boolean done = false;
+        try {
+            link = ControlLink.make(folder.resolve(drive.name()), socket);
+            Seat seat = new Seat(new Export(drive, all), socket, link);
+            done = true;
+            return seat;
+        } finally {
+            if (!done) {
+                if (link != null) {
+                    link.close();
+                }
+                socket.close();
+            }
+        }
+    }
+
     /** Returns the sockets, in the order of the drives. */
     public List<Path> sockets() {
         return seats.stream().map(seat -> seat.socket.path()).toList();
+    }
+
+    /** Returns how the data of the drives' commands moves, for a person. */
+    public String transfersText() {
+        return seats.getFirst().export.spec().transfersText();
     }
 
     /** Returns how many drives have a client. */
@@ -305,6 +327,7 @@ public final class Server implements AutoCloseable {
             if (seat.client != null) {
                 seat.client.close();
             }
+            seat.link.close();
             seat.socket.close();
             seat.export.close();
         }

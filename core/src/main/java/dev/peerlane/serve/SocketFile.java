@@ -69,8 +69,12 @@ final class SocketFile implements AutoCloseable {
         }
     }
 
-    /** Deletes what a server left behind that was killed; everything else is an error. */
-    private static void replaceable(Path path) {
+    /**
+     * Deletes what a server left behind that was killed.
+     *
+     * @throws PeerlaneException if it is anything else
+     */
+    static void replaceable(Path path) {
         if (socketAt(path) == null) {
             throw PeerlaneException.machine(
                     "socket-not-made",
@@ -121,10 +125,15 @@ final class SocketFile implements AutoCloseable {
         return listener.accept();
     }
 
+    /** Returns whether the file is still this socket. */
+    boolean isThere() {
+        return inode != null && inode.equals(socketAt(path));
+    }
+
     /** Listens no more, and deletes the file if it is still this socket. */
     @Override
     public void close() {
-        if (inode != null && inode.equals(socketAt(path))) {
+        if (isThere()) {
             delete(path);
         }
         listener.close();

@@ -149,6 +149,26 @@ class SglTest {
         assertCode(write(2, Sgl.DATA_BLOCK, 0x10, 1024), Status.DATA_TRANSFER_ERROR);
     }
 
+    /** A client maps its memory as it likes, by the large page for example. */
+    @Test
+    void blocksAndSegmentsMayGoOnInTheNextMapping() {
+        bringUp(drive("a").sgls(DriveSpec.Sgls.BYTES));
+        long edge = 0x40_0000_0000L;
+        assertThat(fabric.attachMemory(edge - 0x10000, data.segment().asSlice(0, 0x10000)))
+                .isTrue();
+        assertThat(fabric.attachMemory(edge, data.segment().asSlice(0x10000, 0x10000))).isTrue();
+        assertCode(write(64, Sgl.DATA_BLOCK, edge - 0x3a01, 32 << 10), Status.SUCCESS);
+        assertStored(bytes(0x10000 - 0x3a01, 32 << 10));
+        Sgl.put(data.segment(), 0x10000 - 16, Sgl.DATA_BLOCK, edge - 0x8000, 1000);
+        Sgl.put(data.segment(), 0x10000, Sgl.DATA_BLOCK, edge + 0x8000, 24);
+        assertCode(write(2, Sgl.LAST_SEGMENT, edge - 16, 32), Status.SUCCESS);
+        byte[] expected = bytes(0x8000, 1024);
+        System.arraycopy(bytes(0x18000, 24), 0, expected, 1000, 24);
+        assertStored(expected);
+        fabric.detachMemory(edge);
+        fabric.detachMemory(edge - 0x10000);
+    }
+
     @Test
     void withoutSupportTheyAreNoField() {
         bringUp(drive("a"));

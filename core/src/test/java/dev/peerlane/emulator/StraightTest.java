@@ -7,14 +7,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
 import dev.peerlane.hal.TrafficCounters.Traffic;
-import dev.peerlane.pci.Bdf;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -24,39 +21,6 @@ import org.junit.jupiter.api.Test;
 class StraightTest {
     private static final long CBA = 0x7000_0000L;
     private static final int BLOCK = 512;
-
-    /** Hears what data has moved. */
-    private static final class Moves implements BusWatch {
-        private final List<String> seen = new ArrayList<>();
-
-        @Override
-        public void moved(
-                Bdf initiator,
-                @Nullable Bdf owner,
-                long address,
-                long bytes,
-                boolean read,
-                boolean ioData) {
-            if (ioData) {
-                seen.add("%x+%d %s".formatted(address, bytes, read ? "read" : "written"));
-            }
-        }
-
-        @Override
-        public void stored(Bdf controller, long offset, long value, int width) {}
-
-        @Override
-        public void happens(Fault fault) {}
-
-        @Override
-        public void fetched(Bdf controller, int qid, long address, MemorySegment sqe) {}
-
-        @Override
-        public void posted(Bdf controller, long address, MemorySegment cqe) {}
-
-        @Override
-        public void reset(Bdf controller) {}
-    }
 
     private static final class Outcome {
         private final List<String> moves;

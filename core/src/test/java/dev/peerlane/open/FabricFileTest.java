@@ -128,6 +128,7 @@ class FabricFileTest {
                         kind: emulator
                         seed: -7
                         time: virtual
+                        transfers: runs
                         iommu: false
                         unmapped: drops-silently
                         peerReads: other-memory
@@ -180,6 +181,7 @@ class FabricFileTest {
                         """);
         assertThat(spec.seed()).isEqualTo(-7);
         assertThat(spec.time()).isEqualTo(FabricSpec.Time.VIRTUAL);
+        assertThat(spec.transfers()).isEqualTo(FabricSpec.Transfers.RUNS);
         assertThat(spec.iommu()).isFalse();
         assertThat(spec.unmapped()).isEqualTo(FabricSpec.Unmapped.DROPS_SILENTLY);
         assertThat(spec.peerReads()).isEqualTo(FabricSpec.PeerReads.OTHER_MEMORY);
@@ -263,6 +265,8 @@ class FabricFileTest {
         String[][] cases = {
             {"kind: emulator\nseed: x", "2", "'x' is no seed"},
             {"kind: emulator\niommu: yes", "2", "'yes' is no iommu", "true or false"},
+            {"kind: emulator\ntransfers: x", "2", "'x' is no transfers", "pieces, runs"},
+            {packets("transfers: runs"), "1", "moves in pieces", "Leave 'transfers' out"},
             {"kind: emulator\ntime: slow", "2", "'slow' is no time", "virtual, real"},
             {"kind: emulator\ndrives: 5", "2", "'drives' is no list"},
             {"kind: emulator\ndrives: [5]", "2", "an item of 'drives' is no mapping"},

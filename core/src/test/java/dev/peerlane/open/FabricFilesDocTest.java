@@ -53,6 +53,8 @@ class FabricFilesDocTest {
         assertThat(shown.packets()).isNull();
         assertThat(terse.packets()).isNull();
         assertThat(shown.time()).isEqualTo(terse.time());
+        assertThat(shown.transfers()).isEqualTo(FabricSpec.Transfers.PIECES);
+        assertThat(shown.movesRuns()).isEqualTo(terse.movesRuns());
         assertThat(shown.iommu()).isEqualTo(terse.iommu());
         assertThat(shown.unmapped()).isEqualTo(terse.unmapped());
         assertThat(shown.peerReads()).isEqualTo(terse.peerReads());

@@ -67,20 +67,27 @@ class EngineAllocationTest {
 
     @Test
     void chunksOfACopyAllocateNothing() throws IOException {
-        chunksAllocateNothing(null);
+        chunksAllocateNothing(null, FabricSpec.Transfers.PIECES);
+    }
+
+    @Test
+    void chunksThatMoveInRunsAllocateNothing() throws IOException {
+        chunksAllocateNothing(null, FabricSpec.Transfers.RUNS);
     }
 
     @Test
     void chunksOfACopyBetweenImagesAllocateNothing(@TempDir Path folder) throws IOException {
-        chunksAllocateNothing(folder);
+        chunksAllocateNothing(folder, FabricSpec.Transfers.PIECES);
     }
 
-    private static void chunksAllocateNothing(@Nullable Path folder) throws IOException {
+    private static void chunksAllocateNothing(@Nullable Path folder, FabricSpec.Transfers transfers)
+            throws IOException {
         FabricSpec spec =
                 FabricSpec.builder()
                         .drive(drive("a", folder))
                         .drive(drive("b", folder))
                         .time(FabricSpec.Time.VIRTUAL)
+                        .transfers(transfers)
                         .build();
         try (Session session = Session.of(new EmulatedFabric(spec))) {
             // every block of both media is there afterwards
