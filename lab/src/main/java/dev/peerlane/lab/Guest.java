@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 public final class Guest {
     private static final int ATTEMPTS = 2;
     private static final long STOP_SECONDS = 5;
+    private static final long POLL_MILLIS = 200;
     private static final int SHOWN_LINES = 25;
 
     private final String name;
@@ -152,7 +153,10 @@ public final class Guest {
         return this;
     }
 
-    /** Sets how long one attempt may take. */
+    /**
+     * Sets how long one attempt may take where nothing else runs: so much of QEMU's processor time
+     * for each of the guest's processors, and so long without a line from the guest.
+     */
     public Guest limit(Duration duration) {
         limit = duration;
         return this;
@@ -250,7 +254,7 @@ public final class Guest {
                 command.addAll(List.of("-D", trace.toString()));
             }
             long start = System.nanoTime();
-            String end = await(start(command, errors));
+            String end = await(start(command, errors), List.of(console, results));
             List<String> lines = Files.readAllLines(results, UTF_8);
             long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
             if (lines.stream().noneMatch(line -> line.strip().equals(GuestRun.END))) {
@@ -294,15 +298,24 @@ public final class Guest {
         }
     }
 
-    /** Waits until QEMU ends, or the time is over: then ends it. */
-    private String await(Process qemu) throws InterruptedException {
+    /** Waits until QEMU ends; ends it once it has used its time, or is silent. */
+    private String await(Process qemu, List<Path> output) throws IOException, InterruptedException {
         Thread stop = Thread.ofPlatform().unstarted(qemu::destroyForcibly);
         Runtime.getRuntime().addShutdownHook(stop);
+        GuestPatience patience = new GuestPatience(limit, processors);
         try {
-            if (qemu.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-                return "QEMU ended with status " + qemu.exitValue();
+            while (!qemu.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+                long written = 0;
+                for (Path file : output) {
+                    written += Files.size(file);
+                }
+                Duration used = qemu.info().totalCpuDuration().orElse(Duration.ZERO);
+                String enough = patience.over(System.nanoTime(), used, written);
+                if (enough != null) {
+                    return enough;
+                }
             }
-            return "it took longer than " + limit.toSeconds() + " s";
+            return "QEMU ended with status " + qemu.exitValue();
         } finally {
             if (qemu.isAlive()) {
                 qemu.destroyForcibly();

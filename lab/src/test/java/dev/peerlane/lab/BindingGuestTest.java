@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -23,7 +23,7 @@ class BindingGuestTest {
     private static final int PARTITION_TABLE = 446;
     private static final int FREE_BYTES = 1 << 20;
 
-    private static GuestRun run;
+    @AutoClose private static GuestRun run;
 
     @BeforeAll
     static void boot() {
@@ -112,11 +112,6 @@ class BindingGuestTest {
         } else if (drive.equals("free")) {
             Data.write(image, 0, Data.random(6, FREE_BYTES));
         }
-    }
-
-    @AfterAll
-    static void close() {
-        run.close();
     }
 
     @Test

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -28,7 +28,7 @@ class DoorbellGuestTest {
                     "pci_nvme_mmio_(read|write) addr 0x([0-9a-f]+)(?: data 0x([0-9a-f]+))?"
                             + " size (\\d+)");
 
-    private static GuestRun run;
+    @AutoClose private static GuestRun run;
     private static List<Access> accesses;
 
     private record Access(boolean write, long offset, long value, int bytes) {}
@@ -67,11 +67,6 @@ class DoorbellGuestTest {
                                 Integer.parseInt(matcher.group(4))));
             }
         }
-    }
-
-    @AfterAll
-    static void close() {
-        run.close();
     }
 
     @Test

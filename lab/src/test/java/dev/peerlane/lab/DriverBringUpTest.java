@@ -15,8 +15,8 @@ import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.qtest.QtestFabric;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -29,7 +29,7 @@ class DriverBringUpTest {
     private static final String WITHOUT = "qemu:02:00.0";
     private static final String WITH_PMR = "qemu:03:00.0";
 
-    private static Qemu qemu;
+    @AutoClose private static Qemu qemu;
     private QtestFabric fabric;
 
     @BeforeAll
@@ -41,11 +41,6 @@ class DriverBringUpTest {
                         .drive(Drive.named("ssd1").blockBytes(4096).maxTransferExponent(3))
                         .drive(Drive.named("ssd2").cmbMib(4).pmrMib(8))
                         .start();
-    }
-
-    @AfterAll
-    static void stop() {
-        qemu.close();
     }
 
     @BeforeEach

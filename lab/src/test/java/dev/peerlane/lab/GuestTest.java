@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 /** The guest itself: Linux, its drivers and Java, before anything of Peerlane runs in it. */
 @Tag("guest")
 class GuestTest {
-    private static GuestRun run;
+    @AutoClose private static GuestRun run;
 
     @BeforeAll
     static void boot() {
@@ -44,11 +44,6 @@ class GuestTest {
                                 """)
                         .tests("hello")
                         .run();
-    }
-
-    @AfterAll
-    static void close() {
-        run.close();
     }
 
     @Test

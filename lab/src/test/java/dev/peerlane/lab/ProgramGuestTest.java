@@ -7,7 +7,7 @@ import dev.peerlane.lab.guest.GuestTests;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -24,7 +24,7 @@ class ProgramGuestTest {
 
     private static final int DRIVE_BYTES = 16 << 20;
 
-    private static GuestRun run;
+    @AutoClose private static GuestRun run;
 
     @BeforeAll
     static void boot() {
@@ -52,11 +52,6 @@ class ProgramGuestTest {
                                 "program-sigterm",
                                 "program-unbind")
                         .run();
-    }
-
-    @AfterAll
-    static void close() {
-        run.close();
     }
 
     @Test

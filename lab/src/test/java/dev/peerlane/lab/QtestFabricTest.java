@@ -20,8 +20,8 @@ import dev.peerlane.qtest.QtestFabric;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 /** Two drives behind a switch and one on a root port, attached to anew for each test. */
 @Tag("qemu")
 class QtestFabricTest {
-    private static Qemu qemu;
+    @AutoClose private static Qemu qemu;
     private QtestFabric fabric;
 
     @BeforeAll
@@ -41,11 +41,6 @@ class QtestFabricTest {
                         .drive(Drive.named("ssd1").behindSwitch("sw"))
                         .drive(Drive.named("ssd2").cmbMib(16).pmrMib(16))
                         .start();
-    }
-
-    @AfterAll
-    static void stop() {
-        qemu.close();
     }
 
     @BeforeEach

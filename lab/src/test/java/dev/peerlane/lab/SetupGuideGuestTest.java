@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -45,7 +45,7 @@ class SetupGuideGuestTest {
             """;
 
     private static final List<String> commands = new ArrayList<>();
-    private static GuestRun run;
+    @AutoClose private static GuestRun run;
 
     private static Guest guide(Guest guest, String name, String command) {
         return guide(guest, name, command, "");
@@ -96,11 +96,6 @@ class SetupGuideGuestTest {
                 "guide drivers 'ls -l /sys/bus/pci/devices/0000:01:00.0/driver"
                         + " /sys/bus/pci/devices/0000:02:00.0/driver'");
         run = guest.run();
-    }
-
-    @AfterAll
-    static void close() {
-        run.close();
     }
 
     @Test

@@ -6,7 +6,7 @@ import dev.peerlane.lab.guest.Copies;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class VfioCopyGuestTest {
     private static final int REGION_BYTES = (int) Copies.BLOCKS * 512;
 
-    private static GuestRun run;
+    @AutoClose private static GuestRun run;
 
     @BeforeAll
     static void boot() {
@@ -73,11 +73,6 @@ class VfioCopyGuestTest {
         if (drive.equals("ssd0")) {
             Data.write(image, 0, Data.random(3, 20 << 20));
         }
-    }
-
-    @AfterAll
-    static void close() {
-        run.close();
     }
 
     private static byte[] region(String drive, int number) throws IOException {
