@@ -312,7 +312,7 @@ public final class Doctor {
                 alike ? meant.getFirst().blockBytes() : 0,
                 alike ? meant.getFirst().maxTransferBytes() : 0,
                 alike && meant.getFirst().canCompare(),
-                relaxed && !snapshot.isOpen() ? null : relaxed);
+                (relaxed && !snapshot.isOpen()) ? null : relaxed);
     }
 
     private List<NamespaceFacts> meant(Bdf bdf, @Nullable Integer nsid) {

@@ -141,7 +141,7 @@ abstract class Interconnect {
             long bytes,
             Kind kind) {
         EmulatedFunction.Hole hole = owner.hole();
-        if (hole == null || hole.bar() != bar) {
+        if (hole == null || !hole.bar().equals(bar)) {
             store(memory, at, source, offset, bytes, kind);
             return;
         }

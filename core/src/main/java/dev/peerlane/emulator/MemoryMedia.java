@@ -18,7 +18,7 @@ final class MemoryMedia extends Media {
 
     private final long sizeBytes;
     private final Arena arena;
-    private final @Nullable MemorySegment @Nullable [] @Nullable [][] chunks;
+    private final @Nullable MemorySegment[] @Nullable [] @Nullable [] chunks;
     private final ArrayDeque<MemorySegment> spare = new ArrayDeque<>();
 
     /**
@@ -29,8 +29,8 @@ final class MemoryMedia extends Media {
     MemoryMedia(long sizeBytes, Arena arena) {
         this.sizeBytes = sizeBytes;
         this.arena = arena;
-        long last = sizeBytes - 1 >>> CHUNK_SHIFT;
-        this.chunks = new MemorySegment[(int) (last >>> 2 * TABLE_SHIFT) + 1][][];
+        long last = (sizeBytes - 1) >>> CHUNK_SHIFT;
+        this.chunks = new MemorySegment[(int) (last >>> (2 * TABLE_SHIFT)) + 1][][];
     }
 
     @Override
@@ -112,7 +112,7 @@ final class MemoryMedia extends Media {
     }
 
     private @Nullable MemorySegment @Nullable [] table(long index) {
-        @Nullable MemorySegment @Nullable [][] middle = chunks[(int) (index >>> 2 * TABLE_SHIFT)];
+        @Nullable MemorySegment @Nullable [] @Nullable [] middle = chunks[(int) (index >>> (2 * TABLE_SHIFT))];
         return middle == null ? null : middle[(int) (index >>> TABLE_SHIFT) % TABLE];
     }
 
@@ -122,8 +122,8 @@ final class MemoryMedia extends Media {
     }
 
     private @Nullable MemorySegment[] makeTable(long index) {
-        int top = (int) (index >>> 2 * TABLE_SHIFT);
-        @Nullable MemorySegment @Nullable [][] middle = chunks[top];
+        int top = (int) (index >>> (2 * TABLE_SHIFT));
+        @Nullable MemorySegment @Nullable [] @Nullable [] middle = chunks[top];
         if (middle == null) {
             middle = new MemorySegment[TABLE][];
             chunks[top] = middle;

@@ -156,7 +156,6 @@ public final class Protocol {
     public static final int PAGE_BYTES = 4096;
 
     // Our own, in a refusal of VERSION with EBUSY, behind the version numbers: others skip it.
-    private static final String TAKEN = "{\"taken\":{\"seconds\":%d}}";
     private static final Pattern TAKEN_SECONDS =
             Pattern.compile("\\{\"taken\":\\{\"seconds\":(\\d{1,9})\\}\\}");
     private static final int TAKEN_BYTES = 64;
@@ -172,7 +171,8 @@ public final class Protocol {
     public static long putTaken(MemorySegment body, long seconds) {
         body.fill((byte) 0);
         body.set(JAVA_SHORT_UNALIGNED, 2, (short) MINOR);
-        body.setString(4, TAKEN.formatted(Math.clamp(seconds, 0, 999_999_999)));
+        long told = Math.clamp(seconds, 0, 999_999_999);
+        body.setString(4, "{\"taken\":{\"seconds\":%d}}".formatted(told));
         return TAKEN_BYTES;
     }
 
