@@ -260,8 +260,10 @@ final class DoctorCommand implements Callable<Integer> {
 
     private @Nullable OtherWay otherWay(Snapshot snapshot) {
         Question question = question(snapshot);
-        boolean two = question != null && !question.source().equals(question.target());
-        return two ? OtherWay.of(Doctor.examine(snapshot, question.reversed())) : null;
+        if (question == null || question.source().equals(question.target())) {
+            return null;
+        }
+        return OtherWay.of(Doctor.examine(snapshot, question.reversed()));
     }
 
     /** Answers for the other direction, in a line: what is found there is asked for by itself. */

@@ -43,7 +43,6 @@ final class Signals {
                 handle(name);
             } catch (ReflectiveOperationException | IllegalArgumentException e) {
                 // such as with -Xrs: then a signal ends the process as it ends any other
-                continue;
             }
         }
     }

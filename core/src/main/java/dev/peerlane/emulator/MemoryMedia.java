@@ -112,7 +112,8 @@ final class MemoryMedia extends Media {
     }
 
     private @Nullable MemorySegment @Nullable [] table(long index) {
-        @Nullable MemorySegment @Nullable [] @Nullable [] middle = chunks[(int) (index >>> (2 * TABLE_SHIFT))];
+        @Nullable MemorySegment @Nullable [] @Nullable [] middle =
+                chunks[(int) (index >>> (2 * TABLE_SHIFT))];
         return middle == null ? null : middle[(int) (index >>> TABLE_SHIFT) % TABLE];
     }
 

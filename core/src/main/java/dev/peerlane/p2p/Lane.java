@@ -100,7 +100,14 @@ record Lane(
     /** Returns the same slots with the parts of the two sides exchanged. */
     Lane turned() {
         return new Lane(
-                second, secondLba, reader, readerLba, buffer, geometry, firstSlot, bytes,
+                /* reader= */ second,
+                /* readerLba= */ secondLba,
+                /* second= */ reader,
+                /* secondLba= */ readerLba,
+                buffer,
+                geometry,
+                firstSlot,
+                bytes,
                 backwards);
     }
 

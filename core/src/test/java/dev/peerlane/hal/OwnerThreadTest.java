@@ -28,7 +28,7 @@ class OwnerThreadTest {
         owner.check("the thing");
         assertThat(refusal(owner, Thread.ofPlatform().name("other")))
                 .isEqualTo("other|the thing belongs to thread %s, not to other", self);
-        String[] virtual = refusal(owner, Thread.ofVirtual()).split("\\|");
+        String[] virtual = refusal(owner, Thread.ofVirtual()).split("\\|", -1);
         assertThat(virtual[0]).matches("#\\d+");
         assertThat(virtual[1])
                 .isEqualTo("the thing belongs to thread %s, not to %s", self, virtual[0]);

@@ -137,7 +137,7 @@ class LocatorTest {
     })
     void whereTwoReadingsExistBothAreNamed(String there, String text, String one, String other)
             throws IOException {
-        for (String name : there.split(" ")) {
+        for (String name : there.split(" ", -1)) {
             make(name);
         }
         assertThatThrownBy(() -> Extent.parse(inFolder(text)))

@@ -167,7 +167,7 @@ class TunerTest {
             double atWork = 64 * KIB * Math.pow(2, 6 * random.nextDouble());
             double commands = 5_000 * Math.pow(2, 6 * random.nextDouble());
             ToDoubleFunction<Geometry> rate = device(atWork, commands);
-            int chunk = 4 * KIB << random.nextInt(6);
+            int chunk = (4 * KIB) << random.nextInt(6);
             Geometry planned = cut(chunk, random.nextInt(24, 65));
             long cold = random.nextLong(200_000_000L);
             Tuner tuner = copy(planned, rate, cold, 0.1);
