@@ -255,7 +255,7 @@ class OneMindTest {
                     CopyOptions.DEFAULTS
                             .withBuffer(choice.wanted())
                             .withFence(fence)
-                            .withSeed(seed);
+                            .withSeed(~seed); // the data is drawn from seed: poison must differ
             String what =
                     "seed %d: %s to %s, --buffer %s --fence %s, doctor: %s"
                             .formatted(
@@ -355,7 +355,12 @@ class OneMindTest {
             data = content(session, from);
         }
         put(session, to, new byte[BYTES]);
-        Receipt receipt = session.run(plan, new CancelFlag(), Progress.NONE);
+        Receipt receipt;
+        try {
+            receipt = session.run(plan, new CancelFlag(), Progress.NONE);
+        } catch (PeerlaneException e) {
+            throw new AssertionError(what, e);
+        }
         count("ran " + plan.kind().label());
         Receipt.Buffer used = receipt.buffer();
         assertThat(receipt.result()).as(what).isEqualTo("ok");
