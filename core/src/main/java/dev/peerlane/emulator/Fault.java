@@ -53,7 +53,10 @@ public record Fault(
     public enum Kind {
         /** The command ends with {@link Fault#status} and does nothing. */
         STATUS(Occasion.COMMAND),
-        /** The blocks of the command are bad from now on, for commands of its opcode. */
+        /**
+         * The blocks of the command are bad from now on, for commands of its opcode. Nothing
+         * happens to a command that names no blocks.
+         */
         BAD_BLOCKS(Occasion.COMMAND),
         /** The data is wrong though the command ends with success: one bit is the other. */
         WRONG_DATA(Occasion.COMMAND),

@@ -61,7 +61,7 @@ final class FaultyCommands {
         }
         boolean effectless =
                 fault.kind() == Fault.Kind.WRONG_DATA
-                        || (fault.kind() == Fault.Kind.BAD_BLOCKS && command.isAdmin())
+                        || (fault.kind() == Fault.Kind.BAD_BLOCKS && !namesBlocks(command))
                         || (fault.kind() == Fault.Kind.LATE_DATA && !isRead(command));
         if (!effectless) {
             plan.happens(fault);
@@ -79,7 +79,7 @@ final class FaultyCommands {
                 yield null;
             }
             case BAD_BLOCKS -> {
-                if (!command.isAdmin()) {
+                if (namesBlocks(command)) {
                     bad.add(blocks(command));
                 }
                 yield null;
@@ -212,6 +212,21 @@ final class FaultyCommands {
 
     private static boolean isRead(Command command) {
         return !command.isAdmin() && command.opcode() == NvmOpcode.READ;
+    }
+
+    /** Whether DW10 to DW12 are a range of blocks. A Flush names none, whatever stands there. */
+    private static boolean namesBlocks(Command command) {
+        return !command.isAdmin()
+                && switch (command.opcode()) {
+                    case NvmOpcode.READ,
+                            NvmOpcode.WRITE,
+                            NvmOpcode.COMPARE,
+                            NvmOpcode.WRITE_ZEROES,
+                            NvmOpcode.WRITE_UNCORRECTABLE,
+                            NvmOpcode.VERIFY ->
+                            true;
+                    default -> false;
+                };
     }
 
     private static BadBlocks blocks(Command command) {

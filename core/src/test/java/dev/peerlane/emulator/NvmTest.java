@@ -83,6 +83,22 @@ class NvmTest {
     }
 
     @Test
+    void badBlocksAreNoneOfAFlushThatNamesNone() {
+        try (EmulatedFabric fabric = one(drive("a"));
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            Queue queue = driver.ioQueue(1, 4);
+            long at = driver.allocate(4096).busAddress();
+            fabric.arm(Fault.at(Fault.Kind.BAD_BLOCKS, "a").onIo(NvmOpcode.FLUSH).withTimes(2));
+            fabric.arm(Fault.at(Fault.Kind.BAD_BLOCKS, "a").onIo(NvmOpcode.READ));
+            assertCode(queue.io(NvmOpcode.FLUSH, 0, 1, 0, 0), Status.SUCCESS);
+            assertCode(queue.io(NvmOpcode.FLUSH, 0, 1, 0, 0), Status.SUCCESS);
+            assertCode(queue.io(NvmOpcode.READ, 8, 1, at, 0), Status.UNRECOVERED_READ_ERROR);
+            assertCode(queue.io(NvmOpcode.READ, 8, 1, at, 0), Status.UNRECOVERED_READ_ERROR);
+            assertCode(queue.io(NvmOpcode.READ, 9, 1, at, 0), Status.SUCCESS);
+        }
+    }
+
+    @Test
     void wrongCommandsAreRefusedForEveryReason() {
         try (EmulatedFabric fabric = one(drive("a"));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {

@@ -49,7 +49,6 @@ final class FaultEnds {
                                     "copy IO read-failed",
                                     "copy IO fence-read-failed",
                                     "copy IO write-failed",
-                                    "copy IO flush-failed",
                                     "copy IO verify-failed")),
                     Map.entry(
                             Kind.CMB_DATA_WITHDRAWN,
