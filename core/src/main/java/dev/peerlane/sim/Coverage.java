@@ -3,6 +3,7 @@ package dev.peerlane.sim;
 import dev.peerlane.emulator.Fault.Kind;
 import dev.peerlane.p2p.BufferKind;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -105,6 +106,21 @@ final class Coverage {
             }
         }
         return "";
+    }
+
+    /** Adds all that another one has. */
+    void add(Coverage other) {
+        other.met.forEach((cell, times) -> met.merge(cell, times, Integer::sum));
+    }
+
+    /** Returns which of the possible cells were met, by their place in the order. */
+    BitSet met() {
+        BitSet set = new BitSet();
+        List<Cell> cells = possible();
+        for (int i = 0; i < cells.size(); i++) {
+            set.set(i, met.containsKey(cells.get(i)));
+        }
+        return set;
     }
 
     /** Adds what a seed has met. */

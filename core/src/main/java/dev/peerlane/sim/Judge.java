@@ -108,7 +108,7 @@ final class Judge {
             int wrong = media.wrongBytes(copy, receipt.copied(), receipt.target().blockBytes());
             int strange = media.strangeBytes(copy);
             if (wrong > allowed) {
-                violation.accept("%d bytes are said to be copied and are not".formatted(wrong));
+                violation.accept("%d bytes are %s".formatted(wrong, Simulation.NOT_COPIED));
             }
             if (strange > allowed) {
                 violation.accept("%d bytes are neither old nor the source's".formatted(strange));

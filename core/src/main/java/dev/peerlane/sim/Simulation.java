@@ -50,6 +50,9 @@ public final class Simulation {
     private PhaseTracker phases = new PhaseTracker(0, phase -> {});
     private @Nullable CopyPlan plan;
 
+    /** What {@link Judge} says of bytes that were handed on before they were there. */
+    static final String NOT_COPIED = "said to be copied and are not";
+
     /** A fault that happened, and how far the copy was. */
     private record Hit(Fault.Kind kind, Phase phase) {}
 
@@ -67,7 +70,12 @@ public final class Simulation {
             List<String> violations,
             Map<String, Integer> seen,
             long packets,
-            Set<Coverage.Cell> cells) {}
+            Set<Coverage.Cell> cells) {
+        /** Returns whether a copy says that it copied what it did not. */
+        boolean handsOnOldBytes() {
+            return violations.stream().anyMatch(v -> v.contains(NOT_COPIED));
+        }
+    }
 
     private Simulation(
             World world, Consumer<String> trace, boolean blind, long boundNanos, long seed) {
@@ -96,6 +104,11 @@ public final class Simulation {
      */
     static Outcome run(long seed, @Nullable Consumer<String> trace) {
         return run(seed, World.of(seed), false, BOUND_NANOS, trace);
+    }
+
+    /** Runs the control of a seed: no copy has a fence, and is judged as if it had one. */
+    static Outcome runUnfenced(long seed, @Nullable Consumer<String> trace) {
+        return run(seed, World.unfenced(seed), true, BOUND_NANOS, trace);
     }
 
     /**

@@ -60,9 +60,13 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
             int bytes,
             CopyOptions options,
             List<PlannedFault> faults) {
-        /** Returns it with other options. */
-        Copy with(CopyOptions other) {
-            return new Copy(source, target, sourceOffset, targetOffset, bytes, other, faults);
+        /** Returns it without fence, verification and faults, through the target's CMB. */
+        Copy withoutFence() {
+            CopyOptions bare =
+                    options.withBuffer(BufferChoice.TARGET)
+                            .withFence(FenceChoice.NONE)
+                            .withVerify(VerifyMode.NONE);
+            return new Copy(source, target, sourceOffset, targetOffset, bytes, bare, List.of());
         }
     }
 
@@ -71,22 +75,34 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
      * that the coverage wants; all others are drawn.
      */
     static World of(long seed) {
-        return new Maker(seed).world();
+        return new Maker(seed, false).world();
+    }
+
+    /**
+     * Makes a world over packets in which every drive has a CMB, every way is allowed, nothing goes
+     * wrong, and no copy has a fence: the control that shows what the checkers see.
+     */
+    static World unfenced(long seed) {
+        World world = new Maker(seed, true).world();
+        List<Copy> copies = world.copies().stream().map(Copy::withoutFence).toList();
+        return new World(world.fabric(), world.topology(), world.honest(), copies);
     }
 
     /** Draws one thing after another. */
     private static final class Maker {
         private final SplittableRandom random;
         private final long seed;
+        private final boolean control;
         private final Coverage.@Nullable Cell cell;
         private String topology = "";
         private boolean honest = true;
 
-        Maker(long seed) {
+        Maker(long seed, boolean control) {
             this.seed = seed;
+            this.control = control;
             random = new SplittableRandom(seed);
             List<Coverage.Cell> cells = Coverage.possible();
-            cell = seed > 0 && seed <= cells.size() ? cells.get((int) seed - 1) : null;
+            cell = !control && seed > 0 && seed <= cells.size() ? cells.get((int) seed - 1) : null;
         }
 
         private boolean odds(int in) {
@@ -105,13 +121,13 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
             }
             tree(fabric);
             fabric.iommu(!odds(3)).relaxedOrdering(odds(3)).time(FabricSpec.Time.VIRTUAL);
-            boolean packets = !odds(4);
+            boolean packets = !odds(4) || control;
             root(fabric, packets);
-            if (cell == null && odds(10)) {
+            if (cell == null && !control && odds(10)) {
                 honest = false;
                 fabric.peerWrites(FabricSpec.PeerWrites.VANISH);
             }
-            if (cell == null && odds(10)) {
+            if (cell == null && !control && odds(10)) {
                 honest = false;
                 fabric.peerReads(
                         one(
@@ -145,7 +161,7 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
         }
 
         private @Nullable CmbSpec cmb() {
-            if (cell != null) {
+            if (cell != null || control) {
                 return CmbSpec.of(32768L << random.nextInt(3));
             }
             if (odds(4)) {
@@ -189,7 +205,7 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
         private void root(FabricSpec.Builder fabric, boolean packets) {
             Trust writes = one(Trust.TRUSTED, Trust.TRUSTED, Trust.UNKNOWN, Trust.REFUSED);
             Trust reads = one(Trust.TRUSTED, writes, Trust.REFUSED);
-            if (cell != null) {
+            if (cell != null || control) {
                 writes = Trust.TRUSTED;
                 reads = Trust.TRUSTED;
             }
@@ -198,7 +214,7 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
                 return;
             }
             Forwarding forwarding = one(Forwarding.FULL, Forwarding.FULL, Forwarding.SLOW);
-            if (cell == null && odds(8)) {
+            if (cell == null && !control && odds(8)) {
                 forwarding = one(Forwarding.WRITES, Forwarding.NONE);
                 honest = false;
             }
