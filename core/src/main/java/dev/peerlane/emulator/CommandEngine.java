@@ -310,7 +310,9 @@ final class CommandEngine {
         }
         if (reads.failed() || pages.isDone()) {
             remove(moving, at);
-            if (reads.failed() || reads.isQuiet()) {
+            // also after a failure: what is asked for comes, and by then the host may have taken
+            // the memory back
+            if (reads.isQuiet()) {
                 moved(command);
             } else {
                 reading.add(command);
@@ -354,7 +356,7 @@ final class CommandEngine {
         }
         for (int i = reading.size() - 1; i >= 0; i--) {
             Command command = reading.get(i);
-            if (command.reads().isQuiet() || command.reads().failed()) {
+            if (command.reads().isQuiet()) {
                 remove(reading, i);
                 worked = true;
                 moved(command);

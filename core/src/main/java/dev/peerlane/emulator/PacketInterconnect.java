@@ -360,12 +360,13 @@ final class PacketInterconnect extends Interconnect {
             lost(initiator, address, bytes, false, why);
             return;
         }
+        if (place != null && spec.peerWrites() == FabricSpec.PeerWrites.VANISH) {
+            return;
+        }
         moved(initiator, place == null ? null : place.owner(), address, bytes, false, kind);
         if (place != null) {
-            if (spec.peerWrites() == FabricSpec.PeerWrites.NORMAL) {
-                long at = address - place.owner().barAddress(place.bar());
-                store(place.owner(), place.bar(), memory(place), at, payload, 0, bytes, kind);
-            }
+            long at = address - place.owner().barAddress(place.bar());
+            store(place.owner(), place.bar(), memory(place), at, payload, 0, bytes, kind);
         } else {
             AddressMap.Range range = Objects.requireNonNull(map.find(address, bytes));
             long at = range.memoryOffset() + (address - range.base());

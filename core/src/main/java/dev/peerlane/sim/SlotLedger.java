@@ -136,15 +136,6 @@ final class SlotLedger {
         slot.state = State.DONE;
     }
 
-    /** A command for a slot completed with an error: what it has still to fetch is thrown away. */
-    void failed(Bdf device, int number) {
-        completed(device, number);
-        Slot slot = slots.get(number);
-        if (slot != null && slot.state == State.DONE) {
-            slot.state = State.STOPPED;
-        }
-    }
-
     /** A port says that none of its commands can touch a slot any more. */
     void stopped(Bdf device) {
         for (Slot slot : slots.values()) {

