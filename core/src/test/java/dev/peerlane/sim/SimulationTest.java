@@ -74,8 +74,10 @@ class SimulationTest {
                 "simulation: %d seeds in %.1f s, %.0f seeds/s%n", SEEDS, seconds, SEEDS / seconds);
         coverage.table().forEach(System.out::println);
         assertThat(found).isEmpty();
-        assertThat(coverage.problems()).isEmpty();
-        assertThat(seen.keySet()).containsAll(MUST_BE_SEEN);
+        if (walk == Coverage.possible().size()) {
+            assertThat(coverage.problems()).isEmpty();
+            assertThat(seen.keySet()).containsAll(MUST_BE_SEEN);
+        }
     }
 
     @Test
