@@ -108,6 +108,7 @@ final class Checkers implements BusWatch {
     void forget() {
         happened.clear();
         staleMayMove = false;
+        slots.forgetLateData();
     }
 
     /** Data may come after its time from now on: nothing stands between completion and data. */
@@ -169,6 +170,9 @@ final class Checkers implements BusWatch {
     @Override
     public void happens(Fault fault) {
         happened.add(fault);
+        if (fault.kind() == Fault.Kind.LATE_DATA) {
+            slots.lateData(java.util.Objects.requireNonNull(drives.get(fault.drive())));
+        }
         onFault.accept(fault);
     }
 

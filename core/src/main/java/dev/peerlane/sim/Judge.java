@@ -104,7 +104,8 @@ final class Judge {
     /** What was not verified, or failed: how much of what is said to be copied may be wrong. */
     private void weigh(World.Copy copy, Receipt receipt) {
         if (trusted()) {
-            long allowed = Promise.wrongBytes(checkers.happened(), receipt.fence());
+            long allowed =
+                    Promise.wrongBytes(checkers.happened(), receipt.fence(), receipt.chunkBytes());
             int wrong = media.wrongBytes(copy, receipt.copied(), receipt.target().blockBytes());
             int strange = media.strangeBytes(copy);
             if (wrong > allowed) {

@@ -22,16 +22,17 @@ final class Promise {
      *
      * @param happened what went wrong, once for each time
      * @param fence the fence of the copy, as planned
+     * @param chunkBytes the most that one command moves
      */
-    static long wrongBytes(Collection<Fault> happened, String fence) {
+    static long wrongBytes(Collection<Fault> happened, String fence, int chunkBytes) {
         long bytes = 0;
         for (Fault fault : happened) {
-            bytes += wrongBytes(fault.kind(), fence);
+            bytes += wrongBytes(fault.kind(), fence, chunkBytes);
         }
         return bytes;
     }
 
-    private static long wrongBytes(Kind kind, String fence) {
+    private static long wrongBytes(Kind kind, String fence, int chunkBytes) {
         boolean ordered =
                 fence.equals(FenceChoice.SENTINEL.label())
                         || fence.equals(FenceChoice.CANARY.label());
@@ -44,6 +45,8 @@ final class Promise {
             case CMB_HOLE -> Integer.MAX_VALUE;
             // the fence's own data waits behind it; a read-back takes another way
             case DELAYED_WRITE -> ordered ? 0 : Integer.MAX_VALUE;
+            // what was read again may have gone on, and the next chunk is in the slot
+            case LATE_DATA -> chunkBytes;
             default -> 0;
         };
     }
@@ -51,7 +54,7 @@ final class Promise {
     /** Returns whether a fault of this kind lets data arrive in a slot after its time. */
     static boolean staleMoves(Kind kind, String fence) {
         return kind == Kind.DUPLICATED_WRITE
-                || (kind == Kind.DELAYED_WRITE && wrongBytes(kind, fence) > 0);
+                || (kind == Kind.DELAYED_WRITE && wrongBytes(kind, fence, PIECE) > 0);
     }
 
     /**
@@ -66,7 +69,8 @@ final class Promise {
 
     private static Set<String> codes(Kind kind) {
         return switch (kind) {
-            case STATUS, LATE_DATA ->
+            case LATE_DATA -> with("verify-mismatch", codes(Kind.STATUS));
+            case STATUS ->
                     Set.of(
                             "nvme-status",
                             "no-such-namespace",

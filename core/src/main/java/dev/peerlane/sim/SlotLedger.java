@@ -2,7 +2,9 @@ package dev.peerlane.sim;
 
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.pci.Bdf;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -86,6 +88,7 @@ final class SlotLedger {
     }
 
     private final Map<Integer, Slot> slots = new TreeMap<>();
+    private final Set<Bdf> late = new HashSet<>();
     private final Consumer<String> violation;
 
     SlotLedger(Consumer<String> violation) {
@@ -155,12 +158,25 @@ final class SlotLedger {
         slots.clear();
     }
 
+    /**
+     * A device has ended a Read with an error and moves its data all the same, later: into a slot
+     * that by then may have another command, but not into memory that was given back.
+     */
+    void lateData(Bdf device) {
+        late.add(device);
+    }
+
+    /** Nothing comes late any more. */
+    void forgetLateData() {
+        late.clear();
+    }
+
     /** I/O data reached memory, or was read from there. */
     void moved(Bdf device, long address, long bytes, boolean read) {
         Slot nearest = null;
         for (Slot slot : slots.values()) {
             if (address >= slot.address && address + bytes <= slot.address + slot.bytes) {
-                if (slot.lets(device, read)) {
+                if (slot.lets(device, read) || (!read && late.contains(device))) {
                     return;
                 }
                 boolean better = nearest == null || slot.device != null;

@@ -21,18 +21,20 @@ class PromiseTest {
     @Test
     void onlyFaultsThatSaySuccessMaySpoilData() {
         for (Kind kind : Kind.values()) {
-            long bytes = Promise.wrongBytes(of(kind), "sentinel");
+            long bytes = Promise.wrongBytes(of(kind), "sentinel", 8192);
             boolean lies =
                     kind == Kind.WRONG_DATA
                             || kind == Kind.CMB_HOLE
                             || kind == Kind.DROPPED_WRITE
-                            || kind == Kind.DUPLICATED_WRITE;
+                            || kind == Kind.DUPLICATED_WRITE
+                            || kind == Kind.LATE_DATA;
             assertThat(bytes > 0).as("%s", kind).isEqualTo(lies);
         }
-        assertThat(Promise.wrongBytes(of(Kind.WRONG_DATA, Kind.DROPPED_WRITE), "none"))
+        assertThat(Promise.wrongBytes(of(Kind.WRONG_DATA, Kind.DROPPED_WRITE), "none", 8192))
                 .isEqualTo(4097);
-        assertThat(Promise.wrongBytes(of(Kind.DELAYED_WRITE), "canary")).isZero();
-        assertThat(Promise.wrongBytes(of(Kind.DELAYED_WRITE), "readback")).isPositive();
+        assertThat(Promise.wrongBytes(of(Kind.LATE_DATA), "sentinel", 8192)).isEqualTo(8192);
+        assertThat(Promise.wrongBytes(of(Kind.DELAYED_WRITE), "canary", 8192)).isZero();
+        assertThat(Promise.wrongBytes(of(Kind.DELAYED_WRITE), "readback", 8192)).isPositive();
     }
 
     @Test

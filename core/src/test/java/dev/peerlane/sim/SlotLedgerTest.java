@@ -72,6 +72,23 @@ class SlotLedgerTest {
     }
 
     @Test
+    void lateDataOfAReadThatFailedMayHitASlotButNoOtherMemory() {
+        ledger.posted(TARGET, Use.WRITE, 1);
+        ledger.lateData(SOURCE);
+        ledger.moved(SOURCE, BASE + 4096, 512, false);
+        assertThat(found).isEmpty();
+        ledger.moved(SOURCE, BASE - 512, 512, false);
+        finds("in no slot");
+        found.clear();
+        ledger.moved(SOURCE, BASE + 4096, 512, true);
+        finds("reads slot 1");
+        found.clear();
+        ledger.forgetLateData();
+        ledger.moved(SOURCE, BASE + 4096, 512, false);
+        finds("writes to slot 1");
+    }
+
+    @Test
     void dataReadAfterTheCompletionIsFound() {
         ledger.posted(TARGET, Use.WRITE, 1);
         ledger.completed(TARGET, 1);
