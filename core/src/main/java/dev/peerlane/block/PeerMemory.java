@@ -14,8 +14,17 @@ public abstract class PeerMemory {
     /** Returns its length in bytes. */
     public abstract long sizeBytes();
 
-    /** Returns the longest buffer in bytes that {@link #allocate} can give now. */
-    public abstract long largestFreeBytes();
+    /** Returns the longest buffer in bytes that {@link #allocate} can give now, however aligned. */
+    public final long largestFreeBytes() {
+        return largestFreeBytes(1);
+    }
+
+    /**
+     * Returns the longest buffer in bytes that {@link #allocate} can give now.
+     *
+     * @param alignBytes its alignment, a power of two
+     */
+    public abstract long largestFreeBytes(long alignBytes);
 
     /**
      * Returns whether its owner may place data of commands that read from its medium in it

@@ -85,7 +85,18 @@ final class CmbAllocator {
     }
 
     long largestFreeBytes() {
-        return free.values().stream().mapToLong(Long::longValue).max().orElse(0);
+        return largestFreeBytes(1, 0);
+    }
+
+    /** Returns the longest piece that {@link #take} would give at an alignment. */
+    long largestFreeBytes(long alignBytes, long base) {
+        long align = Math.max(alignBytes, GRAIN_BYTES);
+        long most = 0;
+        for (Map.Entry<Long, Long> hole : free.entrySet()) {
+            long skipped = roundUp(base + hole.getKey(), align) - base - hole.getKey();
+            most = Math.max(most, hole.getValue() - skipped);
+        }
+        return most;
     }
 
     long freeBytes() {

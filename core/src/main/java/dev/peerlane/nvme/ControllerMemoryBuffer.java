@@ -332,8 +332,11 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     }
 
     @Override
-    public long largestFreeBytes() {
-        return mapping == null || whole != null ? 0 : allocator.largestFreeBytes();
+    public long largestFreeBytes(long alignBytes) {
+        PeerMapping mapped = mapping;
+        return mapped == null || whole != null
+                ? 0
+                : allocator.largestFreeBytes(alignBytes, mapped.busAddress());
     }
 
     @Override

@@ -39,7 +39,7 @@ public final class HostMemory extends PeerMemory {
     }
 
     @Override
-    public long largestFreeBytes() {
+    public long largestFreeBytes(long alignBytes) {
         return MAX_BYTES;
     }
 

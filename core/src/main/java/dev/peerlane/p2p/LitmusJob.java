@@ -188,7 +188,7 @@ public final class LitmusJob implements AutoCloseable {
     private Geometry cut(PeerMemory memory) {
         Geometry geometry =
                 Geometry.fit(
-                        memory.largestFreeBytes(),
+                        Workspace.freeBytes(memory),
                         Planner.unitBytes(request),
                         Math.min(
                                 request.source().port().limits().maxTransferBytes(),
@@ -200,7 +200,7 @@ public final class LitmusJob implements AutoCloseable {
             throw PeerlaneException.machine(
                     "cmb-too-small",
                     "%d bytes are free in the memory of %s, too few for a slot and a sentinel"
-                            .formatted(memory.largestFreeBytes(), memory.owner()),
+                            .formatted(Workspace.freeBytes(memory), memory.owner()),
                     "Choose another buffer");
         }
         return geometry;

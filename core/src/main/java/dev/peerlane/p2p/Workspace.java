@@ -27,12 +27,12 @@ final class Workspace {
 
     /** Returns how what is free of a memory is cut. */
     Geometry cut(PeerMemory memory, boolean fenced) {
-        Geometry geometry = Planner.geometry(request, memory.largestFreeBytes(), fenced);
+        Geometry geometry = Planner.geometry(request, freeBytes(memory), fenced);
         if (geometry == null) {
             throw PeerlaneException.machine(
                     "cmb-too-small",
                     "%d bytes are free in the memory of %s, too few for a slot"
-                            .formatted(memory.largestFreeBytes(), memory.owner()),
+                            .formatted(freeBytes(memory), memory.owner()),
                     "Choose another buffer");
         }
         return geometry;
@@ -53,7 +53,13 @@ final class Workspace {
 
     /** Returns the alignment of a buffer: less than a page only where there is no page. */
     static long alignOf(PeerMemory memory) {
-        return memory.largestFreeBytes() < Geometry.PAGE_BYTES ? 8 : Geometry.PAGE_BYTES;
+        boolean page = memory.largestFreeBytes(Geometry.PAGE_BYTES) >= Geometry.PAGE_BYTES;
+        return page ? Geometry.PAGE_BYTES : 8;
+    }
+
+    /** Returns the longest buffer that a job can take from a memory. */
+    static long freeBytes(PeerMemory memory) {
+        return memory.largestFreeBytes(alignOf(memory));
     }
 
     /** Runs a pipeline over this memory. */

@@ -375,8 +375,14 @@ class CmbTest {
                     }
                     live.add(new long[] {at, bytes});
                 } else {
-                    assertThat(allocator.largestFreeBytes()).isLessThan(bytes + (1 << 14));
+                    assertThat(allocator.largestFreeBytes(align, base)).isLessThan(bytes);
                 }
+                long most = allocator.largestFreeBytes(align, base);
+                long all = most > 0 ? allocator.take(most, align, base) : -1;
+                if (all >= 0) {
+                    allocator.give(all);
+                }
+                assertThat(all >= 0).as("seed %d step %d", seed, i).isEqualTo(most > 0);
             } else if (!live.isEmpty()) {
                 allocator.give(live.remove(random.nextInt(live.size()))[0]);
             }

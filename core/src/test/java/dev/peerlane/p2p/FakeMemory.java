@@ -42,7 +42,7 @@ final class FakeMemory extends PeerMemory {
     }
 
     @Override
-    public long largestFreeBytes() {
+    public long largestFreeBytes(long alignBytes) {
         return open > 0 ? 0 : bytes.length;
     }
 

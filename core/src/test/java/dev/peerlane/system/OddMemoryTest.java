@@ -1,0 +1,52 @@
+package dev.peerlane.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.nvme.ControllerMemoryBuffer;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Session;
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.Receipt;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Memory that is free but begins at no page. */
+class OddMemoryTest {
+    private static final int KIB = 1 << 10;
+
+    private static FabricSpec spec() {
+        FabricSpec.Builder spec = FabricSpec.builder().time(FabricSpec.Time.VIRTUAL);
+        for (String name : new String[] {"a", "b"}) {
+            spec.drive(
+                    DriveSpec.named(name).memory(256 * KIB, 512).cmb(CmbSpec.of(64 * KIB)).build());
+        }
+        return spec.build();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {512, 46 * KIB + 512, 62 * KIB + 64})
+    void aCopyTakesWhatFitsBehindABufferOfOddLength(int taken) {
+        try (Session session = Session.of(new EmulatedFabric(spec()))) {
+            ControllerMemoryBuffer cmb = session.controller("emu:b").requireCmb();
+            if (!cmb.isEnabled()) {
+                cmb.enable(session.fabric().dma());
+            }
+            try (PeerBuffer other = cmb.allocate(taken, 4)) {
+                assertThat(cmb.largestFreeBytes(4096)).isLessThan(cmb.largestFreeBytes());
+                Receipt receipt =
+                        session.copy(
+                                Extent.of("emu:a"),
+                                Extent.of("emu:b"),
+                                CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET).withSeed(1));
+                assertThat(receipt.bytesCopied()).isEqualTo(256 * KIB);
+                other.fill(0, taken, 1);
+            }
+        }
+    }
+}
