@@ -30,6 +30,13 @@ public interface BusWatch {
     void stored(Bdf controller, long offset, long value, int width);
 
     /**
+     * A controller has found another value in a doorbell that is in memory.
+     *
+     * @param offset of the doorbell's register
+     */
+    void shadowed(Bdf controller, long offset, int value);
+
+    /**
      * A controller has read a submission queue entry.
      *
      * @param address where from

@@ -1,5 +1,6 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.spec.Cqe;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
@@ -24,6 +25,14 @@ final class DmaPort {
         BusWatch watch = interconnect.watch();
         if (watch != null) {
             watch.fetched(function.bdf(), queue.qid(), command.entryAddress(), command.sqe());
+        }
+    }
+
+    /** A doorbell in memory has another value. */
+    void shadowed(long offset, int value) {
+        BusWatch watch = interconnect.watch();
+        if (watch != null) {
+            watch.shadowed(function.bdf(), offset, value);
         }
     }
 
@@ -137,7 +146,8 @@ final class DmaPort {
     /** Writes {@code source} to memory; false if it failed. */
     boolean write(
             long address, MemorySegment source, long offset, long bytes, Interconnect.Kind kind) {
-        if (kind == Interconnect.Kind.QUEUE_ENTRY) {
+        // an EventIdx is no entry
+        if (kind == Interconnect.Kind.QUEUE_ENTRY && bytes == Cqe.BYTES) {
             posted(address, source, offset, bytes);
         }
         long own = cmb.offsetOf(address, bytes);

@@ -126,6 +126,7 @@ final class ShadowDoorbells {
             return false;
         }
         seen[index] = value;
+        dma.shadowed(offset + Reg.DOORBELLS, value);
         VarHandle.acquireFence(); // entries are read after the tail that tells of them
         controller.moved(qid, completion, value);
         return true;

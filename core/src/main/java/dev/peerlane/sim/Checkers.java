@@ -6,6 +6,8 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.Route;
 import dev.peerlane.pci.Verdict;
+import dev.peerlane.spec.Cc;
+import dev.peerlane.spec.Reg;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -150,6 +152,14 @@ final class Checkers implements BusWatch {
     @Override
     public void stored(Bdf controller, long offset, long value, int width) {
         analyzer(controller).stored(offset, value, width);
+        if (offset == Reg.CC && !new Cc((int) value).en()) {
+            slots.reset(controller);
+        }
+    }
+
+    @Override
+    public void shadowed(Bdf controller, long offset, int value) {
+        analyzer(controller).shadowed(offset, value);
     }
 
     @Override
@@ -165,6 +175,7 @@ final class Checkers implements BusWatch {
     @Override
     public void reset(Bdf controller) {
         analyzer(controller).reset();
+        slots.reset(controller);
     }
 
     @Override

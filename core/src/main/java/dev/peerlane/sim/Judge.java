@@ -4,8 +4,10 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.p2p.BufferKind;
 import dev.peerlane.p2p.CopyPlan;
 import dev.peerlane.p2p.FenceChoice;
+import dev.peerlane.p2p.LitmusCount;
 import dev.peerlane.p2p.Receipt;
 import dev.peerlane.p2p.VerifyMode;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -13,12 +15,22 @@ import java.util.function.Consumer;
  * the fabric does what is known of it.
  */
 final class Judge {
+    /** Fences that hand nothing stale on. */
+    private static final Set<String> SOUND =
+            Set.of(FenceChoice.SENTINEL.label(), FenceChoice.CANARY.label());
+
+    /** What a plan for a copy may lack to be one for a litmus test. */
+    private static final Set<String> UNFIT_FOR_LITMUS =
+            Set.of("no-cmb", "no-compare", "scratch-too-small", "cmb-too-small");
+
     private final Media media;
     private final Checkers checkers;
     private final boolean honest;
     private final boolean blind;
     private final Consumer<String> violation;
     private boolean unfenced;
+    private boolean cancelled;
+    private boolean crowded;
 
     /**
      * Judges the copies of one world.
@@ -51,6 +63,16 @@ final class Judge {
         }
     }
 
+    /** A copy begins in the middle of another, on the same controllers. */
+    void crowded() {
+        crowded = true;
+    }
+
+    /** A copy was asked to stop. */
+    void cancelled() {
+        cancelled = true;
+    }
+
     private boolean trusted() {
         return honest && !unfenced;
     }
@@ -78,7 +100,8 @@ final class Judge {
      * reason for that.
      */
     void refused(World.Copy copy, PeerlaneException error) {
-        explain(copy, error, true);
+        boolean unfit = copy.task() == World.Task.LITMUS && UNFIT_FOR_LITMUS.contains(error.code());
+        explain(copy, error, !unfit);
     }
 
     /**
@@ -96,9 +119,45 @@ final class Judge {
     /** An error has to be one that something explains: a fault, a fabric that lies, haste. */
     private void explain(World.Copy copy, PeerlaneException e, boolean asks) {
         boolean hurried = e.code().equals("command-timeout") && !copy.faults().isEmpty();
-        if (asks && !hurried && !Promise.explains(checkers.happened(), e.code())) {
+        boolean wanted = e.code().equals("interrupted") && copy.cancelAfter() > 0 && cancelled;
+        if (e.code().equals("interrupted") && !wanted) {
+            violation.accept("a copy that nobody cancelled ended as cancelled");
+        }
+        // what one of two copies can't delete costs the other one its queues
+        boolean dragged =
+                e.code().equals("controller-stopped") && crowded && !checkers.happened().isEmpty();
+        if (asks
+                && !hurried
+                && !wanted
+                && !dragged
+                && !Promise.explains(checkers.happened(), e.code())) {
             violation.accept("nothing explains %s: %s".formatted(e.code(), e.getMessage()));
         }
+    }
+
+    /** Hand-offs were counted: a sound fence has none that are stale. */
+    void counted(World.Copy copy, int chunkBytes, LitmusCount count) {
+        PeerlaneException stopped = count.stopped();
+        if (trusted() && count.stale() > 0 && SOUND.contains(count.fence())) {
+            violation.accept(
+                    "%d of %d hand-offs with fence %s are stale"
+                            .formatted(count.stale(), count.handOffs(), count.fence()));
+        }
+        if (stopped != null && !stopped.code().equals("nothing-measured")) {
+            explain(copy, stopped, trusted());
+        }
+        int half = copy.bytes() / 2 / chunkBytes * chunkBytes;
+        if (!media.same(copy, 2 * half)) {
+            violation.accept("the pattern is not the same on both sides");
+        }
+        media.adopt(copy.source(), copy.bytes());
+        media.adopt(copy);
+    }
+
+    /** No hand-off was counted; the pattern may be there all the same. */
+    void notCounted(World.Copy copy, PeerlaneException error) {
+        media.adopt(copy.source(), copy.bytes());
+        media.adopt(copy);
     }
 
     /** What was not verified, or failed: how much of what is said to be copied may be wrong. */

@@ -3,7 +3,10 @@ package dev.peerlane.sim;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.p2p.Receipt;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
@@ -13,7 +16,7 @@ final class Media {
 
     private final EmulatedFabric fabric;
     private final List<String> locators;
-    private final byte[][] expected;
+    private final Map<World.Place, byte[]> expected = new LinkedHashMap<>();
     private final Consumer<String> violation;
 
     /** Fills the media with random bytes. */
@@ -21,36 +24,57 @@ final class Media {
         this.fabric = fabric;
         this.locators = locators;
         this.violation = violation;
-        expected = new byte[locators.size()][World.MEDIUM_BYTES];
         SplittableRandom random = new SplittableRandom(seed);
-        for (int i = 0; i < expected.length; i++) {
-            random.nextBytes(expected[i]);
-            fabric.controller(locators.get(i)).medium(1, expected[i]);
+        for (int drive = 0; drive < locators.size(); drive++) {
+            for (int nsid = 1; nsid <= namespaces(drive); nsid++) {
+                World.Place place = new World.Place(drive, nsid, 0);
+                byte[] bytes = now(place);
+                random.nextBytes(bytes);
+                fabric.controller(locators.get(drive)).medium(nsid, bytes);
+                expected.put(place, bytes);
+            }
         }
     }
 
-    private byte[] now(int drive) {
-        return fabric.controller(locators.get(drive)).medium(1);
+    private int namespaces(int drive) {
+        return fabric.spec().drives().get(drive).namespaces().size();
+    }
+
+    private byte[] now(World.Place place) {
+        return fabric.controller(locators.get(place.drive())).medium(place.nsid());
+    }
+
+    private byte[] expected(World.Place place) {
+        World.Place start = new World.Place(place.drive(), place.nsid(), 0);
+        return Objects.requireNonNull(expected.get(start));
     }
 
     /** The target's range has to be the source's now. */
     void apply(World.Copy copy) {
         System.arraycopy(
-                expected[copy.source()],
-                copy.sourceOffset(),
-                expected[copy.target()],
-                copy.targetOffset(),
+                expected(copy.source()),
+                copy.source().offset(),
+                expected(copy.target()),
+                copy.target().offset(),
                 copy.bytes());
     }
 
     /** Whatever is in the target's range is taken as it is; everything else is still checked. */
     void adopt(World.Copy copy) {
-        System.arraycopy(
-                now(copy.target()),
-                copy.targetOffset(),
-                expected[copy.target()],
-                copy.targetOffset(),
-                copy.bytes());
+        adopt(copy.target(), copy.bytes());
+    }
+
+    /** Whatever is in a range is taken as it is. */
+    void adopt(World.Place place, int bytes) {
+        System.arraycopy(now(place), place.offset(), expected(place), place.offset(), bytes);
+    }
+
+    /** Returns whether so many bytes of both ranges are the same. */
+    boolean same(World.Copy copy, int bytes) {
+        int from = copy.source().offset();
+        int to = copy.target().offset();
+        return Arrays.equals(
+                now(copy.source()), from, from + bytes, now(copy.target()), to, to + bytes);
     }
 
     /** Returns how many bytes of blocks that are said to be copied are not the source's. */
@@ -60,7 +84,7 @@ final class Media {
         for (Receipt.Range range : ranges) {
             int at = Math.toIntExact(range.slba() * blockBytes);
             int end = at + Math.toIntExact(range.blocks() * blockBytes);
-            if (at < copy.targetOffset() || end > copy.targetOffset() + copy.bytes()) {
+            if (at < copy.target().offset() || end > copy.target().offset() + copy.bytes()) {
                 violation.accept("the receipt names bytes %d to %d as copied".formatted(at, end));
                 continue;
             }
@@ -74,9 +98,11 @@ final class Media {
     /** Returns how many bytes are in blocks that are neither what they were nor the source's. */
     int strangeBytes(World.Copy copy) {
         byte[] now = now(copy.target());
-        byte[] before = expected[copy.target()];
+        byte[] before = expected(copy.target());
         int strange = 0;
-        for (int at = copy.targetOffset(); at < copy.targetOffset() + copy.bytes(); at += BLOCK) {
+        for (int at = copy.target().offset();
+                at < copy.target().offset() + copy.bytes();
+                at += BLOCK) {
             int differ = 0;
             for (int i = at; i < at + BLOCK; i++) {
                 differ += now[i] == source(copy, i) ? 0 : 1;
@@ -88,20 +114,20 @@ final class Media {
     }
 
     private byte source(World.Copy copy, int targetAt) {
-        return expected[copy.source()][targetAt - copy.targetOffset() + copy.sourceOffset()];
+        return expected(copy.source())[targetAt - copy.target().offset() + copy.source().offset()];
     }
 
     /** Nothing but what was applied or adopted may have changed. */
     void check() {
-        for (int i = 0; i < expected.length; i++) {
-            byte[] now = now(i);
-            int at = Arrays.mismatch(now, expected[i]);
+        expected.forEach((place, bytes) -> {
+            byte[] now = now(place);
+            int at = Arrays.mismatch(now, bytes);
             if (at >= 0) {
                 violation.accept(
-                        "%s is not what it should be from byte %d on"
-                                .formatted(locators.get(i), at));
-                expected[i] = now;
+                        "%s/n%d is not what it should be from byte %d on"
+                                .formatted(locators.get(place.drive()), place.nsid(), at));
+                System.arraycopy(now, 0, bytes, 0, now.length);
             }
-        }
+        });
     }
 }

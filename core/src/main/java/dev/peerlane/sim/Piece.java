@@ -13,7 +13,8 @@ import java.util.Locale;
  * @param count how many
  * @param bad the seeds in which a checker found something
  * @param packets how many packets moved
- * @param met which cells of {@link Coverage#possible} were met
+ * @param met which cells of {@link Coverage#possible} were met, and behind them of {@link
+ *     FeatureCoverage#possible}
  * @param seconds how long it took
  * @param commit of the sources
  */

@@ -37,6 +37,7 @@ final class QueueAnalyzer {
     private long acq;
     private int aqa;
     private int cc;
+    private boolean shadows;
 
     private record Change(int opcode, int cdw10, int cdw11, long prp1) {}
 
@@ -92,18 +93,14 @@ final class QueueAnalyzer {
         submissions.clear();
         completions.clear();
         changes.clear();
+        shadows = false;
         cc = 0;
     }
 
     /** A store has arrived at a register. */
     void stored(long offset, long value, int width) {
         if (offset >= Reg.DOORBELLS) {
-            int index = (int) ((offset - Reg.DOORBELLS) >>> strideShift);
-            if ((index & 1) == 0) {
-                tail(index >>> 1, (int) value);
-            } else {
-                head(index >>> 1, (int) value);
-            }
+            rung(offset, (int) value, shadows);
             return;
         }
         switch ((int) offset) {
@@ -116,6 +113,30 @@ final class QueueAnalyzer {
             default -> {
                 // no queue is concerned
             }
+        }
+    }
+
+    /** A doorbell in memory was found to have another value. */
+    void shadowed(long offset, int value) {
+        if (!shadows) {
+            deviceWrong.accept("doorbells in memory, which it was not told of");
+        }
+        rung(offset, value, false);
+    }
+
+    /** With doorbells in memory the value of a register is only a call to look there. */
+    private void rung(long offset, int value, boolean calls) {
+        int index = (int) ((offset - Reg.DOORBELLS) >>> strideShift);
+        int qid = index >>> 1;
+        boolean completion = (index & 1) != 0;
+        boolean there = completion ? completions.containsKey(qid) : submissions.containsKey(qid);
+        if (calls && qid > 0 && there) {
+            return;
+        }
+        if (completion) {
+            head(qid, value);
+        } else {
+            tail(qid, value);
         }
     }
 
@@ -256,6 +277,7 @@ final class QueueAnalyzer {
                     submissions.put(
                             qid,
                             new Submission(change.prp1, entries, AdminCommand.cqid(change.cdw11)));
+            case AdminOpcode.DOORBELL_BUFFER_CONFIG -> shadows = true;
             case AdminOpcode.DELETE_IO_SQ -> submissions.remove(qid);
             case AdminOpcode.DELETE_IO_CQ -> {
                 boolean used = submissions.values().stream().anyMatch(s -> s.cqid == qid);

@@ -33,7 +33,6 @@ final class Rig {
     private final List<Controller> controllers = new ArrayList<>();
     private final Map<Controller, ControllerMemoryBuffer> buffers = new HashMap<>();
     private final Map<String, Integer> known = new HashMap<>();
-    private final List<WatchedPort> ports = new ArrayList<>();
 
     /** Uses these drives of a fabric. */
     Rig(
@@ -58,52 +57,69 @@ final class Rig {
         return watched;
     }
 
-    /** Brings up all drives, if they are not. */
+    /** Brings up all drives that are not. */
     void open() {
-        if (controllers.isEmpty()) {
-            for (String locator : locators) {
-                controllers.add(Controller.open(watched, locator, ControllerOptions.DEFAULTS));
-            }
+        for (String locator : locators.subList(controllers.size(), locators.size())) {
+            controllers.add(Controller.open(watched, locator, ControllerOptions.DEFAULTS));
         }
     }
 
-    /** Opens the ports of a copy, and enables all CMBs. */
-    CopyRequest request(World.Copy copy, PhaseTracker phases) {
-        Endpoint source = endpoint(copy, copy.source(), phases);
-        Endpoint target = endpoint(copy, copy.target(), phases);
+    /** The ports of one copy. */
+    static final class Ports {
+        private final List<WatchedPort> ports = new ArrayList<>();
+    }
+
+    /** Is told of what a copy does. */
+    interface Watcher {
+        /** A command was posted. */
+        void posted();
+
+        /** Somebody is about to look for completions, in no other call to the driver. */
+        void polling();
+    }
+
+    /**
+     * Opens the ports of a copy, and enables all CMBs.
+     *
+     * @param ports takes the ports
+     */
+    CopyRequest request(World.Copy copy, Ports ports, PhaseTracker phases, Watcher watcher) {
+        Endpoint source = endpoint(copy, true, ports, phases, watcher);
+        Endpoint target = endpoint(copy, false, ports, phases, watcher);
         return new CopyRequest(
                 source,
-                copy.sourceOffset() / source.port().limits().blockBytes(),
+                copy.source().offset() / source.port().limits().blockBytes(),
                 target,
-                copy.targetOffset() / target.port().limits().blockBytes(),
+                copy.target().offset() / target.port().limits().blockBytes(),
                 copy.bytes(),
                 candidates(),
                 List.of(),
                 copy.options());
     }
 
-    private Endpoint endpoint(World.Copy copy, int drive, PhaseTracker phases) {
-        Controller controller = controllers.get(drive);
-        BlockPort port = controller.namespace(1).port(DEPTH);
+    private Endpoint endpoint(
+            World.Copy copy, boolean source, Ports ports, PhaseTracker phases, Watcher watcher) {
+        World.Place place = source ? copy.source() : copy.target();
+        Controller controller = controllers.get(place.drive());
+        BlockPort port = controller.namespace(place.nsid()).port(DEPTH);
         int block = port.limits().blockBytes();
         boolean flushes = port.limits().canFlush();
-        boolean source = drive == copy.source();
         WatchedPort.Seen teller =
                 new WatchedPort.Seen() {
                     @Override
                     public void posted(SlotLedger.Use use, long lba, int blocks) {
                         if (source && use == SlotLedger.Use.READ) {
-                            phases.reading(
-                                    lba * block - copy.sourceOffset(), (long) blocks * block);
+                            phases.reading(lba * block - place.offset(), (long) blocks * block);
                         } else if (!source && use == SlotLedger.Use.WRITE) {
                             phases.writing();
                         }
+                        watcher.posted();
                     }
 
                     @Override
                     public void ended(SlotLedger.Use use, long lba, int blocks) {
                         if (!source && use == SlotLedger.Use.WRITE) {
-                            long from = lba * block - copy.targetOffset();
+                            long from = lba * block - place.offset();
                             phases.written(from, (long) blocks * block, flushes);
                         }
                     }
@@ -112,16 +128,21 @@ final class Rig {
                     public void flushed() {
                         phases.flushed();
                     }
+
+                    @Override
+                    public void polling() {
+                        watcher.polling();
+                    }
                 };
-        WatchedPort watchedPort =
-                new WatchedPort(port, controller.device().bdf(), slots, teller, story::step);
-        ports.add(watchedPort);
+        SlotLedger.Side side = new SlotLedger.Side(ports, controller.device().bdf());
+        WatchedPort watchedPort = new WatchedPort(port, side, slots, teller, story::step);
+        ports.ports.add(watchedPort);
         return new Endpoint(
                 controller.locator(),
                 controller.device().bdf(),
                 controller.identity().sn(),
                 controller.identity().mn(),
-                1,
+                place.nsid(),
                 watchedPort);
     }
 
@@ -145,9 +166,14 @@ final class Rig {
         return candidates;
     }
 
-    /** A copy is over: its ports close, and all of the CMBs has to be free. */
-    void endCopy() {
-        for (WatchedPort port : ports) {
+    /** A copy is over: it has given its memory back. */
+    void ended(Ports ports) {
+        slots.end(ports);
+    }
+
+    /** The ports of a copy close. */
+    void close(Ports ports) {
+        for (WatchedPort port : ports.ports) {
             try {
                 port.close();
             } catch (PeerlaneException e) {
@@ -157,7 +183,10 @@ final class Rig {
                 }
             }
         }
-        ports.clear();
+    }
+
+    /** No copy runs: all of the CMBs has to be free. */
+    void checkMemory() {
         buffers.forEach((controller, cmb) -> {
             if (cmb.isEnabled() && cmb.largestFreeBytes() != cmb.sizeBytes()) {
                 violation.accept(controller.locator() + " has lost memory of its CMB");

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -33,6 +34,7 @@ public final class Sim {
     private final PrintStream out;
     private final Map<String, Integer> seen = new TreeMap<>();
     private final Coverage coverage = new Coverage();
+    private final FeatureCoverage features = new FeatureCoverage();
 
     private Sim(PrintStream out) {
         this.out = out;
@@ -121,7 +123,9 @@ public final class Sim {
         Piece piece = piece(start, seeds);
         seen.forEach((what, times) -> out.println("%6d × %s".formatted(times, what)));
         coverage.table().forEach(out::println);
+        features.table().forEach(out::println);
         coverage.problems().forEach(out::println);
+        features.problems().forEach(out::println);
         return told(piece);
     }
 
@@ -141,8 +145,8 @@ public final class Sim {
         out.println("All of it, commit %s:".formatted(COMMIT));
         Piece sum = record.sum(start, seeds);
         out.println(
-                "%d of %d cells (fault, phase, buffer) met"
-                        .formatted(sum.met().cardinality(), Coverage.possible().size()));
+                "%d of %d cells (fault, phase, buffer; feature, buffer) met"
+                        .formatted(sum.met().cardinality(), World.walk()));
         return told(sum);
     }
 
@@ -162,12 +166,14 @@ public final class Sim {
     private Piece piece(long start, long count) {
         long began = System.nanoTime();
         Coverage here = new Coverage();
+        FeatureCoverage alike = new FeatureCoverage();
         List<Long> bad = new ArrayList<>();
         long packets = 0;
         for (long seed = start; seed < start + count; seed++) {
             Simulation.Outcome outcome = Simulation.run(seed, null);
             packets += outcome.packets();
             here.add(outcome.cells());
+            alike.add(outcome.features());
             outcome.seen().forEach((what, times) -> seen.merge(what, times, Integer::sum));
             if (!outcome.violations().isEmpty()) {
                 bad.add(seed);
@@ -175,8 +181,12 @@ public final class Sim {
             }
         }
         coverage.add(here);
+        features.add(alike);
+        BitSet met = here.met();
+        int cells = Coverage.possible().size();
+        alike.met().stream().forEach(place -> met.set(cells + place));
         double seconds = (System.nanoTime() - began) / 1e9;
-        return new Piece(start, count, bad, packets, here.met(), seconds, COMMIT);
+        return new Piece(start, count, bad, packets, met, seconds, COMMIT);
     }
 
     private int control(long start, long seeds) {

@@ -1,15 +1,19 @@
 package dev.peerlane.sim;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.Fault;
+import dev.peerlane.p2p.BufferCandidate;
 import dev.peerlane.p2p.BufferKind;
 import dev.peerlane.p2p.CancelFlag;
 import dev.peerlane.p2p.CopyException;
 import dev.peerlane.p2p.CopyJob;
-import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.CopyPlan;
 import dev.peerlane.p2p.CopyRequest;
+import dev.peerlane.p2p.FenceChoice;
+import dev.peerlane.p2p.LitmusCount;
+import dev.peerlane.p2p.LitmusJob;
 import dev.peerlane.p2p.Planner;
 import dev.peerlane.p2p.Progress;
 import dev.peerlane.p2p.Receipt;
@@ -32,6 +36,12 @@ public final class Simulation {
     /** Longer than any command is kept back. */
     private static final long LINGER_NANOS = 400_000_000L;
 
+    /** A copy beside another begins when that one has posted so many commands. */
+    private static final int BESIDE_AFTER = 5;
+
+    private static final long HAND_OFFS = 40;
+    private static final long LITMUS_NANOS = 2_000_000_000L;
+
     /** Longest that one copy may take, verification included. */
     static final long BOUND_NANOS = 120_000_000_000L;
 
@@ -48,7 +58,10 @@ public final class Simulation {
     private final Set<Coverage.Cell> cells = new LinkedHashSet<>();
     private final List<Hit> hits = new ArrayList<>();
     private PhaseTracker phases = new PhaseTracker(0, phase -> {});
-    private @Nullable CopyPlan plan;
+    private final Set<FeatureCoverage.Cell> features = new LinkedHashSet<>();
+    private final List<Run> runs = new ArrayList<>();
+    private @Nullable BufferKind carrier;
+    private @Nullable BufferKind lastCarrier;
 
     /** What {@link Judge} says of bytes that were handed on before they were there. */
     static final String NOT_COPIED = "said to be copied and are not";
@@ -64,13 +77,15 @@ public final class Simulation {
      * @param seen what happened, and how often
      * @param packets how many packets moved
      * @param cells which faults were met where
+     * @param features which features copies had
      */
     record Outcome(
             long seed,
             List<String> violations,
             Map<String, Integer> seen,
             long packets,
-            Set<Coverage.Cell> cells) {
+            Set<Coverage.Cell> cells,
+            Set<FeatureCoverage.Cell> features) {
         /** Returns whether a copy says that it copied what it did not. */
         boolean handsOnOldBytes() {
             return violations.stream().anyMatch(v -> v.contains(NOT_COPIED));
@@ -140,7 +155,8 @@ public final class Simulation {
                 List.copyOf(simulation.violations),
                 simulation.story.seen(),
                 simulation.fabric.packetsSent(),
-                simulation.cells);
+                simulation.cells,
+                simulation.features);
     }
 
     private void run() {
@@ -149,14 +165,17 @@ public final class Simulation {
             for (World.Copy copy : world.copies()) {
                 story.describe(copy);
                 if (copy.faults().isEmpty()) {
-                    attempt(copy);
+                    boolean planned = attempt(copy);
+                    if (copy.cancelAfter() > 0 && planned) {
+                        story.tell("AGAIN, and not cancelled");
+                        judge.again(true, attempt(copy.calm()));
+                    }
                 } else {
                     rig.close();
-                    attempt(copy);
-                    // what a command that never ended has left to move would move now
+                    boolean planned = attempt(copy);
                     fabric.clock().await(() -> false, LINGER_NANOS);
                     rig.close();
-                    again(copy);
+                    again(copy, planned);
                 }
             }
         } finally {
@@ -168,10 +187,8 @@ public final class Simulation {
     }
 
     /** After a copy with faults everything is mended, and the same copy must work. */
-    private void again(World.Copy copy) {
-        CopyPlan before = plan;
-        BufferKind asked = copy.options().buffer().kind();
-        BufferKind carrier = before == null ? asked : before.kind();
+    private void again(World.Copy copy, boolean planned) {
+        BufferKind carrier = planned ? lastCarrier : copy.options().buffer().kind();
         if (carrier != null) {
             hits.forEach(hit -> cells.add(new Coverage.Cell(hit.kind(), hit.phase(), carrier)));
         }
@@ -181,44 +198,44 @@ public final class Simulation {
         fabric.clock().await(() -> false, ARRIVAL_NANOS);
         checkers.forget();
         story.tell("AGAIN, without faults");
-        attempt(
-                new World.Copy(
-                        copy.source(),
-                        copy.target(),
-                        copy.sourceOffset(),
-                        copy.targetOffset(),
-                        copy.bytes(),
-                        copy.options()
-                                .withCommandTimeoutNanos(
-                                        CopyOptions.DEFAULTS.commandTimeoutNanos()),
-                        List.of()));
-        judge.again(before != null, plan != null);
+        judge.again(planned, attempt(copy.calm()));
     }
 
-    /** One copy, with what goes wrong with it. */
-    private void attempt(World.Copy copy) {
+    /** One copy, with what goes wrong with it; returns whether it had a plan. */
+    private boolean attempt(World.Copy copy) {
         long started = fabric.clock().nanoTime();
-        plan = null;
         phases = new PhaseTracker(copy.bytes(), phase -> entered(copy, phase));
         entered(copy, Phase.ATTACH);
+        boolean planned = run(copy, phases);
+        if (planned) {
+            lastCarrier = carrier;
+        }
+        rig.checkMemory();
+        media.check();
+        long nanos = fabric.clock().nanoTime() - started;
+        if (nanos > boundNanos) {
+            violation("a copy took %d s of virtual time".formatted(nanos / 1_000_000_000));
+        }
+        return planned;
+    }
+
+    /** One copy, perhaps in the middle of another; returns whether it had a plan. */
+    private boolean run(World.Copy copy, PhaseTracker tracker) {
+        Run run = new Run(copy, tracker);
+        runs.add(run);
         boolean planning = false;
         try {
             rig.open();
-            CopyRequest request = rig.request(copy, phases);
+            CopyRequest request = rig.request(copy, run.ports, tracker, run);
             planning = true;
-            CopyPlan planned = Planner.plan(request, fabric.machine());
+            run.plan = Planner.plan(request, fabric.machine());
             planning = false;
-            plan = planned;
-            story.saw("buffer " + planned.kind().label());
-            story.saw("fence " + planned.fence());
-            story.saw("verify " + planned.verify().label());
-            story.tell(
-                    "PLAN: through %s, fence %s, verification %s"
-                            .formatted(
-                                    planned.kind().label(),
-                                    planned.fence(),
-                                    planned.verify().label()));
-            copy(copy, planned);
+            begin(copy, run.plan);
+            if (copy.task() == World.Task.LITMUS) {
+                litmus(copy, run.plan);
+            } else {
+                copy(copy, run.plan, run.cancel);
+            }
         } catch (PeerlaneException e) {
             // refused before it began: nothing may have changed
             story.saw("refused " + e.code());
@@ -227,28 +244,118 @@ public final class Simulation {
                 judge.refused(copy, e);
             }
         }
-        slots.end();
-        phases.over();
-        rig.endCopy();
-        media.check();
-        long nanos = fabric.clock().nanoTime() - started;
-        if (nanos > boundNanos) {
-            violation("a copy took %d s of virtual time".formatted(nanos / 1_000_000_000));
+        tracker.over();
+        rig.ended(run.ports);
+        if (runs.size() == 1 && !checkers.happened().isEmpty()) {
+            // what is still to move would move now, into memory that was given back
+            fabric.clock().await(() -> false, LINGER_NANOS);
+        }
+        rig.close(run.ports);
+        runs.remove(run);
+        return run.plan != null;
+    }
+
+    /** One copy under way: cancels it, or begins another one, when it is time. */
+    private final class Run implements Rig.Watcher {
+        private final World.Copy copy;
+        private final PhaseTracker tracker;
+        private final Rig.Ports ports = new Rig.Ports();
+        private final CancelFlag cancel = new CancelFlag();
+        private @Nullable CopyPlan plan;
+        private int posted;
+        private boolean begun;
+
+        Run(World.Copy copy, PhaseTracker tracker) {
+            this.copy = copy;
+            this.tracker = tracker;
+        }
+
+        @Override
+        public void posted() {
+            posted++;
+            if (posted == copy.cancelAfter()) {
+                story.saw("cancelled in " + tracker.phase());
+                story.step("CANCELLED in " + tracker.phase());
+                cancel.cancel();
+                judge.cancelled();
+            }
+        }
+
+        @Override
+        public void polling() {
+            World.Copy beside = copy.beside();
+            if (beside != null && !begun && posted >= BESIDE_AFTER) {
+                begun = true;
+                judge.crowded();
+                story.tell("BESIDE it:");
+                story.describe(beside);
+                boolean planned =
+                        Simulation.this.run(beside, new PhaseTracker(beside.bytes(), phase -> {}));
+                story.saw(planned ? "beside another" : "refused beside another");
+                story.tell("the first one goes on");
+            }
         }
     }
 
-    private void copy(World.Copy copy, CopyPlan planned) {
+    private void begin(World.Copy copy, CopyPlan planned) {
+        carrier = planned.kind();
+        story.saw("buffer " + planned.kind().label());
+        story.saw("fence " + planned.fence());
+        story.saw("verify " + planned.verify().label());
+        story.tell(
+                "PLAN: through %s, fence %s, verification %s"
+                        .formatted(
+                                planned.kind().label(), planned.fence(), planned.verify().label()));
         judge.begins(copy, planned);
+    }
+
+    private void copy(World.Copy copy, CopyPlan planned, CancelFlag cancel) {
+        int chunkBytes = 0;
         try {
-            CopyJob job = new CopyJob(planned, rig.fabric(), new CancelFlag());
+            CopyJob job = new CopyJob(planned, rig.fabric(), cancel);
             Receipt receipt = job.run(Progress.NONE);
+            chunkBytes = receipt.chunkBytes();
             story.saw("ok");
             story.tell("ok after %.6f s".formatted(receipt.seconds()));
             judge.succeeded(copy, receipt);
         } catch (CopyException e) {
+            chunkBytes = e.receipt().chunkBytes();
             story.saw("failed " + e.code());
             story.tell("failed: " + e.getMessage());
             judge.failed(copy, e, e.receipt());
+        }
+        had(copy, planned, chunkBytes);
+    }
+
+    private void litmus(World.Copy copy, CopyPlan planned) {
+        FenceChoice fence = FenceChoice.NONE;
+        for (FenceChoice choice : FenceChoice.values()) {
+            fence = choice.label().equals(planned.fence()) ? choice : fence;
+        }
+        try (LitmusJob job =
+                new LitmusJob(planned, rig.fabric(), new CancelFlag(), planned.hashCode())) {
+            LitmusCount count = job.count(fence, HAND_OFFS, LITMUS_NANOS, Progress.NONE);
+            story.saw("litmus with fence " + fence.label());
+            story.tell(count.toString());
+            judge.counted(copy, job.chunkBytes(), count);
+            had(copy, planned, job.chunkBytes());
+        } catch (PeerlaneException e) {
+            judge.notCounted(copy, e);
+            throw e;
+        }
+    }
+
+    private void had(World.Copy copy, CopyPlan planned, int chunkBytes) {
+        BufferCandidate buffer = planned.buffer();
+        DriveSpec owner = null;
+        for (DriveSpec drive : world.fabric().drives()) {
+            owner =
+                    buffer != null && buffer.owner().equals(fabric.bdf(drive.name()))
+                            ? drive
+                            : owner;
+        }
+        for (Feature feature : Feature.of(world, copy, chunkBytes, owner)) {
+            features.add(new FeatureCoverage.Cell(feature, planned.kind()));
         }
     }
 
@@ -265,9 +372,11 @@ public final class Simulation {
         hits.add(new Hit(fault.kind(), phases.phase()));
         story.saw("fault " + fault.kind());
         story.step("HAPPENS in %s: %s".formatted(phases.phase(), fault));
-        String fence = plan == null ? "none" : plan.fence();
-        if (Promise.staleMoves(fault.kind(), fence)) {
-            checkers.staleMayMove();
+        for (Run run : runs) {
+            String fence = run.plan == null ? "none" : run.plan.fence();
+            if (Promise.staleMoves(fault.kind(), fence)) {
+                checkers.staleMayMove();
+            }
         }
     }
 

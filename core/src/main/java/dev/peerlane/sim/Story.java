@@ -71,14 +71,12 @@ final class Story {
     /** Tells of a copy before it begins. */
     void describe(World.Copy copy) {
         tell(
-                "COPY of %d bytes from %s at %d to %s at %d"
-                        .formatted(
-                                copy.bytes(),
-                                World.LOCATORS.get(copy.source()),
-                                copy.sourceOffset(),
-                                World.LOCATORS.get(copy.target()),
-                                copy.targetOffset()));
+                "%s of %d bytes from %s to %s"
+                        .formatted(copy.task(), copy.bytes(), copy.source(), copy.target()));
         tell("  " + copy.options());
+        if (copy.cancelAfter() > 0) {
+            tell("  cancelled after %d commands".formatted(copy.cancelAfter()));
+        }
         copy.faults().forEach(f -> tell("  from %s on: %s".formatted(f.phase(), f.fault())));
     }
 }

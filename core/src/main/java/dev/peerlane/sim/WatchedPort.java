@@ -4,7 +4,6 @@ import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PortLimits;
-import dev.peerlane.pci.Bdf;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -18,7 +17,7 @@ final class WatchedPort extends BlockPort {
     private record Sent(SlotLedger.Use use, long lba, int blocks) {}
 
     private final BlockPort port;
-    private final Bdf device;
+    private final SlotLedger.Side side;
     private final SlotLedger ledger;
     private final Seen seen;
     private final Consumer<String> trace;
@@ -34,17 +33,25 @@ final class WatchedPort extends BlockPort {
 
         /** A Flush ended. */
         void flushed();
+
+        /** The port is about to be looked at, in no other call to the driver. */
+        void polling();
     }
 
     /**
      * Wraps a port.
      *
-     * @param device whose port
+     * @param side whose port, for which copy
      * @param ledger the slots of all ports of the copy
      */
-    WatchedPort(BlockPort port, Bdf device, SlotLedger ledger, Seen seen, Consumer<String> trace) {
+    WatchedPort(
+            BlockPort port,
+            SlotLedger.Side side,
+            SlotLedger ledger,
+            Seen seen,
+            Consumer<String> trace) {
         this.port = port;
-        this.device = device;
+        this.side = side;
         this.ledger = ledger;
         this.seen = seen;
         this.trace = trace;
@@ -52,7 +59,7 @@ final class WatchedPort extends BlockPort {
 
     private boolean posted(boolean done, SlotLedger.Use use, int slot, long lba, int blocks) {
         if (done) {
-            ledger.posted(device, use, slot);
+            ledger.posted(side, use, slot);
             sent.put(slot, new Sent(use, lba, blocks));
             trace.accept(
                     "%s: %s of %d blocks at %d, slot %d"
@@ -68,7 +75,7 @@ final class WatchedPort extends BlockPort {
             seen.flushed();
             return;
         }
-        ledger.completed(device, slot);
+        ledger.completed(side, slot);
         Sent command = sent.remove(slot);
         trace.accept(
                 "%s: %s in slot %d ended with %s"
@@ -95,7 +102,7 @@ final class WatchedPort extends BlockPort {
     @Override
     public int attach(PeerBuffer buffer, long offset, int slotBytes, int strideBytes, int count) {
         int first = port.attach(buffer, offset, slotBytes, strideBytes, count);
-        ledger.attached(buffer, offset, slotBytes, strideBytes, count, first);
+        ledger.attached(side, buffer, offset, slotBytes, strideBytes, count, first);
         return first;
     }
 
@@ -128,6 +135,7 @@ final class WatchedPort extends BlockPort {
 
     @Override
     public int poll(int max, Completions completions) {
+        seen.polling();
         return port.poll(
                 max,
                 new Completions() {
@@ -155,7 +163,7 @@ final class WatchedPort extends BlockPort {
         trace.accept(port.name() + ": is stopped");
         port.quiesce();
         sent.clear();
-        ledger.stopped(device);
+        ledger.stopped(side);
     }
 
     @Override
@@ -186,6 +194,6 @@ final class WatchedPort extends BlockPort {
     @Override
     public void close() {
         port.close();
-        ledger.stopped(device);
+        ledger.stopped(side);
     }
 }

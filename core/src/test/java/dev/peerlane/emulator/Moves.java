@@ -32,6 +32,9 @@ final class Moves implements BusWatch {
     public void happens(Fault fault) {}
 
     @Override
+    public void shadowed(Bdf controller, long offset, int value) {}
+
+    @Override
     public void fetched(Bdf controller, int qid, long address, MemorySegment sqe) {}
 
     @Override

@@ -41,6 +41,9 @@ class PacketWatchTest {
         public void stored(Bdf controller, long offset, long value, int width) {}
 
         @Override
+        public void shadowed(Bdf controller, long offset, int value) {}
+
+        @Override
         public void fetched(Bdf controller, int qid, long address, MemorySegment sqe) {}
 
         @Override

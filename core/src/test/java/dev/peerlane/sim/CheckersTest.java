@@ -133,7 +133,7 @@ class CheckersTest {
         change(8192 + 4096);
         media.adopt(copy());
         media.check();
-        finds("emu:b is not what it should be from byte 12288 on");
+        finds("emu:b/n1 is not what it should be from byte 12288 on");
     }
 
     @Test

@@ -42,4 +42,22 @@ class CoverageTest {
                 .contains("met, but listed as impossible")
                 .contains("MAPPING in STEADY through host");
     }
+
+    @Test
+    void theFeaturesHaveAGateToo() {
+        List<FeatureCoverage.Cell> cells = new ArrayList<>(FeatureCoverage.possible());
+        FeatureCoverage coverage = new FeatureCoverage();
+        coverage.add(cells);
+        assertThat(coverage.problems()).isEmpty();
+        assertThat(coverage.table()).hasSize(Feature.values().length + 2);
+        FeatureCoverage.Cell last = cells.removeLast();
+        FeatureCoverage less = new FeatureCoverage();
+        less.add(cells);
+        FeatureCoverage.Cell cannotBe = new FeatureCoverage.Cell(Feature.CMB_UNIT, BufferKind.HOST);
+        less.add(List.of(cannotBe));
+        assertThat(less.problems())
+                .containsExactly(
+                        "never met: " + last,
+                        "met, but listed as impossible (no CMB carries the data): " + cannotBe);
+    }
 }

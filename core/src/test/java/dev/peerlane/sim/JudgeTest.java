@@ -8,6 +8,7 @@ import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.Fault;
 import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.LitmusCount;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -49,6 +50,62 @@ class JudgeTest {
     void aPlannedCopyThatIsRefusedWithoutAFaultIsFound() {
         judge.refused(copy(), noMemory());
         assertThat(found).containsExactly("nothing explains no-dma-memory: no memory for slots");
+    }
+
+    @Test
+    void onlyWhoSharesAControllerMayFindItStoppedAndOnlyAfterAFault() {
+        PeerlaneException stopped = PeerlaneException.io("controller-stopped", "reset", "Again");
+        checkers.happens(Fault.at(Fault.Kind.STATUS, "a"));
+        judge.refused(copy(), stopped);
+        assertThat(found).containsExactly("nothing explains controller-stopped: reset");
+        judge.crowded();
+        judge.refused(copy(), stopped);
+        assertThat(found).hasSize(1);
+        checkers.forget();
+        judge.refused(copy(), stopped);
+        assertThat(found).hasSize(2);
+    }
+
+    @Test
+    void onlyACopyThatWasCancelledMayEndAsCancelled() {
+        PeerlaneException interrupted = PeerlaneException.io("interrupted", "stopped", "Again");
+        judge.refused(copy(), interrupted);
+        judge.cancelled();
+        judge.refused(copy(), interrupted);
+        assertThat(found).filteredOn(f -> f.contains("nobody cancelled")).hasSize(2);
+        found.clear();
+        World.Copy asked =
+                new World.Copy(
+                        copy().task(),
+                        copy().source(),
+                        copy().target(),
+                        copy().bytes(),
+                        copy().options(),
+                        List.of(),
+                        1,
+                        null);
+        judge.refused(asked, interrupted);
+        assertThat(found).isEmpty();
+    }
+
+    @Test
+    void aSoundFenceWithAStaleHandOffIsFound() {
+        Judge honest =
+                new Judge(
+                        new Media(fabric, List.of("emu:a"), 1, found::add),
+                        checkers,
+                        true,
+                        false,
+                        found::add);
+        World.Copy same = new World.Copy(0, 0, 0, 0, 4096, CopyOptions.DEFAULTS, List.of());
+        honest.counted(same, 2048, new LitmusCount("readback", 40, 1, 3, 0.2, 1, null));
+        assertThat(found).isEmpty();
+        honest.counted(same, 2048, new LitmusCount("canary", 40, 1, 3, 0.2, 1, null));
+        assertThat(found).containsExactly("3 of 40 hand-offs with fence canary are stale");
+        found.clear();
+        World.Copy apart = new World.Copy(0, 0, 0, 8192, 4096, CopyOptions.DEFAULTS, List.of());
+        honest.counted(apart, 2048, new LitmusCount("canary", 40, 1, 0, 0.2, 1, null));
+        assertThat(found).containsExactly("the pattern is not the same on both sides");
     }
 
     @Test

@@ -189,4 +189,41 @@ class QueueAnalyzerTest {
         post(0, 3, 1, 1);
         finds(device, "head pointer 3 of queue 1");
     }
+
+    /** Tells the controller of doorbells in memory. */
+    private void shadows() {
+        admin(AdminOpcode.DOORBELL_BUFFER_CONFIG, 0, 0, 0x50000);
+    }
+
+    @Test
+    void withDoorbellsInMemoryTheRegistersCarryNoValue() {
+        shadows();
+        tail(3);
+        analyzer.shadowed(Reg.DOORBELLS + 8, 1);
+        fetch(0, 5);
+        tail(3);
+        post(0, 1, 5, 1);
+        analyzer.shadowed(Reg.DOORBELLS + 12, 1);
+        assertThat(host).isEmpty();
+        assertThat(device).isEmpty();
+        analyzer.shadowed(Reg.DOORBELLS + 8, 1);
+        finds(host, "tail 1 of queue 1: it was 1");
+        fetch(1, 6);
+        finds(device, "queue 1 is empty and was read");
+    }
+
+    @Test
+    void registersOfQueuesThatDoNotExistAreFoundWithDoorbellsInMemoryToo() {
+        shadows();
+        analyzer.stored(Reg.DOORBELLS + 16, 1, 4);
+        finds(host, "tail doorbell of queue 2, which does not exist");
+    }
+
+    @Test
+    void doorbellsInMemoryEndWithAReset() {
+        shadows();
+        analyzer.reset();
+        analyzer.shadowed(Reg.DOORBELLS, 1);
+        finds(device, "doorbells in memory, which it was not told of");
+    }
 }

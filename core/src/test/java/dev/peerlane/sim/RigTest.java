@@ -44,16 +44,29 @@ class RigTest {
         fabric.close();
     }
 
+    private static final Rig.Watcher NOBODY =
+            new Rig.Watcher() {
+                @Override
+                public void posted() {}
+
+                @Override
+                public void polling() {}
+            };
+
+    private final Rig.Ports ports = new Rig.Ports();
+
     private void openPorts() {
         World.Copy copy = new World.Copy(0, 1, 0, 0, 4096, CopyOptions.DEFAULTS, List.of());
         rig.open();
-        rig.request(copy, new PhaseTracker(copy.bytes(), phase -> {}));
+        rig.request(copy, ports, new PhaseTracker(copy.bytes(), phase -> {}), NOBODY);
     }
 
     @Test
     void whatGivesEverythingBackPasses() {
         openPorts();
-        rig.endCopy();
+        rig.ended(ports);
+        rig.close(ports);
+        rig.checkMemory();
         rig.close();
         assertThat(found).isEmpty();
     }
@@ -62,7 +75,7 @@ class RigTest {
     void aSlotThatIsNeverGivenBackToTheCmbIsFound() {
         rig.open();
         rig.candidates().getLast().memory().allocate(4096, 4096);
-        rig.endCopy();
+        rig.checkMemory();
         assertThat(found).containsExactly("emu:b has lost memory of its CMB");
     }
 

@@ -41,6 +41,12 @@ class SimulationTest {
                     "peer direct",
                     "peer through root",
                     "failed peer-writes-lost",
+                    "failed interrupted",
+                    "cancelled in FILL",
+                    "cancelled in STEADY",
+                    "cancelled in DRAIN",
+                    "beside another",
+                    "litmus with fence sentinel",
                     "failed verify-mismatch",
                     "refused no-permitted-route",
                     "refused no-cmb",
@@ -53,17 +59,19 @@ class SimulationTest {
 
     @Test
     void noCheckerFindsAnythingInManySeeds() {
-        long walk = Math.min(SEEDS, Coverage.possible().size());
+        long walk = Math.min(SEEDS, World.walk());
         long start = START == 1 ? walk + 1 : START;
         System.out.printf("simulation: seeds 1 to %d, then from %d on%n", walk, start);
         Map<String, Integer> seen = new TreeMap<>();
         Coverage coverage = new Coverage();
+        FeatureCoverage features = new FeatureCoverage();
         List<String> found = new ArrayList<>();
         long began = System.nanoTime();
         for (long i = 0; i < SEEDS; i++) {
             long seed = i < walk ? i + 1 : start + i - walk;
             Simulation.Outcome outcome = Simulation.run(seed, null);
             coverage.add(outcome.cells());
+            features.add(outcome.features());
             outcome.seen().forEach((what, times) -> seen.merge(what, times, Integer::sum));
             for (String violation : outcome.violations()) {
                 found.add("replay it with ./dev sim %d: %s".formatted(seed, violation));
@@ -73,9 +81,11 @@ class SimulationTest {
         System.out.printf(
                 "simulation: %d seeds in %.1f s, %.0f seeds/s%n", SEEDS, seconds, SEEDS / seconds);
         coverage.table().forEach(System.out::println);
+        features.table().forEach(System.out::println);
         assertThat(found).isEmpty();
-        if (walk == Coverage.possible().size()) {
+        if (walk == World.walk()) {
             assertThat(coverage.problems()).isEmpty();
+            assertThat(features.problems()).isEmpty();
             assertThat(seen.keySet()).containsAll(MUST_BE_SEEN);
         }
     }
@@ -134,7 +144,11 @@ class SimulationTest {
         SlotLedger ledger = new SlotLedger(violations::add);
         BlockPort port =
                 new WatchedPort(
-                        new YesPort(), new Bdf(0, 3, 0, 0), ledger, new Nobody(), line -> {});
+                        new YesPort(),
+                        new SlotLedger.Side(this, new Bdf(0, 3, 0, 0)),
+                        ledger,
+                        new Nobody(),
+                        line -> {});
         port.submitRead(4, 0, 1);
         assertThat(violations).singleElement().asString().contains("slot 4 is not attached: Read");
     }
@@ -149,5 +163,8 @@ class SimulationTest {
 
         @Override
         public void flushed() {}
+
+        @Override
+        public void polling() {}
     }
 }
