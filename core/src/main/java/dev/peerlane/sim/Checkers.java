@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,10 @@ final class Checkers implements BusWatch {
                     Fault.Kind.SUDDEN_RESET,
                     Fault.Kind.SUDDEN_DISABLE,
                     Fault.Kind.SUDDEN_REMOVAL);
+
+    /** Kinds after which a drive moves nothing more, since it is not there. */
+    private static final Set<Fault.Kind> REMOVES =
+            EnumSet.of(Fault.Kind.GONE, Fault.Kind.SUDDEN_REMOVAL);
 
     private final SlotLedger slots;
     private final MappingLedger mappings;
@@ -181,13 +186,16 @@ final class Checkers implements BusWatch {
     @Override
     public void happens(Fault fault) {
         happened.add(fault);
+        if (REMOVES.contains(fault.kind())) {
+            slots.reset(Objects.requireNonNull(drives.get(fault.drive())));
+        }
         if (fault.kind() == Fault.Kind.LATE_DATA) {
-            slots.lateData(java.util.Objects.requireNonNull(drives.get(fault.drive())));
+            slots.lateData(Objects.requireNonNull(drives.get(fault.drive())));
         }
         onFault.accept(fault);
     }
 
     private QueueAnalyzer analyzer(Bdf controller) {
-        return java.util.Objects.requireNonNull(queues.get(controller));
+        return Objects.requireNonNull(queues.get(controller));
     }
 }

@@ -21,7 +21,7 @@ record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copi
     static final int MEDIUM_BYTES = 256 << 10;
 
     /** Length of the second namespace, where there is one. */
-    static final int SECOND_BYTES = 128 << 10;
+    static final int SECOND_BYTES = 192 << 10;
 
     /** The drives, by their index. */
     static final List<String> LOCATORS = List.of("emu:a", "emu:b", "emu:c");

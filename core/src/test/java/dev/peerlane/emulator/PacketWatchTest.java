@@ -21,8 +21,12 @@ class PacketWatchTest {
     private static final PacketSpec.Link SLOW = new PacketSpec.Link(2_000, 1_000_000_000L, 2);
 
     /** Notes completions, and data of I/O commands that moves. */
-    private static final class Order implements BusWatch {
+    static final class Order implements BusWatch {
         private final List<String> order = new ArrayList<>();
+
+        List<String> order() {
+            return order;
+        }
 
         @Override
         public void moved(
@@ -41,7 +45,9 @@ class PacketWatchTest {
         public void stored(Bdf controller, long offset, long value, int width) {}
 
         @Override
-        public void shadowed(Bdf controller, long offset, int value) {}
+        public void shadowed(Bdf controller, long offset, int value) {
+            order.add("doorbell %xh: %d".formatted(offset, value));
+        }
 
         @Override
         public void fetched(Bdf controller, int qid, long address, MemorySegment sqe) {}

@@ -124,4 +124,19 @@ class ShadowDoorbellTest {
                 .isInstanceOf(PeerlaneException.class)
                 .hasMessageContaining("drives that move by packets have no doorbellBuffer");
     }
+
+    @Test
+    void aWatcherIsToldOfItsValuesAndTakesNoEventIdxForACompletion() {
+        bringUp(true);
+        assertCode(configure(shadows.busAddress(), events.busAddress()), Status.SUCCESS);
+        Queue queue = driver.ioQueue(1, 8);
+        PacketWatchTest.Order watch = new PacketWatchTest.Order();
+        fabric.watch(watch);
+        post(queue);
+        shadows.segment().set(JAVA_INT, SQ1_TAIL, 1);
+        queue.ring();
+        assertCode(queue.next(), Status.SUCCESS);
+        turns();
+        assertThat(watch.order()).containsExactly("doorbell 1008h: 1", "write", "end");
+    }
 }

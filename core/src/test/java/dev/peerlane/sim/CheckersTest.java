@@ -2,6 +2,7 @@ package dev.peerlane.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
@@ -10,6 +11,7 @@ import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.HostMemory;
 import dev.peerlane.p2p.Receipt;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.RootComplex.Trust;
@@ -151,5 +153,19 @@ class CheckersTest {
         assertThat(media.strangeBytes(copy())).isOne();
         media.wrongBytes(copy(), List.of(new Receipt.Range(15, 2)), 512);
         finds("the receipt names bytes 7680 to 8704 as copied");
+    }
+
+    @Test
+    void aDriveThatIsGoneHasNoCommands() {
+        SlotLedger.Side side = new SlotLedger.Side(this, a);
+        try (PeerBuffer buffer = new HostMemory(mappings).allocate(4096, 4096)) {
+            slots.attached(side, buffer, 0, 4096, 4096, 1, 0);
+            slots.posted(side, SlotLedger.Use.WRITE, 0);
+            checkers.happens(Fault.at(Fault.Kind.GONE, "b"));
+            slots.end(new Object());
+            checkers.happens(Fault.at(Fault.Kind.SUDDEN_REMOVAL, "a"));
+            slots.end(this);
+        }
+        assertThat(found).isEmpty();
     }
 }
