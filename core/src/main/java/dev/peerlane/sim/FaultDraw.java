@@ -128,8 +128,12 @@ final class FaultDraw {
         long nanos =
                 switch (kind) {
                     case ZOMBIE, LATE_DATA -> one(MILLI, 300 * MILLI);
-                    case SLOW, STALL, LATE_COMPLETION, DELAYED_WRITE, DUPLICATED_WRITE ->
+                    case SLOW, STALL, LATE_COMPLETION ->
                             one(20_000, MILLI, 20 * MILLI, 300 * MILLI);
+                    // no packet is under way for longer than a reset may take (PCIe 5.0, 6.6.2),
+                    // which is what the engine waits for when it has stopped a reader
+                    case DELAYED_WRITE, DUPLICATED_WRITE ->
+                            one(20_000, MILLI, 20 * MILLI, 90 * MILLI);
                     default -> 0;
                 };
         return Fault.at(kind, drive).withNanos(nanos);
