@@ -162,7 +162,12 @@ final class Verification {
         for (Lane piece : pieces) {
             most = Math.max(most, piece.geometry().sentinelOffset());
         }
-        Poison.overwrite(pieces.getFirst().buffer(), most, random);
+        try {
+            Poison.overwrite(pieces.getFirst().buffer(), most, random);
+        } catch (PeerlaneException | InternalError e) {
+            // what does not keep a word may be the memory of a device that is gone
+            throw Blame.of(Faults.of(e), pieces.getFirst());
+        }
     }
 
     private static void checkAll(long verified, long bytes) {

@@ -1,0 +1,65 @@
+package dev.peerlane.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.Fault;
+import dev.peerlane.open.Extent;
+import dev.peerlane.open.Session;
+import dev.peerlane.p2p.BufferChoice;
+import dev.peerlane.p2p.CancelFlag;
+import dev.peerlane.p2p.CopyException;
+import dev.peerlane.p2p.CopyJob;
+import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.CopyPlan;
+import org.junit.jupiter.api.Test;
+
+/** A drive that goes between the copy and its verification. */
+class GoneBeforeVerifyTest {
+    private static DriveSpec drive(String name) {
+        return DriveSpec.named(name)
+                .memory(64 << 10, 512)
+                .volatileWriteCache(false)
+                .cmb(CmbSpec.of(64 << 10))
+                .build();
+    }
+
+    @Test
+    void isToldAsGoneAndNotAsMemoryThatKeepsNothing() {
+        FabricSpec spec =
+                FabricSpec.builder()
+                        .time(FabricSpec.Time.VIRTUAL)
+                        .drive(drive("a"))
+                        .drive(drive("b"))
+                        .build();
+        EmulatedFabric fabric = new EmulatedFabric(spec);
+        try (Session session = Session.of(fabric)) {
+            CopyPlan plan =
+                    session.plan(
+                            Extent.of("emu:a"),
+                            Extent.of("emu:b"),
+                            CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET).withSeed(1));
+            CopyException failed =
+                    catchThrowableOfType(
+                            CopyException.class,
+                            () ->
+                                    new CopyJob(plan, session.fabric(), new CancelFlag())
+                                            .run((phase, done, total) -> {
+                                                if (done == total) {
+                                                    fabric.arm(
+                                                            Fault.at(
+                                                                    Fault.Kind.SUDDEN_REMOVAL,
+                                                                    "b"));
+                                                    fabric.clock().turn();
+                                                }
+                                            }));
+            assertThat(failed.code()).isEqualTo("controller-gone");
+            assertThat(failed).hasMessageContaining("emu:b").hasMessageContaining("reads back");
+            assertThat(failed.receipt().bytesCopied()).isEqualTo(64 << 10);
+        }
+    }
+}
