@@ -346,7 +346,7 @@ final class WorldMaker {
         int most = (int) Math.min(length(from), length(to));
         boolean whole = odds(4);
         int length =
-                step * (1 + random.nextInt((whole || wanted != null ? most : most / 2) / step));
+                step * (1 + random.nextInt((whole || wanted != null ? most : most * 2 / 5) / step));
         from = at(from, odd, length);
         to = at(to, odd, length);
         CopyOptions options =

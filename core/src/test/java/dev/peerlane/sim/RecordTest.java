@@ -71,7 +71,7 @@ class RecordTest {
                 .contains("1 seeds from 9000002")
                 .contains("All of it")
                 .contains("3 seeds from 9000000")
-                .contains("cells (fault, phase, buffer) met");
+                .contains("cells (fault, phase, buffer; feature, buffer) met");
         assertThat(Files.readAllLines(file)).hasSize(3).first().isEqualTo(Piece.HEAD);
     }
 
