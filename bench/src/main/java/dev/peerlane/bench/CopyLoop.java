@@ -53,7 +53,8 @@ final class CopyLoop implements AutoCloseable {
                                                         .memory(MEDIUM, 512)
                                                         .cmb(CmbSpec.of(cmb))
                                                         .build())
-                                        .build()));
+                                        .build()
+                                        .hurried()));
         source = session.namespace(SOURCE);
         target = session.namespace(TARGET);
         memory = target.controller().requireCmb();

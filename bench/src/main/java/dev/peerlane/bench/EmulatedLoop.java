@@ -15,7 +15,6 @@ import java.io.InputStreamReader;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
-import java.util.SplittableRandom;
 
 /**
  * Random reads and writes of an emulated drive by its own CMB, driver and emulator on one thread,
@@ -38,8 +37,6 @@ final class EmulatedLoop implements AutoCloseable {
     private final Controller controller;
     private final PeerBuffer cmb;
     private final NvmeBlockPort port;
-    private final int[] order = new int[MAX_BYTES / PAGE];
-    private final SplittableRandom pageRandom = new SplittableRandom(1);
     private long random = 0x9e37_79b9_7f4a_7c15L;
 
     EmulatedLoop() {
@@ -48,7 +45,7 @@ final class EmulatedLoop implements AutoCloseable {
                         .memory(MEDIUM, BLOCK)
                         .cmb(CmbSpec.of((long) DEPTH * MAX_BYTES))
                         .build();
-        fabric = new EmulatedFabric(FabricSpec.builder().drive(drive).build());
+        fabric = new EmulatedFabric(FabricSpec.builder().drive(drive).build().hurried());
         clock = fabric.clock();
         controller =
                 Controller.open(
@@ -76,27 +73,18 @@ final class EmulatedLoop implements AutoCloseable {
         Sweep.run(port, clock, first, DEPTH, bytes, count, write, i -> place(places));
     }
 
-    /** Copies what the same commands would have moved, by the page, in any order as they do. */
+    /** Copies what the same commands would have moved, each at once as they do. */
     void bare(int bytes, long commands, boolean write) {
         long places = MEDIUM / bytes;
-        int pages = bytes / PAGE;
         for (long done = 0; done < commands; done++) {
             long at = place(places) * bytes;
             MemorySegment chunk = chunks[(int) (at >> CHUNK_SHIFT)];
             long in = at & ((1L << CHUNK_SHIFT) - 1);
             long slot = (done & (DEPTH - 1)) * bytes;
-            for (int i = 0; i < pages; i++) {
-                order[i] = i * PAGE;
-            }
-            for (int left = pages; left > 0; left--) {
-                int pick = left == 1 ? 0 : pageRandom.nextInt(left);
-                long page = order[pick];
-                order[pick] = order[left - 1];
-                if (write) {
-                    MemorySegment.copy(target, slot + page, chunk, in + page, PAGE);
-                } else {
-                    MemorySegment.copy(chunk, in + page, target, slot + page, PAGE);
-                }
+            if (write) {
+                MemorySegment.copy(target, slot, chunk, in, bytes);
+            } else {
+                MemorySegment.copy(chunk, in, target, slot, bytes);
             }
         }
     }

@@ -16,7 +16,7 @@ final class EmulatorCost {
     private static final int WARM_UPS = 5;
 
     /**
-     * Commands of one kind and size beside bare copies of the same pages.
+     * Commands of one kind and size beside bare copies of the same bytes.
      *
      * @param emulated nanoseconds for a command
      * @param bare nanoseconds for its copies

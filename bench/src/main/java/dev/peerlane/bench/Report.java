@@ -154,7 +154,8 @@ final class Report {
 
                 Random reads of a drive that `peerlane serve`'s server offers over vfio-user and whose namespace keeps nothing (`discards: true`): entries, completions, doorbells and
                 PRP lists or SGLs are real, data is not moved. One core for the server, one for the driver. So the last column is what the commands would move, not a memory's
-                bandwidth.
+                bandwidth. The drive of the lines with `memory` has a medium of 256 MiB in memory and moves its data into memory of the driver's process: what that costs at least are the bare
+                copies of the next table.
 
                 """);
         if (lines.isEmpty()) {
@@ -163,7 +164,7 @@ final class Report {
         }
         line("![Reads a second](performance-served.svg)");
         line("");
-        line("| reads | million a second | ns a read | would be GB/s |");
+        line("| reads | million a second | ns a read | GB/s |");
         line("|---|---|---|---|");
         for (ServedCost.Line one : lines) {
             Spread s = one.perSecond();
@@ -184,8 +185,8 @@ final class Report {
 
                 ## The emulator's own cost
 
-                Random Reads and Writes of an emulated drive by its own CMB, 32 in flight, driver and emulator on one thread; beside them the bare copies that they come to: the same pages between
-                a medium of 256 MiB and a memory as long as the slots, in any order as the emulator moves them, with nothing around them. So the rest is queue entries, lists, doorbells and
+                Random Reads and Writes of an emulated drive by its own CMB, 32 in flight, driver and emulator on one thread; beside them the bare copies that they come to: the same bytes between
+                a medium of 256 MiB and a memory as long as the slots, each command's at once as the emulator moves them (`transfers: runs`), with nothing around them. So the rest is queue entries, lists, doorbells and
                 completions of both sides.
 
                 """);

@@ -4,15 +4,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
- * How many reads a second the driver does on a drive that another process serves over vfio-user and
- * that moves no data, one core each.
+ * How many reads a second the driver does on a drive that another process serves over vfio-user,
+ * one core each: one that moves no data, and one in memory.
  */
 final class ServedCost {
-    /** What is measured: bytes of a read, reads in flight, and whether by SGL. */
-    record Case(int bytes, int depth, boolean sgl) {
+    /** What is measured: bytes of a read, reads in flight, whether by SGL, and of which drive. */
+    record Case(int bytes, int depth, boolean sgl, boolean memory) {
         /** Returns it for a person. */
         String text() {
             return "%d KiB, depth %d%s".formatted(bytes >> 10, depth, pointer());
@@ -24,7 +26,8 @@ final class ServedCost {
         }
 
         private String pointer() {
-            return bytes <= 8192 ? "" : sgl ? ", SGL" : ", PRPs";
+            String form = bytes <= 8192 ? "" : sgl ? ", SGL" : ", PRPs";
+            return form + (memory ? ", memory" : "");
         }
     }
 
@@ -33,11 +36,16 @@ final class ServedCost {
 
     private static final List<Case> CASES =
             List.of(
-                    new Case(4096, 1, true),
-                    new Case(4096, 32, true),
-                    new Case(4096, 128, true),
-                    new Case(128 << 10, 32, false),
-                    new Case(128 << 10, 32, true));
+                    new Case(4096, 1, true, false),
+                    new Case(4096, 32, true, false),
+                    new Case(4096, 128, true, false),
+                    new Case(128 << 10, 32, false, false),
+                    new Case(128 << 10, 32, true, false),
+                    new Case(4096, 32, true, true),
+                    new Case(16 << 10, 32, true, true),
+                    new Case(64 << 10, 32, true, true),
+                    new Case(128 << 10, 32, true, true),
+                    new Case(128 << 10, 32, false, true));
 
     private static final double SECOND = 1e9;
 
@@ -67,7 +75,8 @@ final class ServedCost {
             Case one, int serverCore, int clientCore, int samples, long commands)
             throws IOException {
         Path folder = Files.createTempDirectory("peerlane-bench");
-        List<String> server = Machine.java(ServedDrive.class, folder.toString());
+        String medium = one.memory() ? ServedDrive.MEMORY : "null";
+        List<String> server = Machine.java(ServedDrive.class, folder.toString(), medium);
         Path socket = folder.resolve(ServedDrive.SOCKET);
         try (Coprocess served = new Coprocess(Machine.pinned(serverCore, server))) {
             served.expectReady();
@@ -76,10 +85,11 @@ final class ServedCost {
                             ServedLoop.class,
                             socket.toString(),
                             Integer.toString(one.bytes()),
-                            one.sgl() ? "sgl" : "prp");
+                            one.sgl() ? "sgl" : "prp",
+                            medium);
             try (Coprocess loop = new Coprocess(Machine.pinned(clientCore, client))) {
                 loop.expectReady();
-                int share = one.depth() == 1 ? 4 : 1;
+                int share = one.depth() == 1 ? 4 : one.memory() ? one.bytes() >> 10 : 1;
                 for (int i = 0; i < WARMING_RUNS; i++) {
                     loop.ask(one.depth() + " " + WARMING_COMMANDS / share);
                 }
@@ -92,8 +102,12 @@ final class ServedCost {
                 return Spread.of(perSecond);
             }
         } finally {
-            Files.deleteIfExists(socket);
-            Files.deleteIfExists(folder);
+            // the server was killed and cleans nothing up
+            try (Stream<Path> left = Files.walk(folder)) {
+                for (Path path : left.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(path);
+                }
+            }
         }
     }
 }

@@ -6,22 +6,32 @@ import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.serve.Server;
 import java.nio.file.Path;
 
-/** A program that does what {@code peerlane serve} does, for one drive that keeps nothing. */
+/**
+ * A program that does what {@code peerlane serve} does, for one drive: one that keeps nothing, or
+ * with a second argument {@code memory} one in memory.
+ */
 final class ServedDrive {
     /** The socket in the folder. */
-    static final String SOCKET = "null" + Server.SUFFIX;
+    static final String SOCKET = "ssd" + Server.SUFFIX;
+
+    /** What the drive in memory is called by. */
+    static final String MEMORY = "memory";
+
+    /** How long the drive in memory is. */
+    static final long MEDIUM = 256L << 20;
 
     private static final long BYTES = 64L << 30;
 
     private ServedDrive() {}
 
     public static void main(String[] args) {
-        DriveSpec drive =
-                DriveSpec.named("null")
-                        .namespace(NamespaceSpec.discarding(BYTES, 512))
-                        .sgls(DriveSpec.Sgls.BYTES)
-                        .build();
-        FabricSpec spec = FabricSpec.builder().drive(drive).build();
+        DriveSpec.Builder drive = DriveSpec.named("ssd").sgls(DriveSpec.Sgls.BYTES);
+        if (args.length > 1 && args[1].equals(MEMORY)) {
+            drive.memory(MEDIUM, 512);
+        } else {
+            drive.namespace(NamespaceSpec.discarding(BYTES, 512));
+        }
+        FabricSpec spec = FabricSpec.builder().drive(drive.build()).build();
         try (Server server = Server.open(spec, Path.of(args[0]), note -> {})) {
             System.out.println("ready");
             while (!Thread.currentThread().isInterrupted()) {

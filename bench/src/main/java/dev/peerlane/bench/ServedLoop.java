@@ -17,7 +17,7 @@ import java.util.List;
  * Random reads of a served drive, as a program: arguments are its socket and the bytes of a read; a
  * line "DEPTH COMMANDS" on standard input keeps so many reads in flight until so many have ended,
  * and the answer is how many nanoseconds it took. With a third argument {@code prp} the driver uses
- * no SGLs.
+ * no SGLs; with a fourth {@code memory} the medium is written once before.
  */
 final class ServedLoop {
     static final int MAX_DEPTH = 128;
@@ -91,7 +91,12 @@ final class ServedLoop {
                 BufferedReader in =
                         new BufferedReader(
                                 new InputStreamReader(System.in, StandardCharsets.US_ASCII))) {
-            port.attach(slots, 0, bytes, bytes, MAX_DEPTH);
+            int first = port.attach(slots, 0, bytes, bytes, MAX_DEPTH);
+            if (args.length > 3 && args[3].equals(ServedDrive.MEMORY)) {
+                // no Read is of blocks that the medium does not have
+                long medium = ServedDrive.MEDIUM;
+                Sweep.over(port, fabric.clock(), first, MAX_DEPTH, bytes, medium, true);
+            }
             ServedLoop loop = new ServedLoop(port, bytes);
             System.out.println("ready");
             for (String line = in.readLine(); line != null; line = in.readLine()) {
