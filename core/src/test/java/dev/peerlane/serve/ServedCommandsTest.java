@@ -14,6 +14,7 @@ import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
+import dev.peerlane.p2p.HostMemory;
 import dev.peerlane.vfiouser.VfioUserFabric;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -141,10 +142,14 @@ class ServedCommandsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"4096", "16384"})
-    void commandsAllocateNothingInDriverAndServer(int slotBytes) {
+    @CsvSource({"4096, true", "16384, true", "4096, false", "65536, false"})
+    void commandsAllocateNothingInDriverAndServer(int slotBytes, boolean inCmb) {
         controller.requireCmb().enable(fabric.dma());
-        try (PeerBuffer slots = controller.requireCmb().allocate((long) DEPTH * slotBytes, 4096);
+        long bytes = (long) DEPTH * slotBytes;
+        try (PeerBuffer slots =
+                        inCmb
+                                ? controller.requireCmb().allocate(bytes, 4096)
+                                : new HostMemory(fabric.dma()).allocate(bytes, 4096);
                 NvmeBlockPort port = controller.namespace(1).port(DEPTH)) {
             port.attach(slots, 0, slotBytes, slotBytes, DEPTH);
             Count count = new Count();
