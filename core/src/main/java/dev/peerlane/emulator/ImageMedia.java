@@ -27,6 +27,9 @@ final class ImageMedia extends Media {
     private final @Nullable Path made;
     private @Nullable ByteBuffer zeroes;
 
+    /** Begins so: whoever had the file before may have left it to the system's cache. */
+    private boolean dirty = true;
+
     /** Tells how many bytes the file system has left for us. */
     interface Room {
         long usableBytes() throws IOException;
@@ -125,6 +128,7 @@ final class ImageMedia extends Media {
     void write(long position, MemorySegment source, long offset, long bytes, boolean durable)
             throws IOException {
         checkWhole();
+        dirty = true;
         writeAll(part(source, offset, bytes), position);
         if (durable) {
             flush();
@@ -139,6 +143,7 @@ final class ImageMedia extends Media {
             source = ByteBuffer.allocateDirect(ZERO_BYTES);
             zeroes = source;
         }
+        dirty = true;
         long done = 0;
         while (done < bytes) {
             int n = (int) Math.min(bytes - done, ZERO_BYTES);
@@ -148,11 +153,20 @@ final class ImageMedia extends Media {
         }
     }
 
+    /** Returns whether something may be in the system's cache that is not in the file. */
+    boolean isDirty() {
+        return dirty;
+    }
+
     @Override
     void flush() throws IOException {
         checkWhole();
+        if (!dirty) {
+            return;
+        }
         try {
             channel.force(false);
+            dirty = false;
         } catch (IOException e) {
             throw withReason(e, 1);
         }

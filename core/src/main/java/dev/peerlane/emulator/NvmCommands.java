@@ -230,6 +230,9 @@ final class NvmCommands extends CommandSetHandler {
             long position = DsmRange.slba(ranges, at) << shift;
             namespace.media().clear(position, DsmRange.blocks(ranges, at) << shift);
         }
+        if (!features.writeCache()) {
+            namespace.media().flush();
+        }
     }
 
     private int writeZeroes(Command command) {

@@ -10,6 +10,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.MiniDriver.Queue;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.CommandSet;
+import dev.peerlane.spec.DsmRange;
 import dev.peerlane.spec.LogPage;
 import dev.peerlane.spec.NvmCommand;
 import dev.peerlane.spec.NvmOpcode;
@@ -24,6 +25,8 @@ import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -202,6 +205,80 @@ class MediaTest {
             buffer.segment().fill((byte) 3);
             assertThat(queue.io(NvmOpcode.WRITE, 1, 1, buffer.busAddress(), 0).status()).isZero();
             assertThat(Files.readAllBytes(file)[4096]).isEqualTo((byte) 3);
+        }
+    }
+
+    private EmulatedFabric cached(boolean cache) throws IOException {
+        DriveSpec.Builder drive = DriveSpec.named("a").volatileWriteCache(cache);
+        for (String name : new String[] {"1", "2", "3"}) {
+            Path file = Files.write(folder.resolve(name), new byte[8192]);
+            drive.namespace(NamespaceSpec.image(file, 512));
+        }
+        return one(drive);
+    }
+
+    /** Returns the namespaces of which something may be in the cache alone. */
+    private static List<Integer> dirty(EmulatedFabric fabric) {
+        return IntStream.rangeClosed(1, 3)
+                .filter(i -> ((ImageMedia) fabric.controller("a").namespace(i).media()).isDirty())
+                .boxed()
+                .toList();
+    }
+
+    /** Flush: NVMe Base 2.0, 7.1. */
+    @Test
+    void flushWritesTheCacheOfItsNamespaceAndOfAllWithTheBroadcastValue() throws IOException {
+        try (EmulatedFabric fabric = cached(true);
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            Queue queue = driver.ioQueue(1, 4);
+            assertThat(dirty(fabric)).as("nobody knows who had them").containsExactly(1, 2, 3);
+            assertThat(queue.run(NvmOpcode.FLUSH, -1, 0, 0).status()).isZero();
+            assertThat(dirty(fabric)).isEmpty();
+            long at = driver.allocate(4096).busAddress();
+            for (int nsid = 1; nsid <= 3; nsid++) {
+                assertThat(queue.run(NvmOpcode.WRITE, nsid, at, 0, MiniDriver.lba(0, 8)).status())
+                        .isZero();
+            }
+            assertThat(queue.run(NvmOpcode.FLUSH, 2, 0, 0).status()).isZero();
+            assertThat(dirty(fabric)).containsExactly(1, 3);
+            assertThat(queue.run(NvmOpcode.FLUSH, -1, 0, 0).status()).isZero();
+            assertThat(dirty(fabric)).isEmpty();
+        }
+    }
+
+    /** FUA: NVM Command Set 1.0, 3.2.6 and 3.2.8; without a cache all commands are like that. */
+    @ParameterizedTest
+    @CsvSource({
+        "WRITE, true, false, true",
+        "WRITE, true, true, false",
+        "WRITE, false, false, false",
+        "WRITE_ZEROES, true, false, true",
+        "WRITE_ZEROES, true, true, false",
+        "WRITE_ZEROES, false, false, false",
+        "DEALLOCATE, true, false, true",
+        "DEALLOCATE, false, false, false"
+    })
+    void onlyWhatMayStayInTheCacheDoes(String command, boolean cache, boolean fua, boolean stays)
+            throws IOException {
+        try (EmulatedFabric fabric = cached(cache);
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            Queue queue = driver.ioQueue(1, 4);
+            assertThat(queue.run(NvmOpcode.FLUSH, -1, 0, 0).status()).isZero();
+            DmaBuffer page = driver.allocate(4096);
+            DsmRange.put(page.segment(), 0, 0, 8);
+            int count = NvmCommand.cdw12(8, fua);
+            int[] words =
+                    command.equals("DEALLOCATE")
+                            ? new int[] {0, NvmCommand.DSM_DEALLOCATE}
+                            : new int[] {0, 0, count};
+            int opcode =
+                    switch (command) {
+                        case "WRITE" -> NvmOpcode.WRITE;
+                        case "WRITE_ZEROES" -> NvmOpcode.WRITE_ZEROES;
+                        default -> NvmOpcode.DATASET_MANAGEMENT;
+                    };
+            assertThat(queue.run(opcode, 3, page.busAddress(), 0, words).status()).isZero();
+            assertThat(dirty(fabric)).isEqualTo(stays ? List.of(3) : List.of());
         }
     }
 

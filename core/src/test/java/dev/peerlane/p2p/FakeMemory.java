@@ -17,6 +17,9 @@ final class FakeMemory extends PeerMemory {
     int open;
     long busAddress = 0xe000_0000L;
 
+    /** Where the last load was. */
+    long loadedAt;
+
     /** Comes before a load of the host. */
     Runnable atLoad = () -> {};
 
@@ -117,6 +120,7 @@ final class FakeMemory extends PeerMemory {
         @Override
         public long load64(long offset) {
             check();
+            loadedAt = offset;
             atLoad.run();
             return segment.get(ValueLayout.JAVA_LONG_UNALIGNED, offset);
         }

@@ -23,6 +23,9 @@ final class AnyAccessFabric extends KeptFabric {
     /** Whether configuration space reads as ones, as that of a drive that was pulled out. */
     boolean noConfig;
 
+    /** A word of every page of a CMB that keeps what the processor stored, or -1. */
+    int lostByPeers = -1;
+
     AnyAccessFabric(Fabric fabric, int at, Runnable event) {
         super(fabric);
         this.fabric = fabric;
@@ -137,6 +140,7 @@ final class AnyAccessFabric extends KeptFabric {
 
     private final class Window extends Bar {
         private final Bar bar;
+        private long kept;
 
         Window(Bar bar) {
             this.bar = bar;
@@ -172,11 +176,12 @@ final class AnyAccessFabric extends KeptFabric {
         @Override
         public long load64(long offset) {
             access();
-            return bar.load64(offset);
+            return offset % 4096 == lostByPeers ? kept : bar.load64(offset);
         }
 
         @Override
         public void store64(long offset, long value) {
+            kept = offset % 4096 == lostByPeers ? value : kept;
             bar.store64(offset, value); // bytes of a CMB: each is like the one before
         }
 

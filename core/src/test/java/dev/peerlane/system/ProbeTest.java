@@ -20,6 +20,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Probes of fabrics that do what they should, and of such that lie. */
 class ProbeTest {
@@ -72,6 +73,22 @@ class ProbeTest {
             boolean write = r.direction().equals("write");
             assertThat(r.outcome()).as(r.words()).isEqualTo(write ? "failed" : "works");
             assertThat(r.words()).contains(write ? "DIFFERS" : "works");
+        }
+    }
+
+    /** As where a bridge takes packets of another length than it should. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 256, 504})
+    void aSingleWordOfABlockThatDoesNotArriveIsFound(int word) {
+        FabricSpec spec = two().time(FabricSpec.Time.VIRTUAL).build();
+        AnyAccessFabric fabric = new AnyAccessFabric(new EmulatedFabric(spec), 0, () -> {});
+        fabric.lostByPeers = word;
+        try (Session session = Session.of(fabric)) {
+            assertThat(Probe.between(session, "emu:a", "emu:b"))
+                    .filteredOn(r -> r.direction().equals("write"))
+                    .hasSize(2)
+                    .allMatch(r -> r.outcome().equals("failed"))
+                    .allMatch(r -> r.detail().contains("1 of 64 words did not arrive"));
         }
     }
 

@@ -19,6 +19,8 @@ import dev.peerlane.p2p.VerifyMode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -152,6 +154,21 @@ class TuningTest {
             assertThat(receipt.copied()).containsExactly(new Receipt.Range(0, data.length / 4096));
         }
         assertThat(Files.mismatch(from, to)).isEqualTo(-1);
+    }
+
+    @Test
+    void progressNeverGoesBackWhileCutsAreTried() {
+        Drives drives = new Drives(6_000_000, 80_000, 1 << 20, 3);
+        long bytes = 18 * MIB;
+        List<Long> told = new ArrayList<>();
+        NamespaceSpec source = NamespaceSpec.memory(bytes, 512);
+        try (Session session = drives.session(source, NamespaceSpec.discarding(bytes, 512))) {
+            var plan = session.plan(Extent.of("emu:a"), Extent.of("emu:b"), OPTIONS);
+            Receipt receipt =
+                    session.run(plan, new CancelFlag(), (phase, done, total) -> told.add(done));
+            assertThat(receipt.tuning().tries()).hasSizeGreaterThan(1);
+        }
+        assertThat(told).isSorted().startsWith(0L).endsWith(bytes);
     }
 
     @Test

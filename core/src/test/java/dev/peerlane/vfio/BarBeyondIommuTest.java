@@ -79,6 +79,25 @@ class BarBeyondIommuTest {
         }
     }
 
+    /** Interrupt messages of x86 go to FEEx_xxxxh, whatever the kernel says of its ranges. */
+    @Test
+    void noHostMemoryLiesWhereInterruptMessagesGo() {
+        Span interrupts = new Span(0xfee0_0000L, 0xfeef_ffffL);
+        kernel.ranges = List.of(new Span(0xfed0_0000L, 0xfeff_ffffL));
+        kernel.lockLimit = 16 << 20;
+        try (VfioFabric fabric = machine.open()) {
+            int piece = 256 << 10;
+            for (int i = 0; i < 6; i++) {
+                fabric.dma().allocate(piece); // with the gap behind each three fit on either side
+            }
+            assertRefused(() -> fabric.dma().allocate(piece), "no-io-addresses", "fed00000");
+            assertThat(kernel.space().mappings.values())
+                    .hasSize(6)
+                    .allMatch(m ->
+                            m.iova > interrupts.last() || m.iova + m.bytes <= interrupts.start());
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void aBarBeyondTheIommuHasAnotherAddressOnlyWhereEveryBridgeRedirects(Shape shape)
