@@ -66,6 +66,18 @@ class DoctorTest {
         assertThat(any.rejected().getFirst()).contains("second-way");
     }
 
+    /** It is the device that sends packets whose setting counts, not the one that gets them. */
+    @Test
+    void relaxedOrderingIsFoundAtTheDeviceThatHasItOn() {
+        TreeBuilder tree = Shapes.broadcom(0);
+        tree.at(A).config.store16(0x48, 0x0030);
+        Diagnosis diagnosis = Doctor.examine(tree.snapshot(), bdf(A), bdf(B), Buffer.TARGET);
+        assertThat(diagnosis.findings())
+                .filteredOn(f -> f.check() == Check.RELAXED_ORDERING)
+                .extracting(Finding::subject)
+                .containsExactly("" + bdf(A));
+    }
+
     @Test
     void everyCodeHasAPair() {
         EnumSet<Check> seen = EnumSet.noneOf(Check.class);

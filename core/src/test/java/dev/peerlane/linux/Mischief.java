@@ -13,11 +13,14 @@ public final class Mischief {
 
     // System call numbers of x86-64: arch/x86/entry/syscalls/syscall_64.tbl
     private static final long SYS_LSEEK = 8;
+    private static final long SYS_SENDMSG = 46;
     private static final long SYS_FCNTL = 72;
     private static final long SYS_FTRUNCATE = 77;
     private static final long SYS_GETRLIMIT = 97;
     private static final long SYS_SETRLIMIT = 160;
     private static final long SYS_MEMFD_CREATE = 319;
+    private static final int SOL_SOCKET = 1;
+    private static final int SCM_RIGHTS = 1;
     private static final int SEEK_DATA = 3;
     private static final int MFD_ALLOW_SEALING = 2;
     private static final int F_ADD_SEALS = 1033;
@@ -33,6 +36,28 @@ public final class Mischief {
             KernelException.check(fd, "no-file", "memfd_create", name, "");
             KernelException.check(resize((int) fd, bytes), "no-file", "ftruncate", name, "");
             return (int) fd;
+        }
+    }
+
+    /** Sends bytes with as many descriptors as somebody likes. */
+    public static long send(int socket, MemorySegment bytes, int... passed) {
+        try (Arena arena = Arena.ofConfined()) {
+            // struct iovec, struct cmsghdr with its data, struct msghdr
+            MemorySegment vector = arena.allocate(16, 8);
+            vector.set(ValueLayout.JAVA_LONG, 0, bytes.address());
+            vector.set(ValueLayout.JAVA_LONG, 8, bytes.byteSize());
+            long length = 16 + 4L * passed.length;
+            MemorySegment control = arena.allocate(length + 8, 8);
+            control.set(ValueLayout.JAVA_LONG, 0, length);
+            control.set(ValueLayout.JAVA_INT, 8, SOL_SOCKET);
+            control.set(ValueLayout.JAVA_INT, 12, SCM_RIGHTS);
+            MemorySegment.copy(passed, 0, control, ValueLayout.JAVA_INT, 16, passed.length);
+            MemorySegment message = arena.allocate(56, 8);
+            message.set(ValueLayout.JAVA_LONG, 16, vector.address());
+            message.set(ValueLayout.JAVA_LONG, 24, 1);
+            message.set(ValueLayout.JAVA_LONG, 32, control.address());
+            message.set(ValueLayout.JAVA_LONG, 40, passed.length == 0 ? 0 : length);
+            return KernelCalls.call(SYS_SENDMSG, socket, message.address(), 0, 0, 0, 0);
         }
     }
 

@@ -7,6 +7,8 @@ import dev.peerlane.pci.RootComplex.Trust;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class MachineTest {
     private static final Bdf HOST_A = new Bdf(0, 0, 0, 0);
@@ -182,6 +184,23 @@ class MachineTest {
         assertThat(Link.generationOf("16.0 GT/s PCIe")).isEqualTo(4);
         assertThat(Link.generationOf("2.5 GT/s PCIe")).isEqualTo(1);
         assertThat(Link.generationOf("Unknown speed")).isZero();
+    }
+
+    /** PCIe 6.0, 4.2.1 to 4.2.3: 8b/10b, 128b/130b, flits. */
+    @ParameterizedTest
+    @CsvSource({
+        "1, 250000000",
+        "2, 500000000",
+        "3, 984615384",
+        "4, 1969230769",
+        "5, 3938461538",
+        "6, 7375000000",
+        "0, 0",
+        "7, 0"
+    })
+    void aLaneOfEachGenerationCarriesWhatItsLineCodeLeaves(int generation, long bytesPerSecond) {
+        assertThat(new Link(generation, 1, generation, 1).bytesPerSecond())
+                .isEqualTo(bytesPerSecond);
     }
 
     @Test

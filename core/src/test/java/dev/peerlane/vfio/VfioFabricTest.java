@@ -301,6 +301,20 @@ class VfioFabricTest {
         }
     }
 
+    /** There is room for one piece: what was refused has taken none of it. */
+    @Test
+    void addressesOfARefusedMappingAreUsedAgain() {
+        kernel.lockLimit = 4096;
+        kernel.ranges = List.of(new Span(0x1_0000_0000L, 0x1_002f_ffffL));
+        machine.capabilities(1L << 14);
+        try (VfioFabric fabric = machine.open()) {
+            for (int i = 0; i < 3; i++) {
+                assertRefused(() -> fabric.dma().allocate(4096), "dma-not-mapped", "ENOMEM");
+            }
+            assertThat(kernel.memory).as("nor does memory stay").isEmpty();
+        }
+    }
+
     @Test
     void aPeersMemoryIsMappedAtItsOwnAddress() {
         try (VfioFabric fabric = machine.open()) {
