@@ -127,8 +127,8 @@ final class ImageMedia extends Media {
     @Override
     void write(long position, MemorySegment source, long offset, long bytes, boolean durable)
             throws IOException {
-        checkWhole();
         dirty = true;
+        checkWhole();
         writeAll(part(source, offset, bytes), position);
         if (durable) {
             flush();

@@ -238,7 +238,7 @@ final class NvmCommands extends CommandSetHandler {
     private int writeZeroes(Command command) {
         try {
             command.namespace().media().clear(position(command), bytes(command));
-            if (!features.writeCache() || NvmCommand.fua(command.cdw12())) {
+            if (isDurable(command)) {
                 command.namespace().media().flush();
             }
         } catch (IOException e) {
