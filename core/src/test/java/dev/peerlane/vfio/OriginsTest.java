@@ -107,6 +107,9 @@ class OriginsTest {
     void aRecordOfAnotherDeviceIsNotFollowed() throws IOException {
         bind();
         Files.writeString(file(), "id 1234:5678\ndriver snd_hda_intel\n");
+        assertThat(machine.binder().bound())
+                .as("what to put back where all is put back")
+                .containsExactlyInAnyOrder(B, SOUND);
         machine.binder().apply(machine.binder().unbind(List.of(A)));
         assertThat(machine.driver(A)).isEqualTo("nvme");
     }
