@@ -280,7 +280,7 @@ class RunsTest {
         try (World world = new World(Transfers.RUNS, Time.REAL, 2)) {
             for (int missing : new int[] {0, 3, 7}) {
                 for (int i = 0; i < 7; i++) {
-                    long entry = i + 1 == missing ? 0x1000 : BASE + (i + 1) * PAGE;
+                    long entry = i + 1 == missing ? 0x1000 : BASE + (i + 1L) * PAGE;
                     world.list.segment().set(ValueLayout.JAVA_LONG, 8L * i, entry);
                 }
                 long first = missing == 0 ? 0x1000 : BASE;
