@@ -157,7 +157,9 @@ final class Checkers implements BusWatch {
     @Override
     public void stored(Bdf controller, long offset, long value, int width) {
         analyzer(controller).stored(offset, value, width);
-        if (offset == Reg.CC && !new Cc((int) value).en()) {
+        if (offset == Reg.CC && new Cc((int) value).en()) {
+            slots.enabled(controller);
+        } else if (offset == Reg.CC) {
             slots.reset(controller);
         }
     }
@@ -187,7 +189,7 @@ final class Checkers implements BusWatch {
     public void happens(Fault fault) {
         happened.add(fault);
         if (REMOVES.contains(fault.kind())) {
-            slots.reset(Objects.requireNonNull(drives.get(fault.drive())));
+            slots.gone(Objects.requireNonNull(drives.get(fault.drive())));
         }
         if (fault.kind() == Fault.Kind.LATE_DATA) {
             slots.lateData(Objects.requireNonNull(drives.get(fault.drive())));

@@ -116,6 +116,7 @@ final class SlotLedger {
 
     private final Map<Key, Slot> slots = new LinkedHashMap<>();
     private final Set<Bdf> late = new HashSet<>();
+    private final Set<Bdf> gone = new HashSet<>();
     private final Consumer<String> violation;
 
     SlotLedger(Consumer<String> violation) {
@@ -159,7 +160,8 @@ final class SlotLedger {
                         "%s got a second command: %s".formatted(other.words(), use.word()));
             }
         }
-        slot.state = State.BUSY;
+        // a drive that has gone never learns of it, so it is over before it began
+        slot.state = gone.contains(side.device) ? State.LOST : State.BUSY;
         slot.side = side;
         slot.use = use;
     }
@@ -193,6 +195,17 @@ final class SlotLedger {
                 slot.state = State.LOST;
             }
         }
+    }
+
+    /** A drive was pulled out, with all commands in its queues. */
+    void gone(Bdf device) {
+        reset(device);
+        gone.add(device);
+    }
+
+    /** A drive takes commands, so it is there. */
+    void enabled(Bdf device) {
+        gone.remove(device);
     }
 
     /** A copy is over: nothing of it may be under way, and its slots are gone. */

@@ -44,6 +44,19 @@ class SlotLedgerTest {
     }
 
     @Test
+    void aCommandForADriveThatIsGoneIsOverAndOneForADriveThatIsBackIsNot() {
+        ledger.gone(SOURCE);
+        ledger.posted(FROM, Use.READ, 1);
+        ledger.end(COPY);
+        assertThat(found).isEmpty();
+        ledger.attached(FROM, new Memory(), 0, 4096, 4096, 4, 0);
+        ledger.enabled(SOURCE);
+        ledger.posted(FROM, Use.READ, 1);
+        ledger.end(COPY);
+        finds("the copy is over, and there is a command for slot 1, of the Read of 0000:03:00.0");
+    }
+
+    @Test
     void aSecondCommandForABusySlotIsFound() {
         ledger.posted(FROM, Use.READ, 1);
         ledger.posted(TO, Use.WRITE, 1);
