@@ -13,7 +13,6 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -67,7 +66,7 @@ public final class CopyJob {
         clock = fabric.clock();
         notes = new ArrayList<>(plan.announcements());
         Long seed = request.options().seed();
-        random = new SplittableRandom(seed != null ? seed : new SecureRandom().nextLong());
+        random = Poison.words(seed != null ? seed : new SecureRandom().nextLong());
         space = new Workspace(request, clock);
         verification = new Verification(plan, fabric, cancel, random, space);
     }

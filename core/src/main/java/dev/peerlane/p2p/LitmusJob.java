@@ -120,7 +120,7 @@ public final class LitmusJob implements AutoCloseable {
         this.cancel = cancel;
         request = plan.request();
         clock = fabric.clock();
-        random = new SplittableRandom(seed);
+        random = Poison.words(seed);
         boolean done = false;
         try {
             Lane all = prepare(seed);

@@ -93,7 +93,7 @@ public final class LoadRun {
         int depth = load.depth();
         blocks = chunk / port.limits().blockBytes();
         chunks = load.blocks() / blocks;
-        random = new SplittableRandom(load.seed());
+        random = Poison.words(load.seed());
         poison = new Poison(buffer, new Geometry(chunk, depth, 0, 0), random);
         firstSlot = port.attach(buffer, 0, chunk, chunk, depth);
         firstHost = host == null ? -1 : port.attach(host, 0, chunk, chunk, depth);

@@ -2,6 +2,7 @@ package dev.peerlane.p2p;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
+import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
 /**
@@ -110,6 +111,14 @@ final class Poison {
             long both = ((long) word << Integer.SIZE) | Integer.toUnsignedLong(word);
             checkPlanted(buffer, at + length - Long.BYTES, both);
         }
+    }
+
+    /**
+     * Returns what draws the words of a job. Patterns and tests make data from seeds as well, so it
+     * is a stream of its own: data that equals a planted word looks like data that got lost.
+     */
+    static SplittableRandom words(long seed) {
+        return new SplittableRandom(seed).split();
     }
 
     /** Stores a word and reads it back. */

@@ -24,8 +24,7 @@ final class Media {
         this.fabric = fabric;
         this.locators = locators;
         this.violation = violation;
-        SplittableRandom random =
-                new SplittableRandom(~seed); // the copies draw their words from the seed
+        SplittableRandom random = new SplittableRandom(seed);
         for (int drive = 0; drive < locators.size(); drive++) {
             for (int nsid = 1; nsid <= namespaces(drive); nsid++) {
                 World.Place place = new World.Place(drive, nsid, 0);

@@ -69,7 +69,9 @@ final class Promise {
 
     private static Set<String> codes(Kind kind) {
         return switch (kind) {
-            case LATE_DATA -> with("verify-mismatch", codes(Kind.STATUS));
+            case LATE_DATA ->
+                    // it may come between the planting of a word and its load
+                    with("buffer-not-memory", with("verify-mismatch", codes(Kind.STATUS)));
             case STATUS ->
                     Set.of(
                             "nvme-status",

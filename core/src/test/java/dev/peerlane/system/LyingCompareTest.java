@@ -93,13 +93,13 @@ class LyingCompareTest {
     @Test
     void aLieAboutOneBlockIsFoundNowAndThen() {
         int found = 0;
-        for (int seed = 0; seed < 100; seed++) {
+        for (int seed = 0; seed < 300; seed++) {
             String fault = "{kind: compare-lies, drive: b, first: 77, length: 1}";
             try (Session session = session("", fault)) {
                 found += failure(session, through(BufferChoice.TARGET, seed)) == null ? 0 : 1;
             }
         }
-        assertThat(found).isBetween(1, 12);
+        assertThat(found).as("9 of 300 are expected").isBetween(2, 20);
     }
 
     @ParameterizedTest
