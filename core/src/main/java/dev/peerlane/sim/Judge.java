@@ -15,6 +15,8 @@ import java.util.function.Consumer;
  * the fabric does what is known of it.
  */
 final class Judge {
+    private static final Set<String> DRAGGED = Set.of("controller-stopped", "controller-reset");
+
     /** Fences that hand nothing stale on. */
     private static final Set<String> SOUND =
             Set.of(FenceChoice.SENTINEL.label(), FenceChoice.CANARY.label());
@@ -123,9 +125,10 @@ final class Judge {
         if (e.code().equals("interrupted") && !wanted) {
             violation.accept("a copy that nobody cancelled ended as cancelled");
         }
-        // what one of two copies can't delete costs the other one its queues
-        boolean dragged =
-                e.code().equals("controller-stopped") && crowded && !checkers.happened().isEmpty();
+        // a queue that one of two copies can't delete costs the controller a reset, and so the
+        // other
+        // copy its queues
+        boolean dragged = DRAGGED.contains(e.code()) && crowded && !checkers.happened().isEmpty();
         if (asks
                 && !hurried
                 && !wanted

@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A copy that is refused needs a reason, also where its fabric lies, and when it runs again. */
 class JudgeTest {
@@ -52,12 +54,13 @@ class JudgeTest {
         assertThat(found).containsExactly("nothing explains no-dma-memory: no memory for slots");
     }
 
-    @Test
-    void onlyWhoSharesAControllerMayFindItStoppedAndOnlyAfterAFault() {
-        PeerlaneException stopped = PeerlaneException.io("controller-stopped", "reset", "Again");
+    @ParameterizedTest
+    @ValueSource(strings = {"controller-stopped", "controller-reset"})
+    void onlyWhoSharesAControllerMayFindItStoppedAndOnlyAfterAFault(String code) {
+        PeerlaneException stopped = PeerlaneException.io(code, "reset", "Again");
         checkers.happens(Fault.at(Fault.Kind.STATUS, "a"));
         judge.refused(copy(), stopped);
-        assertThat(found).containsExactly("nothing explains controller-stopped: reset");
+        assertThat(found).containsExactly("nothing explains " + code + ": reset");
         judge.crowded();
         judge.refused(copy(), stopped);
         assertThat(found).hasSize(1);
