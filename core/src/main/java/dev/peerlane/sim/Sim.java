@@ -130,7 +130,7 @@ public final class Sim {
     }
 
     private int recorded(long start, long seeds, Path file) throws IOException {
-        Record record = Record.open(file, COMMIT);
+        PieceRecord record = PieceRecord.open(file, COMMIT);
         if (record.others() > 0) {
             out.println(
                     "%d pieces in %s are of other commits than %s and do not count"

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A long run in pieces: nothing is run twice, nothing is left out, and the sums are right. */
-class RecordTest {
+class PieceRecordTest {
     @TempDir Path folder;
 
     private static Piece piece(long start, long count, String commit, Long... bad) {
@@ -24,8 +24,8 @@ class RecordTest {
         return new Piece(start, count, List.of(bad), 7 * count, met, 0.5, commit);
     }
 
-    private Record open() throws IOException {
-        return Record.open(folder.resolve("runs.tsv"), "abc");
+    private PieceRecord open() throws IOException {
+        return PieceRecord.open(folder.resolve("runs.tsv"), "abc");
     }
 
     @Test
@@ -41,11 +41,11 @@ class RecordTest {
 
     @Test
     void whatIsThereIsNotRunAgainAndGapsAreFilled() throws IOException {
-        Record first = open();
+        PieceRecord first = open();
         first.add(piece(120, 10, "abc"));
         first.add(piece(100, 10, "abc", 105L));
         first.add(piece(110, 10, "another"));
-        Record again = open();
+        PieceRecord again = open();
         assertThat(again.others()).isOne();
         assertThat(again.next(90)).isEqualTo(90);
         assertThat(again.gap(90, 50)).isEqualTo(10);

@@ -13,13 +13,13 @@ import java.util.List;
  * taken up again. Pieces of another commit stay in the file and do not count: they are another
  * program's.
  */
-final class Record {
+final class PieceRecord {
     private final Path file;
     private final String commit;
     private final List<Piece> pieces = new ArrayList<>();
     private int others;
 
-    private Record(Path file, String commit) {
+    private PieceRecord(Path file, String commit) {
         this.file = file;
         this.commit = commit;
     }
@@ -29,8 +29,8 @@ final class Record {
      *
      * @throws IllegalArgumentException if a line is none of a record
      */
-    static Record open(Path file, String commit) throws IOException {
-        Record record = new Record(file, commit);
+    static PieceRecord open(Path file, String commit) throws IOException {
+        PieceRecord record = new PieceRecord(file, commit);
         if (!Files.exists(file)) {
             Files.writeString(file, Piece.HEAD + "\n");
         }
