@@ -38,7 +38,7 @@ class WholeChunkTest {
             new SplittableRandom(8).nextBytes(data);
             match.plant(1, bytes);
             for (int slot : new int[] {1, 3}) {
-                MemorySegment.copy(data, 0, all, ValueLayout.JAVA_BYTE, slot * CHUNK, bytes);
+                MemorySegment.copy(data, 0, all, ValueLayout.JAVA_BYTE, (long) slot * CHUNK, bytes);
             }
             assertThat(match.equal(1, bytes)).isTrue();
             for (int at = 0; at < bytes; at++) {
