@@ -49,14 +49,21 @@ final class TestRuns {
                                             "-d",
                                             changed.toString(),
                                             "-cp",
-                                            root.resolve("core/target/classes")
-                                                    + ":"
-                                                    + classPath("core")),
+                                            classesSeenBy(bug)),
                                     null,
                                     files.getJavaFileObjects(source))
                             .call();
             return good ? "" : said.toString().lines().findFirst().orElse("it");
         }
+    }
+
+    private String classesSeenBy(PlantedBug bug) throws IOException {
+        String module = bug.source().getName(0).toString();
+        return String.join(
+                ":",
+                root.resolve(module).resolve("target/classes").toString(),
+                root.resolve("core/target/classes").toString(),
+                classPath(module));
     }
 
     /** Takes the changed classes away. */
