@@ -190,7 +190,11 @@ public final class Simulation {
     private void again(World.Copy copy, boolean planned) {
         BufferKind carrier = planned ? lastCarrier : copy.options().buffer().kind();
         if (carrier != null) {
-            hits.forEach(hit -> cells.add(new Coverage.Cell(hit.kind(), hit.phase(), carrier)));
+            hits.stream()
+                    .map(hit -> new Coverage.Cell(hit.kind(), hit.phase(), carrier))
+                    // the data of a copy beside this one may have met it, by another way
+                    .filter(cell -> copy.beside() == null || Coverage.reason(cell).isEmpty())
+                    .forEach(cells::add);
         }
         hits.clear();
         fabric.repair();
@@ -298,7 +302,9 @@ public final class Simulation {
     }
 
     private void begin(World.Copy copy, CopyPlan planned) {
-        carrier = planned.kind();
+        if (runs.size() == 1) {
+            carrier = planned.kind();
+        }
         story.saw("buffer " + planned.kind().label());
         story.saw("fence " + planned.fence());
         story.saw("verify " + planned.verify().label());
