@@ -411,9 +411,15 @@ final class DoctorCommand implements Callable<Integer> {
                 r.reason());
     }
 
-    static Document document(
-            Snapshot snapshot, Diagnosis d, List<Probe.Result> probes, int status) {
-        return document(snapshot, d, probes, status, null);
+    /** Returns the document of a diagnosis of a pair, through whatever memory is best. */
+    static Document document(Snapshot snapshot, Diagnosis d) {
+        Bdf source = d.source();
+        Bdf target = d.target();
+        OtherWay back =
+                source == null || target == null || source.equals(target)
+                        ? null
+                        : OtherWay.of(Doctor.examine(snapshot, target, source, Buffer.AUTO));
+        return document(snapshot, d, List.of(), d.exitStatus(), back);
     }
 
     private static Document document(

@@ -10,7 +10,6 @@ import dev.peerlane.diagnose.Diagnosis;
 import dev.peerlane.diagnose.Finding;
 import dev.peerlane.p2p.Receipt;
 import java.io.PrintWriter;
-import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -158,14 +157,7 @@ final class ScenarioViews {
         document.put("seed", o.seed());
         document.put("fabric", o.fabric());
         document.set("unguarded", document(o.unguarded()));
-        document.set(
-                "doctor",
-                Json.tree(
-                        DoctorCommand.document(
-                                o.snapshot(),
-                                o.diagnosis(),
-                                List.of(),
-                                o.diagnosis().exitStatus())));
+        document.set("doctor", Json.tree(DoctorCommand.document(o.snapshot(), o.diagnosis())));
         ArrayNode copies = document.putArray("copies");
         o.guarded().forEach(each -> copies.add(document(each)));
         if (problem == null) {
