@@ -33,7 +33,7 @@ record GuestImage(Path kernel, Path base, @Nullable Path runtime, String name) {
             List.of("vfio-pci", "vfio_iommu_type1", "nvme", "md-mod", "raid1", "dm-mod");
 
     /** Modules of the Java platform that a library needs, not the program itself. */
-    private static final List<String> LIBRARY_MODULES = List.of("java.logging");
+    private static final List<String> LIBRARY_MODULES = List.of("jdk.unsupported", "java.logging");
 
     private static final List<String> HOST_LIBRARIES =
             List.of("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1");

@@ -160,7 +160,7 @@ final class Binding {
             for (Path function : all.sorted().toList()) {
                 String code = Files.readString(function.resolve("class")).strip();
                 Bdf bdf = Bdf.parse(String.valueOf(function.getFileName()));
-                if (code.startsWith("0x0604")) {
+                if (code.startsWith("0x06") && !code.startsWith("0x0680")) {
                     refused(bdf, "is-a-bridge");
                     bridges++;
                 } else if (!code.equals("0x010802")) {
