@@ -127,7 +127,7 @@ final class Mutate {
                 return again.equals(known) ? known : again;
             }
         }
-        String any = runs.firstFailureOfAll(bug.type());
+        String any = runs.firstFailureOfAll(bug);
         if (any.isEmpty()) {
             return MISSED;
         }

@@ -58,7 +58,7 @@ final class TestRuns {
     }
 
     private String classesSeenBy(PlantedBug bug) throws IOException {
-        String module = bug.source().getName(0).toString();
+        String module = moduleOf(bug);
         return String.join(
                 ":",
                 root.resolve(module).resolve("target/classes").toString(),
@@ -72,17 +72,24 @@ final class TestRuns {
         Files.createDirectories(changed);
     }
 
-    /** Runs all tests, those of the changed class's package first. */
-    String firstFailureOfAll(String type) throws IOException, InterruptedException {
+    /** Runs all tests that could see it, those of the changed class's package first. */
+    String firstFailureOfAll(PlantedBug bug) throws IOException, InterruptedException {
+        String type = bug.type();
+        String module = moduleOf(bug);
         String home = type.contains(".") ? type.substring(0, type.indexOf('.')) : "";
-        List<String> near = testsOf("core", home);
-        String seen = near.isEmpty() ? "" : run("core", near);
-        if (seen.isEmpty()) {
-            seen = run("core", List.of(root.resolve("core").resolve(CLASSES).toString()));
+        List<String> near = testsOf(module, home);
+        String seen = near.isEmpty() ? "" : run(module, near);
+        for (String each : List.of("core", "cli")) {
+            boolean knowsIt = each.equals(module) || module.equals("core");
+            if (seen.isEmpty() && knowsIt) {
+                seen = run(each, List.of(root.resolve(each).resolve(CLASSES).toString()));
+            }
         }
-        return seen.isEmpty()
-                ? run("cli", List.of(root.resolve("cli").resolve(CLASSES).toString()))
-                : seen;
+        return seen;
+    }
+
+    private static String moduleOf(PlantedBug bug) {
+        return bug.source().getName(0).toString();
     }
 
     /** Runs test classes; returns the test that fails first, or nothing. */
@@ -103,7 +110,8 @@ final class TestRuns {
     }
 
     private List<String> testsOf(String module, String home) throws IOException {
-        Path folder = root.resolve(module).resolve(CLASSES).resolve("dev/peerlane/" + home);
+        Path folder = root.resolve(module).resolve(CLASSES).resolve("dev/peerlane").resolve(home);
+        String prefix = home.isEmpty() ? "dev.peerlane." : "dev.peerlane." + home + ".";
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
@@ -111,7 +119,7 @@ final class TestRuns {
             return files.map(f -> f.getFileName().toString())
                     .filter(f -> f.endsWith("Test.class") && !f.contains("$"))
                     .sorted()
-                    .map(f -> "dev.peerlane." + home + "." + f.replace(".class", ""))
+                    .map(f -> prefix + f.replace(".class", ""))
                     .toList();
         }
     }
