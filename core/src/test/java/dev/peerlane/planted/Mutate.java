@@ -17,22 +17,15 @@ import java.util.TreeSet;
  * <p>Exit status 0: every bug applies, is seen, and by the test that the table names.
  */
 final class Mutate {
-    private static final String START = "<!-- planted: written by ./dev mutate -->\n";
-    private static final String END = "<!-- end of planted -->";
-    private static final String HEAD =
-            "| bug | what is wrong | in | seen by |\n|---|---|---|---|\n";
-    private static final String BASE = "dev.peerlane.";
-    private static final String MISSED = "**missed**";
-
     private final Path root;
     private final TestRuns runs;
-    private final Map<String, String> recorded;
+    private final PlantedTable recorded;
     private final List<String> complaints = new ArrayList<>();
 
     private Mutate(Path root, Path scratch) throws IOException {
         this.root = root;
         runs = new TestRuns(root, scratch);
-        recorded = recorded();
+        recorded = new PlantedTable(Files.readString(table()));
     }
 
     /** Arguments: {@code [--write] [--applies] [NUMBER...]}, in the root of the project. */
@@ -79,8 +72,8 @@ final class Mutate {
             throws IOException, InterruptedException {
         TreeSet<String> classes = new TreeSet<>();
         for (PlantedBug bug : chosen) {
-            String test = recorded.getOrDefault(bug.number(), "");
-            if (test.contains(".")) {
+            String test = recorded.seenBy(bug.number());
+            if (PlantedTable.isTest(test)) {
                 classes.add(classOf(test));
             }
         }
@@ -95,18 +88,18 @@ final class Mutate {
             String by = seenBy(bug);
             System.out.printf("%-40s %s%n", bug.name(), by);
             found.put(bug.number(), by);
-            seen += by.startsWith(BASE) ? 1 : 0;
-            if (by.equals(MISSED)) {
+            seen += PlantedTable.isTest(by) ? 1 : 0;
+            if (by.equals(PlantedTable.MISSED)) {
                 complaints.add(bug.name() + ": no test sees it");
-            } else if (!write && !by.equals(recorded.get(bug.number()))) {
+            } else if (!write && !by.equals(recorded.seenBy(bug.number()))) {
                 complaints.add(
                         "%s: seen by %s; the table says %s: run ./dev mutate --write"
-                                .formatted(bug.name(), by, recorded.get(bug.number())));
+                                .formatted(bug.name(), by, recorded.seenBy(bug.number())));
             }
         }
         System.out.printf("%d planted, %d seen%n", chosen.size(), seen);
         if (write) {
-            write(all, found);
+            Files.writeString(table(), recorded.with(all, found));
         }
     }
 
@@ -120,16 +113,16 @@ final class Mutate {
             complaints.add(bug.name() + " does not compile: " + error);
             return "does not compile";
         }
-        String known = recorded.getOrDefault(bug.number(), "");
-        if (known.contains(".")) {
+        String known = recorded.seenBy(bug.number());
+        if (PlantedTable.isTest(known)) {
             String again = runs.firstFailure(List.of(classOf(known)));
             if (!again.isEmpty()) {
-                return again.equals(known) ? known : again;
+                return again;
             }
         }
         String any = runs.firstFailureOfAll(bug);
         if (any.isEmpty()) {
-            return MISSED;
+            return PlantedTable.MISSED;
         }
         runs.clean();
         String without = runs.firstFailure(List.of(classOf(any)));
@@ -145,40 +138,5 @@ final class Mutate {
 
     private Path table() {
         return root.resolve("docs/testing.md");
-    }
-
-    private Map<String, String> recorded() throws IOException {
-        Map<String, String> tests = new LinkedHashMap<>();
-        String text = Files.readString(table());
-        String rows = text.substring(text.indexOf(START) + START.length(), text.indexOf(END));
-        for (String row : rows.substring(HEAD.length()).lines().toList()) {
-            String[] cells = row.split(" \\| ", -1);
-            String test = cells[3].replace(" |", "").replace("`", "");
-            tests.put(cells[0].substring(2), test.contains(".") ? BASE + test : test);
-        }
-        return tests;
-    }
-
-    private void write(List<PlantedBug> all, Map<String, String> found) throws IOException {
-        StringBuilder rows = new StringBuilder(HEAD);
-        for (PlantedBug bug : all) {
-            String number = bug.number();
-            String by = found.getOrDefault(number, recorded.getOrDefault(number, "not run"));
-            rows.append(
-                    "| %s | %s | `%s` | %s |\n"
-                            .formatted(
-                                    number,
-                                    bug.title(),
-                                    bug.type(),
-                                    by.startsWith(BASE)
-                                            ? "`" + by.substring(BASE.length()) + "`"
-                                            : by));
-        }
-        String text = Files.readString(table());
-        Files.writeString(
-                table(),
-                text.substring(0, text.indexOf(START) + START.length())
-                        + rows
-                        + text.substring(text.indexOf(END)));
     }
 }
