@@ -1,5 +1,6 @@
 package dev.peerlane.pci;
 
+import dev.peerlane.PeerlaneException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -26,8 +27,8 @@ public abstract class SystemFiles {
     /** Enough for any file of text that is read. */
     public static final int TEXT_BYTES = 64 << 10;
 
-    /** The most entries of a directory that are listed. */
-    public static final int MAX_ENTRIES = 65_536;
+    /** More entries than any directory of a machine that is listed. */
+    private static final int MAX_ENTRIES = 65_536;
 
     /**
      * Returns bytes of a file: fewer where it ends, null if it can't be read.
@@ -42,7 +43,11 @@ public abstract class SystemFiles {
         return bytes(path, 0, limit);
     }
 
-    /** Returns the names in a directory, sorted; empty if it can't be read. */
+    /**
+     * Returns the names in a directory, sorted; empty if it can't be read.
+     *
+     * @throws PeerlaneException if there are more than a machine has
+     */
     public abstract List<String> list(String path);
 
     /** Returns where a symbolic link points, as it is written; null if it is none. */
@@ -78,12 +83,28 @@ public abstract class SystemFiles {
      * @param root what stands for {@code /}; nothing outside it is read
      */
     public static SystemFiles of(Path root) {
-        return new Directory(root, root.resolve("sys"), root.resolve("proc"));
+        return of(root, MAX_ENTRIES);
+    }
+
+    /** Returns those below a directory, of whose directories none has more entries than given. */
+    static SystemFiles of(Path root, int maxEntries) {
+        return new Directory(root, root.resolve("sys"), root.resolve("proc"), maxEntries);
     }
 
     /** Returns those of a system whose {@code /sys} and {@code /proc} are where they are told. */
     static SystemFiles of(Path sys, Path proc) {
-        return new Directory(sys, sys, proc);
+        return new Directory(sys, sys, proc, MAX_ENTRIES);
+    }
+
+    /**
+     * Returns the error for a directory of which only a part would be seen: what is left out could
+     * be what matters.
+     */
+    public static PeerlaneException tooLong(String directory, int maxEntries) {
+        return PeerlaneException.machine(
+                "directory-too-long",
+                "%s has more than %d entries".formatted(directory, maxEntries),
+                "See what fills it; no machine has that many");
     }
 
     private static final class Directory extends SystemFiles {
@@ -91,12 +112,14 @@ public abstract class SystemFiles {
         private final Path sys;
         private final Path proc;
         private final boolean whole;
+        private final int maxEntries;
 
-        Directory(Path root, Path sys, Path proc) {
+        Directory(Path root, Path sys, Path proc, int maxEntries) {
             this.root = root.toAbsolutePath().normalize();
             this.sys = sys.toAbsolutePath().normalize();
             this.proc = proc.toAbsolutePath().normalize();
             whole = this.sys.equals(Path.of("/sys"));
+            this.maxEntries = maxEntries;
         }
 
         private Path place(String path) {
@@ -156,14 +179,17 @@ public abstract class SystemFiles {
                 }
                 try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
                     for (Path entry : entries) {
-                        if (names.size() == MAX_ENTRIES) {
+                        names.add(String.valueOf(entry.getFileName()));
+                        if (names.size() > maxEntries) {
                             break;
                         }
-                        names.add(String.valueOf(entry.getFileName()));
                     }
                 }
             } catch (IOException | RuntimeException e) {
                 return List.of();
+            }
+            if (names.size() > maxEntries) {
+                throw tooLong(place(path).toString(), maxEntries);
             }
             Collections.sort(names);
             return names;

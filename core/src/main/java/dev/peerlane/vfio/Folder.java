@@ -1,5 +1,6 @@
 package dev.peerlane.vfio;
 
+import dev.peerlane.pci.SystemFiles;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -15,22 +16,26 @@ import java.util.List;
 final class Folder {
     private Folder() {}
 
-    /** Returns its entries, sorted and so many at most; those seen so far once it has gone. */
+    /**
+     * Returns its entries, sorted; those seen so far once it has gone.
+     *
+     * @throws dev.peerlane.PeerlaneException if there are more than {@code max}
+     */
     static List<Path> entries(Path folder, int max) {
         try (DirectoryStream<Path> all = Files.newDirectoryStream(folder)) {
-            return entries(all, max);
+            return entries(folder, all, max);
         } catch (IOException e) {
             return List.of(); // it has gone, or is somebody else's
         }
     }
 
     /** Returns the entries of a folder that is open, in the same way. */
-    static List<Path> entries(DirectoryStream<Path> all, int max) {
+    static List<Path> entries(Path folder, DirectoryStream<Path> all, int max) {
         List<Path> found = new ArrayList<>();
         try {
             for (Path entry : all) {
                 if (found.size() == max) {
-                    break;
+                    throw SystemFiles.tooLong(folder.toString(), max);
                 }
                 found.add(entry);
             }

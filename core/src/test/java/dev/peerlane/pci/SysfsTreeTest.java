@@ -212,4 +212,15 @@ class SysfsTreeTest {
                 .isInstanceOfSatisfying(
                         PeerlaneException.class, e -> assertThat(e.code()).isEqualTo("no-sysfs"));
     }
+
+    /** What is left out could be the one device that matters. */
+    @Test
+    void directoryWithMoreEntriesThanAnyMachineHasIsAnErrorAndIsNotCut() {
+        assertThat(SystemFiles.of(directory, 6).list("sys/bus/pci/devices")).hasSize(6);
+        assertThatThrownBy(() -> SystemFiles.of(directory, 5).list("sys/bus/pci/devices"))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessageEndingWith("sys/bus/pci/devices has more than 5 entries")
+                .extracting("code")
+                .isEqualTo("directory-too-long");
+    }
 }

@@ -1,7 +1,9 @@
 package dev.peerlane.vfio;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.peerlane.PeerlaneException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -24,7 +26,7 @@ class FolderTest {
         Path descriptors = Path.of("/proc", String.valueOf(other.pid()), "fd");
         try (DirectoryStream<Path> open = Files.newDirectoryStream(descriptors)) {
             other.destroyForcibly().waitFor();
-            assertThat(Folder.entries(open, 100)).isEmpty();
+            assertThat(Folder.entries(descriptors, open, 100)).isEmpty();
         } finally {
             other.destroyForcibly();
         }
@@ -32,13 +34,15 @@ class FolderTest {
     }
 
     @Test
-    void entriesAreSortedAndSoManyAtMost() throws IOException {
+    void entriesAreSortedAndMoreThanExpectedAreAnError() throws IOException {
         for (String name : List.of("c", "a", "b")) {
             Files.createFile(directory.resolve(name));
         }
         assertThat(Folder.entries(directory, 3))
                 .extracting(e -> e.getFileName().toString())
                 .containsExactly("a", "b", "c");
-        assertThat(Folder.entries(directory, 2)).hasSize(2);
+        assertThatThrownBy(() -> Folder.entries(directory, 2))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessage(directory + " has more than 2 entries");
     }
 }
