@@ -105,6 +105,11 @@ public class PeerlaneException extends RuntimeException {
 
     /** Returns message and remedy as the program prints them. */
     public String explain() {
-        return getMessage() + ". " + remedy + ".";
+        return sentence(getMessage()) + " " + sentence(remedy);
+    }
+
+    /** Returns the words with a full stop. Words of a device or the system may come with one. */
+    private static String sentence(String words) {
+        return words.endsWith(".") ? words : words + ".";
     }
 }
