@@ -5,7 +5,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A doorbell in mapped memory: one store and nothing else. If nobody answers there any more, an
+ * A doorbell in mapped memory: one store and nothing else; that the thread is the owner's, the BAR
+ * has seen to that gave it out, and its queue does each time. If nobody answers there any more, an
  * {@link InternalError} may come out of the caller's code some instructions later: whoever runs a
  * queue for long has to expect it.
  */

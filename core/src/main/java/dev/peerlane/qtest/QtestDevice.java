@@ -155,6 +155,7 @@ final class QtestDevice extends PciDevice {
     }
 
     private void checkOpen() {
+        fabric.socket().checkOwner();
         if (closed) {
             throw new IllegalStateException(locator + " is closed");
         }

@@ -235,6 +235,7 @@ final class QtestSocket implements AutoCloseable {
 
     /** Takes the answers of posted writes that have arrived, without waiting. */
     void drain() {
+        checkOwner();
         if (pending == 0) {
             return;
         }

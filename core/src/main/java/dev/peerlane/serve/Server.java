@@ -161,6 +161,7 @@ public final class Server implements AutoCloseable {
 
     /** Returns how many drives have a client. */
     public int clients() {
+        checkThread();
         return (int) seats.stream().filter(seat -> seat.client != null).count();
     }
 
@@ -170,7 +171,7 @@ public final class Server implements AutoCloseable {
      * @return whether something happened lately, so that the next turn should come at once
      */
     public boolean turn() {
-        thread.check("the server");
+        checkThread();
         long now = 0;
         boolean look = false;
         if (turns % TURNS_TO_LOOK == 0) {
@@ -208,6 +209,7 @@ public final class Server implements AutoCloseable {
      * a controller is enabled, whose doorbells are memory that only a look can see change.
      */
     public void rest() {
+        checkThread();
         boolean enabled = seats.stream().anyMatch(seat -> seat.export.controller().isReady());
         IntStream.Builder waiting = IntStream.builder();
         for (Seat seat : seats) {
@@ -314,10 +316,14 @@ public final class Server implements AutoCloseable {
         return seat.tidy;
     }
 
+    private void checkThread() {
+        thread.check("the server");
+    }
+
     /** Sends every client away, and takes the sockets away. A second call does nothing. */
     @Override
     public void close() {
-        thread.check("the server");
+        checkThread();
         if (closed) {
             return;
         }

@@ -1,5 +1,10 @@
 package dev.peerlane.vfio;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
@@ -7,12 +12,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Reads and writes of a device's regions through its descriptor, up to 8 bytes each. A device that
- * is gone or decodes nothing answers nothing.
+ * Reads and writes of a device's regions through its descriptor, of 2, 4 or 8 bytes. A device that
+ * is gone or decodes nothing answers nothing. Used by the thread that opened it.
  */
 final class DeviceFile {
     private static final int SCRATCH_BYTES = 8;
 
+    private final OwnerThread thread = new OwnerThread();
     private final Kernel kernel;
     private final String locator;
     private final int fd;
@@ -29,29 +35,34 @@ final class DeviceFile {
         return fd;
     }
 
-    /** Where a load leaves what it read and a store takes what it writes. */
-    MemorySegment scratch() {
-        return scratch;
-    }
-
     /** No access reaches the kernel any more: the number may be another file's soon. */
     void shut() {
         open = false;
     }
 
-    /** Loads; answers false if there was nobody to answer. */
-    boolean load(Region region, long offset, int bytes) {
+    /** Loads 4 or 8 bytes; all ones if there was nobody to answer. */
+    long load(Region region, long offset, int bytes) {
+        thread.check(locator);
         if (!open || offset < 0 || offset > region.sizeBytes() - bytes) {
-            return false;
+            return -1;
         }
         long done = kernel.pread(fd, scratch.asSlice(0, bytes), region.offset() + offset);
-        return answered(done, "pread", region, offset) && done == bytes;
+        if (!answered(done, "pread", region, offset) || done != bytes) {
+            return -1;
+        }
+        return bytes == 8 ? scratch.get(JAVA_LONG, 0) : scratch.get(JAVA_INT, 0);
     }
 
     /** Stores; what nobody takes is lost, as on the bus. */
-    void store(Region region, long offset, int bytes) {
+    void store(Region region, long offset, int bytes, long value) {
+        thread.check(locator);
         if (!open || offset < 0 || offset > region.sizeBytes() - bytes) {
             return;
+        }
+        switch (bytes) {
+            case 2 -> scratch.set(JAVA_SHORT, 0, (short) value);
+            case 4 -> scratch.set(JAVA_INT, 0, (int) value);
+            default -> scratch.set(JAVA_LONG, 0, value);
         }
         long done = kernel.pwrite(fd, scratch.asSlice(0, bytes), region.offset() + offset);
         answered(done, "pwrite", region, offset);

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
@@ -26,6 +27,7 @@ public final class Interrupts implements AutoCloseable {
     private static final int MAX_VECTORS = 2048; // MSI-X table size, PCI 3.0, 6.8.2.3
     private static final long NANOS_PER_MILLI = 1_000_000;
 
+    private final OwnerThread thread = new OwnerThread();
     private final Kernel kernel;
     private final Clock clock;
     private final String locator;
@@ -110,6 +112,7 @@ public final class Interrupts implements AutoCloseable {
      * @throws PeerlaneException if the kernel refuses
      */
     public boolean await(int vector, long timeoutNanos) {
+        checkThread();
         if (closed) {
             throw new IllegalStateException("the interrupts of " + locator + " are closed");
         }
@@ -135,6 +138,7 @@ public final class Interrupts implements AutoCloseable {
     /** Disables the vectors and closes their counters. A second call does nothing. */
     @Override
     public void close() {
+        checkThread();
         if (closed) {
             return;
         }
@@ -159,6 +163,10 @@ public final class Interrupts implements AutoCloseable {
                     kernel.ioctl(deviceFd, VfioAbi.DEVICE_SET_IRQS, set),
                     VfioAbi.DEVICE_SET_IRQS.name());
         }
+    }
+
+    private void checkThread() {
+        thread.check("the interrupts of " + locator);
     }
 
     private long check(long result, String call) {

@@ -1,8 +1,5 @@
 package dev.peerlane.vfio;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
 import dev.peerlane.mem.Mmio;
@@ -43,7 +40,7 @@ final class MixedBar extends VfioBar {
         check(offset, 4);
         long address = mapped(offset, 4);
         if (address == -1) {
-            return file.load(region(), offset, 4) ? file.scratch().get(JAVA_INT, 0) : -1;
+            return (int) file.load(region(), offset, 4);
         }
         try {
             int value = Mmio.load32Acquire(address);
@@ -59,8 +56,7 @@ final class MixedBar extends VfioBar {
         check(offset, 4);
         long address = mapped(offset, 4);
         if (address == -1) {
-            file.scratch().set(JAVA_INT, 0, value);
-            file.store(region(), offset, 4);
+            file.store(region(), offset, 4, value);
             return;
         }
         try {
@@ -76,7 +72,7 @@ final class MixedBar extends VfioBar {
         check(offset, 8);
         long address = mapped(offset, 8);
         if (address == -1) {
-            return file.load(region(), offset, 8) ? file.scratch().get(JAVA_LONG, 0) : -1;
+            return file.load(region(), offset, 8);
         }
         try {
             long value = Mmio.load64Acquire(address);
@@ -92,8 +88,7 @@ final class MixedBar extends VfioBar {
         check(offset, 8);
         long address = mapped(offset, 8);
         if (address == -1) {
-            file.scratch().set(JAVA_LONG, 0, value);
-            file.store(region(), offset, 8);
+            file.store(region(), offset, 8, value);
             return;
         }
         try {

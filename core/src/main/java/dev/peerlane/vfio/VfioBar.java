@@ -5,6 +5,7 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Doorbell;
 import dev.peerlane.hal.MappedDoorbell;
 import dev.peerlane.hal.MemoryFault;
+import dev.peerlane.hal.OwnerThread;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 abstract class VfioBar extends Bar {
     private static final Object LOCK = new Object();
 
+    private final OwnerThread thread = new OwnerThread();
     private final String locator;
     private final Region region;
     private final long pciAddress;
@@ -96,6 +98,7 @@ abstract class VfioBar extends Bar {
 
     @Override
     public void load(long offset, MemorySegment target) {
+        thread.check(locator);
         faulted = false;
         super.load(offset, target);
         if (faulted) {
@@ -108,7 +111,9 @@ abstract class VfioBar extends Bar {
         return MemoryFault.of("BAR%d of %s".formatted(index(), locator), e);
     }
 
+    /** Refuses a thread that is not the owner, and what is outside or not aligned. */
     final void check(long offset, int width) {
+        thread.check(locator);
         Objects.checkFromIndexSize(offset, width, region.sizeBytes());
         if ((offset & (width - 1)) != 0) {
             throw new IndexOutOfBoundsException(

@@ -1,8 +1,5 @@
 package dev.peerlane.vfio;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-
 import dev.peerlane.pci.ConfigSpace;
 
 /** The configuration space of a device behind VFIO, which virtualises some of it. */
@@ -18,21 +15,19 @@ final class VfioConfig extends ConfigSpace {
     @Override
     public int load32(int offset) {
         check(offset, 4);
-        return file.load(region, offset, 4) ? file.scratch().get(JAVA_INT, 0) : -1;
+        return (int) file.load(region, offset, 4);
     }
 
     @Override
     public void store32(int offset, int value) {
         check(offset, 4);
-        file.scratch().set(JAVA_INT, 0, value);
-        file.store(region, offset, 4);
+        file.store(region, offset, 4, value);
     }
 
     @Override
     public void store16(int offset, int value) {
         check(offset, 2);
-        file.scratch().set(JAVA_SHORT, 0, (short) value);
-        file.store(region, offset, 2);
+        file.store(region, offset, 2, value);
     }
 
     private static void check(int offset, int width) {

@@ -214,6 +214,7 @@ public final class VfioFabric extends Fabric {
     /** Returns a snapshot from sysfs, as it is now. */
     @Override
     public Machine machine() {
+        checkThread();
         SysfsTree tree = SysfsTree.read(options.sys(), f -> members.contains(f.bdf()));
         return tree.machine(function -> members.contains(function.bdf()));
     }

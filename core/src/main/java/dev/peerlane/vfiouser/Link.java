@@ -290,6 +290,7 @@ final class Link implements AutoCloseable {
 
         @Override
         public boolean isDone() {
+            thread.check(locator);
             if (done || dead) {
                 return true;
             }

@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Doorbell;
 import dev.peerlane.hal.MappedDoorbell;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PendingLoad;
 import dev.peerlane.mem.Mmio;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class UserBar extends Bar implements AutoCloseable {
     private record Part(Region.Area area, Mapping mapping) {}
 
+    private final OwnerThread thread = new OwnerThread();
     private final Link link;
     private final String locator;
     private final Region region;
@@ -148,6 +150,7 @@ final class UserBar extends Bar implements AutoCloseable {
 
     /** Returns where an access goes in this process, 0 for by message. */
     private long mapped(long offset, int width) {
+        thread.check(locator);
         Objects.checkFromIndexSize(offset, width, region.sizeBytes());
         if ((offset & (width - 1)) != 0) {
             throw new IndexOutOfBoundsException(
