@@ -1,9 +1,12 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.PeerlaneException;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * A fabric that moves transaction layer packets (PCIe 5.0, chapter 2): posted writes, non-posted
@@ -127,9 +130,10 @@ public record PacketSpec(
 
     /** Checks the sizes and keeps its own copy of the links. */
     public PacketSpec {
-        links = Map.copyOf(links);
+        // sorted, so that every process tells them in the same order
+        links = Collections.unmodifiableMap(new TreeMap<>(links));
         secondWays = List.copyOf(secondWays);
-        ats = Set.copyOf(ats);
+        ats = Collections.unmodifiableSet(new TreeSet<>(ats));
         if (maxPayloadBytes < 128
                 || maxPayloadBytes > 4096
                 || Integer.bitCount(maxPayloadBytes) != 1) {

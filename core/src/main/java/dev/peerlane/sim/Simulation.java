@@ -46,6 +46,7 @@ public final class Simulation {
     static final long BOUND_NANOS = 120_000_000_000L;
 
     private final World world;
+    private final long seed;
     private final EmulatedFabric fabric;
     private final long boundNanos;
     private final Story story;
@@ -95,6 +96,7 @@ public final class Simulation {
     private Simulation(
             World world, Consumer<String> trace, boolean blind, long boundNanos, long seed) {
         this.world = world;
+        this.seed = seed;
         this.boundNanos = boundNanos;
         fabric = new EmulatedFabric(world.fabric());
         story = new Story(fabric, trace);
@@ -338,8 +340,8 @@ public final class Simulation {
         for (FenceChoice choice : FenceChoice.values()) {
             fence = choice.label().equals(planned.fence()) ? choice : fence;
         }
-        try (LitmusJob job =
-                new LitmusJob(planned, rig.fabric(), new CancelFlag(), planned.hashCode())) {
+        // another seed than that of the media, or the pattern could be there before it is written
+        try (LitmusJob job = new LitmusJob(planned, rig.fabric(), new CancelFlag(), ~seed)) {
             LitmusCount count = job.count(fence, HAND_OFFS, LITMUS_NANOS, Progress.NONE);
             story.saw("litmus with fence " + fence.label());
             story.tell(count.toString());

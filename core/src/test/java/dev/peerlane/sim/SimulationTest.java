@@ -7,11 +7,14 @@ import dev.peerlane.pci.Bdf;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The simulation finds nothing, repeats itself, and would find something if it were there. */
 class SimulationTest {
@@ -20,6 +23,9 @@ class SimulationTest {
 
     /** The seeds after those that walk through the cells; {@code ./dev check} draws it. */
     private static final long START = Long.getLong("peerlane.simStart", 1);
+
+    /** Packets over three links of their own, two drives with ATS, a litmus test with sentinels. */
+    private static final long WITH_EVERYTHING = 51_073_699;
 
     /** What so many seeds must have met, or they say little. */
     private static final List<String> MUST_BE_SEEN =
@@ -92,7 +98,7 @@ class SimulationTest {
 
     @Test
     void aSeedRepeatsItselfStepForStep() {
-        for (long seed = 40; seed < 45; seed++) {
+        for (long seed : new long[] {40, 41, 42, 43, 44, WITH_EVERYTHING}) {
             List<String> first = new ArrayList<>();
             List<String> second = new ArrayList<>();
             Simulation.Outcome outcome = Simulation.run(seed, first::add);
@@ -100,6 +106,30 @@ class SimulationTest {
             assertThat(first).as("seed %d", seed).hasSizeGreaterThan(10).isEqualTo(second);
             assertThat(Simulation.run(seed, null)).as("without a trace").isEqualTo(outcome);
         }
+    }
+
+    /** Another process has other identity hashes, and its unmodifiable sets have another order. */
+    @Test
+    void aSeedIsTheSameInAnotherProcess(@TempDir Path folder) throws Exception {
+        String seed = String.valueOf(WITH_EVERYTHING);
+        Path classes =
+                Path.of(Sim.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        Path told = folder.resolve("told");
+        Process other =
+                new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-XX:+UseParallelGC",
+                                "-Dstdout.encoding=UTF-8",
+                                "-cp",
+                                classes.toString(),
+                                Sim.class.getName(),
+                                seed)
+                        .redirectErrorStream(true)
+                        .redirectOutput(told.toFile())
+                        .start();
+        assertThat(other.waitFor()).isZero();
+        assertThat(Files.readAllLines(told)).isEqualTo(output(0, seed).lines().toList());
     }
 
     /** A simulation that finds nothing in these can't find anything in the others either. */
