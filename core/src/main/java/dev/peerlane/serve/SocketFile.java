@@ -2,6 +2,7 @@ package dev.peerlane.serve;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.linux.Errno;
+import dev.peerlane.linux.FolderLock;
 import dev.peerlane.linux.KernelException;
 import dev.peerlane.linux.UnixSocket;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** A socket in the file system that is listened to, for its owner only, and its file. */
@@ -18,6 +20,9 @@ final class SocketFile implements AutoCloseable {
     private static final int BACKLOG = 8;
     private static final int S_IFMT = 0xf000;
     private static final int S_IFSOCK = 0xc000;
+    private static final long WAIT_NANOS = 1_000_000L;
+    private static final String REMEDY =
+            "Choose a folder that exists, that is yours, and whose path is short";
 
     private final Path path;
     private final UnixSocket listener;
@@ -35,6 +40,25 @@ final class SocketFile implements AutoCloseable {
      * @throws PeerlaneException if it can't be made, or something else has that name, which stays
      */
     static SocketFile listen(Path path) {
+        return listen(path, () -> {}, () -> LockSupport.parkNanos(WAIT_NANOS));
+    }
+
+    /**
+     * As {@link #listen(Path)}. A socket that is not listened to yet looks like an abandoned one,
+     * so whoever makes or replaces one holds the folder meanwhile.
+     *
+     * @param bound is run when the socket is there and not yet listened to
+     * @param wait waits a little for who holds the folder
+     */
+    static SocketFile listen(Path path, Runnable bound, Runnable wait) {
+        Path folder = Objects.requireNonNull(path.toAbsolutePath().getParent());
+        try (FolderLock held =
+                FolderLock.take(folder.toString(), "socket-not-made", REMEDY, wait)) {
+            return listenAlone(path, bound);
+        }
+    }
+
+    private static SocketFile listenAlone(Path path, Runnable bound) {
         UnixSocket socket = UnixSocket.create();
         boolean done = false;
         boolean made = false;
@@ -44,12 +68,11 @@ final class SocketFile implements AutoCloseable {
                 replaceable(path);
                 result = socket.bind(path.toString());
             }
-            String remedy = "Choose a folder that exists, that is yours, and whose path is short";
-            KernelException.check(result, "socket-not-made", "bind", path.toString(), remedy);
+            check(result, "bind", path);
             made = true;
+            bound.run();
             Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
-            KernelException.check(
-                    socket.listen(BACKLOG), "socket-not-made", "listen", path.toString(), remedy);
+            check(socket.listen(BACKLOG), "listen", path);
             done = true;
             return new SocketFile(path, socket);
         } catch (IOException e) {
@@ -67,6 +90,10 @@ final class SocketFile implements AutoCloseable {
                 }
             }
         }
+    }
+
+    private static void check(long result, String call, Path path) {
+        KernelException.check(result, "socket-not-made", call, path.toString(), REMEDY);
     }
 
     /**

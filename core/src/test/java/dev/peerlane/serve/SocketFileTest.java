@@ -1,0 +1,94 @@
+package dev.peerlane.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.linux.Errno;
+import dev.peerlane.linux.UnixSocket;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Servers that start at the same time in one folder. */
+class SocketFileTest {
+    private static final Runnable NOTHING = () -> {};
+
+    @TempDir private Path folder;
+
+    private static final class Waits extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+    }
+
+    private static void waits() {
+        throw new Waits();
+    }
+
+    private static long connect(Path path) {
+        try (UnixSocket client = UnixSocket.create()) {
+            return client.connect(path.toString());
+        }
+    }
+
+    private static void abandon(Path path) {
+        try (UnixSocket killed = UnixSocket.create()) {
+            assertThat(killed.bind(path.toString())).isZero();
+        }
+        assertThat(connect(path)).isEqualTo(-Errno.ECONNREFUSED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void serverThatStartsWhileAnotherDoesWaitsAndLeavesItTheSocket(boolean abandoned) {
+        Path path = folder.resolve("a.sock");
+        if (abandoned) {
+            abandon(path);
+        }
+        Runnable second =
+                () ->
+                        assertThatThrownBy(() ->
+                                        SocketFile.listen(path, NOTHING, SocketFileTest::waits))
+                                .isInstanceOf(Waits.class);
+        try (SocketFile first = SocketFile.listen(path, second, SocketFileTest::waits)) {
+            assertThat(first.isThere()).isTrue();
+            assertThat(connect(path)).isZero();
+            assertThatThrownBy(() -> SocketFile.listen(path))
+                    .isInstanceOf(PeerlaneException.class)
+                    .hasMessageContaining("another server listens there");
+            assertThat(connect(path)).isZero();
+        }
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void serverThatWaitedForAnotherThatFailedHasTheSocket() {
+        Path path = folder.resolve("a.sock");
+        Runnable fails =
+                () -> {
+                    throw new IllegalStateException("no room");
+                };
+        assertThatThrownBy(() -> SocketFile.listen(path, fails, SocketFileTest::waits))
+                .hasMessage("no room");
+        try (SocketFile second = SocketFile.listen(path, NOTHING, SocketFileTest::waits)) {
+            assertThat(connect(second.path())).isZero();
+        }
+    }
+
+    @Test
+    void folderThatIsNeverLetGoIsAnErrorThatNamesItAndMakesNothing() {
+        Path path = folder.resolve("a.sock");
+        Runnable second =
+                () ->
+                        assertThatThrownBy(() ->
+                                        SocketFile.listen(
+                                                folder.resolve("b.sock"), NOTHING, NOTHING))
+                                .isInstanceOf(PeerlaneException.class)
+                                .hasMessageContaining(folder + ": flock failed with EAGAIN");
+        try (SocketFile first = SocketFile.listen(path, second, NOTHING)) {
+            assertThat(folder).isDirectoryContaining(file -> file.equals(first.path()));
+            assertThat(folder.resolve("b.sock")).doesNotExist();
+        }
+    }
+}
