@@ -214,4 +214,17 @@ final class StatusTest {
             assertThat(Status.hint(status)).isNotBlank().endsWith(".");
         }
     }
+
+    @Test
+    void statusCodesFromC0hOnAreTheVendorsInEveryType() {
+        for (int sct = 0; sct <= Status.SCT_PATH; sct++) {
+            for (int sc = 0xc0; sc <= 0xff; sc++) {
+                int status = Status.of(sct, sc);
+                assertThat(Status.name(status)).isEqualTo("Vendor Specific Status");
+                assertThat(Status.hint(status)).isEqualTo(Status.hint(Status.of(7, 0)));
+            }
+            assertThat(Status.hint(Status.of(sct, 0xbf)))
+                    .isNotEqualTo(Status.hint(Status.of(7, 0)));
+        }
+    }
 }
