@@ -8,6 +8,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Crto;
@@ -16,6 +17,7 @@ import dev.peerlane.spec.Vs;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BringUpTest {
@@ -200,9 +202,11 @@ class BringUpTest {
         }
     }
 
-    @Test
-    void fewerGrantedQueuesAreBelieved() {
-        m.controller.grantedQueues = 1;
+    @ParameterizedTest
+    @CsvSource({"1, 8", "8, 1", "1, 1"})
+    void fewerGrantedQueuesOfEitherKindAreBelieved(int submission, int completion) {
+        m.controller.grantedQueues = submission;
+        m.controller.grantedCompletionQueues = completion;
         try (Controller c = Bench.open(m);
                 NvmeBlockPort port = c.namespace(1).port(4)) {
             assertThat(port.inFlight()).isZero();
@@ -211,6 +215,31 @@ class BringUpTest {
                     .hasMessageContaining("all 1 I/O queue pairs are in use");
         }
         Bench.assertNothingLeft(m);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 511", "3, 63", "8, 1"})
+    void doorbellsThatOnePageDoesNotHoldStayRegisters(int dstrd, int most) {
+        ShadowDoorbells last = ShadowDoorbells.allocate(m.dma, dstrd, most);
+        assertThat(last).as("the last one ends at the end of the page").isNotNull();
+        last.free();
+        assertThat(ShadowDoorbells.allocate(m.dma, dstrd, most + 1)).isNull();
+        assertThat(m.host).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"2, 1", "3, 1", "64, 63", "100, 63", "256, 255"})
+    void ringsAreNoLongerThanTheControllerTakes(int mqes, int depth) {
+        m.controller.cap = m.controller.cap.withMqesZ(mqes - 1);
+        try (Controller c = Bench.open(m);
+                NvmeBlockPort port = c.namespace(1).port(100_000)) {
+            assertThat(port.limits().depth()).isEqualTo(depth);
+            for (int opcode : new int[] {AdminOpcode.CREATE_IO_CQ, AdminOpcode.CREATE_IO_SQ}) {
+                assertThat(m.controller.adminCommands(opcode))
+                        .hasSize(1)
+                        .allMatch(q -> AdminCommand.qsizeZ(q.cdw10()) < mqes);
+            }
+        }
     }
 
     @Test

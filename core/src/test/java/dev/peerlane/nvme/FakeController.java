@@ -12,6 +12,7 @@ import dev.peerlane.spec.Cns;
 import dev.peerlane.spec.CommandSet;
 import dev.peerlane.spec.Cqe;
 import dev.peerlane.spec.Csts;
+import dev.peerlane.spec.Feature;
 import dev.peerlane.spec.IdentifyController;
 import dev.peerlane.spec.IdentifyNamespace;
 import dev.peerlane.spec.LbaFormat;
@@ -95,6 +96,7 @@ final class FakeController {
     Cmbloc cmbloc = new Cmbloc(0).withBir(2);
     Cmbsz cmbsz = new Cmbsz(0);
     int grantedQueues = 8;
+    int grantedCompletionQueues = 8;
     int[] nsids = {1};
     long blocks = 1000;
     LbaFormat format = LbaFormat.of(0, 9, 0);
@@ -470,7 +472,8 @@ final class FakeController {
     private boolean admin(Arrived c, Answer a) {
         switch (c.opcode) {
             case AdminOpcode.IDENTIFY -> identify(c, a);
-            case AdminOpcode.SET_FEATURES -> a.dw0 = (grantedQueues - 1) * 0x10001;
+            case AdminOpcode.SET_FEATURES ->
+                    a.dw0 = Feature.numberOfQueues(grantedQueues, grantedCompletionQueues);
             case AdminOpcode.GET_LOG_PAGE -> onSmart.accept(memory(c.prp1, 512, "log page"));
             case AdminOpcode.CREATE_IO_CQ -> cqs.put(AdminCommand.qid(c.cdw10), ring(c, 0));
             case AdminOpcode.CREATE_IO_SQ ->
@@ -513,7 +516,13 @@ final class FakeController {
                 IdentifyController.VWC.write(page, 1);
                 onIdentifyController.accept(page);
             }
-            case Cns.ACTIVE_NAMESPACES -> NamespaceList.write(page, nsids);
+            case Cns.ACTIVE_NAMESPACES ->
+                    NamespaceList.write(
+                            page,
+                            java.util.Arrays.stream(nsids)
+                                    .filter(n -> Integer.compareUnsigned(n, c.nsid) > 0)
+                                    .limit(NamespaceList.MAX_NSIDS)
+                                    .toArray());
             case Cns.NAMESPACE -> {
                 boolean known = java.util.Arrays.stream(nsids).anyMatch(n -> n == c.nsid);
                 if (known) {

@@ -17,7 +17,10 @@ import dev.peerlane.spec.SmartLog;
 import dev.peerlane.spec.Status;
 import dev.peerlane.spec.Vs;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NamespaceTest {
     private final FakeMachine m = new FakeMachine();
@@ -132,6 +135,15 @@ class NamespaceTest {
             assertThatThrownBy(c::activeNamespaces)
                     .isInstanceOf(ControllerFault.class)
                     .hasMessageContaining("00000001h after 00000003h");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1023, 1024, 1025, 2048, 2500})
+    void namespacesBeyondTheFirstListAreFound(int count) {
+        m.controller.nsids = IntStream.rangeClosed(1, count).map(i -> 3 * i).toArray();
+        try (Controller c = Bench.open(m)) {
+            assertThat(c.activeNamespaces()).isEqualTo(m.controller.nsids);
         }
     }
 

@@ -9,6 +9,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.NamespaceSpec;
@@ -19,10 +20,15 @@ import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
 import dev.peerlane.nvme.NvmeStatusException;
+import dev.peerlane.spec.AsyncEvent;
 import dev.peerlane.spec.CommandSet;
+import dev.peerlane.spec.LogPage;
+import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Status;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -305,6 +311,40 @@ class DriverOnEmulatorTest {
             assertThat(p.a.admin().errors(4)).isEmpty();
             assertThat(p.a.identity().sn()).isEqualTo("EMU-a");
             assertThat(p.a.namespace(1).uniqueId()).isPresent();
+        }
+    }
+
+    @Test
+    void anEventThatWasTakenLetsTheNextOfItsKindCome() {
+        DriveSpec drive = drive("a").memory(MIB, 512).build();
+        try (EmulatedFabric fabric =
+                        new EmulatedFabric(
+                                FabricSpec.builder()
+                                        .time(FabricSpec.Time.VIRTUAL)
+                                        .drive(drive)
+                                        .build());
+                Controller c = Controller.open(fabric, "emu:a", ControllerOptions.DEFAULTS)) {
+            for (int i = 0; i < 3; i++) {
+                // a doorbell of no queue is an error event
+                c.device().bar(0).store32(Reg.sqTailDoorbell(9, 0), 1);
+                List<AsyncEvent> taken = new ArrayList<>();
+                boolean came =
+                        fabric.clock()
+                                .await(
+                                        () -> {
+                                            taken.addAll(c.admin().pollEvents());
+                                            return !taken.isEmpty();
+                                        },
+                                        1_000_000_000L);
+                assertThat(came).as("event %d", i).isTrue();
+                assertThat(taken)
+                        .containsExactly(
+                                AsyncEvent.of(
+                                        AsyncEvent.TYPE_ERROR,
+                                        AsyncEvent.ERROR_INVALID_DOORBELL,
+                                        LogPage.ERROR));
+                assertThat(c.admin().eventsHeld()).isEqualTo(1);
+            }
         }
     }
 }
