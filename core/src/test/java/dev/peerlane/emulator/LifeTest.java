@@ -5,10 +5,14 @@ import static dev.peerlane.emulator.TestFabrics.one;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.spec.AdminCommand;
+import dev.peerlane.spec.AdminOpcode;
+import dev.peerlane.spec.AsyncEvent;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Cc;
 import dev.peerlane.spec.Cns;
 import dev.peerlane.spec.Csts;
+import dev.peerlane.spec.Feature;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Vs;
@@ -275,6 +279,67 @@ class LifeTest {
             driver.turns(1);
             assertThat(driver.bar.load32(Reg.CSTS)).isEqualTo(-1);
             assertThat(fabric.controller("a").violations()).isEmpty();
+        }
+    }
+
+    /** A controller reset and all that a host does after it. */
+    private static void restart(MiniDriver driver) {
+        driver.bar.store32(Reg.CC, 0);
+        assertThat(driver.awaitCsts(RDY, 0)).isTrue();
+        driver.admin.head = 0;
+        driver.admin.tail = 0;
+        driver.admin.phase = 1;
+        driver.admin.cq.fill((byte) 0);
+        driver.enable();
+    }
+
+    @Test
+    void aResetPutsEveryFeatureBackToItsDefault() {
+        int[] fids = {
+            Feature.ARBITRATION,
+            Feature.TEMPERATURE_THRESHOLD,
+            Feature.VOLATILE_WRITE_CACHE,
+            Feature.NUMBER_OF_QUEUES,
+            Feature.ASYNC_EVENT_CONFIG
+        };
+        try (EmulatedFabric fabric = one(drive("a"));
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            for (int fid : fids) {
+                int set = AdminCommand.setFeaturesCdw10(fid, false);
+                int value = fid == Feature.VOLATILE_WRITE_CACHE ? 0 : 1;
+                driver.admin.run(AdminOpcode.SET_FEATURES, 0, 0, 0, set, value);
+                assertThat(feature(driver, fid, AdminCommand.SELECT_CURRENT))
+                        .as("%s, set", Feature.name(fid))
+                        .isNotEqualTo(feature(driver, fid, AdminCommand.SELECT_DEFAULT));
+            }
+            restart(driver);
+            for (int fid : fids) {
+                assertThat(feature(driver, fid, AdminCommand.SELECT_CURRENT))
+                        .as("%s, after a reset", Feature.name(fid))
+                        .isEqualTo(feature(driver, fid, AdminCommand.SELECT_DEFAULT));
+            }
+        }
+    }
+
+    private static int feature(MiniDriver driver, int fid, int select) {
+        int cdw10 = AdminCommand.getFeaturesCdw10(fid, select);
+        var completion = driver.admin.run(AdminOpcode.GET_FEATURES, 0, 0, 0, cdw10);
+        assertThat(completion.status()).isZero();
+        return completion.dw0();
+    }
+
+    @Test
+    void afterAResetAnEventOfAKindThatWasReportedIsReportedAnew() {
+        try (EmulatedFabric fabric = one(drive("a"));
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            for (int life = 0; life < 2; life++) {
+                driver.admin.post(AdminOpcode.ASYNC_EVENT_REQUEST, 0, 0, 0);
+                driver.admin.ring();
+                driver.bar.store32(Reg.sqTailDoorbell(9, 0), 1);
+                AsyncEvent event = new AsyncEvent(driver.admin.next().dw0());
+                assertThat(event.info()).isEqualTo(AsyncEvent.ERROR_INVALID_DOORBELL);
+                restart(driver); // nobody read the log page that the event names
+            }
         }
     }
 }

@@ -166,6 +166,27 @@ class MediaTest {
     }
 
     @Test
+    void blocksThatWereNeverWrittenShowNothingOfThoseThatWereDeallocated() throws IOException {
+        long bytes = 16 * MIB;
+        try (Arena arena = Arena.ofConfined()) {
+            Media media = new MemoryMedia(bytes, arena);
+            MemorySegment data = arena.allocate(bytes).fill((byte) 0x5a);
+            media.write(0, data, 0, bytes / 2, false);
+            media.clear(0, bytes / 2);
+            for (long at = bytes / 2; at < bytes; at += MIB / 8) {
+                media.write(at, data, 0, 512, false); // takes memory for more than it writes
+            }
+            media.read(0, data, 0, bytes);
+            for (long at = 0; at < bytes; at += 512) {
+                boolean written = at >= bytes / 2 && at % (MIB / 8) == 0;
+                assertThat(data.get(ValueLayout.JAVA_BYTE, at))
+                        .as("block at %d", at)
+                        .isEqualTo((byte) (written ? 0x5a : 0));
+            }
+        }
+    }
+
+    @Test
     void aDriveOf512TebibytesIsThere() {
         long bytes = 512L << 40;
         try (EmulatedFabric fabric = one(drive(NamespaceSpec.memory(bytes, 512)))) {

@@ -174,6 +174,29 @@ class QueueTest {
     }
 
     @Test
+    void aTailThatMakesAFullQueueLookEmptyIsRefused() {
+        try (EmulatedFabric fabric = one(drive("a"));
+                MiniDriver driver = MiniDriver.up(fabric, "a")) {
+            Queue queue = driver.ioQueue(1, 4);
+            long at = driver.allocate(4096).busAddress();
+            for (int i = 0; i < 3; i++) {
+                queue.post(NvmOpcode.READ, 1, at, 0, MiniDriver.lba(i, 1));
+            }
+            queue.ring(); // three of four: full
+            driver.bar.store32(Reg.sqTailDoorbell(1, 0), 0);
+            assertThat(fabric.controller("a").violations())
+                    .singleElement()
+                    .asString()
+                    .contains("submission queue 1 can't take 0");
+            for (int i = 0; i < 3; i++) {
+                assertThat(queue.next().status()).isZero();
+            }
+            driver.turns(50);
+            assertThat(queue.poll()).as("a fourth command").isNull();
+        }
+    }
+
+    @Test
     void identifierInUseIsAConflict() {
         try (EmulatedFabric fabric = one(drive("a").latencyNanos(100_000));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
