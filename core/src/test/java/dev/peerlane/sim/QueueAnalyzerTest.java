@@ -113,6 +113,13 @@ class QueueAnalyzerTest {
     }
 
     @Test
+    void aTailThatMakesAFullQueueLookEmptyIsFound() {
+        tail(3);
+        tail(0);
+        finds(host, "tail 0 of queue 1: it was 3, 0 entries were free");
+    }
+
+    @Test
     void aTailOutsideTheRingIsFound() {
         tail(ENTRIES);
         finds(host, "tail 4 of queue 1");
