@@ -1,12 +1,24 @@
 package dev.peerlane.cli;
 
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 
 /** The program without the process around it: arguments in, an exit status out. */
 public final class Cli {
     private static final int COLUMNS = 100;
+
+    /** The maker of each command, by its name. */
+    private static final Map<String, Function<Context, Object>> COMMANDS = commands();
+
+    /** Commands that speak of the others. */
+    private static final Set<String> OF_ALL = Set.of("completion", "help");
 
     private final Terminal terminal;
     private final Interruption interruption;
@@ -31,7 +43,7 @@ public final class Cli {
     /** Runs one command and returns the exit status. Never throws for what a user can cause. */
     public int run(String... args) {
         Context context = new Context(terminal, interruption, List.of(args), host);
-        CommandLine program = program(context);
+        CommandLine program = program(context, List.of(args));
         program.setParameterExceptionHandler((e, given) -> Failures.usage(context, e));
         program.setExecutionExceptionHandler(
                 (e, command, parsed) -> Failures.thrown(context, e, command.getCommandName()));
@@ -51,29 +63,54 @@ public final class Cli {
 
     /** Returns all commands and options. */
     static CommandLine program(Context context) {
-        return new CommandLine(new PeerlaneCommand(context))
-                .addSubcommand(new CopyCommand(context))
-                .addSubcommand(new CmbCopyCommand(context))
-                .addSubcommand(new ListCommand(context))
-                .addSubcommand(new BindCommand(context))
-                .addSubcommand(new UnbindCommand(context))
-                .addSubcommand(new IdentifyCommand(context))
-                .addSubcommand(new CmbCommand(context))
-                .addSubcommand(new TopologyCommand(context))
-                .addSubcommand(new DoctorCommand(context))
-                .addSubcommand(new AcsCommand(context))
-                .addSubcommand(new CaptureCommand(context))
-                .addSubcommand(new LitmusCommand(context))
-                .addSubcommand(new BenchCommand(context))
-                .addSubcommand(new DemoCommand(context))
-                .addSubcommand(new ServeCommand(context))
-                .addSubcommand(new CompletionCommand(context))
-                .addSubcommand(new HelpCommand(context))
-                .setOut(context.terminal().out())
+        return with(context, COMMANDS.keySet());
+    }
+
+    /**
+     * Returns what the arguments need: the command that they begin with and nothing else, for each
+     * that is made takes time at every start; all of them where none is named.
+     */
+    static CommandLine program(Context context, List<String> args) {
+        String first = args.isEmpty() ? "" : args.getFirst();
+        boolean alone = COMMANDS.containsKey(first) && !OF_ALL.contains(first);
+        return with(context, alone ? Set.of(first) : COMMANDS.keySet());
+    }
+
+    private static CommandLine with(Context context, Collection<String> names) {
+        CommandLine program = new CommandLine(new PeerlaneCommand(context));
+        COMMANDS.forEach(
+                (name, maker) -> {
+                    if (names.contains(name)) {
+                        program.addSubcommand(maker.apply(context));
+                    }
+                });
+        return program.setOut(context.terminal().out())
                 .setErr(context.terminal().err())
                 .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
                 .setExpandAtFiles(false)
                 .setUsageHelpWidth(COLUMNS)
                 .setUsageHelpLongOptionsMaxWidth(32);
+    }
+
+    private static Map<String, Function<Context, Object>> commands() {
+        Map<String, Function<Context, Object>> all = new LinkedHashMap<>();
+        all.put("copy", CopyCommand::new);
+        all.put("cmb-copy", CmbCopyCommand::new);
+        all.put("list", ListCommand::new);
+        all.put("bind", BindCommand::new);
+        all.put("unbind", UnbindCommand::new);
+        all.put("identify", IdentifyCommand::new);
+        all.put("cmb", CmbCommand::new);
+        all.put("topology", TopologyCommand::new);
+        all.put("doctor", DoctorCommand::new);
+        all.put("acs", AcsCommand::new);
+        all.put("capture", CaptureCommand::new);
+        all.put("litmus", LitmusCommand::new);
+        all.put("bench", BenchCommand::new);
+        all.put("demo", DemoCommand::new);
+        all.put("serve", ServeCommand::new);
+        all.put("completion", CompletionCommand::new);
+        all.put("help", HelpCommand::new);
+        return Collections.unmodifiableMap(all);
     }
 }

@@ -20,6 +20,9 @@ public final class Main {
 
     /** Runs the program. */
     public static void main(String[] args) {
+        if (Boolean.getBoolean(Training.PROPERTY)) {
+            System.exit(Training.run());
+        }
         Terminal terminal = terminal();
         Interruption interruption = new Interruption();
         Signals signals = new Signals(interruption, terminal.err(), Runtime.getRuntime()::halt);

@@ -1,0 +1,12 @@
+package dev.peerlane.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class TrainingTest {
+    @Test
+    void allThatTheCacheIsMadeOfEndsWell() {
+        assertThat(Training.run()).isZero();
+    }
+}
