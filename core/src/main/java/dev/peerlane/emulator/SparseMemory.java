@@ -16,8 +16,8 @@ import java.nio.file.StandardOpenOption;
  * memory. An arena would write every page to zero it, and is held to the limit of direct memory.
  */
 final class SparseMemory implements SegmentAllocator {
-    /** What is shorter comes from the arena: a file would be written back to disk for nothing. */
-    static final long LONG_BYTES = 64L << 20;
+    /** What is shorter comes from the arena: to zero it costs less than a file does. */
+    static final long LONG_BYTES = 8L << 20;
 
     private final Arena arena;
 
