@@ -11,7 +11,7 @@ import java.util.stream.Stream;
  * A bug to plant, from a file of {@code tools/planted}: a sentence that says what is wrong, {@code
  * file:} with a source, and pairs of {@code find:} and {@code put:}. White space does not count
  * when it is looked for, so lines may move and be broken otherwise; the text must be there exactly
- * once.
+ * once. What is behind it stays on its line, which some tests know.
  *
  * @param name number and short name: the file's
  * @param title what is wrong
@@ -101,8 +101,15 @@ record PlantedBug(String name, String title, Path source, List<Change> changes) 
                             .formatted(
                                     name, source, first < 0 ? "none" : "several", change.find()));
         }
-        return text.substring(0, at[first])
-                + change.put()
-                + text.substring(at[first + find.length() - 1] + 1);
+        int start = at[first];
+        int end = at[first + find.length() - 1] + 1;
+        return text.substring(0, start)
+                + change.put().strip().replace('\n', ' ')
+                + "\n".repeat(lineBreaks(text.substring(start, end)))
+                + text.substring(end);
+    }
+
+    private static int lineBreaks(String text) {
+        return (int) text.chars().filter(c -> c == '\n').count();
     }
 }

@@ -20,8 +20,12 @@ class PlantedBugTest {
         for (PlantedBug bug : all) {
             String text = Files.readString(ROOT.resolve(bug.source()));
             try {
-                if (bug.plant(text).equals(text)) {
+                String planted = bug.plant(text);
+                if (planted.equals(text)) {
                     complaints.add(bug.name() + " changes nothing");
+                }
+                if (planted.lines().count() != text.lines().count()) {
+                    complaints.add(bug.name() + " moves lines that it does not name");
                 }
             } catch (IOException e) {
                 complaints.add(e.getMessage());
