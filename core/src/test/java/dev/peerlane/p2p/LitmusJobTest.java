@@ -134,6 +134,23 @@ class LitmusJobTest {
     }
 
     @Test
+    void everyFenceBeginsWithSlotsOfWhichNothingIsKnown() {
+        run(
+                with(fabric()),
+                A,
+                B,
+                job -> {
+                    for (FenceChoice fence :
+                            new FenceChoice[] {FenceChoice.NONE, FenceChoice.SENTINEL}) {
+                        LitmusCount count = job.count(fence, 300, ALWAYS, Progress.NONE);
+                        assertThat(count.stopped()).isNull();
+                        assertThat(count.uncounted()).as(count.fence()).isEqualTo(SLOTS);
+                    }
+                    return true;
+                });
+    }
+
+    @Test
     void whatMeasuredNothingIsNoZero() {
         LitmusCount count =
                 run(

@@ -14,6 +14,8 @@ import java.util.Map;
 class PlainDevice extends FakeDevice {
     static final int EXPRESS = 0x40;
     static final int MSIX = 0x80;
+    static final int CACHE_LINE = 0x0c;
+    static final int INTERRUPT_LINE = 0x3c;
 
     final MemorySegment config;
     final Map<Integer, MemorySegment> bars = new HashMap<>();
@@ -137,7 +139,10 @@ class PlainDevice extends FakeDevice {
         resets++;
         if (loseConfigInReset) {
             set32(ConfigSpace.COMMAND, 0x0010_0000);
+            set32(CACHE_LINE, 0);
+            set32(INTERRUPT_LINE, 0);
             set32(EXPRESS + 8, 0x2810);
+            set32(EXPRESS + 0x28, 0);
             for (int i = 0; i < 6; i++) {
                 set32(ConfigSpace.BAR0 + 4 * i, 0);
             }

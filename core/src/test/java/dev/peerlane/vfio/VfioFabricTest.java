@@ -163,11 +163,17 @@ class VfioFabricTest {
             PciDevice device = fabric.open("0000:01:00.0");
             device.busMaster(true);
             device.config().store16(PlainDevice.EXPRESS + 8, 0x2800);
+            device.config().store16(PlainDevice.EXPRESS + 0x28, 0x0006);
+            device.config().store32(PlainDevice.CACHE_LINE, 0x10);
+            device.config().store32(PlainDevice.INTERRUPT_LINE, 0x0b);
             device.reset();
             assertThat(machine.a.resets).isEqualTo(2);
             assertThat(machine.a.get32(ConfigSpace.BAR0)).isEqualTo(0xc000_0004);
             assertThat(machine.a.get32(ConfigSpace.BAR0 + 12)).isEqualTo(0x40);
             assertThat(machine.a.get32(PlainDevice.EXPRESS + 8) & 0xffff).isEqualTo(0x2800);
+            assertThat(machine.a.get32(PlainDevice.EXPRESS + 0x28)).as("timeout").isEqualTo(6);
+            assertThat(machine.a.get32(PlainDevice.CACHE_LINE)).isEqualTo(0x10);
+            assertThat(machine.a.get32(PlainDevice.INTERRUPT_LINE)).isEqualTo(0x0b);
             assertThat(machine.a.masters()).as("as before the reset").isTrue();
         }
     }
