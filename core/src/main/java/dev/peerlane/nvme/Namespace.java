@@ -195,7 +195,13 @@ public final class Namespace {
         transfer(NvmOpcode.READ, place(target, offset, blocks), lba, blocks);
     }
 
-    /** Reads blocks into peer memory from {@code offset} on, a multiple of 4. */
+    /**
+     * Reads blocks into peer memory from {@code offset} on, a multiple of 4.
+     *
+     * <p>Where the memory is another device's, the return is no arrival: the completion may have
+     * overtaken the data, and a Write from the buffer then stores old bytes with success. A {@link
+     * dev.peerlane.p2p.ReadFence} tells when the data is there.
+     */
     public void read(PeerBuffer target, long offset, long lba, long blocks) {
         transfer(NvmOpcode.READ, place(target, offset, blocks), lba, blocks);
     }

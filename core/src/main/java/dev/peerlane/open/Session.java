@@ -20,6 +20,7 @@ import dev.peerlane.p2p.CopyRequest;
 import dev.peerlane.p2p.Endpoint;
 import dev.peerlane.p2p.Planner;
 import dev.peerlane.p2p.Progress;
+import dev.peerlane.p2p.ReadFence;
 import dev.peerlane.p2p.Receipt;
 import dev.peerlane.p2p.VerifyMode;
 import dev.peerlane.vfio.VfioFabric;
@@ -165,8 +166,8 @@ public final class Session implements AutoCloseable {
         if (target.blocks() != null) {
             checkSameLength(source, target, bytes, length(target, to, start(target)));
         }
-        Endpoint reader = endpoint(from);
-        Endpoint writer = endpoint(to);
+        Endpoint reader = endpoint(from, QUEUE_DEPTH);
+        Endpoint writer = endpoint(to, QUEUE_DEPTH);
         BufferChoice choice = how.buffer();
         boolean peers = choice.kind() != BufferKind.HOST || how.verify() == VerifyMode.PEER;
         List<String> devices = new ArrayList<>();
@@ -210,6 +211,22 @@ public final class Session implements AutoCloseable {
      */
     public Receipt copy(Extent source, Extent target, CopyOptions how) {
         return run(plan(source, target, how), new CancelFlag(), Progress.NONE);
+    }
+
+    /**
+     * Returns a fence for Reads of a namespace into a controller's memory buffer, which is enabled
+     * if it is not. It is closed by the caller, or with the session.
+     *
+     * @param from who Reads
+     * @param memoryOf the locator of the device whose memory is Read into
+     * @throws PeerlaneException if there is no such memory, the way to it is not permitted, or no
+     *     fence is sound on it
+     */
+    public ReadFence readFence(Namespace from, String memoryOf) {
+        checkThread();
+        BufferCandidate into =
+                new BufferCandidate(memoryOf, controller(memoryOf).device().bdf(), cmb(memoryOf));
+        return ReadFence.of(fabric.machine(), fabric.clock(), endpoint(from, 1), into);
     }
 
     /** Runs one of its plans, once, and closes the plan's ports; otherwise as {@link #copy}. */
@@ -278,9 +295,9 @@ public final class Session implements AutoCloseable {
         return cmb;
     }
 
-    private Endpoint endpoint(Namespace namespace) {
+    private Endpoint endpoint(Namespace namespace, int depth) {
         Controller controller = namespace.controller();
-        BlockPort port = namespace.port(QUEUE_DEPTH);
+        BlockPort port = namespace.port(depth);
         ports.add(port);
         return new Endpoint(
                 controller.locator(),
