@@ -20,7 +20,9 @@ find_jdk() {
     major=$(jdk_major "$candidate")
     if [ -n "$major" ] && [ "$major" -ge 25 ]; then
       JAVA_HOME=$candidate
-      export JAVA_HOME
+      # Maven's libraries use what this JDK warns of; not in .mvn/jvm.config, which an older one also reads
+      MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow ${MAVEN_OPTS:-}"
+      export JAVA_HOME MAVEN_OPTS
       return 0
     fi
   done
