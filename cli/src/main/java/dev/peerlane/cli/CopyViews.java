@@ -74,6 +74,17 @@ final class CopyViews {
 
     private static String stopped(Receipt r) {
         long asked = r.source().blocks() * r.source().blockBytes();
+        if (r.bytesCopied() == asked) {
+            String checked =
+                    switch (r.verify().result()) {
+                        case "ok" -> "that is verified";
+                        case "failed" -> "the verification failed";
+                        case "stopped" -> "the verification was stopped";
+                        default -> "that is not verified";
+                    };
+            return "Copied all %s from %s to %s; %s."
+                    .formatted(Sizes.text(asked), name(r.source()), name(r.target()), checked);
+        }
         return "Stopped after %s of %s from %s to %s."
                 .formatted(
                         Sizes.text(r.bytesCopied()),

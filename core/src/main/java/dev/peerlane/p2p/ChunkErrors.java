@@ -93,12 +93,9 @@ final class ChunkErrors {
                                 + " with --buffer host");
     }
 
-    /** The user stopped it. */
-    PeerlaneException interrupted(long doneBytes) {
+    /** The user stopped it; how far it came is known when what is in flight has ended. */
+    static PeerlaneException interrupted() {
         return new PeerlaneException(
-                Category.INTERRUPTED,
-                "interrupted",
-                "stopped on request after %d of %d bytes".formatted(doneBytes, lane.bytes()),
-                "What is not copied is named in the receipt");
+                Category.INTERRUPTED, "interrupted", "stopped on request", "Start it again");
     }
 }

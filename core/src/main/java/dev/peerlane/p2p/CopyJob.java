@@ -1,6 +1,7 @@
 package dev.peerlane.p2p;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
@@ -94,7 +95,7 @@ public final class CopyJob {
             copied = true;
             verification.run(pieces, progress);
         } catch (PeerlaneException | InternalError e) {
-            failure = Faults.of(e);
+            failure = told(Faults.of(e));
             lookAtDevices();
             flushWhatIsWritten(failure);
         }
@@ -107,6 +108,26 @@ public final class CopyJob {
             throw new CopyException(failure, receipt);
         }
         return receipt;
+    }
+
+    /** Has an interruption say how far it came: what was in flight then has ended since. */
+    private PeerlaneException told(PeerlaneException failure) {
+        if (failure.category() != Category.INTERRUPTED) {
+            return failure;
+        }
+        long bytes = request.bytes();
+        boolean checks = doneBytes() == bytes && plan.verify() != VerifyMethod.NONE;
+        return new PeerlaneException(
+                Category.INTERRUPTED,
+                failure.code(),
+                checks
+                        ? "all %d bytes are copied; the verification was stopped on request after %d"
+                                .formatted(bytes, verification.doneBytes())
+                        : "stopped on request after %d of %d bytes".formatted(doneBytes(), bytes),
+                checks
+                        ? "Copy again to have all of it verified"
+                        : "What is copied is named in the receipt",
+                failure);
     }
 
     private void lookAtDevices() {

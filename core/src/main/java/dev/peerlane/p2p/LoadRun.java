@@ -466,11 +466,7 @@ public final class LoadRun {
 
     private void checkCancelled() {
         if (cancel.isCancelled()) {
-            throw new PeerlaneException(
-                    PeerlaneException.Category.INTERRUPTED,
-                    "interrupted",
-                    "stopped on request",
-                    "Start it again");
+            throw ChunkErrors.interrupted();
         }
     }
 

@@ -195,8 +195,8 @@ final class Pipeline {
                 reported = now;
                 progress.update(phase, doneBytes(), lane.bytes());
             }
-            if (cancel.isCancelled()) {
-                fail(errors.interrupted(doneBytes()), -1);
+            if (cancel.isCancelled() && !isDone()) {
+                fail(ChunkErrors.interrupted(), -1);
             }
         }
         progress.update(phase, doneBytes(), lane.bytes());

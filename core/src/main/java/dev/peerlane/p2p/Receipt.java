@@ -137,7 +137,7 @@ public record Receipt(
      * The check.
      *
      * @param method target-compare, source-compare, controlled-compare, host or none
-     * @param result {@code ok}, {@code failed}, or {@code not run}
+     * @param result {@code ok}, {@code failed}, {@code stopped} on request, or {@code not run}
      * @param granularity what it can see, in words
      * @param controls how many Compares with a difference in them were made, all of which were
      *     answered with Compare Failure: that many entries has the error log of the side that

@@ -1,6 +1,7 @@
 package dev.peerlane.p2p;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.Clock;
@@ -23,6 +24,7 @@ final class Verification {
     private final RandomGenerator random;
     private final Workspace space;
     private String result = "not run";
+    private long doneBytes;
     private int controls;
     private double seconds;
 
@@ -41,9 +43,14 @@ final class Verification {
         clock = fabric.clock();
     }
 
-    /** Returns {@code ok}, {@code failed} or {@code not run}. */
+    /** Returns {@code ok}, {@code failed}, {@code stopped} or {@code not run}. */
     String result() {
         return result;
+    }
+
+    /** Returns how many bytes were found good. */
+    long doneBytes() {
+        return doneBytes;
     }
 
     double seconds() {
@@ -89,6 +96,9 @@ final class Verification {
                         compare(copied, request.source(), request.target(), true, progress);
             }
             result = "ok";
+        } catch (PeerlaneException e) {
+            result = e.category() == Category.INTERRUPTED ? "stopped" : result;
+            throw e;
         } finally {
             seconds = (clock.nanoTime() - started) / 1e9;
         }
@@ -110,17 +120,15 @@ final class Verification {
         Controls compares =
                 new Controls(first, request.bytes(), Planner.unitBytes(request), random);
         overwrite(pieces);
-        long done = 0;
         for (Lane piece : pieces.reversed()) {
-            long from = request.bytes() - done - piece.bytes();
-            compares.over(piece, from);
+            compares.over(piece, request.bytes() - doneBytes - piece.bytes());
             try {
-                done += compare(piece, compares, done, progress);
+                compare(piece, compares, progress);
             } finally {
                 controls = compares.made();
             }
         }
-        checkAll(done, request.bytes());
+        checkAll();
         if (control != null) {
             control(control, first);
             controls += control.made();
@@ -133,7 +141,7 @@ final class Verification {
      * And each chunk goes through another slot than in the copy. So the same loss in both passes
      * does not lead to the same bytes.
      */
-    private long compare(Lane over, Controls compares, long before, Progress progress) {
+    private void compare(Lane over, Controls compares, Progress progress) {
         Pipeline pipeline =
                 new Pipeline(
                         over,
@@ -146,11 +154,19 @@ final class Verification {
                         cancel);
         pipeline.inOtherSlots();
         pipeline.control(compares);
-        space.run(
-                pipeline,
-                (phase, done, total) -> progress.update(phase, before + done, request.bytes()),
-                Progress.Phase.VERIFY);
-        return pipeline.doneBytes();
+        run(pipeline, progress);
+    }
+
+    private void run(Pipeline pipeline, Progress progress) {
+        long before = doneBytes;
+        try {
+            space.run(
+                    pipeline,
+                    (phase, done, total) -> progress.update(phase, before + done, request.bytes()),
+                    Progress.Phase.VERIFY);
+        } finally {
+            doneBytes = before + pipeline.doneBytes();
+        }
     }
 
     /**
@@ -170,9 +186,10 @@ final class Verification {
         }
     }
 
-    private static void checkAll(long verified, long bytes) {
-        if (verified != bytes) {
-            throw new IllegalStateException("%d bytes of %d verified".formatted(verified, bytes));
+    private void checkAll() {
+        if (doneBytes != request.bytes()) {
+            throw new IllegalStateException(
+                    "%d bytes of %d verified".formatted(doneBytes, request.bytes()));
         }
     }
 
@@ -232,8 +249,8 @@ final class Verification {
                         clock,
                         request.options(),
                         cancel);
-        space.run(pipeline, progress, Progress.Phase.VERIFY);
-        checkAll(pipeline.doneBytes(), over.bytes());
+        run(pipeline, progress);
+        checkAll();
     }
 
     private long lbaOf(Endpoint side) {
