@@ -105,7 +105,7 @@ public class PeerlaneException extends RuntimeException {
 
     /** Returns message and remedy as the program prints them. */
     public String explain() {
-        return sentence(getMessage()) + " " + sentence(remedy);
+        return sentence(String.valueOf(getMessage())) + " " + sentence(remedy);
     }
 
     /** Returns the words with a full stop. Words of a device or the system may come with one. */
