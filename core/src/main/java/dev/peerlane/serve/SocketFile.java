@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** A socket in the file system that is listened to, for its owner only, and its file. */
@@ -20,7 +19,7 @@ final class SocketFile implements AutoCloseable {
     private static final int BACKLOG = 8;
     private static final int S_IFMT = 0xf000;
     private static final int S_IFSOCK = 0xc000;
-    private static final long WAIT_NANOS = 1_000_000L;
+    private static final int WAIT_MILLIS = 1;
     private static final String REMEDY =
             "Choose a folder that exists, that is yours, and whose path is short";
 
@@ -40,7 +39,7 @@ final class SocketFile implements AutoCloseable {
      * @throws PeerlaneException if it can't be made, or something else has that name, which stays
      */
     static SocketFile listen(Path path) {
-        return listen(path, () -> {}, () -> LockSupport.parkNanos(WAIT_NANOS));
+        return listen(path, () -> {}, () -> UnixSocket.await(new int[0], WAIT_MILLIS));
     }
 
     /**
