@@ -27,7 +27,7 @@ class ArchitectureTest {
                     Map.entry("linux", Set.of()),
                     Map.entry("pci", Set.of("mem")),
                     Map.entry("hal", Set.of("pci", "mem")),
-                    Map.entry("block", Set.of("mem")),
+                    Map.entry("block", Set.of("pci", "mem")),
                     Map.entry("nvme", Set.of("block", "hal", "pci", "mem", "spec")),
                     Map.entry("p2p", Set.of("block", "hal", "pci", "mem")),
                     Map.entry("emulator", Set.of("hal", "pci", "mem", "spec")),

@@ -1,5 +1,7 @@
 package dev.peerlane.block;
 
+import dev.peerlane.pci.Bdf;
+
 /**
  * A piece of {@link PeerMemory}: the data of commands on any controller of the fabric.
  *
@@ -11,8 +13,16 @@ public abstract class PeerBuffer implements AutoCloseable {
     /** Returns the memory it is a piece of. */
     public abstract PeerMemory memory();
 
-    /** Returns the address of its first byte for every device of the fabric. */
+    /** Returns the address of its first byte, the same for every device of the fabric. */
     public abstract long busAddress();
+
+    /**
+     * Lets a device reach it; whoever gives that device commands over it does so before. Where a
+     * fabric can keep devices from memory in which they have no part, it does.
+     *
+     * @throws dev.peerlane.PeerlaneException if the device refuses it
+     */
+    public void admit(Bdf device) {}
 
     /** Returns its length in bytes. */
     public abstract long sizeBytes();

@@ -1,10 +1,11 @@
 package dev.peerlane.hal;
 
+import dev.peerlane.pci.Bdf;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A piece of host memory that every device of a domain can read and write, contiguous on the bus.
- * Closing it takes the mapping away and gives the memory back: only when no command uses it.
+ * A piece of host memory for devices of a domain, contiguous on the bus. Closing it takes the
+ * mapping away and gives the memory back: only when no command uses it.
  */
 public abstract class DmaBuffer implements AutoCloseable {
     /** Returns the memory, zeroed when it was allocated. Its address is {@link #address}. */
@@ -15,6 +16,16 @@ public abstract class DmaBuffer implements AutoCloseable {
 
     /** Returns the address that devices use; aligned to the domain's page. */
     public abstract long busAddress();
+
+    /**
+     * Lets a device read and write it: before its first command that does. Where a fabric can keep
+     * devices from memory in which they have no part, none reaches it before; elsewhere all do.
+     *
+     * @param device one of the domain's fabric
+     * @throws dev.peerlane.PeerlaneException if the device refuses it, or another one's own memory
+     *     is meant for nobody else
+     */
+    public void admit(Bdf device) {}
 
     /** Returns the length in bytes. */
     public final long sizeBytes() {

@@ -12,7 +12,8 @@ public abstract class DmaDomain {
     public abstract int pageBytes();
 
     /**
-     * Allocates zeroed host memory that devices can reach, rounded up to whole pages.
+     * Allocates zeroed host memory, rounded up to whole pages, for the devices that are {@linkplain
+     * DmaBuffer#admit admitted} to it.
      *
      * @throws dev.peerlane.PeerlaneException if there is no memory or it can't be mapped
      */
@@ -30,8 +31,8 @@ public abstract class DmaDomain {
     }
 
     /**
-     * Makes a range of a function's BAR reachable for every device of the domain, at its own PCI
-     * address wherever that is possible.
+     * Makes a range of a function's BAR reachable for the devices that are {@linkplain
+     * PeerMapping#admit admitted} to it, at its own PCI address wherever that is possible.
      *
      * @param owner the function whose BAR it is; open, with memory decoding on
      * @param bar which BAR

@@ -7,6 +7,7 @@ import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.hal.OwnerThread;
+import dev.peerlane.hal.PciDevice;
 import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.AsyncEvent;
@@ -38,6 +39,7 @@ public final class Admin {
     private static final int MAX_KEPT_EVENTS = 64;
     private static final int ACL_NOT_KNOWN = 1;
 
+    private final PciDevice device;
     private final String locator;
     private final Clock clock;
     private final ControllerOptions options;
@@ -59,8 +61,9 @@ public final class Admin {
     private int abortLimit = ACL_NOT_KNOWN;
     private boolean waiting;
 
-    Admin(String locator, OwnerThread owner, Clock clock, ControllerOptions options) {
-        this.locator = locator;
+    Admin(PciDevice device, OwnerThread owner, Clock clock, ControllerOptions options) {
+        this.device = device;
+        this.locator = device.locator();
         this.owner = owner;
         this.clock = clock;
         this.options = options;
@@ -264,6 +267,8 @@ public final class Admin {
         if (page.sizeBytes() < PAGE || (page.busAddress() & (PAGE - 1)) != 0) {
             throw new IllegalArgumentException("Identify wants one whole page");
         }
+        owner.check(locator);
+        page.admit(device.bdf());
         mustSucceed(
                 AdminOpcode.IDENTIFY,
                 0,

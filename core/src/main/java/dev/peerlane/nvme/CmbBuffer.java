@@ -2,6 +2,7 @@ package dev.peerlane.nvme;
 
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
+import dev.peerlane.pci.Bdf;
 
 /** A piece of a controller memory buffer. Its content goes by way of the owner's BAR. */
 final class CmbBuffer extends PeerBuffer {
@@ -28,6 +29,12 @@ final class CmbBuffer extends PeerBuffer {
     public long busAddress() {
         check();
         return busAddress;
+    }
+
+    @Override
+    public void admit(Bdf device) {
+        check();
+        cmb.admit(device);
     }
 
     @Override

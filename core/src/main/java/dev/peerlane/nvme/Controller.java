@@ -66,7 +66,7 @@ public final class Controller implements AutoCloseable {
         this.clock = clock;
         this.options = options;
         this.lifecycle = new Lifecycle(device, clock, options);
-        this.admin = new Admin(device.locator(), owner, clock, options);
+        this.admin = new Admin(device, owner, clock, options);
     }
 
     /**

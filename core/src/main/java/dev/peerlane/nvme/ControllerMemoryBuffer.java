@@ -7,11 +7,14 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.pci.Bdf;
 import dev.peerlane.spec.Cmbmsc;
 import dev.peerlane.spec.Cmbsts;
 import dev.peerlane.spec.Reg;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,10 +22,11 @@ import org.jspecify.annotations.Nullable;
  * every version since 1.2.
  *
  * <p>Between {@link #enable} and {@link #disable} its pieces can be the data of commands on any
- * controller of the domain, at one bus address that is right for all: the owner's window (CBA) is
- * set to the address that the peers use. A piece may be closed only when no command of any
- * controller can still touch it: a command that was aborted or timed out counts until its queue is
- * gone. What is in it outlives the process unless it is overwritten, which closing does.
+ * controller of the domain that was {@linkplain PeerBuffer#admit admitted}, at one bus address that
+ * is right for all: the owner's window (CBA) is set to the address that the peers use. A piece may
+ * be closed only when no command of any controller can still touch it: a command that was aborted
+ * or timed out counts until its queue is gone. What is in it outlives the process unless it is
+ * overwritten, which closing does.
  *
  * <p>A controller reset keeps the pieces where they are but not what is in them; if the window had
  * to move, they refuse every use. Used by the controller's owner thread; a call by another one is
@@ -38,6 +42,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     private final long offset;
     private final long sizeBytes;
     private final List<CmbBuffer> live = new ArrayList<>();
+    private final Set<Bdf> admitted = new LinkedHashSet<>();
 
     private CmbAllocator allocator;
     private @Nullable DmaDomain domain;
@@ -127,7 +132,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     }
 
     /**
-     * Maps it for every device of the domain, then sets the owner's window to the same address.
+     * Maps it for the devices of the domain, then sets the owner's window to the same address.
      *
      * @throws PeerlaneException if it can't be mapped, or the controller refuses the address
      *     (CMBSTS.CBAI); it is as before then
@@ -155,6 +160,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     private PeerMapping map(DmaDomain dma) {
         PeerMapping mapped = dma.mapPeer(device, bar, offset, sizeBytes);
         try {
+            admitted.forEach(mapped::admit);
             program(mapped.busAddress());
             return mapped;
         } catch (RuntimeException e) {
@@ -162,6 +168,12 @@ public final class ControllerMemoryBuffer extends PeerMemory {
             hideWindow(CRE);
             throw e;
         }
+    }
+
+    /** Lets a device reach all of it, until it is disabled. */
+    void admit(Bdf device) {
+        enabled().admit(device);
+        admitted.add(device);
     }
 
     /** Sets CMBMSC (3.1.3.14), which takes effect when its low half is written, and checks it. */
@@ -218,6 +230,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
                     "%s: %d buffers of the CMB are open".formatted(owner(), live.size()));
         }
         unmap();
+        admitted.clear();
         hideWindow(CRE);
     }
 

@@ -192,7 +192,7 @@ public final class Namespace {
 
     /** Reads blocks into host memory from {@code offset} on, a multiple of 4. */
     public void read(DmaBuffer target, long offset, long lba, long blocks) {
-        transfer(NvmOpcode.READ, place(target, offset, blocks), lba, blocks);
+        transfer(NvmOpcode.READ, place(target, offset, lba, blocks), lba, blocks);
     }
 
     /**
@@ -203,42 +203,44 @@ public final class Namespace {
      * dev.peerlane.p2p.ReadFence} tells when the data is there.
      */
     public void read(PeerBuffer target, long offset, long lba, long blocks) {
-        transfer(NvmOpcode.READ, place(target, offset, blocks), lba, blocks);
+        transfer(NvmOpcode.READ, place(target, offset, lba, blocks), lba, blocks);
     }
 
     /** Writes blocks from host memory from {@code offset} on, a multiple of 4. */
     public void write(DmaBuffer source, long offset, long lba, long blocks) {
         checkWritable();
-        transfer(NvmOpcode.WRITE, place(source, offset, blocks), lba, blocks);
+        transfer(NvmOpcode.WRITE, place(source, offset, lba, blocks), lba, blocks);
     }
 
     /** Writes blocks from peer memory from {@code offset} on, a multiple of 4. */
     public void write(PeerBuffer source, long offset, long lba, long blocks) {
         checkWritable();
-        transfer(NvmOpcode.WRITE, place(source, offset, blocks), lba, blocks);
+        transfer(NvmOpcode.WRITE, place(source, offset, lba, blocks), lba, blocks);
     }
 
     /** Compares blocks with host memory; data that differ end as Compare Failure (285h). */
     public void compare(DmaBuffer with, long offset, long lba, long blocks) {
-        transfer(NvmOpcode.COMPARE, place(with, offset, blocks), lba, blocks);
+        transfer(NvmOpcode.COMPARE, place(with, offset, lba, blocks), lba, blocks);
     }
 
     /** Compares blocks with peer memory; data that differ end as Compare Failure (285h). */
     public void compare(PeerBuffer with, long offset, long lba, long blocks) {
-        transfer(NvmOpcode.COMPARE, place(with, offset, blocks), lba, blocks);
+        transfer(NvmOpcode.COMPARE, place(with, offset, lba, blocks), lba, blocks);
     }
 
-    private long place(DmaBuffer buffer, long offset, long blocks) {
-        checkPlace(buffer.sizeBytes(), offset, blocks);
+    private long place(DmaBuffer buffer, long offset, long lba, long blocks) {
+        checkPlace(buffer.sizeBytes(), offset, lba, blocks);
+        buffer.admit(controller.device().bdf());
         return buffer.busAddress() + offset;
     }
 
-    private long place(PeerBuffer buffer, long offset, long blocks) {
-        checkPlace(buffer.sizeBytes(), offset, blocks);
+    private long place(PeerBuffer buffer, long offset, long lba, long blocks) {
+        checkPlace(buffer.sizeBytes(), offset, lba, blocks);
+        buffer.admit(controller.device().bdf());
         return buffer.busAddress() + offset;
     }
 
-    private void checkPlace(long size, long offset, long blocks) {
+    private void checkPlace(long size, long offset, long lba, long blocks) {
         checkUsable();
         if (offset < 0 || (offset & 3) != 0 || offset > size) {
             throw new IllegalArgumentException(
@@ -249,10 +251,10 @@ public final class Namespace {
                     "%d blocks of %d bytes from 0x%x do not fit a buffer of %d bytes"
                             .formatted(blocks, blockBytes(), offset, size));
         }
+        checkRange(lba, blocks);
     }
 
     private void transfer(int opcode, long bus, long lba, long blocks) {
-        checkRange(lba, blocks);
         int block = blockBytes();
         long most = maxTransferBytes() / block;
         for (long done = 0; done < blocks; done += most) {

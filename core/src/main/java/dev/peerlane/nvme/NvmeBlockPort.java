@@ -95,6 +95,7 @@ public final class NvmeBlockPort extends BlockPort {
     @Override
     public int attach(PeerBuffer buffer, long offset, int slotBytes, int strideBytes, int count) {
         checkAttach(buffer, offset, slotBytes, strideBytes, count);
+        buffer.admit(controller.device().bdf());
         long bus = buffer.busAddress() + offset;
         int most = 0;
         for (int i = 0; i < count; i++) {

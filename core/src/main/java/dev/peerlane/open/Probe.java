@@ -186,7 +186,7 @@ public final class Probe {
     private List<Result> byBlock(Namespace namespace, ControllerMemoryBuffer memory) {
         int blockBytes = namespace.blockBytes();
         long length = Math.max(PAGE_BYTES, blockBytes);
-        try (DmaBuffer host = session.fabric().dma().allocate(length);
+        try (DmaBuffer host = namespace.controller().dma().allocate(length);
                 PeerBuffer slot = memory.allocate(length, PAGE_BYTES)) {
             namespace.read(host, 0, 0, 1);
             long[] block = words(host.segment(), blockBytes);

@@ -283,7 +283,7 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Returns the CMB of a device, ready for all devices of the fabric.
+     * Returns the CMB of a device, enabled.
      *
      * @throws PeerlaneException if it has none, or it can't be used
      */

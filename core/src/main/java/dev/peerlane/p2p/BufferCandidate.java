@@ -8,6 +8,6 @@ import dev.peerlane.pci.Bdf;
  *
  * @param locator the device that owns it
  * @param owner that device's address
- * @param memory the CMB, enabled and mapped for all devices of the fabric
+ * @param memory the CMB, enabled
  */
 public record BufferCandidate(String locator, Bdf owner, PeerMemory memory) {}

@@ -5,6 +5,7 @@ import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.OwnerThread;
+import dev.peerlane.pci.Bdf;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -103,6 +104,12 @@ public final class HostMemory extends PeerMemory {
         @Override
         public long busAddress() {
             return buffer.busAddress();
+        }
+
+        @Override
+        public void admit(Bdf device) {
+            checkOpen();
+            buffer.admit(device);
         }
 
         @Override

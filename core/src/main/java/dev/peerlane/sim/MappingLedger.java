@@ -7,23 +7,40 @@ import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
 import dev.peerlane.pci.Bdf;
 import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A domain that keeps its own list of what was allocated and mapped for DMA: what devices reach is
- * on it, and in the end it is empty. The device's own CMB counts too, since it is used at the
- * address that was mapped.
+ * A domain that keeps its own list of what was allocated and mapped for DMA: what a device reaches
+ * is on it, with that device admitted, and in the end it is empty. The device's own CMB counts too,
+ * since it is used at the address that was mapped.
  */
 final class MappingLedger extends DmaDomain {
     private final DmaDomain domain;
     private final Consumer<String> violation;
-    private final TreeMap<Long, Long> live = new TreeMap<>();
+    private final TreeMap<Long, Live> live;
+    private final @Nullable Bdf only;
+
+    /** A range, and who may use it. */
+    private record Live(long bytes, Set<Bdf> devices) {}
 
     MappingLedger(DmaDomain domain, Consumer<String> violation) {
+        this(domain, violation, new TreeMap<>(), null);
+    }
+
+    private MappingLedger(
+            DmaDomain domain,
+            Consumer<String> violation,
+            TreeMap<Long, Live> live,
+            @Nullable Bdf only) {
         this.domain = domain;
         this.violation = violation;
+        this.live = live;
+        this.only = only;
     }
 
     @Override
@@ -32,9 +49,23 @@ final class MappingLedger extends DmaDomain {
     }
 
     @Override
+    public DmaDomain forDevice(PciDevice device) {
+        return new MappingLedger(domain.forDevice(device), violation, live, device.bdf());
+    }
+
+    private Set<Bdf> enter(long busAddress, long bytes, @Nullable Bdf device) {
+        Set<Bdf> devices = new HashSet<>();
+        if (device != null) {
+            devices.add(device);
+        }
+        live.put(busAddress, new Live(bytes, devices));
+        return devices;
+    }
+
+    @Override
     public DmaBuffer allocate(long sizeBytes) {
         DmaBuffer buffer = domain.allocate(sizeBytes);
-        live.put(buffer.busAddress(), buffer.sizeBytes());
+        Set<Bdf> devices = enter(buffer.busAddress(), buffer.sizeBytes(), only);
         return new DmaBuffer() {
             @Override
             public MemorySegment segment() {
@@ -52,6 +83,12 @@ final class MappingLedger extends DmaDomain {
             }
 
             @Override
+            public void admit(Bdf device) {
+                buffer.admit(device);
+                devices.add(device);
+            }
+
+            @Override
             public void close() {
                 live.remove(buffer.busAddress());
                 buffer.close();
@@ -62,7 +99,7 @@ final class MappingLedger extends DmaDomain {
     @Override
     public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
         PeerMapping mapping = domain.mapPeer(owner, bar, offset, sizeBytes);
-        live.put(mapping.busAddress(), mapping.sizeBytes());
+        Set<Bdf> devices = enter(mapping.busAddress(), mapping.sizeBytes(), owner.bdf());
         return new PeerMapping() {
             @Override
             public long busAddress() {
@@ -75,6 +112,12 @@ final class MappingLedger extends DmaDomain {
             }
 
             @Override
+            public void admit(Bdf device) {
+                mapping.admit(device);
+                devices.add(device);
+            }
+
+            @Override
             public void close() {
                 live.remove(mapping.busAddress());
                 mapping.close();
@@ -84,18 +127,27 @@ final class MappingLedger extends DmaDomain {
 
     /** A device has reached memory. */
     void moved(Bdf device, long address, long bytes, boolean read) {
-        Map.Entry<Long, Long> below = live.floorEntry(address);
-        if (below == null || address + bytes > below.getKey() + below.getValue()) {
+        Map.Entry<Long, Live> below = live.floorEntry(address);
+        Live range =
+                below == null || address + bytes > below.getKey() + below.getValue().bytes
+                        ? null
+                        : below.getValue();
+        if (range == null || !range.devices.contains(device)) {
             violation.accept(
-                    "%s %s %d bytes at 0x%x, which nothing maps"
-                            .formatted(device, read ? "reads" : "writes", bytes, address));
+                    "%s %s %d bytes at 0x%x, which %s"
+                            .formatted(
+                                    device,
+                                    read ? "reads" : "writes",
+                                    bytes,
+                                    address,
+                                    range == null ? "nothing maps" : "it was not admitted to"));
         }
     }
 
     /** Everything must have been given back. */
     void checkEmpty() {
-        live.forEach((at, bytes) ->
-                violation.accept("%d bytes at 0x%x are mapped still".formatted(bytes, at)));
+        live.forEach((at, range) ->
+                violation.accept("%d bytes at 0x%x are mapped still".formatted(range.bytes, at)));
         live.clear();
     }
 }

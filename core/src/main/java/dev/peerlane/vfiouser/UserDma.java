@@ -7,14 +7,20 @@ import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.pci.Bdf;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Memory in files, whose descriptors servers get: of what is {@linkplain #forDevice for one device}
- * that device's server alone, of everything else all of them.
+ * that device's server alone, of every other buffer, and of a BAR, those of the devices that were
+ * admitted to it. What a server has got it can keep.
  */
 final class UserDma extends DmaDomain implements AutoCloseable {
     /** Where memory begins on the bus. */
@@ -27,14 +33,14 @@ final class UserDma extends DmaDomain implements AutoCloseable {
 
     private final OwnerThread thread = new OwnerThread();
     private final List<UserFunction> functions;
-    private final SharedMemory forAll;
-    private final Map<UserFunction, Own> own = new HashMap<>();
-    private long nextAddress = FIRST;
-    private boolean closed;
+    private final Map<UserFunction, OwnMemory> own = new HashMap<>();
+    private final Set<Chunk> chunks = new LinkedHashSet<>();
+    private final TreeMap<Long, Long> taken = new TreeMap<>();
+    private final List<Peer> peers = new ArrayList<>();
+    private long cursor = FIRST;
 
     UserDma(List<UserFunction> functions) {
         this.functions = functions;
-        forAll = new SharedMemory(this, functions);
     }
 
     @Override
@@ -42,79 +48,82 @@ final class UserDma extends DmaDomain implements AutoCloseable {
         return PAGE;
     }
 
+    /** Each buffer is a file of its own: who has one of them has nothing of another. */
     @Override
     public DmaBuffer allocate(long sizeBytes) {
-        return forAll.allocate(pages(sizeBytes));
+        return new Buffer(chunk(sizeBytes));
     }
 
     @Override
     public DmaDomain forDevice(PciDevice device) {
         checkThread();
-        UserFunction function =
-                functions.stream()
-                        .filter(f -> f.bdf().equals(device.bdf()))
-                        .findFirst()
-                        .orElseThrow(() ->
-                                PeerlaneException.machine(
-                                        "foreign-device",
-                                        device.locator() + " is not of this fabric",
-                                        "Use devices that were opened from this fabric"));
-        return own.computeIfAbsent(function, f -> new Own(this, f));
+        return own.computeIfAbsent(function(device.bdf()), f -> new OwnMemory(this, f));
     }
 
-    private static long pages(long sizeBytes) {
+    /** Returns the function of an address, which is one of this fabric's. */
+    UserFunction function(Bdf device) {
+        checkThread();
+        for (UserFunction function : functions) {
+            if (function.bdf().equals(device)) {
+                return function;
+            }
+        }
+        throw PeerlaneException.machine(
+                "foreign-device",
+                device + " is not of this fabric",
+                "Use devices that were opened from this fabric");
+    }
+
+    static long pages(long sizeBytes) {
         if (sizeBytes <= 0 || sizeBytes > LIMIT) {
             throw new IllegalArgumentException("a buffer of " + sizeBytes + " bytes");
         }
         return (sizeBytes + PAGE - 1) & -PAGE;
     }
 
-    /** Returns the next free addresses on the bus, which {@link #taken} takes. */
-    long freeAddresses(long bytes) {
-        if (nextAddress > LIMIT - bytes) {
+    /** Returns new memory that no server has. */
+    Chunk chunk(long sizeBytes) {
+        checkThread();
+        Chunk chunk = new Chunk(this, pages(sizeBytes));
+        chunks.add(chunk);
+        return chunk;
+    }
+
+    void closed(Chunk chunk) {
+        chunks.remove(chunk);
+    }
+
+    /** Takes addresses on the bus; what was given back is used again as late as possible. */
+    long takeAddresses(long bytes) {
+        long at = free(cursor, bytes);
+        if (at < 0) {
+            at = free(FIRST, bytes);
+        }
+        if (at < 0) {
             throw PeerlaneException.machine(
                     "no-dma-memory",
                     bytes + " bytes of memory for DMA can't be had",
                     "Use smaller buffers");
         }
-        return nextAddress;
+        taken.put(at, at + bytes);
+        cursor = at + bytes;
+        return at;
     }
 
-    void taken(long end) {
-        nextAddress = end;
+    /** Returns the first free run from an address on, which is in none that is taken, or -1. */
+    private long free(long from, long bytes) {
+        long at = from;
+        for (Map.Entry<Long, Long> range : taken.tailMap(from).entrySet()) {
+            if (range.getKey() - at >= bytes) {
+                break;
+            }
+            at = range.getValue();
+        }
+        return at <= LIMIT - bytes ? at : -1;
     }
 
-    /** Maps a part of a file into every one of some devices, or into none. */
-    static void mapInto(
-            List<UserFunction> devices, int fd, long offset, long busAddress, long bytes) {
-        List<UserFunction> mapped = new ArrayList<>();
-        try {
-            for (UserFunction device : devices) {
-                device.link().mapDma(fd, offset, busAddress, bytes);
-                mapped.add(device);
-            }
-        } catch (RuntimeException e) {
-            try {
-                unmapInto(mapped, busAddress, bytes);
-            } catch (RuntimeException second) {
-                e.addSuppressed(second);
-            }
-            throw e;
-        }
-    }
-
-    private static void unmapInto(List<UserFunction> devices, long busAddress, long bytes) {
-        RuntimeException first = null;
-        for (UserFunction device : devices) {
-            try {
-                device.link().unmapDma(busAddress, bytes);
-            } catch (RuntimeException e) {
-                first = first == null ? e : first;
-            }
-        }
-        if (first != null) {
-            throw first;
-        }
+    void giveAddresses(long busAddress) {
+        taken.remove(busAddress);
     }
 
     @Override
@@ -138,77 +147,92 @@ final class UserDma extends DmaDomain implements AutoCloseable {
                     "range 0x%x, 0x%x of a BAR of 0x%x bytes"
                             .formatted(offset, sizeBytes, window.sizeBytes()));
         }
-        Region region = window.region();
-        if (window.area(offset, sizeBytes) == null) {
+        checkReachable(window, owner, offset, sizeBytes);
+        long busAddress = window.pciAddress() + offset;
+        for (Peer other : peers) {
+            if (busAddress < other.busAddress + other.sizeBytes
+                    && other.busAddress < busAddress + sizeBytes) {
+                throw PeerlaneException.machine(
+                        "peer-mapped-already",
+                        "0x%x of %s is mapped already".formatted(busAddress, owner.locator()),
+                        "Close the other mapping first");
+            }
+        }
+        Peer peer = new Peer(device.function(), window.region(), offset, busAddress, sizeBytes);
+        peers.add(peer);
+        return peer;
+    }
+
+    private static void checkReachable(UserBar bar, PciDevice owner, long offset, long bytes) {
+        if (bar.area(offset, bytes) == null) {
             throw PeerlaneException.machine(
                     "peer-unreachable",
                     "BAR %d of %s can't be mapped at 0x%x: its server gives no descriptor for it"
                             .formatted(bar.index(), owner.locator(), offset),
                     "Use a server that does, such as peerlane serve");
         }
-        List<UserFunction> others = functions.stream().filter(f -> f != device.function()).toList();
-        Peer peer = new Peer(others, window.pciAddress() + offset, sizeBytes);
-        mapInto(others, region.fd(), region.fileOffset() + offset, peer.busAddress(), sizeBytes);
-        return peer;
     }
 
     void checkThread() {
         thread.check("the servers' memory for DMA");
     }
 
-    /** Unmaps and frees all of it. */
+    /** Frees all of it in this process; the servers lose it with their connection. */
     @Override
     public void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        forAll.close();
-        own.values().forEach(each -> each.memory.close());
+        List.copyOf(chunks).forEach(Chunk::close);
     }
 
-    /** What one device's server gets and no other. */
-    private static final class Own extends DmaDomain {
-        private final UserDma all;
-        private final SharedMemory memory;
+    /** All of a chunk. */
+    private final class Buffer extends DmaBuffer {
+        private final Chunk chunk;
+        private final MemorySegment segment;
 
-        Own(UserDma all, UserFunction function) {
-            this.all = all;
-            this.memory = new SharedMemory(all, List.of(function));
+        Buffer(Chunk chunk) {
+            this.chunk = chunk;
+            segment = chunk.segment();
+            segment.fill((byte) 0); // so that its pages are there at once
         }
 
         @Override
-        public int pageBytes() {
-            return PAGE;
+        public MemorySegment segment() {
+            return segment;
         }
 
         @Override
-        public DmaBuffer allocate(long sizeBytes) {
-            return memory.allocate(pages(sizeBytes));
+        public long address() {
+            return segment.address();
         }
 
         @Override
-        public DmaDomain forDevice(PciDevice device) {
-            return all.forDevice(device);
+        public long busAddress() {
+            return chunk.busAddress();
         }
 
         @Override
-        public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
-            return all.mapPeer(owner, bar, offset, sizeBytes);
+        public void admit(Bdf device) {
+            chunk.admit(function(device));
+        }
+
+        @Override
+        public void close() {
+            checkThread();
+            chunk.close();
         }
     }
 
-    /** A BAR's range, mapped into all devices but its owner. */
+    /** A BAR's range. */
     private final class Peer extends PeerMapping {
-        private final List<UserFunction> devices;
+        private final UserFunction owner;
+        private final Reach reach;
         private final long busAddress;
         private final long sizeBytes;
-        private boolean closed;
 
-        Peer(List<UserFunction> devices, long busAddress, long sizeBytes) {
-            this.devices = devices;
+        Peer(UserFunction owner, Region region, long offset, long busAddress, long sizeBytes) {
+            this.owner = owner;
             this.busAddress = busAddress;
             this.sizeBytes = sizeBytes;
+            reach = new Reach(region.fd(), region.fileOffset() + offset, busAddress, sizeBytes);
         }
 
         @Override
@@ -222,12 +246,18 @@ final class UserDma extends DmaDomain implements AutoCloseable {
         }
 
         @Override
+        public void admit(Bdf device) {
+            UserFunction function = function(device);
+            if (function != owner) {
+                reach.give(function);
+            }
+        }
+
+        @Override
         public void close() {
             checkThread();
-            if (!closed) {
-                closed = true;
-                unmapInto(devices, busAddress, sizeBytes);
-            }
+            peers.remove(this);
+            reach.takeBack();
         }
     }
 }

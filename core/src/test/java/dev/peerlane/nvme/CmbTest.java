@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.pci.Bdf;
 import dev.peerlane.spec.Cmbloc;
 import dev.peerlane.spec.Cmbsz;
 import dev.peerlane.spec.Vs;
@@ -333,6 +334,28 @@ class CmbTest {
                     .isInstanceOf(ControllerFault.class)
                     .hasMessageContaining("moved from 0x2000000000 to 0x500000000");
             a.close();
+        }
+        Bench.assertNothingLeft(m);
+    }
+
+    @Test
+    void functionResetLeavesItInReachOfTheDevicesThatWereAdmittedAndDisablingDoesNot() {
+        FakeMachine m = Bench.withCmb(16);
+        Bdf peer = Bdf.parse("05:00.0");
+        try (Controller c = Bench.open(m)) {
+            c.requireCmb().enable(m.dma);
+            try (PeerBuffer a = c.requireCmb().allocate(64, 64)) {
+                a.admit(peer);
+                m.controller.neverUnready = true;
+                m.log.clear();
+                c.reset();
+                assertThat(m.log)
+                        .containsSubsequence("unmap", "flr", "map", "admit " + peer, "cmse on");
+            }
+            c.requireCmb().disable();
+            m.log.clear();
+            c.requireCmb().enable(m.dma);
+            assertThat(m.log).contains("map").doesNotContain("admit " + peer);
         }
         Bench.assertNothingLeft(m);
     }

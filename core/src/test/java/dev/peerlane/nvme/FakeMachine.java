@@ -134,6 +134,11 @@ final class FakeMachine {
                 }
 
                 @Override
+                public void admit(Bdf device) {
+                    log.add("admit " + device);
+                }
+
+                @Override
                 public void close() {
                     if (open) {
                         open = false;

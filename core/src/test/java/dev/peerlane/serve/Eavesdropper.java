@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.UnixSocket;
 import dev.peerlane.vfiouser.Channel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +30,20 @@ final class Eavesdropper implements AutoCloseable {
     /** Returns the files that its client gave it. */
     List<Integer> handed() {
         return handed;
+    }
+
+    /** Returns their names: peerlane-dma, and peerlane- with a drive's name for its CMB. */
+    List<String> names() {
+        return handed.stream().map(Eavesdropper::name).toList();
+    }
+
+    private static String name(int fd) {
+        try {
+            String link = Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)).toString();
+            return link.replaceFirst("^/memfd:", "").replaceFirst(" \\(deleted\\)$", "");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     void turn() {

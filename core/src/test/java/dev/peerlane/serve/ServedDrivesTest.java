@@ -243,7 +243,7 @@ class ServedDrivesTest {
                     catchThrowableOfType(
                             PeerlaneException.class,
                             () -> fabric.dma().mapPeer(device, device.bar(2), 8192, 4096));
-            assertThat(e.code()).isEqualTo("vfio-user-refused");
+            assertThat(e.code()).isEqualTo("peer-mapped-already");
             mapping.close();
             fabric.dma().mapPeer(device, device.bar(2), 8192, 4096).close();
             e =

@@ -19,6 +19,7 @@ import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
 import dev.peerlane.p2p.BufferChoice;
 import dev.peerlane.p2p.CopyOptions;
+import dev.peerlane.p2p.Receipt;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.vfiouser.Mapping;
 import dev.peerlane.vfiouser.VfioUserFabric;
@@ -27,23 +28,33 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** The server of b maps every file that it was handed, and looks for what is a's. */
+/**
+ * The servers of four drives keep every file that they are handed, and look for what is another's.
+ */
 class WhatAServerGetsTest {
     private static final int SIZE = 1 << 20;
+    private static final int CMB_BYTES = 256 << 10;
     private static final long TIMEOUT_NANOS = 30_000_000_000L;
+    private static final String MEMORY = "peerlane-dma";
 
     @TempDir private Path folder;
     private final byte[] content = new byte[SIZE];
+    private final List<Eavesdropper> spies = new ArrayList<>();
     private Server server;
-    private Eavesdropper spy;
     private VfioUserFabric fabric;
 
     private final Clock clock =
@@ -56,40 +67,50 @@ class WhatAServerGetsTest {
                 @Override
                 public void turn() {
                     server.turn();
-                    spy.turn();
+                    spies.forEach(Eavesdropper::turn);
                 }
             };
 
+    /** Serves a, b, c and d, each behind a spy. */
     @BeforeEach
     void serve() throws IOException {
         new SplittableRandom(41).nextBytes(content);
         FabricSpec.Builder spec = FabricSpec.builder();
-        for (String name : new String[] {"a", "b"}) {
+        for (String name : new String[] {"a", "b", "c", "d"}) {
             Path image = Files.write(folder.resolve(name + ".img"), content);
+            CmbSpec cmb = CmbSpec.of(CMB_BYTES);
             spec.drive(
                     DriveSpec.named(name)
                             .namespace(NamespaceSpec.image(image, 512))
-                            .cmb(CmbSpec.of(256 << 10))
+                            .cmb(cmb)
                             .build());
         }
         server = Server.open(spec.build(), folder, note -> {});
-        spy = new Eavesdropper(folder.resolve("spy"), server.sockets().get(1));
-        fabric =
-                VfioUserFabric.open(
-                        List.of(server.sockets().get(0), folder.resolve("spy")),
-                        clock,
-                        TIMEOUT_NANOS);
+        List<Path> sockets = new ArrayList<>();
+        for (Path socket : server.sockets()) {
+            sockets.add(folder.resolve("spy" + sockets.size()));
+            spies.add(new Eavesdropper(sockets.getLast(), socket));
+        }
+        fabric = VfioUserFabric.open(sockets, clock, TIMEOUT_NANOS);
     }
 
     @AfterEach
     void close() {
         fabric.close();
-        spy.close();
+        spies.forEach(Eavesdropper::close);
         server.close();
     }
 
-    private boolean isHanded(Predicate<MemorySegment> page) {
-        for (int fd : spy.handed()) {
+    private String locator(String drive) {
+        return fabric.locators().get(drive.charAt(0) - 'a');
+    }
+
+    private Eavesdropper spy(String drive) {
+        return spies.get(drive.charAt(0) - 'a');
+    }
+
+    private boolean isHanded(String drive, Predicate<MemorySegment> page) {
+        for (int fd : spy(drive).handed()) {
             long bytes = MemoryFile.sizeBytes(fd);
             try (Mapping all = Mapping.of(fd, 0, bytes, "what was handed")) {
                 long at = Mischief.nextWritten(fd, 0);
@@ -127,38 +148,81 @@ class WhatAServerGetsTest {
 
     @Test
     void queuesListsAndDataOfOneDriveAreNothingThatTheServerOfTheOtherGets() {
-        List<Controller> controllers = new ArrayList<>();
-        for (String locator : fabric.locators()) {
-            controllers.add(Controller.open(fabric, locator, ControllerOptions.DEFAULTS));
-        }
-        Controller a = controllers.get(0);
-        Controller b = controllers.get(1);
+        Controller a = Controller.open(fabric, locator("a"), ControllerOptions.DEFAULTS);
+        Controller b = Controller.open(fabric, locator("b"), ControllerOptions.DEFAULTS);
         try (DmaBuffer ofA = a.dma().allocate(4096);
                 DmaBuffer ofB = b.dma().allocate(4096);
-                DmaBuffer shared = fabric.dma().allocate(4096)) {
+                DmaBuffer shared = fabric.dma().allocate(4096);
+                DmaBuffer other = fabric.dma().allocate(4096)) {
             a.namespace(1).read(ofA, 0, 0x123, 8);
             b.namespace(1).read(ofB, 0, 0x234, 8);
-            assertThat(isHanded(blocksFrom(0x234))).as("b's data").isTrue();
-            assertThat(isHanded(readOf(0x234))).as("b's queue").isTrue();
-            assertThat(isHanded(blocksFrom(0x123))).as("a's data").isFalse();
-            assertThat(isHanded(readOf(0x123))).as("a's queue").isFalse();
+            assertThat(isHanded("b", blocksFrom(0x234))).as("b's data").isTrue();
+            assertThat(isHanded("b", readOf(0x234))).as("b's queue").isTrue();
+            assertThat(isHanded("b", blocksFrom(0x123))).as("a's data").isFalse();
+            assertThat(isHanded("b", readOf(0x123))).as("a's queue").isFalse();
             a.namespace(1).read(shared, 0, 0x345, 8);
-            assertThat(isHanded(blocksFrom(0x345))).as("data that is shared").isTrue();
+            a.namespace(1).read(other, 0, 0x456, 8);
+            assertThat(isHanded("b", blocksFrom(0x345))).as("not yet shared").isFalse();
+            b.namespace(1).compare(shared, 0, 0x345, 8);
+            assertThat(isHanded("b", blocksFrom(0x345))).as("data that is shared").isTrue();
+            assertThat(isHanded("b", blocksFrom(0x456))).as("another buffer").isFalse();
         }
-        assertThat(isHanded(blocksFrom(0x345))).as("data that was shared").isFalse();
-        controllers.forEach(Controller::close);
+        assertThat(isHanded("b", blocksFrom(0x345))).as("data that was shared").isFalse();
+        a.close();
+        b.close();
+        assertThat(spy("c").handed()).isEmpty();
+    }
+
+    /** Of four drives that are all up, a is copied to b; b Compares in its own CMB. */
+    @ParameterizedTest
+    @CsvSource({
+        "a, source-cmb, , peerlane-a",
+        "b, target-cmb, peerlane-b, ",
+        "d, third-party-cmb, peerlane-b peerlane-d, peerlane-d",
+        "host, host, peerlane-dma, peerlane-dma"
+    })
+    void copyGivesEachServerWhatItsDriveReadsOrWritesAndTheOthersNothing(
+            String buffer, String kind, @Nullable String toA, @Nullable String toB)
+            throws IOException {
+        try (Session session = Session.of(fabric)) {
+            fabric.locators().forEach(session::controller);
+            assertThat(spies).allSatisfy(s -> assertThat(s.names()).containsOnly(MEMORY));
+            List<Integer> before = spies.stream().map(spy -> spy.handed().size()).toList();
+            Receipt receipt =
+                    session.copy(
+                            Extent.parse(locator("a") + "@256+1792"),
+                            Extent.parse(locator("b")),
+                            CopyOptions.DEFAULTS.withBuffer(
+                                    buffer.equals("host")
+                                            ? BufferChoice.HOST
+                                            : BufferChoice.device(locator(buffer))));
+            assertThat(Objects.requireNonNull(receipt.buffer()).kind()).isEqualTo(kind);
+            assertThat(receipt.bytesCopied()).isEqualTo(512 * 1792);
+            List<Set<String>> got = new ArrayList<>();
+            for (int i = 0; i < spies.size(); i++) {
+                List<String> names = spies.get(i).names();
+                got.add(Set.copyOf(names.subList(before.get(i), names.size())));
+            }
+            assertThat(got).containsExactly(set(toA), set(toB), Set.of(), Set.of());
+            assertThat(isHanded("b", readOf(256))).as("a's queue").isFalse();
+        }
+        assertThat(Files.readAllBytes(folder.resolve("b.img")))
+                .startsWith(Arrays.copyOfRange(content, 512 * 256, SIZE));
+    }
+
+    private static Set<String> set(@Nullable String names) {
+        return names == null ? Set.of() : Set.of(names.split(" ", -1));
     }
 
     @Test
-    void copyThroughTheCmbOfOneGivesItsServerNoQueueOfTheOther() throws IOException {
+    void planThatLooksAtEveryCmbHandsNoneToAnybody() {
         try (Session session = Session.of(fabric)) {
-            Extent source = Extent.parse(fabric.locators().get(0) + "@256+1792");
-            Extent target = Extent.parse(fabric.locators().get(1));
-            CopyOptions how = CopyOptions.DEFAULTS.withBuffer(BufferChoice.device(target.device()));
-            assertThat(session.copy(source, target, how).bytesCopied()).isEqualTo(512 * 1792);
-            assertThat(isHanded(readOf(256))).isFalse();
+            for (String locator : fabric.locators()) {
+                session.controller(locator).requireCmb().enable(fabric.dma());
+            }
+            Extent source = Extent.parse(locator("a"));
+            session.drop(session.plan(source, Extent.parse(locator("b")), CopyOptions.DEFAULTS));
+            assertThat(spies).allSatisfy(s -> assertThat(s.names()).containsOnly(MEMORY));
         }
-        assertThat(Files.readAllBytes(folder.resolve("b.img")))
-                .startsWith(java.util.Arrays.copyOfRange(content, 512 * 256, SIZE));
     }
 }

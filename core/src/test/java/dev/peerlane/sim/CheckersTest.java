@@ -62,10 +62,24 @@ class CheckersTest {
     @Test
     void dmaIntoMemoryThatIsMappedPassesAndBehindItIsFound() {
         DmaBuffer buffer = mappings.allocate(4096);
+        buffer.admit(a);
         checkers.moved(a, null, buffer.busAddress(), 4096, false, false);
         assertThat(found).isEmpty();
         checkers.moved(a, null, buffer.busAddress() + 4000, 512, true, false);
         finds("reads 512 bytes at");
+    }
+
+    @Test
+    void dmaIntoMemoryOfOtherDevicesIsFound() {
+        DmaBuffer ofA = mappings.forDevice(fabric.open("emu:a")).allocate(4096);
+        DmaBuffer shared = mappings.allocate(4096);
+        shared.admit(a);
+        checkers.moved(a, null, ofA.busAddress(), 4096, false, false);
+        checkers.moved(a, null, shared.busAddress(), 4096, false, false);
+        assertThat(found).isEmpty();
+        checkers.moved(b, null, ofA.busAddress(), 16, true, false);
+        checkers.moved(b, null, shared.busAddress(), 16, false, false);
+        assertThat(found).hasSize(2).allMatch(f -> f.endsWith("which it was not admitted to"));
     }
 
     @Test
@@ -86,6 +100,7 @@ class CheckersTest {
     @Test
     void peerTrafficOnARouteThatIsRefusedIsFound() {
         DmaBuffer somewhere = mappings.allocate(4096);
+        somewhere.admit(a);
         checkers.moved(a, b, somewhere.busAddress(), 512, false, false);
         checkers.checkRoutes(fabric.machine());
         finds("initiator=" + a);
@@ -94,6 +109,7 @@ class CheckersTest {
     @Test
     void ioDataOutsideOfSlotsIsFound() {
         DmaBuffer somewhere = mappings.allocate(4096);
+        somewhere.admit(a);
         checkers.moved(a, null, somewhere.busAddress(), 512, false, true);
         finds("in no slot");
     }

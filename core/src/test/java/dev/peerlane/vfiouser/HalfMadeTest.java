@@ -7,15 +7,22 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.PciFunction;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Memory that only some servers of a fabric take is taken back from those. */
+/** Memory that only some servers of a fabric have, take, or give back. */
 class HalfMadeTest {
     private static final int EINVAL = 22;
     private static final long TIMEOUT_NANOS = 1_000_000_000L;
@@ -53,29 +60,40 @@ class HalfMadeTest {
         return servers.stream().map(SpdkLikeServer::mappings).toList();
     }
 
-    private static PeerlaneException refusal(VfioUserFabric fabric) {
-        return catchThrowableOfType(PeerlaneException.class, () -> fabric.dma().allocate(4096));
+    private static List<Bdf> devices(VfioUserFabric fabric) {
+        return fabric.machine().functions().stream().map(PciFunction::bdf).toList();
+    }
+
+    private static PeerlaneException refusal(ThrowingCallable call) {
+        return catchThrowableOfType(PeerlaneException.class, call);
     }
 
     @Test
-    void memoryThatTheLastServerRefusesIsTakenBackFromTheOthers() {
+    void memoryThatOneServerRefusesIsWithTheOthersUntilItIsClosed() {
         servers.getLast().mostMappings = 0;
         try (VfioUserFabric fabric = VfioUserFabric.open(sockets, clock, TIMEOUT_NANOS)) {
-            PeerlaneException e = refusal(fabric);
+            List<Bdf> devices = devices(fabric);
+            DmaBuffer buffer = fabric.dma().allocate(4096);
+            assertThat(buffer.busAddress()).isEqualTo(UserDma.FIRST);
+            assertThat(mappings()).containsExactly(0, 0, 0);
+            buffer.admit(devices.get(0));
+            buffer.admit(devices.get(0));
+            buffer.admit(devices.get(1));
+            PeerlaneException e = refusal(() -> buffer.admit(devices.get(2)));
             assertThat(e.code()).isEqualTo("vfio-user-refused");
             assertThat(e).hasMessageContaining(sockets.getLast().toString());
-            assertThat(mappings()).containsExactly(0, 0, 0);
+            assertThat(mappings()).containsExactly(1, 1, 0);
             servers.getLast().mostMappings = 1;
-            try (DmaBuffer buffer = fabric.dma().allocate(4096)) {
-                assertThat(buffer.busAddress()).isEqualTo(UserDma.FIRST);
-            }
+            buffer.admit(devices.get(2));
             assertThat(mappings()).containsExactly(1, 1, 1);
+            buffer.close();
+            buffer.close();
+            assertThat(mappings()).containsExactly(0, 0, 0);
         }
     }
 
     @Test
     void aServerThatDoesNotTakeItBackKeepsNoOtherFromDoingSo() {
-        servers.getLast().mostMappings = 0;
         servers.getFirst().tamper =
                 (command, answer, length, descriptors) -> {
                     if (command == Protocol.DMA_UNMAP) {
@@ -85,11 +103,54 @@ class HalfMadeTest {
                     return length;
                 };
         try (VfioUserFabric fabric = VfioUserFabric.open(sockets, clock, TIMEOUT_NANOS)) {
-            PeerlaneException e = refusal(fabric);
-            assertThat(e).hasMessageContaining(sockets.getLast().toString());
-            assertThat(e.getSuppressed()).hasSize(1);
-            assertThat(e.getSuppressed()[0]).hasMessageContaining(sockets.getFirst().toString());
+            DmaBuffer buffer = fabric.dma().allocate(4096);
+            devices(fabric).forEach(buffer::admit);
+            PeerlaneException e = refusal(buffer::close);
+            assertThat(e).hasMessageContaining(sockets.getFirst().toString());
             assertThat(servers.get(1).mappings()).isZero();
+            assertThat(servers.get(2).mappings()).isZero();
+        }
+    }
+
+    @Test
+    void memoryOfOneDeviceIsRefusedForAnotherBeforeItsServerHearsOfIt() {
+        try (VfioUserFabric fabric = VfioUserFabric.open(sockets, clock, TIMEOUT_NANOS);
+                PciDevice a = fabric.open(fabric.locators().get(0))) {
+            List<Bdf> devices = devices(fabric);
+            DmaBuffer own = fabric.dma().forDevice(a).allocate(4096);
+            own.admit(a.bdf());
+            PeerlaneException e = refusal(() -> own.admit(devices.get(1)));
+            assertThat(e.code()).isEqualTo("memory-of-another-device");
+            assertThat(e).hasMessageContaining(fabric.locators().get(0));
+            assertThat(e).hasMessageContaining(fabric.locators().get(1));
+            assertThat(mappings()).containsExactly(1, 0, 0);
+            e = refusal(() -> own.admit(Bdf.parse("77:00.0")));
+            assertThat(e.code()).isEqualTo("foreign-device");
+        }
+    }
+
+    /** Addresses of what was given back are used again, but none that something has. */
+    @Test
+    void addressesAreNeverShared() {
+        long seed = 240611;
+        SplittableRandom random = new SplittableRandom(seed);
+        UserDma dma = new UserDma(List.of());
+        TreeMap<Long, Long> live = new TreeMap<>();
+        for (int i = 0; i < 10_000; i++) {
+            if (live.size() > 3 || (!live.isEmpty() && random.nextInt(3) == 0)) {
+                long at = (long) live.keySet().toArray()[random.nextInt(live.size())];
+                live.remove(at);
+                dma.giveAddresses(at);
+                continue;
+            }
+            long bytes = (1L + random.nextInt(1 << 13)) << 22;
+            long at = dma.takeAddresses(bytes);
+            Map.Entry<Long, Long> below = live.lowerEntry(at + bytes);
+            assertThat(below == null || below.getValue() <= at)
+                    .as("seed %d, step %d: apart", seed, i)
+                    .isTrue();
+            assertThat(at).isBetween(UserDma.FIRST, UserDma.LIMIT - bytes);
+            live.put(at, at + bytes);
         }
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerFault;
@@ -229,16 +230,17 @@ class SpdkLikeServerTest {
     void mappingThatIsRefusedIsToldAndTakesNothing() {
         server.mostMappings = 1;
         try (VfioUserFabric fabric = connect();
-                DmaBuffer first = fabric.dma().allocate(4096)) {
+                PciDevice device = fabric.open(fabric.locators().getFirst())) {
+            DmaDomain own = fabric.dma().forDevice(device);
+            DmaBuffer first = own.allocate(4096);
             PeerlaneException e =
-                    catchThrowableOfType(
-                            PeerlaneException.class, () -> fabric.dma().allocate(64 << 20));
+                    catchThrowableOfType(PeerlaneException.class, () -> own.allocate(64 << 20));
             assertThat(e.code()).isEqualTo("vfio-user-refused");
             assertThat(e.getMessage()).contains(folder.toString()).contains("request 2", "EINVAL");
             assertThat(e.remedy()).isNotEmpty();
             assertThat(server.mappings()).isEqualTo(1);
             // what is mapped can still be used
-            fabric.dma().allocate(8192).close();
+            own.allocate(8192).close();
             assertThat(first.busAddress()).isPositive();
         }
     }

@@ -1,5 +1,6 @@
 package dev.peerlane.vfiouser;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.hal.Bar;
@@ -24,13 +25,28 @@ import org.junit.jupiter.api.io.TempDir;
 class VfioUserThreadsTest {
     private static final long TIMEOUT_NANOS = 3_000_000_000L;
     private static final int VERSION = 0x0001_0400;
-    private static final long DOORBELL = SpdkLikeServer.DOORBELLS + 0x10;
+    private static final long AREA = Protocol.HEADER_BYTES + Protocol.REGION_INFO_BYTES + 16;
+    private static final long MAPPABLE = 0x2000;
+    private static final long MAPPED = MAPPABLE + 0x10;
 
     @TempDir private Path folder;
 
+    /** Another page of its BAR can be mapped than the doorbells', which no peer gets. */
+    private SpdkLikeServer serve() {
+        SpdkLikeServer server = new SpdkLikeServer(folder.resolve("cntrl"));
+        server.tamper =
+                (command, answer, length, descriptors) -> {
+                    if (command == Protocol.DEVICE_GET_REGION_INFO && !descriptors.isEmpty()) {
+                        answer.set(JAVA_LONG_UNALIGNED, AREA, MAPPABLE);
+                    }
+                    return length;
+                };
+        return server;
+    }
+
     @Test
     void everyCallOfAnotherThreadIsRefusedAndReachesNoServer() throws Exception {
-        try (SpdkLikeServer server = new SpdkLikeServer(folder.resolve("cntrl"));
+        try (SpdkLikeServer server = serve();
                 VfioUserFabric fabric =
                         VfioUserFabric.open(List.of(folder), server.clock, TIMEOUT_NANOS);
                 Arena arena = Arena.ofShared()) {
@@ -43,7 +59,8 @@ class VfioUserThreadsTest {
             DmaDomain own = fabric.dma().forDevice(device);
             DmaBuffer shared = fabric.dma().allocate(4096);
             DmaBuffer mine = own.allocate(4096);
-            PeerMapping peer = fabric.dma().mapPeer(device, bar, SpdkLikeServer.DOORBELLS, 4096);
+            shared.admit(device.bdf());
+            PeerMapping peer = fabric.dma().mapPeer(device, bar, MAPPABLE, 4096);
             MemorySegment words = arena.allocate(64, 8);
             PendingLoad late = bar.startLoad32(8);
 
@@ -60,15 +77,17 @@ class VfioUserThreadsTest {
                     .add("allocate for one device", () -> own.allocate(4096))
                     .add("memory of one device", () -> fabric.dma().forDevice(device))
                     .add("memory of one device, by the other", () -> own.forDevice(device))
+                    .add("admission to a buffer", () -> shared.admit(device.bdf()))
+                    .add("admission to a mapping", () -> peer.admit(device.bdf()))
                     .add("close of a buffer", shared::close)
                     .add("close of a device's buffer", mine::close)
-                    .add("map", () -> fabric.dma().mapPeer(device, bar, 0x1000, 4096))
+                    .add("map", () -> fabric.dma().mapPeer(device, bar, MAPPABLE, 4096))
                     .add("close of a mapping", peer::close)
                     .add("config load", () -> config.load32(ConfigSpace.COMMAND))
                     .add("config store", () -> config.store32(ConfigSpace.BAR0, 0))
                     .add("config store of 2", () -> config.store16(ConfigSpace.COMMAND, 0))
                     .add("doorbell by message", () -> unmapped.ring(1));
-            for (long at : new long[] {0x20, DOORBELL}) { // by message, and mapped
+            for (long at : new long[] {0x20, MAPPED}) { // by message, and mapped
                 String where = " at 0x%x".formatted(at);
                 calls.add("load" + where, () -> bar.load32(at))
                         .add("start of a load" + where, () -> bar.startLoad32(at))
@@ -84,7 +103,7 @@ class VfioUserThreadsTest {
                 for (int i = 0; i < 100; i++) { // ten looks at its socket
                     server.clock.turn();
                 }
-                return List.of(List.copyOf(server.asked), bar.load64(DOORBELL), server.mappings());
+                return List.of(List.copyOf(server.asked), bar.load64(MAPPED), server.mappings());
             });
 
             assertThat(late.isDone()).isTrue();
@@ -97,7 +116,7 @@ class VfioUserThreadsTest {
             shared.close();
             peer.close();
             own.allocate(4096).close();
-            assertThat(server.mappings()).isEqualTo(mappings);
+            assertThat(server.mappings()).isEqualTo(mappings - 1);
             device.reset();
             device.close();
             fabric.open(locator).close();

@@ -65,11 +65,15 @@ final class FuzzedUserServer extends Clock {
         bar.load64(8);
         fabric.machine();
         try (DmaBuffer memory = fabric.dma().allocate(4096)) {
+            memory.admit(device.bdf());
             bar.store64(0x28, memory.busAddress());
         }
         if (bar.sizeBytes() >= 0x2000) {
             bar.doorbell(0x1000).ring(1);
-            try (PeerMapping mapping = fabric.dma().mapPeer(device, bar, 0x1000, 0x1000)) {
+        }
+        Bar memory = device.bar(2);
+        if (memory.sizeBytes() >= 0x2000) {
+            try (PeerMapping mapping = fabric.dma().mapPeer(device, memory, 0x1000, 0x1000)) {
                 mapping.busAddress();
             }
         }
@@ -160,14 +164,15 @@ final class FuzzedUserServer extends Clock {
             }
             case Protocol.DEVICE_GET_REGION_INFO -> {
                 int index = request.get(JAVA_INT_UNALIGNED, 24);
-                long size = index == 0 ? FILE_BYTES : index == 7 ? 4096 : 0;
-                words(index == 0 ? 64 : 32, index == 0 ? 0xf : 3, index, index == 0 ? 32 : 0);
+                boolean mappable = index == 0 || index == 2;
+                long size = mappable ? FILE_BYTES : index == 7 ? 4096 : 0;
+                words(mappable ? 64 : 32, mappable ? 0xf : 3, index, mappable ? 32 : 0);
                 answer.set(JAVA_LONG_UNALIGNED, 32, size);
                 answer.set(JAVA_INT_UNALIGNED, 48, Protocol.CAP_SPARSE_MMAP | 1 << 16);
                 answer.set(JAVA_INT_UNALIGNED, 56, 1);
                 answer.set(JAVA_LONG_UNALIGNED, 64, 0x1000);
                 answer.set(JAVA_LONG_UNALIGNED, 72, 0x1000);
-                return index == 0 ? 64 : 32;
+                return mappable ? 64 : 32;
             }
             case Protocol.REGION_READ -> {
                 MemorySegment.copy(request, 16, answer, 16, 16);

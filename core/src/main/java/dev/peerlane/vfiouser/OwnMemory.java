@@ -1,0 +1,148 @@
+package dev.peerlane.vfiouser;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.pci.Bdf;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * Memory that one device's server gets and no other. It grows in chunks, since servers take few
+ * mappings.
+ */
+final class OwnMemory extends DmaDomain {
+    private static final int PAGE = Protocol.PAGE_BYTES;
+    private static final long CHUNK_BYTES = 64L << 20;
+
+    /** A chunk, and which of its pages are taken. */
+    private record Pages(Chunk chunk, BitSet used) {
+        /** Takes pages in a row; answers their offset, or -1. */
+        long take(long wanted) {
+            int pages = (int) (chunk.segment().byteSize() / PAGE);
+            int count = (int) Math.min(wanted / PAGE, Integer.MAX_VALUE);
+            int at = used.nextClearBit(0);
+            while (count <= pages - at) {
+                int next = used.nextSetBit(at);
+                if (next < 0 || next - at >= count) {
+                    used.set(at, at + count);
+                    return (long) at * PAGE;
+                }
+                at = used.nextClearBit(next);
+            }
+            return -1;
+        }
+
+        /** Gives pages back. What was in them is not for whoever comes next, nor for a server. */
+        void free(long offset, long bytes) {
+            used.clear((int) (offset / PAGE), (int) ((offset + bytes) / PAGE));
+            chunk.clear(offset, bytes);
+        }
+    }
+
+    private final UserDma domain;
+    private final UserFunction function;
+    private final List<Pages> chunks = new ArrayList<>();
+
+    OwnMemory(UserDma domain, UserFunction function) {
+        this.domain = domain;
+        this.function = function;
+    }
+
+    @Override
+    public int pageBytes() {
+        return PAGE;
+    }
+
+    @Override
+    public DmaBuffer allocate(long sizeBytes) {
+        domain.checkThread();
+        long bytes = UserDma.pages(sizeBytes);
+        for (Pages pages : chunks) {
+            long offset = pages.take(bytes);
+            if (offset >= 0) {
+                return new Buffer(pages, offset, bytes);
+            }
+        }
+        Pages pages = grow(Math.max(bytes, CHUNK_BYTES));
+        return new Buffer(pages, pages.take(bytes), bytes);
+    }
+
+    private Pages grow(long bytes) {
+        Chunk chunk = domain.chunk(bytes);
+        try {
+            chunk.admit(function);
+        } catch (RuntimeException e) {
+            chunk.close();
+            throw e;
+        }
+        Pages pages = new Pages(chunk, new BitSet());
+        chunks.add(pages);
+        return pages;
+    }
+
+    @Override
+    public DmaDomain forDevice(PciDevice device) {
+        return domain.forDevice(device);
+    }
+
+    @Override
+    public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
+        return domain.mapPeer(owner, bar, offset, sizeBytes);
+    }
+
+    /** Pages of a chunk. */
+    private final class Buffer extends DmaBuffer {
+        private final Pages pages;
+        private final long offset;
+        private final MemorySegment segment;
+        private boolean closed;
+
+        Buffer(Pages pages, long offset, long bytes) {
+            this.pages = pages;
+            this.offset = offset;
+            this.segment = pages.chunk.segment().asSlice(offset, bytes);
+            segment.fill((byte) 0); // a late write of a device, and pages that are there at once
+        }
+
+        @Override
+        public MemorySegment segment() {
+            return segment;
+        }
+
+        @Override
+        public long address() {
+            return segment.address();
+        }
+
+        @Override
+        public long busAddress() {
+            return pages.chunk.busAddress() + offset;
+        }
+
+        @Override
+        public void admit(Bdf device) {
+            if (!device.equals(function.bdf())) {
+                throw PeerlaneException.request(
+                        "memory-of-another-device",
+                        "memory of %s alone is used for %s"
+                                .formatted(function.locator(), domain.function(device).locator()),
+                        "Allocate what several devices use from the fabric's domain");
+            }
+        }
+
+        @Override
+        public void close() {
+            domain.checkThread();
+            if (!closed) {
+                closed = true;
+                pages.free(offset, segment.byteSize());
+            }
+        }
+    }
+}
