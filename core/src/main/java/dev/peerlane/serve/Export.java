@@ -69,21 +69,22 @@ final class Export implements AutoCloseable {
         }
     }
 
-    /** Finds the BARs, and makes the doorbells memory. */
+    /**
+     * Finds the BARs, and makes the doorbells memory. Where the CMB is in BAR 0 they stay
+     * registers: a region has one descriptor, and a client hands that of the CMB to the servers of
+     * its peers, which are not to ring the doorbells of this drive.
+     */
     private void layOut(DriveSpec drive) {
         PciFunction function = fabric.machine().function(device.bdf()).orElseThrow();
         function.bars().forEach(bar -> barBytes.put(bar.index(), bar.sizeBytes()));
         long doorbellBytes = (8L * (drive.ioQueues() + 1)) << drive.doorbellStride();
         long doorbellPages = (doorbellBytes + 4095) & -4096;
         CmbSpec cmb = drive.cmb();
-        SharedBars.File bar0;
-        if (cmb != null && cmb.bar() == 0) {
-            bar0 = shared.files().getFirst();
-        } else {
-            bar0 = shared.make(SharedBars.DOORBELLS + doorbellPages);
+        if (cmb == null || cmb.bar() != 0) {
+            SharedBars.File bar0 = shared.make(SharedBars.DOORBELLS + doorbellPages);
+            add(0, bar0, SharedBars.DOORBELLS, doorbellPages);
+            controller.watchDoorbells(bar0.memory().asSlice(SharedBars.DOORBELLS, doorbellPages));
         }
-        add(0, bar0, SharedBars.DOORBELLS, doorbellPages);
-        controller.watchDoorbells(bar0.memory().asSlice(SharedBars.DOORBELLS, doorbellPages));
         if (cmb != null) {
             long window = barBytes.getOrDefault(cmb.bar(), 0L);
             long start = cmb.bar() == 0 ? cmb.offsetBytes() : 0;

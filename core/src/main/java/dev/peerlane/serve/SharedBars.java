@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The memory of one drive that clients map: files, each with the doorbells, the CMB or both. An
- * allocator for the emulated fabric, which asks for one BAR's memory at most.
+ * The memory of one drive that clients map: files, each with the doorbells or the CMB. An allocator
+ * for the emulated fabric, which asks for one BAR's memory at most.
  */
 final class SharedBars implements SegmentAllocator, AutoCloseable {
     /** Where the doorbells are in BAR 0. */

@@ -31,6 +31,9 @@ final class UserDma extends DmaDomain implements AutoCloseable {
 
     private static final int PAGE = Protocol.PAGE_BYTES;
 
+    /** Where the doorbells are in BAR 0 (NVMe over PCIe 1.0, 3.1.2). */
+    private static final long DOORBELLS = 0x1000;
+
     private final OwnerThread thread = new OwnerThread();
     private final List<UserFunction> functions;
     private final Map<UserFunction, OwnMemory> own = new HashMap<>();
@@ -170,6 +173,13 @@ final class UserDma extends DmaDomain implements AutoCloseable {
                     "BAR %d of %s can't be mapped at 0x%x: its server gives no descriptor for it"
                             .formatted(bar.index(), owner.locator(), offset),
                     "Use a server that does, such as peerlane serve");
+        }
+        if (bar.index() == 0 && bar.area(DOORBELLS, 4) != null) {
+            throw PeerlaneException.machine(
+                    "peer-unreachable",
+                    "the CMB of %s can't be handed to its peers: its doorbells are in the same file"
+                            .formatted(owner.locator()),
+                    "Use a server that keeps them apart, such as peerlane serve");
         }
     }
 

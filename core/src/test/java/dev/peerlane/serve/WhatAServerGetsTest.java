@@ -48,6 +48,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class WhatAServerGetsTest {
     private static final int SIZE = 1 << 20;
     private static final int CMB_BYTES = 256 << 10;
+    private static final int CMB_AT = 64 << 10;
     private static final long TIMEOUT_NANOS = 30_000_000_000L;
     private static final String MEMORY = "peerlane-dma";
 
@@ -56,6 +57,8 @@ class WhatAServerGetsTest {
     private final List<Eavesdropper> spies = new ArrayList<>();
     private Server server;
     private VfioUserFabric fabric;
+    private Runnable mischief = () -> {};
+    private int rings;
 
     private final Clock clock =
             new Clock() {
@@ -68,10 +71,11 @@ class WhatAServerGetsTest {
                 public void turn() {
                     server.turn();
                     spies.forEach(Eavesdropper::turn);
+                    mischief.run();
                 }
             };
 
-    /** Serves a, b, c and d, each behind a spy. */
+    /** Serves a, b, c and d, each behind a spy; c's CMB is in BAR 0. */
     @BeforeEach
     void serve() throws IOException {
         new SplittableRandom(41).nextBytes(content);
@@ -82,7 +86,7 @@ class WhatAServerGetsTest {
             spec.drive(
                     DriveSpec.named(name)
                             .namespace(NamespaceSpec.image(image, 512))
-                            .cmb(cmb)
+                            .cmb(name.equals("c") ? cmb.withPlace(0, CMB_AT, 1, 0) : cmb)
                             .build());
         }
         server = Server.open(spec.build(), folder, note -> {});
@@ -224,5 +228,34 @@ class WhatAServerGetsTest {
             session.drop(session.plan(source, Extent.parse(locator("b")), CopyOptions.DEFAULTS));
             assertThat(spies).allSatisfy(s -> assertThat(s.names()).containsOnly(MEMORY));
         }
+    }
+
+    /** The server of d writes wherever it can beside the CMB that it was handed. */
+    @Test
+    void whoIsHandedTheCmbOfBar0ReachesNoDoorbell() throws IOException {
+        List<Mapping> windows = new ArrayList<>();
+        mischief =
+                () -> {
+                    int at = spy("d").names().indexOf("peerlane-c");
+                    if (at >= 0 && windows.isEmpty()) {
+                        int fd = spy("d").handed().get(at);
+                        windows.add(Mapping.of(fd, 0, MemoryFile.sizeBytes(fd), "c's BAR 0"));
+                    }
+                    rings++;
+                    for (Mapping window : windows) {
+                        for (long word = 0; word < 0x2000; word += 4) {
+                            window.segment().set(JAVA_INT, word, rings & 7);
+                        }
+                    }
+                };
+        try (Session session = Session.of(fabric)) {
+            session.copy(
+                    Extent.parse(locator("d") + "@256+1792"),
+                    Extent.parse(locator("c")),
+                    CopyOptions.DEFAULTS.withBuffer(BufferChoice.device(locator("c"))));
+        }
+        assertThat(windows).hasSize(1).allSatisfy(Mapping::close);
+        assertThat(Files.readAllBytes(folder.resolve("c.img")))
+                .startsWith(Arrays.copyOfRange(content, 512 * 256, SIZE));
     }
 }

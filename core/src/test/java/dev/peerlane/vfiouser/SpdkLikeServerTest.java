@@ -246,6 +246,19 @@ class SpdkLikeServerTest {
     }
 
     @Test
+    void fileWithDoorbellsInItIsNothingForPeers() {
+        try (VfioUserFabric fabric = connect();
+                PciDevice device = fabric.open(fabric.locators().getFirst())) {
+            PeerlaneException e =
+                    catchThrowableOfType(
+                            PeerlaneException.class,
+                            () -> fabric.dma().mapPeer(device, device.bar(0), 0x1000, 4096));
+            assertThat(e.code()).isEqualTo("peer-unreachable");
+            assertThat(e).hasMessageContaining("its doorbells are in the same file");
+        }
+    }
+
+    @Test
     void secondClientIsNeverAnsweredAndTimesOut() {
         try (VfioUserFabric first = connect()) {
             PeerlaneException e =
