@@ -54,6 +54,9 @@ public abstract class ConfigSpace {
     private static final int MAX_CAPABILITIES = 48;
     private static final int MAX_EXTENDED = 256;
 
+    /** Behind it a capability has no room for all the registers that are read here (AER). */
+    private static final int LAST_EXTENDED = 0x1000 - 0x14;
+
     /**
      * Returns a Command register with bus mastering on or off. On comes with INTx off: nobody here
      * takes INTx, and SPDK's target fails its controller when it raises one that nobody takes.
@@ -117,7 +120,7 @@ public abstract class ConfigSpace {
     /** Returns the offset of an extended capability, 100h and up (PCIe 5.0, 7.6). */
     public final OptionalInt extendedCapability(int id) {
         int at = 0x100;
-        for (int i = 0; i < MAX_EXTENDED && at >= 0x100 && at <= 0xffc; i++) {
+        for (int i = 0; i < MAX_EXTENDED && at >= 0x100 && at <= LAST_EXTENDED; i++) {
             int head = load32(at);
             if (head == 0 || head == -1) {
                 return OptionalInt.empty();

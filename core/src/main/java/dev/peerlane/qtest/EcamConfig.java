@@ -12,11 +12,17 @@ final class EcamConfig extends ConfigSpace {
     private static final int CONFIG_BYTES = 4096;
 
     private final QtestSocket socket;
+    private final Bdf bdf;
     private final long base;
 
     EcamConfig(QtestSocket socket, Bdf bdf) {
         this.socket = socket;
+        this.bdf = bdf;
         base = ECAM_BASE + ((long) bdf.requesterId() << 12);
+    }
+
+    Bdf bdf() {
+        return bdf;
     }
 
     @Override

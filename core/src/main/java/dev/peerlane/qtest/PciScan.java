@@ -35,10 +35,14 @@ final class PciScan {
     private static final int BRIDGE_BARS = 2;
     private static final int DEVICE_BARS = 6;
 
+    /** A bus is looked at three times, and a machine has some dozens of functions. */
+    private static final int MOST_FOUND = 8192;
+
     private final QtestSocket socket;
     private final List<PciNode> roots = new ArrayList<>();
     private final boolean[] rootBus = new boolean[LAST_BUS + 1];
     private int nextBus;
+    private int found;
 
     private PciScan(QtestSocket socket) {
         this.socket = socket;
@@ -124,7 +128,14 @@ final class PciScan {
     }
 
     private boolean answers(Bdf bdf) {
-        return new EcamConfig(socket, bdf).load16(ConfigSpace.VENDOR_ID) != NOTHING;
+        boolean there = new EcamConfig(socket, bdf).load16(ConfigSpace.VENDOR_ID) != NOTHING;
+        if (there && ++found > MOST_FOUND) {
+            throw PeerlaneException.machine(
+                    "qtest-too-many-functions",
+                    "more functions answer than a machine has, the last one " + bdf,
+                    "Start QEMU with fewer devices");
+        }
+        return there;
     }
 
     private List<PciNode> scanBus(int bus, @Nullable PciNode above) {
@@ -199,18 +210,27 @@ final class PciScan {
             int at = ConfigSpace.BAR0 + 4 * i;
             config.store32(at, -1);
             int low = config.load32(at);
-            if ((low & ~0xf) == 0 || (low & 1) != 0) {
-                config.store32(at, 0);
-                continue;
-            }
-            boolean wide = (low & 0x6) == 0x4 && i + 1 < count;
+            boolean wide = (low & 0x7) == 0x4 && i + 1 < count;
             int high = -1;
             if (wide) {
                 config.store32(at + 4, -1);
                 high = config.load32(at + 4);
             }
             long mask = ((long) high << 32) | Integer.toUnsignedLong(low & ~0xf);
-            needs.add(new PciNode.BarNeed(i, -mask, wide, (low & 0x8) != 0));
+            boolean none = mask == 0 || (!wide && (low & ~0xf) == 0);
+            if (none || (low & 1) != 0) {
+                config.store32(at, 0);
+                continue;
+            }
+            long size = -mask;
+            if (size <= 0 || Long.bitCount(size) != 1) {
+                throw PeerlaneException.machine(
+                        "qtest-bad-bar",
+                        "BAR%d of %s reads 0x%x after ones were written, which is no size"
+                                .formatted(i, config.bdf(), mask),
+                        "Start QEMU without this device");
+            }
+            needs.add(new PciNode.BarNeed(i, size, wide, (low & 0x8) != 0));
             i += wide ? 1 : 0;
         }
         return needs;

@@ -71,21 +71,26 @@ final class QtestDevice extends PciDevice {
     @Override
     public void reset() {
         checkOpen();
-        if (!hasFunctionReset()) {
+        if (!resetIfCapable()) {
             throw PeerlaneException.machine(
                     "no-function-reset",
                     locator + " has no Function Level Reset",
                     "Use a device that has one");
         }
-        functionReset();
     }
 
-    /** Returns whether it has Function Level Reset (PCIe 5.0, 7.5.3.3). */
-    boolean hasFunctionReset() {
+    /** Resets it if it has Function Level Reset (PCIe 5.0, 7.5.3.3); returns whether it has. */
+    boolean resetIfCapable() {
         OptionalInt express = node.config().capability(ConfigSpace.CAP_PCI_EXPRESS);
-        return express.isPresent()
-                && (node.config().load32(express.getAsInt() + DEVICE_CAPABILITIES) & FLR_CAPABLE)
-                        != 0;
+        boolean capable =
+                express.isPresent()
+                        && (node.config().load32(express.getAsInt() + DEVICE_CAPABILITIES)
+                                        & FLR_CAPABLE)
+                                != 0;
+        if (capable) {
+            functionReset(express.getAsInt());
+        }
+        return capable;
     }
 
     /** Returns whether a BAR is memory that this function decodes in that domain. */
@@ -96,9 +101,8 @@ final class QtestDevice extends PciDevice {
                 && node.bars().stream().anyMatch(w -> w.address() == bar.pciAddress());
     }
 
-    private void functionReset() {
+    private void functionReset(int express) {
         ConfigSpace config = node.config();
-        int express = config.capability(ConfigSpace.CAP_PCI_EXPRESS).orElseThrow();
         int identity = config.load32(ConfigSpace.VENDOR_ID);
         int command = config.load16(ConfigSpace.COMMAND);
         int cacheLine = config.load32(CACHE_LINE);

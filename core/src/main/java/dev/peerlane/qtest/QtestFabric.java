@@ -39,7 +39,7 @@ public final class QtestFabric extends Fabric {
 
     private final QtestSocket socket;
     private final RamFile ram;
-    private final QtestClock clock;
+    private final Clock clock;
     private final @Nullable IntelIommu iommu;
     private final QtestDma dma;
     private final List<PciNode> nodes;
@@ -50,7 +50,7 @@ public final class QtestFabric extends Fabric {
     private QtestFabric(
             QtestSocket socket,
             RamFile ram,
-            QtestClock clock,
+            Clock clock,
             @Nullable IntelIommu iommu,
             List<PciNode> nodes) {
         this.socket = socket;
@@ -74,11 +74,15 @@ public final class QtestFabric extends Fabric {
      */
     public static QtestFabric attach(Path socket, Path ram) {
         QtestSocket connection = QtestSocket.connect(socket, QtestSocket.DEFAULT_TIMEOUT_NANOS);
+        return attach(connection, ram, new QtestClock(connection));
+    }
+
+    /** Owns the connection from now on, also if it throws. */
+    static QtestFabric attach(QtestSocket connection, Path ram, Clock clock) {
         RamFile memory = null;
         try {
             memory = RamFile.open(ram);
             checkSameMemory(connection, memory);
-            QtestClock clock = new QtestClock(connection);
             List<PciNode> roots = PciScan.run(connection);
             IntelIommu iommu = IntelIommu.enable(connection, clock, memory).orElse(null);
             PciPlacement.run(roots, memory.fileBytes());
@@ -155,9 +159,7 @@ public final class QtestFabric extends Fabric {
                     "device-in-use", locator + " is open already", "Close it first");
         }
         QtestDevice device = new QtestDevice(this, node, locator);
-        if (device.hasFunctionReset()) {
-            device.reset();
-        }
+        device.resetIfCapable();
         open.add(device);
         return device;
     }

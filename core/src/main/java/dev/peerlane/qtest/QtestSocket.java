@@ -46,6 +46,7 @@ final class QtestSocket implements AutoCloseable {
     private final Selector selector;
     private final SelectionKey key;
     private final long timeoutNanos;
+    private final Runnable idle;
     private final OwnerThread owner = new OwnerThread();
     private final ByteBuffer out = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private final ByteBuffer in = ByteBuffer.allocateDirect(BUFFER_BYTES);
@@ -62,12 +63,14 @@ final class QtestSocket implements AutoCloseable {
             SocketChannel channel,
             Selector selector,
             SelectionKey key,
-            long timeoutNanos) {
+            long timeoutNanos,
+            Runnable idle) {
         this.name = name;
         this.channel = channel;
         this.selector = selector;
         this.key = key;
         this.timeoutNanos = timeoutNanos;
+        this.idle = idle;
     }
 
     /**
@@ -75,25 +78,31 @@ final class QtestSocket implements AutoCloseable {
      *
      * @throws PeerlaneException of category MACHINE if nothing listens there or it isn't qtest
      */
-    @SuppressWarnings("MustBeClosedChecker")
     static QtestSocket connect(Path path, long timeoutNanos) {
+        return connect(path, timeoutNanos, Thread::onSpinWait);
+    }
+
+    /** As {@link #connect(Path, long)}; {@code idle} runs while an answer is waited for. */
+    @SuppressWarnings("MustBeClosedChecker")
+    static QtestSocket connect(Path path, long timeoutNanos, Runnable idle) {
         SocketChannel channel = null;
         Selector selector = null;
         QtestSocket socket;
         try {
             channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+            channel.configureBlocking(false); // so that a full queue is an error and no wait
             channel.connect(UnixDomainSocketAddress.of(path));
-            channel.configureBlocking(false);
             selector = Selector.open();
             SelectionKey key = channel.register(selector, 0);
-            socket = new QtestSocket(path.toString(), channel, selector, key, timeoutNanos);
+            socket = new QtestSocket(path.toString(), channel, selector, key, timeoutNanos, idle);
         } catch (IOException | IllegalArgumentException e) {
             closeQuietly(selector);
             closeQuietly(channel);
             throw new PeerlaneException(
                     Category.MACHINE,
                     "qtest-unreachable",
-                    "no QEMU listens at the qtest socket %s: %s".formatted(path, e.getMessage()),
+                    "no QEMU takes a connection at the qtest socket %s: %s"
+                            .formatted(path, e.getMessage()),
                     "Start QEMU with -qtest unix:PATH,server=on,wait=off and name that path",
                     e);
         }
@@ -332,11 +341,15 @@ final class QtestSocket implements AutoCloseable {
 
     private void awaitLine(String verb, long start) {
         while (!findLine()) {
+            long waited = System.nanoTime() - start;
             if (receive(verb)) {
+                if (waited > timeoutNanos) { // interrupts without end are no answer either
+                    throw silence(verb);
+                }
                 continue;
             }
-            if (System.nanoTime() - start < SPIN_NANOS) {
-                Thread.onSpinWait();
+            idle.run();
+            if (waited < SPIN_NANOS) {
                 continue;
             }
             try {

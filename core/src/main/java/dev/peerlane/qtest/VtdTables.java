@@ -6,16 +6,19 @@ import dev.peerlane.PeerlaneException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * The tables of an Intel IOMMU in legacy mode, in the guest's RAM: one root table, one context
  * table that serves every bus, one second-level page table that serves every function (VT-d 9.1,
  * 9.3, 9.8). Maps pages of 4 KiB, each to its own address; what is not mapped faults.
+ *
+ * <p>They are only written: what is in the RAM is the guest's and its QEMU's to change.
  */
 final class VtdTables {
     private static final int PAGE_SHIFT = 12;
     private static final int LEVEL_BITS = 9;
-    private static final long ENTRY_ADDRESS = 0x000f_ffff_ffff_f000L;
     private static final long READ_WRITE = 3;
     private static final long PRESENT = 1;
     private static final int DOMAIN_ID = 1;
@@ -26,6 +29,9 @@ final class VtdTables {
     private final int levels;
     private final long rootTable;
     private final long pageTable;
+
+    /** Where the lower tables are, by level and what of an address leads there. */
+    private final Map<Long, Long> lower = new HashMap<>();
 
     /**
      * Writes root and context tables and an empty page table.
@@ -100,21 +106,26 @@ final class VtdTables {
     private MemorySegment leafTable(long address, boolean create) {
         MemorySegment table = ram.slice(pageTable, RamFile.PAGE_BYTES);
         for (int level = levels; level > 1; level--) {
-            long entry = table.get(LE_LONG, slot(address, level));
-            if ((entry & READ_WRITE) == 0) {
+            long key = address >>> shift(level) << LEVEL_BITS | level;
+            Long next = lower.get(key);
+            if (next == null) {
                 if (!create) {
                     throw new IllegalStateException("0x%x is not mapped".formatted(address));
                 }
-                entry = ram.take(RamFile.PAGE_BYTES) | READ_WRITE;
-                table.set(LE_LONG, slot(address, level), entry);
+                next = ram.take(RamFile.PAGE_BYTES);
+                lower.put(key, next);
+                table.set(LE_LONG, slot(address, level), next | READ_WRITE);
             }
-            table = ram.slice(entry & ENTRY_ADDRESS, RamFile.PAGE_BYTES);
+            table = ram.slice(next, RamFile.PAGE_BYTES);
         }
         return table;
     }
 
+    private static int shift(int level) {
+        return PAGE_SHIFT + LEVEL_BITS * (level - 1);
+    }
+
     private static long slot(long address, int level) {
-        int shift = PAGE_SHIFT + LEVEL_BITS * (level - 1);
-        return ((address >>> shift) & ((1 << LEVEL_BITS) - 1)) * 8;
+        return ((address >>> shift(level)) & ((1 << LEVEL_BITS) - 1)) * 8;
     }
 }

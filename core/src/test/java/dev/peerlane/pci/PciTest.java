@@ -179,6 +179,20 @@ class PciTest {
     }
 
     @Test
+    void aCapabilityWhoseRegistersWouldLieBehindTheEndIsNone() {
+        BytesConfigSpace config = new BytesConfigSpace();
+        for (int at : new int[] {0xffc, 0xff0}) {
+            config.bytes.putInt(0x100, at << 20 | 0x1_0002);
+            for (int id : new int[] {0x0001, ConfigSpace.EXT_ACS, 0x000f, 0x001d}) {
+                config.bytes.putInt(at, 0x1_0000 | id);
+                PciDetails.of(config);
+                Acs.of(config);
+                assertThat(config.extendedCapability(id)).isEmpty();
+            }
+        }
+    }
+
+    @Test
     void anAbsentFunctionHasNoCapabilities() {
         BytesConfigSpace config = new BytesConfigSpace();
         for (int i = 0; i < 4096; i += 4) {

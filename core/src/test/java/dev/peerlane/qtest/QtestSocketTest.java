@@ -1,5 +1,6 @@
 package dev.peerlane.qtest;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,9 +8,16 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.PeerlaneException.Category;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
@@ -21,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The client of the qtest protocol against a server that lies, hangs up or says nothing. */
@@ -340,6 +349,53 @@ class QtestSocketTest {
     }
 
     @Test
+    void serverThatTakesNoMoreConnectionsIsNotWaitedFor() throws Exception {
+        Path path = directory.resolve("full.sock");
+        List<SocketChannel> waiting = new ArrayList<>();
+        try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            listener.bind(UnixDomainSocketAddress.of(path), 1);
+            assertThatExceptionOfType(IOException.class)
+                    .isThrownBy(() -> {
+                        while (true) {
+                            SocketChannel next = SocketChannel.open(StandardProtocolFamily.UNIX);
+                            waiting.add(next);
+                            next.configureBlocking(false);
+                            next.connect(UnixDomainSocketAddress.of(path));
+                        }
+                    });
+            assertThatExceptionOfType(PeerlaneException.class)
+                    .isThrownBy(() -> QtestSocket.connect(path, SHORT_NANOS).close())
+                    .satisfies(e -> assertThat(e.code()).isEqualTo("qtest-unreachable"));
+        } finally {
+            for (SocketChannel each : waiting) {
+                each.close();
+            }
+        }
+    }
+
+    @Test
+    void serverThatRaisesInterruptsForEverIsGivenUpInTime() throws Exception {
+        Path path = directory.resolve("flood.sock");
+        try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            listener.bind(UnixDomainSocketAddress.of(path));
+            Thread flood = Thread.ofPlatform().daemon().start(() -> flood(listener));
+            failsWith("qtest-timeout", () -> QtestSocket.connect(path, SHORT_NANOS).close());
+            flood.join();
+        }
+    }
+
+    private static void flood(ServerSocketChannel listener) {
+        ByteBuffer interrupts = ByteBuffer.wrap("IRQ \n".repeat(10_000).getBytes(US_ASCII));
+        try (SocketChannel client = listener.accept()) {
+            while (client.write(interrupts) > 0) {
+                interrupts.position(interrupts.position() % 5);
+            }
+        } catch (IOException e) {
+            // the client has given it up
+        }
+    }
+
+    @Test
     void machineWithoutQ35IsRefusedByItsHostBridge() throws Exception {
         with(
                 LONG_NANOS,
@@ -363,6 +419,9 @@ class QtestSocketTest {
                     if (!line.matches("inl.*|readl 0xb..00...")) {
                         return "OK 0xffffffff\n";
                     }
+                    if (line.matches(".*01[04]")) {
+                        return "OK 0x0\n"; // it has no BARs
+                    }
                     return line.endsWith("00c") ? "OK 0x10000\n" : "OK 0x29c08086\n";
                 },
                 socket ->
@@ -370,5 +429,57 @@ class QtestSocketTest {
                                 .isThrownBy(() -> PciScan.run(socket))
                                 .satisfies(e ->
                                         assertThat(e.code()).isEqualTo("qtest-too-many-buses")));
+    }
+
+    /** Answers as a q35 does that has one function, or the same one everywhere. */
+    private static Function<String, @Nullable String> functions(
+            boolean everywhere, String header, String low, String high) {
+        return line -> {
+            if (!line.startsWith("inl") && !line.startsWith("readl")) {
+                return "OK\n";
+            }
+            if (!everywhere && !line.matches("inl.*|readl 0xb0000...")) {
+                return "OK 0xffffffff\n";
+            }
+            return switch (line.substring(line.length() - 2)) {
+                case "fc" -> "OK 0x29c08086\n";
+                case "00" -> "OK 0x00091b36\n"; // an expander, below which there are more
+                case "0c" -> header;
+                case "10" -> low;
+                case "14" -> high;
+                default -> "OK 0x0\n";
+            };
+        };
+    }
+
+    private void scanFails(String code, Function<String, @Nullable String> script)
+            throws Exception {
+        with(
+                LONG_NANOS,
+                script,
+                socket ->
+                        assertThatExceptionOfType(PeerlaneException.class)
+                                .isThrownBy(() -> PciScan.run(socket))
+                                .satisfies(e -> assertThat(e.code()).isEqualTo(code)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0xfff00004, 0x0", // less than nothing
+        "0xffa00000, 0x0", // a mask with a hole
+        "0xffff0004, 0x7fffffff",
+        "0x4, 0x80000000"
+    })
+    void barOfAnImpossibleSizeIsRefused(String low, String high) throws Exception {
+        scanFails(
+                "qtest-bad-bar",
+                functions(false, "OK 0x0\n", "OK " + low + "\n", "OK " + high + "\n"));
+    }
+
+    @Test
+    void functionsWithoutEndEndTheScan() throws Exception {
+        scanFails(
+                "qtest-too-many-functions",
+                functions(true, "OK 0x00800000\n", "OK 0x0\n", "OK 0x0\n"));
     }
 }

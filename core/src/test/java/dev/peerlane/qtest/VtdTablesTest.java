@@ -112,4 +112,20 @@ class VtdTablesTest {
             assertThat(walk(ram, tables, 1, 0, 0x20_0000 - 4096)).isZero();
         }
     }
+
+    @Test
+    void whatAGuestWritesOverTheTablesLeadsNowhereElse() throws IOException {
+        try (RamFile ram = ram()) {
+            VtdTables tables = new VtdTables(ram, 4);
+            tables.map(0x8_0000_0000L, 4096);
+            for (long word : new long[] {-1, 0, 0x000f_ffff_ffff_f003L}) {
+                for (long at = tables.rootTable(); at < tables.rootTable() + 6 * 4096; at += 8) {
+                    ram.slice(at, 8).set(LE_LONG, 0, word);
+                }
+                tables.map(0x8_0000_1000L, 4096);
+                tables.unmap(0x8_0000_0000L, 8192);
+                tables.map(0x8_0000_0000L, 4096);
+            }
+        }
+    }
 }
