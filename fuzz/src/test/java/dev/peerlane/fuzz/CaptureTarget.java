@@ -90,8 +90,7 @@ public final class CaptureTarget {
 
     /** The head of a bridge or an SSD, then some bytes anywhere. */
     private static byte[] config(Input input) {
-        byte[] bytes = new byte[input.flag() ? 4096 : 256];
-        ConfigBytes config = new ConfigBytes(bytes);
+        ConfigBytes config = new ConfigBytes(new byte[input.flag() ? 4096 : 256]);
         boolean bridge = input.flag();
         config.store32(0, 0x0001_1b36);
         config.store32(8, bridge ? 0x060400 << 8 : 0x010802 << 8);
@@ -99,6 +98,7 @@ public final class CaptureTarget {
         config.store32(0x0c, bridge ? 1 << 16 : 0);
         config.store32(0x18, input.int32());
         config.store32(0x34, 0x40);
+        byte[] bytes = config.bytes();
         for (int patches = input.below(24); patches > 0; patches--) {
             bytes[input.int16() % bytes.length] = (byte) input.int8();
         }
