@@ -4,14 +4,16 @@
 # With a seed the search starts from the kept inputs alone, not from what earlier ones found.
 set -euo pipefail
 declare -A CLASS=(
-  [driver]=DriverTarget
-  [controller]=ControllerTarget
-  [fabric-file]=FabricFileTarget
-  [names]=NamesTarget
-  [capture]=CaptureTarget
-  [vfio-user]=VfioUserTarget
+  [driver]=fuzz.DriverTarget
+  [controller]=fuzz.ControllerTarget
+  [fabric-file]=fuzz.FabricFileTarget
+  [names]=fuzz.NamesTarget
+  [capture]=fuzz.CaptureTarget
+  [vfio-user]=fuzz.VfioUserTarget
+  [ioctl]=vfio.IoctlTarget
+  [qtest]=qtest.QtestTarget
 )
-ORDER=(driver controller fabric-file names capture vfio-user)
+ORDER=(driver controller fabric-file names capture vfio-user ioctl qtest)
 
 seconds=60
 seed=0
@@ -44,7 +46,7 @@ run() { # TARGET ARGUMENT...
   shift
   "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -XX:+EnableDynamicAgentLoading -XX:+UseSerialGC -Xmx1500m \
     -cp "fuzz/target/test-classes:$(cat fuzz/target/test.classpath)" \
-    com.code_intelligence.jazzer.Jazzer --target_class="dev.peerlane.fuzz.${CLASS[$name]}" \
+    com.code_intelligence.jazzer.Jazzer --target_class="dev.peerlane.${CLASS[$name]}" \
     --instrumentation_includes='dev.peerlane.**' --disabled_hooks='com.code_intelligence.jazzer.sanitizers.**' \
     --reproducer_path="$folder" "$@"
 }

@@ -2,6 +2,8 @@ package dev.peerlane.fuzz;
 
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import dev.peerlane.qtest.QtestTarget;
+import dev.peerlane.vfio.IoctlTarget;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +31,9 @@ class CorpusTest {
                             "fabric-file", FabricFileTarget::fuzzerTestOneInput,
                             "names", NamesTarget::fuzzerTestOneInput,
                             "capture", CaptureTarget::fuzzerTestOneInput,
-                            "vfio-user", VfioUserTarget::fuzzerTestOneInput));
+                            "vfio-user", VfioUserTarget::fuzzerTestOneInput,
+                            "ioctl", IoctlTarget::fuzzerTestOneInput,
+                            "qtest", QtestTarget::fuzzerTestOneInput));
 
     private static List<String> targets() {
         return List.copyOf(TARGETS.keySet());

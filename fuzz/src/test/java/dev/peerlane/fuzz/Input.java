@@ -4,45 +4,53 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /** The bytes of one fuzzed run, taken from the front. When they are used up, all reads as 0. */
-final class Input {
+public final class Input {
     private final byte[] data;
     private int at;
 
-    Input(byte[] data) {
+    /** Takes the bytes of a run. */
+    public Input(byte[] data) {
         this.data = data;
     }
 
-    boolean isEmpty() {
+    /** Returns whether all of it is used up. */
+    public boolean isEmpty() {
         return at >= data.length;
     }
 
-    int int8() {
+    /** Returns a byte, 0 to 255. */
+    public int int8() {
         return at < data.length ? data[at++] & 0xff : 0;
     }
 
-    int int16() {
+    /** Returns two bytes, 0 to 65535. */
+    public int int16() {
         return int8() | int8() << 8;
     }
 
-    int int32() {
+    /** Returns four bytes. */
+    public int int32() {
         return int16() | int16() << 16;
     }
 
-    long int64() {
+    /** Returns eight bytes. */
+    public long int64() {
         return Integer.toUnsignedLong(int32()) | (long) int32() << 32;
     }
 
-    boolean flag() {
+    /** Returns a bit. */
+    public boolean flag() {
         return (int8() & 1) != 0;
     }
 
     /** Returns 0 to bound - 1. */
-    int below(int bound) {
+    public int below(int bound) {
         int value = bound <= 256 ? int8() : int32() & Integer.MAX_VALUE;
         return value % bound;
     }
 
-    byte[] bytes(int most) {
+    /** Returns what is left, or the first bytes of it. */
+    public byte[] bytes(int most) {
         int count = Math.min(most, data.length - at);
         byte[] taken = Arrays.copyOfRange(data, at, at + count);
         at += count;
@@ -50,7 +58,7 @@ final class Input {
     }
 
     /** Returns text up to the next byte 0, or a line's end. */
-    String line() {
+    public String line() {
         int start = at;
         while (at < data.length && data[at] != 0 && data[at] != '\n') {
             at++;
@@ -60,7 +68,8 @@ final class Input {
         return text;
     }
 
-    String rest() {
+    /** Returns what is left as text. */
+    public String rest() {
         byte[] left = bytes(data.length);
         return new String(left, StandardCharsets.UTF_8);
     }

@@ -3,10 +3,11 @@ package dev.peerlane.fuzz;
 import dev.peerlane.PeerlaneException;
 
 /** What a typed error must be: something that a person can read and act on. */
-final class Refusals {
+public final class Refusals {
     private Refusals() {}
 
-    static void check(PeerlaneException e) {
+    /** Checks that it is. */
+    public static void check(PeerlaneException e) {
         if (e.code().isEmpty()
                 || e.remedy().isEmpty()
                 || e.getMessage() == null
