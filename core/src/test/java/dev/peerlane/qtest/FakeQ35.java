@@ -86,7 +86,11 @@ final class FakeQ35 implements AutoCloseable {
     }
 
     private ByteBuffer configAt(long at) {
-        return (at & -4096L) == EcamConfig.ECAM_BASE ? host : (at & -4096L) == CONFIG ? nvme : null;
+        return (at & -4096L) == EcamConfig.ECAM_BASE ? host : isOfNvme(at) ? nvme : null;
+    }
+
+    private static boolean isOfNvme(long at) {
+        return (at & -4096L) == CONFIG;
     }
 
     private void store(long at, int bytes, long value) {
@@ -104,9 +108,9 @@ final class FakeQ35 implements AutoCloseable {
             elsewhere.put(at == IOMMU + 0x18 ? IOMMU + 0x1c : at, kept); // done at once
         } else if (bytes == 2) {
             config.putShort(offset, (short) value);
-        } else if (config == nvme && offset == 0x10) {
+        } else if (isOfNvme(at) && offset == 0x10) {
             config.putInt(offset, ((int) value & -BAR_BYTES) | 4);
-        } else if (config == nvme && offset == 0x14) {
+        } else if (isOfNvme(at) && offset == 0x14) {
             config.putInt(offset, (int) value);
         }
     }

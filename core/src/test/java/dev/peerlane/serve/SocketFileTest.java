@@ -14,13 +14,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Servers that start at the same time in one folder. */
 class SocketFileTest {
-    private static final Runnable NOTHING = () -> {};
-
     @TempDir private Path folder;
 
     private static final class Waits extends RuntimeException {
         private static final long serialVersionUID = 1L;
     }
+
+    private static void nothing() {}
 
     private static void waits() {
         throw new Waits();
@@ -49,7 +49,10 @@ class SocketFileTest {
         Runnable second =
                 () ->
                         assertThatThrownBy(() ->
-                                        SocketFile.listen(path, NOTHING, SocketFileTest::waits))
+                                        SocketFile.listen(
+                                                path,
+                                                SocketFileTest::nothing,
+                                                SocketFileTest::waits))
                                 .isInstanceOf(Waits.class);
         try (SocketFile first = SocketFile.listen(path, second, SocketFileTest::waits)) {
             assertThat(first.isThere()).isTrue();
@@ -71,7 +74,8 @@ class SocketFileTest {
                 };
         assertThatThrownBy(() -> SocketFile.listen(path, fails, SocketFileTest::waits))
                 .hasMessage("no room");
-        try (SocketFile second = SocketFile.listen(path, NOTHING, SocketFileTest::waits)) {
+        try (SocketFile second =
+                SocketFile.listen(path, SocketFileTest::nothing, SocketFileTest::waits)) {
             assertThat(connect(second.path())).isZero();
         }
     }
@@ -83,10 +87,12 @@ class SocketFileTest {
                 () ->
                         assertThatThrownBy(() ->
                                         SocketFile.listen(
-                                                folder.resolve("b.sock"), NOTHING, NOTHING))
+                                                folder.resolve("b.sock"),
+                                                SocketFileTest::nothing,
+                                                SocketFileTest::nothing))
                                 .isInstanceOf(PeerlaneException.class)
                                 .hasMessageContaining(folder + ": flock failed with EAGAIN");
-        try (SocketFile first = SocketFile.listen(path, second, NOTHING)) {
+        try (SocketFile first = SocketFile.listen(path, second, SocketFileTest::nothing)) {
             assertThat(folder).isDirectoryContaining(file -> file.equals(first.path()));
             assertThat(folder.resolve("b.sock")).doesNotExist();
         }
