@@ -9,9 +9,12 @@ public final class Interruption {
     /** What an end at once leaves where no copy runs. */
     static final String NOTHING_LEFT = "devices that were open were not shut down";
 
+    private static final String WAITING = "what is under way is waited for";
+
     private final CancelFlag flag = new CancelFlag();
     private final CompletableFuture<Boolean> made = new CompletableFuture<>();
     private volatile String left = NOTHING_LEFT;
+    private volatile String stopping = WAITING;
 
     /** Asks the program to stop: a running copy ends, an open question is given up. */
     public void request() {
@@ -27,6 +30,16 @@ public final class Interruption {
     /** Returns what is left if the process ends now. */
     String left() {
         return left;
+    }
+
+    /** Says what the command does when it is asked to stop, clauses. */
+    void stopsBy(String what) {
+        stopping = what;
+    }
+
+    /** Returns what the command does when it is asked to stop. */
+    String stopping() {
+        return stopping;
     }
 
     /** Returns the flag that a running copy looks at. */

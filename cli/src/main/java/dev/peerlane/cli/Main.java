@@ -27,7 +27,12 @@ public final class Main {
         Interruption interruption = new Interruption();
         Signals signals = new Signals(interruption, terminal.err(), Runtime.getRuntime()::halt);
         signals.install();
-        int status = new Cli(terminal, interruption).run(args);
+        int status;
+        try {
+            status = new Cli(terminal, interruption).run(args);
+        } finally {
+            signals.ended(); // or the virtual machine would wait for this thread, and this for it
+        }
         System.exit(signals.status(status));
     }
 

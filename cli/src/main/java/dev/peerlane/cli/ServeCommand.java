@@ -60,7 +60,10 @@ final class ServeCommand implements Callable<Integer> {
                     "no-folder", where + " is no folder", "Make it, or name another one");
         }
         Terminal terminal = context.terminal();
-        CancelFlag stop = context.interruption().flag();
+        Interruption interruption = context.interruption();
+        interruption.stopsBy("clients are sent away, and the sockets are removed");
+        interruption.leaves("the sockets in %s stay until the next serve".formatted(where));
+        CancelFlag stop = interruption.flag();
         try (Server server =
                 Server.open(
                         spec(),

@@ -2,8 +2,10 @@ package dev.peerlane.cli;
 
 import java.io.PrintWriter;
 import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.IntConsumer;
 
 /**
@@ -11,8 +13,8 @@ import java.util.function.IntConsumer;
  * it: what is under way on a device has to end, the memory is wiped, and the receipt is printed.
  * The second ends the process at once.
  *
- * <p>The virtual machine's own way, shutdown hooks, can't tell a second signal and ends with no
- * receipt when they return.
+ * <p>A virtual machine without module {@code jdk.unsupported} does not hand signals over. There a
+ * shutdown hook does what the first one does, and nobody hears of a second one.
  */
 final class Signals {
     private static final List<String> NAMES = List.of("INT", "TERM", "HUP");
@@ -21,6 +23,7 @@ final class Signals {
     private final Interruption interruption;
     private final PrintWriter err;
     private final IntConsumer halt;
+    private final CountDownLatch ended = new CountDownLatch(1);
     private int first;
 
     /**
@@ -36,15 +39,61 @@ final class Signals {
         this.halt = halt;
     }
 
-    /** Takes the signals from the virtual machine. One that it does not give stays as it is. */
+    /** Takes the signals from the virtual machine, or what it has instead. */
     void install() {
+        int lost = 0;
         for (String name : NAMES) {
             try {
                 handle(name);
-            } catch (ReflectiveOperationException | IllegalArgumentException e) {
-                // such as with -Xrs: then a signal ends the process as it ends any other
+            } catch (InvocationTargetException e) {
+                lost++; // it is the system's
+            } catch (ReflectiveOperationException e) {
+                Runtime.getRuntime().addShutdownHook(new Thread(this::shutDown, "shutdown"));
+                return;
             }
         }
+        if (lost == NAMES.size()) { // where nothing hears of signals, shutdown hooks do not either
+            err.println(
+                    "Warning: SIGINT, SIGTERM and SIGHUP are left to the system (-Xrs). Each ends"
+                            + " the program at once: with no receipt, memory that is not wiped,"
+                            + " and devices that were not shut down. Start Java without -Xrs.");
+            err.flush();
+        }
+    }
+
+    /**
+     * Runs while the virtual machine ends. By a signal: then the command has to end before. Or by
+     * the program's own exit, after its command: then nothing is waited for, since whoever called
+     * that waits for this.
+     */
+    void shutDown() {
+        if (ended.getCount() == 0) {
+            return;
+        }
+        interruption.request();
+        say(
+                "Stopping: %s. Another signal is not heard (this Java has no module jdk.unsupported);"
+                                .formatted(interruption.stopping())
+                        + " kill -9 ends at once");
+        boolean over = false;
+        while (!over) {
+            try {
+                ended.await();
+                over = true;
+            } catch (InterruptedException e) {
+                // nobody has a reason to, and the receipt is worth more
+            }
+        }
+    }
+
+    /** Says that the command has ended and has told all that it had to. */
+    void ended() {
+        ended.countDown();
+    }
+
+    private void say(String what) {
+        err.println("peerlane: " + what + ".");
+        err.flush();
     }
 
     /** By reflection, for javac warns of this class and can't be told not to. */
@@ -84,14 +133,10 @@ final class Signals {
         }
         if (!again) {
             interruption.request();
-            err.println(
-                    "peerlane: Stopping: what is under way is waited for. Ctrl-C again ends at"
-                            + " once.");
-            err.flush();
+            say("Stopping: %s. Ctrl-C again ends at once".formatted(interruption.stopping()));
             return;
         }
-        err.println("peerlane: Ended at once: " + interruption.left() + ".");
-        err.flush();
+        say("Ended at once: " + interruption.left());
         halt.accept(STATUS_OF_SIGNALS + number);
     }
 

@@ -1,19 +1,21 @@
 package dev.peerlane.cli;
 
+import static dev.peerlane.cli.ProgramProcess.awaits;
+import static dev.peerlane.cli.ProgramProcess.command;
+import static dev.peerlane.cli.ProgramProcess.ended;
+import static dev.peerlane.cli.ProgramProcess.signal;
+import static dev.peerlane.cli.ProgramProcess.start;
+import static dev.peerlane.cli.ProgramProcess.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.BufferedReader;
 import java.io.File;
-import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -23,51 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The program as a process: streams, exit statuses, Ctrl-C. */
 @Timeout(120)
 class MainTest {
-    private static final int IGNORED_SIGNALS_OF_A_SHELL = 1 << 1; // SIGINT is 2
-
     @TempDir private Path folder;
-
-    private Process start(String... args) throws IOException {
-        return new ProcessBuilder(command(args)).start();
-    }
-
-    private List<String> command(String... args) throws IOException {
-        List<String> command = new ArrayList<>();
-        if (interruptsAreIgnored()) {
-            command.addAll(List.of("env", "--default-signal=INT"));
-        }
-        command.addAll(
-                List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-XX:+UseSerialGC",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Main.class.getName()));
-        command.addAll(List.of(args));
-        return command;
-    }
-
-    /** A background job of a shell ignores Ctrl-C, and so would the processes it starts. */
-    private static boolean interruptsAreIgnored() throws IOException {
-        Path status = Path.of("/proc/self/status");
-        if (!Files.exists(status)) {
-            return false;
-        }
-        return Files.readAllLines(status).stream()
-                .filter(line -> line.startsWith("SigIgn:"))
-                .mapToLong(line -> Long.parseUnsignedLong(line.substring(7).strip(), 16))
-                .anyMatch(mask -> (mask & IGNORED_SIGNALS_OF_A_SHELL) != 0);
-    }
-
-    private static String text(Process process) throws IOException {
-        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    }
-
-    private static int ended(Process process) throws InterruptedException {
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        return process.exitValue();
-    }
 
     @Test
     void theExitStatusIsTheCommands() throws Exception {
@@ -102,16 +60,9 @@ class MainTest {
                         "--json",
                         "--fabric",
                         fabric.toString());
-        BufferedReader err =
-                new BufferedReader(
-                        new InputStreamReader(copy.getErrorStream(), StandardCharsets.UTF_8));
-        String line = err.readLine();
-        while (line != null && !line.startsWith("Copying by")) {
-            line = err.readLine();
-        }
-        assertThat(line).as("it began").isEqualTo("Copying by target-cmb.");
-        Process kill = new ProcessBuilder("kill", "-INT", Long.toString(copy.pid())).start();
-        assertThat(kill.waitFor()).isZero();
+        BufferedReader err = copy.errorReader(StandardCharsets.UTF_8);
+        assertThat(awaits(err, "Copying by")).isEqualTo("Copying by target-cmb.");
+        signal(copy, "-INT");
         JsonNode receipt = Shell.parse(text(copy));
         assertThat(ended(copy)).isEqualTo(130);
         assertThat(receipt.get("result").asText()).isEqualTo("failed");
@@ -124,9 +75,9 @@ class MainTest {
     @Test
     @EnabledOnOs(OS.LINUX)
     void aFullStandardOutputIsNoticed() throws Exception {
-        ProcessBuilder list =
-                new ProcessBuilder(command("copy", "emu:ssd0@0+8", "emu:ssd1", "--yes", "--json"));
-        Process full = list.redirectOutput(new File("/dev/full")).start();
+        List<String> copy =
+                command(List.of(), "copy", "emu:ssd0@0+8", "emu:ssd1", "--yes", "--json");
+        Process full = new ProcessBuilder(copy).redirectOutput(new File("/dev/full")).start();
         String err = new String(full.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(ended(full)).isEqualTo(2);
         assertThat(err)
@@ -172,19 +123,6 @@ class MainTest {
         }
     }
 
-    private static void awaits(BufferedReader err, String begin) throws IOException {
-        String line = err.readLine();
-        while (line != null && !line.startsWith(begin)) {
-            line = err.readLine();
-        }
-        assertThat(line).as("a line that starts with " + begin).isNotNull();
-    }
-
-    private static void signal(Process to, String which) throws Exception {
-        Process kill = new ProcessBuilder("kill", which, Long.toString(to.pid())).start();
-        assertThat(kill.waitFor()).isZero();
-    }
-
     @Test
     @EnabledOnOs({OS.LINUX, OS.MAC})
     void ctrlCEndsALitmusRunWith130AndLeavesOnlyItsPatternInTheScratchRanges() throws Exception {
@@ -204,8 +142,7 @@ class MainTest {
             b = drives.bytes("b.img");
         }
         assertThat(litmus.isAlive()).as("it counts").isTrue();
-        Process kill = new ProcessBuilder("kill", "-INT", Long.toString(litmus.pid())).start();
-        assertThat(kill.waitFor()).isZero();
+        signal(litmus, "-INT");
         JsonNode document = Shell.parse(text(litmus));
         String err = new String(litmus.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(ended(litmus)).isEqualTo(130);

@@ -2,11 +2,14 @@ package dev.peerlane.cli;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -38,16 +41,12 @@ final class ServedProcess implements AutoCloseable {
         Path said = folder.resolve(name + ".err");
         Process process =
                 new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "--enable-native-access=ALL-UNNAMED",
-                                "-XX:+UseSerialGC",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                "dev.peerlane.cli.Main",
-                                "serve",
-                                folder.toString(),
-                                "--fabric",
-                                fabric.toString())
+                                ProgramProcess.command(
+                                        List.of(),
+                                        "serve",
+                                        folder.toString(),
+                                        "--fabric",
+                                        fabric.toString()))
                         .redirectError(said.toFile())
                         .start();
         ServedProcess served = new ServedProcess(process, said);
@@ -77,6 +76,22 @@ final class ServedProcess implements AutoCloseable {
     boolean maps(String memoryFile) throws IOException {
         String maps = Files.readString(Path.of("/proc/" + process.pid() + "/maps"));
         return maps.contains("/memfd:" + memoryFile + " ");
+    }
+
+    /** Opens the longest file in memory that is called so: a CMB. */
+    FileChannel open(String memoryFile) throws IOException {
+        Path longest = null;
+        try (DirectoryStream<Path> files =
+                Files.newDirectoryStream(Path.of("/proc/" + process.pid() + "/fd"))) {
+            for (Path file : files) {
+                boolean named =
+                        Files.readSymbolicLink(file).toString().startsWith("/memfd:" + memoryFile);
+                if (named && (longest == null || Files.size(file) > Files.size(longest))) {
+                    longest = file;
+                }
+            }
+        }
+        return FileChannel.open(Objects.requireNonNull(longest, memoryFile));
     }
 
     /** Kills it: it says nothing and cleans nothing up. It is gone when this returns. */
