@@ -12,8 +12,10 @@ declare -A CLASS=(
   [vfio-user]=fuzz.VfioUserTarget
   [ioctl]=vfio.IoctlTarget
   [qtest]=qtest.QtestTarget
+  [state]=vfio.StateTarget
 )
-ORDER=(driver controller fabric-file names capture vfio-user ioctl qtest)
+declare -A LONGEST=([capture]=65536) # bytes of an input, where not 4096
+ORDER=(driver controller fabric-file names capture vfio-user ioctl qtest state)
 
 seconds=60
 seed=0
@@ -63,7 +65,7 @@ for name in ${target:-"${ORDER[@]}"}; do
   mkdir -p "$found"
   log=$folder/$name.log
   dictionary=fuzz/src/test/resources/$name.dict
-  flags=(-seed="$seed" -max_total_time="$seconds" -max_len=4096 -timeout=30 -rss_limit_mb=4000 -print_final_stats=1 -artifact_prefix="$folder/$name-")
+  flags=(-seed="$seed" -max_total_time="$seconds" -max_len="${LONGEST[$name]:-4096}" -timeout=30 -rss_limit_mb=4000 -print_final_stats=1 -artifact_prefix="$folder/$name-")
   [ -f "$dictionary" ] && flags+=(-dict="$dictionary")
   if ! run "$name" "${flags[@]}" "$found" "$PWD/fuzz/src/test/resources/corpus/$name" >"$log" 2>&1; then
     grep -A 25 -m 1 -E '^== |ERROR: libFuzzer' "$log" >&2 || tail -n 30 "$log" >&2

@@ -1,5 +1,7 @@
 package dev.peerlane.fuzz;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.diagnose.Capture;
 import dev.peerlane.diagnose.CapturedFiles;
@@ -11,19 +13,37 @@ import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.Route;
 import dev.peerlane.pci.SysfsTree;
 import dev.peerlane.pci.SystemFiles;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
+import java.util.zip.ZipOutputStream;
 
 /**
- * Captures of machines: a zip file of any bytes, or a tree of devices whose files and configuration
- * spaces are any bytes. Looked at as the doctor does, in bounded time, with typed errors only.
+ * Captures of machines: a zip file of any bytes or of any entries, or a tree of devices whose files
+ * and configuration spaces are any bytes. Looked at as the doctor does, in bounded time, with typed
+ * errors only.
  */
 public final class CaptureTarget {
     private static final int MOST_DEVICES = 6;
+    private static final int MOST_ENTRIES = 400;
+    private static final int MOST_TEXT = 12 << 20;
+    private static final int BUILT = 2;
+    private static final List<String> NAMES =
+            List.of(
+                    "proc/config.gz",
+                    "links",
+                    "kernel/config",
+                    "proc/cpuinfo",
+                    "proc/cmdline",
+                    "proc/sys/kernel/osrelease",
+                    "sys/kernel/iommu_groups/7/type",
+                    "sys/firmware/acpi/tables/IVRS");
     private static final List<String> TEXTS =
             List.of(
                     "vendor",
@@ -43,17 +63,23 @@ public final class CaptureTarget {
     public static void fuzzerTestOneInput(byte[] data) {
         Input input = new Input(data);
         try {
-            look(input.flag() ? zip(input) : tree(input));
+            int kind = input.int8();
+            boolean built = (kind & BUILT) != 0;
+            if ((kind & 1) == 0) {
+                look(tree(input));
+            } else {
+                look(open(built ? archive(input) : input.bytes(Integer.MAX_VALUE)));
+            }
         } catch (PeerlaneException e) {
             Refusals.check(e);
         }
     }
 
-    private static SystemFiles zip(Input input) {
+    private static SystemFiles open(byte[] zip) {
         try {
             Path file = Files.createTempFile("capture", ".zip");
             try {
-                Files.write(file, input.bytes(Integer.MAX_VALUE));
+                Files.write(file, zip);
                 return Capture.open(file);
             } finally {
                 Files.delete(file);
@@ -61,6 +87,51 @@ public final class CaptureTarget {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** A capture that can be unpacked, whatever is in it, and however much that is. */
+    private static byte[] archive(Input input) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            entry(zip, "peerlane-capture", input.flag() ? text(input) : "2\n".getBytes(UTF_8));
+            for (int i = 0; i < MOST_ENTRIES && !input.isEmpty(); i++) {
+                int choice = input.below(NAMES.size() + 2);
+                if (choice < NAMES.size()) {
+                    entry(zip, NAMES.get(choice), choice == 0 ? gzip(text(input)) : text(input));
+                    continue;
+                }
+                String device = SysfsTree.DEVICES + "/0000:%02x:00.0".formatted(input.below(4));
+                boolean config = choice == NAMES.size();
+                String name = config ? "config" : TEXTS.get(input.below(TEXTS.size()));
+                entry(zip, device + "/" + name, config ? config(input) : text(input));
+            }
+        } catch (ZipException e) {
+            return bytes.toByteArray(); // a name came twice: what there is so far is cut off
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
+    }
+
+    private static void entry(ZipOutputStream zip, String name, byte[] content) throws IOException {
+        zip.putNextEntry(new ZipEntry(name));
+        zip.write(content);
+        zip.closeEntry();
+    }
+
+    /** A line, often enough to be longer than what may be in a file. */
+    private static byte[] text(Input input) {
+        int times = 1 + (input.below(4) == 3 ? input.int16() : 0);
+        String line = input.line() + "\n";
+        return line.repeat(Math.min(times, MOST_TEXT / line.length() + 1)).getBytes(UTF_8);
+    }
+
+    private static byte[] gzip(byte[] content) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (GZIPOutputStream gzip = new GZIPOutputStream(bytes)) {
+            gzip.write(content);
+        }
+        return bytes.toByteArray();
     }
 
     /** Devices at and below each other, as far as the links say so. */
@@ -77,14 +148,14 @@ public final class CaptureTarget {
             }
             files.put(directory + "/config", config(input));
             String text = TEXTS.get(input.below(TEXTS.size()));
-            files.put(directory + "/" + text, input.line().getBytes(StandardCharsets.UTF_8));
+            files.put(directory + "/" + text, input.line().getBytes(UTF_8));
             if (input.flag()) {
                 files.putLink(directory + "/iommu_group", "../kernel/" + input.line());
             }
         }
         String free = input.line();
-        files.put("proc/cmdline", free.getBytes(StandardCharsets.UTF_8));
-        files.put("proc/cpuinfo", input.rest().getBytes(StandardCharsets.UTF_8));
+        files.put("proc/cmdline", free.getBytes(UTF_8));
+        files.put("proc/cpuinfo", input.rest().getBytes(UTF_8));
         return files;
     }
 

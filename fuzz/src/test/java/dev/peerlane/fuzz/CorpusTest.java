@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.peerlane.qtest.QtestTarget;
 import dev.peerlane.vfio.IoctlTarget;
+import dev.peerlane.vfio.StateTarget;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +34,8 @@ class CorpusTest {
                             "capture", CaptureTarget::fuzzerTestOneInput,
                             "vfio-user", VfioUserTarget::fuzzerTestOneInput,
                             "ioctl", IoctlTarget::fuzzerTestOneInput,
-                            "qtest", QtestTarget::fuzzerTestOneInput));
+                            "qtest", QtestTarget::fuzzerTestOneInput,
+                            "state", StateTarget::fuzzerTestOneInput));
 
     private static List<String> targets() {
         return List.copyOf(TARGETS.keySet());

@@ -12,12 +12,17 @@ import java.util.stream.Stream;
 public final class Scratch {
     private Scratch() {}
 
-    /** Returns a new folder. */
+    /** Returns a new folder that stays for the process's life. */
     public static Path folder(String name) {
+        Path folder = shortLived(name);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> remove(folder)));
+        return folder;
+    }
+
+    /** Returns a new folder that the caller removes. */
+    public static Path shortLived(String name) {
         try {
-            Path folder = Files.createTempDirectory("fuzz-" + name);
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> remove(folder)));
-            return folder;
+            return Files.createTempDirectory("fuzz-" + name);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,0 +1,99 @@
+package dev.peerlane.vfio;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.diagnose.AcsChange;
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.fuzz.Input;
+import dev.peerlane.fuzz.Refusals;
+import dev.peerlane.fuzz.Scratch;
+import dev.peerlane.nvme.ControllerOptions;
+import dev.peerlane.open.Leftovers;
+import dev.peerlane.open.Session;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Files that the program has written for a later run of itself: what bind found, what is left in a
+ * CMB, the old values of ACS. Whatever is in them, what follows is a typed error or what the file
+ * could mean: no driver by a name that is none, no byte of a CMB outside of it.
+ */
+public final class StateTarget {
+    private static final long KIB = 1024;
+    private static final int MOST_BYTES = 65_536;
+    private static final String DRIVE = "0000:01:00.0";
+
+    private StateTarget() {}
+
+    /** Runs one input: which file, and what is in it. */
+    public static void fuzzerTestOneInput(byte[] data) {
+        Input input = new Input(data);
+        int kind = input.below(3);
+        Path folder = Scratch.shortLived("state");
+        try {
+            byte[] content = input.bytes(MOST_BYTES);
+            switch (kind) {
+                case 0 -> bound(folder, content);
+                case 1 -> leftInCmb(folder, content);
+                default -> acs(folder, content);
+            }
+        } catch (PeerlaneException e) {
+            Refusals.check(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            Scratch.remove(folder);
+        }
+    }
+
+    private static void write(Path file, byte[] content) throws IOException {
+        Files.createDirectories(file.getParent());
+        Files.write(file, content);
+    }
+
+    private static void bound(Path folder, byte[] content) throws IOException {
+        BindMachine machine = new BindMachine(folder);
+        machine.binder().apply(machine.binder().bind(List.of(BindMachine.A), BindMachine.ALL));
+        write(folder.resolve("state/bound/" + DRIVE), content);
+        try {
+            machine.binder().apply(machine.binder().unbind(machine.binder().bound()));
+        } finally {
+            for (String done : machine.drivers.done) {
+                if (done.contains("..") || !done.startsWith("load ") && done.indexOf('=') < 0) {
+                    throw new AssertionError("written: " + done);
+                }
+            }
+        }
+    }
+
+    private static void leftInCmb(Path folder, byte[] content) throws IOException {
+        DriveSpec drive =
+                DriveSpec.named("a").memory(64 * KIB, 512).cmb(CmbSpec.of(64 * KIB)).build();
+        FabricSpec spec = FabricSpec.builder().drive(drive).time(FabricSpec.Time.VIRTUAL).build();
+        try (EmulatedFabric fabric = new EmulatedFabric(spec)) {
+            String address = fabric.machine().nvmeFunctions().getFirst().bdf().toString();
+            Path file = folder.resolve("cmb").resolve(address);
+            write(file, content);
+            try (Session session =
+                    Session.of(fabric, ControllerOptions.DEFAULTS, Leftovers.in(folder))) {
+                session.controller("emu:a");
+                if (Files.exists(file)) {
+                    throw new AssertionError("what is overwritten is named still");
+                }
+            }
+        }
+    }
+
+    private static void acs(Path folder, byte[] content) throws IOException {
+        Path file = folder.resolve("acs.txt");
+        write(file, content);
+        AcsChange change = AcsChange.load(file);
+        change.bridges().forEach(b -> b.undoLine().length());
+        change.restore(folder);
+    }
+}
