@@ -9,6 +9,7 @@ import dev.peerlane.pci.Bdf;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class MappingLedger extends DmaDomain {
     private final DmaDomain domain;
     private final Consumer<String> violation;
-    private final TreeMap<Long, Live> live;
+    private final NavigableMap<Long, Live> live;
     private final @Nullable Bdf only;
 
     /** A range, and who may use it. */
@@ -35,7 +36,7 @@ final class MappingLedger extends DmaDomain {
     private MappingLedger(
             DmaDomain domain,
             Consumer<String> violation,
-            TreeMap<Long, Live> live,
+            NavigableMap<Long, Live> live,
             @Nullable Bdf only) {
         this.domain = domain;
         this.violation = violation;
