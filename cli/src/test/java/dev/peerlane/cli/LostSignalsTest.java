@@ -51,7 +51,8 @@ class LostSignalsTest {
         byte[] data = new byte[BYTES];
         new SplittableRandom(5).nextBytes(data);
         Files.write(folder.resolve("a.img"), data);
-        String slow = "{kind: slow, drive: b, queue: io, opcode: 1, times: 9999, delayMicros: %d}";
+        String slow =
+                "{kind: slow, drive: b, queue: io, opcode: 1, times: 9999, delayMicros: 1000000}";
         try (ServedProcess server =
                 ServedProcess.start(
                         folder,
@@ -59,7 +60,7 @@ class LostSignalsTest {
                         "{name: a, image: a.img, blockBytes: 512}",
                         "{name: b, size: 16MiB, blockBytes: 512, cmb: {size: 512KiB}}"
                                 + "\nfaults:\n  - "
-                                + slow.formatted(1_000_000))) {
+                                + slow)) {
             // a new file takes its place when the client goes; this one stays as that left it
             try (FileChannel cmb = server.open("peerlane-b")) {
                 Process copy =

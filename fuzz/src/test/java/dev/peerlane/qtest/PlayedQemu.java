@@ -157,12 +157,12 @@ final class PlayedQemu implements Function<String, @Nullable String> {
             }
             case "readq" -> {
                 return "OK 0x%016x"
-                        .formatted(load(first) & 0xffff_ffffL | (long) load(first + 4) << 32);
+                        .formatted((load(first) & 0xffff_ffffL) | ((long) load(first + 4) << 32));
             }
             case "writew" -> {
                 int old = load(first & -4);
                 int shift = (int) (first & 2) * 8;
-                store(first & -4, old & ~(0xffff << shift) | (int) second << shift);
+                store(first & -4, (old & ~(0xffff << shift)) | ((int) second << shift));
                 return "OK";
             }
             case "writel" -> {
@@ -215,7 +215,7 @@ final class PlayedQemu implements Function<String, @Nullable String> {
     }
 
     private static Bdf bdf(long address) {
-        int id = (int) (address - EcamConfig.ECAM_BASE >>> 12);
+        int id = (int) ((address - EcamConfig.ECAM_BASE) >>> 12);
         return new Bdf(0, id >>> 8, id >>> 3 & 31, id & 7);
     }
 
@@ -244,7 +244,7 @@ final class PlayedQemu implements Function<String, @Nullable String> {
         int bars = drive ? 6 : 2;
         int stored = value;
         if (drive && offset == ConfigSpace.BAR0) {
-            stored = value & (int) -BAR_BYTES | 0xc;
+            stored = (value & (int) -BAR_BYTES) | 0xc;
         } else if (offset > ConfigSpace.BAR0 + 4 * (drive ? 1 : -1)
                 && offset < ConfigSpace.BAR0 + 4 * bars) {
             stored = 0;

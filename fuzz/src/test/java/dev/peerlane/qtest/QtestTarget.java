@@ -140,7 +140,7 @@ public final class QtestTarget {
             case 7 -> {
                 Bar bar = device.bar(0);
                 if (bar.sizeBytes() >= 0x2000) {
-                    peers.add(fabric.dma().mapPeer(device, bar, 0x1000 * input.below(2), 0x1000));
+                    peers.add(fabric.dma().mapPeer(device, bar, 0x1000L * input.below(2), 0x1000));
                 }
             }
             case 8 -> {

@@ -85,7 +85,7 @@ public final class IoctlTarget {
     }
 
     /** Where pages of memory are, for the mode without an IOMMU. */
-    private final class PageMap extends FakeNodes.OtherFile {
+    private static final class PageMap extends FakeNodes.OtherFile {
         PageMap() {
             super("pagemap");
         }

@@ -113,9 +113,9 @@ final class LyingKernel implements Kernel {
     private void checkMapping(Request request, MemorySegment map) {
         boolean old = request.equals(VfioAbi.IOMMU_MAP_DMA);
         if (rangesLied
-                || !old
+                || (!old
                         && !request.equals(IommufdAbi.IOAS_MAP)
-                        && !request.equals(IommufdAbi.IOAS_MAP_FILE)) {
+                        && !request.equals(IommufdAbi.IOAS_MAP_FILE))) {
             return;
         }
         long iova = map.get(JAVA_LONG, old ? VfioAbi.DmaMap.IOVA : IommufdAbi.Map.IOVA);

@@ -62,11 +62,17 @@ public final class StateTarget {
         write(folder.resolve("state/bound/" + DRIVE), content);
         try {
             machine.binder().apply(machine.binder().unbind(machine.binder().bound()));
-        } finally {
-            for (String done : machine.drivers.done) {
-                if (done.contains("..") || !done.startsWith("load ") && done.indexOf('=') < 0) {
-                    throw new AssertionError("written: " + done);
-                }
+        } catch (PeerlaneException e) {
+            checkWritten(machine);
+            throw e;
+        }
+        checkWritten(machine);
+    }
+
+    private static void checkWritten(BindMachine machine) {
+        for (String done : machine.drivers.done) {
+            if (done.contains("..") || (!done.startsWith("load ") && done.indexOf('=') < 0)) {
+                throw new AssertionError("written: " + done);
             }
         }
     }
@@ -93,7 +99,11 @@ public final class StateTarget {
         Path file = folder.resolve("acs.txt");
         write(file, content);
         AcsChange change = AcsChange.load(file);
-        change.bridges().forEach(b -> b.undoLine().length());
+        for (AcsChange.Bridge bridge : change.bridges()) {
+            if (bridge.undoLine().isBlank()) {
+                throw new AssertionError("nothing undoes " + bridge);
+            }
+        }
         change.restore(folder);
     }
 }
