@@ -78,12 +78,11 @@ public final class Cli {
 
     private static CommandLine with(Context context, Collection<String> names) {
         CommandLine program = new CommandLine(new PeerlaneCommand(context));
-        COMMANDS.forEach(
-                (name, maker) -> {
-                    if (names.contains(name)) {
-                        program.addSubcommand(maker.apply(context));
-                    }
-                });
+        COMMANDS.forEach((name, maker) -> {
+            if (names.contains(name)) {
+                program.addSubcommand(maker.apply(context));
+            }
+        });
         return program.setOut(context.terminal().out())
                 .setErr(context.terminal().err())
                 .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))

@@ -51,8 +51,7 @@ final class SocketFile implements AutoCloseable {
      */
     static SocketFile listen(Path path, Runnable bound, Runnable wait) {
         Path folder = Objects.requireNonNull(path.toAbsolutePath().getParent());
-        try (FolderLock _ =
-                FolderLock.take(folder.toString(), "socket-not-made", REMEDY, wait)) {
+        try (FolderLock _ = FolderLock.take(folder.toString(), "socket-not-made", REMEDY, wait)) {
             return listenAlone(path, bound);
         }
     }
