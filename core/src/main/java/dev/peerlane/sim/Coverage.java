@@ -65,11 +65,6 @@ final class Coverage {
                             EnumSet.of(BufferKind.SOURCE_CMB, BufferKind.HOST),
                             "the source writes its own memory, or the host's"),
                     new Impossible(
-                            EnumSet.of(Kind.LATE_DATA),
-                            EnumSet.of(Phase.DRAIN),
-                            EnumSet.of(BufferKind.SOURCE_CMB, BufferKind.HOST),
-                            "no sentinel is Read, and nothing else any more"),
-                    new Impossible(
                             UNDRAWN,
                             EnumSet.allOf(Phase.class),
                             EVERY,
@@ -80,16 +75,26 @@ final class Coverage {
                             EVERY,
                             "CMBs are mapped when they are enabled, which a restart keeps"));
 
+    /** Cells that some worlds meet, and which no seed of the walk can be sure to meet. */
+    private static final List<Impossible> BY_CHANCE =
+            List.of(
+                    new Impossible(
+                            EnumSet.of(Kind.LATE_DATA),
+                            EnumSet.of(Phase.DRAIN),
+                            EnumSet.of(BufferKind.SOURCE_CMB, BufferKind.HOST),
+                            "no sentinel is Read; the last Reads of data may still wait there"));
+
     private final Map<Cell, Integer> met = new LinkedHashMap<>();
 
-    /** Returns the cells that can be met, always in the same order. */
+    /** Returns the cells that have to be met, always in the same order. */
     static List<Cell> possible() {
         List<Cell> cells = new ArrayList<>();
         for (Kind kind : Kind.values()) {
             for (Phase phase : Phase.values()) {
                 for (BufferKind buffer : BufferKind.values()) {
                     Cell cell = new Cell(kind, phase, buffer);
-                    if (reason(cell).isEmpty()) {
+                    if (reason(cell).isEmpty()
+                            && BY_CHANCE.stream().noneMatch(c -> c.holds(cell))) {
                         cells.add(cell);
                     }
                 }
