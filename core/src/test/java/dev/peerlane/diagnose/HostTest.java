@@ -3,6 +3,7 @@ package dev.peerlane.diagnose;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -38,5 +39,20 @@ class HostTest {
     @CsvSource({"0,64", "40,40", "48,48", "64,64"})
     void amdsTableForFirmwareCanTellLess(int vaSize, int width) {
         assertThat(bits("ivhd0", "amd-iommu/features", "800:0", vaSize)).isEqualTo(width);
+    }
+
+    @Test
+    void theNarrowestOfThoseThatTellCounts() {
+        CapturedFiles files = new CapturedFiles("a test");
+        String[][] units = {
+            {"dmar0/intel-iommu/cap", "8d2008c22f0406"},
+            {"dmar1/intel-iommu/cap", "8d2008c2260206"},
+            {"ivhd0/amd-iommu/features", "c00:0"}, // no page tables, so no width
+            {"smmu0/name", "an IOMMU that tells nothing"}
+        };
+        for (String[] unit : units) {
+            files.put("sys/class/iommu/" + unit[0], unit[1].getBytes(StandardCharsets.US_ASCII));
+        }
+        assertThat(Host.read(files).iommuBits()).isEqualTo(39);
     }
 }

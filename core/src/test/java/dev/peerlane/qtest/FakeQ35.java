@@ -20,8 +20,9 @@ final class FakeQ35 implements AutoCloseable {
     /** Where its configuration space is. */
     static final long CONFIG = EcamConfig.ECAM_BASE + (4L << 15);
 
-    private static final int RAM_BYTES = 64 << 20;
+    static final int RAM_BYTES = 64 << 20;
     private static final long IOMMU = 0xfed9_0000L;
+    private static final long RECORDS = IOMMU + 0x200;
     private static final int BAR_BYTES = 0x4000;
 
     private final RandomAccessFile ram;
@@ -36,7 +37,7 @@ final class FakeQ35 implements AutoCloseable {
         nvme.putShort(0x40, (short) 0x10).putInt(0x44, 1 << 28); // PCI Express, with a reset
         nvme.putInt(0x10, 4);
         elsewhere.put(IOMMU, 0x10L);
-        elsewhere.put(IOMMU + 0x08, (2L << 8) | (0x20L << 24)); // 3 levels, a record at 200h
+        elsewhere.put(IOMMU + 0x08, (2L << 8) | (0x20L << 24) | (1L << 40)); // 3 levels, records
         elsewhere.put(IOMMU + 0x10, 0x10L << 8); // IOTLB registers at 100h
     }
 
@@ -45,6 +46,19 @@ final class FakeQ35 implements AutoCloseable {
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(0, id)
                 .putInt(8, classAndRevision);
+    }
+
+    /**
+     * Has the IOMMU refuse something, in the words of a Fault Recording Register (VT-d 10.4.14).
+     */
+    void refuses(int register, long address, long high) {
+        elsewhere.put(RECORDS + 16L * register, address);
+        elsewhere.put(RECORDS + 16L * register + 8, high | 1L << 63);
+    }
+
+    /** Has it refuse more than it has registers for. */
+    void overflows() {
+        elsewhere.put(IOMMU + 0x34, 1L);
     }
 
     /** Returns the answer to one line. */
@@ -103,6 +117,12 @@ final class FakeQ35 implements AutoCloseable {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+        } else if (at >= RECORDS && at < RECORDS + 32) {
+            if ((at & 15) == 12 && value >>> 31 == 1) { // F is cleared by writing 1
+                elsewhere.computeIfPresent(at - 4, (a, high) -> high & Long.MAX_VALUE);
+            }
+        } else if (at == IOMMU + 0x34) {
+            elsewhere.computeIfPresent(at, (a, status) -> status & ~value);
         } else if (config == null) {
             long kept = at == IOMMU + 0x28 || at == IOMMU + 0x108 ? value >>> 1 : value;
             elsewhere.put(at == IOMMU + 0x18 ? IOMMU + 0x1c : at, kept); // done at once

@@ -127,6 +127,29 @@ class BinderTest {
     }
 
     @Test
+    void whicheverStepOfTheWayBackFailsBothStayWithVfio() {
+        binder().apply(binder().bind(List.of(A, B), NOTHING));
+        int k = 1;
+        for (; k < 50; k++) {
+            drivers.failAt(k);
+            BindPlan back = binder().unbind(List.of(A, B));
+            try {
+                binder().apply(back);
+                break;
+            } catch (PeerlaneException e) {
+                assertThat(e.code()).isEqualTo("binding-failed");
+            }
+            for (Bdf bdf : List.of(A, B)) {
+                assertThat(driver(bdf)).as("step %d", k).isEqualTo("vfio-pci");
+                assertThat(function(bdf).driverOverride()).as("step %d", k).isEqualTo("vfio-pci");
+            }
+            assertThat(binder().bound()).as("step %d", k).containsExactly(A, B);
+        }
+        assertThat(k).as("six steps").isEqualTo(7);
+        assertThat(driver(B)).isEqualTo("nvme");
+    }
+
+    @Test
     void aDriverThatDoesNotTakeTheFunctionIsAnErrorAndUndone() {
         drivers.vfioRefuses = true;
         BindPlan plan = binder().bind(List.of(A), NOTHING);
