@@ -16,7 +16,9 @@ import javax.tools.ToolProvider;
 
 /** Compiles one changed source into a scratch folder, and runs tests of core and cli over it. */
 final class TestRuns {
-    private static final long PATIENCE_MINUTES = 10;
+    /** How long one test may take; all of them take longer than that. */
+    private static final int PATIENCE_MINUTES = 10;
+
     private static final String CLASSES = "target/test-classes";
 
     private final Path root;
@@ -160,7 +162,7 @@ final class TestRuns {
                         .redirectOutput(said.toFile())
                         .redirectError(scratch.resolve("errors").toFile())
                         .start();
-        boolean ended = process.waitFor(PATIENCE_MINUTES, TimeUnit.MINUTES);
+        boolean ended = ends(process, said);
         process.destroyForcibly().waitFor();
         String last = "";
         try (BufferedReader reader = Files.newBufferedReader(said)) {
@@ -181,6 +183,22 @@ final class TestRuns {
                     "No test ran: " + Files.readString(scratch.resolve("errors")).strip());
         }
         return last; // it did not end, or took the virtual machine with it
+    }
+
+    /** Waits for its end, or until no further test has begun for long. */
+    private static boolean ends(Process process, Path said)
+            throws IOException, InterruptedException {
+        long before = 0;
+        int idleMinutes = 0;
+        while (idleMinutes < PATIENCE_MINUTES) {
+            if (process.waitFor(1, TimeUnit.MINUTES)) {
+                return true;
+            }
+            long now = Files.size(said);
+            idleMinutes = now == before ? idleMinutes + 1 : 0;
+            before = now;
+        }
+        return false;
     }
 
     private static void delete(Path folder) {
