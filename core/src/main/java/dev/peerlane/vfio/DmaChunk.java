@@ -1,21 +1,18 @@
 package dev.peerlane.vfio;
 
+import dev.peerlane.hal.PageRuns;
 import dev.peerlane.linux.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.BitSet;
 
 /** A piece of host memory that is mapped for DMA as a whole and handed out in pages. */
 final class DmaChunk {
-    private static final int PAGE = HostMemory.PAGE_BYTES;
-
     private final HostMemory.Piece piece;
     private final long iova;
     private final boolean given;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment segment;
-    private final BitSet used = new BitSet();
-    private final int pages;
+    private final PageRuns pages;
 
     /** {@code given} is whether the address is the memory's own and not ours to give back. */
     DmaChunk(HostMemory.Piece piece, long iova, boolean given) {
@@ -23,7 +20,7 @@ final class DmaChunk {
         this.iova = iova;
         this.given = given;
         this.segment = Memory.at(piece.address(), piece.bytes(), arena);
-        this.pages = (int) (piece.bytes() / PAGE);
+        this.pages = new PageRuns(piece.bytes(), HostMemory.PAGE_BYTES);
     }
 
     HostMemory.Piece piece() {
@@ -39,26 +36,16 @@ final class DmaChunk {
     }
 
     boolean isEmpty() {
-        return used.isEmpty();
+        return pages.isEmpty();
     }
 
     /** Takes pages in a row; answers their offset, or -1. */
     long take(long bytes) {
-        int count = (int) Math.min(bytes / PAGE, Integer.MAX_VALUE);
-        int at = used.nextClearBit(0);
-        while (count <= pages - at) {
-            int next = used.nextSetBit(at);
-            if (next < 0 || next - at >= count) {
-                used.set(at, at + count);
-                return (long) at * PAGE;
-            }
-            at = used.nextClearBit(next);
-        }
-        return -1;
+        return pages.take(bytes);
     }
 
     void give(long offset, long bytes) {
-        used.clear((int) (offset / PAGE), (int) ((offset + bytes) / PAGE));
+        pages.give(offset, bytes);
     }
 
     MemorySegment segment(long offset, long bytes) {

@@ -4,12 +4,12 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.PageRuns;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
 import dev.peerlane.pci.Bdf;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -21,26 +21,10 @@ final class OwnMemory extends DmaDomain {
     private static final long CHUNK_BYTES = 64L << 20;
 
     /** A chunk, and which of its pages are taken. */
-    private record Pages(Chunk chunk, BitSet used) {
-        /** Takes pages in a row; answers their offset, or -1. */
-        long take(long wanted) {
-            int pages = (int) (chunk.segment().byteSize() / PAGE);
-            int count = (int) Math.min(wanted / PAGE, Integer.MAX_VALUE);
-            int at = used.nextClearBit(0);
-            while (count <= pages - at) {
-                int next = used.nextSetBit(at);
-                if (next < 0 || next - at >= count) {
-                    used.set(at, at + count);
-                    return (long) at * PAGE;
-                }
-                at = used.nextClearBit(next);
-            }
-            return -1;
-        }
-
+    private record Pages(Chunk chunk, PageRuns runs) {
         /** Gives pages back. What was in them is not for whoever comes next, nor for a server. */
         void free(long offset, long bytes) {
-            used.clear((int) (offset / PAGE), (int) ((offset + bytes) / PAGE));
+            runs.give(offset, bytes);
             chunk.clear(offset, bytes);
         }
     }
@@ -64,13 +48,13 @@ final class OwnMemory extends DmaDomain {
         domain.checkThread();
         long bytes = UserDma.pages(sizeBytes);
         for (Pages pages : chunks) {
-            long offset = pages.take(bytes);
+            long offset = pages.runs.take(bytes);
             if (offset >= 0) {
                 return new Buffer(pages, offset, bytes);
             }
         }
         Pages pages = grow(Math.max(bytes, CHUNK_BYTES));
-        return new Buffer(pages, pages.take(bytes), bytes);
+        return new Buffer(pages, pages.runs.take(bytes), bytes);
     }
 
     private Pages grow(long bytes) {
@@ -81,7 +65,7 @@ final class OwnMemory extends DmaDomain {
             chunk.close();
             throw e;
         }
-        Pages pages = new Pages(chunk, new BitSet());
+        Pages pages = new Pages(chunk, new PageRuns(chunk.segment().byteSize(), PAGE));
         chunks.add(pages);
         return pages;
     }
