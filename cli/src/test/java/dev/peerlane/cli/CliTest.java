@@ -1,0 +1,60 @@
+package dev.peerlane.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.PrintWriter;
+import java.io.Reader;
+import java.io.Writer;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+class CliTest {
+    private static final Context CONTEXT =
+            new Context(
+                    new Terminal(
+                            new BufferedReader(Reader.nullReader()),
+                            new PrintWriter(Writer.nullWriter()),
+                            new PrintWriter(Writer.nullWriter()),
+                            false,
+                            null),
+                    new Interruption(),
+                    List.of(),
+                    Host.local());
+
+    private static Set<String> made(String... args) {
+        return Cli.program(CONTEXT, List.of(args)).getSubcommands().keySet();
+    }
+
+    @Test
+    void aStartMakesTheCommandThatRunsAlone() {
+        for (String name : Cli.program(CONTEXT).getSubcommands().keySet()) {
+            if (!Set.of("help", "completion").contains(name)) {
+                assertThat(made(name, "help")).containsExactly(name);
+            }
+        }
+    }
+
+    @Test
+    void whatSpeaksOfTheCommandsHasAllOfThem() {
+        Set<String> all = Cli.program(CONTEXT).getSubcommands().keySet();
+        assertThat(all).hasSize(17);
+        assertThat(made()).isEqualTo(all);
+        assertThat(made("--help")).isEqualTo(all);
+        assertThat(made("cpoy")).isEqualTo(all);
+        assertThat(made("help", "copy")).isEqualTo(all);
+        assertThat(made("completion", "bash")).isEqualTo(all);
+    }
+
+    @Test
+    void everyCommandIsFoundByTheNameThatItGivesItself() {
+        Cli.program(CONTEXT)
+                .getSubcommands()
+                .forEach((String name, CommandLine command) -> {
+                    assertThat(command.getCommandSpec().name()).isEqualTo(name);
+                    assertThat(made(name)).contains(name);
+                });
+    }
+}
