@@ -65,6 +65,38 @@ class ArchitectureTest {
                                     "diagnose",
                                     "linux")));
 
+    /**
+     * The circles of top-level types that are still inside packages. Nothing is added here: a part
+     * gets an interface with what it calls, not the type around it.
+     */
+    private static final Set<String> CIRCLES_TO_REMOVE =
+            Set.of(
+                    "block: PeerBuffer PeerMemory",
+                    "diagnose: CmbChecks Doctor HostChecks RouteChecks",
+                    "emulator: AddressMap EmulatedFunction Interconnect Traffic",
+                    "emulator: AdminCommands DoorbellMemory EmulatedController "
+                            + "EnableCheck FeatureTable IdentifyPages MediumPace NvmCommands "
+                            + "QueueCommands Registers ShadowDoorbells",
+                    "emulator: Command CompletionQueue DmaPort Msix SubmissionQueue",
+                    "emulator: EmulatedBar EmulatedClock EmulatedDevice EmulatedFabric "
+                            + "HostMemory PacketInterconnect",
+                    "emulator: Hop Packet PacketQueue",
+                    "nvme: Admin QueuePair ShadowDoorbells",
+                    "nvme: CmbBuffer Controller ControllerMemoryBuffer ControllerProfile "
+                            + "Namespace NamespaceFinder NvmeBlockPort QueueSet SyncIo",
+                    "nvme: CmbFields CmbInfo",
+                    "p2p: Blame Lane SentinelFence",
+                    "p2p: Carrier Fitness Planner Workspace",
+                    "pci: Machine Overlap",
+                    "qtest: QtestDevice QtestDma QtestFabric",
+                    "sim: Feature FeatureCoverage World WorldMaker",
+                    "spec: Status StatusText",
+                    "vfio: BindChecks BindPlan Binder",
+                    "vfio: BlockUse Exports Inventory Mounts Programs VfioSystem VfioUse",
+                    "vfio: LinuxWriter SystemWriter",
+                    "vfio: VfioDevice VfioDma VfioFabric",
+                    "vfiouser: Chunk OwnMemory UserDevice UserDma VfioUserFabric");
+
     private static final JavaClasses CLASSES =
             new ClassFileImporter()
                     .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -94,6 +126,13 @@ class ArchitectureTest {
         }
         assertThat(broken).isEmpty();
         assertThat(seen.keySet()).as("packages that were looked at").contains("hal", "pci");
+    }
+
+    @Test
+    void noTypesOfOnePackageUseEachOtherInACircle() {
+        assertThat(Circles.of(CLASSES, BASE))
+                .as("circles inside packages; one that is gone leaves the list")
+                .containsExactlyInAnyOrderElementsOf(CIRCLES_TO_REMOVE);
     }
 
     @Test
