@@ -135,7 +135,7 @@ final class AcsCommand implements Callable<Integer> {
     }
 
     private int show() {
-        Snapshot snapshot = machine.snapshot(names);
+        Snapshot snapshot = machine.snapshot(context.host(), names);
         List<Bdf> devices = devices(snapshot);
         AcsChange change = AcsChange.between(snapshot.machine(), devices);
         Set<Bdf> above = new HashSet<>();
@@ -221,7 +221,7 @@ final class AcsCommand implements Callable<Integer> {
     }
 
     private int disable() {
-        Snapshot snapshot = machine.snapshot(names);
+        Snapshot snapshot = machine.snapshot(context.host(), names);
         if (names.size() < 2) {
             throw PeerlaneException.request(
                     "two-devices",
@@ -323,7 +323,7 @@ final class AcsCommand implements Callable<Integer> {
                     "a capture or a fabric can't be changed",
                     "Use --dry-run, and type the lines on the machine itself");
         }
-        return from == null ? Path.of("/") : from;
+        return from == null ? context.host().root() : from;
     }
 
     private void confirm(String question) {

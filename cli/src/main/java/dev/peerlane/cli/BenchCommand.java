@@ -1,14 +1,12 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.diagnose.Host;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Probe;
 import dev.peerlane.open.Session;
 import dev.peerlane.pci.Cpu;
-import dev.peerlane.pci.SystemFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -147,7 +145,7 @@ final class BenchCommand implements Callable<Integer> {
         BenchDocument document;
         PeerlaneException failure = null;
         List<String> wanted = named.stream().map(Opening::device).distinct().toList();
-        try (Session session = Opening.hurriedSession(fabric.file, wanted)) {
+        try (Session session = Opening.hurriedSession(context.host(), fabric.file, wanted)) {
             List<String> devices = wanted.isEmpty() ? session.fabric().locators() : wanted;
             Extent range = wish.scratch();
             if (range != null) {
@@ -318,8 +316,8 @@ final class BenchCommand implements Callable<Integer> {
                 failure == null ? null : Documents.failure(failure));
     }
 
-    private static BenchDocument.MachineFacts machine() {
-        Host host = Host.read(SystemFiles.of(Path.of("/")));
+    private BenchDocument.MachineFacts machine() {
+        dev.peerlane.diagnose.Host host = dev.peerlane.diagnose.Host.read(context.host().files());
         Cpu cpu = host.cpu();
         return new BenchDocument.MachineFacts(
                 cpu == null ? "unknown" : cpu.name(),

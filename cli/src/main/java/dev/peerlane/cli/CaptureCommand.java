@@ -53,7 +53,7 @@ final class CaptureCommand implements Callable<Integer> {
     public Integer call() {
         Path root = from;
         Path to = java.util.Objects.requireNonNull(file);
-        SystemFiles system = root == null ? SystemFiles.of(Path.of("/")) : Capture.open(root);
+        SystemFiles system = root == null ? context.host().files() : Capture.open(root);
         CapturedFiles captured = Capture.take(system, serials);
         Capture.write(captured, to);
         Snapshot snapshot = Snapshot.of(captured);

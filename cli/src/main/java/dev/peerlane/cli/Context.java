@@ -10,7 +10,7 @@ import java.util.Set;
  * @param terminal the streams
  * @param interruption the user's wish to stop
  * @param args the command line as it was given
- * @param host the machine whose functions are listed and bound
+ * @param host the machine that it runs on
  */
 record Context(Terminal terminal, Interruption interruption, List<String> args, Host host) {
     static final String VERBOSE_VARIABLE = "PEERLANE_VERBOSE";

@@ -89,7 +89,7 @@ final class CopyTask {
         if (write.restoreDrivers) {
             restorable = devices.stream().distinct().map(BindCommand::function).toList();
         }
-        try (Session session = Opening.session(fabric.file, devices)) {
+        try (Session session = Opening.session(context.host(), fabric.file, devices)) {
             for (String device : devices) {
                 context.interruption().check();
                 used.add(session.controller(device));

@@ -168,7 +168,7 @@ final class DoctorCommand implements Callable<Integer> {
         }
         if (!probe) {
             List<String> devices = from == null || to == null ? List.of() : List.of(from, to);
-            Snapshot snapshot = machine.snapshot(looked(devices));
+            Snapshot snapshot = machine.snapshot(context.host(), looked(devices));
             return answer(snapshot, examine(snapshot, question(snapshot)), List.of());
         }
         if (from == null || to == null || machine.from != null) {
@@ -181,10 +181,12 @@ final class DoctorCommand implements Callable<Integer> {
         if (!BUFFERS.contains(buffer)) {
             devices.add(buffer);
         }
-        try (Session session = Opening.session(machine.fabric, devices)) {
+        try (Session session = Opening.session(context.host(), machine.fabric, devices)) {
             Snapshot told = Snapshots.of(session);
             Snapshot snapshot =
-                    machine.isFabric(devices) ? told : Snapshot.ofThisMachine().opened(told);
+                    machine.isFabric(devices)
+                            ? told
+                            : Snapshot.of(context.host().files()).opened(told);
             Diagnosis diagnosis = examine(snapshot, question(snapshot));
             Optional<String> third = third(session, diagnosis);
             warn(session, from, to);

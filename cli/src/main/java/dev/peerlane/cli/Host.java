@@ -2,25 +2,40 @@ package dev.peerlane.cli;
 
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelCalls;
+import dev.peerlane.pci.SystemFiles;
 import dev.peerlane.vfio.Binder;
 import dev.peerlane.vfio.SystemWriter;
 import dev.peerlane.vfio.VfioOptions;
+import java.nio.file.Path;
 import java.util.function.Supplier;
 
 /**
- * The machine whose functions are listed and bound.
+ * The machine that the program runs on: no command reaches its files or system calls past this.
  *
- * @param options where its sysfs and procfs are
+ * @param root what stands for {@code /}: sysfs, procfs and what is kept until the next boot are
+ *     below
  * @param kernel its system calls, asked for when they are needed
  * @param writer writes its sysfs
  */
-record Host(VfioOptions options, Supplier<Kernel> kernel, SystemWriter writer) {
+record Host(Path root, Supplier<Kernel> kernel, SystemWriter writer) {
+    private static final Path REAL = Path.of("/");
+
     /** Returns this machine. */
     static Host local() {
-        return new Host(VfioOptions.DEFAULTS, KernelCalls::instance, SystemWriter.real());
+        return new Host(REAL, KernelCalls::instance, SystemWriter.real());
+    }
+
+    /** Returns how its devices are opened, and where its sysfs and procfs are. */
+    VfioOptions options() {
+        return root.equals(REAL) ? VfioOptions.DEFAULTS : VfioOptions.DEFAULTS.withRoot(root);
+    }
+
+    /** Returns the files that tell about its devices. */
+    SystemFiles files() {
+        return SystemFiles.of(root);
     }
 
     Binder binder() {
-        return new Binder(kernel.get(), options, writer);
+        return new Binder(kernel.get(), options(), writer);
     }
 }

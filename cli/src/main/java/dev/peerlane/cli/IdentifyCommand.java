@@ -41,7 +41,8 @@ final class IdentifyCommand implements Callable<Integer> {
     public Integer call() {
         Extent extent = Opening.namespace(device);
         Identity.Document found;
-        try (Session session = Opening.session(fabric.file, List.of(extent.device()))) {
+        try (Session session =
+                Opening.session(context.host(), fabric.file, List.of(extent.device()))) {
             Controller controller = session.controller(extent.device());
             found =
                     Identity.of(

@@ -92,7 +92,7 @@ final class ListCommand implements Callable<Integer> {
         Inventory.Devices found;
         PeerlaneException failure = null;
         List<String> wanted = named.stream().map(Opening::device).distinct().toList();
-        try (Session session = Opening.session(fabric.file, wanted)) {
+        try (Session session = Opening.session(context.host(), fabric.file, wanted)) {
             List<Inventory.Device> devices = new ArrayList<>();
             for (String locator : wanted.isEmpty() ? session.fabric().locators() : wanted) {
                 context.interruption().check();

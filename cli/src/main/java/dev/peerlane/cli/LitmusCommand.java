@@ -205,7 +205,7 @@ final class LitmusCommand implements Callable<Integer> {
             devices.add(carrier);
         }
         long[] range = range();
-        try (Session session = Opening.session(fabric.file, devices)) {
+        try (Session session = Opening.session(context.host(), fabric.file, devices)) {
             for (String device : devices) {
                 context.interruption().check();
                 used.add(session.controller(device));

@@ -8,7 +8,6 @@ import dev.peerlane.open.Session;
 import dev.peerlane.open.Snapshots;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
-import dev.peerlane.pci.SystemFiles;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -52,14 +51,14 @@ final class MachineOptions {
     }
 
     /** Reads the machine; a fabric is opened for it and closed again. */
-    Snapshot snapshot(List<String> devices) {
+    Snapshot snapshot(Host host, List<String> devices) {
         if (isFabric(devices)) {
-            try (Session session = Opening.session(fabric, devices)) {
+            try (Session session = Opening.session(host, fabric, devices)) {
                 return Snapshots.of(session);
             }
         }
         if (from == null) {
-            return Snapshot.of(SystemFiles.of(Path.of("/")), asked(devices));
+            return Snapshot.of(host.files(), asked(devices));
         }
         if (fabric != null) {
             throw PeerlaneException.request(

@@ -1,10 +1,15 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Fabrics;
+import dev.peerlane.open.Leftovers;
 import dev.peerlane.open.Locator;
 import dev.peerlane.open.Session;
+import dev.peerlane.vfio.VfioFabric;
+import dev.peerlane.vfio.VfioOptions;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -38,13 +43,24 @@ final class Opening {
     }
 
     /** Opens the fabric of some devices; none of them is brought up yet. */
-    static Session session(@Nullable Path fabricFile, List<String> devices) {
-        return Session.of(Fabrics.open(fabricFile, locators(devices)));
+    static Session session(Host host, @Nullable Path fabricFile, List<String> devices) {
+        VfioOptions options = host.options();
+        return session(host, Fabrics.open(fabricFile, locators(devices), host.kernel(), options));
     }
 
     /** As {@link #session}, to measure: emulated drives move data as fast as they can. */
-    static Session hurriedSession(@Nullable Path fabricFile, List<String> devices) {
-        return Session.of(Fabrics.openHurried(fabricFile, locators(devices)));
+    static Session hurriedSession(Host host, @Nullable Path fabricFile, List<String> devices) {
+        VfioOptions options = host.options();
+        return session(
+                host, Fabrics.openHurried(fabricFile, locators(devices), host.kernel(), options));
+    }
+
+    /** Real devices outlive the session even if it is killed: what is in use is named beside. */
+    private static Session session(Host host, Fabric fabric) {
+        return fabric instanceof VfioFabric
+                ? Session.of(
+                        fabric, ControllerOptions.DEFAULTS, Leftovers.in(host.options().state()))
+                : Session.of(fabric);
     }
 
     private static List<Locator> locators(List<String> devices) {

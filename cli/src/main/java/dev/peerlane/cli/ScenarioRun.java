@@ -193,7 +193,7 @@ final class ScenarioRun {
     }
 
     private Session open() {
-        return Opening.session(file, List.of(SOURCE.device(), TARGET.device()));
+        return Opening.session(context.host(), file, List.of(SOURCE.device(), TARGET.device()));
     }
 
     private Attempt attempt(String label, CopyOptions how, boolean cure) throws IOException {

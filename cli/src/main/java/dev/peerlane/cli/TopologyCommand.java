@@ -44,7 +44,7 @@ final class TopologyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Snapshot snapshot = machine.snapshot(List.of());
+        Snapshot snapshot = machine.snapshot(context.host(), List.of());
         Topology topology = Topology.of(snapshot);
         Path file = picture;
         if (file != null) {

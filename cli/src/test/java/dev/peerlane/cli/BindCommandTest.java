@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.vfio.SystemWriter;
-import dev.peerlane.vfio.VfioOptions;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
@@ -35,8 +34,7 @@ class BindCommandTest {
         Files.createDirectories(root.resolve("proc/self/ns"));
         Files.createSymbolicLink(root.resolve("proc/self/ns/pid"), Path.of("pid:[4026531836]"));
         Files.createDirectories(root.resolve("sys/bus/pci/drivers/vfio-pci"));
-        VfioOptions options = VfioOptions.DEFAULTS.withRoot(root);
-        host = new Host(options, BindCommandTest::quietDrives, new Acting());
+        host = new Host(root, BindCommandTest::quietDrives, new Acting());
     }
 
     /** A kernel in which drives are nobody else's, and no other node of a device is there. */
@@ -145,8 +143,7 @@ class BindCommandTest {
 
     @Test
     void aMachineWithoutDrivesSaysWhatThereIsInstead(@TempDir Path empty) {
-        VfioOptions options = VfioOptions.DEFAULTS.withRoot(empty);
-        Shell run = Shell.on(new Host(options, BindCommandTest::quietDrives, new Acting()), "list");
+        Shell run = Shell.on(new Host(empty, BindCommandTest::quietDrives, new Acting()), "list");
         assertThat(run.status()).isZero();
         assertThat(run.out())
                 .contains("This machine shows no NVMe function.")

@@ -7,7 +7,6 @@ import dev.peerlane.pci.SysfsTree;
 import dev.peerlane.pci.SystemFiles;
 import dev.peerlane.spec.Cmbloc;
 import dev.peerlane.spec.Cmbsz;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -42,12 +41,10 @@ public record Snapshot(
         this(origin, machine, host, cmbs, List.of(), false);
     }
 
-    /** Reads this machine. Needs no privileges; without them it sees less, and says so. */
-    public static Snapshot ofThisMachine() {
-        return of(SystemFiles.of(Path.of("/")));
-    }
-
-    /** Reads a system; its bridges and NVMe functions are looked at. */
+    /**
+     * Reads a system; its bridges and NVMe functions are looked at. Needs no privileges; without
+     * them it sees less, and says so.
+     */
     public static Snapshot of(SystemFiles files) {
         return of(files, PciFunction::isNvme);
     }

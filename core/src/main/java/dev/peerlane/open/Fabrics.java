@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.vfio.VfioFabric;
@@ -11,6 +12,7 @@ import dev.peerlane.vfio.VfioOptions;
 import dev.peerlane.vfiouser.VfioUserFabric;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Finds the fabric that the named devices are in, and opens it. */
@@ -28,18 +30,42 @@ public final class Fabrics {
      *     category MACHINE if the fabric can't be had or is of a kind that is not supported
      */
     public static Fabric open(@Nullable Path fabricFile, List<Locator> locators) {
-        return open(fabricFile, locators, false);
+        return open(fabricFile, locators, KernelCalls::instance, VfioOptions.DEFAULTS);
     }
 
     /**
-     * As {@link #open(Path, List)}, for a use to which speed counts: emulated drives move data in
-     * runs, unless the fabric file says how ({@link FabricSpec#hurried}).
+     * As {@link #open(Path, List)}, on another machine than this one.
+     *
+     * @param kernel its system calls, asked for if devices of the machine are named
+     * @param options how those are opened, and where its files are
      */
-    public static Fabric openHurried(@Nullable Path fabricFile, List<Locator> locators) {
-        return open(fabricFile, locators, true);
+    public static Fabric open(
+            @Nullable Path fabricFile,
+            List<Locator> locators,
+            Supplier<Kernel> kernel,
+            VfioOptions options) {
+        return open(fabricFile, locators, kernel, options, false);
     }
 
-    private static Fabric open(@Nullable Path fabricFile, List<Locator> locators, boolean hurried) {
+    /**
+     * As {@link #open(Path, List, Supplier, VfioOptions)}, for a use to which speed counts:
+     * emulated drives move data in runs, unless the fabric file says how ({@link
+     * FabricSpec#hurried}).
+     */
+    public static Fabric openHurried(
+            @Nullable Path fabricFile,
+            List<Locator> locators,
+            Supplier<Kernel> kernel,
+            VfioOptions options) {
+        return open(fabricFile, locators, kernel, options, true);
+    }
+
+    private static Fabric open(
+            @Nullable Path fabricFile,
+            List<Locator> locators,
+            Supplier<Kernel> kernel,
+            VfioOptions options,
+            boolean hurried) {
         if (fabricFile != null) {
             FabricFile file = FabricFile.read(fabricFile);
             for (Locator locator : locators) {
@@ -72,7 +98,7 @@ public final class Fabrics {
         }
         if (first != null && first.kind() == Locator.Kind.VFIO) {
             List<Bdf> devices = locators.stream().map(l -> Bdf.parse(l.text())).toList();
-            return VfioFabric.open(KernelCalls.instance(), devices, VfioOptions.DEFAULTS);
+            return VfioFabric.open(kernel.get(), devices, options);
         }
         if (first != null && first.kind() == Locator.Kind.VFIO_USER) {
             int prefix = VfioUserFabric.LOCATOR_PREFIX.length();
