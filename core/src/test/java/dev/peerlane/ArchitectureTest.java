@@ -81,10 +81,6 @@ class ArchitectureTest {
                     "emulator: EmulatedBar EmulatedClock EmulatedDevice EmulatedFabric "
                             + "HostMemory PacketInterconnect",
                     "emulator: Hop Packet PacketQueue",
-                    "nvme: Admin QueuePair ShadowDoorbells",
-                    "nvme: CmbBuffer Controller ControllerMemoryBuffer ControllerProfile "
-                            + "Namespace NamespaceFinder NvmeBlockPort QueueSet SyncIo",
-                    "nvme: CmbFields CmbInfo",
                     "p2p: Blame Lane SentinelFence",
                     "p2p: Carrier Fitness Planner Workspace",
                     "pci: Machine Overlap",

@@ -57,8 +57,8 @@ final class CopyLoop implements AutoCloseable {
                                         .hurried()));
         source = session.namespace(SOURCE);
         target = session.namespace(TARGET);
-        memory = target.controller().requireCmb();
-        target.controller().requireCmb().enable(target.controller().dma());
+        memory = target.requireCmb();
+        target.requireCmb().enable(target.dma());
         part(source, true, MAX_BYTES); // no Read is of blocks that the medium does not have
     }
 

@@ -72,7 +72,7 @@ final class Bench {
             long lba,
             long blocks) {
         String initiator() {
-            return namespace.controller().locator();
+            return namespace.device().locator();
         }
     }
 
@@ -177,7 +177,7 @@ final class Bench {
     private List<Way> ways() {
         List<Way> ways = new ArrayList<>();
         for (Namespace namespace : namespaces.values()) {
-            String initiator = namespace.controller().locator();
+            String initiator = namespace.device().locator();
             List<@Nullable String> owners = new ArrayList<>(memories.keySet());
             owners.add(null);
             Extent scratch = wish.scratch();
@@ -211,7 +211,7 @@ final class Bench {
     private Verdict verdict(Namespace namespace, String owner, Load.Command command) {
         return Route.between(
                         session.fabric().machine(),
-                        namespace.controller().device().bdf(),
+                        namespace.device().bdf(),
                         session.controller(owner).device().bdf())
                 .verdict(command.intoMemory());
     }
@@ -236,7 +236,7 @@ final class Bench {
         if (wish.chunkBytes() > 0) {
             return wish.chunkBytes();
         }
-        int most = Math.min(USUAL_CHUNK, way.namespace().controller().maxTransferBytes());
+        int most = Math.min(USUAL_CHUNK, way.namespace().maxTransferBytes());
         return Math.max(Integer.highestOneBit(most), way.namespace().blockBytes());
     }
 
@@ -249,7 +249,7 @@ final class Bench {
             return wish.sizes();
         }
         List<Integer> sizes = new ArrayList<>();
-        int most = Math.min(1 << 20, way.namespace().controller().maxTransferBytes());
+        int most = Math.min(1 << 20, way.namespace().maxTransferBytes());
         for (int size = leastChunk(way); size <= most; size *= 2) {
             sizes.add(size);
         }
@@ -321,12 +321,12 @@ final class Bench {
                     .formatted(chunk, memory.largestFreeBytes());
         }
         if (way.command() == Load.Command.COMPARE
-                && !way.namespace().controller().identity().oncs().compare()) {
+                && !way.namespace().controllerIdentity().oncs().compare()) {
             return way.initiator() + " has no Compare command: name a scratch range for Writes";
         }
-        if (chunk > way.namespace().controller().maxTransferBytes()) {
+        if (chunk > way.namespace().maxTransferBytes()) {
             return "%s transfers at most %d bytes"
-                    .formatted(way.initiator(), way.namespace().controller().maxTransferBytes());
+                    .formatted(way.initiator(), way.namespace().maxTransferBytes());
         }
         if (owner == null) {
             return "";

@@ -259,7 +259,7 @@ final class BenchCommand implements Callable<Integer> {
                     "%s can't be written: %s".formatted(namespace.name(), readOnly),
                     "Lift the write protection, or leave --scratch out");
         }
-        String serial = namespace.controller().identity().sn();
+        String serial = namespace.controllerIdentity().sn();
         if (expectSerial != null && !expectSerial.strip().equals(serial)) {
             throw PeerlaneException.refused(
                     "serial-differs",
@@ -274,7 +274,7 @@ final class BenchCommand implements Callable<Integer> {
                                 slba,
                                 slba + blocks - 1,
                                 namespace.name(),
-                                namespace.controller().identity().mn(),
+                                namespace.controllerIdentity().mn(),
                                 serial));
     }
 

@@ -84,7 +84,7 @@ final class BenchCopies {
             boolean moved = failure != null && failure.category() == PeerlaneException.Category.IO;
             return new Cell(
                     Bench.COPIES,
-                    from.controller().locator(),
+                    from.device().locator(),
                     to.name(),
                     memory(buffer),
                     "copy",
@@ -116,7 +116,7 @@ final class BenchCopies {
     void run(Iterable<Namespace> sources, List<Cell> cells) {
         Namespace to = session.namespace(scratch);
         for (Namespace from : sources) {
-            if (from.controller() != to.controller()) {
+            if (from.device() != to.device()) {
                 cells.addAll(pair(from, to));
             }
         }
@@ -144,7 +144,7 @@ final class BenchCopies {
 
     private static Extent extent(Namespace namespace, long slba, long bytes) {
         return new Extent(
-                namespace.controller().locator(),
+                namespace.device().locator(),
                 namespace.nsid(),
                 slba,
                 bytes / namespace.blockBytes());

@@ -130,7 +130,7 @@ final class Inventory {
                         null,
                         null,
                         null,
-                        info.fields());
+                        CmbField.of(info));
             }
             String refused = null;
             try {
@@ -151,7 +151,7 @@ final class Inventory {
                     cmb.barOffset(),
                     refused == null ? "0x%x".formatted(cmb.busAddress()) : null,
                     Holds.of(info),
-                    info.fields());
+                    CmbField.of(info));
         }
     }
 

@@ -2,27 +2,63 @@ package dev.peerlane.nvme;
 
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
+import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.pci.Bdf;
 
 /** A piece of a controller memory buffer. Its content goes by way of the owner's BAR. */
 final class CmbBuffer extends PeerBuffer {
-    private final ControllerMemoryBuffer cmb;
+    /** What a piece needs of the memory that it is of. */
+    interface Host {
+        PeerMemory memory();
+
+        /** Lets a device reach all of the memory. */
+        void admit(Bdf device);
+
+        /** Throws unless devices still find the memory at this address. */
+        void checkServes(long base);
+
+        /** A piece was closed. */
+        void giveBack(CmbBuffer buffer, long at, long bytes, long base, boolean wipe);
+    }
+
+    private final Host host;
+    private final OwnerThread thread;
+    private final Bar bar;
+    private final long barOffset;
     private final long offset;
     private final long sizeBytes;
     private final long busAddress;
     private boolean wipe = true;
     private boolean closed;
 
-    CmbBuffer(ControllerMemoryBuffer cmb, long offset, long sizeBytes, long busAddress) {
-        this.cmb = cmb;
+    /**
+     * Makes one for a piece that was taken.
+     *
+     * @param start where the memory begins in the BAR
+     * @param offset where the piece begins in the memory
+     * @param base the bus address of the memory
+     */
+    CmbBuffer(
+            Host host,
+            OwnerThread thread,
+            Bar bar,
+            long start,
+            long offset,
+            long sizeBytes,
+            long base) {
+        this.host = host;
+        this.thread = thread;
+        this.bar = bar;
+        this.barOffset = start + offset;
         this.offset = offset;
         this.sizeBytes = sizeBytes;
-        this.busAddress = busAddress;
+        this.busAddress = base + offset;
     }
 
     @Override
     public PeerMemory memory() {
-        return cmb;
+        return host.memory();
     }
 
     @Override
@@ -34,7 +70,7 @@ final class CmbBuffer extends PeerBuffer {
     @Override
     public void admit(Bdf device) {
         check();
-        cmb.admit(device);
+        host.admit(device);
     }
 
     @Override
@@ -42,12 +78,16 @@ final class CmbBuffer extends PeerBuffer {
         return sizeBytes;
     }
 
+    private String owner() {
+        return host.memory().owner();
+    }
+
     private void check() {
-        cmb.checkOwner();
+        thread.check(owner());
         if (closed) {
-            throw new IllegalStateException("the buffer of %s is closed".formatted(cmb.owner()));
+            throw new IllegalStateException("the buffer of %s is closed".formatted(owner()));
         }
-        cmb.checkServes(busAddress - offset);
+        host.checkServes(busAddress - offset);
     }
 
     private long place(long at, long bytes, int align) {
@@ -60,27 +100,27 @@ final class CmbBuffer extends PeerBuffer {
             throw new IllegalArgumentException(
                     "0x%x and 0x%x must be multiples of %d".formatted(at, bytes, align));
         }
-        return offset + at;
+        return barOffset + at;
     }
 
     @Override
     public long load64(long at) {
-        return cmb.load64(place(at, 8, 8));
+        return bar.load64(place(at, 8, 8));
     }
 
     @Override
     public void store64(long at, long value) {
-        cmb.store64(place(at, 8, 8), value);
+        bar.store64(place(at, 8, 8), value);
     }
 
     @Override
     public void fill(long at, long bytes, int word) {
-        cmb.fill(place(at, bytes, 4), bytes, word);
+        bar.fill(place(at, bytes, 4), bytes, word);
     }
 
     @Override
     public void wipeOnClose(boolean newWipe) {
-        cmb.checkOwner();
+        thread.check(owner());
         wipe = newWipe;
     }
 
@@ -90,12 +130,12 @@ final class CmbBuffer extends PeerBuffer {
 
     @Override
     public void close() {
-        cmb.checkOwner();
+        thread.check(owner());
         if (closed) {
             throw new IllegalStateException(
-                    "the buffer of %s was closed already".formatted(cmb.owner()));
+                    "the buffer of %s was closed already".formatted(owner()));
         }
         closed = true;
-        cmb.giveBack(this, offset, sizeBytes, busAddress - offset, wipe);
+        host.giveBack(this, offset, sizeBytes, busAddress - offset, wipe);
     }
 }

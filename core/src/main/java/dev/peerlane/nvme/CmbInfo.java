@@ -15,7 +15,6 @@ import dev.peerlane.spec.Pmrsts;
 import dev.peerlane.spec.Pmrswtp;
 import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Vs;
-import java.util.List;
 
 /**
  * All registers that tell of a controller's memory for its peers, as they were read: the controller
@@ -83,10 +82,5 @@ public record CmbInfo(
     /** Returns the length that the controller declares, in bytes; its BAR may be shorter. */
     public long sizeBytes() {
         return cmbsz.sizeBytes();
-    }
-
-    /** Returns every field of every register that this controller has, in words. */
-    public List<CmbField> fields() {
-        return CmbFields.of(this);
     }
 }

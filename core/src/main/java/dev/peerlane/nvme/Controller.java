@@ -1,6 +1,7 @@
 package dev.peerlane.nvme;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.block.PortLimits;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
@@ -11,6 +12,8 @@ import dev.peerlane.hal.PciDevice;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Feature;
 import dev.peerlane.spec.IdentifyController;
+import dev.peerlane.spec.IdentifyNamespace;
+import dev.peerlane.spec.NamespaceDescriptors;
 import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Vs;
 import java.util.ArrayList;
@@ -39,8 +42,9 @@ public final class Controller implements AutoCloseable {
     private final ControllerOptions options;
     private final Lifecycle lifecycle;
     private final Admin admin;
-    private final SyncIo sync = new SyncIo(this);
-    private final QueueSet queues = new QueueSet(this);
+    private final Parts parts = new Parts();
+    private final SyncIo sync;
+    private final QueueSet queues;
     private final List<NvmeBlockPort> ports = new ArrayList<>();
 
     private @Nullable QueuePair adminQueue;
@@ -67,6 +71,10 @@ public final class Controller implements AutoCloseable {
         this.options = options;
         this.lifecycle = new Lifecycle(device, clock, options);
         this.admin = new Admin(device, owner, clock, options);
+        this.queues = new QueueSet(device.locator(), this.dma, lifecycle, admin);
+        this.sync =
+                new SyncIo(
+                        parts, device.locator(), owner, this.dma, clock, options.ioTimeoutNanos());
     }
 
     /**
@@ -112,7 +120,7 @@ public final class Controller implements AutoCloseable {
                 switch (why) {
                     case InternalError e -> MemoryFault.of(locator(), e);
                     case Error e -> new IllegalStateException(e);
-                    default -> explain((RuntimeException) why, "when it was brought up");
+                    default -> lifecycle.explain((RuntimeException) why, "when it was brought up");
                 };
         abandon(typed);
         if (why instanceof Error e && !(e instanceof InternalError)) {
@@ -155,8 +163,8 @@ public final class Controller implements AutoCloseable {
         adminPage = page;
         lifecycle.enable(queue);
         admin.attach(queue, page);
-        profile = ControllerProfile.read(this);
-        queues.limit(profile.askForQueues(this));
+        profile = ControllerProfile.read(locator(), admin, cap(), options);
+        queues.limit(profile.askForQueues(r));
         if (options.shadowDoorbells() && identity().supportsDoorbellBuffer()) {
             queues.offerShadowDoorbells();
         }
@@ -182,9 +190,7 @@ public final class Controller implements AutoCloseable {
                         device, info, Reg.sqTailDoorbell(queues.limit() + 1, cap().dstrd()));
         cmbFound = found;
         if (found instanceof CmbProbe.Found at) {
-            cmb =
-                    new ControllerMemoryBuffer(
-                            this, device, at.bar(), info, at.offset(), at.sizeBytes());
+            cmb = new ControllerMemoryBuffer(parts, owner, device, info, at);
         }
     }
 
@@ -244,7 +250,7 @@ public final class Controller implements AutoCloseable {
         return profile().identity();
     }
 
-    ControllerProfile profile() {
+    private ControllerProfile profile() {
         if (profile == null) {
             throw ControllerFault.stopped(locator(), "it was not identified");
         }
@@ -316,30 +322,11 @@ public final class Controller implements AutoCloseable {
                 : adminQueue.fault();
     }
 
-    Registers registers() {
-        return lifecycle.registers();
-    }
-
-    /** Returns what to throw: that it is gone or was reset, if that is why. */
-    RuntimeException explain(RuntimeException seen, String when) {
-        return lifecycle.explain(seen, when);
-    }
-
-    /** Throws if another thread calls. */
-    void checkOwner() {
+    private void checkOwner() {
         owner.check(locator());
     }
 
-    SyncIo sync() {
-        checkRunning();
-        return sync;
-    }
-
-    boolean mediaReadOnly() {
-        return profile().isMediaReadOnly();
-    }
-
-    void checkRunning() {
+    private void checkRunning() {
         checkOwner();
         if (closed) {
             throw new IllegalStateException(locator() + ": the controller is closed");
@@ -353,7 +340,7 @@ public final class Controller implements AutoCloseable {
     /** Returns the identifiers of the active namespaces, in rising order. */
     public int[] activeNamespaces() {
         checkRunning();
-        return new NamespaceFinder(this).active();
+        return namespaceFinder().active();
     }
 
     /**
@@ -363,13 +350,17 @@ public final class Controller implements AutoCloseable {
      */
     public Namespace namespace(int nsid) {
         checkRunning();
-        return new NamespaceFinder(this).find(nsid);
+        return namespaceFinder().find(nsid);
     }
 
     /** Returns all active namespaces. */
     public List<Namespace> namespaces() {
         checkRunning();
-        return new NamespaceFinder(this).all();
+        return namespaceFinder().all();
+    }
+
+    private NamespaceFinder namespaceFinder() {
+        return new NamespaceFinder(parts, locator(), admin, vs(), identity().nn());
     }
 
     /**
@@ -389,7 +380,7 @@ public final class Controller implements AutoCloseable {
      *
      * @throws ControllerFault if the controller can't even be stopped
      */
-    void retire(QueuePair q) {
+    private void retire(QueuePair q) {
         checkOwner();
         if (!queues.holds(q)) {
             return;
@@ -412,14 +403,6 @@ public final class Controller implements AutoCloseable {
     /** Gives a pair from {@link #createQueuePair} back, with no command of it in flight. */
     public void deleteQueuePair(QueuePair q) {
         retire(q);
-    }
-
-    void remember(NvmeBlockPort port) {
-        ports.add(port);
-    }
-
-    void forget(NvmeBlockPort port) {
-        ports.remove(port);
     }
 
     /**
@@ -534,5 +517,105 @@ public final class Controller implements AutoCloseable {
     /** Returns what the first step of {@link #close} that did not work said. */
     public Optional<String> closeProblem() {
         return Optional.ofNullable(closeProblem);
+    }
+
+    /** What its parts see of it; each knows the interface beside it alone. */
+    private final class Parts
+            implements SyncIo.Host,
+                    ControllerMemoryBuffer.Host,
+                    NamespaceFinder.Host,
+                    Namespace.Host,
+                    NvmeBlockPort.Host {
+        @Override
+        public PciDevice device() {
+            return device;
+        }
+
+        @Override
+        public DmaDomain dma() {
+            return dma;
+        }
+
+        @Override
+        public Registers registers() {
+            return lifecycle.registers();
+        }
+
+        @Override
+        public ControllerProfile profile() {
+            return Controller.this.profile();
+        }
+
+        @Override
+        public boolean usesSgls() {
+            return Controller.this.profile().usesSgls();
+        }
+
+        @Override
+        public ControllerMemoryBuffer requireCmb() {
+            return Controller.this.requireCmb();
+        }
+
+        @Override
+        public void checkOwner() {
+            Controller.this.checkOwner();
+        }
+
+        @Override
+        public void checkRunning() {
+            Controller.this.checkRunning();
+        }
+
+        @Override
+        public RuntimeException explain(RuntimeException seen, String when) {
+            return lifecycle.explain(seen, when);
+        }
+
+        @Override
+        public String condition() {
+            return lifecycle.registers().condition();
+        }
+
+        @Override
+        public SyncIo sync() {
+            Controller.this.checkRunning();
+            return sync;
+        }
+
+        @Override
+        public Namespace namespace(
+                int nsid,
+                int commandSet,
+                @Nullable IdentifyNamespace identity,
+                @Nullable NamespaceDescriptors descriptors) {
+            return new Namespace(this, nsid, commandSet, identity, descriptors);
+        }
+
+        @Override
+        public QueuePair createQueuePair(int depth) {
+            return Controller.this.createQueuePair(depth);
+        }
+
+        @Override
+        public void retire(QueuePair q) {
+            Controller.this.retire(q);
+        }
+
+        @Override
+        public String abort(int sqid, int cid) {
+            return admin.abort(sqid, cid);
+        }
+
+        @Override
+        public NvmeBlockPort port(String name, int nsid, QueuePair queue, PortLimits limits) {
+            NvmeBlockPort port = new NvmeBlockPort(this, name, nsid, queue, limits);
+            ports.add(port);
+            return port;
+        }
+
+        @Override
+        public void forget(NvmeBlockPort port) {
+            ports.remove(port);
+        }
     }
 }

@@ -5,6 +5,7 @@ import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
 import dev.peerlane.pci.Bdf;
@@ -35,7 +36,20 @@ import org.jspecify.annotations.Nullable;
 public final class ControllerMemoryBuffer extends PeerMemory {
     private static final int CRE = new Cmbmsc(0).withCre(true).lowerHalf();
 
-    private final Controller controller;
+    /** What the buffer needs of its controller. */
+    interface Host {
+        Registers registers();
+
+        /** Throws if the controller takes no commands. */
+        void checkRunning();
+
+        /** Returns what to throw: that the controller is gone or was reset, if that is why. */
+        RuntimeException explain(RuntimeException seen, String when);
+    }
+
+    private final Host host;
+    private final OwnerThread thread;
+    private final Pieces pieces = new Pieces();
     private final PciDevice device;
     private final Bar bar;
     private final CmbInfo info;
@@ -51,23 +65,19 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     private @Nullable CmbJournal journal;
 
     ControllerMemoryBuffer(
-            Controller controller,
-            PciDevice device,
-            Bar bar,
-            CmbInfo info,
-            long offset,
-            long sizeBytes) {
-        this.controller = controller;
+            Host host, OwnerThread thread, PciDevice device, CmbInfo info, CmbProbe.Found found) {
+        this.host = host;
+        this.thread = thread;
         this.device = device;
-        this.bar = bar;
+        this.bar = found.bar();
         this.info = info;
-        this.offset = offset;
-        this.sizeBytes = sizeBytes;
+        this.offset = found.offset();
+        this.sizeBytes = found.sizeBytes();
         this.allocator = new CmbAllocator(sizeBytes);
     }
 
     private Registers registers() {
-        return controller.registers();
+        return host.registers();
     }
 
     /** Returns the registers as they were read when the controller was brought up. */
@@ -88,8 +98,8 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         return now;
     }
 
-    void checkOwner() {
-        controller.checkOwner();
+    private void checkOwner() {
+        thread.check(owner());
     }
 
     /** Returns the offset of the first byte in its BAR. */
@@ -145,12 +155,12 @@ public final class ControllerMemoryBuffer extends PeerMemory {
             }
             throw new IllegalStateException(owner() + ": the CMB is enabled for another domain");
         }
-        controller.checkRunning();
+        host.checkRunning();
         PeerMapping mapped;
         try {
             mapped = map(dma);
         } catch (RuntimeException e) {
-            throw controller.explain(e, "when its CMB was enabled");
+            throw host.explain(e, "when its CMB was enabled");
         }
         domain = dma;
         mapping = mapped;
@@ -168,12 +178,6 @@ public final class ControllerMemoryBuffer extends PeerMemory {
             hideWindow(CRE);
             throw e;
         }
-    }
-
-    /** Lets a device reach all of it, until it is disabled. */
-    void admit(Bdf device) {
-        enabled().admit(device);
-        admitted.add(device);
     }
 
     /** Sets CMBMSC (3.1.3.14), which takes effect when its low half is written, and checks it. */
@@ -274,56 +278,59 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         hideWindow(0);
     }
 
-    /** Throws unless the window is enabled and still where it was when a buffer was taken. */
-    void checkServes(long base) {
-        if (enabled().busAddress() != base) {
-            throw ControllerFault.cmbRefused(
-                    owner(),
-                    "the CMB moved from 0x%x to 0x%x in a reset".formatted(base, busAddress()),
-                    "close the buffer and take a new one");
-        }
-    }
-
-    long load64(long at) {
-        return bar.load64(offset + at);
-    }
-
-    void store64(long at, long value) {
-        bar.store64(offset + at, value);
-    }
-
-    void fill(long at, long bytes, int word) {
-        bar.fill(offset + at, bytes, word);
-    }
-
     /** Has a journal told of every piece from now on. */
     public void journal(CmbJournal told) {
         checkOwner();
         journal = told;
     }
 
-    void giveBack(CmbBuffer buffer, long at, long bytes, long base, boolean wipe) {
-        if (!live.remove(buffer)) {
-            return; // the controller was closed before the buffer
+    /** What its pieces see of it. */
+    private final class Pieces implements CmbBuffer.Host {
+        @Override
+        public PeerMemory memory() {
+            return ControllerMemoryBuffer.this;
         }
-        if (buffer == whole) {
-            whole = null;
+
+        @Override
+        public void admit(Bdf initiator) {
+            enabled().admit(initiator);
+            admitted.add(initiator);
         }
-        allocator.give(at);
-        boolean reachable = mapping != null && mapping.busAddress() == base;
-        if (wipe && reachable) {
-            wipe(at, bytes);
+
+        @Override
+        public void checkServes(long base) {
+            if (enabled().busAddress() != base) {
+                throw ControllerFault.cmbRefused(
+                        owner(),
+                        "the CMB moved from 0x%x to 0x%x in a reset".formatted(base, busAddress()),
+                        "close the buffer and take a new one");
+            }
         }
-        if (journal != null && (reachable || !wipe)) {
-            journal.cleared(at, bytes);
+
+        @Override
+        public void giveBack(CmbBuffer buffer, long at, long bytes, long base, boolean wipe) {
+            if (!live.remove(buffer)) {
+                return; // the controller was closed before the buffer
+            }
+            if (buffer == whole) {
+                whole = null;
+            }
+            allocator.give(at);
+            boolean reachable = mapping != null && mapping.busAddress() == base;
+            if (wipe && reachable) {
+                wipe(at, bytes);
+            }
+            if (journal != null && (reachable || !wipe)) {
+                journal.cleared(at, bytes);
+            }
         }
     }
 
     private void wipe(long at, long bytes) {
         long piece = CmbAllocator.pieceBytes(bytes);
-        fill(at, piece, 0);
+        bar.fill(offset + at, piece, 0);
         // Read back: a posted write has arrived when a read of the same place comes home.
-        long seen = load64(at + piece - 8);
+        long seen = bar.load64(offset + at + piece - 8);
         if (seen != 0 && registers().load32(Reg.CSTS) != -1) {
             throw ControllerFault.notWiped(owner(), offset + at, seen);
         }
@@ -405,7 +412,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
                 throw e;
             }
         }
-        CmbBuffer buffer = new CmbBuffer(this, at, bytes, base + at);
+        CmbBuffer buffer = new CmbBuffer(pieces, thread, bar, offset, at, bytes, base);
         live.add(buffer);
         return buffer;
     }

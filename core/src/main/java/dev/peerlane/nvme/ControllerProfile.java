@@ -10,31 +10,37 @@ import org.jspecify.annotations.Nullable;
 
 /** What a controller said of itself when it was brought up, checked, and what follows from it. */
 final class ControllerProfile {
-    private final Controller controller;
+    private final Admin admin;
+    private final Cap cap;
+    private final ControllerOptions options;
     private final IdentifyController identity;
     private final int maxTransferBytes;
     private final boolean mediaReadOnly;
     private @Nullable NvmLimits nvmLimits;
 
     private ControllerProfile(
-            Controller controller,
+            Admin admin,
+            Cap cap,
+            ControllerOptions options,
             IdentifyController identity,
             int maxTransferBytes,
             boolean mediaReadOnly) {
-        this.controller = controller;
+        this.admin = admin;
+        this.cap = cap;
+        this.options = options;
         this.identity = identity;
         this.maxTransferBytes = maxTransferBytes;
         this.mediaReadOnly = mediaReadOnly;
     }
 
-    static ControllerProfile read(Controller c) {
+    static ControllerProfile read(String locator, Admin admin, Cap cap, ControllerOptions options) {
         IdentifyController id =
-                new IdentifyController(c.admin().identify(Cns.CONTROLLER, 0, CommandSet.NVM));
-        IdentityCheck.check(c.locator(), id, c.cap().minPageBytes());
-        c.admin().abortLimit(id.abortLimit());
-        long most = id.maxTransferBytes(c.cap().minPageBytes());
-        return new ControllerProfile(
-                c, id, (int) Math.min(c.options().maxTransferBytes(), most), readOnly(c.admin()));
+                new IdentifyController(admin.identify(Cns.CONTROLLER, 0, CommandSet.NVM));
+        IdentityCheck.check(locator, id, cap.minPageBytes());
+        admin.abortLimit(id.abortLimit());
+        long most = id.maxTransferBytes(cap.minPageBytes());
+        int bytes = (int) Math.min(options.maxTransferBytes(), most);
+        return new ControllerProfile(admin, cap, options, id, bytes, readOnly(admin));
     }
 
     private static boolean readOnly(Admin admin) {
@@ -56,7 +62,7 @@ final class ControllerProfile {
     /** Returns whether data of more than two pages is described by an SGL. */
     boolean usesSgls() {
         int support = identity.sglSupport();
-        return controller.options().sgls()
+        return options.sgls()
                 && (support == IdentifyController.SGL_BYTES
                         || support == IdentifyController.SGL_DWORDS);
     }
@@ -66,14 +72,13 @@ final class ControllerProfile {
     }
 
     /** Asks for I/O queue pairs (Number of Queues, 5.27.1.5) and returns how many there are. */
-    int askForQueues(Controller c) {
-        int wanted = c.options().ioQueuePairs();
+    int askForQueues(Registers registers) {
+        int wanted = options.ioQueuePairs();
         int granted =
-                c.admin()
-                        .changeFeature(
-                                Feature.NUMBER_OF_QUEUES, Feature.numberOfQueues(wanted, wanted));
+                admin.changeFeature(
+                        Feature.NUMBER_OF_QUEUES, Feature.numberOfQueues(wanted, wanted));
         int pairs = Math.min(Feature.submissionQueues(granted), Feature.completionQueues(granted));
-        int doorbells = c.registers().queuePairsWithDoorbells(c.cap().dstrd()) - 1;
+        int doorbells = registers.queuePairsWithDoorbells(cap.dstrd()) - 1;
         return Math.min(Math.min(pairs, wanted), doorbells);
     }
 
@@ -81,14 +86,12 @@ final class ControllerProfile {
     NvmLimits nvmLimits() {
         if (nvmLimits == null) {
             nvmLimits = NvmLimits.unknown(maxTransferBytes);
-            if ((controller.cap().css() & Cap.CSS_IOCS) != 0) {
+            if ((cap.css() & Cap.CSS_IOCS) != 0) {
                 try {
                     nvmLimits =
                             NvmLimits.of(
-                                    controller
-                                            .admin()
-                                            .identify(Cns.CONTROLLER_CSI, 0, CommandSet.NVM),
-                                    controller.cap().minPageBytes());
+                                    admin.identify(Cns.CONTROLLER_CSI, 0, CommandSet.NVM),
+                                    cap.minPageBytes());
                 } catch (NvmeStatusException e) {
                     nvmLimits = NvmLimits.unknown(maxTransferBytes);
                 }

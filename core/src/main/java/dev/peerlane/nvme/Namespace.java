@@ -4,8 +4,11 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PortLimits;
 import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.PciDevice;
 import dev.peerlane.spec.CommandSet;
 import dev.peerlane.spec.DsmRange;
+import dev.peerlane.spec.IdentifyController;
 import dev.peerlane.spec.IdentifyNamespace;
 import dev.peerlane.spec.NamespaceDescriptors;
 import dev.peerlane.spec.NvmCommand;
@@ -26,19 +29,38 @@ public final class Namespace {
     private static final int MAX_BLOCK_BYTES = 64 << 10;
     private static final long MAX_RANGE_BLOCKS = 0xffff_ffffL;
 
-    private final Controller controller;
+    /** What a namespace needs of its controller. */
+    interface Host {
+        PciDevice device();
+
+        DmaDomain dma();
+
+        ControllerProfile profile();
+
+        ControllerMemoryBuffer requireCmb();
+
+        /** Returns the synchronous commands; refused where the controller takes none. */
+        SyncIo sync();
+
+        QueuePair createQueuePair(int depth);
+
+        /** Makes a port that ends with the controller. */
+        NvmeBlockPort port(String name, int nsid, QueuePair queue, PortLimits limits);
+    }
+
+    private final Host host;
     private final int nsid;
     private final int commandSet;
     private final @Nullable IdentifyNamespace identity;
     private final @Nullable NamespaceDescriptors descriptors;
 
     Namespace(
-            Controller controller,
+            Host host,
             int nsid,
             int commandSet,
             @Nullable IdentifyNamespace identity,
             @Nullable NamespaceDescriptors descriptors) {
-        this.controller = controller;
+        this.host = host;
         this.nsid = nsid;
         this.commandSet = commandSet;
         this.identity = identity;
@@ -52,12 +74,31 @@ public final class Namespace {
 
     /** Returns the name by which a user calls it, such as {@code emu:ssd0/n1}. */
     public String name() {
-        return controller.locator() + "/n" + Integer.toUnsignedString(nsid);
+        return host.device().locator() + "/n" + Integer.toUnsignedString(nsid);
     }
 
-    /** Returns the controller that it was found at. */
-    public Controller controller() {
-        return controller;
+    /** Returns the function whose controller it was found at. */
+    public PciDevice device() {
+        return host.device();
+    }
+
+    /** Returns the domain of the memory for its commands. */
+    public DmaDomain dma() {
+        return host.dma();
+    }
+
+    /** Returns the Identify Controller data of its controller, checked. */
+    public IdentifyController controllerIdentity() {
+        return host.profile().identity();
+    }
+
+    /**
+     * Returns the controller memory buffer of its controller.
+     *
+     * @throws PeerlaneException with the reason, if it has none
+     */
+    public ControllerMemoryBuffer requireCmb() {
+        return host.requireCmb();
     }
 
     /** Returns the command set, from {@link CommandSet}. */
@@ -104,7 +145,7 @@ public final class Namespace {
         if (identity().isWriteProtected()) {
             return "the namespace is write protected (NSATTR)";
         }
-        return controller.mediaReadOnly()
+        return host.profile().isMediaReadOnly()
                 ? "the controller put its media into read only mode (SMART critical warning)"
                 : null;
     }
@@ -126,7 +167,7 @@ public final class Namespace {
                             .formatted(id.flbas(), id.formatIndex(), id.formats()));
         }
         long bytes = id.format().dataBytes();
-        if (bytes < 512 || bytes > MAX_BLOCK_BYTES || bytes > controller.maxTransferBytes()) {
+        if (bytes < 512 || bytes > MAX_BLOCK_BYTES || bytes > host.profile().maxTransferBytes()) {
             throw unsupported(
                     "blocks of 2^%d bytes".formatted(id.format().lbads()),
                     "use a format with blocks of 512 bytes to 64 KiB that fit one command");
@@ -168,7 +209,7 @@ public final class Namespace {
     public NvmeBlockPort port(int depth) {
         checkUsable();
         String readOnly = readOnlyReason();
-        QueuePair queue = controller.createQueuePair(depth);
+        QueuePair queue = host.createQueuePair(depth);
         PortLimits limits =
                 new PortLimits(
                         blockBytes(),
@@ -176,18 +217,16 @@ public final class Namespace {
                         maxTransferBytes(),
                         queue.depth(),
                         PrpList.PAGE,
-                        controller.identity().oncs().compare(),
-                        controller.identity().hasVolatileWriteCache(),
+                        controllerIdentity().oncs().compare(),
+                        controllerIdentity().hasVolatileWriteCache(),
                         readOnly);
-        NvmeBlockPort port = new NvmeBlockPort(controller, this, queue, limits);
-        controller.remember(port);
-        return port;
+        return host.port(name(), nsid, queue, limits);
     }
 
     /** Returns the longest transfer of one command, a multiple of its block. */
     public int maxTransferBytes() {
         int block = blockBytes();
-        return controller.maxTransferBytes() / block * block;
+        return host.profile().maxTransferBytes() / block * block;
     }
 
     /** Reads blocks into host memory from {@code offset} on, a multiple of 4. */
@@ -230,13 +269,13 @@ public final class Namespace {
 
     private long place(DmaBuffer buffer, long offset, long lba, long blocks) {
         checkPlace(buffer.sizeBytes(), offset, lba, blocks);
-        buffer.admit(controller.device().bdf());
+        buffer.admit(device().bdf());
         return buffer.busAddress() + offset;
     }
 
     private long place(PeerBuffer buffer, long offset, long lba, long blocks) {
         checkPlace(buffer.sizeBytes(), offset, lba, blocks);
-        buffer.admit(controller.device().bdf());
+        buffer.admit(device().bdf());
         return buffer.busAddress() + offset;
     }
 
@@ -269,8 +308,8 @@ public final class Namespace {
         checkWritable();
         stepwise(
                 NvmOpcode.WRITE_ZEROES,
-                controller.identity().oncs().writeZeroes(),
-                controller.profile().nvmLimits().writeZeroesBytes(),
+                controllerIdentity().oncs().writeZeroes(),
+                host.profile().nvmLimits().writeZeroesBytes(),
                 lba,
                 blocks);
     }
@@ -280,8 +319,8 @@ public final class Namespace {
         checkUsable();
         stepwise(
                 NvmOpcode.VERIFY,
-                controller.identity().oncs().verify(),
-                controller.profile().nvmLimits().verifyBytes(),
+                controllerIdentity().oncs().verify(),
+                host.profile().nvmLimits().verifyBytes(),
                 lba,
                 blocks);
     }
@@ -300,16 +339,15 @@ public final class Namespace {
     public void deallocate(long lba, long blocks) {
         checkUsable();
         checkWritable();
-        checkSupported(NvmOpcode.DATASET_MANAGEMENT, controller.identity().oncs().dsm());
+        checkSupported(NvmOpcode.DATASET_MANAGEMENT, controllerIdentity().oncs().dsm());
         checkRange(lba, blocks);
-        long most = Math.min(MAX_RANGE_BLOCKS, controller.profile().nvmLimits().deallocateBlocks());
+        long most = Math.min(MAX_RANGE_BLOCKS, host.profile().nvmLimits().deallocateBlocks());
         for (long done = 0; done < blocks; done += most) {
             long from = lba + done;
             long now = Math.min(most, blocks - done);
             long cdws = NvmCommand.dsmCdw10(1) | ((long) NvmCommand.DSM_DEALLOCATE << 32);
             int status =
-                    controller
-                            .sync()
+                    host.sync()
                             .executeWithPage(
                                     NvmOpcode.DATASET_MANAGEMENT,
                                     nsid,
@@ -322,11 +360,11 @@ public final class Namespace {
     /** Empties the volatile write cache. */
     public void flush() {
         checkUsable();
-        check(NvmOpcode.FLUSH, 0, 0, controller.sync().execute(NvmOpcode.FLUSH, nsid, 0, 0, 0, 0));
+        check(NvmOpcode.FLUSH, 0, 0, host.sync().execute(NvmOpcode.FLUSH, nsid, 0, 0, 0, 0));
     }
 
     private void execute(int opcode, long bus, int bytes, long lba, int cdw12) {
-        int status = controller.sync().execute(opcode, nsid, bus, bytes, lba, cdw12);
+        int status = host.sync().execute(opcode, nsid, bus, bytes, lba, cdw12);
         check(opcode, lba, cdw12 + 1L, status);
     }
 

@@ -7,6 +7,7 @@ import dev.peerlane.spec.IdentifyNamespace;
 import dev.peerlane.spec.NamespaceDescriptors;
 import dev.peerlane.spec.NamespaceList;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.Vs;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,6 +15,16 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds the active namespaces of a controller in every version, and identifies them. */
 final class NamespaceFinder {
+    /** What the finder needs of the controller around it. */
+    interface Host {
+        /** Returns a namespace of the controller that was identified. */
+        Namespace namespace(
+                int nsid,
+                int commandSet,
+                @Nullable IdentifyNamespace identity,
+                @Nullable NamespaceDescriptors descriptors);
+    }
+
     /** Namespaces looked at where the controller has no list of the active ones. */
     private static final int MAX_GUESSES = 1024;
 
@@ -23,16 +34,27 @@ final class NamespaceFinder {
     private static final int NSID_ALL = -1;
     private static final int BEFORE_ALL = -2;
 
-    private final Controller controller;
+    private final Host host;
+    private final String locator;
     private final Admin admin;
+    private final Vs vs;
+    private final long count;
 
-    NamespaceFinder(Controller controller) {
-        this.controller = controller;
-        this.admin = controller.admin();
+    /**
+     * Makes one for a controller.
+     *
+     * @param count NN, how many namespaces it has at most
+     */
+    NamespaceFinder(Host host, String locator, Admin admin, Vs vs, long count) {
+        this.host = host;
+        this.locator = locator;
+        this.admin = admin;
+        this.vs = vs;
+        this.count = count;
     }
 
     int[] active() {
-        if (controller.vs().isAtLeast(1, 1)) {
+        if (vs.isAtLeast(1, 1)) {
             try {
                 return listed();
             } catch (NvmeStatusException e) {
@@ -55,7 +77,7 @@ final class NamespaceFinder {
                 if (Integer.compareUnsigned(nsid, last) <= 0
                         || Integer.compareUnsigned(nsid, BEFORE_ALL) > 0) {
                     throw ControllerFault.nonsense(
-                            controller.locator(),
+                            locator,
                             "the active namespace list has %08Xh after %08Xh"
                                     .formatted(nsid, last));
                 }
@@ -71,10 +93,10 @@ final class NamespaceFinder {
 
     /** Version 1.0 has no list: all up to NN exist, and the inactive ones identify as zeroes. */
     private int[] guessed() {
-        int count = (int) Math.min(MAX_GUESSES, controller.identity().nn());
-        int[] found = new int[count];
+        int last = (int) Math.min(MAX_GUESSES, count);
+        int[] found = new int[last];
         int n = 0;
-        for (int nsid = 1; nsid <= count; nsid++) {
+        for (int nsid = 1; nsid <= last; nsid++) {
             IdentifyNamespace id = identify(nsid);
             if (id != null && id.nsze() != 0) {
                 found[n++] = nsid;
@@ -107,11 +129,11 @@ final class NamespaceFinder {
         if (csi == CommandSet.NVM && (id == null || id.nsze() == 0)) {
             throw absent(nsid);
         }
-        return new Namespace(controller, nsid, csi, id, descriptors);
+        return host.namespace(nsid, csi, id, descriptors);
     }
 
     private @Nullable NamespaceDescriptors descriptors(int nsid) {
-        if (!controller.vs().isAtLeast(1, 3)) {
+        if (!vs.isAtLeast(1, 3)) {
             return null;
         }
         try {
@@ -133,8 +155,7 @@ final class NamespaceFinder {
     private PeerlaneException absent(int nsid) {
         return PeerlaneException.request(
                 "no-such-namespace",
-                "%s has no active namespace %s"
-                        .formatted(controller.locator(), Integer.toUnsignedString(nsid)),
+                "%s has no active namespace %s".formatted(locator, Integer.toUnsignedString(nsid)),
                 "list the controller's namespaces and name one of them");
     }
 }

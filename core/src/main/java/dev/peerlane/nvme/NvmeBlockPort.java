@@ -7,6 +7,7 @@ import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PortLimits;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.PciDevice;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
@@ -25,6 +26,31 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NvmeBlockPort extends BlockPort {
     private static final int PAGE = PrpList.PAGE;
+
+    /** What a port needs of its host. */
+    interface Host {
+        PciDevice device();
+
+        DmaDomain dma();
+
+        /** Returns whether data of more than two pages is described by an SGL. */
+        boolean usesSgls();
+
+        /** Throws if another thread calls. */
+        void checkOwner();
+
+        /** Asks for a command to be given up; returns what came of it. */
+        String abort(int sqid, int cid);
+
+        /** Makes sure that no command of a pair is in flight, now and later. */
+        void retire(QueuePair q);
+
+        /** Returns the state of the controller, for a person. */
+        String condition();
+
+        /** A port was closed. */
+        void forget(NvmeBlockPort port);
+    }
 
     /** The data pointer is an address and a length: a data block's type and subtype are 0. */
     private static final int SGL = Sqe.cdw0(0, Sqe.FUSE_NONE, Sqe.PSDT_SGL, 0);
@@ -45,8 +71,8 @@ public final class NvmeBlockPort extends BlockPort {
         }
     }
 
-    private final Controller controller;
-    private final Namespace namespace;
+    private final Host host;
+    private final String name;
     private final QueuePair queue;
     private final PortLimits limits;
     private final DmaDomain dma;
@@ -63,23 +89,23 @@ public final class NvmeBlockPort extends BlockPort {
     private boolean closed;
     private String lastCondition = READY;
 
-    NvmeBlockPort(Controller controller, Namespace namespace, QueuePair queue, PortLimits limits) {
-        this.controller = controller;
-        this.namespace = namespace;
+    NvmeBlockPort(Host host, String name, int nsid, QueuePair queue, PortLimits limits) {
+        this.host = host;
+        this.name = name;
         this.queue = queue;
         this.limits = limits;
-        this.dma = controller.dma();
-        this.withPrps = Sqe.cdw0to1(0, namespace.nsid());
-        this.withSgl = Sqe.cdw0to1(SGL, namespace.nsid());
+        this.dma = host.dma();
+        this.withPrps = Sqe.cdw0to1(0, nsid);
+        this.withSgl = Sqe.cdw0to1(SGL, nsid);
         this.blockShift = Integer.numberOfTrailingZeros(limits.blockBytes());
         this.blockCount = limits.blockCount();
         this.writable = limits.readOnly() == null;
-        this.sgls = controller.profile().usesSgls();
+        this.sgls = host.usesSgls();
     }
 
     @Override
     public String name() {
-        return namespace.name();
+        return name;
     }
 
     @Override
@@ -87,15 +113,10 @@ public final class NvmeBlockPort extends BlockPort {
         return limits;
     }
 
-    /** Returns the namespace behind it. */
-    public Namespace namespace() {
-        return namespace;
-    }
-
     @Override
     public int attach(PeerBuffer buffer, long offset, int slotBytes, int strideBytes, int count) {
         checkAttach(buffer, offset, slotBytes, strideBytes, count);
-        buffer.admit(controller.device().bdf());
+        buffer.admit(host.device().bdf());
         long bus = buffer.busAddress() + offset;
         int most = 0;
         for (int i = 0; i < count; i++) {
@@ -227,14 +248,14 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public String abort(int slot) {
-        controller.checkOwner();
+        host.checkOwner();
         checkSlot(slot);
         int tag = slots[slot].tag;
         if (!queue.holds(tag, slot)) {
             return "no command of slot %d is in flight".formatted(slot);
         }
         try {
-            return controller.admin().abort(queue.qid(), queue.cid(tag));
+            return host.abort(queue.qid(), queue.cid(tag));
         } catch (ControllerFault e) {
             return "no Abort sent: " + e.getMessage();
         }
@@ -248,10 +269,10 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public void quiesce() {
-        controller.checkOwner();
+        host.checkOwner();
         if (!quiesced) {
             lastCondition = look(); // retiring may reset it
-            controller.retire(queue);
+            host.retire(queue);
             queue.retire();
             quiesced = true;
         }
@@ -271,13 +292,13 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public String condition() {
-        controller.checkOwner();
+        host.checkOwner();
         return quiesced ? lastCondition : look();
     }
 
     @Override
     public void checkHealth() {
-        controller.checkOwner();
+        host.checkOwner();
         if (!quiesced) {
             queue.checkHealth();
         }
@@ -285,9 +306,9 @@ public final class NvmeBlockPort extends BlockPort {
 
     private String look() {
         try {
-            return controller.device().config().isGone()
+            return host.device().config().isGone()
                     ? "is gone: its configuration space reads as all ones"
-                    : controller.registers().condition();
+                    : host.condition();
         } catch (PeerlaneException e) {
             return "can't be reached: " + e.getMessage();
         }
@@ -302,25 +323,25 @@ public final class NvmeBlockPort extends BlockPort {
 
     @Override
     public void close() {
-        controller.checkOwner();
+        host.checkOwner();
         if (!closed) {
             quiesce();
             closed = true;
-            controller.forget(this);
+            host.forget(this);
             lists.forEach(DmaBuffer::close);
             lists.clear();
         }
     }
 
     private void checkOpen() {
-        controller.checkOwner();
+        host.checkOwner();
         if (closed || quiesced) {
             throw new IllegalStateException(name() + ": the port is closed");
         }
     }
 
     private RuntimeException readOnly() {
-        controller.checkOwner();
+        host.checkOwner();
         return PeerlaneException.machine(
                 "namespace-read-only",
                 "%s can't be written: %s".formatted(name(), limits.readOnly()),
@@ -328,19 +349,19 @@ public final class NvmeBlockPort extends BlockPort {
     }
 
     private RuntimeException noSlot(int slot) {
-        controller.checkOwner();
+        host.checkOwner();
         return new IllegalArgumentException(
                 "%s: slot %d of %d attached ones".formatted(name(), slot, slots.length));
     }
 
     private RuntimeException busy(int slot) {
-        controller.checkOwner();
+        host.checkOwner();
         return new IllegalStateException(
                 "%s: slot %d has a command in flight".formatted(name(), slot));
     }
 
     private RuntimeException outside(int slot, long lba, int blocks) {
-        controller.checkOwner();
+        host.checkOwner();
         return new IllegalArgumentException(
                 "%s: %d blocks at %d: the slot has room for %d, the namespace has %d"
                         .formatted(name(), blocks, lba, slots[slot].blocks, blockCount));

@@ -1,8 +1,10 @@
 package dev.peerlane.nvme;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
+import dev.peerlane.spec.Status;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -14,14 +16,20 @@ import org.jspecify.annotations.Nullable;
  * was stopped.
  */
 final class QueueSet {
-    private final Controller controller;
+    private final String locator;
+    private final DmaDomain dma;
+    private final Lifecycle lifecycle;
+    private final Admin admin;
     private final List<QueuePair> queues = new ArrayList<>();
     private final BitSet qids = new BitSet();
     private int limit;
     private @Nullable ShadowDoorbells shadow;
 
-    QueueSet(Controller controller) {
-        this.controller = controller;
+    QueueSet(String locator, DmaDomain dma, Lifecycle lifecycle, Admin admin) {
+        this.locator = locator;
+        this.dma = dma;
+        this.lifecycle = lifecycle;
+        this.admin = admin;
     }
 
     int limit() {
@@ -32,12 +40,21 @@ final class QueueSet {
         limit = newLimit;
     }
 
-    /** Puts doorbells in memory where the controller takes that, before any queue is created. */
+    /**
+     * Puts doorbells in memory where the controller takes that, before any queue is created.
+     * Without an answer it may still take them, so they stay allocated until it is stopped.
+     */
     void offerShadowDoorbells() {
-        shadow = ShadowDoorbells.allocate(controller.dma(), controller.cap().dstrd(), limit);
-        if (shadow != null && !shadow.offer(controller.admin())) {
+        shadow = ShadowDoorbells.allocate(dma, lifecycle.cap().dstrd(), limit);
+        if (shadow != null && !isTaken(shadow)) {
             freeShadow();
         }
+    }
+
+    private boolean isTaken(ShadowDoorbells offered) {
+        AdminResult answer =
+                admin.configureDoorbells(offered.busAddress(), offered.eventsBusAddress());
+        return Status.isSuccess(answer.status());
     }
 
     private void freeShadow() {
@@ -59,23 +76,23 @@ final class QueueSet {
         if (qid > limit) {
             throw PeerlaneException.machine(
                     "no-queue-pair",
-                    "%s: all %d I/O queue pairs are in use".formatted(controller.locator(), limit),
+                    "%s: all %d I/O queue pairs are in use".formatted(locator, limit),
                     "close a port, or open the controller with more queue pairs");
         }
         // Entries are a power of two, so the longest ring may have fewer than the controller
         // allows.
-        int longest = Integer.highestOneBit(controller.cap().maxQueueEntries());
+        int longest = Integer.highestOneBit(lifecycle.cap().maxQueueEntries());
         int most = Math.min(depth, Math.min(QueuePair.MAX_DEPTH, longest - 1));
         if (shadow != null) {
             shadow.clear(qid);
         }
         QueuePair q =
                 new QueuePair(
-                        controller.locator(),
-                        controller.registers(),
-                        controller.dma(),
+                        locator,
+                        lifecycle.registers(),
+                        dma,
                         shadow,
-                        controller.cap().dstrd(),
+                        lifecycle.cap().dstrd(),
                         qid,
                         most,
                         Integer.highestOneBit(most) << 1);
@@ -97,7 +114,7 @@ final class QueueSet {
     }
 
     private void admin(int opcode, long data, int... cdw10to15) {
-        controller.admin().mustSucceed(opcode, 0, data, cdw10to15);
+        admin.mustSucceed(opcode, 0, data, cdw10to15);
     }
 
     private void undo(QueuePair q, boolean cqExists, NvmeStatusException why) {

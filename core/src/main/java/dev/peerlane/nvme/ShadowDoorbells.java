@@ -5,7 +5,6 @@ import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Doorbell;
 import dev.peerlane.mem.Dma;
 import dev.peerlane.spec.Reg;
-import dev.peerlane.spec.Status;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
@@ -41,16 +40,14 @@ final class ShadowDoorbells {
         return fits ? new ShadowDoorbells(dma.allocate(2 * PAGE), dstrd) : null;
     }
 
-    /**
-     * Tells the controller where they are, before it has I/O queues.
-     *
-     * @return whether it takes them
-     * @throws ControllerFault without an answer: it may still take them, so they must stay
-     *     allocated until it is stopped
-     */
-    boolean offer(Admin admin) {
-        long bus = memory.busAddress();
-        return Status.isSuccess(admin.configureDoorbells(bus, bus + PAGE).status());
+    /** Returns where a controller finds the page of values. */
+    long busAddress() {
+        return memory.busAddress();
+    }
+
+    /** Returns where a controller finds the page of EventIdx. */
+    long eventsBusAddress() {
+        return memory.busAddress() + PAGE;
     }
 
     /**

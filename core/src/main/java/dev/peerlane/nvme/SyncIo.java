@@ -1,8 +1,11 @@
 package dev.peerlane.nvme;
 
 import dev.peerlane.block.Completions;
+import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.MemoryFault;
+import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
@@ -18,14 +21,39 @@ import org.jspecify.annotations.Nullable;
 final class SyncIo {
     private static final int ENTRIES = 4;
 
-    private final Controller controller;
+    /** What synchronous commands need of the controller around them. */
+    interface Host {
+        /** Creates the queue pair for them; refused where the controller takes no commands. */
+        QueuePair createQueuePair(int depth);
+
+        /** Makes sure that no command of a pair is in flight, now and later. */
+        void retire(QueuePair q);
+    }
+
+    private final Host host;
+    private final String locator;
+    private final OwnerThread owner;
+    private final DmaDomain dma;
+    private final Clock clock;
+    private final long timeoutNanos;
     private final Answer answer = new Answer();
     private @Nullable QueuePair queue;
     private @Nullable DmaBuffer list;
     private boolean waiting;
 
-    SyncIo(Controller controller) {
-        this.controller = controller;
+    SyncIo(
+            Host host,
+            String locator,
+            OwnerThread owner,
+            DmaDomain dma,
+            Clock clock,
+            long timeoutNanos) {
+        this.host = host;
+        this.locator = locator;
+        this.owner = owner;
+        this.dma = dma;
+        this.clock = clock;
+        this.timeoutNanos = timeoutNanos;
     }
 
     /** The answer to the command with one cookie; that of an earlier one is not taken for it. */
@@ -50,14 +78,14 @@ final class SyncIo {
     }
 
     private QueuePair queue() {
-        controller.checkOwner();
+        owner.check(locator);
         if (waiting) {
             throw new IllegalStateException(
-                    controller.locator() + ": a synchronous command is in flight already");
+                    locator + ": a synchronous command is in flight already");
         }
         QueuePair q = queue;
         if (q == null || !q.isAlive()) {
-            q = controller.createQueuePair(ENTRIES - 1);
+            q = host.createQueuePair(ENTRIES - 1);
             queue = q;
         }
         return q;
@@ -66,7 +94,7 @@ final class SyncIo {
     /** Returns a page of host memory: for the PRP list of a transfer, or for ranges. */
     private DmaBuffer page() {
         if (list == null) {
-            list = controller.dma().allocate(PrpList.PAGE);
+            list = dma.allocate(PrpList.PAGE);
         }
         return list;
     }
@@ -94,7 +122,6 @@ final class SyncIo {
 
     private int submit(
             QueuePair q, int opcode, int nsid, long prp1, long prp2, long cdw10to11, int cdw12) {
-        long timeout = controller.options().ioTimeoutNanos();
         waiting = true;
         try {
             int cookie = answer.await();
@@ -103,29 +130,26 @@ final class SyncIo {
             }
             q.ring();
             boolean done =
-                    controller
-                            .clock()
-                            .await(
-                                    () -> {
-                                        q.poll(1, answer);
-                                        return answer.arrived;
-                                    },
-                                    timeout);
+                    clock.await(
+                            () -> {
+                                q.poll(1, answer);
+                                return answer.arrived;
+                            },
+                            timeoutNanos);
             if (!done) {
                 q.checkHealth();
-                throw ControllerFault.timeout(
-                        controller.locator(), NvmOpcode.name(opcode), timeout);
+                throw ControllerFault.timeout(locator, NvmOpcode.name(opcode), timeoutNanos);
             }
             if (opcode == NvmOpcode.READ && !Status.isSuccess(answer.status)) {
                 // its error is the device's word alone: what moves the data all the same must not
                 // find memory that the caller has given back
                 queue = null;
-                controller.retire(q);
+                host.retire(q);
             }
             return answer.status;
         } catch (InternalError e) {
             retire(q, e);
-            throw MemoryFault.of(controller.locator(), e);
+            throw MemoryFault.of(locator, e);
         } catch (RuntimeException | Error e) { // of a poll, of the clock, of what a turn calls
             retire(q, e);
             throw e;
@@ -138,7 +162,7 @@ final class SyncIo {
     private void retire(QueuePair q, Throwable why) {
         queue = null;
         try {
-            controller.retire(q);
+            host.retire(q);
         } catch (RuntimeException | Error e) {
             why.addSuppressed(e);
         }

@@ -186,7 +186,7 @@ public final class Probe {
     private List<Result> byBlock(Namespace namespace, ControllerMemoryBuffer memory) {
         int blockBytes = namespace.blockBytes();
         long length = Math.max(PAGE_BYTES, blockBytes);
-        try (DmaBuffer host = namespace.controller().dma().allocate(length);
+        try (DmaBuffer host = namespace.dma().allocate(length);
                 PeerBuffer slot = memory.allocate(length, PAGE_BYTES)) {
             namespace.read(host, 0, 0, 1);
             long[] block = words(host.segment(), blockBytes);
@@ -201,7 +201,7 @@ public final class Probe {
                                             block,
                                             "Read",
                                             () -> namespace.read(slot, 0, 0, 1)));
-            boolean compares = namespace.controller().identity().oncs().compare();
+            boolean compares = namespace.controllerIdentity().oncs().compare();
             Result read =
                     compares
                             ? watched(

@@ -296,14 +296,13 @@ public final class Session implements AutoCloseable {
     }
 
     private Endpoint endpoint(Namespace namespace, int depth) {
-        Controller controller = namespace.controller();
         BlockPort port = namespace.port(depth);
         ports.add(port);
         return new Endpoint(
-                controller.locator(),
-                controller.device().bdf(),
-                controller.identity().sn(),
-                controller.identity().mn(),
+                namespace.device().locator(),
+                namespace.device().bdf(),
+                namespace.controllerIdentity().sn(),
+                namespace.controllerIdentity().mn(),
                 namespace.nsid(),
                 port);
     }

@@ -365,7 +365,7 @@ class CmbTest {
         FakeMachine m = Bench.withCmb(16);
         m.controller.cap = m.controller.cap.withPmrs(true);
         try (Controller c = Bench.open(m)) {
-            List<CmbField> fields = c.cmbInfo().fields();
+            List<CmbField> fields = CmbField.of(c.cmbInfo());
             assertThat(fields).hasSizeGreaterThan(35);
             assertThat(fields).allSatisfy(f -> assertThat(f.meaning()).isNotBlank());
             assertThat(fields)

@@ -3,10 +3,13 @@ package dev.peerlane.nvme;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Doorbell;
+import dev.peerlane.hal.PciDevice;
 import dev.peerlane.mem.Dma;
 import dev.peerlane.spec.Reg;
 import java.lang.management.ManagementFactory;
@@ -93,6 +96,45 @@ class HotPathTest {
         }
     }
 
+    /** As much of the controller as a port needs that is never told to stop. */
+    private record Around(Controller controller) implements NvmeBlockPort.Host {
+        @Override
+        public PciDevice device() {
+            return controller.device();
+        }
+
+        @Override
+        public DmaDomain dma() {
+            return controller.dma();
+        }
+
+        @Override
+        public boolean usesSgls() {
+            return false;
+        }
+
+        @Override
+        public void checkOwner() {}
+
+        @Override
+        public String abort(int sqid, int cid) {
+            throw new AssertionError("nothing is aborted");
+        }
+
+        @Override
+        public void retire(QueuePair q) {
+            throw new AssertionError("nothing is retired");
+        }
+
+        @Override
+        public String condition() {
+            return BlockPort.READY;
+        }
+
+        @Override
+        public void forget(NvmeBlockPort port) {}
+    }
+
     private static void run(NvmeBlockPort port, Count count, int rounds) {
         for (int round = 0; round < rounds; round++) {
             for (int slot = 0; slot < DEPTH; slot++) {
@@ -116,7 +158,8 @@ class HotPathTest {
             Namespace ns = c.namespace(1);
             try (NvmeBlockPort limits = ns.port(1);
                     PeerBuffer slots = c.requireCmb().allocate(DEPTH * 4096L, 4096)) {
-                NvmeBlockPort port = new NvmeBlockPort(c, ns, queue, limits.limits());
+                NvmeBlockPort port =
+                        new NvmeBlockPort(new Around(c), ns.name(), 1, queue, limits.limits());
                 port.attach(slots, 0, 4096, 4096, DEPTH);
                 Count count = new Count();
                 run(port, count, 2_000);

@@ -28,7 +28,7 @@ public final class CmbBuffer {
         try (Session session = Session.of(Fabrics.open(null, List.of()))) {
             Namespace from = session.namespace(Extent.parse("emu:ssd0"));
             Namespace to = session.namespace(Extent.parse("emu:ssd1"));
-            ControllerMemoryBuffer cmb = to.controller().requireCmb();
+            ControllerMemoryBuffer cmb = to.requireCmb();
             cmb.enable(session.fabric().dma());
             long blocks = BYTES / from.blockBytes();
             writeMarks(session.fabric(), from, blocks);

@@ -255,7 +255,7 @@ class CopyOnQemuTest {
                     new Extent(devices.get(1), 1, 0L, null),
                     CopyOptions.DEFAULTS);
             Namespace target = session.namespace(Extent.of(devices.get(1)));
-            Bar bar = target.controller().device().bar(2);
+            Bar bar = target.device().bar(2);
             for (long at = 0; at < bar.sizeBytes(); at += 4096) {
                 assertThat(bar.load64(at)).isZero();
             }
