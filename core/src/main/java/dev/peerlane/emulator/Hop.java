@@ -18,6 +18,7 @@ final class Hop {
     private final SplittableRandom random;
     private final PacketQueue queue = new PacketQueue();
     private final int[] used = new int[Packet.Flow.COUNT];
+    private final Runnable sent = this::sent;
     private boolean sending;
     private long lastArrival;
     private long passings;
@@ -71,19 +72,20 @@ final class Hop {
         long jitter = random.nextLong(link.latencyNanos() / 4 + 1);
         long arrival = events.now() + nanos + link.latencyNanos() + jitter;
         lastArrival = Math.max(lastArrival, arrival);
-        events.at(
-                events.now() + nanos,
-                () -> {
-                    sending = false;
-                    pump();
-                });
-        events.at(lastArrival, () -> arrive(packet));
+        events.at(events.now() + nanos, sent);
+        events.at(lastArrival, packet);
         if (packet.at > 0) {
             packet.path.get(packet.at - 1).release(packet);
         }
     }
 
-    private void arrive(Packet packet) {
+    private void sent() {
+        sending = false;
+        pump();
+    }
+
+    /** A packet has come over the link. */
+    void arrive(Packet packet) {
         packet.at++;
         if (packet.at < packet.path.size()) {
             packet.path.get(packet.at).accept(packet);
@@ -133,8 +135,13 @@ final class Hop {
         return picked;
     }
 
+    /** Returns whether a packet may pass all before it, of which none before first is posted. */
     private boolean passesFrom(int first, int at) {
         Packet packet = queue.get(at);
+        if (!packet.idOrdered) {
+            // every posted write is the same to it
+            return packet.passes(queue.get(first)) != Packet.Passing.NO;
+        }
         for (int i = first; i < at; i++) {
             if (packet.passes(queue.get(i)) == Packet.Passing.NO) {
                 return false;

@@ -126,16 +126,23 @@ final class MemoryMedia extends Media {
         int top = (int) (index >>> (2 * TABLE_SHIFT));
         @Nullable MemorySegment @Nullable [] @Nullable [] middle = chunks[top];
         if (middle == null) {
-            middle = new MemorySegment[TABLE][];
+            middle = new MemorySegment[entries(top, 2 * TABLE_SHIFT, TABLE_SHIFT)][];
             chunks[top] = middle;
         }
         int at = (int) (index >>> TABLE_SHIFT) % TABLE;
         @Nullable MemorySegment[] table = middle[at];
         if (table == null) {
-            table = new MemorySegment[TABLE];
+            table = new MemorySegment[entries((int) (index >>> TABLE_SHIFT), TABLE_SHIFT, 0)];
             middle[at] = table;
         }
         return table;
+    }
+
+    /** Returns how many entries a table needs: the last one is as long as the medium takes. */
+    private int entries(long table, int tableShift, int entryShift) {
+        long last = (sizeBytes - 1) >>> CHUNK_SHIFT;
+        long rest = (last >>> entryShift) - (table << (tableShift - entryShift));
+        return (int) Math.min(TABLE, rest + 1);
     }
 
     private MemorySegment chunk(long index) throws OutOfSpaceException {

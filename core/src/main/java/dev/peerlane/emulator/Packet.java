@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A transaction layer packet under way, and what happens where it arrives (PCIe 5.0, 2.1 and 2.4).
  */
-final class Packet {
+final class Packet implements Runnable {
     private static final int HEADER_BYTES = 24;
 
     /** The three flows of flow control; each has credits of its own. */
@@ -95,6 +95,12 @@ final class Packet {
                         case COMPLETION -> Passing.MAY;
                     };
         };
+    }
+
+    /** Arrives over the link that it was sent on. */
+    @Override
+    public void run() {
+        path.get(at).arrive(this);
     }
 
     @Override

@@ -42,6 +42,7 @@ final class PacketInterconnect extends Interconnect {
     private List<EmulatedFunction> functions = List.of();
     private @Nullable EmulatedClock clock;
     private final Set<EmulatedFabric.PeerFlow> flows = new LinkedHashSet<>();
+    private EmulatedFabric.@Nullable PeerFlow lastFlow;
     private long sent;
 
     PacketInterconnect(
@@ -147,12 +148,13 @@ final class PacketInterconnect extends Interconnect {
             Reads reads) {
         Place place = resolve(address, bytes);
         count(initiator, place, kind, true, bytes);
-        PacketRoutes.Way ways = way(initiator, place, address, true);
+        boolean ats = hasAts(initiator);
+        PacketRoutes.Way ways = way(initiator, place, sort(ats, address), true);
         int life = reads.life();
         for (long at = 0; at < bytes; at += packets.maxPayloadBytes()) {
             int n = (int) Math.min(packets.maxPayloadBytes(), bytes - at);
             long from = address + at;
-            PacketRoutes.Way way = ways.of(from, sort(initiator, from));
+            PacketRoutes.Way way = ways.of(from, sort(ats, from));
             MemorySegment into = target.asSlice(offset + at, n);
             Consumer<@Nullable MemorySegment> answer =
                     data -> {
@@ -172,7 +174,7 @@ final class PacketInterconnect extends Interconnect {
             send(
                     Packet.Flow.NON_POSTED,
                     initiator,
-                    kind,
+                    false,
                     0,
                     from,
                     way.hops(),
@@ -191,17 +193,20 @@ final class PacketInterconnect extends Interconnect {
             Kind kind) {
         Place place = resolve(address, bytes);
         count(initiator, place, kind, false, bytes);
-        PacketRoutes.Way ways = way(initiator, place, address, false);
+        boolean ats = hasAts(initiator);
+        // queue entries never have the attribute: only data may be late
+        boolean relaxed = kind == Kind.IO_DATA && PciFunction.relaxedOrderingOf(initiator.config());
+        PacketRoutes.Way ways = way(initiator, place, sort(ats, address), false);
         for (long at = 0; at < bytes; at += packets.maxPayloadBytes()) {
             int n = (int) Math.min(packets.maxPayloadBytes(), bytes - at);
             long to = address + at;
-            PacketRoutes.Way way = ways.of(to, sort(initiator, to));
+            PacketRoutes.Way way = ways.of(to, sort(ats, to));
             MemorySegment payload = MemorySegment.ofArray(new long[(n + 7) / 8]);
             MemorySegment.copy(source, offset + at, payload, 0, n);
             send(
                     Packet.Flow.POSTED,
                     initiator,
-                    kind,
+                    relaxed,
                     n,
                     to,
                     way.hops(),
@@ -287,17 +292,12 @@ final class PacketInterconnect extends Interconnect {
     private void send(
             Packet.Flow flow,
             EmulatedFunction initiator,
-            Kind kind,
+            boolean relaxed,
             int payloadBytes,
             long address,
             List<Hop> path,
             Runnable delivery) {
         sent++;
-        // queue entries never have the attribute: only data may be late
-        boolean relaxed =
-                kind == Kind.IO_DATA
-                        && flow == Packet.Flow.POSTED
-                        && PciFunction.relaxedOrderingOf(initiator.config());
         path.getFirst()
                 .accept(
                         new Packet(
@@ -313,26 +313,43 @@ final class PacketInterconnect extends Interconnect {
 
     /** Where a request goes. */
     private PacketRoutes.Way way(
-            EmulatedFunction initiator, @Nullable Place place, long address, boolean read) {
-        PacketRoutes.Sort sort = sort(initiator, address);
+            EmulatedFunction initiator,
+            @Nullable Place place,
+            PacketRoutes.Sort sort,
+            boolean read) {
         if (place == null || place.owner() == initiator) {
             return routes.toMemory(initiator, sort);
         }
         PacketRoutes.Way way = routes.between(initiator, place.owner(), sort);
-        flows.add(
-                new EmulatedFabric.PeerFlow(
-                        initiator.bdf(), place.owner().bdf(), read, way.throughRoot()));
+        count(initiator, place.owner(), read, way.throughRoot());
         return way.throughRoot() && !forwards(read)
                 ? new PacketRoutes.Way(routes.toHost(initiator), true, NOT_FORWARDED, way.second())
                 : way;
     }
 
+    /** Enters who reached whom; most packets have the same ends as the one before. */
+    private void count(
+            EmulatedFunction initiator, EmulatedFunction owner, boolean read, boolean root) {
+        EmulatedFabric.PeerFlow last = lastFlow;
+        if (last == null
+                || !last.initiator().equals(initiator.bdf())
+                || !last.owner().equals(owner.bdf())
+                || last.reads() != read
+                || last.throughRoot() != root) {
+            lastFlow = new EmulatedFabric.PeerFlow(initiator.bdf(), owner.bdf(), read, root);
+            flows.add(lastFlow);
+        }
+    }
+
     /** With Address Translation Services a function asks first, and sends what it was told. */
-    private PacketRoutes.Sort sort(EmulatedFunction initiator, long address) {
-        boolean ats =
-                Boolean.TRUE.equals(PciDetails.atsOf(initiator.config()))
-                        && map.find(address, 1) != null;
-        return ats ? PacketRoutes.Sort.TRANSLATED_REQUEST : PacketRoutes.Sort.REQUEST;
+    private PacketRoutes.Sort sort(boolean ats, long address) {
+        return ats && map.find(address, 1) != null
+                ? PacketRoutes.Sort.TRANSLATED_REQUEST
+                : PacketRoutes.Sort.REQUEST;
+    }
+
+    private static boolean hasAts(EmulatedFunction initiator) {
+        return Boolean.TRUE.equals(PciDetails.atsOf(initiator.config()));
     }
 
     private boolean forwards(boolean read) {
@@ -391,7 +408,7 @@ final class PacketInterconnect extends Interconnect {
             Kind kind,
             Consumer<@Nullable MemorySegment> answer) {
         MemorySegment data = null;
-        PacketRoutes.Way back = new PacketRoutes.Way(routes.fromMemory(initiator), false);
+        PacketRoutes.Way back = routes.fromMemory(initiator);
         String why = refusal(initiator, place, way, address, bytes);
         if (why.isEmpty()) {
             moved(initiator, place == null ? null : place.owner(), address, bytes, true, kind);

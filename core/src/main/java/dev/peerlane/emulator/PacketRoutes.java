@@ -83,6 +83,7 @@ final class PacketRoutes {
     private final Map<Ends, Way> ways = new HashMap<>();
     private final Map<EmulatedFunction, List<Hop>> up = new HashMap<>();
     private final Map<EmulatedFunction, List<Hop>> down = new HashMap<>();
+    private final Map<EmulatedFunction, Way> back = new HashMap<>();
 
     PacketRoutes(PacketSpec spec, Events events, SplittableRandom random) {
         this.spec = spec;
@@ -127,8 +128,8 @@ final class PacketRoutes {
     }
 
     /** The way from host memory to a function: of completions. */
-    List<Hop> fromMemory(EmulatedFunction to) {
-        return descend(to, null);
+    Way fromMemory(EmulatedFunction to) {
+        return back.computeIfAbsent(to, f -> new Way(descend(f, null), false));
     }
 
     /** The way from the processor: requests. Its stores may wait before they leave it. */

@@ -2,6 +2,9 @@ package dev.peerlane.sim;
 
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.p2p.Receipt;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,6 +16,8 @@ import java.util.function.Consumer;
 /** What is on the media, past all commands, and what should be there. */
 final class Media {
     private static final int BLOCK = 512;
+    private static final VarHandle WORD =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private final EmulatedFabric fabric;
     private final List<String> locators;
@@ -29,10 +34,17 @@ final class Media {
             for (int nsid = 1; nsid <= namespaces(drive); nsid++) {
                 World.Place place = new World.Place(drive, nsid, 0);
                 byte[] bytes = now(place);
-                random.nextBytes(bytes);
+                fill(bytes, random);
                 fabric.controller(locators.get(drive)).medium(nsid, bytes);
                 expected.put(place, bytes);
             }
+        }
+    }
+
+    /** Fills whole words, each from one number. */
+    private static void fill(byte[] bytes, SplittableRandom random) {
+        for (int at = 0; at < bytes.length; at += Long.BYTES) {
+            WORD.set(bytes, at, random.nextLong());
         }
     }
 
@@ -80,6 +92,8 @@ final class Media {
     /** Returns how many bytes of blocks that are said to be copied are not the source's. */
     int wrongBytes(World.Copy copy, List<Receipt.Range> ranges, int blockBytes) {
         byte[] now = now(copy.target());
+        byte[] source = expected(copy.source());
+        int shift = copy.source().offset() - copy.target().offset();
         int wrong = 0;
         for (Receipt.Range range : ranges) {
             int at = Math.toIntExact(range.slba() * blockBytes);
@@ -89,7 +103,7 @@ final class Media {
                 continue;
             }
             for (; at < end; at++) {
-                wrong += now[at] == source(copy, at) ? 0 : 1;
+                wrong += now[at] == source[at + shift] ? 0 : 1;
             }
         }
         return wrong;
@@ -99,22 +113,20 @@ final class Media {
     int strangeBytes(World.Copy copy) {
         byte[] now = now(copy.target());
         byte[] before = expected(copy.target());
+        byte[] source = expected(copy.source());
+        int shift = copy.source().offset() - copy.target().offset();
         int strange = 0;
         for (int at = copy.target().offset();
                 at < copy.target().offset() + copy.bytes();
                 at += BLOCK) {
             int differ = 0;
             for (int i = at; i < at + BLOCK; i++) {
-                differ += now[i] == source(copy, i) ? 0 : 1;
+                differ += now[i] == source[i + shift] ? 0 : 1;
             }
             boolean old = Arrays.equals(now, at, at + BLOCK, before, at, at + BLOCK);
             strange += old ? 0 : differ;
         }
         return strange;
-    }
-
-    private byte source(World.Copy copy, int targetAt) {
-        return expected(copy.source())[targetAt - copy.target().offset() + copy.source().offset()];
     }
 
     /** Nothing but what was applied or adopted may have changed. */

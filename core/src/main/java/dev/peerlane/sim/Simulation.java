@@ -94,7 +94,11 @@ public final class Simulation {
     }
 
     private Simulation(
-            World world, Consumer<String> trace, boolean blind, long boundNanos, long seed) {
+            World world,
+            @Nullable Consumer<String> trace,
+            boolean blind,
+            long boundNanos,
+            long seed) {
         this.world = world;
         this.seed = seed;
         this.boundNanos = boundNanos;
@@ -140,10 +144,9 @@ public final class Simulation {
             boolean blind,
             long boundNanos,
             @Nullable Consumer<String> trace) {
-        Consumer<String> sink = trace == null ? line -> {} : trace;
-        sink.accept("seed %d: %s".formatted(seed, world.topology()));
-        Simulation simulation = new Simulation(world, sink, blind, boundNanos, seed);
+        Simulation simulation = new Simulation(world, trace, blind, boundNanos, seed);
         if (trace != null) {
+            trace.accept("seed %d: %s".formatted(seed, world.topology()));
             simulation.story.describe();
             simulation.fabric.trace(trace);
         }
@@ -281,7 +284,7 @@ public final class Simulation {
             posted++;
             if (posted == copy.cancelAfter()) {
                 story.saw("cancelled in " + tracker.phase());
-                story.step("CANCELLED in " + tracker.phase());
+                story.step(() -> "CANCELLED in " + tracker.phase());
                 cancel.cancel();
                 judge.cancelled();
             }
@@ -370,7 +373,7 @@ public final class Simulation {
     private void entered(World.Copy copy, Phase phase) {
         for (PlannedFault planned : copy.faults()) {
             if (planned.phase() == phase) {
-                story.step("%s: armed %s".formatted(phase, planned.fault()));
+                story.step(() -> "%s: armed %s".formatted(phase, planned.fault()));
                 fabric.arm(planned.fault());
             }
         }
@@ -379,7 +382,7 @@ public final class Simulation {
     private void happens(Fault fault) {
         hits.add(new Hit(fault.kind(), phases.phase()));
         story.saw("fault " + fault.kind());
-        story.step("HAPPENS in %s: %s".formatted(phases.phase(), fault));
+        story.step(() -> "HAPPENS in %s: %s".formatted(phases.phase(), fault));
         for (Run run : runs) {
             String fence = run.plan == null ? "none" : run.plan.fence();
             if (Promise.staleMoves(fault.kind(), fence)) {

@@ -7,15 +7,17 @@ import dev.peerlane.emulator.FabricSpec;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** What happens in a seed, in words for who replays it, and counted for who runs many. */
 final class Story {
     private final EmulatedFabric fabric;
-    private final Consumer<String> trace;
+    private final @Nullable Consumer<String> trace;
     private final Map<String, Integer> seen = new TreeMap<>();
 
-    /** Tells of what happens on a fabric. */
-    Story(EmulatedFabric fabric, Consumer<String> trace) {
+    /** Tells a listener, or with null nobody, of what happens on a fabric. */
+    Story(EmulatedFabric fabric, @Nullable Consumer<String> trace) {
         this.fabric = fabric;
         this.trace = trace;
     }
@@ -32,16 +34,23 @@ final class Story {
 
     /** Something that belongs to no moment. */
     void tell(String what) {
-        trace.accept(what);
+        if (trace != null) {
+            trace.accept(what);
+        }
     }
 
-    /** Something that happens now. */
-    void step(String what) {
-        trace.accept("%9d ns  %s".formatted(fabric.clock().nanoTime(), what));
+    /** Something that happens now; nothing is put into words for nobody. */
+    void step(Supplier<String> what) {
+        if (trace != null) {
+            trace.accept("%9d ns  %s".formatted(fabric.clock().nanoTime(), what.get()));
+        }
     }
 
     /** Tells of the drives and of what is between them. */
     void describe() {
+        if (trace == null) {
+            return;
+        }
         FabricSpec spec = fabric.spec();
         for (DriveSpec drive : spec.drives()) {
             CmbSpec cmb = drive.cmb();
@@ -70,6 +79,9 @@ final class Story {
 
     /** Tells of a copy before it begins. */
     void describe(World.Copy copy) {
+        if (trace == null) {
+            return;
+        }
         tell(
                 "%s of %d bytes from %s to %s"
                         .formatted(copy.task(), copy.bytes(), copy.source(), copy.target()));

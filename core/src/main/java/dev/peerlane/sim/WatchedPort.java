@@ -7,6 +7,7 @@ import dev.peerlane.block.PortLimits;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * A port that tells what goes through it, and holds the engine to the seam: a slot has one command
@@ -20,7 +21,7 @@ final class WatchedPort extends BlockPort {
     private final SlotLedger.Side side;
     private final SlotLedger ledger;
     private final Seen seen;
-    private final Consumer<String> trace;
+    private final Consumer<Supplier<String>> trace;
     private final Map<Integer, Sent> sent = new HashMap<>();
 
     /** Is told of what goes through. */
@@ -49,7 +50,7 @@ final class WatchedPort extends BlockPort {
             SlotLedger.Side side,
             SlotLedger ledger,
             Seen seen,
-            Consumer<String> trace) {
+            Consumer<Supplier<String>> trace) {
         this.port = port;
         this.side = side;
         this.ledger = ledger;
@@ -61,7 +62,7 @@ final class WatchedPort extends BlockPort {
         if (done) {
             ledger.posted(side, use, slot);
             sent.put(slot, new Sent(use, lba, blocks));
-            trace.accept(
+            trace.accept(() ->
                     "%s: %s of %d blocks at %d, slot %d"
                             .formatted(port.name(), use.word(), blocks, lba, slot));
             seen.posted(use, lba, blocks);
@@ -71,13 +72,14 @@ final class WatchedPort extends BlockPort {
 
     private void ended(int slot, int status) {
         if (slot == NO_SLOT) {
-            trace.accept("%s: Flush ended with %s".formatted(port.name(), port.describe(status)));
+            trace.accept(
+                    () -> "%s: Flush ended with %s".formatted(port.name(), port.describe(status)));
             seen.flushed();
             return;
         }
         ledger.completed(side, slot);
         Sent command = sent.remove(slot);
-        trace.accept(
+        trace.accept(() ->
                 "%s: %s in slot %d ended with %s"
                         .formatted(
                                 port.name(),
@@ -124,7 +126,7 @@ final class WatchedPort extends BlockPort {
 
     @Override
     public boolean submitFlush() {
-        trace.accept(port.name() + ": Flush");
+        trace.accept(() -> port.name() + ": Flush");
         return port.submitFlush();
     }
 
@@ -154,13 +156,13 @@ final class WatchedPort extends BlockPort {
 
     @Override
     public String abort(int slot) {
-        trace.accept(port.name() + ": abort of slot " + slot);
+        trace.accept(() -> port.name() + ": abort of slot " + slot);
         return port.abort(slot);
     }
 
     @Override
     public void quiesce() {
-        trace.accept(port.name() + ": is stopped");
+        trace.accept(() -> port.name() + ": is stopped");
         port.quiesce();
         sent.clear();
         ledger.stopped(side);
