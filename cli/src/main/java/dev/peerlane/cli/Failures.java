@@ -74,7 +74,8 @@ final class Failures {
      * is said.
      */
     static int outputLost(Context context, int status) {
-        if (context.terminal().out() instanceof ResultWriter out && out.isUnread()) {
+        ResultWriter out = context.terminal().result();
+        if (out != null && out.isUnread()) {
             return status == 0 ? STATUS_OF_SIGPIPE : status;
         }
         PeerlaneException lost =

@@ -16,7 +16,8 @@ final class Json {
     /** Prints one document. */
     static void print(PrintWriter out, Object document) {
         try {
-            out.println(MAPPER.writeValueAsString(document));
+            out.print(VisibleWriter.json(MAPPER.writeValueAsString(document)));
+            out.println();
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }

@@ -2,6 +2,7 @@ package dev.peerlane.cli;
 
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Rows of text whose columns line up. */
@@ -11,9 +12,9 @@ final class Table {
 
     private final List<String[]> rows = new ArrayList<>();
 
-    /** Adds a row; rows may differ in length. */
+    /** Adds a row; rows may differ in length. Columns are as wide as their cells are shown. */
     Table row(String... cells) {
-        rows.add(cells);
+        rows.add(Arrays.stream(cells).map(VisibleWriter::line).toArray(String[]::new));
         return this;
     }
 

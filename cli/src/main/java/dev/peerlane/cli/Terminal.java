@@ -23,10 +23,21 @@ public record Terminal(
         PrintWriter err,
         boolean asks,
         @Nullable PrintStream progress) {
+    /** Shows what strangers wrote: nothing that is printed can make a terminal do something. */
+    public Terminal {
+        out = VisibleWriter.before(out);
+        err = VisibleWriter.before(err);
+    }
+
+    /** Returns the standard output that remembers why it was lost, where it is one. */
+    @Nullable ResultWriter result() {
+        return VisibleWriter.before(out).to() instanceof ResultWriter result ? result : null;
+    }
 
     /** Returns the reason why results were lost, to go on behind what is said of it. */
     String whyLost() {
-        IOException why = out instanceof ResultWriter watched ? watched.failure() : null;
+        ResultWriter result = result();
+        IOException why = result == null ? null : result.failure();
         return why == null ? "" : ": " + why.getMessage();
     }
 

@@ -55,7 +55,7 @@ class FailuresTest {
         PrintWriter failing =
                 new PrintWriter(out) {
                     @Override
-                    public void println(String line) {
+                    public void write(String text, int offset, int length) {
                         throw new OutOfMemoryError("made for this test");
                     }
                 };
