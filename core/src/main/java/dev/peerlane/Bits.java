@@ -45,6 +45,11 @@ public final class Bits {
         return (int) with(Integer.toUnsignedLong(raw), hi, lo, Integer.toUnsignedLong(value));
     }
 
+    /** Returns the least multiple of a power of two that is at least {@code value}. */
+    public static long roundUp(long value, long powerOfTwo) {
+        return (value + powerOfTwo - 1) & -powerOfTwo;
+    }
+
     private static long mask(int hi, int lo) {
         return -1L >>> (63 - (hi - lo));
     }

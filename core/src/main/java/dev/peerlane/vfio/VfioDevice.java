@@ -4,6 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
@@ -25,7 +27,35 @@ public final class VfioDevice extends PciDevice {
     private static final int BAR_IO = 1;
     private static final int BAR_64_BIT = 4;
 
-    private final VfioFabric fabric;
+    /** What a device needs of its host. */
+    interface Host {
+        /** Throws if another thread calls. */
+        void checkThread();
+
+        Clock clock();
+
+        DmaDomain dma();
+
+        /** Throws unless sysfs has a BAR where the bus has it. */
+        void checkBarAddress(Bdf bdf, int index, long address);
+
+        /** A reset is about to revoke mappings of a device's BARs. */
+        void beforeReset(VfioDevice device);
+
+        /** The device decodes again. */
+        void afterReset(VfioDevice device);
+
+        /** Takes away what is still mapped of a device. */
+        void dropPeersOf(VfioDevice device);
+
+        /** A device was closed. */
+        void released(VfioDevice device);
+
+        /** Closes the descriptor of a device. */
+        void closeDevice(Bdf bdf, int fd);
+    }
+
+    private final Host host;
     private final Kernel kernel;
     private final Bdf bdf;
     private final DeviceFile file;
@@ -36,8 +66,8 @@ public final class VfioDevice extends PciDevice {
     private boolean closed;
 
     /** Owns the descriptor from now on. */
-    VfioDevice(VfioFabric fabric, Kernel kernel, Bdf bdf, int fd) {
-        this.fabric = fabric;
+    VfioDevice(Host host, Kernel kernel, Bdf bdf, int fd) {
+        this.host = host;
         this.kernel = kernel;
         this.bdf = bdf;
         this.file = new DeviceFile(kernel, bdf.toString(), fd);
@@ -122,7 +152,7 @@ public final class VfioDevice extends PciDevice {
         if ((low & BAR_64_BIT) != 0) {
             address |= (long) config().load32(bar32(index + 1)) << 32;
         }
-        fabric.checkBarAddress(bdf, index, address);
+        host.checkBarAddress(bdf, index, address);
         return map(withoutMsixTable(region), address);
     }
 
@@ -179,16 +209,16 @@ public final class VfioDevice extends PciDevice {
      */
     public Interrupts interrupts(int vectors) {
         checkOpen();
-        Interrupts enabled = Interrupts.enable(kernel, fabric.clock(), locator(), fd(), vectors);
+        Interrupts enabled = Interrupts.enable(kernel, host.clock(), locator(), fd(), vectors);
         interrupts.add(enabled);
         return enabled;
     }
 
     /** Returns whether a BAR is memory that this function decodes in that domain. */
-    boolean decodes(VfioDma domain, VfioBar bar) {
+    boolean decodes(DmaDomain domain, VfioBar bar) {
         int command = closed ? 0 : config().load16(ConfigSpace.COMMAND);
         return !closed
-                && fabric.domain() == domain
+                && host.dma() == domain
                 && bars.containsValue(bar)
                 && !config().isGone()
                 && (command & ConfigSpace.COMMAND_MEMORY) != 0;
@@ -227,17 +257,17 @@ public final class VfioDevice extends PciDevice {
         }
         SavedConfig saved = SavedConfig.of(config());
         dma(false);
-        fabric.domain().beforeReset(this);
+        host.beforeReset(this);
         KernelException.check(
                 kernel.ioctl(fd(), VfioAbi.DEVICE_RESET, 0),
                 "function-reset-failed",
                 VfioAbi.DEVICE_RESET.name(),
                 locator(),
                 "Close the device; if that does not help, power it off");
-        if (!saved.restore(config(), fabric.clock())) {
+        if (!saved.restore(config(), host.clock())) {
             throw gone("after its reset");
         }
-        fabric.domain().afterReset(this);
+        host.afterReset(this);
     }
 
     private PeerlaneException gone(String when) {
@@ -252,7 +282,7 @@ public final class VfioDevice extends PciDevice {
     }
 
     private void checkOpen() {
-        fabric.checkThread();
+        host.checkThread();
         if (closed) {
             throw new IllegalStateException(locator() + " is closed");
         }
@@ -260,7 +290,7 @@ public final class VfioDevice extends PciDevice {
 
     @Override
     public void close() {
-        fabric.checkThread();
+        host.checkThread();
         if (closed) {
             return;
         }
@@ -269,11 +299,11 @@ public final class VfioDevice extends PciDevice {
             cleanup.step(() -> dma(false));
         }
         closed = true;
-        fabric.released(this);
+        host.released(this);
         interrupts.forEach(i -> cleanup.step(i::close));
-        cleanup.step(() -> fabric.domain().dropPeersOf(this));
+        cleanup.step(() -> host.dropPeersOf(this));
         bars.values().forEach(bar -> cleanup.step(bar::unmap));
         file.shut();
-        cleanup.step(() -> fabric.space().closeDevice(bdf, fd())).finish();
+        cleanup.step(() -> host.closeDevice(bdf, fd())).finish();
     }
 }

@@ -182,7 +182,7 @@ public final class VfioFabric extends Fabric {
             throw PeerlaneException.machine(
                     "device-in-use", locator + " is open already", "Close it first");
         }
-        VfioDevice device = new VfioDevice(this, kernel, bdf, space.openDevice(bdf));
+        VfioDevice device = new VfioDevice(new Devices(), kernel, bdf, space.openDevice(bdf));
         open.add(device);
         try {
             device.start(options.resetOnOpen());
@@ -196,14 +196,6 @@ public final class VfioFabric extends Fabric {
     @Override
     public DmaDomain dma() {
         return dma;
-    }
-
-    VfioDma domain() {
-        return dma;
-    }
-
-    IoSpace space() {
-        return space;
     }
 
     @Override
@@ -228,7 +220,7 @@ public final class VfioFabric extends Fabric {
      * Sees that a BAR is on the bus where sysfs has it: if the two differ, an identical mapping is
      * not identical.
      */
-    void checkBarAddress(Bdf bdf, int index, long address) {
+    private void checkBarAddress(Bdf bdf, int index, long address) {
         long shown =
                 system.tree().function(bdf).stream()
                         .map(SysfsFunction::function)
@@ -275,17 +267,13 @@ public final class VfioFabric extends Fabric {
         return null;
     }
 
-    void released(VfioDevice device) {
-        open.remove(device);
-    }
-
     /** Returns its name as messages have it. */
     @Override
     public String toString() {
         return "the fabric of " + members;
     }
 
-    void checkThread() {
+    private void checkThread() {
         thread.check(this);
     }
 
@@ -306,5 +294,53 @@ public final class VfioFabric extends Fabric {
         Cleanup cleanup = new Cleanup();
         List.copyOf(open).forEach(device -> cleanup.step(device::close));
         cleanup.step(dma::close).step(space::close).finish();
+    }
+
+    /** What its devices see of it. */
+    private final class Devices implements VfioDevice.Host {
+        @Override
+        public void checkThread() {
+            VfioFabric.this.checkThread();
+        }
+
+        @Override
+        public Clock clock() {
+            return clock;
+        }
+
+        @Override
+        public DmaDomain dma() {
+            return dma;
+        }
+
+        @Override
+        public void checkBarAddress(Bdf bdf, int index, long address) {
+            VfioFabric.this.checkBarAddress(bdf, index, address);
+        }
+
+        @Override
+        public void beforeReset(VfioDevice device) {
+            dma.beforeReset(device);
+        }
+
+        @Override
+        public void afterReset(VfioDevice device) {
+            dma.afterReset(device);
+        }
+
+        @Override
+        public void dropPeersOf(VfioDevice device) {
+            dma.dropPeersOf(device);
+        }
+
+        @Override
+        public void released(VfioDevice device) {
+            open.remove(device);
+        }
+
+        @Override
+        public void closeDevice(Bdf bdf, int fd) {
+            space.closeDevice(bdf, fd);
+        }
     }
 }

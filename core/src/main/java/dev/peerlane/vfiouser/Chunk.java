@@ -4,12 +4,14 @@ import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.KernelException;
 import dev.peerlane.linux.MemoryFile;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 
 /**
  * A file in memory with a place on the bus, mapped here and into the servers that were given it.
  */
 final class Chunk implements AutoCloseable {
-    private final UserDma domain;
+    private final BusAddresses addresses;
+    private final Consumer<Chunk> onClose;
     private final int fd;
     private final Mapping mapping;
     private final long busAddress;
@@ -20,11 +22,13 @@ final class Chunk implements AutoCloseable {
      * Makes one, of zeroes, that no server has.
      *
      * @param bytes whole pages
+     * @param onClose is told when it is being closed
      */
-    Chunk(UserDma domain, long bytes) {
-        this.domain = domain;
+    Chunk(BusAddresses addresses, long bytes, Consumer<Chunk> onClose) {
+        this.addresses = addresses;
+        this.onClose = onClose;
         String object = bytes + " bytes of memory for DMA";
-        busAddress = domain.takeAddresses(bytes);
+        busAddress = addresses.take(bytes);
         int file = -1;
         boolean done = false;
         try {
@@ -40,7 +44,7 @@ final class Chunk implements AutoCloseable {
             done = true;
         } finally {
             if (!done) {
-                domain.giveAddresses(busAddress);
+                addresses.give(busAddress);
                 if (file >= 0) {
                     KernelCalls.instance().close(file);
                 }
@@ -83,12 +87,12 @@ final class Chunk implements AutoCloseable {
             return;
         }
         try (Mapping here = mapping) {
-            domain.closed(this);
+            onClose.accept(this);
             // a server that keeps its descriptor is not to find there what others left
             clear(0, here.segment().byteSize());
             reach.takeBack();
             // only here: an address that a server may still have is not used again
-            domain.giveAddresses(busAddress);
+            addresses.give(busAddress);
         } finally {
             closed = true;
             KernelCalls.instance().close(fd);

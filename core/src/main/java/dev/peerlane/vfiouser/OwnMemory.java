@@ -29,12 +29,26 @@ final class OwnMemory extends DmaDomain {
         }
     }
 
-    private final UserDma domain;
+    /** What it needs of the domain of all devices, beside peers' memory. */
+    interface Host {
+        /** Throws if another thread calls. */
+        void checkThread();
+
+        /** Returns new memory that no server has. */
+        Chunk chunk(long sizeBytes);
+
+        /** Returns the function of an address, which is one of the fabric's. */
+        UserFunction function(Bdf device);
+    }
+
+    private final Host host;
+    private final DmaDomain shared;
     private final UserFunction function;
     private final List<Pages> chunks = new ArrayList<>();
 
-    OwnMemory(UserDma domain, UserFunction function) {
-        this.domain = domain;
+    OwnMemory(Host host, DmaDomain shared, UserFunction function) {
+        this.host = host;
+        this.shared = shared;
         this.function = function;
     }
 
@@ -45,8 +59,8 @@ final class OwnMemory extends DmaDomain {
 
     @Override
     public DmaBuffer allocate(long sizeBytes) {
-        domain.checkThread();
-        long bytes = UserDma.pages(sizeBytes);
+        host.checkThread();
+        long bytes = BusAddresses.pages(sizeBytes);
         for (Pages pages : chunks) {
             long offset = pages.runs.take(bytes);
             if (offset >= 0) {
@@ -58,7 +72,7 @@ final class OwnMemory extends DmaDomain {
     }
 
     private Pages grow(long bytes) {
-        Chunk chunk = domain.chunk(bytes);
+        Chunk chunk = host.chunk(bytes);
         try {
             chunk.admit(function);
         } catch (RuntimeException e) {
@@ -72,12 +86,12 @@ final class OwnMemory extends DmaDomain {
 
     @Override
     public DmaDomain forDevice(PciDevice device) {
-        return domain.forDevice(device);
+        return shared.forDevice(device);
     }
 
     @Override
     public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
-        return domain.mapPeer(owner, bar, offset, sizeBytes);
+        return shared.mapPeer(owner, bar, offset, sizeBytes);
     }
 
     /** Pages of a chunk. */
@@ -115,14 +129,14 @@ final class OwnMemory extends DmaDomain {
                 throw PeerlaneException.request(
                         "memory-of-another-device",
                         "memory of %s alone is used for %s"
-                                .formatted(function.locator(), domain.function(device).locator()),
+                                .formatted(function.locator(), host.function(device).locator()),
                         "Allocate what several devices use from the fabric's domain");
             }
         }
 
         @Override
         public void close() {
-            domain.checkThread();
+            host.checkThread();
             if (!closed) {
                 closed = true;
                 pages.free(offset, segment.byteSize());

@@ -8,12 +8,21 @@ import dev.peerlane.pci.ConfigSpace;
 
 /** A function that somebody has opened. */
 final class UserDevice extends PciDevice {
-    private final VfioUserFabric fabric;
+    /** What a device needs of its host. */
+    interface Host {
+        /** Throws if another thread calls. */
+        void checkThread();
+
+        /** A device was closed. */
+        void released(UserDevice device);
+    }
+
+    private final Host host;
     private final UserFunction function;
     private boolean closed;
 
-    UserDevice(VfioUserFabric fabric, UserFunction function) {
-        this.fabric = fabric;
+    UserDevice(Host host, UserFunction function) {
+        this.host = host;
         this.function = function;
     }
 
@@ -55,13 +64,13 @@ final class UserDevice extends PciDevice {
 
     @Override
     public void busMaster(boolean enabled) {
-        fabric.checkThread();
+        host.checkThread();
         function.busMaster(enabled);
     }
 
     @Override
     public void reset() {
-        fabric.checkThread();
+        host.checkThread();
         int command = config().load16(ConfigSpace.COMMAND);
         if (!function.reset()) {
             throw PeerlaneException.machine(
@@ -72,10 +81,10 @@ final class UserDevice extends PciDevice {
 
     @Override
     public void close() {
-        fabric.checkThread();
+        host.checkThread();
         if (!closed) {
             closed = true;
-            fabric.released(this);
+            host.released(this);
             busMaster(false);
         }
     }

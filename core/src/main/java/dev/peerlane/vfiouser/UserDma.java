@@ -15,20 +15,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 
 /**
  * Memory in files, whose descriptors servers get: of what is {@linkplain #forDevice for one device}
  * that device's server alone, of every other buffer, and of a BAR, those of the devices that were
  * admitted to it. What a server has got it can keep.
  */
-final class UserDma extends DmaDomain implements AutoCloseable {
-    /** Where memory begins on the bus. */
-    static final long FIRST = 0x1_0000_0000L;
-
-    /** Where memory ends on the bus. */
-    static final long LIMIT = 0x40_0000_0000L;
-
+final class UserDma extends DmaDomain implements AutoCloseable, OwnMemory.Host {
     private static final int PAGE = Protocol.PAGE_BYTES;
 
     /** Where the doorbells are in BAR 0 (NVMe over PCIe 1.0, 3.1.2). */
@@ -38,9 +31,8 @@ final class UserDma extends DmaDomain implements AutoCloseable {
     private final List<UserFunction> functions;
     private final Map<UserFunction, OwnMemory> own = new HashMap<>();
     private final Set<Chunk> chunks = new LinkedHashSet<>();
-    private final TreeMap<Long, Long> taken = new TreeMap<>();
+    private final BusAddresses addresses = new BusAddresses();
     private final List<Peer> peers = new ArrayList<>();
-    private long cursor = FIRST;
 
     UserDma(List<UserFunction> functions) {
         this.functions = functions;
@@ -60,11 +52,11 @@ final class UserDma extends DmaDomain implements AutoCloseable {
     @Override
     public DmaDomain forDevice(PciDevice device) {
         checkThread();
-        return own.computeIfAbsent(function(device.bdf()), f -> new OwnMemory(this, f));
+        return own.computeIfAbsent(function(device.bdf()), f -> new OwnMemory(this, this, f));
     }
 
-    /** Returns the function of an address, which is one of this fabric's. */
-    UserFunction function(Bdf device) {
+    @Override
+    public UserFunction function(Bdf device) {
         checkThread();
         for (UserFunction function : functions) {
             if (function.bdf().equals(device)) {
@@ -77,56 +69,12 @@ final class UserDma extends DmaDomain implements AutoCloseable {
                 "Use devices that were opened from this fabric");
     }
 
-    static long pages(long sizeBytes) {
-        if (sizeBytes <= 0 || sizeBytes > LIMIT) {
-            throw new IllegalArgumentException("a buffer of " + sizeBytes + " bytes");
-        }
-        return (sizeBytes + PAGE - 1) & -PAGE;
-    }
-
-    /** Returns new memory that no server has. */
-    Chunk chunk(long sizeBytes) {
+    @Override
+    public Chunk chunk(long sizeBytes) {
         checkThread();
-        Chunk chunk = new Chunk(this, pages(sizeBytes));
+        Chunk chunk = new Chunk(addresses, BusAddresses.pages(sizeBytes), chunks::remove);
         chunks.add(chunk);
         return chunk;
-    }
-
-    void closed(Chunk chunk) {
-        chunks.remove(chunk);
-    }
-
-    /** Takes addresses on the bus; what was given back is used again as late as possible. */
-    long takeAddresses(long bytes) {
-        long at = free(cursor, bytes);
-        if (at < 0) {
-            at = free(FIRST, bytes);
-        }
-        if (at < 0) {
-            throw PeerlaneException.machine(
-                    "no-dma-memory",
-                    bytes + " bytes of memory for DMA can't be had",
-                    "Use smaller buffers");
-        }
-        taken.put(at, at + bytes);
-        cursor = at + bytes;
-        return at;
-    }
-
-    /** Returns the first free run from an address on, which is in none that is taken, or -1. */
-    private long free(long from, long bytes) {
-        long at = from;
-        for (Map.Entry<Long, Long> range : taken.tailMap(from).entrySet()) {
-            if (range.getKey() - at >= bytes) {
-                break;
-            }
-            at = range.getValue();
-        }
-        return at <= LIMIT - bytes ? at : -1;
-    }
-
-    void giveAddresses(long busAddress) {
-        taken.remove(busAddress);
     }
 
     @Override
@@ -183,7 +131,8 @@ final class UserDma extends DmaDomain implements AutoCloseable {
         }
     }
 
-    void checkThread() {
+    @Override
+    public void checkThread() {
         thread.check("the servers' memory for DMA");
     }
 

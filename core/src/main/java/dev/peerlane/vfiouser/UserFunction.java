@@ -171,7 +171,7 @@ final class UserFunction implements AutoCloseable {
         private static final long HIGH_END = 1L << 46;
 
         private long low = 0xc000_0000L;
-        private long high = UserDma.LIMIT;
+        private long high = BusAddresses.LIMIT;
 
         long take(String locator, int index, long bytes, boolean wide) {
             long end = wide ? HIGH_END : LOW_END;

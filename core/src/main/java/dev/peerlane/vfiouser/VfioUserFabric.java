@@ -141,7 +141,7 @@ public final class VfioUserFabric extends Fabric {
             throw PeerlaneException.machine(
                     "device-in-use", locator + " is open already", "Close it first");
         }
-        UserDevice device = new UserDevice(this, function);
+        UserDevice device = new UserDevice(new Devices(), function);
         open.add(device);
         return device;
     }
@@ -181,12 +181,21 @@ public final class VfioUserFabric extends Fabric {
         return "the fabric of " + functions.keySet();
     }
 
-    void checkThread() {
+    private void checkThread() {
         thread.check(this);
     }
 
-    void released(UserDevice device) {
-        open.remove(device);
+    /** What its devices see of it. */
+    private final class Devices implements UserDevice.Host {
+        @Override
+        public void checkThread() {
+            VfioUserFabric.this.checkThread();
+        }
+
+        @Override
+        public void released(UserDevice device) {
+            open.remove(device);
+        }
     }
 
     @Override

@@ -74,7 +74,7 @@ class HalfMadeTest {
         try (VfioUserFabric fabric = VfioUserFabric.open(sockets, clock, TIMEOUT_NANOS)) {
             List<Bdf> devices = devices(fabric);
             DmaBuffer buffer = fabric.dma().allocate(4096);
-            assertThat(buffer.busAddress()).isEqualTo(UserDma.FIRST);
+            assertThat(buffer.busAddress()).isEqualTo(BusAddresses.FIRST);
             assertThat(mappings()).containsExactly(0, 0, 0);
             buffer.admit(devices.get(0));
             buffer.admit(devices.get(0));
@@ -134,22 +134,22 @@ class HalfMadeTest {
     void addressesAreNeverShared() {
         long seed = 240611;
         SplittableRandom random = new SplittableRandom(seed);
-        UserDma dma = new UserDma(List.of());
+        BusAddresses addresses = new BusAddresses();
         TreeMap<Long, Long> live = new TreeMap<>();
         for (int i = 0; i < 10_000; i++) {
             if (live.size() > 3 || (!live.isEmpty() && random.nextInt(3) == 0)) {
                 long at = (long) live.keySet().toArray()[random.nextInt(live.size())];
                 live.remove(at);
-                dma.giveAddresses(at);
+                addresses.give(at);
                 continue;
             }
             long bytes = (1L + random.nextInt(1 << 13)) << 22;
-            long at = dma.takeAddresses(bytes);
+            long at = addresses.take(bytes);
             Map.Entry<Long, Long> below = live.lowerEntry(at + bytes);
             assertThat(below == null || below.getValue() <= at)
                     .as("seed %d, step %d: apart", seed, i)
                     .isTrue();
-            assertThat(at).isBetween(UserDma.FIRST, UserDma.LIMIT - bytes);
+            assertThat(at).isBetween(BusAddresses.FIRST, BusAddresses.LIMIT - bytes);
             live.put(at, at + bytes);
         }
     }
