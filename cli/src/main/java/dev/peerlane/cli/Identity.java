@@ -41,17 +41,22 @@ final class Identity {
     record Format(int index, long dataBytes, int metadataBytes, String performance, boolean used) {}
 
     static Document of(Controller controller, List<Namespace> namespaces) {
-        Identity identity = new Identity();
-        identity.capabilities(controller.cap());
-        identity.controller(controller.identity(), controller.cap());
-        identity.commands(controller.identity());
         return new Document(
                 SCHEMA,
                 new Device(
                         controller.locator(),
                         controller.device().bdf().toString(),
-                        List.copyOf(identity.fields)),
+                        fields(controller.identity(), controller.cap())),
                 namespaces.stream().map(Identity::space).toList());
+    }
+
+    /** Returns the fields of a controller. */
+    static List<Field> fields(IdentifyController id, Cap cap) {
+        Identity identity = new Identity();
+        identity.capabilities(cap);
+        identity.controller(id, cap);
+        identity.commands(id);
+        return List.copyOf(identity.fields);
     }
 
     private void text(String name, String value, String meaning) {
@@ -74,11 +79,11 @@ final class Identity {
         return hex.chars().allMatch(c -> c == '0') ? "none" : hex;
     }
 
-    /** Returns the names of the bits that are set. */
+    /** Returns the names of the bits that are set; a reserved bit has none. */
     private static String bits(int raw, String none, String... names) {
         List<String> set = new ArrayList<>();
         for (int bit = 0; bit < names.length; bit++) {
-            if ((raw >> bit & 1) != 0) {
+            if ((raw >> bit & 1) != 0 && !names[bit].isEmpty()) {
                 set.add(names[bit]);
             }
         }
@@ -153,10 +158,11 @@ final class Identity {
                         "namespace changes",
                         "firmware activation",
                         "",
-                        "",
-                        "",
-                        "",
-                        ""));
+                        "asymmetric access changes",
+                        "predictable latency",
+                        "LBA status",
+                        "endurance groups",
+                        "subsystem shutdown"));
         hex("CTRATT", id.ctratt(), id.mdtsExcludesMetadata() ? "MDTS excludes metadata" : "");
         number("CNTRLTYPE", id.cntrltype(), controllerType(id.cntrltype()));
         number("ACL", id.aclZ(), id.abortLimit() + " Aborts at once");
