@@ -192,6 +192,24 @@ final class BenchCommandTest {
     }
 
     @Test
+    void namesInTheReportAreTextAndNoMarkup() throws IOException {
+        Path html = folder.resolve("bench.html");
+        String model = ", model: 'R&D <b>\"1\"</b>', cmb: {size: 1MiB}";
+        Shell shell =
+                bench(
+                        drives.two(model, ""),
+                        "--depth",
+                        "1",
+                        "--sweep",
+                        "none",
+                        "--html",
+                        html.toString());
+        assertThat(shell.status()).as(shell.err()).isZero();
+        assertThat(Files.readString(html))
+                .contains("<td>R&amp;D &lt;b&gt;&quot;1&quot;&lt;/b&gt;</td>");
+    }
+
+    @Test
     void aDepthThatDoesNotFitIsSkippedAndSaysSo() {
         Shell shell = bench(drives.usual(), "--depths", "512", "--sizes", "4KiB", "--json");
         assertThat(shell.status()).isZero();

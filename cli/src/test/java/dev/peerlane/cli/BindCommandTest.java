@@ -189,6 +189,21 @@ class BindCommandTest {
     }
 
     @Test
+    void aDryRunOfTheWayBackLeavesTheFunctionWhereItIs() throws IOException {
+        assertThat(Shell.on(host, "bind", A, "--yes").status()).isZero();
+        log.clear();
+        Shell run = Shell.on(host, "unbind", A, "--dry-run");
+        assertThat(run.status()).as(run.err()).isZero();
+        assertThat(run.out())
+                .startsWith(A + " goes from vfio-pci to nvme.")
+                .endsWith("Nothing was written.\n");
+        assertThat(log).isEmpty();
+        assertThat(driver(A)).isEqualTo("vfio-pci");
+        assertThat(Shell.on(host, "unbind", "--all", "--dry-run").out()).startsWith(A);
+        assertThat(log).isEmpty();
+    }
+
+    @Test
     void allThatBindTookGoesBackToTheOverrideItHadInAnotherProcess() throws IOException {
         write("sys/bus/pci/devices/" + A + "/driver_override", "nvme\n");
         assertThat(Shell.on(host, "bind", A, "--yes").status()).isZero();

@@ -139,6 +139,25 @@ class CopyCommandTest {
         drives.assertTargetIsSource();
     }
 
+    /** The drive never answers one Write; the fabric's time is virtual, so nobody waits. */
+    @Test
+    void aCommandIsGivenUpAfterTheSecondsOfTimeout() {
+        fabric =
+                drives.fabric(
+                        """
+                        kind: emulator
+                        time: virtual
+                        drives:
+                          - {name: a, image: a.img, serial: SA, cmb: {size: 1MiB}}
+                          - {name: b, image: b.img, serial: SB, cmb: {size: 1MiB}}
+                        faults:
+                          - {kind: lost-completion, drive: b, queue: io, opcode: 1}
+                        """);
+        Shell run = copy("emu:a", "emu:b", "--yes", "--timeout", "7.5", "--retries", "0");
+        assertThat(run.status()).isEqualTo(4);
+        assertThat(run.err()).contains("emu:b").contains("did not end within 7.5 s");
+    }
+
     @Test
     void withoutAPersonAndWithoutYesNothingIsWritten() {
         Shell run = copy("emu:a", "emu:b", "--json");

@@ -7,6 +7,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.Fault;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
@@ -108,6 +109,19 @@ class LeftoversTest {
         session.controller("emu:ssd0");
         assertThat(words(enabled(session))).containsExactly(0, 0);
         session.close();
+    }
+
+    /** Otherwise the data would stay in the CMB, and nobody would know of it any more. */
+    @Test
+    void aRecordStaysUntilWhatItNamesIsOverwritten() throws IOException {
+        leave("EMU-ssd0");
+        fabric.arm(Fault.at(Fault.Kind.CBAI, "ssd0"));
+        Session stopped = session();
+        assertThatThrownBy(() -> stopped.controller("emu:ssd0"))
+                .isInstanceOf(PeerlaneException.class)
+                .hasMessageContaining("refuses the CMB address");
+        assertThat(Files.readString(record())).isEqualTo("EMU-ssd0\n0 2000\n");
+        stopped.close();
     }
 
     @Test

@@ -68,6 +68,12 @@ class InterruptsTest {
         return kernel.read(fd, value) < 0 ? 0 : value.get(JAVA_LONG, 0);
     }
 
+    private static boolean isEventfd(int fd) throws IOException {
+        Path link = Path.of("/proc/self/fd/" + fd);
+        return Files.isSymbolicLink(link)
+                && Files.readSymbolicLink(link).toString().contains("eventfd");
+    }
+
     private long set(int flags, int kind, int start, int count, int... fds) {
         return set(new byte[0], flags, kind, start, count, fds);
     }
@@ -157,7 +163,7 @@ class InterruptsTest {
     }
 
     @Test
-    void descriptorsHaveToBeOneForEachVectorAndEventfds() {
+    void descriptorsHaveToBeOneForEachVectorAndEventfds() throws IOException {
         int one = counter();
         int two = counter();
         assertThat(set(EVENTFD | TRIGGER, MSIX, 0, 3, one, two)).isEqualTo(-Errno.EINVAL);
@@ -169,6 +175,8 @@ class InterruptsTest {
         int[] fds = {one, file};
         assertThat(set(EVENTFD | TRIGGER, MSIX, 0, 2, fds)).isEqualTo(-Errno.EINVAL);
         assertThat(fds).as("the first was taken and is closed").containsExactly(-1, file);
+        assertThat(isEventfd(one)).isFalse();
+        assertThat(isEventfd(two)).as("guards the line above").isTrue();
         mine.remove((Integer) one);
         assertThat(isMasked(0)).isTrue();
         MemorySegment shortBody = arena.allocate(16);

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.UnixSocket;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,6 +80,15 @@ class SocketFileTest {
         try (SocketFile second =
                 SocketFile.listen(path, SocketFileTest::nothing, SocketFileTest::waits)) {
             assertThat(connect(second.path())).isZero();
+        }
+    }
+
+    /** Whoever can connect reads and writes the drive. */
+    @Test
+    void nobodyButItsOwnerCanConnect() throws IOException {
+        try (SocketFile socket = SocketFile.listen(folder.resolve("a.sock"))) {
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket.path())))
+                    .isEqualTo("rw-------");
         }
     }
 

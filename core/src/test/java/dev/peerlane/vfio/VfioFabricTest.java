@@ -113,6 +113,21 @@ class VfioFabricTest {
         }
     }
 
+    /** A drive that was given the end of such a piece would write into what nobody mapped. */
+    @Test
+    void aPieceThatLeavesTheMappedPartOfABarIsMappedForNoPeer() {
+        machine.a.sparse.put(0, List.of(new Span(0, 0x1fff), new Span(0x3000, 0x3fff)));
+        try (VfioFabric fabric = machine.open()) {
+            PciDevice owner = fabric.openDevice("0000:01:00.0");
+            Bar bar = owner.bar(0);
+            assertRefused(
+                    () -> fabric.dma().mapPeer(owner, bar, 0x1000, 0x2000), "peer-not-mappable");
+            assertRefused(
+                    () -> fabric.dma().mapPeer(owner, bar, 0x2000, 0x2000), "peer-not-mappable");
+            fabric.dma().mapPeer(owner, bar, 0, 0x2000).close();
+        }
+    }
+
     @Test
     void withoutTheKernelsWordTheMsixTableIsNotMapped() {
         machine.a.msixMappable = false;

@@ -76,6 +76,9 @@ final class SpdkLikeServer implements AutoCloseable {
      */
     int turnsToShorten;
 
+    /** Whether a reset clears Command and BARs, as PCIe 5.0 (6.6.2) says; SPDK's does not. */
+    boolean resetClearsConfiguration;
+
     /** Whether its controller does nothing, while messages are answered. */
     boolean stalled;
 
@@ -221,9 +224,15 @@ final class SpdkLikeServer implements AutoCloseable {
         List.copyOf(ranges.keySet()).forEach(this::unmap);
     }
 
-    /** What was written to the Command register stays. */
+    /** What was written to the Command register stays, unless the test wants otherwise. */
     private void reset() {
         device.reset();
+        if (resetClearsConfiguration) {
+            device.config().store16(ConfigSpace.COMMAND, 0);
+            for (int index = 0; index < 6; index++) {
+                device.config().store32(ConfigSpace.BAR0 + 4 * index, 0);
+            }
+        }
         fatal = false;
     }
 

@@ -287,6 +287,21 @@ class SpdkLikeServerTest {
     }
 
     @Test
+    void functionThatLosesItsConfigurationInAResetDecodesWhereItDidBefore() {
+        server.resetClearsConfiguration = true;
+        try (VfioUserFabric fabric = connect();
+                PciDevice device = fabric.open(fabric.locators().getFirst())) {
+            long address = device.bar(0).pciAddress();
+            device.reset();
+            ConfigSpace config = device.config();
+            long low = Integer.toUnsignedLong(config.load32(ConfigSpace.BAR0)) & ~0xfL;
+            long high = Integer.toUnsignedLong(config.load32(ConfigSpace.BAR0 + 4));
+            assertThat(high << 32 | low).isEqualTo(address).isNotZero();
+            assertThat(config.load16(ConfigSpace.COMMAND) & ConfigSpace.COMMAND_MEMORY).isNotZero();
+        }
+    }
+
+    @Test
     void controllerIsShutDownBeforeTheConnectionEnds() {
         drive(SpdkLikeServerTest::writeAndRead);
         assertThat(server.shutdownSeen()).isTrue();

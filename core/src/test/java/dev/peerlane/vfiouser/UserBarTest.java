@@ -27,6 +27,22 @@ class UserBarTest {
         assertThat(e.getMessage()).contains("BAR 2 of vfio-user:x");
     }
 
+    /** Of a file that holds several regions, an access to the last one would be a SIGBUS. */
+    @Test
+    void fileIsShortenedWhereItEndsBeforeTheRegionsLastByteWhereverThatBegins() throws IOException {
+        Path path = Files.write(folder.resolve("bars"), new byte[0x3000]);
+        int fd = (int) KernelCalls.instance().open(path.toString(), Kernel.O_RDWR);
+        Region region = new Region(2, 0x1000, 0x2000, List.of(new Region.Area(0, 0x1000)), fd);
+        try {
+            assertThat(region.canShrink()).isTrue();
+            assertThat(region.isShortened()).isFalse();
+            assertThat(Mischief.resize(fd, 0x2fff)).isZero();
+            assertThat(region.isShortened()).isTrue();
+        } finally {
+            region.close();
+        }
+    }
+
     @Test
     @SuppressWarnings("NullAway") // nothing is sent: all of the BAR is mapped
     void memoryThatIsGoneIsATypedFaultAtItsOwnAccess() throws IOException {
