@@ -64,6 +64,7 @@ final class TestRuns {
         return String.join(
                 ":",
                 root.resolve(module).resolve("target/classes").toString(),
+                root.resolve(module).resolve(CLASSES).toString(),
                 root.resolve("core/target/classes").toString(),
                 classPath(module));
     }
