@@ -74,10 +74,7 @@ class ArchitectureTest {
                     "p2p: Carrier Fitness Planner Workspace",
                     "pci: Machine Overlap",
                     "qtest: QtestDevice QtestDma QtestFabric",
-                    "spec: Status StatusText",
-                    "vfio: BindChecks BindPlan Binder",
-                    "vfio: BlockUse Exports Inventory Mounts Programs VfioSystem VfioUse",
-                    "vfio: LinuxWriter SystemWriter");
+                    "spec: Status StatusText");
 
     private static final JavaClasses CLASSES =
             new ClassFileImporter()

@@ -3,11 +3,11 @@ package dev.peerlane.cli;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.diagnose.AcsChange;
 import dev.peerlane.diagnose.Snapshot;
+import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.SysfsTree;
-import dev.peerlane.vfio.VfioOptions;
 import dev.peerlane.vfio.VfioUse;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -269,9 +269,9 @@ final class AcsCommand implements Callable<Integer> {
             return;
         }
         Host host = context.host();
-        VfioOptions options = from == null ? host.options() : host.options().withRoot(from);
-        VfioUse use = new VfioUse(from == null ? host.kernel().get() : null, options);
-        SysfsTree tree = SysfsTree.list(options.sys());
+        SystemRoot system = from == null ? host.system() : SystemRoot.in(from);
+        VfioUse use = new VfioUse(from == null ? host.kernel().get() : null, system);
+        SysfsTree tree = SysfsTree.list(system.sys());
         List<String> reasons = new ArrayList<>();
         for (Bdf bdf : reached) {
             VfioUse.Answer answer = tree.function(bdf).map(use::of).orElse(VfioUse.Answer.GONE);

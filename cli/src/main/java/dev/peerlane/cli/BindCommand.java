@@ -73,12 +73,12 @@ final class BindCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Bdf> functions = devices.stream().map(BindCommand::function).toList();
-        EnumSet<Binder.Allow> allowed = EnumSet.noneOf(Binder.Allow.class);
+        EnumSet<BindPlan.Allow> allowed = EnumSet.noneOf(BindPlan.Allow.class);
         if (sharedOk) {
-            allowed.add(Binder.Allow.SHARED);
+            allowed.add(BindPlan.Allow.SHARED);
         }
         if (forceClass) {
-            allowed.add(Binder.Allow.NOT_NVME);
+            allowed.add(BindPlan.Allow.NOT_NVME);
         }
         Binder binder = context.host().binder();
         BindPlan plan = binder.bind(functions, allowed);

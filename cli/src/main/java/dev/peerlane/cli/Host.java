@@ -2,8 +2,10 @@ package dev.peerlane.cli;
 
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelCalls;
+import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.SystemFiles;
 import dev.peerlane.vfio.Binder;
+import dev.peerlane.vfio.LinuxWriter;
 import dev.peerlane.vfio.SystemWriter;
 import dev.peerlane.vfio.VfioOptions;
 import java.nio.file.Path;
@@ -22,12 +24,17 @@ record Host(Path root, Supplier<Kernel> kernel, SystemWriter writer) {
 
     /** Returns this machine. */
     static Host local() {
-        return new Host(REAL, KernelCalls::instance, SystemWriter.real());
+        return new Host(REAL, KernelCalls::instance, new LinuxWriter());
     }
 
-    /** Returns how its devices are opened, and where its sysfs and procfs are. */
+    /** Returns where its sysfs and procfs are. */
+    SystemRoot system() {
+        return root.equals(REAL) ? SystemRoot.LOCAL : SystemRoot.in(root);
+    }
+
+    /** Returns how its devices are opened. */
     VfioOptions options() {
-        return root.equals(REAL) ? VfioOptions.DEFAULTS : VfioOptions.DEFAULTS.withRoot(root);
+        return VfioOptions.DEFAULTS.withSystem(system());
     }
 
     /** Returns the files that tell about its devices. */
@@ -36,6 +43,6 @@ record Host(Path root, Supplier<Kernel> kernel, SystemWriter writer) {
     }
 
     Binder binder() {
-        return new Binder(kernel.get(), options(), writer);
+        return new Binder(kernel.get(), system(), writer);
     }
 }

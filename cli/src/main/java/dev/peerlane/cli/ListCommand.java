@@ -60,10 +60,10 @@ final class ListCommand implements Callable<Integer> {
 
     /** Returns the NVMe functions of a machine; none where Linux shows no PCI functions. */
     static List<Drive> drives(Host host) {
-        Path functions = host.options().sys().resolve("bus/pci/devices");
+        Path functions = host.system().sys().resolve("bus/pci/devices");
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(functions)) {
             return entries.iterator().hasNext()
-                    ? dev.peerlane.vfio.Inventory.read(host.options())
+                    ? dev.peerlane.vfio.Inventory.read(host.system())
                     : List.of();
         } catch (IOException e) {
             return List.of();

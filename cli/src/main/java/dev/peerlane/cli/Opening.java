@@ -59,7 +59,7 @@ final class Opening {
     private static Session session(Host host, Fabric fabric) {
         return fabric instanceof VfioFabric
                 ? Session.of(
-                        fabric, ControllerOptions.DEFAULTS, Leftovers.in(host.options().state()))
+                        fabric, ControllerOptions.DEFAULTS, Leftovers.in(host.system().state()))
                 : Session.of(fabric);
     }
 

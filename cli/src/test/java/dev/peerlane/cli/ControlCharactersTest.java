@@ -44,7 +44,7 @@ class ControlCharactersTest {
                         () -> {
                             throw new AssertionError("no system call is needed");
                         },
-                        dev.peerlane.vfio.SystemWriter.real());
+                        new dev.peerlane.vfio.LinuxWriter());
         return Shell.on(host, args);
     }
 

@@ -37,6 +37,21 @@ public final class KernelException extends PeerlaneException {
         return result;
     }
 
+    /**
+     * Closes a descriptor.
+     *
+     * @param object what it is of
+     * @throws KernelException if the kernel complains; it is closed all the same
+     */
+    public static void close(Kernel kernel, int fd, String object) {
+        check(
+                kernel.close(fd),
+                "close-failed",
+                "close",
+                object,
+                "It is closed all the same; look at the kernel's log");
+    }
+
     /** Returns the name of the call or of the request. */
     public String call() {
         return call;

@@ -3,10 +3,10 @@ package dev.peerlane.open;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.nvme.CmbJournal;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
-import dev.peerlane.vfio.VfioOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,7 +25,7 @@ import java.util.regex.Pattern;
  */
 public final class Leftovers {
     /** Where they are named on a machine with real devices, until it is switched off. */
-    public static final Path STATE = VfioOptions.DEFAULTS.state();
+    public static final Path STATE = SystemRoot.LOCAL.state();
 
     private static final Pattern PIECE = Pattern.compile("([0-9a-f]{1,16}) ([0-9a-f]{1,16})");
     private static final int MAX_BYTES = 1 << 20;

@@ -1,11 +1,14 @@
 package dev.peerlane.vfio;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.linux.Cleanup;
 import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.SysfsFunction;
 import dev.peerlane.pci.SysfsTree;
-import dev.peerlane.vfio.Binder.Allow;
+import dev.peerlane.pci.VfioSysfs;
+import dev.peerlane.vfio.BindPlan.Allow;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,17 +19,18 @@ import java.util.stream.Collectors;
 
 /** What keeps a function where it is. Every refusal names who is in the way and what to do. */
 final class BindChecks {
+    private static final String NVME = "nvme";
     private static final int BASE_CLASS_BRIDGE = 0x06;
 
     /** A bridge to something that is not PCI of this machine, such as a non-transparent one. */
     private static final int OTHER_BRIDGE = 0x0680;
 
     private final Kernel kernel;
-    private final VfioOptions options;
+    private final SystemRoot system;
 
-    BindChecks(Kernel kernel, VfioOptions options) {
+    BindChecks(Kernel kernel, SystemRoot system) {
         this.kernel = kernel;
-        this.options = options;
+        this.system = system;
     }
 
     /** What a function is may keep it, and so may what hangs from it. */
@@ -42,14 +46,14 @@ final class BindChecks {
         }
         List<SysfsFunction> below = tree.below(function.bdf());
         if (!below.isEmpty()) {
-            List<String> uses = new BlockUse(options).reasons(function);
+            List<String> uses = new BlockUse(system).reasons(function);
             throw PeerlaneException.refused(
                     "functions-below",
                     "%s has %d PCI functions below it, which would be lost with it: %s%s"
                             .formatted(
                                     function.bdf(),
                                     below.size(),
-                                    VfioSystem.words(below),
+                                    VfioSysfs.words(below),
                                     uses.isEmpty() ? "" : "; " + String.join("; ", uses)),
                     "Leave it with the driver it has (%s). If it is Intel's VMD, firmware can turn that"
                                     .formatted(
@@ -71,7 +75,7 @@ final class BindChecks {
             return;
         }
         List<SysfsFunction> others =
-                VfioSystem.inTheWay(tree, function.iommuGroup()).stream()
+                VfioSysfs.inTheWay(tree, function.iommuGroup()).stream()
                         .filter(f -> !f.isBridge() && !named.contains(f.bdf()))
                         .toList();
         if (others.isEmpty()) {
@@ -89,7 +93,7 @@ final class BindChecks {
         throw PeerlaneException.refused(
                 "group-not-viable",
                 "%s can't be used alone: IOMMU group %d, which it is in, holds %s too"
-                        .formatted(function.bdf(), function.iommuGroup(), VfioSystem.words(others)),
+                        .formatted(function.bdf(), function.iommuGroup(), VfioSysfs.words(others)),
                 (drives ? bind : "Put")
                         + " the drive into a slot with a group of its own: 'peerlane doctor' says"
                         + " more");
@@ -103,13 +107,13 @@ final class BindChecks {
      */
     BlockClaim unused(SysfsFunction function, Collection<Allow> allowed) {
         noProgram(function);
-        BlockUse use = new BlockUse(options);
+        BlockUse use = new BlockUse(system);
         List<BlockUse.Volume> volumes = use.volumes(function);
         BlockClaim claim =
                 BlockClaim.take(kernel, volumes.stream().map(BlockUse.Volume::name).toList());
         try {
             List<String> reasons = new ArrayList<>(use.reasons(function));
-            reasons.addAll(FunctionUse.reasons(options.sys(), function));
+            reasons.addAll(FunctionUse.reasons(system.sys(), function));
             if (reasons.isEmpty()) {
                 claim.held().forEach(name -> reasons.add(held(name)));
             }
@@ -131,7 +135,7 @@ final class BindChecks {
 
     /** Nothing in sysfs tells who holds a device exclusively, only that ZFS is there. */
     private String held(String name) {
-        boolean zfs = Files.isDirectory(options.sys().resolve("module/zfs"));
+        boolean zfs = Files.isDirectory(system.sys().resolve("module/zfs"));
         return name
                 + " is held exclusively by "
                 + (zfs ? "a ZFS pool (zpool status) or " : "")
@@ -139,9 +143,9 @@ final class BindChecks {
     }
 
     private void alone(SysfsFunction function, List<BlockUse.Volume> volumes) {
-        Path controller = Inventory.controller(options.sys(), function);
+        Path controller = FunctionFolder.controller(system.sys(), function);
         if (controller == null) {
-            if (Binder.NVME.equals(function.driver())) {
+            if (NVME.equals(function.driver())) {
                 throw shared(
                         function, List.of("Linux shows no controller of it that could be asked"));
             }
@@ -164,7 +168,7 @@ final class BindChecks {
 
     /** Taking a device from under a program would hang until the program lets go of it. */
     void noProgram(SysfsFunction function) {
-        VfioUse.Answer answer = new VfioUse(kernel, options).of(function);
+        VfioUse.Answer answer = new VfioUse(kernel, system).of(function);
         if (!answer.users().isEmpty()) {
             throw PeerlaneException.refused(
                     "device-in-use",

@@ -13,7 +13,15 @@ import org.jspecify.annotations.Nullable;
  * @param notes what a user should know before, one sentence each
  * @param allowed what was said to be meant, though it is refused else
  */
-public record BindPlan(List<Move> moves, List<String> notes, Set<Binder.Allow> allowed) {
+public record BindPlan(List<Move> moves, List<String> notes, Set<Allow> allowed) {
+    /** What is refused unless it is told. */
+    public enum Allow {
+        /** A function that is no NVMe controller. */
+        NOT_NVME,
+        /** A drive that other controllers or hosts may use. */
+        SHARED
+    }
+
     /**
      * One function's way.
      *

@@ -1,10 +1,13 @@
 package dev.peerlane.vfio;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.linux.Cleanup;
 import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.SysfsFunction;
 import dev.peerlane.pci.SysfsTree;
+import dev.peerlane.vfio.BindPlan.Allow;
 import dev.peerlane.vfio.BindPlan.Load;
 import dev.peerlane.vfio.BindPlan.Move;
 import dev.peerlane.vfio.BindPlan.Step;
@@ -24,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Moves functions between their drivers and vfio-pci, by {@code driver_override}. Plans first,
  * which changes nothing; what was applied can be undone, by this process or another: the driver and
- * the override of before are written down ({@link VfioOptions#state}).
+ * the override of before are written down ({@link SystemRoot#state}).
  *
  * <p>A function whose block devices are mounted, used as swap, part of a stack, or held by anybody
  * is refused always; so is every bridge, all that has other functions below it, what the machine
@@ -35,27 +38,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Binder {
     private static final String VFIO = "vfio-pci";
-    static final String NVME = "nvme";
+    private static final String NVME = "nvme";
 
-    private final VfioOptions options;
+    private final SystemRoot system;
     private final SystemWriter writer;
     private final BindChecks checks;
     private final Origins origins;
 
-    /** What is refused unless it is told. */
-    public enum Allow {
-        /** A function that is no NVMe controller. */
-        NOT_NVME,
-        /** A drive that other controllers or hosts may use. */
-        SHARED
-    }
-
     /** Makes one; {@code options} says where sysfs, procfs and the state are. */
-    public Binder(Kernel kernel, VfioOptions options, SystemWriter writer) {
-        this.options = options;
+    public Binder(Kernel kernel, SystemRoot system, SystemWriter writer) {
+        this.system = system;
         this.writer = writer;
-        checks = new BindChecks(kernel, options);
-        origins = new Origins(options.state());
+        checks = new BindChecks(kernel, system);
+        origins = new Origins(system.state());
     }
 
     /**
@@ -65,7 +60,7 @@ public final class Binder {
      *     MACHINE if one is not there or can't be looked at
      */
     public BindPlan bind(List<Bdf> functions, Collection<Allow> allowed) {
-        SysfsTree tree = SysfsTree.list(options.sys());
+        SysfsTree tree = SysfsTree.list(system.sys());
         List<Move> moves = new ArrayList<>();
         List<String> notes = new ArrayList<>();
         boolean loaded = hasDriver(VFIO);
@@ -111,9 +106,9 @@ public final class Binder {
 
     /** What vfio-pci has that nobody uses is suspended, unless its parameter says no. */
     private boolean mayLosePower(SysfsFunction function) {
-        Path parameter = options.sys().resolve("module/vfio_pci/parameters/disable_idle_d3");
-        Path allowed = Inventory.directory(options.sys(), function).resolve("d3cold_allowed");
-        return "1".equals(BlockUse.text(allowed)) && !"Y".equals(BlockUse.text(parameter));
+        Path parameter = system.sys().resolve("module/vfio_pci/parameters/disable_idle_d3");
+        Path allowed = FunctionFolder.of(system.sys(), function).resolve("d3cold_allowed");
+        return "1".equals(KernelFiles.text(allowed)) && !"Y".equals(KernelFiles.text(parameter));
     }
 
     /** A process that was killed while it bound the function has left it halfway. */
@@ -129,7 +124,7 @@ public final class Binder {
      * @throws PeerlaneException if one is in use by a program or is not there
      */
     public BindPlan unbind(List<Bdf> functions) {
-        SysfsTree tree = SysfsTree.list(options.sys());
+        SysfsTree tree = SysfsTree.list(system.sys());
         List<Move> moves = new ArrayList<>();
         List<String> notes = new ArrayList<>();
         for (Bdf bdf : new TreeSet<>(functions)) {
@@ -173,7 +168,7 @@ public final class Binder {
      * whichever process, as far as they are still there.
      */
     public List<Bdf> bound() {
-        SysfsTree tree = SysfsTree.list(options.sys());
+        SysfsTree tree = SysfsTree.list(system.sys());
         return origins.all().stream()
                 .filter(bdf -> tree.function(bdf).filter(f -> origins.read(f) != null).isPresent())
                 .toList();
@@ -212,7 +207,7 @@ public final class Binder {
 
     /** Nobody can mount it from here on until it has left its driver. */
     private void take(Move move, BindPlan plan, List<Move> begun) {
-        SysfsTree tree = SysfsTree.list(options.sys());
+        SysfsTree tree = SysfsTree.list(system.sys());
         SysfsFunction function = require(tree, move.bdf());
         checks.kind(tree, function, plan.allowed());
         try (BlockClaim claim = checks.unused(function, plan.allowed())) {
@@ -244,7 +239,7 @@ public final class Binder {
     }
 
     private void undo(Move move) {
-        SysfsFunction now = require(SysfsTree.list(options.sys()), move.bdf());
+        SysfsFunction now = require(SysfsTree.list(system.sys()), move.bdf());
         List<Step> steps = new ArrayList<>();
         back(now, new Origin(move.from(), move.override()), steps);
         steps.forEach(this::perform);
@@ -270,7 +265,7 @@ public final class Binder {
                 if (!hasDriver(driver)) {
                     steps.add(new Load(driver));
                 }
-                Path bind = options.sys().resolve("bus/pci/drivers/" + driver + "/bind");
+                Path bind = system.sys().resolve("bus/pci/drivers/" + driver + "/bind");
                 steps.add(new Write(bind, now.bdf().toString()));
             }
         }
@@ -281,16 +276,16 @@ public final class Binder {
 
     private Write override(SysfsFunction function, String driver) {
         return new Write(
-                Inventory.directory(options.sys(), function).resolve("driver_override"), driver);
+                FunctionFolder.of(system.sys(), function).resolve("driver_override"), driver);
     }
 
     private Write probe(Bdf bdf) {
-        return new Write(options.sys().resolve("bus/pci/drivers_probe"), bdf.toString());
+        return new Write(system.sys().resolve("bus/pci/drivers_probe"), bdf.toString());
     }
 
     private void release(SysfsFunction function, List<Step> steps) {
         if (function.driver() != null) {
-            Path unbind = Inventory.directory(options.sys(), function).resolve("driver/unbind");
+            Path unbind = FunctionFolder.of(system.sys(), function).resolve("driver/unbind");
             steps.add(new Write(unbind, function.bdf().toString()));
         }
     }
@@ -322,7 +317,7 @@ public final class Binder {
     }
 
     private void checkArrived(Bdf bdf, @Nullable String driver) {
-        String now = require(SysfsTree.list(options.sys()), bdf).driver();
+        String now = require(SysfsTree.list(system.sys()), bdf).driver();
         if (!Objects.equals(now, driver) && driver != null) {
             throw PeerlaneException.machine(
                     "binding-failed",
@@ -333,7 +328,7 @@ public final class Binder {
     }
 
     private boolean hasDriver(String name) {
-        return Files.isDirectory(options.sys().resolve("bus/pci/drivers").resolve(name));
+        return Files.isDirectory(system.sys().resolve("bus/pci/drivers").resolve(name));
     }
 
     private static SysfsFunction require(SysfsTree tree, Bdf bdf) {

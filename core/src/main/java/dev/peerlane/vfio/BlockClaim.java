@@ -1,5 +1,6 @@
 package dev.peerlane.vfio;
 
+import dev.peerlane.linux.Cleanup;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
@@ -72,7 +73,7 @@ final class BlockClaim implements AutoCloseable {
         while (!descriptors.isEmpty()) {
             int fd = descriptors.removeLast();
             String node = nodes.removeLast();
-            cleanup.step(() -> VfioSystem.close(kernel, fd, node));
+            cleanup.step(() -> KernelException.close(kernel, fd, node));
         }
         cleanup.finish();
     }

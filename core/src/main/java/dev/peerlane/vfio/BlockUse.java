@@ -1,8 +1,8 @@
 package dev.peerlane.vfio;
 
+import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.SysfsFunction;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -16,7 +16,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Who uses the block devices of a function: mounts, swap, stacks of device mapper, md, bcache or
@@ -24,9 +23,7 @@ import org.jspecify.annotations.Nullable;
  * whole stack. It reads files; who holds a device exclusively is {@link BlockClaim}'s to say.
  */
 final class BlockUse {
-    private static final int MAX_DEVICES = 1 << 16;
     private static final int MAX_STACK = 1024;
-    private static final int MAX_LINES = 100_000;
 
     /** Block devices of a namespace; with multipath the one below a controller is hidden. */
     private static final Pattern NAMESPACE = Pattern.compile("(nvme\\d+)(?:c\\d+)?(n\\d+)");
@@ -50,28 +47,28 @@ final class BlockUse {
     private final Map<String, String> loops = new LinkedHashMap<>();
 
     /** Reads what is in use of the machine as it is now. */
-    BlockUse(VfioOptions options) {
-        sys = options.sys();
-        mounts = new Mounts(options.proc());
-        programs = new Programs(options.proc());
+    BlockUse(SystemRoot system) {
+        sys = system.sys();
+        mounts = new Mounts(system.proc());
+        programs = new Programs(system.proc());
         exports = new Exports(sys);
-        Path mountinfo = options.proc().resolve("self/mountinfo");
+        Path mountinfo = system.proc().resolve("self/mountinfo");
         if (!isReadableFile(mountinfo)) {
             unread.add("what is mounted can't be told: " + mountinfo + " can't be read");
         }
-        Path swap = options.proc().resolve("swaps");
+        Path swap = system.proc().resolve("swaps");
         if (!Files.notExists(swap) && !isReadableFile(swap)) { // without swap there is no such file
             unread.add("what is swap can't be told: " + swap + " can't be read");
         }
-        for (String line : lines(swap)) {
+        for (String line : KernelFiles.lines(swap)) {
             String[] words = line.trim().split("\\s+", -1);
             if (words[0].startsWith("/")) {
                 swaps.add(words[0]);
             }
         }
-        for (Path block : entries(sys.resolve("class/block"))) {
+        for (Path block : KernelFiles.entries(sys.resolve("class/block"))) {
             String name = String.valueOf(block.getFileName());
-            String file = text(block.resolve("loop/backing_file"));
+            String file = KernelFiles.text(block.resolve("loop/backing_file"));
             if (file != null && LOOP.matcher(name).matches()) {
                 loops.put(name, file);
             }
@@ -86,16 +83,16 @@ final class BlockUse {
     /** Returns the block devices of a function: of its namespaces, and all that is below it. */
     List<Volume> volumes(SysfsFunction function) {
         Map<String, Integer> found = new LinkedHashMap<>();
-        Path directory = Inventory.directory(sys, function);
-        for (Path controller : entries(directory.resolve("nvme"))) {
-            for (Path entry : entries(controller)) {
+        Path directory = FunctionFolder.of(sys, function);
+        for (Path controller : KernelFiles.entries(directory.resolve("nvme"))) {
+            for (Path entry : KernelFiles.entries(controller)) {
                 Matcher name = NAMESPACE.matcher(String.valueOf(entry.getFileName()));
                 if (name.matches()) {
                     found.put(name.group(1) + name.group(2), nsid(entry));
                 }
             }
         }
-        for (Path block : entries(sys.resolve("class/block"))) {
+        for (Path block : KernelFiles.entries(sys.resolve("class/block"))) {
             String name = String.valueOf(block.getFileName());
             boolean whole = !Files.exists(block.resolve("partition"));
             if (whole && isBelow(block, directory)) {
@@ -110,7 +107,7 @@ final class BlockUse {
     }
 
     private static int nsid(Path namespace) {
-        String text = text(namespace.resolve("nsid"));
+        String text = KernelFiles.text(namespace.resolve("nsid"));
         try {
             return text == null ? 0 : Integer.parseInt(text);
         } catch (NumberFormatException e) {
@@ -158,12 +155,12 @@ final class BlockUse {
                 continue;
             }
             Path device = sys.resolve("class/block").resolve(name);
-            for (Path entry : entries(device)) {
+            for (Path entry : KernelFiles.entries(device)) {
                 if (Files.exists(entry.resolve("partition"))) {
                     toSee.add(String.valueOf(entry.getFileName()));
                 }
             }
-            for (Path holder : entries(device.resolve("holders"))) {
+            for (Path holder : KernelFiles.entries(device.resolve("holders"))) {
                 String above = String.valueOf(holder.getFileName());
                 reasons.add(name + " is part of " + described(above));
                 toSee.add(above);
@@ -181,7 +178,7 @@ final class BlockUse {
 
     private void uses(String name, String called, Set<String> reasons) {
         Path device = sys.resolve("class/block").resolve(name);
-        String number = text(device.resolve("dev"));
+        String number = KernelFiles.text(device.resolve("dev"));
         Set<String> nodes = nodes(name);
         for (Mounts.Mount mount : mounts.of(number == null ? "" : number, nodes)) {
             reasons.add(called + " " + mount.words());
@@ -189,7 +186,7 @@ final class BlockUse {
         if (nodes.stream().anyMatch(swaps::contains)) {
             reasons.add(called + " is used as swap");
         }
-        for (Path pool : entries(sys.resolve("fs/btrfs"))) {
+        for (Path pool : KernelFiles.entries(sys.resolve("fs/btrfs"))) {
             if (Files.exists(pool.resolve("devices").resolve(name))) {
                 reasons.add(called + " is part of a mounted btrfs");
             }
@@ -204,7 +201,8 @@ final class BlockUse {
     /** Returns the names of a block device below /dev. */
     private Set<String> nodes(String name) {
         Set<String> nodes = new TreeSet<>(Set.of("/dev/" + name));
-        String mapped = text(sys.resolve("class/block").resolve(name).resolve("dm/name"));
+        String mapped =
+                KernelFiles.text(sys.resolve("class/block").resolve(name).resolve("dm/name"));
         if (mapped != null) {
             nodes.add("/dev/mapper/" + mapped);
         }
@@ -218,31 +216,10 @@ final class BlockUse {
     /** The prefix of a mapped device's UUID tells who made it. */
     private String described(String name) {
         Path mapping = sys.resolve("class/block").resolve(name).resolve("dm");
-        String mapped = text(mapping.resolve("name"));
-        String uuid = text(mapping.resolve("uuid"));
+        String mapped = KernelFiles.text(mapping.resolve("name"));
+        String uuid = KernelFiles.text(mapping.resolve("uuid"));
         int dash = uuid == null ? -1 : uuid.indexOf('-');
         String kind = uuid == null || dash <= 0 ? "" : " (" + uuid.substring(0, dash) + ")";
         return mapped == null ? name : name + ", " + mapped + kind;
-    }
-
-    static List<Path> entries(Path directory) {
-        return Folder.entries(directory, MAX_DEVICES);
-    }
-
-    static List<String> lines(Path file) {
-        try (var all = Files.lines(file, StandardCharsets.ISO_8859_1)) {
-            return all.limit(MAX_LINES).toList();
-        } catch (IOException | java.io.UncheckedIOException e) {
-            return List.of();
-        }
-    }
-
-    static @Nullable String text(Path file) {
-        try {
-            String text = Files.readString(file, StandardCharsets.ISO_8859_1).strip();
-            return text.isEmpty() ? null : text;
-        } catch (IOException e) {
-            return null;
-        }
     }
 }

@@ -17,23 +17,23 @@ final class Exports {
 
     Exports(Path sys) {
         Path config = sys.resolve("kernel/config");
-        for (Path subsystem : BlockUse.entries(config.resolve("nvmet/subsystems"))) {
+        for (Path subsystem : KernelFiles.entries(config.resolve("nvmet/subsystems"))) {
             String by = "the NVMe target as " + subsystem.getFileName();
-            for (Path namespace : BlockUse.entries(subsystem.resolve("namespaces"))) {
+            for (Path namespace : KernelFiles.entries(subsystem.resolve("namespaces"))) {
                 add(namespace, "device_path", by);
             }
             add(subsystem.resolve("passthru"), "device_path", by);
         }
-        for (Path adapter : BlockUse.entries(config.resolve("target/core"))) {
-            for (Path device : BlockUse.entries(adapter)) {
+        for (Path adapter : KernelFiles.entries(config.resolve("target/core"))) {
+            for (Path device : KernelFiles.entries(adapter)) {
                 add(device, "udev_path", "the SCSI target as " + device.getFileName());
             }
         }
     }
 
     private void add(Path folder, String attribute, String by) {
-        String node = BlockUse.text(folder.resolve(attribute));
-        if (node != null && "1".equals(BlockUse.text(folder.resolve("enable")))) {
+        String node = KernelFiles.text(folder.resolve(attribute));
+        if (node != null && "1".equals(KernelFiles.text(folder.resolve("enable")))) {
             exports.add(new Export(real(node), by));
         }
     }

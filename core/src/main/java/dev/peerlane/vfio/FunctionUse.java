@@ -30,7 +30,7 @@ final class FunctionUse {
 
     /** Returns why a function can't be taken, one sentence each. */
     static List<String> reasons(Path sys, SysfsFunction function) {
-        FunctionUse use = new FunctionUse(Inventory.directory(sys, function));
+        FunctionUse use = new FunctionUse(FunctionFolder.of(sys, function));
         use.networks(function);
         use.displays();
         use.usb();
@@ -39,7 +39,7 @@ final class FunctionUse {
     }
 
     private static List<Path> entries(Path folder) {
-        return Folder.entries(folder, MAX_ENTRIES);
+        return KernelFiles.entries(folder, MAX_ENTRIES);
     }
 
     private static String name(Path path) {
@@ -66,7 +66,7 @@ final class FunctionUse {
         }
         for (Path network : networks) {
             String called = "its network interface " + name(network);
-            Long flags = number(BlockUse.text(network.resolve("flags")));
+            Long flags = number(KernelFiles.text(network.resolve("flags")));
             if (flags == null) {
                 reasons.add("whether " + called + " is up can't be told");
             } else if ((flags & IFF_UP) != 0) {
@@ -76,7 +76,7 @@ final class FunctionUse {
     }
 
     private void displays() {
-        if ("1".equals(BlockUse.text(directory.resolve("boot_vga")))) {
+        if ("1".equals(KernelFiles.text(directory.resolve("boot_vga")))) {
             reasons.add("it is the display of the console (boot_vga)");
         }
         for (Path card : of("drm")) {
@@ -84,7 +84,7 @@ final class FunctionUse {
                 continue;
             }
             for (Path connector : entries(card)) {
-                if ("enabled".equals(BlockUse.text(connector.resolve("enabled")))) {
+                if ("enabled".equals(KernelFiles.text(connector.resolve("enabled")))) {
                     reasons.add("a screen is on at " + name(connector));
                 }
             }
@@ -98,7 +98,7 @@ final class FunctionUse {
             }
             for (Path device : entries(bus)) {
                 if (USB_DEVICE.matcher(name(device)).matches()) {
-                    String product = BlockUse.text(device.resolve("product"));
+                    String product = KernelFiles.text(device.resolve("product"));
                     reasons.add(
                             "the USB device %s%s is attached to it"
                                     .formatted(
@@ -110,7 +110,7 @@ final class FunctionUse {
     }
 
     private void virtualFunctions() {
-        String text = BlockUse.text(directory.resolve("sriov_numvfs"));
+        String text = KernelFiles.text(directory.resolve("sriov_numvfs"));
         if (text != null && !text.equals("0")) {
             reasons.add("it has " + text + " virtual functions (sriov_numvfs)");
         }

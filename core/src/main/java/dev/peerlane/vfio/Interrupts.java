@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.OwnerThread;
+import dev.peerlane.linux.Cleanup;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
@@ -49,7 +50,7 @@ public final class Interrupts implements AutoCloseable {
             interrupts.start(vectors);
             return interrupts;
         } catch (RuntimeException e) {
-            new Cleanup().step(interrupts::close).finish(e);
+            new MemoryCleanup().step(interrupts::close).finish(e);
             throw e;
         }
     }
@@ -143,12 +144,12 @@ public final class Interrupts implements AutoCloseable {
             return;
         }
         closed = true;
-        Cleanup cleanup = new Cleanup();
+        Cleanup cleanup = new MemoryCleanup();
         if (enabled) {
             cleanup.step(this::disable);
         }
         for (int event : events) {
-            cleanup.step(() -> VfioSystem.close(kernel, event, "an interrupt of " + locator));
+            cleanup.step(() -> KernelException.close(kernel, event, "an interrupt of " + locator));
         }
         cleanup.finish();
     }

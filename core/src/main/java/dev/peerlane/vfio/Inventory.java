@@ -1,11 +1,11 @@
 package dev.peerlane.vfio;
 
+import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Link;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.SysfsFunction;
 import dev.peerlane.pci.SysfsTree;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,27 +83,27 @@ public final class Inventory {
      * Reads all of them, in bus order. Nothing is opened but files of sysfs and procfs: who holds a
      * device exclusively without showing there is found by {@link Binder} alone.
      */
-    public static List<Drive> read(VfioOptions options) {
-        BlockUse use = new BlockUse(options);
+    public static List<Drive> read(SystemRoot system) {
+        BlockUse use = new BlockUse(system);
         List<Drive> drives = new ArrayList<>();
-        for (SysfsFunction function : SysfsTree.list(options.sys()).functions()) {
+        for (SysfsFunction function : SysfsTree.list(system.sys()).functions()) {
             if (function.function().isNvme()) {
-                drives.add(drive(function, options, use));
+                drives.add(drive(function, system, use));
             }
         }
         return drives;
     }
 
-    private static Drive drive(SysfsFunction function, VfioOptions options, BlockUse use) {
-        Path controller = controller(options.sys(), function);
+    private static Drive drive(SysfsFunction function, SystemRoot system, BlockUse use) {
+        Path controller = FunctionFolder.controller(system.sys(), function);
         List<BlockDevice> namespaces = new ArrayList<>();
         for (BlockUse.Volume volume : use.volumes(function)) {
-            Path block = options.sys().resolve("class/block").resolve(volume.name());
+            Path block = system.sys().resolve("class/block").resolve(volume.name());
             long bytes = number(block.resolve("size")) * SECTOR_BYTES;
             namespaces.add(new BlockDevice(volume.name(), bytes));
         }
         List<String> reasons = new ArrayList<>(use.reasons(function));
-        reasons.addAll(VfioUse.users(use.programs(), options, function));
+        reasons.addAll(VfioUse.users(use.programs(), system, function));
         return new Drive(
                 function.bdf(),
                 function.driver(),
@@ -114,7 +114,7 @@ public final class Inventory {
                 text(controller, "serial"),
                 text(controller, "firmware_rev"),
                 namespaces,
-                cmb(options.sys(), function, controller),
+                cmb(system.sys(), function, controller),
                 largestBar(function, 0),
                 largestBar(function, FIRST_PMR_BAR),
                 reasons);
@@ -128,22 +128,8 @@ public final class Inventory {
                 .orElse(0);
     }
 
-    /** Returns the directory of a function. */
-    static Path directory(Path sys, SysfsFunction function) {
-        return sys.resolve("bus/pci/devices").resolve(function.bdf().toString());
-    }
-
-    /** Returns the directory of a function's controller while the nvme driver has it, or null. */
-    static @Nullable Path controller(Path sys, SysfsFunction function) {
-        Path controllers = directory(sys, function).resolve("nvme");
-        return BlockUse.entries(controllers).stream()
-                .filter(Files::isDirectory)
-                .findFirst()
-                .orElse(null);
-    }
-
     private static OptionalLong cmb(Path sys, SysfsFunction function, @Nullable Path controller) {
-        long shared = number(directory(sys, function).resolve("p2pmem/size"));
+        long shared = number(FunctionFolder.of(sys, function).resolve("p2pmem/size"));
         if (shared > 0) {
             return OptionalLong.of(shared);
         }
@@ -152,7 +138,7 @@ public final class Inventory {
         }
         long cmbsz = number(controller.resolve("cmbsz"));
         if (cmbsz <= 0) {
-            String both = BlockUse.text(controller.resolve("cmb"));
+            String both = KernelFiles.text(controller.resolve("cmb"));
             Matcher found = CMBSZ.matcher(both == null ? "" : both);
             cmbsz = found.find() ? Long.parseLong(found.group(1), 16) : 0;
         }
@@ -163,11 +149,11 @@ public final class Inventory {
     }
 
     private static @Nullable String text(@Nullable Path directory, String name) {
-        return directory == null ? null : BlockUse.text(directory.resolve(name));
+        return directory == null ? null : KernelFiles.text(directory.resolve(name));
     }
 
     private static long number(Path file) {
-        String text = BlockUse.text(file);
+        String text = KernelFiles.text(file);
         try {
             return text == null ? 0 : Long.parseLong(text);
         } catch (NumberFormatException e) {

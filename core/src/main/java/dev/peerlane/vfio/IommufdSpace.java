@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.linux.Cleanup;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
@@ -62,7 +63,7 @@ final class IommufdSpace extends IoSpace {
             space.readRanges();
             return space;
         } catch (RuntimeException e) {
-            new Cleanup().step(space::close).finish(e);
+            new MemoryCleanup().step(space::close).finish(e);
             throw e;
         }
     }
@@ -106,7 +107,7 @@ final class IommufdSpace extends IoSpace {
                     bdf.toString());
             return device;
         } catch (RuntimeException e) {
-            new Cleanup().step(() -> VfioSystem.close(kernel, device, path)).finish(e);
+            new MemoryCleanup().step(() -> KernelException.close(kernel, device, path)).finish(e);
             throw e;
         }
     }
@@ -189,17 +190,17 @@ final class IommufdSpace extends IoSpace {
             long iova,
             long bytes) {
         int buffer = export(deviceFd, object, index, offset, bytes);
-        Cleanup cleanup = new Cleanup();
+        Cleanup cleanup = new MemoryCleanup();
         cleanup.step(() -> mapFile(buffer, object, iova, bytes));
         // the address space holds the dma-buf from here on
-        cleanup.step(() -> VfioSystem.close(kernel, buffer, "the dma-buf of " + object));
+        cleanup.step(() -> KernelException.close(kernel, buffer, "the dma-buf of " + object));
         try {
             cleanup.finish();
         } catch (RuntimeException e) {
             boolean mapped =
                     !(e instanceof KernelException k && k.code().equals("peer-not-mapped"));
             if (mapped) {
-                new Cleanup().step(() -> unmap(iova, bytes)).finish(e);
+                new MemoryCleanup().step(() -> unmap(iova, bytes)).finish(e);
             }
             throw e;
         }
@@ -293,7 +294,7 @@ final class IommufdSpace extends IoSpace {
     @Override
     void closeDevice(Bdf bdf, int device) {
         devices.remove(bdf);
-        VfioSystem.close(kernel, device, bdf.toString());
+        KernelException.close(kernel, device, bdf.toString());
     }
 
     @Override
@@ -302,11 +303,11 @@ final class IommufdSpace extends IoSpace {
             return;
         }
         closed = true;
-        Cleanup cleanup = new Cleanup();
+        Cleanup cleanup = new MemoryCleanup();
         devices.forEach((bdf, device) ->
-                cleanup.step(() -> VfioSystem.close(kernel, device, bdf.toString())));
+                cleanup.step(() -> KernelException.close(kernel, device, bdf.toString())));
         devices.clear();
-        cleanup.step(() -> VfioSystem.close(kernel, fd, NODE)).finish();
+        cleanup.step(() -> KernelException.close(kernel, fd, NODE)).finish();
     }
 
     /** Returns a structure that begins with its size, as those of both headers do. */

@@ -10,10 +10,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Writes to sysfs, and loads modules by modprobe. */
-final class LinuxWriter implements SystemWriter {
+public final class LinuxWriter implements SystemWriter {
     private static final List<String> FOLDERS = List.of("/sbin", "/usr/sbin", "/bin", "/usr/bin");
     private static final int MAX_WORDS = 400;
     private static final long SECONDS = 30;
+
+    /** Creates one for this machine. */
+    public LinuxWriter() {}
 
     @Override
     public void write(Path file, String text) throws IOException {

@@ -1,5 +1,6 @@
 package dev.peerlane.vfio;
 
+import dev.peerlane.linux.Cleanup;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
 import dev.peerlane.mem.Mmio;
@@ -102,7 +103,7 @@ final class MixedBar extends VfioBar {
     @Override
     void unmap() {
         silence();
-        Cleanup cleanup = new Cleanup();
+        Cleanup cleanup = new MemoryCleanup();
         for (Area area : areas) {
             cleanup.step(() ->
                     KernelException.check(

@@ -64,7 +64,7 @@ final class Mounts {
 
     /** Each line: id, parent, major:minor, root, mount point, …, a dash, type, source, options. */
     private void read(Path file, String by, Set<String> seen) {
-        for (String line : BlockUse.lines(file)) {
+        for (String line : KernelFiles.lines(file)) {
             List<String> words = List.of(line.split(" ", -1));
             int dash = words.indexOf("-");
             if (words.size() <= 5 || dash <= 0 || dash + SOURCE_AFTER_DASH >= words.size()) {

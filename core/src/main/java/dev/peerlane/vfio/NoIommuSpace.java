@@ -100,7 +100,7 @@ final class NoIommuSpace extends Type1Space {
             long read = kernel.pread(map, word, at);
             entry = read == ENTRY_BYTES ? word.get(JAVA_LONG, 0) : 0;
         } finally {
-            VfioSystem.close(kernel, map, PAGE_MAP);
+            KernelException.close(kernel, map, PAGE_MAP);
         }
         long frame = entry & FRAME;
         if ((entry & PRESENT) == 0 || frame == 0) {

@@ -52,7 +52,7 @@ final class Origins {
             throw unusable(directory, "it can't be listed", new AccessDeniedException(""));
         }
         List<Bdf> all = new ArrayList<>();
-        for (Path file : BlockUse.entries(directory)) {
+        for (Path file : KernelFiles.entries(directory)) {
             String name = String.valueOf(file.getFileName());
             if (ADDRESS.matcher(name).matches()) {
                 all.add(Bdf.parse(name));

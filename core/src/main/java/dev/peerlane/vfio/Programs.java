@@ -58,7 +58,7 @@ final class Programs {
             }
             return;
         }
-        for (Path descriptor : Folder.entries(descriptors, MAX_DESCRIPTORS)) {
+        for (Path descriptor : KernelFiles.entries(descriptors, MAX_DESCRIPTORS)) {
             String target = target(descriptor);
             boolean vfio = VFIO_NODE.matcher(target).matches();
             if (vfio || NODE.matcher(target).matches()) {
@@ -119,14 +119,14 @@ final class Programs {
 
     /** Returns the folders of all processes. */
     static List<Path> processes(Path proc) {
-        return Folder.entries(proc, MAX_PROCESSES).stream()
+        return KernelFiles.entries(proc, MAX_PROCESSES).stream()
                 .filter(e -> PROCESS.matcher(String.valueOf(e.getFileName())).matches())
                 .toList();
     }
 
     /** Returns a process in words. */
     static String described(Path process) {
-        String name = BlockUse.text(process.resolve("comm"));
+        String name = KernelFiles.text(process.resolve("comm"));
         return "process %s (%s)".formatted(process.getFileName(), name == null ? "?" : name);
     }
 }

@@ -8,6 +8,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import dev.peerlane.Bits;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.KernelException;
 import dev.peerlane.linux.Request;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -158,7 +159,7 @@ final class Sharing {
         command.set(JAVA_INT, CDW10, cdw10);
         command.set(JAVA_INT, CDW11, cdw11);
         long status = kernel.ioctl((int) fd, request, command);
-        VfioSystem.close(kernel, (int) fd, node);
+        KernelException.close(kernel, (int) fd, node);
         return status;
     }
 }

@@ -5,11 +5,6 @@ import java.nio.file.Path;
 
 /** The two ways in which binding changes a machine. */
 public interface SystemWriter {
-    /** Returns the real one. */
-    static SystemWriter real() {
-        return new LinuxWriter();
-    }
-
     /**
      * Writes to a file of sysfs, in one write.
      *

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.linux.Cleanup;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
@@ -90,7 +91,7 @@ class Type1Space extends IoSpace {
             space.readInfo();
             return space;
         } catch (RuntimeException e) {
-            new Cleanup().step(space::close).finish(e);
+            new MemoryCleanup().step(space::close).finish(e);
             throw e;
         }
     }
@@ -316,7 +317,7 @@ class Type1Space extends IoSpace {
 
     @Override
     void closeDevice(Bdf bdf, int fd) {
-        VfioSystem.close(kernel, fd, bdf.toString());
+        KernelException.close(kernel, fd, bdf.toString());
     }
 
     @Override
@@ -325,10 +326,10 @@ class Type1Space extends IoSpace {
             return;
         }
         closed = true;
-        Cleanup cleanup = new Cleanup();
+        Cleanup cleanup = new MemoryCleanup();
         for (VfioGroup group : groups.values()) {
             cleanup.step(group::close);
         }
-        cleanup.step(() -> VfioSystem.close(kernel, container, CONTAINER)).finish();
+        cleanup.step(() -> KernelException.close(kernel, container, CONTAINER)).finish();
     }
 }

@@ -7,6 +7,7 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PciDevice;
+import dev.peerlane.linux.Cleanup;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
 import dev.peerlane.pci.Bdf;
@@ -182,7 +183,7 @@ public final class VfioDevice extends PciDevice {
             }
             return bar;
         } catch (RuntimeException e) {
-            new Cleanup().step(bar::unmap).finish(e);
+            new MemoryCleanup().step(bar::unmap).finish(e);
             throw e;
         }
     }
@@ -294,7 +295,7 @@ public final class VfioDevice extends PciDevice {
         if (closed) {
             return;
         }
-        Cleanup cleanup = new Cleanup();
+        Cleanup cleanup = new MemoryCleanup();
         if (config != null) {
             cleanup.step(() -> dma(false));
         }

@@ -7,6 +7,7 @@ import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.linux.Cleanup;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,7 +105,7 @@ final class VfioDma extends DmaDomain {
             }
             space.map(piece.address(), iova, piece.bytes());
         } catch (RuntimeException e) {
-            Cleanup cleanup = new Cleanup();
+            Cleanup cleanup = new MemoryCleanup();
             if (iova >= 0 && !given) {
                 addresses.give(iova, piece.bytes());
             }
@@ -120,7 +121,7 @@ final class VfioDma extends DmaDomain {
         chunks.remove(chunk);
         chunk.end();
         HostMemory.Piece piece = chunk.piece();
-        new Cleanup()
+        new MemoryCleanup()
                 .step(() -> {
                     space.unmap(chunk.iova(), piece.bytes());
                     // only here: an address that may still be mapped is not used again
@@ -273,7 +274,7 @@ final class VfioDma extends DmaDomain {
 
     /** Takes away what is still mapped of a device. */
     void dropPeersOf(VfioDevice owner) {
-        Cleanup cleanup = new Cleanup();
+        Cleanup cleanup = new MemoryCleanup();
         peersOf(owner).forEach(peer -> cleanup.step(peer::close));
         cleanup.finish();
     }
@@ -299,7 +300,7 @@ final class VfioDma extends DmaDomain {
             return;
         }
         closed = true;
-        Cleanup cleanup = new Cleanup();
+        Cleanup cleanup = new MemoryCleanup();
         List.copyOf(peers.values()).forEach(peer -> cleanup.step(peer::close));
         List.copyOf(chunks).forEach(chunk -> cleanup.step(() -> release(chunk)));
         cleanup.finish();

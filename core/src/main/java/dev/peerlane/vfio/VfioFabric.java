@@ -8,6 +8,7 @@ import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.SpinningClock;
 import dev.peerlane.hal.TrafficCounters;
+import dev.peerlane.linux.Cleanup;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
@@ -92,7 +93,7 @@ public final class VfioFabric extends Fabric {
         try {
             return new VfioFabric(kernel, options, clock, members, system, space);
         } catch (RuntimeException e) {
-            new Cleanup().step(space::close).finish(e);
+            new MemoryCleanup().step(space::close).finish(e);
             throw e;
         }
     }
@@ -142,7 +143,7 @@ public final class VfioFabric extends Fabric {
         }
         boolean compatibility = Type1Space.isCompatibilityLayer(kernel, container);
         if (compatibility && mayBeNew) {
-            VfioSystem.close(kernel, container, Type1Space.CONTAINER);
+            KernelException.close(kernel, container, Type1Space.CONTAINER);
             return IommufdSpace.open(kernel, members, system);
         }
         return Type1Space.open(kernel, container, compatibility, members, system);
@@ -188,7 +189,7 @@ public final class VfioFabric extends Fabric {
             device.start(options.resetOnOpen());
             return device;
         } catch (RuntimeException e) {
-            new Cleanup().step(device::close).finish(e);
+            new MemoryCleanup().step(device::close).finish(e);
             throw e;
         }
     }
@@ -207,7 +208,7 @@ public final class VfioFabric extends Fabric {
     @Override
     public Machine machine() {
         checkThread();
-        SysfsTree tree = SysfsTree.read(options.sys(), f -> members.contains(f.bdf()));
+        SysfsTree tree = SysfsTree.read(options.system().sys(), f -> members.contains(f.bdf()));
         return tree.machine(function -> members.contains(function.bdf()));
     }
 
@@ -291,7 +292,7 @@ public final class VfioFabric extends Fabric {
             return;
         }
         closed = true;
-        Cleanup cleanup = new Cleanup();
+        Cleanup cleanup = new MemoryCleanup();
         List.copyOf(open).forEach(device -> cleanup.step(device::close));
         cleanup.step(dma::close).step(space::close).finish();
     }

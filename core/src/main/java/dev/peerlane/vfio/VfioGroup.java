@@ -32,7 +32,7 @@ final class VfioGroup {
             group.checkViable(system);
             return group;
         } catch (RuntimeException e) {
-            new Cleanup().step(group::close).finish(e);
+            new MemoryCleanup().step(group::close).finish(e);
             throw e;
         }
     }
@@ -98,7 +98,7 @@ final class VfioGroup {
     }
 
     void close() {
-        VfioSystem.close(kernel, fd, "/dev/vfio/" + number);
+        KernelException.close(kernel, fd, "/dev/vfio/" + number);
     }
 
     private void check(long result, String call) {

@@ -1,6 +1,6 @@
 package dev.peerlane.vfio;
 
-import java.nio.file.Path;
+import dev.peerlane.linux.SystemRoot;
 
 /**
  * How devices are opened.
@@ -10,18 +10,14 @@ import java.nio.file.Path;
  * @param resetOnOpen whether a function that can is reset when it is opened
  * @param enableUnsafeNoIommuMode whether devices may be opened in the kernel's mode without an
  *     IOMMU, where a mistake of ours or of a device can overwrite any memory of the machine
- * @param sys where sysfs is mounted
- * @param proc where procfs is mounted
- * @param state where is written down what another process must know, until the next boot
+ * @param system the machine that they are of
  */
 public record VfioOptions(
         Api api,
         boolean hugePages,
         boolean resetOnOpen,
         boolean enableUnsafeNoIommuMode,
-        Path sys,
-        Path proc,
-        Path state) {
+        SystemRoot system) {
     /** The kernel's interfaces to devices. */
     public enum Api {
         /** Containers where {@code /dev/vfio/vfio} is the original, else iommufd. */
@@ -34,43 +30,25 @@ public record VfioOptions(
 
     /** Everything found out, everything reset. */
     public static final VfioOptions DEFAULTS =
-            new VfioOptions(
-                    Api.AUTO,
-                    true,
-                    true,
-                    false,
-                    Path.of("/sys"),
-                    Path.of("/proc"),
-                    Path.of("/run/peerlane"));
+            new VfioOptions(Api.AUTO, true, true, false, SystemRoot.LOCAL);
 
     /** Returns these with another interface. */
     public VfioOptions withApi(Api other) {
-        return new VfioOptions(
-                other, hugePages, resetOnOpen, enableUnsafeNoIommuMode, sys, proc, state);
+        return new VfioOptions(other, hugePages, resetOnOpen, enableUnsafeNoIommuMode, system);
     }
 
     /** Returns these with or without huge pages. */
     public VfioOptions withHugePages(boolean allowed) {
-        return new VfioOptions(
-                api, allowed, resetOnOpen, enableUnsafeNoIommuMode, sys, proc, state);
+        return new VfioOptions(api, allowed, resetOnOpen, enableUnsafeNoIommuMode, system);
     }
 
-    /**
-     * Returns these with a machine that is in {@code sys}, {@code proc} and {@code state} of it.
-     */
-    public VfioOptions withRoot(Path root) {
-        return new VfioOptions(
-                api,
-                hugePages,
-                resetOnOpen,
-                enableUnsafeNoIommuMode,
-                root.resolve("sys"),
-                root.resolve("proc"),
-                root.resolve("state"));
+    /** Returns these for another machine. */
+    public VfioOptions withSystem(SystemRoot other) {
+        return new VfioOptions(api, hugePages, resetOnOpen, enableUnsafeNoIommuMode, other);
     }
 
     /** Returns these, with the mode without an IOMMU let through. */
     public VfioOptions withUnsafeNoIommuMode() {
-        return new VfioOptions(api, hugePages, resetOnOpen, true, sys, proc, state);
+        return new VfioOptions(api, hugePages, resetOnOpen, true, system);
     }
 }

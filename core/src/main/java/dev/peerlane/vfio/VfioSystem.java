@@ -1,26 +1,20 @@
 package dev.peerlane.vfio;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.linux.Kernel;
-import dev.peerlane.linux.KernelException;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.SysfsFunction;
 import dev.peerlane.pci.SysfsTree;
+import dev.peerlane.pci.VfioSysfs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What sysfs and procfs tell of this machine, as far as VFIO wants to know it. */
 final class VfioSystem {
-    /** Drivers of other functions that don't keep a group from being used. */
-    private static final Set<String> HARMLESS = Set.of("vfio-pci", "pci-stub", "pcieport");
-
     private static final int CAP_IPC_LOCK = 14;
 
     private final Path sys;
@@ -28,8 +22,8 @@ final class VfioSystem {
     private final SysfsTree tree;
 
     VfioSystem(VfioOptions options) {
-        sys = options.sys();
-        proc = options.proc();
+        sys = options.system().sys();
+        proc = options.system().proc();
         tree = SysfsTree.list(sys);
     }
 
@@ -86,27 +80,13 @@ final class VfioSystem {
 
     /** Returns the functions of a group with their drivers, in words. */
     String describeGroup(int group) {
-        return words(tree.group(group));
+        return VfioSysfs.words(tree.group(group));
     }
 
     /** Returns the functions of a group whose drivers keep it from being used, in words. */
     String othersInTheWay(int group) {
-        List<SysfsFunction> others = inTheWay(tree, group);
-        return others.isEmpty() ? "none that sysfs shows" : words(others);
-    }
-
-    /** Returns the functions of a group whose drivers keep it from being used. */
-    static List<SysfsFunction> inTheWay(SysfsTree tree, int group) {
-        return tree.group(group).stream()
-                .filter(f -> f.driver() != null && !HARMLESS.contains(f.driver()))
-                .toList();
-    }
-
-    /** Returns functions with their drivers, in words. */
-    static String words(List<SysfsFunction> functions) {
-        return functions.stream()
-                .map(f -> f.bdf() + " (" + (f.driver() == null ? "no driver" : f.driver()) + ")")
-                .collect(Collectors.joining(", "));
+        List<SysfsFunction> others = VfioSysfs.inTheWay(tree, group);
+        return others.isEmpty() ? "none that sysfs shows" : VfioSysfs.words(others);
     }
 
     /** Returns the bus addresses that anything in the machine decodes. */
@@ -124,18 +104,8 @@ final class VfioSystem {
 
     /** Returns the name of a function's node below /dev/vfio/devices, or null. */
     @Nullable String deviceNode(Bdf bdf) {
-        String node = deviceNode(sys, bdf);
+        String node = VfioSysfs.deviceNode(sys, bdf);
         return node == null || node.startsWith("noiommu-") ? null : node;
-    }
-
-    /** Returns it with those of the mode without an IOMMU. */
-    static @Nullable String deviceNode(Path sys, Bdf bdf) {
-        Path directory = sys.resolve("bus/pci/devices").resolve(bdf.toString()).resolve("vfio-dev");
-        return BlockUse.entries(directory).stream()
-                .map(e -> String.valueOf(e.getFileName()))
-                .filter(n -> n.startsWith("vfio") || n.startsWith("noiommu-vfio"))
-                .findFirst()
-                .orElse(null);
     }
 
     /** Returns whether limits on locked memory don't bind this process (CAP_IPC_LOCK). */
@@ -153,15 +123,5 @@ final class VfioSystem {
         } catch (IOException | NumberFormatException e) {
             return false;
         }
-    }
-
-    /** Closes a descriptor and says so if the kernel complains. */
-    static void close(Kernel kernel, int fd, String object) {
-        KernelException.check(
-                kernel.close(fd),
-                "close-failed",
-                "close",
-                object,
-                "It is closed all the same; look at the kernel's log");
     }
 }

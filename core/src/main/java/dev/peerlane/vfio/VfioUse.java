@@ -2,7 +2,10 @@ package dev.peerlane.vfio;
 
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
+import dev.peerlane.linux.KernelException;
+import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.SysfsFunction;
+import dev.peerlane.pci.VfioSysfs;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class VfioUse {
     private final @Nullable Kernel kernel;
-    private final VfioOptions options;
+    private final SystemRoot system;
     private @Nullable Programs programs;
 
     /**
@@ -45,11 +48,11 @@ public final class VfioUse {
      * Looks at the machine as it is now.
      *
      * @param kernel opens its nodes; null where those of {@code /dev} are another machine's
-     * @param options where its sysfs and procfs are
+     * @param system where its sysfs and procfs are
      */
-    public VfioUse(@Nullable Kernel kernel, VfioOptions options) {
+    public VfioUse(@Nullable Kernel kernel, SystemRoot system) {
         this.kernel = kernel;
-        this.options = options;
+        this.system = system;
     }
 
     /** Returns who uses a function; nobody does that is not with a driver for programs. */
@@ -59,18 +62,18 @@ public final class VfioUse {
         if (driver == null || !(uio || driver.contains("vfio"))) {
             return Answer.GONE;
         }
-        Programs seen = programs == null ? new Programs(options.proc()) : programs;
+        Programs seen = programs == null ? new Programs(system.proc()) : programs;
         programs = seen;
         return uio ? ofUio(seen, function) : ofVfio(seen, function);
     }
 
     /** UIO lets any number of programs open a device, so the descriptors are all there is. */
     private Answer ofUio(Programs seen, SysfsFunction function) {
-        return new Answer(users(seen, options, function), seen.overlooked());
+        return new Answer(users(seen, system, function), seen.overlooked());
     }
 
     private Answer ofVfio(Programs seen, SysfsFunction function) {
-        List<String> users = users(seen, options, function);
+        List<String> users = users(seen, system, function);
         List<String> unknown = new ArrayList<>();
         String group = "/dev/vfio/" + function.iommuGroup();
         long opened = function.iommuGroup() < 0 ? -Errno.ENOENT : open(group);
@@ -95,24 +98,24 @@ public final class VfioUse {
         }
         long fd = kernel.open(node, Kernel.O_RDWR | Kernel.O_CLOEXEC);
         if (fd >= 0) {
-            VfioSystem.close(kernel, (int) fd, node);
+            KernelException.close(kernel, (int) fd, node);
         }
         return fd;
     }
 
     /** Returns who has one of the nodes of a function open, as far as descriptors show. */
-    static List<String> users(Programs programs, VfioOptions options, SysfsFunction function) {
+    static List<String> users(Programs programs, SystemRoot system, SysfsFunction function) {
         List<String> nodes = new ArrayList<>();
         if (function.iommuGroup() >= 0) {
             nodes.add("/dev/vfio/" + function.iommuGroup());
             nodes.add("/dev/vfio/noiommu-" + function.iommuGroup());
         }
-        String device = VfioSystem.deviceNode(options.sys(), function.bdf());
+        String device = VfioSysfs.deviceNode(system.sys(), function.bdf());
         if (device != null) {
             nodes.add("/dev/vfio/devices/" + device);
         }
         for (Path uio :
-                BlockUse.entries(Inventory.directory(options.sys(), function).resolve("uio"))) {
+                KernelFiles.entries(FunctionFolder.of(system.sys(), function).resolve("uio"))) {
             nodes.add("/dev/" + uio.getFileName());
         }
         List<String> users = new ArrayList<>();

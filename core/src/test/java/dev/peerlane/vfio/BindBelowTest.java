@@ -158,13 +158,13 @@ class BindBelowTest {
 
     @Test
     void withoutAListOfMountsNothingIsTakenAsUnmounted() throws java.io.IOException {
-        java.nio.file.Files.delete(machine.options.proc().resolve("self/mountinfo"));
+        java.nio.file.Files.delete(machine.system.proc().resolve("self/mountinfo"));
         machine.assertInUse("what is mounted can't be told", "self/mountinfo");
     }
 
     @Test
     void aListOfSwapThatCanNotBeReadIsNoEmptyOne() throws java.io.IOException {
-        Path swaps = machine.options.proc().resolve("swaps");
+        Path swaps = machine.system.proc().resolve("swaps");
         java.nio.file.Files.delete(swaps);
         assertThat(machine.binder().bind(List.of(A), NOTHING).lines())
                 .as("a kernel without swap has no such file")

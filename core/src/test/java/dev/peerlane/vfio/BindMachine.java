@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.PeerlaneException.Category;
+import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.SysfsFunction;
@@ -25,14 +26,14 @@ final class BindMachine {
     static final Bdf SOUND = Bdf.parse("00:1f.3");
     static final Bdf A = Bdf.parse("01:00.0");
     static final Bdf B = Bdf.parse("02:00.0");
-    static final Set<Binder.Allow> NOTHING = EnumSet.noneOf(Binder.Allow.class);
-    static final Set<Binder.Allow> ALL = EnumSet.allOf(Binder.Allow.class);
+    static final Set<BindPlan.Allow> NOTHING = EnumSet.noneOf(BindPlan.Allow.class);
+    static final Set<BindPlan.Allow> ALL = EnumSet.allOf(BindPlan.Allow.class);
 
     final Path directory;
     final SysfsWriter sysfs;
     final FakeDrivers drivers;
     final FakeKernel kernel = new FakeKernel();
-    final VfioOptions options;
+    final SystemRoot system;
 
     BindMachine(Path directory) {
         this.directory = directory;
@@ -53,7 +54,7 @@ final class BindMachine {
         sysfs.group(BRIDGE, 21);
         proc("self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw");
         proc("swaps", "Filename\tType\tSize\tUsed\tPriority");
-        options = VfioOptions.DEFAULTS.withRoot(directory);
+        system = SystemRoot.in(directory);
         procLink("self/ns/pid", "pid:[4026531836]");
     }
 
@@ -87,7 +88,7 @@ final class BindMachine {
     }
 
     void proc(String name, String... lines) {
-        Path file = options == null ? directory.resolve("proc") : options.proc();
+        Path file = system == null ? directory.resolve("proc") : system.proc();
         file = file.resolve(name);
         try {
             Files.createDirectories(file.getParent());
@@ -99,7 +100,7 @@ final class BindMachine {
 
     /** Makes a link of procfs that leads nowhere here, such as a descriptor. */
     void procLink(String name, String target) {
-        Path link = options.proc().resolve(name);
+        Path link = system.proc().resolve(name);
         try {
             Files.createDirectories(link.getParent());
             Files.createSymbolicLink(link, Path.of(target));
@@ -109,7 +110,7 @@ final class BindMachine {
     }
 
     Binder binder() {
-        return new Binder(kernel, options, drivers);
+        return new Binder(kernel, system, drivers);
     }
 
     String driver(Bdf bdf) {

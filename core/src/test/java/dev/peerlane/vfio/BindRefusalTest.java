@@ -203,7 +203,7 @@ class BindRefusalTest {
 
     private void assertShared(String... words) {
         assertRefused(() -> machine.binder().bind(List.of(A), NOTHING), "device-shared", words);
-        EnumSet<Binder.Allow> shared = EnumSet.of(Binder.Allow.SHARED);
+        EnumSet<BindPlan.Allow> shared = EnumSet.of(BindPlan.Allow.SHARED);
         assertThat(machine.binder().bind(List.of(A), shared).lines()).isNotEmpty();
     }
 

@@ -162,11 +162,11 @@ class BinderTest {
     @Test
     void bridgesAreNeverTakenAndOtherKindsOnlyWhenTold() {
         assertRefused(
-                () -> binder().bind(List.of(BRIDGE), EnumSet.allOf(Binder.Allow.class)),
+                () -> binder().bind(List.of(BRIDGE), EnumSet.allOf(BindPlan.Allow.class)),
                 "is-a-bridge",
                 "0000:00:01.0");
         assertRefused(() -> binder().bind(List.of(SOUND), NOTHING), "not-nvme", "040300h");
-        assertThat(binder().bind(List.of(SOUND), EnumSet.of(Binder.Allow.NOT_NVME)).notes())
+        assertThat(binder().bind(List.of(SOUND), EnumSet.of(BindPlan.Allow.NOT_NVME)).notes())
                 .containsExactly(
                         "0000:00:1f.3 is in no IOMMU group: vfio-pci will refuse it until the IOMMU"
                                 + " is on");
@@ -201,7 +201,7 @@ class BinderTest {
         sysfs.text(A, "numa_node", "0\n").text(A, "nvme/nvme0/cmbsz", "16402\n");
         sysfs.text(B, "p2pmem/size", "67108864\n");
         machine.proc("swaps", "Filename Type Size", "/dev/nvme0n1p2 partition 1048572 0 -2");
-        List<Inventory.Drive> drives = Inventory.read(machine.options);
+        List<Inventory.Drive> drives = Inventory.read(machine.system);
         assertThat(drives).hasSize(2);
         Inventory.Drive a = drives.getFirst();
         assertThat(a.bdf()).isEqualTo(A);
@@ -223,24 +223,24 @@ class BinderTest {
                         + "\n0x0 0x0 0x0\n"
                         + SysfsWriter.resource(0xd000_0000L, 64 << 20)
                         + "\n");
-        Inventory.Drive b = Inventory.read(machine.options).get(1);
+        Inventory.Drive b = Inventory.read(machine.system).get(1);
         assertThat(b.cmbLimitBytes()).isEqualTo(64 << 20);
         assertThat(b.pmrLimitBytes()).isEqualTo(64 << 20);
         sysfs.text(B, "resource", SysfsWriter.resource(0xc000_0000L, 16384) + "\n");
-        b = Inventory.read(machine.options).get(1);
+        b = Inventory.read(machine.system).get(1);
         assertThat(b.cmbLimitBytes()).as("a CMB may be in BAR 0").isEqualTo(16384);
         assertThat(b.pmrLimitBytes()).as("a PMR may not").isZero();
         assertThat(drives.get(1).cmbBytes()).isEqualTo(OptionalLong.of(64 << 20));
         sysfs.text(A, "nvme/nvme0/cmbsz", "0\n");
         sysfs.text(A, "nvme/nvme0/cmb", "cmbloc : x00000062\ncmbsz  : x0004021d\n");
-        assertThat(Inventory.read(machine.options).getFirst().cmbBytes())
+        assertThat(Inventory.read(machine.system).getFirst().cmbBytes())
                 .as("64 units of 1 MiB")
                 .isEqualTo(OptionalLong.of(64 << 20));
     }
 
     @Test
     void theRealWriterMakesNoFilesAndTellsWhatModprobeSaid() throws IOException {
-        SystemWriter real = SystemWriter.real();
+        SystemWriter real = new LinuxWriter();
         Path there = Files.writeString(directory.resolve("there"), "");
         real.write(there, "0000:01:00.0\n");
         assertThat(there).hasContent("0000:01:00.0");

@@ -37,7 +37,6 @@ import java.util.function.Predicate;
  */
 final class FakeKernel implements Kernel {
     private static final String OWN_NAME = FakeKernel.class.getName();
-    private static final int PREFIX = FakeKernel.class.getPackageName().length() + 1;
 
     final Map<String, FakeDevice> devices = new TreeMap<>();
     final Map<Integer, FakeDevice> nodes = new TreeMap<>();
@@ -121,7 +120,12 @@ final class FakeKernel implements Kernel {
                                 frames.filter(f -> !f.getClassName().equals(OWN_NAME))
                                         .findFirst()
                                         .map(f ->
-                                                f.getClassName().substring(PREFIX)
+                                                f.getClassName()
+                                                                .substring(
+                                                                        f.getClassName()
+                                                                                        .lastIndexOf(
+                                                                                                '.')
+                                                                                + 1)
                                                         + "."
                                                         + f.getMethodName()
                                                         + ":"

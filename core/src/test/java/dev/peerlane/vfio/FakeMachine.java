@@ -1,6 +1,7 @@
 package dev.peerlane.vfio;
 
 import dev.peerlane.hal.Clock;
+import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.SysfsWriter;
 import java.io.IOException;
@@ -57,7 +58,7 @@ final class FakeMachine {
                     .group(device.bdf, device.group)
                     .driver(device.bdf, "vfio-pci");
         }
-        options = VfioOptions.DEFAULTS.withRoot(directory);
+        options = VfioOptions.DEFAULTS.withSystem(SystemRoot.in(directory));
         capabilities(0);
     }
 

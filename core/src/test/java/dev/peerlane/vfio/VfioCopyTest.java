@@ -18,6 +18,7 @@ import dev.peerlane.hal.ForwardingFabric;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.TrafficCounters.Traffic;
 import dev.peerlane.linux.Errno;
+import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
 import dev.peerlane.p2p.BufferChoice;
@@ -119,7 +120,8 @@ class VfioCopyTest {
 
     private VfioFabric open(VfioOptions.Api api) {
         kernel.iommufd = api == VfioOptions.Api.IOMMUFD;
-        VfioOptions options = VfioOptions.DEFAULTS.withApi(api).withRoot(directory);
+        VfioOptions options =
+                VfioOptions.DEFAULTS.withApi(api).withSystem(SystemRoot.in(directory));
         return VfioFabric.open(kernel, members, options, emulator.clock());
     }
 
@@ -301,7 +303,7 @@ class VfioCopyTest {
                         emulator.clock().turn();
                     }
                 };
-        VfioOptions options = VfioOptions.DEFAULTS.withRoot(directory);
+        VfioOptions options = VfioOptions.DEFAULTS.withSystem(SystemRoot.in(directory));
         VfioFabric fabric = VfioFabric.open(kernel, members, options, clock);
         try (Session session = Session.of(fabric)) {
             return catchThrowableOfType(

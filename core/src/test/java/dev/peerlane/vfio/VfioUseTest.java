@@ -44,7 +44,7 @@ class VfioUseTest {
     }
 
     private VfioUse.Answer use() {
-        return new VfioUse(machine.kernel, machine.options).of(machine.function(A));
+        return new VfioUse(machine.kernel, machine.system).of(machine.function(A));
     }
 
     private void assertKept(String... words) {
@@ -80,7 +80,7 @@ class VfioUseTest {
 
     @Test
     void withoutGroupsInAContainerNothingIsKnownAndSoNothingIsFree() throws IOException {
-        Path namespace = machine.options.proc().resolve("self/ns/pid");
+        Path namespace = machine.system.proc().resolve("self/ns/pid");
         Files.delete(namespace);
         machine.procLink("self/ns/pid", "pid:[4026532999]");
         assertKept("whether a program uses it can't be told", "PID namespace");
@@ -119,7 +119,7 @@ class VfioUseTest {
     @Test
     void aListingNamesTheProgramThatUsesADriveThroughVfio() {
         program("/dev/vfio/devices/vfio3");
-        assertThat(Inventory.read(machine.options).getFirst().inUse())
+        assertThat(Inventory.read(machine.system).getFirst().inUse())
                 .containsExactly(
                         "process " + USER + " (qemu-system-x86) has /dev/vfio/devices/vfio3 open");
     }

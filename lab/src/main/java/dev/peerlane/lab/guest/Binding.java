@@ -6,13 +6,14 @@ import static dev.peerlane.lab.guest.Checks.same;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.linux.KernelCalls;
+import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.open.Session;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.vfio.BindPlan;
 import dev.peerlane.vfio.Binder;
 import dev.peerlane.vfio.Inventory;
-import dev.peerlane.vfio.SystemWriter;
+import dev.peerlane.vfio.LinuxWriter;
 import dev.peerlane.vfio.VfioFabric;
 import dev.peerlane.vfio.VfioOptions;
 import java.io.IOException;
@@ -31,7 +32,7 @@ final class Binding {
     private Binding() {}
 
     private static Binder binder() {
-        return new Binder(KernelCalls.instance(), VfioOptions.DEFAULTS, SystemWriter.real());
+        return new Binder(KernelCalls.instance(), SystemRoot.LOCAL, new LinuxWriter());
     }
 
     private static Bdf bdf(String serial) {
@@ -147,7 +148,7 @@ final class Binding {
     static String refusedBecauseOthersMay(String serial) {
         Bdf function = bdf(serial);
         String refusal = refused(function, "device-shared", "CMIC", "NMIC");
-        BindPlan plan = binder().bind(List.of(function), List.of(Binder.Allow.SHARED));
+        BindPlan plan = binder().bind(List.of(function), List.of(BindPlan.Allow.SHARED));
         check(!plan.lines().isEmpty(), "nothing is planned though it is allowed");
         return refusal;
     }
@@ -238,7 +239,7 @@ final class Binding {
 
     /** What is listed of every function, bound or not. */
     static String inventory(int functions) {
-        List<Inventory.Drive> drives = Inventory.read(VfioOptions.DEFAULTS);
+        List<Inventory.Drive> drives = Inventory.read(SystemRoot.LOCAL);
         same(functions, drives.size(), "the number of NVMe functions");
         for (Inventory.Drive drive : drives) {
             check(drive.iommuGroup() >= 0, drive.bdf() + " has no IOMMU group");

@@ -1,22 +1,33 @@
-package dev.peerlane.vfio;
+package dev.peerlane.linux;
 
-import dev.peerlane.hal.MemoryFault;
 import org.jspecify.annotations.Nullable;
 
 /** Runs every step of an undoing, whatever becomes of the one before, and tells the first error. */
-final class Cleanup {
+public class Cleanup {
     private @Nullable RuntimeException first;
 
+    /** Creates one in which nothing has failed yet. */
+    public Cleanup() {}
+
     /** Runs a step. */
-    Cleanup step(Runnable step) {
+    public final Cleanup step(Runnable step) {
         try {
             step.run();
         } catch (RuntimeException e) {
             failed(e);
         } catch (InternalError e) {
-            failed(MemoryFault.of("memory of a device that is being closed", e));
+            failed(typed(e));
         }
         return this;
+    }
+
+    /**
+     * Returns what to tell of memory that did not answer.
+     *
+     * @throws InternalError that very one, if no step touches such memory
+     */
+    protected RuntimeException typed(InternalError e) {
+        throw e;
     }
 
     private void failed(RuntimeException e) {
@@ -28,14 +39,14 @@ final class Cleanup {
     }
 
     /** Throws what the first step that failed threw. */
-    void finish() {
+    public final void finish() {
         if (first != null) {
             throw first;
         }
     }
 
     /** Adds what failed to an error that is on its way. */
-    void finish(Throwable cause) {
+    public final void finish(Throwable cause) {
         if (first != null) {
             cause.addSuppressed(first);
         }

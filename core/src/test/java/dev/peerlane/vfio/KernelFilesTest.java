@@ -15,7 +15,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Folders that go away while they are looked at. */
-class FolderTest {
+class KernelFilesTest {
     @TempDir private Path directory;
 
     @Test
@@ -26,11 +26,11 @@ class FolderTest {
         Path descriptors = Path.of("/proc", String.valueOf(other.pid()), "fd");
         try (DirectoryStream<Path> open = Files.newDirectoryStream(descriptors)) {
             other.destroyForcibly().waitFor();
-            assertThat(Folder.entries(descriptors, open, 100)).isEmpty();
+            assertThat(KernelFiles.entries(descriptors, open, 100)).isEmpty();
         } finally {
             other.destroyForcibly();
         }
-        assertThat(Folder.entries(descriptors, 100)).isEmpty();
+        assertThat(KernelFiles.entries(descriptors, 100)).isEmpty();
     }
 
     @Test
@@ -38,10 +38,10 @@ class FolderTest {
         for (String name : List.of("c", "a", "b")) {
             Files.createFile(directory.resolve(name));
         }
-        assertThat(Folder.entries(directory, 3))
+        assertThat(KernelFiles.entries(directory, 3))
                 .extracting(e -> e.getFileName().toString())
                 .containsExactly("a", "b", "c");
-        assertThatThrownBy(() -> Folder.entries(directory, 2))
+        assertThatThrownBy(() -> KernelFiles.entries(directory, 2))
                 .isInstanceOf(PeerlaneException.class)
                 .hasMessage(directory + " has more than 2 entries");
     }

@@ -2,19 +2,24 @@ package dev.peerlane.vfio;
 
 import dev.peerlane.pci.SystemFiles;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Lists folders of {@code /sys} and {@code /proc}, which can vanish at any time: before they are
- * opened, and while they are read.
+ * Reads files and lists folders of {@code /sys} and {@code /proc}, which can vanish at any time:
+ * before they are opened, and while they are read.
  */
-final class Folder {
-    private Folder() {}
+final class KernelFiles {
+    private static final int MAX_DEVICES = 1 << 16;
+    private static final int MAX_LINES = 100_000;
+
+    private KernelFiles() {}
 
     /**
      * Returns its entries, sorted; those seen so far once it has gone.
@@ -26,6 +31,30 @@ final class Folder {
             return entries(folder, all, max);
         } catch (IOException e) {
             return List.of(); // it has gone, or is somebody else's
+        }
+    }
+
+    /** Returns the entries of a folder that has as many as a machine has devices at most. */
+    static List<Path> entries(Path folder) {
+        return entries(folder, MAX_DEVICES);
+    }
+
+    /** Returns the first lines of a file; none if it can't be read. */
+    static List<String> lines(Path file) {
+        try (var all = Files.lines(file, StandardCharsets.ISO_8859_1)) {
+            return all.limit(MAX_LINES).toList();
+        } catch (IOException | java.io.UncheckedIOException e) {
+            return List.of();
+        }
+    }
+
+    /** Returns a text without blanks around it; null if it can't be read or is empty. */
+    static @Nullable String text(Path file) {
+        try {
+            String text = Files.readString(file, StandardCharsets.ISO_8859_1).strip();
+            return text.isEmpty() ? null : text;
+        } catch (IOException e) {
+            return null;
         }
     }
 
