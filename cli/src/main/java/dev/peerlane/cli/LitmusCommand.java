@@ -14,6 +14,7 @@ import dev.peerlane.p2p.LitmusCount;
 import dev.peerlane.p2p.LitmusJob;
 import dev.peerlane.p2p.Planner;
 import dev.peerlane.p2p.Receipt;
+import dev.peerlane.p2p.Surroundings;
 import dev.peerlane.p2p.VerifyMode;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -247,7 +248,12 @@ final class LitmusCommand implements Callable<Integer> {
                 refusals.put(fence, refusal);
             }
         }
-        LitmusJob job = new LitmusJob(plan, session.fabric(), context.interruption().flag(), fresh);
+        LitmusJob job =
+                new LitmusJob(
+                        plan,
+                        Surroundings.of(session.fabric()),
+                        context.interruption().flag(),
+                        fresh);
         try {
             head = LitmusViews.Head.of(plan, fresh, job.chunkBytes(), job.slots());
             for (FenceChoice fence : chosen) {

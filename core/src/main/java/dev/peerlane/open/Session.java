@@ -22,6 +22,7 @@ import dev.peerlane.p2p.Planner;
 import dev.peerlane.p2p.Progress;
 import dev.peerlane.p2p.ReadFence;
 import dev.peerlane.p2p.Receipt;
+import dev.peerlane.p2p.Surroundings;
 import dev.peerlane.p2p.VerifyMode;
 import dev.peerlane.vfio.VfioFabric;
 import java.util.ArrayList;
@@ -234,7 +235,7 @@ public final class Session implements AutoCloseable {
         checkThread();
         Receipt receipt;
         try {
-            receipt = new CopyJob(plan, fabric, cancel).run(progress);
+            receipt = new CopyJob(plan, Surroundings.of(fabric), cancel).run(progress);
         } catch (PeerlaneException e) {
             try {
                 drop(plan);

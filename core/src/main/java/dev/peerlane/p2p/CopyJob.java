@@ -7,8 +7,6 @@ import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.Clock;
-import dev.peerlane.hal.Fabric;
-import dev.peerlane.hal.TrafficCounters;
 import java.lang.management.ManagementFactory;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -19,12 +17,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs one plan: takes the memory, copies, flushes, verifies, wipes, and writes the receipt. Runs
- * once, on the thread that owns the fabric.
+ * once, on the thread that owns its endpoints.
  */
 public final class CopyJob {
     private final CopyPlan plan;
     private final CopyRequest request;
-    private final Fabric fabric;
+    private final Surroundings around;
     private final Clock clock;
     private final CancelFlag cancel;
     private final RandomGenerator random;
@@ -56,20 +54,20 @@ public final class CopyJob {
      * Creates a job.
      *
      * @param plan what to do
-     * @param fabric the fabric of its devices
+     * @param around time and host memory of its endpoints
      * @param cancel asks it to stop
      */
-    public CopyJob(CopyPlan plan, Fabric fabric, CancelFlag cancel) {
+    public CopyJob(CopyPlan plan, Surroundings around, CancelFlag cancel) {
         this.plan = plan;
-        this.fabric = fabric;
+        this.around = around;
         this.cancel = cancel;
         request = plan.request();
-        clock = fabric.clock();
+        clock = around.clock();
         notes = new ArrayList<>(plan.announcements());
         Long seed = request.options().seed();
         random = Poison.words(seed != null ? seed : new SecureRandom().nextLong());
         space = new Workspace(request, clock);
-        verification = new Verification(plan, fabric, cancel, random, space);
+        verification = new Verification(plan, around, cancel, random, space);
     }
 
     /**
@@ -139,7 +137,7 @@ public final class CopyJob {
         long started = clock.nanoTime();
         long cpuStarted = cpuNanos();
         BufferCandidate candidate = plan.buffer();
-        PeerMemory memory = candidate == null ? new HostMemory(fabric.dma()) : candidate.memory();
+        PeerMemory memory = candidate == null ? around.hostMemory() : candidate.memory();
         boolean sentinels = plan.hasSentinels() || plan.verifySharesBuffer();
         Geometry geometry = space.cut(memory, sentinels);
         PeerBuffer buffer = space.take(memory, geometry.totalBytes());
@@ -331,7 +329,7 @@ public final class CopyJob {
     }
 
     private long hostData() {
-        return fabric.traffic().map(TrafficCounters::total).map(t -> t.hostData()).orElse(-1L);
+        return around.hostDataBytes().orElse(-1);
     }
 
     private static long cpuNanos() {

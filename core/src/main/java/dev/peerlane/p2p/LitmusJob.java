@@ -6,7 +6,6 @@ import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.Clock;
-import dev.peerlane.hal.Fabric;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * shows.
  *
  * <p>Writes to the scratch ranges of the plan and to its memory, nowhere else; the media are
- * written once, however many slots are counted. Runs on the thread that owns the fabric.
+ * written once, however many slots are counted. Runs on the thread that owns its endpoints.
  */
 public final class LitmusJob implements AutoCloseable {
     /** Old bytes that last as long as this are no late ones: they never arrive. */
@@ -34,7 +33,7 @@ public final class LitmusJob implements AutoCloseable {
     private final CopyPlan plan;
     private final CopyRequest request;
     private final Clock clock;
-    private final Fabric fabric;
+    private final Surroundings around;
     private final CancelFlag cancel;
     private final SplittableRandom random;
     private final List<PeerBuffer> buffers = new ArrayList<>();
@@ -108,18 +107,18 @@ public final class LitmusJob implements AutoCloseable {
      *
      * @param plan source and target range, both of which are overwritten, and the memory between
      *     them; its fence does not count
-     * @param fabric the fabric of its devices
+     * @param around time and host memory of its endpoints
      * @param cancel asks it to stop
      * @param seed of pattern and fences
      * @throws PeerlaneException if a command fails, the target can't Compare, or the memory or the
      *     range is too small
      */
-    public LitmusJob(CopyPlan plan, Fabric fabric, CancelFlag cancel, long seed) {
+    public LitmusJob(CopyPlan plan, Surroundings around, CancelFlag cancel, long seed) {
         this.plan = plan;
-        this.fabric = fabric;
+        this.around = around;
         this.cancel = cancel;
         request = plan.request();
-        clock = fabric.clock();
+        clock = around.clock();
         random = Poison.words(seed);
         boolean done = false;
         try {
@@ -172,8 +171,7 @@ public final class LitmusJob implements AutoCloseable {
 
     private void pattern(Lane all, long seed) {
         HostMemory.HostBuffer host =
-                new HostMemory(fabric.dma())
-                        .allocate(all.geometry().chunkBytes(), Geometry.PAGE_BYTES);
+                around.hostMemory().allocate(all.geometry().chunkBytes(), Geometry.PAGE_BYTES);
         buffers.add(host);
         int chunkBytes = all.geometry().chunkBytes();
         int slot = Lane.attachBoth(all.reader(), all.second(), host, 0, chunkBytes, 1);

@@ -5,7 +5,6 @@ import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.Clock;
-import dev.peerlane.hal.Fabric;
 import java.util.List;
 import java.util.Objects;
 import java.util.random.RandomGenerator;
@@ -18,7 +17,7 @@ final class Verification {
 
     private final CopyPlan plan;
     private final CopyRequest request;
-    private final Fabric fabric;
+    private final Surroundings around;
     private final Clock clock;
     private final CancelFlag cancel;
     private final RandomGenerator random;
@@ -30,17 +29,17 @@ final class Verification {
 
     Verification(
             CopyPlan plan,
-            Fabric fabric,
+            Surroundings around,
             CancelFlag cancel,
             RandomGenerator random,
             Workspace space) {
         this.plan = plan;
-        this.fabric = fabric;
+        this.around = around;
         this.cancel = cancel;
         this.random = random;
         this.space = space;
         request = plan.request();
-        clock = fabric.clock();
+        clock = around.clock();
     }
 
     /** Returns {@code ok}, {@code failed}, {@code stopped} or {@code not run}. */
@@ -233,7 +232,7 @@ final class Verification {
     }
 
     private void throughHost(Progress progress) {
-        HostMemory memory = new HostMemory(fabric.dma());
+        HostMemory memory = around.hostMemory();
         Geometry geometry = space.cut(memory, false);
         HostMemory.HostBuffer buffer = space.takeHost(memory, 2 * geometry.totalBytes());
         Geometry doubled = new Geometry(geometry.chunkBytes(), 2 * geometry.slots(), 0, 0);

@@ -37,7 +37,7 @@ class CopyDoubtTest {
     }
 
     private CopyJob job(BufferCandidate by) {
-        return new CopyJob(plan(by), world, new CancelFlag());
+        return new CopyJob(plan(by), Surroundings.of(world), new CancelFlag());
     }
 
     private CopyPlan plan(BufferCandidate by) {
@@ -200,7 +200,7 @@ class CopyDoubtTest {
     void aSlotThatAFullQueueDidNotTakeIsReadLater() {
         source.fullFor = 3;
         CancelFlag cancel = new CancelFlag();
-        CopyJob job = new CopyJob(plan(byTarget()), world, cancel);
+        CopyJob job = new CopyJob(plan(byTarget()), Surroundings.of(world), cancel);
         Receipt receipt =
                 job.run((phase, done, total) -> {
                     if (world.nanos > 10_000_000_000L) {

@@ -54,7 +54,7 @@ class CopyJobTest {
 
     private Receipt run() {
         CopyPlan plan = Planner.plan(request(), world.machine());
-        return new CopyJob(plan, world, cancel).run(Progress.NONE);
+        return new CopyJob(plan, Surroundings.of(world), cancel).run(Progress.NONE);
     }
 
     private CopyException failure() {
@@ -144,7 +144,7 @@ class CopyJobTest {
             source.lateness = 400;
             options = options.withVerify(VerifyMode.NONE).withSeed(seed);
             CopyPlan plan = Planner.plan(request(), other.machine());
-            new CopyJob(plan, other, cancel).run(Progress.NONE);
+            new CopyJob(plan, Surroundings.of(other), cancel).run(Progress.NONE);
             assertCopied();
         }
     }
@@ -237,10 +237,14 @@ class CopyJobTest {
                         options);
         CopyPlan plan = Planner.plan(only, world.machine());
         assertThat(plan.verify()).isEqualTo(VerifyMethod.CONTROLLED_COMPARE);
-        assertThat(new CopyJob(plan, world, cancel).run(Progress.NONE).result()).isEqualTo("ok");
+        assertThat(new CopyJob(plan, Surroundings.of(world), cancel).run(Progress.NONE).result())
+                .isEqualTo("ok");
         target.peerReadsAreOnes = true;
         assertThatThrownBy(() ->
-                        new CopyJob(Planner.plan(only, world.machine()), world, cancel)
+                        new CopyJob(
+                                        Planner.plan(only, world.machine()),
+                                        Surroundings.of(world),
+                                        cancel)
                                 .run(Progress.NONE))
                 .hasMessageContaining("found no difference")
                 .extracting(e -> ((PeerlaneException) e).code())
@@ -376,7 +380,7 @@ class CopyJobTest {
             target.ends(Op.WRITE, FakePort.FATAL);
             options = options.withFence(FenceChoice.valueOf(fence.toUpperCase(Locale.ROOT)));
             CopyPlan plan = Planner.plan(request(), late.machine());
-            CopyJob job = new CopyJob(plan, late, cancel);
+            CopyJob job = new CopyJob(plan, Surroundings.of(late), cancel);
             assertThatThrownBy(() -> job.run(Progress.NONE)).hasMessageContaining("status 2");
             assertThat(targetCmb.open).isZero();
             for (int turn = 0; turn < 20_000; turn++) {
@@ -410,7 +414,7 @@ class CopyJobTest {
         assertThat(clock.nanoTime()).isZero();
         options = options.withVerify(VerifyMode.HOST);
         CopyPlan plan = Planner.plan(request(), world.machine());
-        CopyJob job = new CopyJob(plan, world, cancel);
+        CopyJob job = new CopyJob(plan, Surroundings.of(world), cancel);
         CopyException e =
                 catchThrowableOfType(
                         CopyException.class,
@@ -461,7 +465,7 @@ class CopyJobTest {
                         options);
         CopyPlan plan = Planner.plan(only, world.machine());
         assertThat(plan.verify()).isEqualTo(VerifyMethod.CONTROLLED_COMPARE);
-        Receipt receipt = new CopyJob(plan, world, cancel).run(Progress.NONE);
+        Receipt receipt = new CopyJob(plan, Surroundings.of(world), cancel).run(Progress.NONE);
         assertThat(receipt.fence()).isEqualTo(fence.label());
         assertThat(receipt.verify().result()).isEqualTo("ok");
     }

@@ -74,7 +74,8 @@ class LitmusJobTest {
                             .withSlots(4096, 0);
             CopyPlan plan = session.plan(from, to, options);
             T result;
-            try (LitmusJob job = new LitmusJob(plan, session.fabric(), cancel, 5)) {
+            try (LitmusJob job =
+                    new LitmusJob(plan, Surroundings.of(session.fabric()), cancel, 5)) {
                 result = work.with(job);
             }
             for (String device : session.fabric().locators()) {

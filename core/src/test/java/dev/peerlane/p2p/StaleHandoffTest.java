@@ -137,7 +137,7 @@ class StaleHandoffTest {
             if (forced) {
                 plan = with(plan, planned);
             }
-            CopyJob job = new CopyJob(plan, world, new CancelFlag());
+            CopyJob job = new CopyJob(plan, Surroundings.of(world), new CancelFlag());
             if (instead != null) {
                 job.fences(instead);
             } else {

@@ -47,7 +47,8 @@ class StoppedCopyTest {
                         List.of(new BufferCandidate("fake:t", FakeWorld.TARGET, cmb)),
                         List.of(),
                         options);
-        CopyJob job = new CopyJob(Planner.plan(request, world.machine()), world, cancel);
+        CopyJob job =
+                new CopyJob(Planner.plan(request, world.machine()), Surroundings.of(world), cancel);
         CopyException e =
                 catchThrowableOfType(
                         CopyException.class,

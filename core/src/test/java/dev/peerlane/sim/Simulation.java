@@ -17,6 +17,7 @@ import dev.peerlane.p2p.LitmusJob;
 import dev.peerlane.p2p.Planner;
 import dev.peerlane.p2p.Progress;
 import dev.peerlane.p2p.Receipt;
+import dev.peerlane.p2p.Surroundings;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -323,7 +324,7 @@ public final class Simulation {
     private void copy(World.Copy copy, CopyPlan planned, CancelFlag cancel) {
         int chunkBytes = 0;
         try {
-            CopyJob job = new CopyJob(planned, rig.fabric(), cancel);
+            CopyJob job = new CopyJob(planned, Surroundings.of(rig.fabric()), cancel);
             Receipt receipt = job.run(Progress.NONE);
             chunkBytes = receipt.chunkBytes();
             story.saw("ok");
@@ -344,7 +345,8 @@ public final class Simulation {
             fence = choice.label().equals(planned.fence()) ? choice : fence;
         }
         // another seed than that of the media, or the pattern could be there before it is written
-        try (LitmusJob job = new LitmusJob(planned, rig.fabric(), new CancelFlag(), ~seed)) {
+        try (LitmusJob job =
+                new LitmusJob(planned, Surroundings.of(rig.fabric()), new CancelFlag(), ~seed)) {
             LitmusCount count = job.count(fence, HAND_OFFS, LITMUS_NANOS, Progress.NONE);
             story.saw("litmus with fence " + fence.label());
             story.tell(count.toString());

@@ -16,6 +16,7 @@ import dev.peerlane.p2p.CopyException;
 import dev.peerlane.p2p.CopyJob;
 import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.CopyPlan;
+import dev.peerlane.p2p.Surroundings;
 import org.junit.jupiter.api.Test;
 
 /** A drive that goes between the copy and its verification. */
@@ -47,7 +48,10 @@ class GoneBeforeVerifyTest {
                     catchThrowableOfType(
                             CopyException.class,
                             () ->
-                                    new CopyJob(plan, session.fabric(), new CancelFlag())
+                                    new CopyJob(
+                                                    plan,
+                                                    Surroundings.of(session.fabric()),
+                                                    new CancelFlag())
                                             .run((phase, done, total) -> {
                                                 if (done == total) {
                                                     fabric.arm(

@@ -27,6 +27,7 @@ import dev.peerlane.p2p.Load;
 import dev.peerlane.p2p.LoadResult;
 import dev.peerlane.p2p.LoadRun;
 import dev.peerlane.p2p.Progress;
+import dev.peerlane.p2p.Surroundings;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
 import java.io.IOException;
@@ -134,7 +135,8 @@ class QuarantineTest {
                 options().withBuffer(inTarget ? BufferChoice.TARGET : BufferChoice.SOURCE);
         try (Session session = Session.of(fabric)) {
             // the port stays open after a copy of its own kind, as a program's may
-            CopyJob job = new CopyJob(session.plan(A, B, how), fabric, new CancelFlag());
+            CopyJob job =
+                    new CopyJob(session.plan(A, B, how), Surroundings.of(fabric), new CancelFlag());
             if (isFinal) {
                 CopyException e =
                         catchThrowableOfType(CopyException.class, () -> job.run(Progress.NONE));

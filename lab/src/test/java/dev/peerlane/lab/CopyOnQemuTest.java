@@ -13,6 +13,7 @@ import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.CopyPlan;
 import dev.peerlane.p2p.Progress;
 import dev.peerlane.p2p.Receipt;
+import dev.peerlane.p2p.Surroundings;
 import dev.peerlane.p2p.VerifyMode;
 import dev.peerlane.qtest.IntelIommu;
 import dev.peerlane.qtest.QtestFabric;
@@ -193,7 +194,10 @@ class CopyOnQemuTest {
                                 CopyOptions.DEFAULTS
                                         .withBuffer(BufferChoice.HOST)
                                         .withVerify(VerifyMode.NONE));
-                new CopyJob(plan, new OutsideFabric(fabric, qemu.ram(), OUTSIDE), new CancelFlag())
+                new CopyJob(
+                                plan,
+                                Surroundings.of(new OutsideFabric(fabric, qemu.ram(), OUTSIDE)),
+                                new CancelFlag())
                         .run(Progress.NONE);
                 assertThat(iommu.faults().isEmpty()).isFalse();
             }

@@ -18,6 +18,7 @@ import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.CopyPlan;
 import dev.peerlane.p2p.Progress;
 import dev.peerlane.p2p.Receipt;
+import dev.peerlane.p2p.Surroundings;
 import dev.peerlane.p2p.VerifyMode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -125,7 +126,7 @@ public final class Copies {
                                     .withCommandTimeoutNanos(2_000_000_000L));
             Once once = new Once(accident);
             try {
-                new CopyJob(plan, session.fabric(), new CancelFlag()).run(once);
+                new CopyJob(plan, Surroundings.of(session.fabric()), new CancelFlag()).run(once);
                 throw new AssertionError("it went well in spite of the accident");
             } catch (CopyException e) {
                 fault = e;
