@@ -13,9 +13,10 @@ declare -A CLASS=(
   [ioctl]=vfio.IoctlTarget
   [qtest]=qtest.QtestTarget
   [state]=vfio.StateTarget
+  [arguments]=cli.ArgumentsTarget
 )
 declare -A LONGEST=([capture]=65536) # bytes of an input, where not 4096
-ORDER=(driver controller fabric-file names capture vfio-user ioctl qtest state)
+ORDER=(driver controller fabric-file names capture vfio-user ioctl qtest state arguments)
 
 seconds=60
 seed=0
@@ -49,7 +50,7 @@ run() { # TARGET ARGUMENT...
   "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -XX:+EnableDynamicAgentLoading -XX:+UseSerialGC -Xmx1500m \
     -cp "fuzz/target/test-classes:$(cat fuzz/target/test.classpath)" \
     com.code_intelligence.jazzer.Jazzer --target_class="dev.peerlane.${CLASS[$name]}" \
-    --instrumentation_includes='dev.peerlane.**' --disabled_hooks='com.code_intelligence.jazzer.sanitizers.**' \
+    --instrumentation_includes='dev.peerlane.**' --custom_hook_includes='dev.peerlane.**' --disabled_hooks='com.code_intelligence.jazzer.sanitizers.**' \
     --reproducer_path="$folder" "$@"
 }
 

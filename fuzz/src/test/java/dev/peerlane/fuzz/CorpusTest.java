@@ -2,6 +2,7 @@ package dev.peerlane.fuzz;
 
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import dev.peerlane.cli.ArgumentsTarget;
 import dev.peerlane.qtest.QtestTarget;
 import dev.peerlane.vfio.IoctlTarget;
 import dev.peerlane.vfio.StateTarget;
@@ -35,7 +36,8 @@ class CorpusTest {
                             "vfio-user", VfioUserTarget::fuzzerTestOneInput,
                             "ioctl", IoctlTarget::fuzzerTestOneInput,
                             "qtest", QtestTarget::fuzzerTestOneInput,
-                            "state", StateTarget::fuzzerTestOneInput));
+                            "state", StateTarget::fuzzerTestOneInput,
+                            "arguments", ArgumentsTarget::fuzzerTestOneInput));
 
     private static List<String> targets() {
         return List.copyOf(TARGETS.keySet());
