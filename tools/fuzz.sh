@@ -12,7 +12,7 @@ declare -A CLASS=(
   [vfio-user]=fuzz.VfioUserTarget
   [ioctl]=vfio.IoctlTarget
   [qtest]=qtest.QtestTarget
-  [state]=vfio.StateTarget
+  [state]=binding.StateTarget
   [arguments]=cli.ArgumentsTarget
 )
 declare -A LONGEST=([capture]=65536) # bytes of an input, where not 4096

@@ -32,6 +32,7 @@ class ArchitectureTest {
                     Map.entry("p2p", Set.of("block", "hal", "pci", "mem")),
                     Map.entry("emulator", Set.of("hal", "pci", "mem", "spec")),
                     Map.entry("qtest", Set.of("hal", "pci", "mem")),
+                    Map.entry("binding", Set.of("pci", "linux")),
                     Map.entry("vfio", Set.of("hal", "pci", "mem", "linux")),
                     Map.entry("diagnose", Set.of("p2p", "pci", "hal", "linux", "spec")),
                     Map.entry("vfiouser", Set.of("hal", "pci", "mem", "linux")),

@@ -1,6 +1,7 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.binding.VfioUse;
 import dev.peerlane.diagnose.AcsChange;
 import dev.peerlane.diagnose.Snapshot;
 import dev.peerlane.linux.SystemRoot;
@@ -8,7 +9,6 @@ import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.SysfsTree;
-import dev.peerlane.vfio.VfioUse;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,6 +2,8 @@ package dev.peerlane.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.binding.BindPlan;
+import dev.peerlane.binding.Binder;
 import dev.peerlane.hal.DmaFault;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.open.Extent;
@@ -12,8 +14,6 @@ import dev.peerlane.p2p.CopyOptions;
 import dev.peerlane.p2p.CopyPlan;
 import dev.peerlane.p2p.Receipt;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.vfio.BindPlan;
-import dev.peerlane.vfio.Binder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

@@ -1,12 +1,12 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.binding.Binder;
+import dev.peerlane.binding.LinuxWriter;
+import dev.peerlane.binding.SystemWriter;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.SystemFiles;
-import dev.peerlane.vfio.Binder;
-import dev.peerlane.vfio.LinuxWriter;
-import dev.peerlane.vfio.SystemWriter;
 import dev.peerlane.vfio.VfioOptions;
 import java.nio.file.Path;
 import java.util.function.Supplier;

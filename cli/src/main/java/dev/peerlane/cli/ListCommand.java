@@ -1,10 +1,10 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.binding.Inventory.Drive;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.open.Session;
-import dev.peerlane.vfio.Inventory.Drive;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -63,7 +63,7 @@ final class ListCommand implements Callable<Integer> {
         Path functions = host.system().sys().resolve("bus/pci/devices");
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(functions)) {
             return entries.iterator().hasNext()
-                    ? dev.peerlane.vfio.Inventory.read(host.system())
+                    ? dev.peerlane.binding.Inventory.read(host.system())
                     : List.of();
         } catch (IOException e) {
             return List.of();

@@ -1,9 +1,9 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.binding.BindPlan;
+import dev.peerlane.binding.Inventory.BlockDevice;
+import dev.peerlane.binding.Inventory.Drive;
 import dev.peerlane.pci.Link;
-import dev.peerlane.vfio.BindPlan;
-import dev.peerlane.vfio.Inventory.BlockDevice;
-import dev.peerlane.vfio.Inventory.Drive;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

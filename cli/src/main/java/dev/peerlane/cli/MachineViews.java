@@ -1,8 +1,8 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.binding.BindPlan;
+import dev.peerlane.binding.Inventory.Drive;
 import dev.peerlane.pci.Link;
-import dev.peerlane.vfio.BindPlan;
-import dev.peerlane.vfio.Inventory.Drive;
 import java.io.PrintWriter;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

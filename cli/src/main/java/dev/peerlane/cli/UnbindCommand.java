@@ -1,10 +1,10 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.binding.BindPlan;
+import dev.peerlane.binding.Binder;
+import dev.peerlane.binding.Inventory.Drive;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.vfio.BindPlan;
-import dev.peerlane.vfio.Binder;
-import dev.peerlane.vfio.Inventory.Drive;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

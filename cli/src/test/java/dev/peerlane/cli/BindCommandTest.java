@@ -3,9 +3,9 @@ package dev.peerlane.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.peerlane.binding.SystemWriter;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
-import dev.peerlane.vfio.SystemWriter;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;

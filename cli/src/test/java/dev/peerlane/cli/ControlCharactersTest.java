@@ -44,7 +44,7 @@ class ControlCharactersTest {
                         () -> {
                             throw new AssertionError("no system call is needed");
                         },
-                        new dev.peerlane.vfio.LinuxWriter());
+                        new dev.peerlane.binding.LinuxWriter());
         return Shell.on(host, args);
     }
 

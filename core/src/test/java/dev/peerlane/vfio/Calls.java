@@ -11,16 +11,16 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /** Compares the system calls that the sources make with those that a fake kernel has seen. */
-final class Calls {
+public final class Calls {
     private static final Pattern CALL = Pattern.compile("kernel\\s*\\.\\s*([a-zA-Z]+)\\(");
     private static final Pattern COMMENT = Pattern.compile("(?s)/\\*.*?\\*/|//[^\n]*");
 
     private Calls() {}
 
-    /** Returns file, line and method of every call in the sources of the package. */
-    static Set<String> writtenIn(Predicate<String> files) {
+    /** Returns file, line and method of every call in the sources of a package. */
+    public static Set<String> writtenIn(String room, Predicate<String> files) {
         Set<String> written = new TreeSet<>();
-        try (var sources = Files.list(Path.of("src/main/java/dev/peerlane/vfio"))) {
+        try (var sources = Files.list(Path.of("src/main/java/dev/peerlane", room))) {
             for (Path file : sources.filter(f -> files.test(name(f))).toList()) {
                 String text = COMMENT.matcher(Files.readString(file)).replaceAll(Calls::lines);
                 CALL.matcher(text)
@@ -44,7 +44,7 @@ final class Calls {
     }
 
     /** Returns file, line and method of every site that a fake kernel has seen. */
-    static Set<String> reached(Set<String> sites) {
+    public static Set<String> reached(Set<String> sites) {
         Set<String> reached = new TreeSet<>();
         for (String site : sites) {
             String file = site.substring(0, site.indexOf('.')).replaceAll("\\$.*", "") + ".java";

@@ -9,6 +9,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.Request;
+import dev.peerlane.pci.Bdf;
 import dev.peerlane.vfio.FakeIoSpace.ProcessMapping;
 import dev.peerlane.vfio.FakeIoSpace.Wiring;
 import dev.peerlane.vfio.FakeNodes.Container;
@@ -35,19 +36,19 @@ import java.util.function.Predicate;
  * Plays Linux with VFIO: containers, groups, iommufd, devices, event counters, memory. It checks
  * what a kernel checks, remembers what is open and mapped, and fails the call it was told to.
  */
-final class FakeKernel implements Kernel {
+public final class FakeKernel implements Kernel {
     private static final String OWN_NAME = FakeKernel.class.getName();
 
     final Map<String, FakeDevice> devices = new TreeMap<>();
     final Map<Integer, FakeDevice> nodes = new TreeMap<>();
-    final Map<String, OtherFile> otherFiles = new HashMap<>();
+    public final Map<String, OtherFile> otherFiles = new HashMap<>();
 
-    final Map<Integer, String> exclusive = new TreeMap<>();
+    public final Map<Integer, String> exclusive = new TreeMap<>();
     final Set<Integer> notViable = new HashSet<>();
-    final List<String> violations = new ArrayList<>();
+    public final List<String> violations = new ArrayList<>();
     final TreeMap<Integer, Node> open = new TreeMap<>();
     final TreeMap<Long, ProcessMapping> memory = new TreeMap<>();
-    final Set<String> sites = new TreeSet<>();
+    public final Set<String> sites = new TreeSet<>();
     final List<String> calls = new ArrayList<>();
     Wiring wiring = Wiring.NONE;
     List<Span> ranges = List.of(new Span(0, 0xfedf_ffffL), new Span(0xfef0_0000L, (1L << 39) - 1));
@@ -72,8 +73,13 @@ final class FakeKernel implements Kernel {
     private int failAt = -1;
     private int failWith;
     private int counter;
-    String failedSite;
+    public String failedSite;
     String failedCall;
+
+    /** Adds a function whose BARs are plain memory. */
+    public void add(Bdf bdf, int group) {
+        add(new PlainDevice(bdf, group, Arena.ofAuto()));
+    }
 
     FakeKernel add(FakeDevice device) {
         devices.put(device.bdf.toString(), device);
@@ -82,7 +88,7 @@ final class FakeKernel implements Kernel {
     }
 
     /** Lets the k-th call from now on fail, counted from 1; 0 for none. */
-    void failAt(int k, int errno) {
+    public void failAt(int k, int errno) {
         failAt = k;
         failWith = errno;
         counter = 0;
@@ -99,7 +105,7 @@ final class FakeKernel implements Kernel {
     }
 
     /** Returns what is still open or mapped, in words. */
-    List<String> leaks() {
+    public List<String> leaks() {
         List<String> leaks = new ArrayList<>();
         open.values().forEach(node -> leaks.add("open: " + node.name));
         memory.forEach((at, m) -> leaks.add("mapped: %x, %x bytes".formatted(at, m.bytes())));

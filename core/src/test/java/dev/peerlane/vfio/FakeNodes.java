@@ -7,13 +7,13 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** What a fake kernel has behind its descriptors. */
-final class FakeNodes {
+public final class FakeNodes {
     static final int O_EXCL = 0x80;
 
     private FakeNodes() {}
 
     /** Something behind a descriptor. */
-    abstract static class Node {
+    public abstract static class Node {
         final String name;
 
         Node(String name) {
@@ -75,18 +75,18 @@ final class FakeNodes {
     }
 
     /** A file that a test has put there. */
-    static class OtherFile extends Node {
+    public static class OtherFile extends Node {
         /** Answers of open: 0, or a negated error number. */
-        long refusal;
+        public long refusal;
 
         /** Answers of open for who wants it alone: 0, or a negated error number. */
-        long exclusiveRefusal;
+        public long exclusiveRefusal;
 
-        OtherFile(String name) {
+        public OtherFile(String name) {
             super(name);
         }
 
-        long ioctl(Request request, MemorySegment argument) {
+        protected long ioctl(Request request, MemorySegment argument) {
             return -Errno.ENOTTY;
         }
 

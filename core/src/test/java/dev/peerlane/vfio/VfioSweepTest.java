@@ -20,9 +20,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 class VfioSweepTest {
     private static final int MAX_CALLS = 400;
 
-    /** What binding asks the kernel; swept in {@link BindClaimTest}. */
-    static final Set<String> ASKING = Set.of("VfioUse.java", "BlockClaim.java", "Sharing.java");
-
     /** How the fabric gets at the devices. */
     enum Way {
         CONTAINER,
@@ -133,8 +130,7 @@ class VfioSweepTest {
             seen.addAll(machine.kernel.sites);
             machine.kernel.end();
         }
-        Set<String> written =
-                Calls.writtenIn(f -> !ASKING.contains(f) && !f.equals("NoIommuSpace.java"));
+        Set<String> written = Calls.writtenIn("vfio", f -> !f.equals("NoIommuSpace.java"));
         Set<String> reached = Calls.reached(seen);
         reached.removeIf(r -> r.startsWith("KernelException.java:")); // for all that closes
         assertThat(written).as("calls in the sources").isEqualTo(reached);

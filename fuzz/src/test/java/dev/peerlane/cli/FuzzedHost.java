@@ -1,5 +1,6 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.binding.SystemWriter;
 import dev.peerlane.diagnose.Capture;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.fuzz.Scratch;
@@ -10,7 +11,6 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.SysfsWriter;
 import dev.peerlane.pci.SystemFiles;
-import dev.peerlane.vfio.SystemWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;

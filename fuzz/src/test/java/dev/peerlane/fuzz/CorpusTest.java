@@ -2,10 +2,10 @@ package dev.peerlane.fuzz;
 
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import dev.peerlane.binding.StateTarget;
 import dev.peerlane.cli.ArgumentsTarget;
 import dev.peerlane.qtest.QtestTarget;
 import dev.peerlane.vfio.IoctlTarget;
-import dev.peerlane.vfio.StateTarget;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,18 +1,18 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.binding.BindPlan.Allow;
+import dev.peerlane.binding.BindPlan.Load;
+import dev.peerlane.binding.BindPlan.Move;
+import dev.peerlane.binding.BindPlan.Step;
+import dev.peerlane.binding.BindPlan.Write;
+import dev.peerlane.binding.Origins.Origin;
 import dev.peerlane.linux.Cleanup;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.SysfsFunction;
 import dev.peerlane.pci.SysfsTree;
-import dev.peerlane.vfio.BindPlan.Allow;
-import dev.peerlane.vfio.BindPlan.Load;
-import dev.peerlane.vfio.BindPlan.Move;
-import dev.peerlane.vfio.BindPlan.Step;
-import dev.peerlane.vfio.BindPlan.Write;
-import dev.peerlane.vfio.Origins.Origin;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Memory;
 import dev.peerlane.linux.Request;
+import dev.peerlane.vfio.FakeNodes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -33,7 +34,7 @@ final class FakeNvmeNode extends FakeNodes.OtherFile {
     }
 
     @Override
-    long ioctl(Request request, MemorySegment command) {
+    protected long ioctl(Request request, MemorySegment command) {
         int opcode = command.get(JAVA_BYTE, 0);
         int nsid = command.get(JAVA_INT, 4);
         int cdw10 = command.get(JAVA_INT, 40);

@@ -1,4 +1,4 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;

@@ -1,4 +1,4 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
 import java.io.IOException;
 import java.nio.file.Path;

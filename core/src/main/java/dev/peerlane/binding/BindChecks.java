@@ -1,6 +1,7 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.binding.BindPlan.Allow;
 import dev.peerlane.linux.Cleanup;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.SystemRoot;
@@ -8,7 +9,6 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.SysfsFunction;
 import dev.peerlane.pci.SysfsTree;
 import dev.peerlane.pci.VfioSysfs;
-import dev.peerlane.vfio.BindPlan.Allow;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

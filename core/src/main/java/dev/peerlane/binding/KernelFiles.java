@@ -1,4 +1,4 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
 import dev.peerlane.pci.SystemFiles;
 import java.io.IOException;

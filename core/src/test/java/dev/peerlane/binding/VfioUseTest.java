@@ -1,12 +1,13 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
-import static dev.peerlane.vfio.BindMachine.A;
-import static dev.peerlane.vfio.BindMachine.B;
-import static dev.peerlane.vfio.BindMachine.NOTHING;
-import static dev.peerlane.vfio.BindMachine.assertRefused;
+import static dev.peerlane.binding.BindMachine.A;
+import static dev.peerlane.binding.BindMachine.B;
+import static dev.peerlane.binding.BindMachine.NOTHING;
+import static dev.peerlane.binding.BindMachine.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.linux.Errno;
+import dev.peerlane.vfio.FakeNodes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

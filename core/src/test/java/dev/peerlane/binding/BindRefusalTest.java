@@ -1,18 +1,19 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
-import static dev.peerlane.vfio.BindMachine.A;
-import static dev.peerlane.vfio.BindMachine.ALL;
-import static dev.peerlane.vfio.BindMachine.B;
-import static dev.peerlane.vfio.BindMachine.BRIDGE;
-import static dev.peerlane.vfio.BindMachine.NOTHING;
-import static dev.peerlane.vfio.BindMachine.SOUND;
-import static dev.peerlane.vfio.BindMachine.assertRefused;
+import static dev.peerlane.binding.BindMachine.A;
+import static dev.peerlane.binding.BindMachine.ALL;
+import static dev.peerlane.binding.BindMachine.B;
+import static dev.peerlane.binding.BindMachine.BRIDGE;
+import static dev.peerlane.binding.BindMachine.NOTHING;
+import static dev.peerlane.binding.BindMachine.SOUND;
+import static dev.peerlane.binding.BindMachine.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.vfio.FakeNodes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.SysfsFunction;

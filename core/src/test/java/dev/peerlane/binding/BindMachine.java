@@ -1,4 +1,4 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -11,6 +11,7 @@ import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.SysfsFunction;
 import dev.peerlane.pci.SysfsTree;
 import dev.peerlane.pci.SysfsWriter;
+import dev.peerlane.vfio.FakeKernel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

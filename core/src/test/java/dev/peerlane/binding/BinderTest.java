@@ -1,11 +1,11 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
-import static dev.peerlane.vfio.BindMachine.A;
-import static dev.peerlane.vfio.BindMachine.B;
-import static dev.peerlane.vfio.BindMachine.BRIDGE;
-import static dev.peerlane.vfio.BindMachine.NOTHING;
-import static dev.peerlane.vfio.BindMachine.SOUND;
-import static dev.peerlane.vfio.BindMachine.assertRefused;
+import static dev.peerlane.binding.BindMachine.A;
+import static dev.peerlane.binding.BindMachine.B;
+import static dev.peerlane.binding.BindMachine.BRIDGE;
+import static dev.peerlane.binding.BindMachine.NOTHING;
+import static dev.peerlane.binding.BindMachine.SOUND;
+import static dev.peerlane.binding.BindMachine.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -13,8 +13,8 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.SysfsFunction;
 import dev.peerlane.pci.SysfsWriter;
+import dev.peerlane.vfio.FakeKernel;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -188,7 +188,7 @@ class BinderTest {
     @Test
     void aFunctionThatAProgramUsesIsNotTakenFromIt() {
         binder().apply(binder().bind(List.of(A), NOTHING));
-        kernel.add(new PlainDevice(A, 21, Arena.ofAuto()));
+        kernel.add(A, 21);
         int held = (int) kernel.open("/dev/vfio/21", dev.peerlane.linux.Kernel.O_CLOEXEC);
         assertRefused(() -> binder().unbind(List.of(A)), "device-in-use", "/dev/vfio/21");
         kernel.close(held);

@@ -1,4 +1,4 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
 import dev.peerlane.pci.SysfsFunction;
 import java.nio.file.Files;

@@ -1,10 +1,10 @@
-package dev.peerlane.vfio;
+package dev.peerlane.binding;
 
-import static dev.peerlane.vfio.BindMachine.A;
-import static dev.peerlane.vfio.BindMachine.ALL;
-import static dev.peerlane.vfio.BindMachine.B;
-import static dev.peerlane.vfio.BindMachine.NOTHING;
-import static dev.peerlane.vfio.BindMachine.SOUND;
+import static dev.peerlane.binding.BindMachine.A;
+import static dev.peerlane.binding.BindMachine.ALL;
+import static dev.peerlane.binding.BindMachine.B;
+import static dev.peerlane.binding.BindMachine.NOTHING;
+import static dev.peerlane.binding.BindMachine.SOUND;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
