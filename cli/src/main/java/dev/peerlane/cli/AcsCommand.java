@@ -50,6 +50,7 @@ import picocli.CommandLine.Parameters;
         })
 final class AcsCommand implements Callable<Integer> {
     private static final String SCHEMA = "peerlane.acs/1";
+    private static final String CHANGE_SCHEMA = "peerlane.acs-change/1";
 
     private final Context context;
 
@@ -121,6 +122,18 @@ final class AcsCommand implements Callable<Integer> {
             String origin,
             List<Shown> bridges,
             List<String> disableLines,
+            List<String> losses) {}
+
+    /** A register of a bridge; what it had is null where it was not looked at. */
+    record Changed(String address, @Nullable String before, String after) {}
+
+    /** What the other two print as JSON; the result is nothing, planned or done. */
+    record ChangeDocument(
+            String schema,
+            String result,
+            @Nullable String file,
+            List<Changed> bridges,
+            List<String> lines,
             List<String> losses) {}
 
     private List<Bdf> devices(Snapshot snapshot) {
@@ -233,11 +246,12 @@ final class AcsCommand implements Callable<Integer> {
         Terminal terminal = context.terminal();
         if (change.bridges().isEmpty()) {
             terminal.say("No bridge between these devices redirects: nothing is changed.");
+            tell(disabled("nothing", change, losses));
             return 0;
         }
         guests(change.reached(snapshot.machine()));
         if (dryRun) {
-            change.bridges().forEach(b -> terminal.out().println(b.line()));
+            tell(disabled("planned", change, losses));
             losses.forEach(terminal::say);
             terminal.say("These lines look at nothing: 'peerlane acs disable' looks first.");
             return 0;
@@ -249,6 +263,7 @@ final class AcsCommand implements Callable<Integer> {
         terminal.say(
                 "Redirection is off. The old values are in %s; 'peerlane acs restore %s' sets them."
                         .formatted(save, save));
+        tell(disabled("done", change, losses));
         return 0;
     }
 
@@ -304,14 +319,54 @@ final class AcsCommand implements Callable<Integer> {
         }
         AcsChange change = AcsChange.load(Path.of(names.getFirst()));
         if (dryRun) {
-            change.bridges().forEach(b -> context.terminal().out().println(b.undoLine()));
+            tell(restored("planned", change));
             return 0;
         }
         Path root = root();
         confirm("Set the old values on %d bridges?".formatted(change.bridges().size()));
         change.restore(root);
         context.terminal().say("The old values are set again.");
+        tell(restored("done", change));
         return 0;
+    }
+
+    private ChangeDocument disabled(String result, AcsChange change, List<String> losses) {
+        return new ChangeDocument(
+                CHANGE_SCHEMA,
+                result,
+                result.equals("done") ? save.toString() : null,
+                change.bridges().stream()
+                        .map(b ->
+                                new Changed(b.bdf().toString(), hex(b.control()), hex(b.changed())))
+                        .toList(),
+                change.bridges().stream().map(AcsChange.Bridge::line).toList(),
+                losses);
+    }
+
+    private ChangeDocument restored(String result, AcsChange change) {
+        return new ChangeDocument(
+                CHANGE_SCHEMA,
+                result,
+                names.getFirst(),
+                change.bridges().stream()
+                        .map(b -> new Changed(b.bdf().toString(), null, hex(b.control())))
+                        .toList(),
+                change.bridges().stream().map(AcsChange.Bridge::undoLine).toList(),
+                List.of());
+    }
+
+    private static String hex(int register) {
+        return "%04x".formatted(register);
+    }
+
+    /** As text, only what is to be typed goes to standard output. */
+    private void tell(ChangeDocument document) {
+        PrintWriter out = context.terminal().out();
+        if (machine.json) {
+            Json.print(out, document);
+        } else if (document.result().equals("planned")) {
+            document.lines().forEach(out::println);
+        }
     }
 
     /** Where the configuration spaces are that may be written: this machine's, or a directory's. */

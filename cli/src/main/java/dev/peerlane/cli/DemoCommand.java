@@ -127,8 +127,18 @@ final class DemoCommand implements Callable<Integer> {
                     "--seed and --print-fabric are of a scenario, and none is named",
                     "Name one with --scenario; --scenario list tells which there are");
         }
+        if (json && printFabric) {
+            throw PeerlaneException.request(
+                    "two-forms",
+                    "--print-fabric prints YAML, and --json asks for JSON",
+                    "Leave one of them out");
+        }
         if (name.equals("list")) {
-            ScenarioViews.list(out);
+            if (json) {
+                Json.print(out, ScenarioViews.Scenarios.of());
+            } else {
+                ScenarioViews.list(out);
+            }
             return 0;
         }
         Scenario chosen = Scenario.of(name);

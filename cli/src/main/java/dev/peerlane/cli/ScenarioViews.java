@@ -10,6 +10,8 @@ import dev.peerlane.diagnose.Diagnosis;
 import dev.peerlane.diagnose.Finding;
 import dev.peerlane.p2p.Receipt;
 import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -18,6 +20,20 @@ final class ScenarioViews {
     static final String SCHEMA = "peerlane.scenario/1";
 
     private ScenarioViews() {}
+
+    /** All of them, as JSON. */
+    record Scenarios(String schema, List<Entry> scenarios) {
+        /** One of them. */
+        record Entry(String name, String title) {}
+
+        static Scenarios of() {
+            return new Scenarios(
+                    "peerlane.scenarios/1",
+                    Arrays.stream(Scenario.values())
+                            .map(s -> new Entry(s.label(), s.title()))
+                            .toList());
+        }
+    }
 
     static void list(PrintWriter out) {
         Table table = new Table();

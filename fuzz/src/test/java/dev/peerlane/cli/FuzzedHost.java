@@ -168,7 +168,8 @@ final class FuzzedHost implements AutoCloseable {
                 sysfs.driver(Bdf.parse(text.strip()), null);
             } else if (place.endsWith("drivers_probe")) {
                 Bdf bdf = Bdf.parse(text.strip());
-                String wanted = Files.readString(sysfs.place(bdf).resolve("driver_override"));
+                String wanted =
+                        Files.readString(sysfs.place(bdf).resolve("driver_override")).strip();
                 sysfs.driver(bdf, wanted.contains("null") || wanted.isBlank() ? "nvme" : wanted);
             } else {
                 Files.writeString(file, text.isBlank() ? "(null)\n" : text);
