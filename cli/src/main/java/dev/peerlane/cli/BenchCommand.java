@@ -1,7 +1,6 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Probe;
@@ -279,11 +278,12 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void warn(Session session, List<String> devices, List<String> notes) {
-        if (session.fabric() instanceof EmulatedFabric emulated) {
+        String emulation = session.endpoints().traits().emulation();
+        if (emulation != null) {
             notes.add(
                     "These are figures of emulated drives: they tell of this program and machine,"
                             + " nothing of SSDs. Data moves "
-                            + emulated.spec().transfersText());
+                            + emulation);
         }
         for (String one : devices) {
             for (String other : devices) {

@@ -1,15 +1,12 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.hal.Fabric;
-import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Fabrics;
-import dev.peerlane.open.Leftovers;
 import dev.peerlane.open.Locator;
+import dev.peerlane.open.OpenRequest;
 import dev.peerlane.open.Session;
-import dev.peerlane.vfio.VfioFabric;
-import dev.peerlane.vfio.VfioOptions;
+import dev.peerlane.open.VfioProvider;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -44,23 +41,20 @@ final class Opening {
 
     /** Opens the fabric of some devices; none of them is brought up yet. */
     static Session session(Host host, @Nullable Path fabricFile, List<String> devices) {
-        VfioOptions options = host.options();
-        return session(host, Fabrics.open(fabricFile, locators(devices), host.kernel(), options));
+        return session(host, fabricFile, devices, false);
     }
 
     /** As {@link #session}, to measure: emulated drives move data as fast as they can. */
     static Session hurriedSession(Host host, @Nullable Path fabricFile, List<String> devices) {
-        VfioOptions options = host.options();
-        return session(
-                host, Fabrics.openHurried(fabricFile, locators(devices), host.kernel(), options));
+        return session(host, fabricFile, devices, true);
     }
 
-    /** Real devices outlive the session even if it is killed: what is in use is named beside. */
-    private static Session session(Host host, Fabric fabric) {
-        return fabric instanceof VfioFabric
-                ? Session.of(
-                        fabric, ControllerOptions.DEFAULTS, Leftovers.in(host.system().state()))
-                : Session.of(fabric);
+    private static Session session(
+            Host host, @Nullable Path fabricFile, List<String> devices, boolean hurried) {
+        return Session.of(
+                Fabrics.installed()
+                        .asking(new VfioProvider(host.kernel(), host.options()))
+                        .open(new OpenRequest(fabricFile, locators(devices), hurried)));
     }
 
     private static List<Locator> locators(List<String> devices) {

@@ -5,6 +5,7 @@ import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.DmaFault;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.FabricTraits;
 import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.TrafficCounters;
@@ -290,6 +291,11 @@ public final class EmulatedFabric extends Fabric {
     @Override
     public String kind() {
         return "emulator";
+    }
+
+    @Override
+    public FabricTraits traits() {
+        return new FabricTraits(false, spec.transfersText());
     }
 
     @Override

@@ -43,6 +43,11 @@ public abstract class Fabric implements AutoCloseable {
         return List.of();
     }
 
+    /** Returns what is true of it beside its functions. */
+    public FabricTraits traits() {
+        return FabricTraits.LENT;
+    }
+
     /** Closes what is still open, then the fabric. A second call does nothing. */
     @Override
     public abstract void close();

@@ -58,6 +58,11 @@ public abstract class ForwardingFabric extends Fabric {
     }
 
     @Override
+    public FabricTraits traits() {
+        return fabric.traits();
+    }
+
+    @Override
     public void close() {
         fabric.close();
     }

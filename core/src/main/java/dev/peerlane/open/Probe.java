@@ -99,7 +99,7 @@ public final class Probe {
 
     /** Returns a warning where a packet that goes wrong can take the machine down. */
     public static Optional<String> warning(Fabric fabric, String source, String target) {
-        if (!fabric.kind().equals("vfio")) {
+        if (!fabric.traits().outlivesProcess()) {
             return Optional.empty();
         }
         Machine machine = fabric.machine();

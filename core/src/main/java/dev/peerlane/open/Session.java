@@ -2,8 +2,8 @@ package dev.peerlane.open;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
+import dev.peerlane.block.PortLimits;
 import dev.peerlane.hal.Fabric;
-import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
@@ -22,130 +22,132 @@ import dev.peerlane.p2p.Planner;
 import dev.peerlane.p2p.Progress;
 import dev.peerlane.p2p.ReadFence;
 import dev.peerlane.p2p.Receipt;
-import dev.peerlane.p2p.Surroundings;
 import dev.peerlane.p2p.VerifyMode;
-import dev.peerlane.vfio.VfioFabric;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The devices of one fabric, opened as they are needed, and copies between them: the shortest way
- * to use the library. Closing it shuts every controller down. The thread that made it owns it;
- * others are refused before they have done anything.
+ * Devices between which data can be moved, opened as they are needed, and copies between them: the
+ * shortest way to use the library. Closing it shuts every controller down. The thread that made it
+ * owns it; others are refused before they have done anything.
+ *
+ * <pre>{@code
+ * try (Session session = Session.open("emu:ssd0", "emu:ssd1")) {
+ *     Receipt receipt =
+ *             session.copy(
+ *                     Extent.of("emu:ssd0"), Extent.of("emu:ssd1"), CopyOptions.DEFAULTS);
+ * }
+ * }</pre>
  */
 public final class Session implements AutoCloseable {
     /** Enough for both sides to be busy; a slot needs one entry. */
     private static final int QUEUE_DEPTH = 128;
 
     private final OwnerThread thread = new OwnerThread();
-    private final Fabric fabric;
-    private final ControllerOptions options;
-    private final @Nullable Leftovers leftovers;
-    private final Map<String, Controller> controllers = new LinkedHashMap<>();
+    private final Endpoints endpoints;
     private final List<BlockPort> ports = new ArrayList<>();
 
-    private Session(Fabric fabric, ControllerOptions options, @Nullable Leftovers leftovers) {
-        this.fabric = fabric;
-        this.options = options;
-        this.leftovers = leftovers;
+    private Session(Endpoints endpoints) {
+        this.endpoints = endpoints;
     }
 
-    /** Makes a session of a fabric, which it closes in the end. Nothing is opened yet. */
+    /**
+     * Makes a session of the named devices. None of them is brought up yet.
+     *
+     * @param locators every device that is to take part, such as {@code emu:ssd0} or {@code
+     *     0000:01:00.0}; none for all of the built-in emulated fabric
+     * @throws PeerlaneException if they are not devices of one fabric, or it can't be opened
+     */
+    public static Session open(String... locators) {
+        return of(
+                Fabrics.installed()
+                        .open(null, Arrays.stream(locators).map(Locator::parse).toList()));
+    }
+
+    /** Makes a session of endpoints, which it closes in the end. */
+    public static Session of(Endpoints endpoints) {
+        return new Session(endpoints);
+    }
+
+    /** Makes a session of a fabric's NVMe controllers, which it closes in the end. */
     public static Session of(Fabric fabric) {
         return of(fabric, ControllerOptions.DEFAULTS);
     }
 
     /**
-     * Makes a session with bounds of its own for every controller. Real devices outlive it even if
-     * it is killed: what is in use of their CMBs is named under {@link Leftovers#STATE}.
+     * Makes a session with bounds of its own for every controller. Devices that outlive it even if
+     * it is killed have what is in use of their CMBs named under {@link Leftovers#STATE}.
      */
     public static Session of(Fabric fabric, ControllerOptions options) {
-        boolean outlives = fabric instanceof VfioFabric;
-        return new Session(fabric, options, outlives ? Leftovers.in(Leftovers.STATE) : null);
+        boolean outlives = fabric.traits().outlivesProcess();
+        return new Session(
+                new NvmeEndpoints(
+                        fabric, options, outlives ? Leftovers.in(Leftovers.STATE) : null));
     }
 
     /** Makes a session that names what is in use of CMBs elsewhere. */
     public static Session of(Fabric fabric, ControllerOptions options, Leftovers leftovers) {
-        return new Session(fabric, options, leftovers);
+        return new Session(new NvmeEndpoints(fabric, options, leftovers));
     }
 
-    /** Returns the fabric. */
+    /** Returns what it was made of. */
+    public Endpoints endpoints() {
+        return endpoints;
+    }
+
+    /**
+     * Returns the fabric.
+     *
+     * @throws PeerlaneException if another driver than this library's has the devices
+     */
     public Fabric fabric() {
-        return fabric;
+        return nvme().fabric();
     }
 
     /**
      * Returns a controller, brought up at the first call.
      *
      * @param locator the device
-     * @throws PeerlaneException if there is no such device or it can't be brought up
+     * @throws PeerlaneException if there is no such device, it can't be brought up, or another
+     *     driver than this library's has it
      */
     public Controller controller(String locator) {
         checkThread();
-        Controller known = controllers.get(locator);
-        if (known == null) {
-            known = Controller.open(fabric, locator, options);
-            controllers.put(locator, known);
-            adopt(known);
-        }
-        return known;
-    }
-
-    /** Returns its name as messages have it. */
-    @Override
-    public String toString() {
-        return "the session on " + fabric.locators();
-    }
-
-    private void checkThread() {
-        thread.check(this);
-    }
-
-    private void adopt(Controller controller) {
-        if (leftovers == null) {
-            return;
-        }
-        try {
-            leftovers.adopt(controller, fabric.dma());
-        } catch (RuntimeException e) {
-            controllers.remove(controller.locator());
-            controller.close();
-            throw e;
-        }
+        return nvme().controller(locator);
     }
 
     /**
      * Returns a namespace: the named one, or the only one.
      *
-     * @throws PeerlaneException if it does not exist, or none is named and there is not exactly one
+     * @throws PeerlaneException if it does not exist, none is named and there is not exactly one,
+     *     or another driver than this library's has the device
      */
     public Namespace namespace(Extent extent) {
         checkThread();
-        Controller controller = controller(extent.device());
-        Integer nsid = extent.nsid();
-        if (nsid != null) {
-            return controller.namespace(nsid);
-        }
-        int[] active = controller.activeNamespaces();
-        if (active.length == 1) {
-            return controller.namespace(active[0]);
-        }
-        String there =
-                active.length == 0
-                        ? "none"
-                        : Arrays.stream(active)
-                                .mapToObj(n -> "n" + n)
-                                .collect(Collectors.joining(", "));
-        throw PeerlaneException.request(
-                "which-namespace",
-                "%s has %d active namespaces (%s), and none is named"
-                        .formatted(extent.device(), active.length, there),
-                "Name one, such as " + extent.device() + "/n1");
+        return nvme().namespace(extent);
+    }
+
+    private NvmeControllers nvme() {
+        return endpoints
+                .controllers()
+                .orElseThrow(() ->
+                        PeerlaneException.request(
+                                "no-controller",
+                                "%s of kind %s have no controller that this can talk to"
+                                        .formatted(endpoints.locators(), endpoints.kind()),
+                                "Name devices that are bound to vfio-pci, emulated ones, or"
+                                        + " those of a QEMU"));
+    }
+
+    /** Returns its name as messages have it. */
+    @Override
+    public String toString() {
+        return "the session on " + endpoints.locators();
+    }
+
+    private void checkThread() {
+        thread.check(this);
     }
 
     /**
@@ -158,17 +160,29 @@ public final class Session implements AutoCloseable {
      */
     public CopyPlan plan(Extent source, Extent target, CopyOptions how) {
         checkThread();
-        Namespace from = namespace(source);
-        Namespace to = namespace(target);
-        from.checkUsable();
-        to.checkUsable();
-        long sourceLba = start(source);
-        long bytes = length(source, from, sourceLba);
-        if (target.blocks() != null) {
-            checkSameLength(source, target, bytes, length(target, to, start(target)));
+        Endpoint reader = open(source);
+        List<Endpoint> opened = new ArrayList<>(List.of(reader));
+        boolean done = false;
+        try {
+            Endpoint writer = open(target);
+            opened.add(writer);
+            CopyPlan plan = plan(source, reader, target, writer, how);
+            done = true;
+            return plan;
+        } finally {
+            if (!done) {
+                closePorts(opened);
+            }
         }
-        Endpoint reader = endpoint(from, QUEUE_DEPTH);
-        Endpoint writer = endpoint(to, QUEUE_DEPTH);
+    }
+
+    private CopyPlan plan(
+            Extent source, Endpoint reader, Extent target, Endpoint writer, CopyOptions how) {
+        long sourceLba = start(source);
+        long bytes = length(source, reader, sourceLba);
+        if (target.blocks() != null) {
+            checkSameLength(source, target, bytes, length(target, writer, start(target)));
+        }
         BufferChoice choice = how.buffer();
         boolean peers = choice.kind() != BufferKind.HOST || how.verify() == VerifyMode.PEER;
         List<String> devices = new ArrayList<>();
@@ -179,24 +193,16 @@ public final class Session implements AutoCloseable {
                 devices.add(choice.locator());
             }
         }
-        boolean done = false;
-        try {
-            CopyPlan plan = plan(reader, sourceLba, writer, start(target), bytes, devices, how);
-            boolean thirdMayBeBetter =
-                    (choice.kind() == null && plan.mayBeBeaten())
-                            || (choice.kind() == BufferKind.THIRD_PARTY_CMB
-                                    && choice.locator() == null);
-            if (thirdMayBeBetter) {
-                devices.addAll(fabric.locators());
-                plan = plan(reader, sourceLba, writer, start(target), bytes, devices, how);
-            }
-            done = true;
-            return plan;
-        } finally {
-            if (!done) {
-                closePorts(List.of(reader, writer));
-            }
+        CopyPlan plan = plan(reader, sourceLba, writer, start(target), bytes, devices, how);
+        boolean thirdMayBeBetter =
+                (choice.kind() == null && plan.mayBeBeaten())
+                        || (choice.kind() == BufferKind.THIRD_PARTY_CMB
+                                && choice.locator() == null);
+        if (thirdMayBeBetter) {
+            devices.addAll(endpoints.locators());
+            plan = plan(reader, sourceLba, writer, start(target), bytes, devices, how);
         }
+        return plan;
     }
 
     /** Gives back the ports of a plan that is not run. */
@@ -225,9 +231,10 @@ public final class Session implements AutoCloseable {
      */
     public ReadFence readFence(Namespace from, String memoryOf) {
         checkThread();
-        BufferCandidate into =
-                new BufferCandidate(memoryOf, controller(memoryOf).device().bdf(), cmb(memoryOf));
-        return ReadFence.of(fabric.machine(), fabric.clock(), endpoint(from, 1), into);
+        BufferCandidate into = endpoints.memory(memoryOf);
+        Endpoint reader = NvmeEndpoints.endpoint(from, 1);
+        ports.add(reader.port());
+        return ReadFence.of(endpoints.machine(), endpoints.clock(), reader, into);
     }
 
     /** Runs one of its plans, once, and closes the plan's ports; otherwise as {@link #copy}. */
@@ -235,7 +242,7 @@ public final class Session implements AutoCloseable {
         checkThread();
         Receipt receipt;
         try {
-            receipt = new CopyJob(plan, Surroundings.of(fabric), cancel).run(progress);
+            receipt = new CopyJob(plan, endpoints, cancel).run(progress);
         } catch (PeerlaneException e) {
             try {
                 drop(plan);
@@ -271,13 +278,12 @@ public final class Session implements AutoCloseable {
         CopyRequest request =
                 new CopyRequest(
                         source, sourceLba, target, targetLba, bytes, candidates, absences, how);
-        return Planner.plan(request, fabric.machine());
+        return Planner.plan(request, endpoints.machine());
     }
 
     private void candidate(String device, List<BufferCandidate> candidates, List<String> absences) {
         try {
-            ControllerMemoryBuffer cmb = cmb(device);
-            candidates.add(new BufferCandidate(device, controller(device).device().bdf(), cmb));
+            candidates.add(endpoints.memory(device));
         } catch (PeerlaneException e) {
             absences.add(String.valueOf(e.getMessage()));
         }
@@ -289,23 +295,13 @@ public final class Session implements AutoCloseable {
      * @throws PeerlaneException if it has none, or it can't be used
      */
     ControllerMemoryBuffer cmb(String device) {
-        ControllerMemoryBuffer cmb = controller(device).requireCmb();
-        if (!cmb.isEnabled()) {
-            cmb.enable(fabric.dma());
-        }
-        return cmb;
+        return nvme().cmb(device);
     }
 
-    private Endpoint endpoint(Namespace namespace, int depth) {
-        BlockPort port = namespace.port(depth);
-        ports.add(port);
-        return new Endpoint(
-                namespace.device().locator(),
-                namespace.device().bdf(),
-                namespace.controllerIdentity().sn(),
-                namespace.controllerIdentity().mn(),
-                namespace.nsid(),
-                port);
+    private Endpoint open(Extent extent) {
+        Endpoint endpoint = endpoints.endpoint(extent, QUEUE_DEPTH);
+        ports.add(endpoint.port());
+        return endpoint;
     }
 
     private static long start(Extent extent) {
@@ -313,28 +309,26 @@ public final class Session implements AutoCloseable {
         return slba == null ? 0 : slba;
     }
 
-    private static long length(Extent extent, Namespace namespace, long slba) {
+    private static long length(Extent extent, Endpoint endpoint, long slba) {
+        PortLimits limits = endpoint.port().limits();
         Long blocks = extent.blocks();
-        long count = blocks == null ? namespace.blockCount() - slba : blocks;
-        if (slba < 0 || slba >= namespace.blockCount() || count > namespace.blockCount() - slba) {
+        long count = blocks == null ? limits.blockCount() - slba : blocks;
+        if (slba < 0 || slba >= limits.blockCount() || count > limits.blockCount() - slba) {
             throw PeerlaneException.request(
                     "range-past-end",
                     "%d blocks from block %d on are asked of %s, which has %d"
                             .formatted(
-                                    Math.max(count, 0),
-                                    slba,
-                                    namespace.name(),
-                                    namespace.blockCount()),
+                                    Math.max(count, 0), slba, endpoint.name(), limits.blockCount()),
                     "Ask for a range inside the namespace");
         }
-        if (count > Long.MAX_VALUE / namespace.blockBytes()) {
+        if (count > Long.MAX_VALUE / limits.blockBytes()) {
             throw PeerlaneException.request(
                     "range-too-long",
                     "%d blocks of %d bytes are asked of %s: their length does not fit 63 bits"
-                            .formatted(count, namespace.blockBytes(), namespace.name()),
+                            .formatted(count, limits.blockBytes(), endpoint.name()),
                     "Ask for a shorter range");
         }
-        return count * namespace.blockBytes();
+        return count * limits.blockBytes();
     }
 
     private static void checkSameLength(
@@ -353,30 +347,8 @@ public final class Session implements AutoCloseable {
     public void close() {
         checkThread();
         List<AutoCloseable> all = new ArrayList<>(ports);
-        all.addAll(controllers.values());
-        all.add(fabric);
+        all.add(endpoints);
         ports.clear();
-        controllers.clear();
-        RuntimeException first = null;
-        for (AutoCloseable each : all) {
-            try {
-                each.close();
-            } catch (Exception | InternalError e) {
-                RuntimeException problem =
-                        switch (e) {
-                            case RuntimeException r -> r;
-                            case InternalError i -> MemoryFault.of("a device", i);
-                            default -> new IllegalStateException(e);
-                        };
-                if (first == null) {
-                    first = problem;
-                } else {
-                    first.addSuppressed(problem);
-                }
-            }
-        }
-        if (first != null) {
-            throw first;
-        }
+        Closing.all(all);
     }
 }

@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.FabricTraits;
 import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.SpinningClock;
@@ -152,6 +153,11 @@ public final class VfioFabric extends Fabric {
     @Override
     public String kind() {
         return "vfio";
+    }
+
+    @Override
+    public FabricTraits traits() {
+        return FabricTraits.HARDWARE;
     }
 
     /** Returns which of the kernel's interfaces is in use, in words. */

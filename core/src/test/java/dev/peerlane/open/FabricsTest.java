@@ -24,7 +24,8 @@ class FabricsTest {
     private static PeerlaneException refusal(@Nullable Path file, String... names) {
         PeerlaneException e =
                 catchThrowableOfType(
-                        PeerlaneException.class, () -> Fabrics.open(file, named(names)).close());
+                        PeerlaneException.class,
+                        () -> Fabrics.installed().open(file, named(names)).close());
         assertThat(e).as("%s", List.of(names)).isNotNull();
         assertThat(e).hasMessageContaining(names[names.length - 1]);
         return e;
@@ -36,11 +37,11 @@ class FabricsTest {
 
     @Test
     void emulatedDevicesNeedNoFile() {
-        try (var fabric = Fabrics.open(null, named("emu:ssd0", "emu:ssd1"))) {
+        try (var fabric = Fabrics.installed().open(null, named("emu:ssd0", "emu:ssd1"))) {
             assertThat(fabric.kind()).isEqualTo("emulator");
             assertThat(fabric.locators()).containsExactly("emu:ssd0", "emu:ssd1");
         }
-        try (var fabric = Fabrics.open(null, List.of())) {
+        try (var fabric = Fabrics.installed().open(null, List.of())) {
             assertThat(fabric.kind()).isEqualTo("emulator");
         }
     }
@@ -48,7 +49,7 @@ class FabricsTest {
     @Test
     void fileDecidesWhatIsThere() throws IOException {
         Path file = file("kind: emulator\ndrives: [{name: x, size: 1MiB}]");
-        try (var fabric = Fabrics.open(file, named("emu:x"))) {
+        try (var fabric = Fabrics.installed().open(file, named("emu:x"))) {
             assertThat(fabric.locators()).containsExactly("emu:x");
         }
         assertThat(refusal(file, "emu:x", "qemu:03:00.0").category()).isEqualTo(Category.REQUEST);
@@ -62,7 +63,7 @@ class FabricsTest {
         PeerlaneException e =
                 catchThrowableOfType(
                         PeerlaneException.class,
-                        () -> Fabrics.open(file, named("qemu:03:00.0")).close());
+                        () -> Fabrics.installed().open(file, named("qemu:03:00.0")).close());
         assertThat(e).hasMessageContaining("no.sock");
         assertThat(e.category()).isEqualTo(Category.MACHINE);
     }

@@ -374,5 +374,7 @@ final class FakePort extends BlockPort {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        log.add("close");
+    }
 }

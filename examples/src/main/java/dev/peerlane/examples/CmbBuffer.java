@@ -25,7 +25,7 @@ public final class CmbBuffer {
 
     /** Runs it on the built-in emulated fabric. */
     public static void main(String[] args) {
-        try (Session session = Session.of(Fabrics.open(null, List.of()))) {
+        try (Session session = Session.of(Fabrics.installed().open(null, List.of()))) {
             Namespace from = session.namespace(Extent.parse("emu:ssd0"));
             Namespace to = session.namespace(Extent.parse("emu:ssd1"));
             ControllerMemoryBuffer cmb = to.requireCmb();

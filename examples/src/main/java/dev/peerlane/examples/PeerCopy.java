@@ -20,7 +20,7 @@ public final class PeerCopy {
         Path fabric = args.length > 2 ? Path.of(args[2]) : null;
         List<Locator> devices =
                 List.of(Locator.parse(source.device()), Locator.parse(target.device()));
-        try (Session session = Session.of(Fabrics.open(fabric, devices))) {
+        try (Session session = Session.of(Fabrics.installed().open(fabric, devices))) {
             Receipt receipt = session.copy(source, target, CopyOptions.DEFAULTS);
             System.out.printf(
                     "%d bytes by %s, verified by %s, %d data bytes in host memory%n",
