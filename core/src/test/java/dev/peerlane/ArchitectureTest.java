@@ -71,8 +71,6 @@ class ArchitectureTest {
                     "emulator: EmulatedBar EmulatedClock EmulatedDevice EmulatedFabric "
                             + "HostMemory PacketInterconnect",
                     "emulator: Hop Packet PacketQueue",
-                    "p2p: Blame Lane SentinelFence",
-                    "p2p: Carrier Fitness Planner Workspace",
                     "pci: Machine Overlap",
                     "qtest: QtestDevice QtestDma QtestFabric",
                     "spec: Status StatusText");

@@ -22,6 +22,7 @@ import dev.peerlane.p2p.Planner;
 import dev.peerlane.p2p.Progress;
 import dev.peerlane.p2p.ReadFence;
 import dev.peerlane.p2p.Receipt;
+import dev.peerlane.p2p.SentinelReadFence;
 import dev.peerlane.p2p.VerifyMode;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -234,7 +235,7 @@ public final class Session implements AutoCloseable {
         BufferCandidate into = endpoints.memory(memoryOf);
         Endpoint reader = NvmeEndpoints.endpoint(from, 1);
         ports.add(reader.port());
-        return ReadFence.of(endpoints.machine(), endpoints.clock(), reader, into);
+        return SentinelReadFence.of(endpoints.machine(), endpoints.clock(), reader, into);
     }
 
     /** Runs one of its plans, once, and closes the plan's ports; otherwise as {@link #copy}. */

@@ -37,7 +37,7 @@ public record Carrier(
         return new Carrier(
                 candidate.locator(),
                 candidate.owner(),
-                Workspace.freeBytes(memory),
+                Geometry.freeBytes(memory),
                 memory.ownerMayRead(),
                 memory.ownerMayWrite(),
                 memory.loadsOvertakeWrites());

@@ -138,7 +138,8 @@ public final class CopyJob {
         long cpuStarted = cpuNanos();
         BufferCandidate candidate = plan.buffer();
         PeerMemory memory = candidate == null ? around.hostMemory() : candidate.memory();
-        boolean sentinels = plan.hasSentinels() || plan.verifySharesBuffer();
+        boolean sentinels =
+                plan.fence().equals(FenceChoice.SENTINEL.label()) || plan.verifySharesBuffer();
         Geometry geometry = space.cut(memory, sentinels);
         PeerBuffer buffer = space.take(memory, geometry.totalBytes());
         carrier =
@@ -151,7 +152,7 @@ public final class CopyJob {
         BlockPort target = request.target().port();
         int longest =
                 Math.min(source.limits().maxTransferBytes(), target.limits().maxTransferBytes());
-        Tuner tunes = new Tuner(geometry, request.options(), Planner.unitBytes(request), longest);
+        Tuner tunes = new Tuner(geometry, request.options(), Geometry.unitBytes(request), longest);
         tuner = tunes;
         try {
             while (doneBytes() < request.bytes()) {
@@ -213,8 +214,8 @@ public final class CopyJob {
     }
 
     private Fence fence(Lane over) {
-        if (plan.hasSentinels()) {
-            return over.sentinels(request.options(), random);
+        if (plan.fence().equals(FenceChoice.SENTINEL.label())) {
+            return SentinelFence.over(over, request.options(), random);
         }
         if (plan.fence().equals(FenceChoice.CANARY.label())) {
             return new CanaryFence(over.reader().name(), over.buffer(), over.geometry(), random);
@@ -283,8 +284,8 @@ public final class CopyJob {
         return new Receipt(
                 Receipt.SCHEMA,
                 failure == null ? "ok" : "failed",
-                Receipt.Side.of(request.source(), request.sourceLba(), request.bytes()),
-                Receipt.Side.of(request.target(), request.targetLba(), request.bytes()),
+                side(request.source(), request.sourceLba(), request.bytes()),
+                side(request.target(), request.targetLba(), request.bytes()),
                 carrier,
                 plan.legs(),
                 plan.fence(),
@@ -313,6 +314,18 @@ public final class CopyJob {
                                 space.failedLba() < 0 ? null : space.failedLba(),
                                 sourceCondition,
                                 targetCondition));
+    }
+
+    private static Receipt.Side side(Endpoint endpoint, long lba, long bytes) {
+        int blockBytes = endpoint.port().limits().blockBytes();
+        return new Receipt.Side(
+                endpoint.locator(),
+                endpoint.serial(),
+                endpoint.model(),
+                endpoint.nsid(),
+                lba,
+                bytes / blockBytes,
+                blockBytes);
     }
 
     private Receipt.Tuning tuning() {

@@ -34,13 +34,8 @@ public record CopyPlan(
         announcements = List.copyOf(announcements);
     }
 
-    /** Returns whether the fence needs sentinels in the memory. */
-    boolean hasSentinels() {
-        return fence.equals(FenceChoice.SENTINEL.label());
-    }
-
     /** Returns whether the check runs over the same memory as the copy. */
-    boolean verifySharesBuffer() {
+    public boolean verifySharesBuffer() {
         return buffer != null && buffer.equals(verifyBuffer);
     }
 

@@ -1,5 +1,7 @@
 package dev.peerlane.p2p;
 
+import dev.peerlane.block.PeerMemory;
+import dev.peerlane.block.PortLimits;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -117,6 +119,39 @@ record Geometry(int chunkBytes, int slots, int sentinels, int sentinelBytes) {
         }
         int slots = (int) Math.min(fit, wantedSlots > 0 ? wantedSlots : MAX_SLOTS);
         return new Geometry(chunk, slots, sentinels, sentinels == 0 ? 0 : unitBytes);
+    }
+
+    /** Cuts memory for a request; null if it is too small. */
+    static @Nullable Geometry of(CopyRequest request, long freeBytes, boolean fenced) {
+        PortLimits one = request.source().port().limits();
+        PortLimits other = request.target().port().limits();
+        Geometry geometry =
+                fit(
+                        freeBytes,
+                        unitBytes(request),
+                        Math.min(one.maxTransferBytes(), other.maxTransferBytes()),
+                        fenced,
+                        request.options().chunkBytes(),
+                        request.options().slots());
+        return geometry == null ? null : geometry.forBytes(request.bytes());
+    }
+
+    /** Returns the larger block size: both are powers of two, so it is a multiple of the other. */
+    static int unitBytes(CopyRequest request) {
+        return Math.max(
+                request.source().port().limits().blockBytes(),
+                request.target().port().limits().blockBytes());
+    }
+
+    /** Returns the alignment of a buffer: less than a page only where there is no page. */
+    static long alignOf(PeerMemory memory) {
+        boolean page = memory.largestFreeBytes(PAGE_BYTES) >= PAGE_BYTES;
+        return page ? PAGE_BYTES : 8;
+    }
+
+    /** Returns the longest buffer that can be taken from a memory. */
+    static long freeBytes(PeerMemory memory) {
+        return memory.largestFreeBytes(alignOf(memory));
     }
 
     private static long slotsThatFit(long freeBytes, int chunk, int sentinels, int unitBytes) {

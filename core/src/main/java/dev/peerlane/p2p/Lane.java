@@ -2,7 +2,6 @@ package dev.peerlane.p2p;
 
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerBuffer;
-import java.util.random.RandomGenerator;
 
 /**
  * Memory cut into slots and attached to two ports: what a {@link Pipeline} runs over.
@@ -129,12 +128,6 @@ record Lane(
     Lane cut(Geometry other) {
         return new Lane(
                 reader, readerLba, second, secondLba, buffer, other, firstSlot, bytes, backwards);
-    }
-
-    /** Returns its sentinels as the fence. */
-    SentinelFence sentinels(CopyOptions options, RandomGenerator random) {
-        return new SentinelFence(
-                reader, buffer, geometry, firstSlot + geometry.slots(), options, random);
     }
 
     long chunks() {

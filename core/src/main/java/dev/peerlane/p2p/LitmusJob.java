@@ -159,7 +159,7 @@ public final class LitmusJob implements AutoCloseable {
         PeerBuffer buffer =
                 candidate
                         .memory()
-                        .allocate(geometry.totalBytes(), Workspace.alignOf(candidate.memory()));
+                        .allocate(geometry.totalBytes(), Geometry.alignOf(candidate.memory()));
         buffers.add(buffer);
         Lane all = Lane.attach(request, buffer, geometry, 2 * half);
         for (int i = 0; i < 2; i++) {
@@ -186,8 +186,8 @@ public final class LitmusJob implements AutoCloseable {
     private Geometry cut(PeerMemory memory) {
         Geometry geometry =
                 Geometry.fit(
-                        Workspace.freeBytes(memory),
-                        Planner.unitBytes(request),
+                        Geometry.freeBytes(memory),
+                        Geometry.unitBytes(request),
                         Math.min(
                                 request.source().port().limits().maxTransferBytes(),
                                 request.target().port().limits().maxTransferBytes()),
@@ -198,7 +198,7 @@ public final class LitmusJob implements AutoCloseable {
             throw PeerlaneException.machine(
                     "cmb-too-small",
                     "%d bytes are free in the memory of %s, too few for a slot and a sentinel"
-                            .formatted(Workspace.freeBytes(memory), memory.owner()),
+                            .formatted(Geometry.freeBytes(memory), memory.owner()),
                     "Choose another buffer");
         }
         return geometry;
@@ -276,7 +276,7 @@ public final class LitmusJob implements AutoCloseable {
             // a target that always says "equal" would make any fence look good
             controlled[half] = true;
             Lane over = halves[half];
-            pipeline.control(new Controls(over, over.bytes(), Planner.unitBytes(request), random));
+            pipeline.control(new Controls(over, over.bytes(), Geometry.unitBytes(request), random));
         }
         try {
             pipeline.run(Progress.NONE, Progress.Phase.COPY);
@@ -305,7 +305,7 @@ public final class LitmusJob implements AutoCloseable {
     private Fence fence(FenceChoice choice) {
         Lane over = halves[0];
         return switch (choice) {
-            case SENTINEL -> over.sentinels(request.options(), random);
+            case SENTINEL -> SentinelFence.over(over, request.options(), random);
             case CANARY ->
                     new CanaryFence(over.reader().name(), over.buffer(), over.geometry(), random);
             case READBACK -> new ReadbackFence(over.buffer(), over.geometry());

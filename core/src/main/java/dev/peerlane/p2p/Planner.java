@@ -1,7 +1,8 @@
 package dev.peerlane.p2p;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.block.PortLimits;
+import dev.peerlane.block.PeerMemory;
+import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Machine;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -249,25 +250,33 @@ public final class Planner {
         return fitness.fits();
     }
 
-    /** Cuts memory for a request; null if it is too small. */
-    static @Nullable Geometry geometry(CopyRequest request, long freeBytes, boolean fenced) {
-        PortLimits one = request.source().port().limits();
-        PortLimits other = request.target().port().limits();
-        Geometry geometry =
-                Geometry.fit(
-                        freeBytes,
-                        unitBytes(request),
-                        Math.min(one.maxTransferBytes(), other.maxTransferBytes()),
-                        fenced,
-                        request.options().chunkBytes(),
-                        request.options().slots());
-        return geometry == null ? null : geometry.forBytes(request.bytes());
-    }
-
-    /** Returns the larger block size: both are powers of two, so it is a multiple of the other. */
-    static int unitBytes(CopyRequest request) {
-        return Math.max(
-                request.source().port().limits().blockBytes(),
-                request.target().port().limits().blockBytes());
+    /**
+     * Checks that Reads of a device into the memory of another can be fenced.
+     *
+     * @throws PeerlaneException if the way is not permitted, or no fence is sound on it
+     */
+    public static void checkFence(Machine machine, Endpoint reader, BufferCandidate into) {
+        Party source = Party.of(reader, machine);
+        Bdf owner = into.owner();
+        Party itself =
+                new Party(into.locator(), owner, source.blockBytes(), 0, true, Boolean.FALSE);
+        PeerMemory memory = into.memory();
+        Carrier carrier =
+                new Carrier(
+                        into.locator(),
+                        owner,
+                        memory.sizeBytes(),
+                        true,
+                        true,
+                        memory.loadsOvertakeWrites());
+        Demand demand = new Demand(source, itself, FenceChoice.SENTINEL, 0, 0);
+        for (Fitness.Reason reason : Fitness.ofCheck(machine, demand, carrier).against()) {
+            throw new PeerlaneException(
+                    reason.unfit().category(),
+                    reason.unfit().code(),
+                    "Reads of %s into the memory of %s can't be fenced: %s"
+                            .formatted(reader.name(), into.locator(), reason.words()),
+                    "Use memory of the reader itself, or host memory");
+        }
     }
 }

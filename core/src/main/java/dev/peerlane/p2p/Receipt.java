@@ -74,19 +74,7 @@ public record Receipt(
             int nsid,
             long slba,
             long blocks,
-            int blockBytes) {
-        static Side of(Endpoint endpoint, long lba, long bytes) {
-            int blockBytes = endpoint.port().limits().blockBytes();
-            return new Side(
-                    endpoint.locator(),
-                    endpoint.serial(),
-                    endpoint.model(),
-                    endpoint.nsid(),
-                    lba,
-                    bytes / blockBytes,
-                    blockBytes);
-        }
-    }
+            int blockBytes) {}
 
     /**
      * The memory that carried the data.

@@ -91,6 +91,13 @@ final class SentinelFence extends Fence {
         }
     }
 
+    /** Returns the sentinels of a lane as its fence. */
+    static SentinelFence over(Lane lane, CopyOptions options, RandomGenerator random) {
+        int first = lane.firstSlot() + lane.geometry().slots();
+        return new SentinelFence(
+                lane.reader(), lane.buffer(), lane.geometry(), first, options, random);
+    }
+
     @Override
     void reading(int slot, int bytes) {}
 

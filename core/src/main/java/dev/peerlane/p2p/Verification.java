@@ -117,7 +117,7 @@ final class Verification {
             control(control, first);
         }
         Controls compares =
-                new Controls(first, request.bytes(), Planner.unitBytes(request), random);
+                new Controls(first, request.bytes(), Geometry.unitBytes(request), random);
         overwrite(pieces);
         for (Lane piece : pieces.reversed()) {
             compares.over(piece, request.bytes() - doneBytes - piece.bytes());
@@ -145,7 +145,7 @@ final class Verification {
                 new Pipeline(
                         over,
                         SecondStage.COMPARE,
-                        over.sentinels(request.options(), random),
+                        SentinelFence.over(over, request.options(), random),
                         new Poison(over.buffer(), over.geometry(), random),
                         null,
                         clock,

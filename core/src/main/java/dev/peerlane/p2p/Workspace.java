@@ -27,19 +27,19 @@ final class Workspace {
 
     /** Returns how what is free of a memory is cut. */
     Geometry cut(PeerMemory memory, boolean fenced) {
-        Geometry geometry = Planner.geometry(request, freeBytes(memory), fenced);
+        Geometry geometry = Geometry.of(request, Geometry.freeBytes(memory), fenced);
         if (geometry == null) {
             throw PeerlaneException.machine(
                     "cmb-too-small",
                     "%d bytes are free in the memory of %s, too few for a slot"
-                            .formatted(freeBytes(memory), memory.owner()),
+                            .formatted(Geometry.freeBytes(memory), memory.owner()),
                     "Choose another buffer");
         }
         return geometry;
     }
 
     PeerBuffer take(PeerMemory memory, long bytes) {
-        PeerBuffer buffer = memory.allocate(bytes, alignOf(memory));
+        PeerBuffer buffer = memory.allocate(bytes, Geometry.alignOf(memory));
         buffer.wipeOnClose(request.options().wipe());
         buffers.add(buffer);
         return buffer;
@@ -49,17 +49,6 @@ final class Workspace {
         HostMemory.HostBuffer buffer = memory.allocate(bytes, Geometry.PAGE_BYTES);
         buffers.add(buffer);
         return buffer;
-    }
-
-    /** Returns the alignment of a buffer: less than a page only where there is no page. */
-    static long alignOf(PeerMemory memory) {
-        boolean page = memory.largestFreeBytes(Geometry.PAGE_BYTES) >= Geometry.PAGE_BYTES;
-        return page ? Geometry.PAGE_BYTES : 8;
-    }
-
-    /** Returns the longest buffer that a job can take from a memory. */
-    static long freeBytes(PeerMemory memory) {
-        return memory.largestFreeBytes(alignOf(memory));
     }
 
     /** Runs a pipeline over this memory. */
