@@ -229,7 +229,10 @@ public final class ArgumentsTarget {
     }
 
     private void checkPlaces() {
-        check(FuzzedHost.names(HERE).equals(WHAT_IS_HERE), "something is new in " + HERE);
+        for (String name : FuzzedHost.names(HERE)) { // others may work here, too
+            boolean ours = name.startsWith("peerlane-") || arguments.contains(name);
+            check(!ours || WHAT_IS_HERE.contains(name), "new in " + HERE + ": " + name);
+        }
         List<String> left = FuzzedHost.names(host.temporary());
         check(left.isEmpty(), "left behind: " + left);
         String command = arguments.isEmpty() ? "" : arguments.getFirst();
