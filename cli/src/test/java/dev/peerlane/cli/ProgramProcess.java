@@ -33,6 +33,8 @@ final class ProgramProcess {
                 List.of(
                         "--enable-native-access=ALL-UNNAMED",
                         "-XX:+UseSerialGC",
+                        // it lives for seconds; the second compiler takes more than it gives
+                        "-XX:TieredStopAtLevel=1",
                         "-cp",
                         System.getProperty("java.class.path"),
                         Main.class.getName()));

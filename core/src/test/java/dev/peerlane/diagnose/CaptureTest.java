@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Share;
 import dev.peerlane.pci.ConfigBytes;
 import dev.peerlane.pci.ConfigReading;
 import dev.peerlane.pci.SysfsTree;
@@ -298,7 +299,7 @@ class CaptureTest {
         Assertions.assertTimeout(
                 Duration.ofSeconds(60),
                 () -> {
-                    for (int round = 0; round < 60; round++) {
+                    for (int round = 0; round < Share.of(60); round++) {
                         byte[] bytes = original.clone();
                         for (int i = 0; i < 1 + random.nextInt(40); i++) {
                             bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
@@ -323,7 +324,7 @@ class CaptureTest {
         Assertions.assertTimeout(
                 Duration.ofSeconds(60),
                 () -> {
-                    for (int round = 0; round < 300; round++) {
+                    for (int round = 0; round < Share.of(300); round++) {
                         CapturedFiles files =
                                 random.nextBoolean()
                                         ? Shapes.broadcom(0).files()

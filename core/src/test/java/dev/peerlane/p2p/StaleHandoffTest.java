@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Share;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.emulator.CmbSpec;
@@ -38,7 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * themselves; the images are looked at.
  */
 class StaleHandoffTest {
-    private static final int SEEDS = 60;
+    private static final int SEEDS = Share.of(60);
     private static final int ENOUGH = 10;
 
     private static final int SIZE = 128 << 10;

@@ -2,6 +2,7 @@ package dev.peerlane.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.Share;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
@@ -66,7 +67,7 @@ class CopyRateTest {
                 }
             }
         }
-        return cases;
+        return Share.of(cases);
     }
 
     private static DriveSpec drive(String name, long bytes) {

@@ -3,6 +3,7 @@ package dev.peerlane.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Share;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
@@ -115,7 +116,7 @@ class FaultSweepTest {
                 }
             }
         }
-        return cases.stream();
+        return Share.of(cases).stream();
     }
 
     /** The third drive is only there to lend its memory. */
@@ -183,7 +184,7 @@ class FaultSweepTest {
     @ParameterizedTest
     @MethodSource("postedWriteCases")
     void everyPostedWriteThatGoesWrongEndsInTheTruthAmongPackets(Fault fault, String buffer) {
-        Set<String> ends = sweep(fault, buffer, 1);
+        Set<String> ends = sweep(fault, buffer, Share.step());
         if (fault.kind() == Kind.DROPPED_WRITE && "a".equals(fault.drive())) {
             // one of b's is lost in the verification, which reads again what did not arrive
             assertThat(ends).as("a lost packet is noticed").hasSizeGreaterThan(1);

@@ -1,0 +1,38 @@
+package dev.peerlane;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How much of a long test runs. All of it, unless the property {@code peerlane.share} is N: then
+ * one in N of its seeds or cases, which is what {@code ./dev test} asks for.
+ */
+public final class Share {
+    private static final int ONE_IN = Integer.getInteger("peerlane.share", 1);
+
+    private Share() {}
+
+    /** Returns how many of so many seeds run, at least one. */
+    public static int of(int seeds) {
+        return Math.ceilDiv(seeds, ONE_IN);
+    }
+
+    /** Returns the step with which a sweep goes from one occasion to the next. */
+    public static int step() {
+        return ONE_IN;
+    }
+
+    /**
+     * Returns the cases that run. They are taken diagonally: where loops inside each other made
+     * them, the values of the inner ones take turns.
+     */
+    public static <T> List<T> of(List<T> cases) {
+        List<T> chosen = new ArrayList<>();
+        for (int i = 0; i < cases.size(); i++) {
+            if (i % ONE_IN == i / ONE_IN % ONE_IN) {
+                chosen.add(cases.get(i));
+            }
+        }
+        return chosen;
+    }
+}
