@@ -29,12 +29,13 @@ class ArchitectureTest {
                     Map.entry("hal", Set.of("pci", "mem")),
                     Map.entry("block", Set.of("pci", "mem")),
                     Map.entry("nvme", Set.of("block", "hal", "pci", "mem", "spec")),
-                    Map.entry("p2p", Set.of("block", "hal", "pci", "mem")),
+                    Map.entry("copy", Set.of("block", "hal", "pci", "mem")),
+                    Map.entry("copy.engine", Set.of("copy", "block", "hal", "pci", "mem")),
                     Map.entry("emulator", Set.of("hal", "pci", "mem", "spec")),
                     Map.entry("qtest", Set.of("hal", "pci", "mem")),
                     Map.entry("binding", Set.of("pci", "linux")),
                     Map.entry("vfio", Set.of("hal", "pci", "mem", "linux")),
-                    Map.entry("diagnose", Set.of("p2p", "pci", "hal", "linux", "spec")),
+                    Map.entry("diagnose", Set.of("copy", "pci", "hal", "linux", "spec")),
                     Map.entry("vfiouser", Set.of("hal", "pci", "mem", "linux")),
                     Map.entry(
                             "serve", Set.of("emulator", "vfiouser", "hal", "pci", "mem", "linux")),
@@ -47,7 +48,8 @@ class ArchitectureTest {
                                     "mem",
                                     "spec",
                                     "nvme",
-                                    "p2p",
+                                    "copy",
+                                    "copy.engine",
                                     "emulator",
                                     "qtest",
                                     "vfio",
@@ -182,8 +184,6 @@ class ArchitectureTest {
         if (name.equals(BASE)) {
             return "";
         }
-        String rest = name.substring(BASE.length() + 1);
-        int dot = rest.indexOf('.');
-        return dot < 0 ? rest : rest.substring(0, dot);
+        return name.substring(BASE.length() + 1);
     }
 }

@@ -1,15 +1,15 @@
 package dev.peerlane.bench;
 
+import dev.peerlane.copy.CancelFlag;
+import dev.peerlane.copy.HostMemory;
+import dev.peerlane.copy.engine.Load;
+import dev.peerlane.copy.engine.LoadResult;
+import dev.peerlane.copy.engine.LoadRun;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
-import dev.peerlane.p2p.CancelFlag;
-import dev.peerlane.p2p.HostMemory;
-import dev.peerlane.p2p.Load;
-import dev.peerlane.p2p.LoadResult;
-import dev.peerlane.p2p.LoadRun;
 import dev.peerlane.vfiouser.VfioUserFabric;
 import java.nio.file.Path;
 import java.util.Arrays;

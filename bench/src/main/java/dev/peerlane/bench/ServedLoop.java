@@ -1,10 +1,10 @@
 package dev.peerlane.bench;
 
 import dev.peerlane.block.Completions;
+import dev.peerlane.copy.HostMemory;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.NvmeBlockPort;
-import dev.peerlane.p2p.HostMemory;
 import dev.peerlane.vfiouser.VfioUserFabric;
 import java.io.BufferedReader;
 import java.io.IOException;

@@ -1,11 +1,11 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.copy.BufferChoice;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.FenceChoice;
+import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.open.Extent;
-import dev.peerlane.p2p.BufferChoice;
-import dev.peerlane.p2p.CopyOptions;
-import dev.peerlane.p2p.FenceChoice;
-import dev.peerlane.p2p.VerifyMode;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;

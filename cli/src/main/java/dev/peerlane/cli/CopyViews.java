@@ -1,8 +1,8 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.copy.Leg;
+import dev.peerlane.copy.Receipt;
 import dev.peerlane.hal.DmaFault;
-import dev.peerlane.p2p.Leg;
-import dev.peerlane.p2p.Receipt;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;

@@ -1,6 +1,11 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.copy.BufferChoice;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.CopyPlan;
+import dev.peerlane.copy.Progress;
+import dev.peerlane.copy.Receipt;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
@@ -8,11 +13,6 @@ import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
-import dev.peerlane.p2p.BufferChoice;
-import dev.peerlane.p2p.CopyOptions;
-import dev.peerlane.p2p.CopyPlan;
-import dev.peerlane.p2p.Progress;
-import dev.peerlane.p2p.Receipt;
 import dev.peerlane.spec.CommandSet;
 import java.io.IOException;
 import java.io.InputStream;

@@ -2,7 +2,7 @@ package dev.peerlane.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.p2p.CopyException;
+import dev.peerlane.copy.CopyException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;

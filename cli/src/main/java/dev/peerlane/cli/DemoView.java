@@ -1,7 +1,7 @@
 package dev.peerlane.cli;
 
-import dev.peerlane.p2p.Leg;
-import dev.peerlane.p2p.Receipt;
+import dev.peerlane.copy.Leg;
+import dev.peerlane.copy.Receipt;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.function.Function;

@@ -1,7 +1,7 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.p2p.CancelFlag;
+import dev.peerlane.copy.CancelFlag;
 import java.util.concurrent.CompletableFuture;
 
 /** The user's wish that the program stops. Made by any thread, at most once. */

@@ -1,13 +1,13 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.copy.Receipt;
 import dev.peerlane.nvme.CmbAbsence;
 import dev.peerlane.nvme.CmbField;
 import dev.peerlane.nvme.CmbInfo;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.p2p.Receipt;
 import dev.peerlane.spec.CommandSet;
 import java.util.ArrayList;
 import java.util.List;

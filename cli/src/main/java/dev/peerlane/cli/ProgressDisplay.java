@@ -1,6 +1,6 @@
 package dev.peerlane.cli;
 
-import dev.peerlane.p2p.Progress;
+import dev.peerlane.copy.Progress;
 import java.io.PrintStream;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;

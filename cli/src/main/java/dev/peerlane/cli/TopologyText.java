@@ -1,6 +1,6 @@
 package dev.peerlane.cli;
 
-import dev.peerlane.p2p.Unfit;
+import dev.peerlane.copy.Unfit;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

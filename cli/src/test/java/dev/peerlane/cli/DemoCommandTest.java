@@ -3,7 +3,7 @@ package dev.peerlane.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.peerlane.p2p.Receipt;
+import dev.peerlane.copy.Receipt;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;

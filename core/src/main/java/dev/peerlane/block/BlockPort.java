@@ -40,7 +40,7 @@ public abstract class BlockPort implements AutoCloseable {
      * Posts a read of blocks into a slot; nothing reaches the device before {@link #ring}.
      *
      * <p>Where the slot is memory of another device, the completion is no arrival: the data may
-     * still be under way. A {@link dev.peerlane.p2p.ReadFence} tells when it is there.
+     * still be under way. A {@link dev.peerlane.copy.ReadFence} tells when it is there.
      *
      * @param slot a slot with no command in flight on this port
      * @param lba first block

@@ -5,7 +5,7 @@ import static dev.peerlane.diagnose.Severity.NOTE;
 import static dev.peerlane.diagnose.Severity.REFUSED;
 import static dev.peerlane.diagnose.Severity.WARNING;
 
-import dev.peerlane.p2p.Unfit;
+import dev.peerlane.copy.Unfit;
 import java.util.EnumSet;
 import java.util.stream.Stream;
 

@@ -1,8 +1,8 @@
 package dev.peerlane.diagnose;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.p2p.Fitness;
-import dev.peerlane.p2p.Unfit;
+import dev.peerlane.copy.Fitness;
+import dev.peerlane.copy.Unfit;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Overlap;
 import dev.peerlane.pci.PciFunction;

@@ -1,9 +1,9 @@
 package dev.peerlane.diagnose;
 
-import dev.peerlane.p2p.Carrier;
-import dev.peerlane.p2p.Demand;
-import dev.peerlane.p2p.Fitness;
-import dev.peerlane.p2p.Party;
+import dev.peerlane.copy.Carrier;
+import dev.peerlane.copy.Demand;
+import dev.peerlane.copy.Fitness;
+import dev.peerlane.copy.Party;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.Route;

@@ -1,6 +1,6 @@
 package dev.peerlane.diagnose;
 
-import dev.peerlane.p2p.FenceChoice;
+import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.pci.Bdf;
 import org.jspecify.annotations.Nullable;
 

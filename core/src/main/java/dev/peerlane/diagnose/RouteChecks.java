@@ -1,7 +1,7 @@
 package dev.peerlane.diagnose;
 
-import dev.peerlane.p2p.Fitness;
-import dev.peerlane.p2p.Unfit;
+import dev.peerlane.copy.Fitness;
+import dev.peerlane.copy.Unfit;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Cpu;

@@ -239,7 +239,7 @@ public final class Namespace {
      *
      * <p>Where the memory is another device's, the return is no arrival: the completion may have
      * overtaken the data, and a Write from the buffer then stores old bytes with success. A {@link
-     * dev.peerlane.p2p.ReadFence} tells when the data is there.
+     * dev.peerlane.copy.ReadFence} tells when the data is there.
      */
     public void read(PeerBuffer target, long offset, long lba, long blocks) {
         transfer(NvmOpcode.READ, place(target, offset, lba, blocks), lba, blocks);

@@ -1,10 +1,10 @@
 package dev.peerlane.open;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.copy.BufferCandidate;
+import dev.peerlane.copy.Endpoint;
+import dev.peerlane.copy.Surroundings;
 import dev.peerlane.hal.FabricTraits;
-import dev.peerlane.p2p.BufferCandidate;
-import dev.peerlane.p2p.Endpoint;
-import dev.peerlane.p2p.Surroundings;
 import dev.peerlane.pci.Machine;
 import java.util.List;
 import java.util.Optional;

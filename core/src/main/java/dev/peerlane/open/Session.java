@@ -3,27 +3,27 @@ package dev.peerlane.open;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PortLimits;
+import dev.peerlane.copy.BufferCandidate;
+import dev.peerlane.copy.BufferChoice;
+import dev.peerlane.copy.BufferKind;
+import dev.peerlane.copy.CancelFlag;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.CopyPlan;
+import dev.peerlane.copy.CopyRequest;
+import dev.peerlane.copy.Endpoint;
+import dev.peerlane.copy.Planner;
+import dev.peerlane.copy.Progress;
+import dev.peerlane.copy.ReadFence;
+import dev.peerlane.copy.Receipt;
+import dev.peerlane.copy.VerifyMode;
+import dev.peerlane.copy.engine.CopyJob;
+import dev.peerlane.copy.engine.SentinelReadFence;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.p2p.BufferCandidate;
-import dev.peerlane.p2p.BufferChoice;
-import dev.peerlane.p2p.BufferKind;
-import dev.peerlane.p2p.CancelFlag;
-import dev.peerlane.p2p.CopyJob;
-import dev.peerlane.p2p.CopyOptions;
-import dev.peerlane.p2p.CopyPlan;
-import dev.peerlane.p2p.CopyRequest;
-import dev.peerlane.p2p.Endpoint;
-import dev.peerlane.p2p.Planner;
-import dev.peerlane.p2p.Progress;
-import dev.peerlane.p2p.ReadFence;
-import dev.peerlane.p2p.Receipt;
-import dev.peerlane.p2p.SentinelReadFence;
-import dev.peerlane.p2p.VerifyMode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -214,7 +214,7 @@ public final class Session implements AutoCloseable {
     /**
      * Copies, verifies and returns the receipt.
      *
-     * @throws dev.peerlane.p2p.CopyException if it failed after it began
+     * @throws dev.peerlane.copy.CopyException if it failed after it began
      * @throws PeerlaneException if it did not begin
      */
     public Receipt copy(Extent source, Extent target, CopyOptions how) {

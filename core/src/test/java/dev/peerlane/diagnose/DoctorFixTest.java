@@ -8,7 +8,7 @@ import static dev.peerlane.diagnose.Shapes.ROOT;
 import static dev.peerlane.diagnose.Shapes.bdf;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.p2p.FenceChoice;
+import dev.peerlane.copy.FenceChoice;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;

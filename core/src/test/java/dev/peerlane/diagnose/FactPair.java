@@ -7,7 +7,7 @@ import static dev.peerlane.diagnose.Shapes.DOWN_1;
 import static dev.peerlane.diagnose.Shapes.INTEL;
 import static dev.peerlane.diagnose.Shapes.bdf;
 
-import dev.peerlane.p2p.FenceChoice;
+import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.pci.ConfigBytes;
 import java.util.ArrayList;
 import java.util.List;

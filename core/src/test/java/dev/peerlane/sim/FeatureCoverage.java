@@ -1,6 +1,6 @@
 package dev.peerlane.sim;
 
-import dev.peerlane.p2p.BufferKind;
+import dev.peerlane.copy.BufferKind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;

@@ -1,12 +1,12 @@
 package dev.peerlane.sim;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.p2p.BufferKind;
-import dev.peerlane.p2p.CopyPlan;
-import dev.peerlane.p2p.FenceChoice;
-import dev.peerlane.p2p.LitmusCount;
-import dev.peerlane.p2p.Receipt;
-import dev.peerlane.p2p.VerifyMode;
+import dev.peerlane.copy.BufferKind;
+import dev.peerlane.copy.CopyPlan;
+import dev.peerlane.copy.FenceChoice;
+import dev.peerlane.copy.Receipt;
+import dev.peerlane.copy.VerifyMode;
+import dev.peerlane.copy.engine.LitmusCount;
 import java.util.Set;
 import java.util.function.Consumer;
 

@@ -3,12 +3,12 @@ package dev.peerlane.sim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.engine.LitmusCount;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.Fault;
-import dev.peerlane.p2p.CopyOptions;
-import dev.peerlane.p2p.LitmusCount;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;

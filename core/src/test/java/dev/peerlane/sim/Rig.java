@@ -2,13 +2,13 @@ package dev.peerlane.sim;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
+import dev.peerlane.copy.BufferCandidate;
+import dev.peerlane.copy.CopyRequest;
+import dev.peerlane.copy.Endpoint;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.ControllerOptions;
-import dev.peerlane.p2p.BufferCandidate;
-import dev.peerlane.p2p.CopyRequest;
-import dev.peerlane.p2p.Endpoint;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

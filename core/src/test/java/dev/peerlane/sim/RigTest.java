@@ -2,12 +2,12 @@ package dev.peerlane.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.Fault;
-import dev.peerlane.p2p.CopyOptions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;

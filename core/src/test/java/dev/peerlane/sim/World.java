@@ -1,10 +1,10 @@
 package dev.peerlane.sim;
 
+import dev.peerlane.copy.BufferChoice;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.FenceChoice;
+import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.FabricSpec;
-import dev.peerlane.p2p.BufferChoice;
-import dev.peerlane.p2p.CopyOptions;
-import dev.peerlane.p2p.FenceChoice;
-import dev.peerlane.p2p.VerifyMode;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -1,5 +1,10 @@
 package dev.peerlane.sim;
 
+import dev.peerlane.copy.BufferChoice;
+import dev.peerlane.copy.BufferKind;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.FenceChoice;
+import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.FabricSpec;
@@ -7,11 +12,6 @@ import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.PacketSpec;
 import dev.peerlane.emulator.PacketSpec.Forwarding;
 import dev.peerlane.emulator.PortSpec;
-import dev.peerlane.p2p.BufferChoice;
-import dev.peerlane.p2p.BufferKind;
-import dev.peerlane.p2p.CopyOptions;
-import dev.peerlane.p2p.FenceChoice;
-import dev.peerlane.p2p.VerifyMode;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -2,6 +2,11 @@ package dev.peerlane.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.copy.BufferChoice;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.FenceChoice;
+import dev.peerlane.copy.Receipt;
+import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
@@ -9,11 +14,6 @@ import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
-import dev.peerlane.p2p.BufferChoice;
-import dev.peerlane.p2p.CopyOptions;
-import dev.peerlane.p2p.FenceChoice;
-import dev.peerlane.p2p.Receipt;
-import dev.peerlane.p2p.VerifyMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 

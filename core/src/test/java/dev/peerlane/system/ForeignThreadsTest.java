@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.HostMemory;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.EmulatedController;
 import dev.peerlane.emulator.EmulatedFabric;
@@ -26,8 +28,6 @@ import dev.peerlane.nvme.NvmeStatusException;
 import dev.peerlane.nvme.QueuePair;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
-import dev.peerlane.p2p.CopyOptions;
-import dev.peerlane.p2p.HostMemory;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.Cns;

@@ -3,6 +3,13 @@ package dev.peerlane.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.copy.BufferChoice;
+import dev.peerlane.copy.CancelFlag;
+import dev.peerlane.copy.CopyException;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.CopyPlan;
+import dev.peerlane.copy.Surroundings;
+import dev.peerlane.copy.engine.CopyJob;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
@@ -10,13 +17,6 @@ import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.Fault;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
-import dev.peerlane.p2p.BufferChoice;
-import dev.peerlane.p2p.CancelFlag;
-import dev.peerlane.p2p.CopyException;
-import dev.peerlane.p2p.CopyJob;
-import dev.peerlane.p2p.CopyOptions;
-import dev.peerlane.p2p.CopyPlan;
-import dev.peerlane.p2p.Surroundings;
 import org.junit.jupiter.api.Test;
 
 /** A drive that goes between the copy and its verification. */

@@ -2,6 +2,12 @@ package dev.peerlane.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.copy.BufferChoice;
+import dev.peerlane.copy.CopyException;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.FenceChoice;
+import dev.peerlane.copy.Receipt;
+import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
@@ -11,12 +17,6 @@ import dev.peerlane.emulator.Fault.Kind;
 import dev.peerlane.emulator.PacketSpec;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
-import dev.peerlane.p2p.BufferChoice;
-import dev.peerlane.p2p.CopyException;
-import dev.peerlane.p2p.CopyOptions;
-import dev.peerlane.p2p.FenceChoice;
-import dev.peerlane.p2p.Receipt;
-import dev.peerlane.p2p.VerifyMode;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

@@ -3,6 +3,9 @@ package dev.peerlane.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.copy.BufferChoice;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.Receipt;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
@@ -10,9 +13,6 @@ import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
-import dev.peerlane.p2p.BufferChoice;
-import dev.peerlane.p2p.CopyOptions;
-import dev.peerlane.p2p.Receipt;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 

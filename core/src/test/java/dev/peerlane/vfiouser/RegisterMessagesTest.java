@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.Completions;
+import dev.peerlane.copy.HostMemory;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerFault;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.NvmeBlockPort;
-import dev.peerlane.p2p.HostMemory;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;

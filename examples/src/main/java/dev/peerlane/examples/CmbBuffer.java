@@ -1,6 +1,7 @@
 package dev.peerlane.examples;
 
 import dev.peerlane.block.PeerBuffer;
+import dev.peerlane.copy.ReadFence;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
@@ -8,7 +9,6 @@ import dev.peerlane.nvme.Namespace;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Fabrics;
 import dev.peerlane.open.Session;
-import dev.peerlane.p2p.ReadFence;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 

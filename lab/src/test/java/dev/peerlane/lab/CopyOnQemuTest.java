@@ -2,19 +2,19 @@ package dev.peerlane.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.copy.BufferChoice;
+import dev.peerlane.copy.CancelFlag;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.CopyPlan;
+import dev.peerlane.copy.Progress;
+import dev.peerlane.copy.Receipt;
+import dev.peerlane.copy.Surroundings;
+import dev.peerlane.copy.VerifyMode;
+import dev.peerlane.copy.engine.CopyJob;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.open.Extent;
 import dev.peerlane.open.Session;
-import dev.peerlane.p2p.BufferChoice;
-import dev.peerlane.p2p.CancelFlag;
-import dev.peerlane.p2p.CopyJob;
-import dev.peerlane.p2p.CopyOptions;
-import dev.peerlane.p2p.CopyPlan;
-import dev.peerlane.p2p.Progress;
-import dev.peerlane.p2p.Receipt;
-import dev.peerlane.p2p.Surroundings;
-import dev.peerlane.p2p.VerifyMode;
 import dev.peerlane.qtest.IntelIommu;
 import dev.peerlane.qtest.QtestFabric;
 import java.io.IOException;

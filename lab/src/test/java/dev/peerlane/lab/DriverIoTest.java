@@ -7,13 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.Completions;
+import dev.peerlane.copy.HostMemory;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
 import dev.peerlane.nvme.NvmeStatusException;
-import dev.peerlane.p2p.HostMemory;
 import dev.peerlane.qtest.QtestFabric;
 import dev.peerlane.spec.IdentifyController;
 import dev.peerlane.spec.Status;

@@ -1,7 +1,7 @@
 package dev.peerlane.lab.guest;
 
-import dev.peerlane.p2p.BufferChoice;
-import dev.peerlane.p2p.VerifyMode;
+import dev.peerlane.copy.BufferChoice;
+import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.pci.ConfigSpace;
 import java.io.FileWriter;
 import java.io.IOException;

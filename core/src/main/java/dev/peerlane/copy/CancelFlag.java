@@ -1,0 +1,16 @@
+package dev.peerlane.copy;
+
+/** Asks a running copy to stop. Set by any thread, read by the one that runs the copy. */
+public final class CancelFlag {
+    private volatile boolean cancelled;
+
+    /** Asks the copy to stop at its next turn. */
+    public void cancel() {
+        cancelled = true;
+    }
+
+    /** Returns whether it was asked to stop. */
+    public boolean isCancelled() {
+        return cancelled;
+    }
+}

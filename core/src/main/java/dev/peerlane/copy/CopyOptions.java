@@ -1,0 +1,106 @@
+package dev.peerlane.copy;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How to copy; {@link #DEFAULTS} and the {@code with} methods make one.
+ *
+ * @param buffer what carries the data
+ * @param fence what stands between Read and Write
+ * @param verify how the result is checked
+ * @param chunkBytes bytes of one slot, or 0 for the planner's choice
+ * @param slots how many slots, or 0 for the planner's choice
+ * @param commandTimeoutNanos after this long a command is given up
+ * @param retries how often a command is tried again whose status allows it
+ * @param wipe whether the memory that held data is overwritten afterwards
+ * @param seed of the random words that the fence and the verification plant; null for fresh ones
+ */
+public record CopyOptions(
+        BufferChoice buffer,
+        FenceChoice fence,
+        VerifyMode verify,
+        int chunkBytes,
+        int slots,
+        long commandTimeoutNanos,
+        int retries,
+        boolean wipe,
+        @Nullable Long seed) {
+    private static final long DEFAULT_TIMEOUT_NANOS = 30_000_000_000L;
+
+    /** The planner chooses, the result is verified, 30 s for a command, three retries, wiped. */
+    public static final CopyOptions DEFAULTS =
+            new CopyOptions(
+                    BufferChoice.AUTO,
+                    FenceChoice.AUTO,
+                    VerifyMode.AUTO,
+                    0,
+                    0,
+                    DEFAULT_TIMEOUT_NANOS,
+                    3,
+                    true,
+                    null);
+
+    /** Returns these options with another buffer. */
+    public CopyOptions withBuffer(BufferChoice choice) {
+        return new CopyOptions(
+                choice, fence, verify, chunkBytes, slots, commandTimeoutNanos, retries, wipe, seed);
+    }
+
+    /** Returns these options with another fence. */
+    public CopyOptions withFence(FenceChoice choice) {
+        return new CopyOptions(
+                buffer,
+                choice,
+                verify,
+                chunkBytes,
+                slots,
+                commandTimeoutNanos,
+                retries,
+                wipe,
+                seed);
+    }
+
+    /** Returns these options with another verification. */
+    public CopyOptions withVerify(VerifyMode mode) {
+        return new CopyOptions(
+                buffer, fence, mode, chunkBytes, slots, commandTimeoutNanos, retries, wipe, seed);
+    }
+
+    /** Returns these options with a chunk size in bytes and a number of slots, 0 for automatic. */
+    public CopyOptions withSlots(int bytes, int count) {
+        return new CopyOptions(
+                buffer, fence, verify, bytes, count, commandTimeoutNanos, retries, wipe, seed);
+    }
+
+    /** Returns these options with another command time-out. */
+    public CopyOptions withCommandTimeoutNanos(long nanos) {
+        return new CopyOptions(
+                buffer, fence, verify, chunkBytes, slots, nanos, retries, wipe, seed);
+    }
+
+    /** Returns these options with another number of retries. */
+    public CopyOptions withRetries(int count) {
+        return new CopyOptions(
+                buffer, fence, verify, chunkBytes, slots, commandTimeoutNanos, count, wipe, seed);
+    }
+
+    /** Returns these options with wiping on or off. */
+    public CopyOptions withWipe(boolean on) {
+        return new CopyOptions(
+                buffer, fence, verify, chunkBytes, slots, commandTimeoutNanos, retries, on, seed);
+    }
+
+    /** Returns these options with a seed, for runs that can be repeated. */
+    public CopyOptions withSeed(long value) {
+        return new CopyOptions(
+                buffer,
+                fence,
+                verify,
+                chunkBytes,
+                slots,
+                commandTimeoutNanos,
+                retries,
+                wipe,
+                value);
+    }
+}

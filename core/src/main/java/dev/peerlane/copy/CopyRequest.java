@@ -1,0 +1,31 @@
+package dev.peerlane.copy;
+
+import java.util.List;
+
+/**
+ * What to copy.
+ *
+ * @param source where from
+ * @param sourceLba first block, in blocks of the source
+ * @param target where to
+ * @param targetLba first block, in blocks of the target
+ * @param bytes how much; a multiple of both block sizes
+ * @param candidates the CMBs of the fabric that can be used
+ * @param absences why other CMBs of the fabric can't, one sentence each
+ * @param options how
+ */
+public record CopyRequest(
+        Endpoint source,
+        long sourceLba,
+        Endpoint target,
+        long targetLba,
+        long bytes,
+        List<BufferCandidate> candidates,
+        List<String> absences,
+        CopyOptions options) {
+    /** Keeps its own copies of the lists. */
+    public CopyRequest {
+        candidates = List.copyOf(candidates);
+        absences = List.copyOf(absences);
+    }
+}

@@ -1,0 +1,106 @@
+package dev.peerlane.copy.engine;
+
+import dev.peerlane.copy.Geometry;
+
+/**
+ * Measures how fast chunks end while a copy runs, and says when it has seen enough. What ends
+ * before as many chunks as fit into the source's queue is the start, and does not count.
+ *
+ * <p>At the start of a copy the code is cold as well: the virtual machine has compiled none of it,
+ * and the rate can be a tenth of what it is 100 ms later. A meter for the start therefore waits
+ * that long, and then until two windows in a row have the same rate.
+ */
+final class Meter {
+    /** What the virtual machine takes to compile the loop, seen on a quiet machine. */
+    static final long COLD_NANOS = 100_000_000L;
+
+    private static final long LEAST_NANOS = 20_000_000L;
+    private static final long MOST_NANOS = 200_000_000L;
+    private static final double SAME = 0.95;
+    private static final int ROUNDS = 2;
+
+    private final long warmUp;
+    private final long enough;
+    private final long coldNanos;
+    private final long worthChunksNanos;
+    private final long chunks;
+    private final long started;
+    private boolean warm;
+    private boolean off;
+    private double rateBefore;
+    private long first;
+    private long firstNanos;
+    private long last;
+    private long lastNanos;
+
+    /**
+     * Starts a meter.
+     *
+     * @param geometry how the memory is cut
+     * @param chunks how many are to be copied
+     * @param coldNanos how long nothing counts and the rate is then watched until it stays, or 0
+     * @param worthNanos if what is left takes less time at the rate that is found, the meter lets
+     *     the copy go on to its end; with {@code Long.MAX_VALUE} always
+     * @param now the clock
+     */
+    Meter(Geometry geometry, long chunks, long coldNanos, long worthNanos, long now) {
+        warmUp = geometry.readDepth();
+        enough = (long) ROUNDS * geometry.slots();
+        this.chunks = chunks;
+        this.coldNanos = coldNanos;
+        worthChunksNanos = worthNanos;
+        off = worthNanos == Long.MAX_VALUE;
+        started = now;
+        lastNanos = now;
+    }
+
+    /** Takes the number of chunks that have ended; returns whether that is enough to know. */
+    boolean isOver(long now, long count) {
+        if (count != last) {
+            last = count;
+            lastNanos = now;
+            if (!warm && count >= warmUp && now - started >= coldNanos) {
+                warm = true;
+                open();
+            }
+        }
+        if (off) {
+            return false;
+        }
+        boolean measured = warm && now - firstNanos >= LEAST_NANOS && last - first >= enough;
+        // so few chunks in that time are the device's doing, not that of cold code
+        long most = last < enough ? MOST_NANOS : coldNanos + MOST_NANOS;
+        if (!measured && now - started < most) {
+            return false;
+        }
+        if (coldNanos > 0 && now - started < most && isStillChanging()) {
+            rateBefore = chunksPerSecond();
+            open();
+            return false;
+        }
+        off = (chunks - count) * 1e9 < worthChunksNanos * chunksPerSecond();
+        return !off;
+    }
+
+    private boolean isStillChanging() {
+        double rate = chunksPerSecond();
+        return Math.min(rate, rateBefore) < SAME * Math.max(rate, rateBefore);
+    }
+
+    /** Begins a window. */
+    private void open() {
+        first = last;
+        firstNanos = lastNanos;
+    }
+
+    /**
+     * Returns the rate of the last window, which goes on for as long as the copy does; 0 if nothing
+     * ended.
+     */
+    double chunksPerSecond() {
+        if (warm && last > first) {
+            return (last - first) * 1e9 / (lastNanos - firstNanos);
+        }
+        return last == 0 || lastNanos == started ? 0 : last * 1e9 / (lastNanos - started);
+    }
+}

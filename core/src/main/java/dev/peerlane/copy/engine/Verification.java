@@ -1,0 +1,267 @@
+package dev.peerlane.copy.engine;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.PeerlaneException.Category;
+import dev.peerlane.block.BlockPort;
+import dev.peerlane.block.PeerMemory;
+import dev.peerlane.copy.CancelFlag;
+import dev.peerlane.copy.CopyPlan;
+import dev.peerlane.copy.CopyRequest;
+import dev.peerlane.copy.Endpoint;
+import dev.peerlane.copy.Geometry;
+import dev.peerlane.copy.HostMemory;
+import dev.peerlane.copy.Progress;
+import dev.peerlane.copy.Surroundings;
+import dev.peerlane.copy.VerifyMethod;
+import dev.peerlane.hal.Clock;
+import java.util.List;
+import java.util.Objects;
+import java.util.random.RandomGenerator;
+
+/** Checks a copy as its plan says: reads every chunk again and has it compared. */
+final class Verification {
+    private static final String LOSSES =
+            "every byte by Compare; a lost peer write by the page, a part of a page unless both"
+                    + " passes lost it over the same old bytes";
+
+    private final CopyPlan plan;
+    private final CopyRequest request;
+    private final Surroundings around;
+    private final Clock clock;
+    private final CancelFlag cancel;
+    private final RandomGenerator random;
+    private final Workspace space;
+    private String result = "not run";
+    private long doneBytes;
+    private int controls;
+    private double seconds;
+
+    Verification(
+            CopyPlan plan,
+            Surroundings around,
+            CancelFlag cancel,
+            RandomGenerator random,
+            Workspace space) {
+        this.plan = plan;
+        this.around = around;
+        this.cancel = cancel;
+        this.random = random;
+        this.space = space;
+        request = plan.request();
+        clock = around.clock();
+    }
+
+    /** Returns {@code ok}, {@code failed}, {@code stopped} or {@code not run}. */
+    String result() {
+        return result;
+    }
+
+    /** Returns how many bytes were found good. */
+    long doneBytes() {
+        return doneBytes;
+    }
+
+    double seconds() {
+        return seconds;
+    }
+
+    /** Returns how many control Compares were made. */
+    int controls() {
+        return controls;
+    }
+
+    /** Returns what kind of difference it finds. */
+    String granularity() {
+        return switch (plan.verify()) {
+            case NONE -> "nothing";
+            case HOST -> "every byte, both sides read into host memory that is overwritten before";
+            case TARGET_COMPARE, SOURCE_COMPARE -> LOSSES;
+            case CONTROLLED_COMPARE -> LOSSES + "; a peer read that lies by the page";
+        };
+    }
+
+    /**
+     * Runs it.
+     *
+     * @param copied what the copy ran over, piece by piece
+     * @throws PeerlaneException if the copy is not good, or the check can't be made
+     */
+    void run(List<Lane> copied, Progress progress) {
+        if (plan.verify() == VerifyMethod.NONE) {
+            return;
+        }
+        long started = clock.nanoTime();
+        result = "failed";
+        try {
+            switch (plan.verify()) {
+                case NONE -> {}
+                case HOST -> throughHost(progress);
+                case TARGET_COMPARE ->
+                        compare(copied, request.source(), request.target(), false, progress);
+                case SOURCE_COMPARE ->
+                        compare(copied, request.target(), request.source(), false, progress);
+                case CONTROLLED_COMPARE ->
+                        compare(copied, request.source(), request.target(), true, progress);
+            }
+            result = "ok";
+        } catch (PeerlaneException e) {
+            result = e.category() == Category.INTERRUPTED ? "stopped" : result;
+            throw e;
+        } finally {
+            seconds = (clock.nanoTime() - started) / 1e9;
+        }
+    }
+
+    private void compare(
+            List<Lane> copied,
+            Endpoint reader,
+            Endpoint owner,
+            boolean controlled,
+            Progress progress) {
+        List<Lane> pieces = lanes(copied, reader, owner);
+        Lane first = pieces.getFirst();
+        ControlCompare control =
+                controlled ? ControlCompare.over(first, clock, request.options(), random) : null;
+        if (control != null) {
+            control(control, first);
+        }
+        Controls compares =
+                new Controls(first, request.bytes(), Geometry.unitBytes(request), random);
+        overwrite(pieces);
+        for (Lane piece : pieces.reversed()) {
+            compares.over(piece, request.bytes() - doneBytes - piece.bytes());
+            try {
+                compare(piece, compares, progress);
+            } finally {
+                controls = compares.made();
+            }
+        }
+        checkAll();
+        if (control != null) {
+            control(control, first);
+            controls += control.made();
+        }
+    }
+
+    /**
+     * Runs over one piece, the last chunk first. What a packet that gets lost uncovers is then a
+     * later chunk, or random bytes; in the copy it was an earlier chunk, or what was there before.
+     * And each chunk goes through another slot than in the copy. So the same loss in both passes
+     * does not lead to the same bytes.
+     */
+    private void compare(Lane over, Controls compares, Progress progress) {
+        Pipeline pipeline =
+                new Pipeline(
+                        over,
+                        SecondStage.COMPARE,
+                        SentinelFence.over(over, request.options(), random),
+                        new Poison(over.buffer(), over.geometry(), random),
+                        null,
+                        clock,
+                        request.options(),
+                        cancel);
+        pipeline.inOtherSlots();
+        pipeline.control(compares);
+        run(pipeline, progress);
+    }
+
+    private void run(Pipeline pipeline, Progress progress) {
+        long before = doneBytes;
+        try {
+            space.run(
+                    pipeline,
+                    (phase, done, total) -> progress.update(phase, before + done, request.bytes()),
+                    Progress.Phase.VERIFY);
+        } finally {
+            doneBytes = before + pipeline.doneBytes();
+        }
+    }
+
+    /**
+     * Overwrites all slots: what a copy left there, and what bytes that no write of a peer ever
+     * reaches held all the time, would lie there in both passes.
+     */
+    private void overwrite(List<Lane> pieces) {
+        long most = 0;
+        for (Lane piece : pieces) {
+            most = Math.max(most, piece.geometry().sentinelOffset());
+        }
+        try {
+            Poison.overwrite(pieces.getFirst().buffer(), most, random);
+        } catch (PeerlaneException | InternalError e) {
+            // what does not keep a word may be the memory of a device that is gone
+            throw Blame.of(Faults.of(e), pieces.getFirst());
+        }
+    }
+
+    private void checkAll() {
+        if (doneBytes != request.bytes()) {
+            throw new IllegalStateException(
+                    "%d bytes of %d verified".formatted(doneBytes, request.bytes()));
+        }
+    }
+
+    /** A control Compare that did not end may still read the memory. */
+    private void control(ControlCompare compare, Lane over) {
+        try {
+            compare.run();
+        } catch (PeerlaneException | InternalError e) {
+            PeerlaneException why = Blame.of(Faults.of(e), over);
+            BlockPort port = over.second();
+            if (port.inFlight() > 0) {
+                try {
+                    port.quiesce();
+                } catch (PeerlaneException | InternalError stuck) {
+                    space.isUnsafe();
+                    Faults.add(why, stuck);
+                }
+            }
+            throw why;
+        }
+    }
+
+    /** The same slots as the copy's where the memory is the same. */
+    private List<Lane> lanes(List<Lane> copied, Endpoint reader, Endpoint second) {
+        if (plan.verifySharesBuffer() && copied.getFirst().geometry().sentinels() > 0) {
+            boolean same = reader.equals(request.source());
+            return copied.stream().map(l -> (same ? l : l.turned()).reversed()).toList();
+        }
+        PeerMemory memory = Objects.requireNonNull(plan.verifyBuffer()).memory();
+        Geometry geometry = space.cut(memory, true);
+        return List.of(
+                Lane.attach(
+                                reader.port(),
+                                lbaOf(reader),
+                                second.port(),
+                                lbaOf(second),
+                                space.take(memory, geometry.totalBytes()),
+                                geometry,
+                                request.bytes())
+                        .reversed());
+    }
+
+    private void throughHost(Progress progress) {
+        HostMemory memory = around.hostMemory();
+        Geometry geometry = space.cut(memory, false);
+        HostMemory.HostBuffer buffer = space.takeHost(memory, 2 * geometry.totalBytes());
+        Geometry doubled = new Geometry(geometry.chunkBytes(), 2 * geometry.slots(), 0, 0);
+        Lane over = Lane.attach(request, buffer, doubled, request.bytes()).cut(geometry);
+        Poison poison = new Poison(buffer, doubled, random, true);
+        Pipeline pipeline =
+                new Pipeline(
+                        over,
+                        SecondStage.MATCH,
+                        new Fence.None(geometry.slots()),
+                        poison,
+                        new HostMatch(buffer.segment(), geometry, poison),
+                        clock,
+                        request.options(),
+                        cancel);
+        run(pipeline, progress);
+        checkAll();
+    }
+
+    private long lbaOf(Endpoint side) {
+        return side.equals(request.source()) ? request.sourceLba() : request.targetLba();
+    }
+}
