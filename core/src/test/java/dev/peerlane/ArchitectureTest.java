@@ -64,7 +64,6 @@ class ArchitectureTest {
     private static final Set<String> CIRCLES_TO_REMOVE =
             Set.of(
                     "block: PeerBuffer PeerMemory",
-                    "diagnose: CmbChecks Doctor HostChecks RouteChecks",
                     "emulator: AddressMap EmulatedFunction Interconnect Traffic",
                     "emulator: AdminCommands DoorbellMemory EmulatedController "
                             + "EnableCheck FeatureTable IdentifyPages MediumPace NvmCommands "

@@ -101,6 +101,6 @@ final class CmbChecks {
 
     private static String bar(PciFunction f, PciFunction.BarWindow bar) {
         return "%s: BAR%d at 0x%x"
-                .formatted(Doctor.file(f.bdf(), "resource"), bar.index(), bar.address());
+                .formatted(FunctionPlaces.file(f.bdf(), "resource"), bar.index(), bar.address());
     }
 }

@@ -29,8 +29,6 @@ public final class Doctor {
     /** The most controllers of which every pair is looked at. */
     public static final int MAX_CONTROLLERS = 128;
 
-    private static final int VMD_SEGMENT = 0x10000;
-
     /** What 'peerlane bind' mends. */
     private static final Set<Check> HELD = EnumSet.of(Check.DRIVER, Check.GROUP_NOT_VIABLE);
 
@@ -68,21 +66,6 @@ public final class Doctor {
     /** Returns what the rule says of one memory for a copy that is asked about. */
     public static Fitness fitness(Snapshot snapshot, Question question, Bdf owner) {
         return new Doctor(snapshot).fitness(question, owner);
-    }
-
-    /** Returns where the configuration space of a function was read, for a person. */
-    static String config(Snapshot snapshot, Bdf bdf) {
-        return snapshot.host() == null ? "configuration space of " + bdf : file(bdf, "config");
-    }
-
-    /** Returns the path of a file of a function. */
-    static String file(Bdf bdf, String name) {
-        return "/" + SysfsTree.directory(bdf) + "/" + name;
-    }
-
-    /** Returns whether a function is in a domain that Intel VMD makes: those past 16 bits. */
-    static boolean isBehindVmd(Bdf bdf) {
-        return Integer.compareUnsigned(bdf.segment(), VMD_SEGMENT) >= 0;
     }
 
     private Diagnosis machine() {
@@ -254,7 +237,7 @@ public final class Doctor {
                     Finding.of(
                             Check.NOT_NVME,
                             "" + bdf,
-                            "%s = 0x%06x".formatted(file(bdf, "class"), f.classCode()),
+                            "%s = 0x%06x".formatted(FunctionPlaces.file(bdf, "class"), f.classCode()),
                             bdf + " is of class %06xh".formatted(f.classCode())));
         }
     }

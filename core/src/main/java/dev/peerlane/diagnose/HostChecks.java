@@ -188,7 +188,7 @@ final class HostChecks {
                 Finding.of(
                         Check.DRIVER,
                         "" + f.bdf(),
-                        Doctor.file(f.bdf(), "driver")
+                        FunctionPlaces.file(f.bdf(), "driver")
                                 + " -> "
                                 + (driver == null ? "none" : driver),
                         "%s is with %s".formatted(f.bdf(), driver == null ? "no driver" : driver));
@@ -201,7 +201,7 @@ final class HostChecks {
      */
     private static Finding bound(Finding finding, List<PciFunction> functions) {
         boolean drives =
-                functions.stream().allMatch(f -> f.isNvme() && !Doctor.isBehindVmd(f.bdf()));
+                functions.stream().allMatch(f -> f.isNvme() && !FunctionPlaces.isBehindVmd(f.bdf()));
         if (!drives) {
             return finding;
         }
@@ -233,7 +233,7 @@ final class HostChecks {
         }
         List<String> read =
                 List.of(
-                        Doctor.file(f.bdf(), "iommu_group") + " is not there",
+                        FunctionPlaces.file(f.bdf(), "iommu_group") + " is not there",
                         "/proc/cmdline: " + host.parameters());
         String detail = f.bdf() + " is in no IOMMU group";
         return new Finding(
@@ -264,7 +264,7 @@ final class HostChecks {
                                                 "%s; %s -> %s"
                                                         .formatted(
                                                                 o.bdf(),
-                                                                Doctor.file(o.bdf(), "driver"),
+                                                                FunctionPlaces.file(o.bdf(), "driver"),
                                                                 o.details().driver()))
                                         .collect(Collectors.joining("; ")));
         String detail =
@@ -303,7 +303,7 @@ final class HostChecks {
                                                 .formatted(String.join(",", host.iommus()), bits),
                                         "%s: BAR%d at 0x%x"
                                                 .formatted(
-                                                        Doctor.file(owner.bdf(), "resource"),
+                                                        FunctionPlaces.file(owner.bdf(), "resource"),
                                                         bar.index(),
                                                         bar.address())),
                                 "BAR%d ends at 0x%x, and the IOMMU has %d bits"

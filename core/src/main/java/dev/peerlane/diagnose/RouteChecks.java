@@ -77,7 +77,7 @@ final class RouteChecks {
     }
 
     private String config(PciFunction f, String register, int value) {
-        return "%s %s = %04x".formatted(Doctor.config(snapshot, f.bdf()), register, value);
+        return "%s %s = %04x".formatted(FunctionPlaces.config(snapshot, f.bdf()), register, value);
     }
 
     private void unread() {
@@ -88,7 +88,7 @@ final class RouteChecks {
             String read =
                     "%s: %d bytes can be read"
                             .formatted(
-                                    Doctor.config(snapshot, first.bdf()),
+                                    FunctionPlaces.config(snapshot, first.bdf()),
                                     first.details().configBytes());
             String all = cut.stream().map(f -> "" + f.bdf()).collect(Collectors.joining(", "));
             out.add(
@@ -101,8 +101,8 @@ final class RouteChecks {
     }
 
     private void asleep(PciFunction f) {
-        String control = Doctor.file(f.bdf(), "power/control");
-        String status = Doctor.file(f.bdf(), "power/runtime_status");
+        String control = FunctionPlaces.file(f.bdf(), "power/control");
+        String status = FunctionPlaces.file(f.bdf(), "power/runtime_status");
         Finding finding =
                 Finding.of(
                         Check.SUSPENDED,
@@ -125,7 +125,7 @@ final class RouteChecks {
                 String read =
                         "%s: %d bytes can be read"
                                 .formatted(
-                                        Doctor.config(snapshot, bridge.bdf()),
+                                        FunctionPlaces.config(snapshot, bridge.bdf()),
                                         bridge.details().configBytes());
                 String detail = bridge.bdf() + " may redirect peer traffic; nobody could look";
                 add(Finding.of(Check.ACS_UNREADABLE, "" + bridge.bdf(), read, detail), allowed);
@@ -152,7 +152,7 @@ final class RouteChecks {
                     Finding.of(
                             Check.ATS,
                             "" + initiator.bdf(),
-                            Doctor.config(snapshot, initiator.bdf()) + " ECAP_ATS+6.w bit 15 = 1",
+                            FunctionPlaces.config(snapshot, initiator.bdf()) + " ECAP_ATS+6.w bit 15 = 1",
                             initiator.bdf() + " may use translated addresses"));
         }
     }
@@ -308,9 +308,9 @@ final class RouteChecks {
                             pair,
                             "%s = %d, %s = %d"
                                     .formatted(
-                                            Doctor.file(initiator.bdf(), "numa_node"),
+                                            FunctionPlaces.file(initiator.bdf(), "numa_node"),
                                             here,
-                                            Doctor.file(owner.bdf(), "numa_node"),
+                                            FunctionPlaces.file(owner.bdf(), "numa_node"),
                                             there),
                             "the packets go from node %d to node %d".formatted(here, there)));
         }
@@ -348,7 +348,7 @@ final class RouteChecks {
     private String payload(PciFunction f) {
         return "%s %s.w bits 7:5: %d bytes"
                 .formatted(
-                        Doctor.config(snapshot, f.bdf()),
+                        FunctionPlaces.config(snapshot, f.bdf()),
                         DEVICE_CONTROL,
                         f.details().payloadBytes());
     }
@@ -364,7 +364,7 @@ final class RouteChecks {
                             "they have no bridge in common"));
         }
         for (PciFunction f : List.of(initiator, owner)) {
-            if (Doctor.isBehindVmd(f.bdf())) {
+            if (FunctionPlaces.isBehindVmd(f.bdf())) {
                 out.add(
                         Finding.of(
                                 Check.VMD,
@@ -395,7 +395,7 @@ final class RouteChecks {
                                 "" + f.bdf(),
                                 "%s = %s, best of both ends %s"
                                         .formatted(
-                                                Doctor.file(f.bdf(), "current_link_{speed,width}"),
+                                                FunctionPlaces.file(f.bdf(), "current_link_{speed,width}"),
                                                 link.now(),
                                                 best.now()),
                                 "%s carries %s, and could carry %s"
@@ -411,7 +411,7 @@ final class RouteChecks {
                     Finding.of(
                             Check.RELAXED_ORDERING,
                             "" + sender,
-                            Doctor.config(snapshot, sender) + " CAP_EXP+8.w bit 4 = 1",
+                            FunctionPlaces.config(snapshot, sender) + " CAP_EXP+8.w bit 4 = 1",
                             sender + " may let its writes overtake each other");
             int bit = RELAXED_ORDERING;
             boolean bars = fitness.has(Unfit.RELAXED_ORDERING);
@@ -433,7 +433,7 @@ final class RouteChecks {
                                 "" + f.bdf(),
                                 "%s: TOTAL_ERR sum %d; ECAP_AER+4.l = %s, +10.l = %s"
                                         .formatted(
-                                                Doctor.file(f.bdf(), "aer_dev_*"),
+                                                FunctionPlaces.file(f.bdf(), "aer_dev_*"),
                                                 Math.max(details.errorTotal(), 0),
                                                 status(details.uncorrectable()),
                                                 status(details.correctable())),
