@@ -1,5 +1,6 @@
 package dev.peerlane.nvme;
 
+import dev.peerlane.Bits;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -22,7 +23,7 @@ final class CmbAllocator {
 
     /** Returns how many bytes the piece for so many has. */
     static long pieceBytes(long bytes) {
-        return roundUp(bytes, GRAIN_BYTES);
+        return Bits.roundUp(bytes, GRAIN_BYTES);
     }
 
     /**
@@ -40,7 +41,7 @@ final class CmbAllocator {
         long length = pieceBytes(bytes);
         long align = Math.max(alignBytes, GRAIN_BYTES);
         for (Map.Entry<Long, Long> hole : free.entrySet()) {
-            long at = roundUp(base + hole.getKey(), align) - base;
+            long at = Bits.roundUp(base + hole.getKey(), align) - base;
             if (at <= hole.getKey() + hole.getValue() - length) {
                 return takeFrom(hole.getKey(), hole.getValue(), at, length);
             }
@@ -93,7 +94,7 @@ final class CmbAllocator {
         long align = Math.max(alignBytes, GRAIN_BYTES);
         long most = 0;
         for (Map.Entry<Long, Long> hole : free.entrySet()) {
-            long skipped = roundUp(base + hole.getKey(), align) - base - hole.getKey();
+            long skipped = Bits.roundUp(base + hole.getKey(), align) - base - hole.getKey();
             most = Math.max(most, hole.getValue() - skipped);
         }
         return most;
@@ -101,9 +102,5 @@ final class CmbAllocator {
 
     long freeBytes() {
         return free.values().stream().mapToLong(Long::longValue).sum();
-    }
-
-    private static long roundUp(long value, long powerOfTwo) {
-        return (value + powerOfTwo - 1) & -powerOfTwo;
     }
 }

@@ -1,5 +1,6 @@
 package dev.peerlane.nvme;
 
+import dev.peerlane.Bits;
 import dev.peerlane.block.Completions;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
@@ -138,16 +139,12 @@ public final class QueuePair {
         }
         Arrays.fill(tags, depth, tagCount, new Tag(qid, NONE));
         int page = dma.pageBytes();
-        long cqOffset = roundUp((long) entries << SQE_SHIFT, page);
+        long cqOffset = Bits.roundUp((long) entries << SQE_SHIFT, page);
         memory = dma.allocate(cqOffset + ((long) entries << CQE_SHIFT));
         sqBase = Dma.checkBase(memory.address());
         cqBase = Dma.checkBase(memory.address() + cqOffset);
         cqBusAddress = memory.busAddress() + cqOffset;
         owner = Thread.currentThread();
-    }
-
-    private static long roundUp(long value, long powerOfTwo) {
-        return (value + powerOfTwo - 1) & -powerOfTwo;
     }
 
     /** Returns its name as messages have it, such as {@code emu:ssd0: queue 1}. */

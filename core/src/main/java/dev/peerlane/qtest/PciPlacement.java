@@ -1,5 +1,6 @@
 package dev.peerlane.qtest;
 
+import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.pci.PciFunction.BarWindow;
@@ -117,6 +118,6 @@ final class PciPlacement {
     }
 
     private static long align(long address, long bytes) {
-        return (address + bytes - 1) & -bytes;
+        return Bits.roundUp(address, bytes);
     }
 }

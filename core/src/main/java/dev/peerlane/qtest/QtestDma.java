@@ -1,5 +1,6 @@
 package dev.peerlane.qtest;
 
+import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
@@ -40,7 +41,7 @@ final class QtestDma extends DmaDomain {
         if (sizeBytes <= 0 || sizeBytes > Long.MAX_VALUE - RamFile.PAGE_BYTES) {
             throw new IllegalArgumentException("no size of a DMA buffer: " + sizeBytes);
         }
-        long bytes = (sizeBytes + RamFile.PAGE_BYTES - 1) & -RamFile.PAGE_BYTES;
+        long bytes = Bits.roundUp(sizeBytes, RamFile.PAGE_BYTES);
         long physical = ram.take(bytes);
         try {
             map(physical, bytes);

@@ -1,5 +1,6 @@
 package dev.peerlane.vfio;
 
+import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
@@ -54,8 +55,8 @@ final class HostMemory {
 
     /** Takes a piece of at least so many bytes, zeroed. */
     Piece take(long wantedBytes) {
-        long bytes = roundUp(wantedBytes, PAGE_BYTES);
-        long huge = roundUp(wantedBytes, HUGE_PAGE_BYTES);
+        long bytes = Bits.roundUp(wantedBytes, PAGE_BYTES);
+        long huge = Bits.roundUp(wantedBytes, HUGE_PAGE_BYTES);
         checkLimit(bytes);
         int protection = Kernel.PROT_READ | Kernel.PROT_WRITE;
         int flags = Kernel.MAP_PRIVATE | Kernel.MAP_ANONYMOUS;
@@ -101,9 +102,5 @@ final class HostMemory {
                     "Raise it: ulimit -l unlimited in the shell, LimitMEMLOCK=infinity in a service,"
                             + " or memlock in /etc/security/limits.conf");
         }
-    }
-
-    static long roundUp(long bytes, long unit) {
-        return (bytes + unit - 1) & -unit;
     }
 }

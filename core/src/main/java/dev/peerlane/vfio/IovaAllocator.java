@@ -1,5 +1,6 @@
 package dev.peerlane.vfio;
 
+import dev.peerlane.Bits;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -49,7 +50,7 @@ final class IovaAllocator {
         while (entry != null) {
             long start = entry.getKey();
             long last = entry.getValue();
-            long at = (Math.max(start, from) + alignBytes - 1) & -alignBytes;
+            long at = Bits.roundUp(Math.max(start, from), alignBytes);
             if (at >= start && at <= last && last - at >= length - 1) {
                 free.remove(start);
                 put(start, at - 1);

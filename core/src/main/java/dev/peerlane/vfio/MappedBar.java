@@ -28,7 +28,7 @@ final class MappedBar extends VfioBar {
         check(offset, 4);
         try {
             int value = base == 0 ? -1 : Mmio.load32Acquire(base + offset);
-            settle();
+            Mmio.settle();
             return value;
         } catch (InternalError e) {
             return unanswered();
@@ -41,7 +41,7 @@ final class MappedBar extends VfioBar {
         try {
             if (base != 0) {
                 Mmio.store32Release(base + offset, value);
-                settle();
+                Mmio.settle();
             }
         } catch (InternalError e) {
             throw fault(e);
@@ -53,7 +53,7 @@ final class MappedBar extends VfioBar {
         check(offset, 8);
         try {
             long value = base == 0 ? -1 : Mmio.load64Acquire(base + offset);
-            settle();
+            Mmio.settle();
             return value;
         } catch (InternalError e) {
             return unanswered();
@@ -66,7 +66,7 @@ final class MappedBar extends VfioBar {
         try {
             if (base != 0) {
                 Mmio.store64Release(base + offset, value);
-                settle();
+                Mmio.settle();
             }
         } catch (InternalError e) {
             throw fault(e);

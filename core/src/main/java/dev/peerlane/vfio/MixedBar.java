@@ -45,7 +45,7 @@ final class MixedBar extends VfioBar {
         }
         try {
             int value = Mmio.load32Acquire(address);
-            settle();
+            Mmio.settle();
             return value;
         } catch (InternalError e) {
             return unanswered();
@@ -62,7 +62,7 @@ final class MixedBar extends VfioBar {
         }
         try {
             Mmio.store32Release(address, value);
-            settle();
+            Mmio.settle();
         } catch (InternalError e) {
             throw fault(e);
         }
@@ -77,7 +77,7 @@ final class MixedBar extends VfioBar {
         }
         try {
             long value = Mmio.load64Acquire(address);
-            settle();
+            Mmio.settle();
             return value;
         } catch (InternalError e) {
             return unanswered();
@@ -94,7 +94,7 @@ final class MixedBar extends VfioBar {
         }
         try {
             Mmio.store64Release(address, value);
-            settle();
+            Mmio.settle();
         } catch (InternalError e) {
             throw fault(e);
         }

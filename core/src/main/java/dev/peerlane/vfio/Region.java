@@ -3,6 +3,7 @@ package dev.peerlane.vfio;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.peerlane.Bits;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
 import dev.peerlane.vfio.VfioAbi.RegionInfo;
@@ -86,7 +87,7 @@ record Region(int index, long sizeBytes, long offset, List<Span> areas, boolean 
     /** Returns it without the pages of a span: those of an MSI-X table that must not be mapped. */
     Region withoutPages(long start, long bytes) {
         long first = start & -HostMemory.PAGE_BYTES;
-        long end = (start + bytes + HostMemory.PAGE_BYTES - 1) & -HostMemory.PAGE_BYTES;
+        long end = Bits.roundUp(start + bytes, HostMemory.PAGE_BYTES);
         List<Span> left = Span.without(areas, List.of(new Span(first, end - 1)));
         return new Region(index, sizeBytes, offset, left, msixMappable);
     }

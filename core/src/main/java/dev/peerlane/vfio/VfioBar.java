@@ -18,10 +18,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Such an access is a SIGBUS, which the virtual machine turns into an {@link InternalError} at
  * the next safepoint poll of the thread. Compiled code may have left the method by then, so each
- * access in a try block is followed by {@link #settle}.
+ * access in a try block is followed by {@link dev.peerlane.mem.Mmio#settle}.
  */
 abstract class VfioBar extends Bar {
-    private static final Object LOCK = new Object();
 
     private final OwnerThread thread = new OwnerThread();
     private final String locator;
@@ -81,13 +80,6 @@ abstract class VfioBar extends Bar {
     final void silence() {
         doorbells.forEach(MappedDoorbell::silence);
         doorbells.clear();
-    }
-
-    /** Passes through a native method of the virtual machine, which polls: 20 ns. */
-    static void settle() {
-        if (Thread.holdsLock(LOCK)) {
-            throw new IllegalStateException("nobody takes this lock");
-        }
     }
 
     /** Notes that a load was a SIGBUS; returns what it reads. */

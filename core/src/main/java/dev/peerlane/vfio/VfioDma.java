@@ -1,5 +1,6 @@
 package dev.peerlane.vfio;
 
+import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
@@ -67,7 +68,7 @@ final class VfioDma extends DmaDomain {
         if (sizeBytes <= 0 || sizeBytes > Long.MAX_VALUE >> 1) {
             throw new IllegalArgumentException("no size of a DMA buffer: " + sizeBytes);
         }
-        long bytes = HostMemory.roundUp(sizeBytes, HostMemory.PAGE_BYTES);
+        long bytes = Bits.roundUp(sizeBytes, HostMemory.PAGE_BYTES);
         for (DmaChunk chunk : chunks) {
             long at = chunk.take(bytes);
             if (at >= 0) {

@@ -2,6 +2,7 @@ package dev.peerlane.vfiouser;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
+import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.pci.Acs;
@@ -177,7 +178,7 @@ final class UserFunction implements AutoCloseable {
             long end = wide ? HIGH_END : LOW_END;
             long size = bytes > end ? end : Long.highestOneBit(2 * bytes - 1);
             size = Math.max(Protocol.PAGE_BYTES, size);
-            long address = ((wide ? high : low) + size - 1) & -size;
+            long address = Bits.roundUp(wide ? high : low, size);
             if (address > end - size) {
                 throw PeerlaneException.machine(
                         "no-bus-addresses",

@@ -19,7 +19,6 @@ import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.Surroundings;
 import dev.peerlane.copy.VerifyMethod;
 import dev.peerlane.hal.Clock;
-import java.lang.management.ManagementFactory;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -147,7 +146,7 @@ public final class CopyJob {
 
     private void copy(Progress progress) {
         long started = clock.nanoTime();
-        long cpuStarted = cpuNanos();
+        long cpuStarted = CpuTime.nanos();
         BufferCandidate candidate = plan.buffer();
         PeerMemory memory = candidate == null ? around.hostMemory() : candidate.memory();
         boolean sentinels =
@@ -173,7 +172,7 @@ public final class CopyJob {
             flush(target);
         } finally {
             seconds = (clock.nanoTime() - started) / 1e9;
-            cpuSeconds = (cpuNanos() - cpuStarted) / 1e9;
+            cpuSeconds = (CpuTime.nanos() - cpuStarted) / 1e9;
         }
     }
 
@@ -355,9 +354,5 @@ public final class CopyJob {
 
     private long hostData() {
         return around.hostDataBytes().orElse(-1);
-    }
-
-    private static long cpuNanos() {
-        return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
     }
 }

@@ -181,11 +181,11 @@ public final class LoadRun {
             turns(load.nanos() / 4);
         }
         long compiler = compilerMillis();
-        long cpu = cpuNanos();
+        long cpu = CpuTime.nanos();
         long start = clock.nanoTime();
         turns(load.nanos());
         long nanos = clock.nanoTime() - start;
-        double cpuSeconds = (cpuNanos() - cpu) / 1e9;
+        double cpuSeconds = (CpuTime.nanos() - cpu) / 1e9;
         double compilerSeconds = (compilerMillis() - compiler) / 1e3;
         recording = false;
         drain();
@@ -487,9 +487,5 @@ public final class LoadRun {
         return compiler != null && compiler.isCompilationTimeMonitoringSupported()
                 ? compiler.getTotalCompilationTime()
                 : 0;
-    }
-
-    private static long cpuNanos() {
-        return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
     }
 }
