@@ -1,5 +1,7 @@
 package dev.peerlane.bench;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.copy.CopyOptions;
@@ -11,8 +13,6 @@ import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -1,6 +1,8 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.cli.BenchDocument.Cell;
 import dev.peerlane.copy.HostMemory;
@@ -11,8 +13,6 @@ import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.Route;
 import dev.peerlane.pci.Verdict;
 import java.util.ArrayList;

@@ -1,11 +1,11 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Probe;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.Cpu;
+import dev.peerlane.probe.Probe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

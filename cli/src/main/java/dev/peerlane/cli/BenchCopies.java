@@ -1,6 +1,8 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.cli.BenchDocument.Cell;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.BufferKind;
@@ -9,8 +11,6 @@ import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.Progress;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

@@ -1,9 +1,9 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Locator;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.binding.BindPlan;
 import dev.peerlane.binding.Binder;
-import dev.peerlane.open.Locator;
 import dev.peerlane.pci.Bdf;
 import java.util.EnumSet;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.peerlane.cli;
 
-import dev.peerlane.open.Session;
+import dev.peerlane.Session;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -1,8 +1,8 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Extent;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
-import dev.peerlane.open.Extent;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

@@ -1,11 +1,11 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.copy.VerifyMode;
-import dev.peerlane.open.Extent;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;

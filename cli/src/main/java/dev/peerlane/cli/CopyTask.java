@@ -1,7 +1,9 @@
 package dev.peerlane.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.binding.BindPlan;
 import dev.peerlane.binding.Binder;
 import dev.peerlane.copy.BufferCandidate;
@@ -11,8 +13,6 @@ import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.hal.DmaFault;
 import dev.peerlane.nvme.Controller;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.Bdf;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,8 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.CopyPlan;
@@ -11,8 +13,6 @@ import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.NamespaceSpec;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.spec.CommandSet;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,6 +1,8 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.diagnose.Buffer;
 import dev.peerlane.diagnose.Check;
 import dev.peerlane.diagnose.Diagnosis;
@@ -8,12 +10,10 @@ import dev.peerlane.diagnose.Doctor;
 import dev.peerlane.diagnose.Finding;
 import dev.peerlane.diagnose.Question;
 import dev.peerlane.diagnose.Snapshot;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Probe;
-import dev.peerlane.open.Session;
-import dev.peerlane.open.Snapshots;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
+import dev.peerlane.probe.Probe;
+import dev.peerlane.probe.Snapshots;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

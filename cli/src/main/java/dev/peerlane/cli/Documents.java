@@ -1,6 +1,7 @@
 package dev.peerlane.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.copy.BufferCandidate;
 import dev.peerlane.copy.CopyPlan;
@@ -8,7 +9,6 @@ import dev.peerlane.copy.CopyRequest;
 import dev.peerlane.copy.Endpoint;
 import dev.peerlane.copy.Leg;
 import dev.peerlane.copy.Receipt;
-import dev.peerlane.open.Extent;
 import java.lang.reflect.RecordComponent;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

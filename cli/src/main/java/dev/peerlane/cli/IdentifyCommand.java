@@ -1,8 +1,8 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.nvme.Controller;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -1,10 +1,10 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.binding.Inventory.Drive;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
-import dev.peerlane.open.Session;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;

@@ -1,6 +1,8 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.CopyRequest;
@@ -14,8 +16,6 @@ import dev.peerlane.copy.engine.LitmusJob;
 import dev.peerlane.hal.DmaFault;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.EnumMap;

@@ -1,13 +1,13 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Locator;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.diagnose.Capture;
 import dev.peerlane.diagnose.Snapshot;
-import dev.peerlane.open.Locator;
-import dev.peerlane.open.Session;
-import dev.peerlane.open.Snapshots;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
+import dev.peerlane.probe.Snapshots;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -1,12 +1,12 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Fabrics;
+import dev.peerlane.Locator;
+import dev.peerlane.OpenRequest;
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Fabrics;
-import dev.peerlane.open.Locator;
-import dev.peerlane.open.OpenRequest;
-import dev.peerlane.open.Session;
-import dev.peerlane.open.VfioProvider;
+import dev.peerlane.Session;
+import dev.peerlane.provider.VfioProvider;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,8 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.copy.BufferChoice;
@@ -18,10 +20,8 @@ import dev.peerlane.diagnose.Diagnosis;
 import dev.peerlane.diagnose.Doctor;
 import dev.peerlane.diagnose.Snapshot;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
-import dev.peerlane.open.Snapshots;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.probe.Snapshots;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;

@@ -3,7 +3,9 @@ package dev.peerlane.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.CopyException;
@@ -11,8 +13,6 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.Progress;
 import dev.peerlane.copy.Receipt;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.vfiouser.VfioUserFabric;
 import java.io.IOException;
 import java.nio.file.Path;

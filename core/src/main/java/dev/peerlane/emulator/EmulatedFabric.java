@@ -295,7 +295,7 @@ public final class EmulatedFabric extends Fabric {
 
     @Override
     public FabricTraits traits() {
-        return new FabricTraits(false, spec.transfersText());
+        return new FabricTraits(null, spec.transfersText());
     }
 
     @Override

@@ -157,7 +157,7 @@ public final class VfioFabric extends Fabric {
 
     @Override
     public FabricTraits traits() {
-        return FabricTraits.HARDWARE;
+        return new FabricTraits(options.system().state(), null);
     }
 
     /** Returns which of the kernel's interfaces is in use, in words. */

@@ -14,10 +14,13 @@ import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
-/** Compiles one changed source into a scratch folder, and runs tests of core and cli over it. */
+/** Compiles one changed source into a scratch folder, and runs the modules' tests over it. */
 final class TestRuns {
     /** How long one test may take; all of them take longer than that. */
     private static final int PATIENCE_MINUTES = 10;
+
+    /** The modules with tests, each after those that it knows. */
+    private static final List<String> MODULES = List.of("core", "fabrics", "cli");
 
     private static final String CLASSES = "target/test-classes";
 
@@ -82,9 +85,8 @@ final class TestRuns {
         String home = type.contains(".") ? type.substring(0, type.indexOf('.')) : "";
         List<String> near = testsOf(module, home);
         String seen = near.isEmpty() ? "" : run(module, near);
-        for (String each : List.of("core", "cli")) {
-            boolean knowsIt = each.equals(module) || module.equals("core");
-            if (seen.isEmpty() && knowsIt) {
+        for (String each : MODULES.subList(MODULES.indexOf(module), MODULES.size())) {
+            if (seen.isEmpty()) {
                 seen = run(each, List.of(root.resolve(each).resolve(CLASSES).toString()));
             }
         }
@@ -97,7 +99,7 @@ final class TestRuns {
 
     /** Runs test classes; returns the test that fails first, or nothing. */
     String firstFailure(List<String> classes) throws IOException, InterruptedException {
-        for (String module : List.of("core", "cli")) {
+        for (String module : MODULES) {
             List<String> here =
                     classes.stream().filter(c -> Files.exists(classFile(module, c))).toList();
             String seen = here.isEmpty() ? "" : run(module, here);

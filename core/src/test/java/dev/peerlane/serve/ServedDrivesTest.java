@@ -3,7 +3,9 @@ package dev.peerlane.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
@@ -19,8 +21,6 @@ import dev.peerlane.hal.PeerMapping;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.spec.Cmbebs;
 import dev.peerlane.spec.Cmbswtp;
 import dev.peerlane.spec.NvmOpcode;

@@ -5,6 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
@@ -18,8 +20,6 @@ import dev.peerlane.linux.MemoryFile;
 import dev.peerlane.linux.Mischief;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.vfiouser.Mapping;
 import dev.peerlane.vfiouser.VfioUserFabric;

@@ -3,7 +3,9 @@ package dev.peerlane.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyException;
 import dev.peerlane.copy.CopyOptions;
@@ -19,8 +21,6 @@ import dev.peerlane.emulator.FabricSpec.PeerWrites;
 import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.hal.TrafficCounters.Traffic;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.spec.NvmOpcode;
 import java.io.IOException;
 import java.nio.file.Files;

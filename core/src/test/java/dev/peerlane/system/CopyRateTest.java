@@ -2,6 +2,8 @@ package dev.peerlane.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.Share;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.copy.BufferChoice;
@@ -21,8 +23,6 @@ import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;

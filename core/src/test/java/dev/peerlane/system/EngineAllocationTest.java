@@ -3,6 +3,8 @@ package dev.peerlane.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.emulator.CmbSpec;
@@ -10,8 +12,6 @@ import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.NamespaceSpec;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;

@@ -2,7 +2,9 @@ package dev.peerlane.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.Share;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.copy.BufferChoice;
@@ -19,8 +21,6 @@ import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.Fault.Kind;
 import dev.peerlane.emulator.PacketSpec;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;

@@ -5,6 +5,8 @@ import static dev.peerlane.system.EmulatedPair.drive;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.CopyOptions;
@@ -26,8 +28,6 @@ import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
 import dev.peerlane.nvme.NvmeStatusException;
 import dev.peerlane.nvme.QueuePair;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.Cns;

@@ -3,6 +3,8 @@ package dev.peerlane.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.CopyException;
@@ -15,8 +17,6 @@ import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.Fault;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import org.junit.jupiter.api.Test;
 
 /** A drive that goes between the copy and its verification. */

@@ -2,6 +2,8 @@ package dev.peerlane.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyException;
 import dev.peerlane.copy.CopyOptions;
@@ -15,8 +17,6 @@ import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.Fault;
 import dev.peerlane.emulator.Fault.Kind;
 import dev.peerlane.emulator.PacketSpec;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

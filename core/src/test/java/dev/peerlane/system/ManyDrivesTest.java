@@ -2,6 +2,8 @@ package dev.peerlane.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.VerifyMode;
@@ -11,8 +13,6 @@ import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.PacketSpec;
 import dev.peerlane.emulator.PortSpec;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -2,7 +2,9 @@ package dev.peerlane.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferCandidate;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.BufferKind;
@@ -28,14 +30,12 @@ import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
-import dev.peerlane.open.Snapshots;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.RootComplex.Trust;
+import dev.peerlane.probe.Snapshots;
 import dev.peerlane.spec.Cmbebs;
 import dev.peerlane.spec.Cmbswtp;
 import java.lang.foreign.MemorySegment;

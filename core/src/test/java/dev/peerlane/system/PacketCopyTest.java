@@ -3,7 +3,9 @@ package dev.peerlane.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyException;
 import dev.peerlane.copy.CopyOptions;
@@ -21,8 +23,6 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaFault;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeStatusException;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -2,6 +2,7 @@ package dev.peerlane.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.Session;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
@@ -10,20 +11,24 @@ import dev.peerlane.emulator.FabricSpec.PeerReads;
 import dev.peerlane.emulator.FabricSpec.PeerWrites;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.hal.Fabric;
-import dev.peerlane.open.Probe;
-import dev.peerlane.open.Session;
+import dev.peerlane.hal.FabricTraits;
 import dev.peerlane.pci.ConfigBytes;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
+import dev.peerlane.probe.Probe;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Probes of fabrics that do what they should, and of such that lie. */
 class ProbeTest {
+    @TempDir static Path state;
+
     private static final NamespaceSpec PROTECTED =
             NamespaceSpec.memory(1 << 20, 512).withWriteProtected(true);
     private static final NamespaceSpec UNREADABLE =
@@ -223,6 +228,11 @@ class ProbeTest {
         @Override
         public String kind() {
             return "vfio";
+        }
+
+        @Override
+        public FabricTraits traits() {
+            return new FabricTraits(state, null);
         }
 
         @Override

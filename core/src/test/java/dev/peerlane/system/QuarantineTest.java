@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.BufferChoice;
@@ -26,8 +28,6 @@ import dev.peerlane.emulator.Fault;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
 import java.io.IOException;

@@ -3,6 +3,8 @@ package dev.peerlane.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.CopyException;
@@ -14,8 +16,6 @@ import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.NamespaceSpec;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

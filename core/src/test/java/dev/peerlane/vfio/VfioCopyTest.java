@@ -3,7 +3,9 @@ package dev.peerlane.vfio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyException;
@@ -23,8 +25,6 @@ import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.TrafficCounters.Traffic;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.SystemRoot;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.pci.Machine;

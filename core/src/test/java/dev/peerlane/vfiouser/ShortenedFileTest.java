@@ -2,7 +2,9 @@ package dev.peerlane.vfiouser;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.CopyException;
@@ -10,8 +12,6 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.Progress;
 import dev.peerlane.nvme.ControllerOptions;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
@@ -15,8 +17,6 @@ import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerFault;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.spec.Cns;
 import java.lang.foreign.MemorySegment;

@@ -1,14 +1,14 @@
 package dev.peerlane.examples;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Fabrics;
+import dev.peerlane.Session;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.ReadFence;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Fabrics;
-import dev.peerlane.open.Session;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 

@@ -1,11 +1,11 @@
 package dev.peerlane.examples;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Fabrics;
+import dev.peerlane.Locator;
+import dev.peerlane.Session;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Fabrics;
-import dev.peerlane.open.Locator;
-import dev.peerlane.open.Session;
 import java.nio.file.Path;
 import java.util.List;
 

@@ -1,6 +1,7 @@
 package dev.peerlane.binding;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.diagnose.AcsChange;
 import dev.peerlane.emulator.CmbSpec;
 import dev.peerlane.emulator.DriveSpec;
@@ -9,9 +10,9 @@ import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.fuzz.Input;
 import dev.peerlane.fuzz.Refusals;
 import dev.peerlane.fuzz.Scratch;
-import dev.peerlane.nvme.ControllerOptions;
-import dev.peerlane.open.Leftovers;
-import dev.peerlane.open.Session;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.FabricTraits;
+import dev.peerlane.hal.ForwardingFabric;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -85,14 +86,23 @@ public final class StateTarget {
             String address = fabric.machine().nvmeFunctions().getFirst().bdf().toString();
             Path file = folder.resolve("cmb").resolve(address);
             write(file, content);
-            try (Session session =
-                    Session.of(fabric, ControllerOptions.DEFAULTS, Leftovers.in(folder))) {
+            try (Session session = Session.of(outliving(fabric, folder))) {
                 session.controller("emu:a");
                 if (Files.exists(file)) {
                     throw new AssertionError("what is overwritten is named still");
                 }
             }
         }
+    }
+
+    /** A fabric whose drives go on after this process. */
+    private static Fabric outliving(Fabric fabric, Path state) {
+        return new ForwardingFabric(fabric) {
+            @Override
+            public FabricTraits traits() {
+                return new FabricTraits(state, null);
+            }
+        };
     }
 
     private static void acs(Path folder, byte[] content) throws IOException {

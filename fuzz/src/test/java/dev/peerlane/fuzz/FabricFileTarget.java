@@ -4,7 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.FabricSpec;
-import dev.peerlane.open.FabricFile;
+import dev.peerlane.fabrics.FabricFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Objects;

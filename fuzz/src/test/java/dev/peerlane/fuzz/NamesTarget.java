@@ -1,11 +1,11 @@
 package dev.peerlane.fuzz;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Locator;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.cli.Cli;
 import dev.peerlane.cli.Interruption;
 import dev.peerlane.cli.Terminal;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Locator;
 import java.io.BufferedReader;
 import java.io.PrintWriter;
 import java.io.StringReader;

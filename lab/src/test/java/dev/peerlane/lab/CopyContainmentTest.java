@@ -3,13 +3,13 @@ package dev.peerlane.lab;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyException;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.hal.Fabric;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.qtest.IntelIommu;
 import dev.peerlane.qtest.QtestFabric;
 import java.io.IOException;

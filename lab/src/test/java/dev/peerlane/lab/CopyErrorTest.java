@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.CopyException;
@@ -12,8 +14,6 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.Progress;
 import dev.peerlane.copy.Receipt;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Tag;

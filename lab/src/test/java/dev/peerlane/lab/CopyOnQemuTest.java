@@ -2,6 +2,8 @@ package dev.peerlane.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.CopyOptions;
@@ -13,8 +15,6 @@ import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.copy.engine.CopyJob;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.qtest.IntelIommu;
 import dev.peerlane.qtest.QtestFabric;
 import java.io.IOException;

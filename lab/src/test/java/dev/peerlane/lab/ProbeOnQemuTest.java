@@ -2,8 +2,8 @@ package dev.peerlane.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.open.Probe;
-import dev.peerlane.open.Session;
+import dev.peerlane.Session;
+import dev.peerlane.probe.Probe;
 import dev.peerlane.qtest.QtestFabric;
 import java.util.List;
 import org.junit.jupiter.api.Tag;

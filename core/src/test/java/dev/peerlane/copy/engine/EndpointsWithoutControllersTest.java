@@ -3,7 +3,14 @@ package dev.peerlane.copy.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.EndpointProvider;
+import dev.peerlane.Endpoints;
+import dev.peerlane.Extent;
+import dev.peerlane.Fabrics;
+import dev.peerlane.Locator;
+import dev.peerlane.OpenRequest;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferCandidate;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Endpoint;
@@ -11,13 +18,6 @@ import dev.peerlane.copy.HostMemory;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.FabricTraits;
-import dev.peerlane.open.EndpointProvider;
-import dev.peerlane.open.Endpoints;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Fabrics;
-import dev.peerlane.open.Locator;
-import dev.peerlane.open.OpenRequest;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.Machine;
 import java.util.List;
 import java.util.OptionalLong;
@@ -72,7 +72,7 @@ class EndpointsWithoutControllersTest {
 
         @Override
         public FabricTraits traits() {
-            return FabricTraits.HARDWARE;
+            return FabricTraits.LENT;
         }
 
         @Override

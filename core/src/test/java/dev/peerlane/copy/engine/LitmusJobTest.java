@@ -3,7 +3,9 @@ package dev.peerlane.copy.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.CopyOptions;
@@ -23,8 +25,6 @@ import dev.peerlane.emulator.PacketSpec.Forwarding;
 import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.io.IOException;
 import java.nio.file.Files;

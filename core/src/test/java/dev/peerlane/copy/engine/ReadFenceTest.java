@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.ReadFence;
 import dev.peerlane.emulator.CmbSpec;
@@ -18,8 +20,6 @@ import dev.peerlane.emulator.PacketSpec.Forwarding;
 import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.lang.foreign.ValueLayout;
 import java.util.List;

@@ -3,7 +3,9 @@ package dev.peerlane.copy.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.Share;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
@@ -26,8 +28,6 @@ import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.emulator.PacketSpec;
 import dev.peerlane.emulator.PacketSpec.Forwarding;
 import dev.peerlane.emulator.PortSpec;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -4,6 +4,7 @@ import static dev.peerlane.lab.guest.Checks.check;
 import static dev.peerlane.lab.guest.Checks.same;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.binding.BindPlan;
 import dev.peerlane.binding.Binder;
 import dev.peerlane.binding.Inventory;
@@ -12,7 +13,6 @@ import dev.peerlane.hal.Fabric;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.nvme.Controller;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.vfio.VfioFabric;
 import dev.peerlane.vfio.VfioOptions;

@@ -4,6 +4,7 @@ import static dev.peerlane.lab.guest.Checks.check;
 import static dev.peerlane.lab.guest.Checks.same;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CancelFlag;
@@ -19,7 +20,6 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
-import dev.peerlane.open.Session;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -3,9 +3,9 @@ package dev.peerlane.lab.guest;
 import static dev.peerlane.lab.guest.Checks.check;
 import static dev.peerlane.lab.guest.Checks.same;
 
+import dev.peerlane.Session;
 import dev.peerlane.hal.Fabric;
-import dev.peerlane.open.Probe;
-import dev.peerlane.open.Session;
+import dev.peerlane.probe.Probe;
 import java.util.List;
 
 /** Measures routes that are predicted to be direct. */

@@ -1,9 +1,9 @@
 package dev.peerlane.lab.guest;
 
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.linux.KernelCalls;
-import dev.peerlane.open.Extent;
-import dev.peerlane.open.Session;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.vfio.VfioFabric;
 import dev.peerlane.vfio.VfioOptions;

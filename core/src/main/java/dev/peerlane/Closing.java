@@ -1,0 +1,39 @@
+package dev.peerlane;
+
+import dev.peerlane.hal.MemoryFault;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Closes several things, each even where one before it fails. */
+final class Closing {
+    private Closing() {}
+
+    /** Closes them in their order; throws the first problem, with the others suppressed in it. */
+    static void all(List<? extends AutoCloseable> all) {
+        RuntimeException first = null;
+        for (AutoCloseable each : all) {
+            RuntimeException problem = problemOf(each);
+            if (first == null) {
+                first = problem;
+            } else if (problem != null) {
+                first.addSuppressed(problem);
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+
+    private static @Nullable RuntimeException problemOf(AutoCloseable each) {
+        try {
+            each.close();
+            return null;
+        } catch (RuntimeException e) {
+            return e;
+        } catch (InternalError e) {
+            return MemoryFault.of("a device", e);
+        } catch (Exception e) {
+            return new IllegalStateException(e);
+        }
+    }
+}

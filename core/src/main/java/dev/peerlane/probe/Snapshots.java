@@ -1,0 +1,82 @@
+package dev.peerlane.probe;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
+import dev.peerlane.diagnose.CmbFacts;
+import dev.peerlane.diagnose.NamespaceFacts;
+import dev.peerlane.diagnose.Snapshot;
+import dev.peerlane.nvme.CmbInfo;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerMemoryBuffer;
+import dev.peerlane.nvme.Namespace;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What the devices of a session tell of themselves, for the doctor. */
+public final class Snapshots {
+    private Snapshots() {}
+
+    /**
+     * Opens every device of a fabric, makes its CMB ready as a copy would, and reads the tree after
+     * that. What can't be brought up is not known.
+     */
+    public static Snapshot of(Session session) {
+        List<CmbFacts> cmbs = new ArrayList<>();
+        List<NamespaceFacts> namespaces = new ArrayList<>();
+        for (String locator : session.fabric().locators()) {
+            try {
+                Controller controller = session.controller(locator);
+                cmbs.add(cmb(session, controller));
+                for (int nsid : controller.activeNamespaces()) {
+                    namespace(controller, nsid, namespaces);
+                }
+            } catch (PeerlaneException e) {
+                // whoever asks about it hears that nothing is known
+            }
+        }
+        return Snapshot.ofFabric(
+                session.fabric().kind(), session.fabric().machine(), cmbs, namespaces);
+    }
+
+    private static CmbFacts cmb(Session session, Controller controller) {
+        String locator = controller.locator();
+        long free = 0;
+        String problem = "";
+        try {
+            free = session.cmb(locator).largestFreeBytes();
+        } catch (PeerlaneException e) {
+            problem = ": " + e.getMessage();
+        }
+        ControllerMemoryBuffer there = controller.cmb().orElse(null);
+        CmbInfo info = there == null ? controller.cmbInfo() : there.describe();
+        return new CmbFacts(
+                controller.device().bdf(),
+                there == null ? 0 : there.sizeBytes(),
+                free,
+                info.offsetBytes(),
+                info.cmbsz().rds(),
+                info.cmbsz().wds(),
+                info.cmbebs().cmbrbb(),
+                "CMBSZ of %s = 0x%08x%s".formatted(locator, info.cmbsz().raw(), problem));
+    }
+
+    private static void namespace(Controller controller, int nsid, List<NamespaceFacts> out) {
+        try {
+            Namespace namespace = controller.namespace(nsid);
+            namespace.checkUsable();
+            out.add(
+                    new NamespaceFacts(
+                            controller.device().bdf(),
+                            nsid,
+                            namespace.blockBytes(),
+                            namespace.maxTransferBytes(),
+                            controller.identity().oncs().compare(),
+                            null,
+                            namespace.readOnlyReason()));
+        } catch (PeerlaneException e) {
+            out.add(
+                    NamespaceFacts.unusable(
+                            controller.device().bdf(), nsid, String.valueOf(e.getMessage())));
+        }
+    }
+}

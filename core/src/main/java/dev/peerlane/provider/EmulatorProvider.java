@@ -1,0 +1,30 @@
+package dev.peerlane.provider;
+
+import dev.peerlane.EndpointProvider;
+import dev.peerlane.Endpoints;
+import dev.peerlane.Locator;
+import dev.peerlane.NvmeEndpoints;
+import dev.peerlane.OpenRequest;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.nvme.ControllerOptions;
+
+/** Opens drives of the built-in emulated fabric. */
+public final class EmulatorProvider implements EndpointProvider {
+    /** Makes one, as a service loader does. */
+    public EmulatorProvider() {}
+
+    @Override
+    public boolean opens(OpenRequest request) {
+        return request.fabricFile() == null
+                && (request.kind() == null || request.kind() == Locator.Kind.EMULATOR);
+    }
+
+    @Override
+    public Endpoints open(OpenRequest request) {
+        FabricSpec standard = FabricSpec.standard();
+        return new NvmeEndpoints(
+                new EmulatedFabric(request.hurried() ? standard.hurried() : standard),
+                ControllerOptions.DEFAULTS);
+    }
+}

@@ -1,0 +1,57 @@
+package dev.peerlane.probe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.Session;
+import dev.peerlane.diagnose.CmbFacts;
+import dev.peerlane.diagnose.NamespaceFacts;
+import dev.peerlane.diagnose.Snapshot;
+import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.DriveSpec;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.NamespaceSpec;
+import dev.peerlane.spec.Cmbebs;
+import dev.peerlane.spec.Cmbswtp;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+class SnapshotsTest {
+    private static DriveSpec.Builder drive(String name, boolean overtaken) {
+        CmbSpec cmb = CmbSpec.of(65_536).withVersion(CmbSpec.Version.V1_4);
+        return DriveSpec.named(name)
+                .cmb(cmb.withRates(Cmbebs.ofBytes(4096, overtaken), new Cmbswtp(0)));
+    }
+
+    @Test
+    void whatTheDoctorIsToldIsWhatACopyAsksTheDevicesFor() {
+        NamespaceSpec plain = NamespaceSpec.memory(1 << 20, 4096);
+        FabricSpec spec =
+                FabricSpec.builder()
+                        .drive(
+                                drive("a", true)
+                                        .namespace(plain)
+                                        .namespace(plain.withWriteProtected(true))
+                                        .namespace(plain.withMetadata(8, 0))
+                                        .build())
+                        .drive(drive("b", false).namespace(plain).build())
+                        .build();
+        try (Session session = Session.of(new EmulatedFabric(spec))) {
+            Snapshot told = Snapshots.of(session);
+            assertThat(told.cmbs())
+                    .extracting(CmbFacts::loadsOvertakeWrites)
+                    .containsExactly(true, false);
+            Map<Integer, NamespaceFacts> ofA =
+                    told.namespaces().stream()
+                            .filter(n -> n.owner().equals(told.cmbs().getFirst().owner()))
+                            .collect(Collectors.toMap(NamespaceFacts::nsid, n -> n));
+            assertThat(ofA.get(1).unusable()).isNull();
+            assertThat(ofA.get(1).readOnly()).isNull();
+            assertThat(ofA.get(2).readOnly()).contains("write protected");
+            assertThat(ofA.get(3).unusable()).contains("emu:a/n3 has 8 bytes of metadata");
+            assertThat(ofA.get(1).blockBytes()).isEqualTo(4096);
+            assertThat(ofA.get(3).blockBytes()).isZero();
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package dev.peerlane.fabrics;
+
+import dev.peerlane.EndpointProvider;
+import dev.peerlane.Endpoints;
+import dev.peerlane.Locator;
+import dev.peerlane.NvmeEndpoints;
+import dev.peerlane.OpenRequest;
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.nvme.ControllerOptions;
+import java.nio.file.Path;
+
+/** Opens devices of a fabric that a file describes: emulated drives, or a running QEMU's. */
+public final class FabricFileProvider implements EndpointProvider {
+    /** Makes one, as a service loader does. */
+    public FabricFileProvider() {}
+
+    /** QEMU's devices need a file: this is who says so. */
+    @Override
+    public boolean opens(OpenRequest request) {
+        return request.fabricFile() != null || request.kind() == Locator.Kind.QEMU;
+    }
+
+    @Override
+    public Endpoints open(OpenRequest request) {
+        Path path = request.fabricFile();
+        if (path == null) {
+            throw PeerlaneException.request(
+                    "no-fabric-file",
+                    request.locators().getFirst() + " is inside a QEMU that nothing describes",
+                    "Name a file with kind: qemu, socket: and ram: after --fabric");
+        }
+        FabricFile file = FabricFile.read(path);
+        for (Locator locator : request.locators()) {
+            if (locator.kind() != file.kind()) {
+                throw PeerlaneException.request(
+                        "other-fabric",
+                        locator + " is not in the fabric that " + path + " describes",
+                        "Name devices of one fabric: " + form(file.kind()));
+            }
+        }
+        return new NvmeEndpoints(fabric(file, request), ControllerOptions.DEFAULTS);
+    }
+
+    private static Fabric fabric(FabricFile file, OpenRequest request) {
+        return request.hurried() && file instanceof FabricFile.Emulated emulated
+                ? new EmulatedFabric(emulated.spec().hurried())
+                : file.open();
+    }
+
+    private static String form(Locator.Kind kind) {
+        return kind == Locator.Kind.QEMU ? "qemu:BUS:DEVICE.FUNCTION" : "emu:NAME";
+    }
+}

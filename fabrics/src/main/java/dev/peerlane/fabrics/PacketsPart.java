@@ -1,0 +1,106 @@
+package dev.peerlane.fabrics;
+
+import dev.peerlane.emulator.PacketSpec;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads how an emulated fabric moves its packets: {@code fabric}, {@code packets}, {@code links}.
+ */
+final class PacketsPart {
+    private static final long MAX_NANOS = 1_000_000_000L;
+
+    private enum Kind {
+        FAST,
+        PACKETS
+    }
+
+    private PacketsPart() {}
+
+    /** Returns what the file says of packets; null for a fabric without them. */
+    static @Nullable PacketSpec read(YamlReader yaml) {
+        if (yaml.choice("fabric", Kind.FAST) == Kind.FAST) {
+            for (String key : new String[] {"packets", "links", "secondWays"}) {
+                if (yaml.has(key)) {
+                    throw yaml.error(
+                            "'" + key + "' is there, but the fabric has no packets",
+                            "Write 'fabric: packets', or leave it out");
+                }
+            }
+            return null;
+        }
+        YamlReader packets = yaml.mapping("packets");
+        PacketSpec.Link link = PacketSpec.DEFAULTS.link();
+        PacketSpec spec = PacketSpec.DEFAULTS;
+        if (packets != null) {
+            packets.allow(
+                    "maxPayload",
+                    "latencyNanos",
+                    "bytesPerSecond",
+                    "credits",
+                    "forwarding",
+                    "forwardingNanos",
+                    "reorder",
+                    "idOrdering",
+                    "hostStoreNanos",
+                    "ats");
+            link = packets.located(reader -> link(reader, PacketSpec.DEFAULTS.link()));
+            spec = packets.located(PacketsPart::packets);
+        }
+        return spec.withLinks(link, links(yaml, link)).withSecondWays(secondWays(yaml, link));
+    }
+
+    private static PacketSpec packets(YamlReader yaml) {
+        PacketSpec d = PacketSpec.DEFAULTS;
+        return d.withMaxPayloadBytes(yaml.integer("maxPayload", d.maxPayloadBytes()))
+                .withForwarding(
+                        yaml.choice("forwarding", d.forwarding()),
+                        yaml.number("forwardingNanos", d.forwardingNanos(), 0, MAX_NANOS))
+                .withOrdering(
+                        yaml.bool("reorder", d.reorder()), yaml.bool("idOrdering", d.idOrdering()))
+                .withHostStoreNanos(yaml.number("hostStoreNanos", d.hostStoreNanos(), 0, MAX_NANOS))
+                .withAts(yaml.has("ats") ? Set.copyOf(yaml.texts("ats")) : Set.of());
+    }
+
+    private static Map<String, PacketSpec.Link> links(YamlReader yaml, PacketSpec.Link every) {
+        Map<String, PacketSpec.Link> links = new LinkedHashMap<>();
+        for (YamlReader one : yaml.mappings("links")) {
+            one.allow("at", "latencyNanos", "bytesPerSecond", "credits");
+            String at = one.text("at");
+            if (links.put(at, one.located(reader -> link(reader, every))) != null) {
+                throw one.wrong("at", at, "Say each link once");
+            }
+        }
+        return links;
+    }
+
+    private static List<PacketSpec.SecondWay> secondWays(YamlReader yaml, PacketSpec.Link every) {
+        List<PacketSpec.SecondWay> ways = new ArrayList<>();
+        for (YamlReader one : yaml.mappings("secondWays")) {
+            one.allow("between", "takes", "latencyNanos", "bytesPerSecond", "credits");
+            List<String> ends = one.texts("between");
+            if (ends.size() != 2) {
+                throw one.wrong("between", ends.toString(), "Name two drives, such as [a, b]");
+            }
+            ways.add(
+                    one.located(reader ->
+                            new PacketSpec.SecondWay(
+                                    ends.getFirst(),
+                                    ends.getLast(),
+                                    reader.choice("takes", PacketSpec.Takes.ANY),
+                                    link(reader, every))));
+        }
+        return ways;
+    }
+
+    private static PacketSpec.Link link(YamlReader yaml, PacketSpec.Link every) {
+        return new PacketSpec.Link(
+                yaml.number("latencyNanos", every.latencyNanos(), 0, MAX_NANOS),
+                yaml.size("bytesPerSecond", every.bytesPerSecond()),
+                yaml.integer("credits", every.credits()));
+    }
+}

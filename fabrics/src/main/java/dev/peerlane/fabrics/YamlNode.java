@@ -1,0 +1,107 @@
+package dev.peerlane.fabrics;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A value of a YAML document that knows its line. Scalars stay text, so that {@code 1.4} is a
+ * version and {@code 4MiB} a size where those are meant.
+ */
+sealed interface YamlNode {
+    /** Deeper documents are refused. */
+    int MAX_DEPTH = 40;
+
+    /** Returns the line where it begins, from 1. */
+    int line();
+
+    /** Text, a number, true or false. */
+    record Scalar(String text, int line) implements YamlNode {}
+
+    /** A sequence. */
+    record Items(List<YamlNode> items, int line) implements YamlNode {}
+
+    /** A mapping, in the order of the document. */
+    record Entries(Map<String, YamlNode> entries, int line) implements YamlNode {}
+
+    /** A document that can't be read, with the line. */
+    final class Malformed extends Exception {
+        private static final long serialVersionUID = 1L;
+        private final int line;
+
+        Malformed(String message, int line) {
+            super(message);
+            this.line = line;
+        }
+
+        int line() {
+            return line;
+        }
+    }
+
+    /** Reads a document; an empty one is an empty mapping. */
+    static YamlNode parse(String text) throws Malformed {
+        try (YAMLParser parser = new YAMLFactory().createParser(text)) {
+            if (parser.nextToken() == null) {
+                return new Entries(Map.of(), 1);
+            }
+            YamlNode root = value(parser, 0);
+            if (parser.nextToken() != null) {
+                throw new Malformed("there is a second document", line(parser));
+            }
+            return root;
+        } catch (JacksonException e) {
+            int line = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr());
+            throw new Malformed("not YAML: " + e.getOriginalMessage(), line);
+        } catch (IOException e) {
+            throw new Malformed("not YAML: " + e.getMessage(), 1);
+        }
+    }
+
+    private static YamlNode value(YAMLParser parser, int depth) throws IOException, Malformed {
+        int line = line(parser);
+        if (depth > MAX_DEPTH) {
+            throw new Malformed("nested too deep", line);
+        }
+        if (parser.isCurrentAlias()) {
+            throw new Malformed("aliases are not supported", line);
+        }
+        return switch (parser.currentToken()) {
+            case START_OBJECT -> entries(parser, line, depth);
+            case START_ARRAY -> {
+                List<YamlNode> items = new ArrayList<>();
+                while (parser.nextToken() != JsonToken.END_ARRAY) {
+                    items.add(value(parser, depth + 1));
+                }
+                yield new Items(items, line);
+            }
+            case VALUE_NULL -> throw new Malformed("a value is missing", line);
+            default -> new Scalar(parser.getText(), line);
+        };
+    }
+
+    private static YamlNode entries(YAMLParser parser, int line, int depth)
+            throws IOException, Malformed {
+        Map<String, YamlNode> entries = new LinkedHashMap<>();
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+            String key = parser.currentName();
+            int keyLine = line(parser);
+            parser.nextToken();
+            if (entries.put(key, value(parser, depth + 1)) != null) {
+                throw new Malformed("key '" + key + "' is there twice", keyLine);
+            }
+        }
+        return new Entries(entries, line);
+    }
+
+    private static int line(JsonParser parser) {
+        return Math.max(1, parser.currentTokenLocation().getLineNr());
+    }
+}

@@ -1,0 +1,78 @@
+package dev.peerlane.fabrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.PacketSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** Holds docs/fabric-files.md to what is read. */
+class FabricFilesDocTest {
+    private static final Path DOCUMENT = Path.of("..", "docs", "fabric-files.md");
+    private static final Pattern BLOCK = Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL);
+
+    private static List<String> examples() throws IOException {
+        List<String> blocks = new ArrayList<>();
+        Matcher matcher = BLOCK.matcher(Files.readString(DOCUMENT));
+        while (matcher.find()) {
+            blocks.add(matcher.group(1));
+        }
+        return blocks;
+    }
+
+    @Test
+    void everyExampleIsAFabricFile() throws IOException {
+        List<String> blocks = examples();
+        assertThat(blocks).hasSize(5);
+        for (String block : blocks) {
+            assertThat(FabricFile.parse("example", block, Path.of("/"))).isNotNull();
+        }
+    }
+
+    @Test
+    void everyKeyIsThereWithItsDefault() throws IOException {
+        FabricFile every = FabricFile.parse("example", examples().get(2), Path.of("/"));
+        FabricSpec shown = ((FabricFile.Emulated) every).spec();
+        String least =
+                """
+                kind: emulator
+                drives: [{name: a, image: a.img, size: 64MiB, cmb: {size: 4MiB, barSize: 4MiB}}]
+                """;
+        FabricFile defaults = FabricFile.parse("least", least, Path.of("/"));
+        FabricSpec terse = ((FabricFile.Emulated) defaults).spec();
+        assertThat(shown.drives().getFirst()).isEqualTo(terse.drives().getFirst());
+        assertThat(shown.seed()).isEqualTo(terse.seed());
+        assertThat(shown.packets()).isNull();
+        assertThat(terse.packets()).isNull();
+        assertThat(shown.time()).isEqualTo(terse.time());
+        assertThat(shown.transfers()).isEqualTo(FabricSpec.Transfers.PIECES);
+        assertThat(shown.movesRuns()).isEqualTo(terse.movesRuns());
+        assertThat(shown.iommu()).isEqualTo(terse.iommu());
+        assertThat(shown.unmapped()).isEqualTo(terse.unmapped());
+        assertThat(shown.peerReads()).isEqualTo(terse.peerReads());
+        assertThat(shown.peerWrites()).isEqualTo(terse.peerWrites());
+        assertThat(shown.rootComplex().peerReads()).isEqualTo(terse.rootComplex().peerReads());
+    }
+
+    @Test
+    void everyKeyOfThePacketsIsThereWithItsDefault() throws IOException {
+        FabricFile every = FabricFile.parse("example", examples().get(4), Path.of("/"));
+        PacketSpec shown = ((FabricFile.Emulated) every).spec().packets();
+        assertThat(shown).isNotNull();
+        assertThat(shown.withLinks(shown.link(), Map.of()).withSecondWays(List.of()))
+                .isEqualTo(PacketSpec.DEFAULTS);
+        assertThat(shown.links())
+                .containsExactlyInAnyOrderEntriesOf(
+                        Map.of(
+                                "b", new PacketSpec.Link(2000, 500_000_000, 8),
+                                "0000:00:01.0", new PacketSpec.Link(600, 4_000_000_000L, 32)));
+    }
+}
