@@ -9,6 +9,7 @@ public final class CopyException extends PeerlaneException {
 
     private final transient Receipt receipt;
 
+    /** Creates one with what was copied until then. */
     public CopyException(PeerlaneException cause, Receipt receipt) {
         super(cause.category(), cause.code(), message(cause, receipt), cause.remedy(), cause);
         this.receipt = receipt;

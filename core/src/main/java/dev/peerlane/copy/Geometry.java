@@ -14,8 +14,13 @@ import org.jspecify.annotations.Nullable;
  * @param sentinelBytes length of a sentinel: one block of either side
  */
 public record Geometry(int chunkBytes, int slots, int sentinels, int sentinelBytes) {
+    /** The page of the bus, on which buffers begin. */
     public static final int PAGE_BYTES = 4096;
+
+    /** The longest slot that is chosen without being asked for. */
     public static final int MAX_CHUNK_BYTES = 256 * 1024;
+
+    /** The most slots that are chosen without being asked for. */
     public static final int MAX_SLOTS = 64;
 
     /** With fewer slots than this a third of them can't keep either side at eight commands. */
