@@ -100,6 +100,7 @@ final class VisibleWriter extends PrintWriter {
 
     /** Formats one line, or a part of one. */
     @Override
+    @SuppressWarnings("AnnotateFormatMethod") // it is the standard library's signature
     public PrintWriter format(Locale locale, String format, Object... values) {
         String end = System.lineSeparator();
         String text = String.format(locale, format, values);
@@ -112,6 +113,7 @@ final class VisibleWriter extends PrintWriter {
     }
 
     @Override
+    @SuppressWarnings("AnnotateFormatMethod") // likewise
     public PrintWriter format(String format, Object... values) {
         return format(Locale.getDefault(Locale.Category.FORMAT), format, values);
     }

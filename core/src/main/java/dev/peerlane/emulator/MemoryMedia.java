@@ -132,7 +132,7 @@ final class MemoryMedia extends Media {
         int at = (int) (index >>> TABLE_SHIFT) % TABLE;
         @Nullable MemorySegment[] table = middle[at];
         if (table == null) {
-            table = new MemorySegment[entries((int) (index >>> TABLE_SHIFT), TABLE_SHIFT, 0)];
+            table = new MemorySegment[entries(index >>> TABLE_SHIFT, TABLE_SHIFT, 0)];
             middle[at] = table;
         }
         return table;

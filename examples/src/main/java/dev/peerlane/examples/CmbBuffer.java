@@ -1,7 +1,6 @@
 package dev.peerlane.examples;
 
 import dev.peerlane.Extent;
-import dev.peerlane.Fabrics;
 import dev.peerlane.Session;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.ReadFence;
@@ -10,7 +9,6 @@ import dev.peerlane.hal.Fabric;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.Namespace;
 import java.lang.foreign.ValueLayout;
-import java.util.List;
 
 /**
  * Takes memory of one SSD and makes it the data of commands on two: the driver without the copy
@@ -25,11 +23,10 @@ public final class CmbBuffer {
 
     /** Runs it on the built-in emulated fabric. */
     public static void main(String[] args) {
-        try (Session session = Session.of(Fabrics.installed().open(null, List.of()))) {
+        try (Session session = Session.open("emu:ssd0", "emu:ssd1")) {
             Namespace from = session.namespace(Extent.parse("emu:ssd0"));
             Namespace to = session.namespace(Extent.parse("emu:ssd1"));
-            ControllerMemoryBuffer cmb = to.requireCmb();
-            cmb.enable(session.fabric().dma());
+            ControllerMemoryBuffer cmb = session.cmb("emu:ssd1");
             long blocks = BYTES / from.blockBytes();
             writeMarks(session.fabric(), from, blocks);
             try (PeerBuffer buffer = cmb.allocate(BYTES, 4096);

@@ -172,8 +172,8 @@ public final class ArgumentsTarget {
         String path = socket < 0 ? text : text.substring(socket + "vfio-user:".length());
         boolean opened = socket >= 0 || command.equals("acs");
         return !opened
-                || !path.contains("..") && path.startsWith(host.folder() + "/")
-                || socket < 0 && path.indexOf('/') < 0 && !arguments.contains("restore");
+                || (!path.contains("..") && path.startsWith(host.folder() + "/"))
+                || (socket < 0 && path.indexOf('/') < 0 && !arguments.contains("restore"));
     }
 
     private void run() {

@@ -242,7 +242,7 @@ final class FuzzedArguments {
             wanted.completionCandidates().forEach(choices::add);
             return choices.isEmpty() ? odd() : pick(choices);
         }
-        if (Path.class.equals(wanted.type()) || label.contains("FILE") && input.flag()) {
+        if (Path.class.equals(wanted.type()) || (label.contains("FILE") && input.flag())) {
             return file();
         }
         if (wanted.paramLabel().contains("|") && how < 26) {
