@@ -237,7 +237,8 @@ public final class Doctor {
                     Finding.of(
                             Check.NOT_NVME,
                             "" + bdf,
-                            "%s = 0x%06x".formatted(FunctionPlaces.file(bdf, "class"), f.classCode()),
+                            "%s = 0x%06x"
+                                    .formatted(FunctionPlaces.file(bdf, "class"), f.classCode()),
                             bdf + " is of class %06xh".formatted(f.classCode())));
         }
     }

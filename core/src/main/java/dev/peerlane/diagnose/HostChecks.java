@@ -201,7 +201,8 @@ final class HostChecks {
      */
     private static Finding bound(Finding finding, List<PciFunction> functions) {
         boolean drives =
-                functions.stream().allMatch(f -> f.isNvme() && !FunctionPlaces.isBehindVmd(f.bdf()));
+                functions.stream()
+                        .allMatch(f -> f.isNvme() && !FunctionPlaces.isBehindVmd(f.bdf()));
         if (!drives) {
             return finding;
         }
@@ -264,7 +265,8 @@ final class HostChecks {
                                                 "%s; %s -> %s"
                                                         .formatted(
                                                                 o.bdf(),
-                                                                FunctionPlaces.file(o.bdf(), "driver"),
+                                                                FunctionPlaces.file(
+                                                                        o.bdf(), "driver"),
                                                                 o.details().driver()))
                                         .collect(Collectors.joining("; ")));
         String detail =
@@ -303,7 +305,8 @@ final class HostChecks {
                                                 .formatted(String.join(",", host.iommus()), bits),
                                         "%s: BAR%d at 0x%x"
                                                 .formatted(
-                                                        FunctionPlaces.file(owner.bdf(), "resource"),
+                                                        FunctionPlaces.file(
+                                                                owner.bdf(), "resource"),
                                                         bar.index(),
                                                         bar.address())),
                                 "BAR%d ends at 0x%x, and the IOMMU has %d bits"

@@ -152,7 +152,8 @@ final class RouteChecks {
                     Finding.of(
                             Check.ATS,
                             "" + initiator.bdf(),
-                            FunctionPlaces.config(snapshot, initiator.bdf()) + " ECAP_ATS+6.w bit 15 = 1",
+                            FunctionPlaces.config(snapshot, initiator.bdf())
+                                    + " ECAP_ATS+6.w bit 15 = 1",
                             initiator.bdf() + " may use translated addresses"));
         }
     }
@@ -395,7 +396,8 @@ final class RouteChecks {
                                 "" + f.bdf(),
                                 "%s = %s, best of both ends %s"
                                         .formatted(
-                                                FunctionPlaces.file(f.bdf(), "current_link_{speed,width}"),
+                                                FunctionPlaces.file(
+                                                        f.bdf(), "current_link_{speed,width}"),
                                                 link.now(),
                                                 best.now()),
                                 "%s carries %s, and could carry %s"
