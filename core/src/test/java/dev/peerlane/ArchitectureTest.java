@@ -170,10 +170,12 @@ class ArchitectureTest {
     }
 
     @Test
-    void theLibraryStartsNoThreadsAndSleepsNowhere() {
+    void theLibraryStartsThreadsInOnePlaceAndSleepsNowhere() {
         classes()
                 .that()
                 .resideInAPackage(BASE + "..")
+                .and()
+                .doNotHaveFullyQualifiedName(BASE + ".BackgroundCopy")
                 .should()
                 .onlyCallMethodsThat(
                         DescribedPredicate.describe(

@@ -5,9 +5,9 @@ import dev.peerlane.pci.Bdf;
 /**
  * A piece of {@link PeerMemory}: the data of commands on any controller of the fabric.
  *
- * <p>Closing it overwrites it with zeroes, unless wiping was turned off, and gives it back; a
- * closed buffer refuses everything but a second close, which is refused too. Close it only when no
- * command can still touch it. Used by the thread that owns the fabric.
+ * <p>Closing it overwrites it with zeroes, unless wiping was turned off, and gives it back. Close
+ * it only when no command can still touch it. After close, every method throws. Closing again has
+ * no effect. Used by the thread that owns the fabric.
  */
 public abstract class PeerBuffer implements AutoCloseable {
     /** Returns the memory it is a piece of. */
@@ -41,11 +41,7 @@ public abstract class PeerBuffer implements AutoCloseable {
     /** Says whether closing overwrites the content; it does unless told otherwise. */
     public abstract void wipeOnClose(boolean wipe);
 
-    /**
-     * Wipes it and gives it back.
-     *
-     * @throws IllegalStateException if it was closed already
-     */
+    /** Wipes it and gives it back. Closing again has no effect. */
     @Override
     public abstract void close();
 }

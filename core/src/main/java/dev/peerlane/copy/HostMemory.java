@@ -143,7 +143,10 @@ public final class HostMemory extends PeerMemory {
 
         @Override
         public void close() {
-            checkOpen();
+            memory.thread.check("host memory");
+            if (closed) {
+                return;
+            }
             if (wipe) {
                 buffer.segment().fill((byte) 0);
             }

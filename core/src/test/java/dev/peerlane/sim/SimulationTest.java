@@ -3,9 +3,12 @@ package dev.peerlane.sim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.block.BlockPort;
+import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.pci.Bdf;
 import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.io.PrintStream;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,12 +116,15 @@ class SimulationTest {
         }
     }
 
+    private static Path homeOf(Class<?> type) throws URISyntaxException {
+        return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    }
+
     /** Another process has other identity hashes, and its unmodifiable sets have another order. */
     @Test
     void aSeedIsTheSameInAnotherProcess(@TempDir Path folder) throws Exception {
         String seed = String.valueOf(WITH_EVERYTHING);
-        Path classes =
-                Path.of(Sim.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        String classes = homeOf(Sim.class) + File.pathSeparator + homeOf(EmulatedFabric.class);
         Path told = folder.resolve("told");
         Process other =
                 new ProcessBuilder(
@@ -127,7 +133,7 @@ class SimulationTest {
                                 "-XX:+UseParallelGC",
                                 "-Dstdout.encoding=UTF-8",
                                 "-cp",
-                                classes.toString(),
+                                classes,
                                 Sim.class.getName(),
                                 seed)
                         .redirectErrorStream(true)

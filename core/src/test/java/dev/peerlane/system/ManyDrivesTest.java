@@ -29,7 +29,13 @@ class ManyDrivesTest {
     private static final int DRIVES = 8;
     private static final long LINK_BYTES = 1_000_000_000L;
     private static final int HEADER_BYTES = 24;
-    private static final int MAX_LATE_NANOS = 3_000_000;
+
+    /**
+     * Bring-ups wait in idle steps of a millisecond: over 24 seeds the last of 16 copies was 0.8 to
+     * 4.2 ms behind the first.
+     */
+    private static final int MAX_LATE_NANOS = 5_000_000;
+
     private static final CopyOptions OPTIONS =
             CopyOptions.DEFAULTS
                     .withBuffer(BufferChoice.TARGET)

@@ -61,4 +61,16 @@ class ExamplesTest {
                 .contains("65536 bytes of emu:ssd1 at 0x")
                 .contains("128 blocks of emu:ssd0/n1 are on emu:ssd1/n1");
     }
+
+    @Test
+    void copyWithProgressTellsItsReceipt() {
+        assertThat(printed(() -> CopyWithProgress.main(new String[0])))
+                .isEqualToIgnoringNewLines("134217728 bytes, ok");
+    }
+
+    @Test
+    void copyWithProgressThatIsStoppedTellsHowFarItWas() {
+        assertThat(printed(() -> CopyWithProgress.main(new String[] {"0"})))
+                .startsWith("interrupted after ");
+    }
 }
