@@ -77,7 +77,6 @@ class ArchitectureTest {
                     "emulator: Command CompletionQueue DmaPort Msix SubmissionQueue",
                     "emulator: EmulatedBar EmulatedClock EmulatedDevice EmulatedFabric "
                             + "HostMemory PacketInterconnect",
-                    "emulator: Hop Packet PacketQueue",
                     "pci: Machine Overlap",
                     "qtest: QtestDevice QtestDma QtestFabric",
                     "spec: Status StatusText");

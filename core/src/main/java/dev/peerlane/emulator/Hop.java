@@ -7,7 +7,7 @@ import java.util.SplittableRandom;
  * the link it came by until it leaves the next queue, so a queue that stands still stops those
  * behind it, flow by flow.
  */
-final class Hop {
+final class Hop implements Packet.Stage {
     private static final int WINDOW = 64;
     private static final int ODDS = 4;
 
@@ -50,8 +50,8 @@ final class Hop {
         return passings;
     }
 
-    /** Queues a packet and sends what may be sent. */
-    void accept(Packet packet) {
+    @Override
+    public void accept(Packet packet) {
         queue.add(packet);
         pump();
     }
@@ -84,8 +84,8 @@ final class Hop {
         pump();
     }
 
-    /** A packet has come over the link. */
-    void arrive(Packet packet) {
+    @Override
+    public void arrive(Packet packet) {
         packet.at++;
         if (packet.at < packet.path.size()) {
             packet.path.get(packet.at).accept(packet);
@@ -98,7 +98,8 @@ final class Hop {
         }
     }
 
-    private void release(Packet packet) {
+    @Override
+    public void release(Packet packet) {
         used[packet.flow.index]--;
         pump();
     }

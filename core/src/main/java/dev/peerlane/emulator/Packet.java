@@ -30,13 +30,25 @@ final class Packet implements Runnable {
         MUST
     }
 
+    /** One queue on a packet's path, with the link that it sends on. */
+    interface Stage {
+        /** Queues a packet, and sends what may be sent. */
+        void accept(Packet packet);
+
+        /** Takes a packet that has come over the link. */
+        void arrive(Packet packet);
+
+        /** Gives back the credit that a packet held of the link. */
+        void release(Packet packet);
+    }
+
     final Flow flow;
     final @Nullable EmulatedFunction requester;
     final boolean relaxed;
     final boolean idOrdered;
     final int payloadBytes;
     final long address;
-    final List<Hop> path;
+    final List<? extends Stage> path;
     final Runnable delivery;
     int at;
 
@@ -57,7 +69,7 @@ final class Packet implements Runnable {
             boolean idOrdered,
             int payloadBytes,
             long address,
-            List<Hop> path,
+            List<? extends Stage> path,
             Runnable delivery) {
         this.flow = flow;
         this.requester = requester;
