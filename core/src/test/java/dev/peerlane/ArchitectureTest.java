@@ -70,7 +70,6 @@ class ArchitectureTest {
     private static final Set<String> CIRCLES_TO_REMOVE =
             Set.of(
                     "block: PeerBuffer PeerMemory",
-                    "emulator: AddressMap EmulatedFunction Interconnect Traffic",
                     "emulator: AdminCommands DoorbellMemory EmulatedController "
                             + "EnableCheck FeatureTable IdentifyPages MediumPace NvmCommands "
                             + "QueueCommands Registers ShadowDoorbells",

@@ -284,8 +284,8 @@ final class CommandEngine {
         int at = moving.size() == 1 ? 0 : random.nextInt(moving.size());
         Command command = moving.get(at);
         DataPages pages = command.pages();
-        Interconnect.Kind kind =
-                command.isAdmin() ? Interconnect.Kind.ADMIN_DATA : Interconnect.Kind.IO_DATA;
+        DmaKind kind =
+                command.isAdmin() ? DmaKind.ADMIN_DATA : DmaKind.IO_DATA;
         long bytes = 0;
         Reads reads = command.reads();
         boolean runs = dma.movesRuns();
@@ -407,7 +407,7 @@ final class CommandEngine {
         Reads reads = command.reads();
         int answer =
                 dma.read(
-                        address, command.sqe(), 0, Sqe.BYTES, Interconnect.Kind.QUEUE_ENTRY, reads);
+                        address, command.sqe(), 0, Sqe.BYTES, DmaKind.QUEUE_ENTRY, reads);
         if (answer == Interconnect.PENDING) {
             fetching.add(command);
             return true;

@@ -107,7 +107,7 @@ final class CompletionQueue {
         Cqe.putDw01(entry, 0, dw0, 0);
         Cqe.putDw23(entry, 0, Cqe.dw23(sqhd, sqid, cid, status, shownPhase));
         long address = base + (long) tail * Cqe.BYTES;
-        boolean written = dma.write(address, entry, 0, Cqe.BYTES, Interconnect.Kind.QUEUE_ENTRY);
+        boolean written = dma.write(address, entry, 0, Cqe.BYTES, DmaKind.QUEUE_ENTRY);
         if (++tail == entries) {
             tail = 0;
             phase ^= 1;

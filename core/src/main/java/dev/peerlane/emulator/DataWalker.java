@@ -133,7 +133,7 @@ abstract class DataWalker {
         while (done < bytes && answer == Interconnect.DONE) {
             long at = address + done;
             long n = whole ? bytes : Math.min(bytes - done, PAGE - (at & (PAGE - 1)));
-            answer = dma.read(at, list, done, n, Interconnect.Kind.PRP_LIST, command.reads());
+            answer = dma.read(at, list, done, n, DmaKind.PRP_LIST, command.reads());
             done += n;
         }
         return answer;

@@ -109,14 +109,14 @@ final class DmaPort {
                 media.write(position + pages.dataOffset(i), memory, offset, bytes, durable);
             }
             if (host == null) {
-                movedOwn(address, bytes, !reads, Interconnect.Kind.IO_DATA);
+                movedOwn(address, bytes, !reads, DmaKind.IO_DATA);
             } else {
                 interconnect.movedInHost(function, address, bytes, !reads);
             }
         }
     }
 
-    private void movedOwn(long address, long bytes, boolean read, Interconnect.Kind kind) {
+    private void movedOwn(long address, long bytes, boolean read, DmaKind kind) {
         interconnect.moved(function, function, address, bytes, read, kind);
         function.traffic().ownMemory += bytes;
     }
@@ -132,7 +132,7 @@ final class DmaPort {
             MemorySegment target,
             long offset,
             long bytes,
-            Interconnect.Kind kind,
+            DmaKind kind,
             Reads reads) {
         long own = cmb.offsetOf(address, bytes);
         if (own >= 0) {
@@ -145,9 +145,9 @@ final class DmaPort {
 
     /** Writes {@code source} to memory; false if it failed. */
     boolean write(
-            long address, MemorySegment source, long offset, long bytes, Interconnect.Kind kind) {
+            long address, MemorySegment source, long offset, long bytes, DmaKind kind) {
         // an EventIdx is no entry
-        if (kind == Interconnect.Kind.QUEUE_ENTRY && bytes == Cqe.BYTES) {
+        if (kind == DmaKind.QUEUE_ENTRY && bytes == Cqe.BYTES) {
             posted(address, source, offset, bytes);
         }
         long own = cmb.offsetOf(address, bytes);

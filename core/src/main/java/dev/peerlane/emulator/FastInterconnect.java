@@ -86,7 +86,7 @@ final class FastInterconnect extends Interconnect {
             MemorySegment target,
             long offset,
             long bytes,
-            Kind kind,
+            DmaKind kind,
             Reads reads) {
         AddressMap.Range range = map.find(address, bytes);
         if (range == null || !answers(range, initiator, address)) {
@@ -124,7 +124,7 @@ final class FastInterconnect extends Interconnect {
             MemorySegment source,
             long offset,
             long bytes,
-            Kind kind) {
+            DmaKind kind) {
         AddressMap.Range range = map.find(address, bytes);
         if (range == null || !answers(range, initiator, address)) {
             return fault(initiator, address, null, 0, bytes, why(range));

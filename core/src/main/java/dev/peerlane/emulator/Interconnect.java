@@ -25,18 +25,6 @@ abstract class Interconnect {
 
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
-    /** What bytes are for; decides how they are counted. */
-    enum Kind {
-        /** Data of an I/O command. */
-        IO_DATA,
-        /** Data of an admin command. */
-        ADMIN_DATA,
-        /** A submission or completion queue entry, a shadow doorbell, a message of MSI-X. */
-        QUEUE_ENTRY,
-        /** A PRP list or an SGL segment. */
-        PRP_LIST
-    }
-
     /** Says who is told of what moves; null for nobody. */
     void watch(@Nullable BusWatch watcher) {
         watch = watcher;
@@ -53,11 +41,11 @@ abstract class Interconnect {
             long address,
             long bytes,
             boolean read,
-            Kind kind) {
+            DmaKind kind) {
         BusWatch watcher = watch;
         if (watcher != null) {
             Bdf at = owner == null ? null : owner.bdf();
-            watcher.moved(initiator.bdf(), at, address, bytes, read, kind == Kind.IO_DATA);
+            watcher.moved(initiator.bdf(), at, address, bytes, read, kind == DmaKind.IO_DATA);
         }
     }
 
@@ -76,7 +64,7 @@ abstract class Interconnect {
             MemorySegment target,
             long offset,
             long bytes,
-            Kind kind,
+            DmaKind kind,
             Reads reads);
 
     /** Returns whether all reads are answered at once. */
@@ -102,8 +90,8 @@ abstract class Interconnect {
 
     /** Data of an I/O command has moved in host memory. */
     final void movedInHost(EmulatedFunction initiator, long address, long bytes, boolean read) {
-        moved(initiator, null, address, bytes, read, Kind.IO_DATA);
-        initiator.traffic().host(Kind.IO_DATA, read, bytes);
+        moved(initiator, null, address, bytes, read, DmaKind.IO_DATA);
+        initiator.traffic().host(DmaKind.IO_DATA, read, bytes);
     }
 
     /** Returns whether a function should send more data now; queue entries always go. */
@@ -128,7 +116,7 @@ abstract class Interconnect {
             MemorySegment source,
             long offset,
             long bytes,
-            Kind kind);
+            DmaKind kind);
 
     /** Stores what another function wrote into a BAR, around its hole if it has one. */
     static void store(
@@ -139,7 +127,7 @@ abstract class Interconnect {
             MemorySegment source,
             long offset,
             long bytes,
-            Kind kind) {
+            DmaKind kind) {
         EmulatedFunction.Hole hole = owner.hole();
         if (hole == null || !hole.bar().equals(bar)) {
             store(memory, at, source, offset, bytes, kind);
@@ -163,8 +151,8 @@ abstract class Interconnect {
             MemorySegment source,
             long offset,
             long bytes,
-            Kind kind) {
-        if (kind == Kind.QUEUE_ENTRY && bytes == Cqe.BYTES) {
+            DmaKind kind) {
+        if (kind == DmaKind.QUEUE_ENTRY && bytes == Cqe.BYTES) {
             memory.set(ValueLayout.JAVA_LONG, at, source.get(ValueLayout.JAVA_LONG, offset));
             LONG.setRelease(memory, at + 8, source.get(ValueLayout.JAVA_LONG, offset + 8));
         } else {

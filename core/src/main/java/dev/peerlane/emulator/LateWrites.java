@@ -37,7 +37,7 @@ final class LateWrites {
      * they are on the bus: what becomes of one says nothing of the rest of its page.
      */
     boolean intercept(
-            long address, MemorySegment source, long offset, long bytes, Interconnect.Kind kind) {
+            long address, MemorySegment source, long offset, long bytes, DmaKind kind) {
         long most = interconnect.packetBytes();
         if (bytes <= most || isQuiet(kind)) {
             return interceptOne(address, source, offset, bytes, kind);
@@ -51,13 +51,13 @@ final class LateWrites {
         return true;
     }
 
-    private boolean isQuiet(Interconnect.Kind kind) {
-        return kind != Interconnect.Kind.IO_DATA
+    private boolean isQuiet(DmaKind kind) {
+        return kind != DmaKind.IO_DATA
                 || (held.isEmpty() && !faults.has(Fault.Occasion.PEER_WRITE));
     }
 
     private boolean interceptOne(
-            long address, MemorySegment source, long offset, long bytes, Interconnect.Kind kind) {
+            long address, MemorySegment source, long offset, long bytes, DmaKind kind) {
         if (isQuiet(kind)) {
             return false;
         }
@@ -124,6 +124,6 @@ final class LateWrites {
                 write.bytes(),
                 0,
                 write.bytes().byteSize(),
-                Interconnect.Kind.IO_DATA);
+                DmaKind.IO_DATA);
     }
 }

@@ -180,7 +180,7 @@ final class Msix implements RegisterBlock {
         }
         message.set(ValueLayout.JAVA_INT, 0, data[vector]);
         // one that finds nobody is lost: the fabric's log has it
-        dma.write(addresses[vector], message, 0, 4, Interconnect.Kind.QUEUE_ENTRY);
+        dma.write(addresses[vector], message, 0, 4, DmaKind.QUEUE_ENTRY);
     }
 
     @Override

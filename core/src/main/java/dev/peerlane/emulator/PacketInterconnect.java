@@ -144,7 +144,7 @@ final class PacketInterconnect extends Interconnect {
             MemorySegment target,
             long offset,
             long bytes,
-            Kind kind,
+            DmaKind kind,
             Reads reads) {
         Place place = resolve(address, bytes);
         count(initiator, place, kind, true, bytes);
@@ -190,12 +190,12 @@ final class PacketInterconnect extends Interconnect {
             MemorySegment source,
             long offset,
             long bytes,
-            Kind kind) {
+            DmaKind kind) {
         Place place = resolve(address, bytes);
         count(initiator, place, kind, false, bytes);
         boolean ats = hasAts(initiator);
         // queue entries never have the attribute: only data may be late
-        boolean relaxed = kind == Kind.IO_DATA && PciFunction.relaxedOrderingOf(initiator.config());
+        boolean relaxed = kind == DmaKind.IO_DATA && PciFunction.relaxedOrderingOf(initiator.config());
         PacketRoutes.Way ways = way(initiator, place, sort(ats, address), false);
         for (long at = 0; at < bytes; at += packets.maxPayloadBytes()) {
             int n = (int) Math.min(packets.maxPayloadBytes(), bytes - at);
@@ -371,7 +371,7 @@ final class PacketInterconnect extends Interconnect {
             long address,
             MemorySegment payload,
             int bytes,
-            Kind kind) {
+            DmaKind kind) {
         String why = refusal(initiator, place, way, address, bytes);
         if (!why.isEmpty()) {
             lost(initiator, address, bytes, false, why);
@@ -405,7 +405,7 @@ final class PacketInterconnect extends Interconnect {
             PacketRoutes.Way way,
             long address,
             int bytes,
-            Kind kind,
+            DmaKind kind,
             Consumer<@Nullable MemorySegment> answer) {
         MemorySegment data = null;
         PacketRoutes.Way back = routes.fromMemory(initiator);
@@ -515,7 +515,7 @@ final class PacketInterconnect extends Interconnect {
     private static void count(
             EmulatedFunction initiator,
             @Nullable Place place,
-            Kind kind,
+            DmaKind kind,
             boolean read,
             long bytes) {
         if (place == null) {

@@ -111,12 +111,12 @@ final class ShadowDoorbells {
                         - (long) Reg.DOORBELLS;
         if (rests) {
             word.set(U32, 0, seen[index]);
-            if (!dma.write(events + offset, word, 0, 4, Interconnect.Kind.QUEUE_ENTRY)) {
+            if (!dma.write(events + offset, word, 0, 4, DmaKind.QUEUE_ENTRY)) {
                 controller.outOfReach("the EventIdx buffer");
             }
             return false;
         }
-        if (dma.read(shadows + offset, word, 0, 4, Interconnect.Kind.QUEUE_ENTRY, reads)
+        if (dma.read(shadows + offset, word, 0, 4, DmaKind.QUEUE_ENTRY, reads)
                 != Interconnect.DONE) {
             controller.outOfReach("the shadow doorbell buffer");
             return false;

@@ -15,7 +15,7 @@ final class Traffic {
     long ownMemory;
     long faulted;
 
-    void host(Interconnect.Kind kind, boolean read, long bytes) {
+    void host(DmaKind kind, boolean read, long bytes) {
         switch (kind) {
             case IO_DATA -> {
                 if (read) {

@@ -219,7 +219,7 @@ class VerdictSweepTest {
                         data,
                         0,
                         8,
-                        Interconnect.Kind.IO_DATA);
+                        DmaKind.IO_DATA);
         boolean arrived = await(() -> memory.get(ValueLayout.JAVA_LONG, 0) == word);
         return new Reality(arrived, fabric.clock().nanoTime() - start >= ROOT_NANOS);
     }
@@ -237,7 +237,7 @@ class VerdictSweepTest {
                         data,
                         0,
                         8,
-                        Interconnect.Kind.IO_DATA,
+                        DmaKind.IO_DATA,
                         reads);
         assertThat(await(reads::isQuiet)).as("a read is always answered").isTrue();
         boolean arrived = !reads.failed();

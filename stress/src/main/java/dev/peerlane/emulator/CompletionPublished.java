@@ -29,7 +29,7 @@ public class CompletionPublished {
         MemorySegment entry = MemorySegment.ofArray(new long[2]);
         Cqe.putDw01(entry, 0, 42, 0);
         Cqe.putDw23(entry, 0, Cqe.dw23(1, 1, 7, 0, 1));
-        Interconnect.store(ring, 0, entry, 0, Cqe.BYTES, Interconnect.Kind.QUEUE_ENTRY);
+        Interconnect.store(ring, 0, entry, 0, Cqe.BYTES, DmaKind.QUEUE_ENTRY);
     }
 
     /** The driver. */
