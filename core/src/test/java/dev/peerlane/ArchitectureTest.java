@@ -73,7 +73,6 @@ class ArchitectureTest {
                     "emulator: AdminCommands DoorbellMemory EmulatedController "
                             + "EnableCheck FeatureTable IdentifyPages MediumPace NvmCommands "
                             + "QueueCommands Registers ShadowDoorbells",
-                    "emulator: Command CompletionQueue DmaPort Msix SubmissionQueue",
                     "emulator: EmulatedBar EmulatedClock EmulatedDevice EmulatedFabric "
                             + "HostMemory PacketInterconnect",
                     "pci: Machine Overlap",

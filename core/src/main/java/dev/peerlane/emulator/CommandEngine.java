@@ -284,8 +284,7 @@ final class CommandEngine {
         int at = moving.size() == 1 ? 0 : random.nextInt(moving.size());
         Command command = moving.get(at);
         DataPages pages = command.pages();
-        DmaKind kind =
-                command.isAdmin() ? DmaKind.ADMIN_DATA : DmaKind.IO_DATA;
+        DmaKind kind = command.isAdmin() ? DmaKind.ADMIN_DATA : DmaKind.IO_DATA;
         long bytes = 0;
         Reads reads = command.reads();
         boolean runs = dma.movesRuns();
@@ -405,9 +404,7 @@ final class CommandEngine {
         long address = queue.base() + (long) queue.advance() * Sqe.BYTES;
         command.fetching(queue, address);
         Reads reads = command.reads();
-        int answer =
-                dma.read(
-                        address, command.sqe(), 0, Sqe.BYTES, DmaKind.QUEUE_ENTRY, reads);
+        int answer = dma.read(address, command.sqe(), 0, Sqe.BYTES, DmaKind.QUEUE_ENTRY, reads);
         if (answer == Interconnect.PENDING) {
             fetching.add(command);
             return true;
@@ -427,7 +424,7 @@ final class CommandEngine {
             host.fatal("submission queue " + queue.qid() + " is out of reach");
             return false;
         }
-        dma.fetched(queue, command);
+        dma.fetched(queue.qid(), command.entryAddress(), command.sqe());
         command.arrived();
         boolean unique = queue.take(command.cid());
         command.fetched(queue, unique, now);

@@ -1,13 +1,11 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.spec.Cqe;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /** A controller's way to memory: its own CMB inside the function, everything else on the bus. */
 final class DmaPort {
-    private static final int PAGE_BYTES = 4096;
-
     private final EmulatedFunction function;
     private final Cmb cmb;
     private final Interconnect interconnect;
@@ -21,10 +19,10 @@ final class DmaPort {
     }
 
     /** An entry of a submission queue has been read. */
-    void fetched(SubmissionQueue queue, Command command) {
+    void fetched(int qid, long address, MemorySegment sqe) {
         BusWatch watch = interconnect.watch();
         if (watch != null) {
-            watch.fetched(function.bdf(), queue.qid(), command.entryAddress(), command.sqe());
+            watch.fetched(function.bdf(), qid, address, sqe);
         }
     }
 
@@ -60,63 +58,23 @@ final class DmaPort {
                 || (own == Cmb.OUTSIDE && interconnect.isOnePlace(function, address, bytes));
     }
 
-    /**
-     * Returns whether the data of a command may go between memory and medium at once, without a
-     * buffer: nothing is to befall it, and all of it is in the own CMB in one piece or, where data
-     * moves in runs, anywhere in it and in host memory.
-     */
-    boolean isStraight(Command command, Media media, int blockBytes) {
-        if (command.fault() != null || !interconnect.isHurried()) {
-            return false;
-        }
-        DataPages pages = command.pages();
-        int count = pages.count();
-        if (count == 1 && cmb.offsetOf(pages.address(0), pages.bytes(0)) >= 0) {
-            return true;
-        }
-        if (!interconnect.movesRuns() || !media.takesAnyMemory()) {
-            return false;
-        }
-        // memory of a client may go away while it is read: then no block is half written
-        int wholeBytes = command.toHost() ? 1 : blockBytes;
-        for (int i = 0; i < count; i++) {
-            long address = pages.address(i);
-            int bytes = pages.bytes(i);
-            boolean whole = wholeBytes <= PAGE_BYTES && ((address | bytes) & (wholeBytes - 1)) == 0;
-            boolean own = cmb.offsetOf(address, bytes) >= 0;
-            if (!whole || (!own && interconnect.hostRange(address, bytes) == null)) {
-                return false;
-            }
-        }
-        return true;
+    /** Returns whether speed is worth more than an interleaving. */
+    boolean isHurried() {
+        return interconnect.isHurried();
     }
 
-    /** Moves the data of a command that {@link #isStraight}. */
-    void moveStraight(Command command, Media media, long position, boolean durable)
-            throws IOException {
-        DataPages pages = command.pages();
-        boolean reads = command.toHost();
-        for (int i = 0; i < pages.count(); i++) {
-            long address = pages.address(i);
-            long bytes = pages.bytes(i);
-            long own = cmb.offsetOf(address, bytes);
-            AddressMap.Range host = own >= 0 ? null : interconnect.hostRange(address, bytes);
-            MemorySegment memory = host == null ? cmb.memory() : host.memory();
-            long offset = host == null ? own : host.memoryOffset() + (address - host.base());
-            if (reads) {
-                media.read(position + pages.dataOffset(i), memory, offset, bytes);
-            } else {
-                media.write(position + pages.dataOffset(i), memory, offset, bytes, durable);
-            }
-            if (host == null) {
-                movedOwn(address, bytes, !reads, DmaKind.IO_DATA);
-            } else {
-                interconnect.movedInHost(function, address, bytes, !reads);
-            }
-        }
+    /** Returns where all of these bytes are if that is host memory, else null. */
+    AddressMap.@Nullable Range hostRange(long address, long bytes) {
+        return interconnect.hostRange(address, bytes);
     }
 
-    private void movedOwn(long address, long bytes, boolean read, DmaKind kind) {
+    /** Data of an I/O command has moved in host memory. */
+    void movedInHost(long address, long bytes, boolean read) {
+        interconnect.movedInHost(function, address, bytes, read);
+    }
+
+    /** Bytes have moved in the own CMB. */
+    void movedOwn(long address, long bytes, boolean read, DmaKind kind) {
         interconnect.moved(function, function, address, bytes, read, kind);
         function.traffic().ownMemory += bytes;
     }
@@ -144,8 +102,7 @@ final class DmaPort {
     }
 
     /** Writes {@code source} to memory; false if it failed. */
-    boolean write(
-            long address, MemorySegment source, long offset, long bytes, DmaKind kind) {
+    boolean write(long address, MemorySegment source, long offset, long bytes, DmaKind kind) {
         // an EventIdx is no entry
         if (kind == DmaKind.QUEUE_ENTRY && bytes == Cqe.BYTES) {
             posted(address, source, offset, bytes);

@@ -120,7 +120,8 @@ public final class EmulatedController {
                 new AdminCommands(
                         this, engine, prps, queues, identify, logs, features, events, drive);
         SglWalker sgls = new SglWalker(dma, cmb, drive.sgls() == DriveSpec.Sgls.DWORDS);
-        this.nvm = new NvmCommands(this, engine, dma, prps, sgls, features, logs, drive);
+        StraightMoves straight = new StraightMoves(dma, cmb);
+        this.nvm = new NvmCommands(this, engine, straight, prps, sgls, features, logs, drive);
     }
 
     /** Returns what it did so far. */

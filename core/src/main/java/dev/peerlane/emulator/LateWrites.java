@@ -36,8 +36,7 @@ final class LateWrites {
      * Returns whether a write was taken out of the way of the others. Packets are one by one, as
      * they are on the bus: what becomes of one says nothing of the rest of its page.
      */
-    boolean intercept(
-            long address, MemorySegment source, long offset, long bytes, DmaKind kind) {
+    boolean intercept(long address, MemorySegment source, long offset, long bytes, DmaKind kind) {
         long most = interconnect.packetBytes();
         if (bytes <= most || isQuiet(kind)) {
             return interceptOne(address, source, offset, bytes, kind);

@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 final class NvmCommands extends CommandSetHandler {
     private final EmulatedController controller;
     private final CommandEngine engine;
-    private final DmaPort dma;
+    private final StraightMoves straight;
     private final PrpWalker prps;
     private final SglWalker sgls;
     private final FeatureTable features;
@@ -24,7 +24,7 @@ final class NvmCommands extends CommandSetHandler {
     NvmCommands(
             EmulatedController controller,
             CommandEngine engine,
-            DmaPort dma,
+            StraightMoves straight,
             PrpWalker prps,
             SglWalker sgls,
             FeatureTable features,
@@ -32,7 +32,7 @@ final class NvmCommands extends CommandSetHandler {
             DriveSpec drive) {
         this.controller = controller;
         this.engine = engine;
-        this.dma = dma;
+        this.straight = straight;
         this.prps = prps;
         this.sgls = sgls;
         this.features = features;
@@ -154,8 +154,8 @@ final class NvmCommands extends CommandSetHandler {
         }
         try {
             EmulatedNamespace namespace = command.namespace();
-            if (dma.isStraight(command, namespace.media(), 1 << namespace.blockShift())) {
-                straight(command, reads);
+            if (straight.takes(command, namespace.media(), 1 << namespace.blockShift())) {
+                moveStraight(command, reads);
                 return end(command, Status.SUCCESS);
             }
             int answer = buffer(command, bytes);
@@ -171,11 +171,11 @@ final class NvmCommands extends CommandSetHandler {
     }
 
     /** Moves all data between memory and medium. */
-    private void straight(Command command, boolean reads) throws IOException {
+    private void moveStraight(Command command, boolean reads) throws IOException {
         long bytes = command.bytes();
         engine.movesStraight(bytes);
         Media media = command.namespace().media();
-        dma.moveStraight(command, media, position(command), isDurable(command));
+        straight.move(command, media, position(command), isDurable(command));
         if (reads) {
             logs.read(bytes);
         } else {

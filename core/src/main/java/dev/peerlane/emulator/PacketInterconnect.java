@@ -195,7 +195,8 @@ final class PacketInterconnect extends Interconnect {
         count(initiator, place, kind, false, bytes);
         boolean ats = hasAts(initiator);
         // queue entries never have the attribute: only data may be late
-        boolean relaxed = kind == DmaKind.IO_DATA && PciFunction.relaxedOrderingOf(initiator.config());
+        boolean relaxed =
+                kind == DmaKind.IO_DATA && PciFunction.relaxedOrderingOf(initiator.config());
         PacketRoutes.Way ways = way(initiator, place, sort(ats, address), false);
         for (long at = 0; at < bytes; at += packets.maxPayloadBytes()) {
             int n = (int) Math.min(packets.maxPayloadBytes(), bytes - at);

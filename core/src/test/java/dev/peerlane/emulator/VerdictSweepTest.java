@@ -212,14 +212,7 @@ class VerdictSweepTest {
         MemorySegment memory = bar.memory();
         memory.set(ValueLayout.JAVA_LONG, 0, ~word);
         long start = fabric.clock().nanoTime();
-        fabric.packets()
-                .write(
-                        function(from),
-                        to.bar(2).pciAddress(),
-                        data,
-                        0,
-                        8,
-                        DmaKind.IO_DATA);
+        fabric.packets().write(function(from), to.bar(2).pciAddress(), data, 0, 8, DmaKind.IO_DATA);
         boolean arrived = await(() -> memory.get(ValueLayout.JAVA_LONG, 0) == word);
         return new Reality(arrived, fabric.clock().nanoTime() - start >= ROOT_NANOS);
     }
@@ -231,14 +224,7 @@ class VerdictSweepTest {
         Reads reads = new Reads();
         long start = fabric.clock().nanoTime();
         fabric.packets()
-                .read(
-                        function(from),
-                        to.bar(2).pciAddress(),
-                        data,
-                        0,
-                        8,
-                        DmaKind.IO_DATA,
-                        reads);
+                .read(function(from), to.bar(2).pciAddress(), data, 0, 8, DmaKind.IO_DATA, reads);
         assertThat(await(reads::isQuiet)).as("a read is always answered").isTrue();
         boolean arrived = !reads.failed();
         assertThat(data.get(ValueLayout.JAVA_LONG, 0) == word).isEqualTo(arrived);
