@@ -73,8 +73,6 @@ class ArchitectureTest {
                     "emulator: AdminCommands DoorbellMemory EmulatedController "
                             + "EnableCheck FeatureTable IdentifyPages MediumPace NvmCommands "
                             + "QueueCommands Registers ShadowDoorbells",
-                    "emulator: EmulatedBar EmulatedClock EmulatedDevice EmulatedFabric "
-                            + "HostMemory PacketInterconnect",
                     "pci: Machine Overlap",
                     "qtest: QtestDevice QtestDma QtestFabric",
                     "spec: Status StatusText");

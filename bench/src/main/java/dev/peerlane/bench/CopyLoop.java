@@ -30,8 +30,8 @@ final class CopyLoop implements AutoCloseable {
     private static final long MEDIUM = 256L << 20;
     private static final double GIB = 1L << 30;
     private static final int PAGE = 4096;
-    private static final Extent SOURCE = Extent.parse(EmulatedFabric.LOCATOR_PREFIX + "source");
-    private static final Extent TARGET = Extent.parse(EmulatedFabric.LOCATOR_PREFIX + "target");
+    private static final Extent SOURCE = Extent.parse(DriveSpec.LOCATOR_PREFIX + "source");
+    private static final Extent TARGET = Extent.parse(DriveSpec.LOCATOR_PREFIX + "target");
 
     private final Session session;
     private final PeerMemory memory;

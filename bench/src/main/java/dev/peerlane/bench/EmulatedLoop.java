@@ -47,11 +47,7 @@ final class EmulatedLoop implements AutoCloseable {
                         .build();
         fabric = new EmulatedFabric(FabricSpec.builder().drive(drive).build().hurried());
         clock = fabric.clock();
-        controller =
-                Controller.open(
-                        fabric,
-                        EmulatedFabric.LOCATOR_PREFIX + drive.name(),
-                        ControllerOptions.DEFAULTS);
+        controller = Controller.open(fabric, drive.locator(), ControllerOptions.DEFAULTS);
         controller.requireCmb().enable(controller.dma());
         cmb = controller.requireCmb().allocate((long) DEPTH * MAX_BYTES, PAGE);
         port = controller.namespace(1).port(DEPTH);

@@ -92,7 +92,7 @@ final class FreeDevice implements AutoCloseable {
                         .doorbellBuffer(form == Form.SHADOW)
                         .build();
         fabric = new EmulatedFabric(FabricSpec.builder().drive(drive).build());
-        inner = fabric.open(EmulatedFabric.LOCATOR_PREFIX + drive.name());
+        inner = fabric.open(drive.locator());
         ControllerOptions options = ControllerOptions.DEFAULTS.withAsyncEvents(0);
         controller = Controller.open(new Function(), new Memory(), fabric.clock(), options);
         controller.requireCmb().enable(controller.dma());

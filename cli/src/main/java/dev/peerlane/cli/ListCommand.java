@@ -3,7 +3,7 @@ package dev.peerlane.cli;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
 import dev.peerlane.binding.Inventory.Drive;
-import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.FabricSpec;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -73,9 +73,7 @@ final class ListCommand implements Callable<Integer> {
     private int machine() {
         List<Drive> found = drives(context.host());
         List<String> builtIn =
-                FabricSpec.standard().drives().stream()
-                        .map(d -> EmulatedFabric.LOCATOR_PREFIX + d.name())
-                        .toList();
+                FabricSpec.standard().drives().stream().map(DriveSpec::locator).toList();
         if (fabric.json) {
             Json.print(context.terminal().out(), MachineDocuments.Machine.of(found, builtIn));
         } else {

@@ -54,6 +54,9 @@ public record DriveSpec(
         DWORDS
     }
 
+    /** What the locators of emulated drives begin with. */
+    public static final String LOCATOR_PREFIX = "emu:";
+
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
 
     /** Checks the ranges and keeps its own copy of the list. */
@@ -98,6 +101,11 @@ public record DriveSpec(
                 "has bytesPerSecond " + bytesPerSecond,
                 "Take 0 or more");
         require(latencyNanos >= 0, name, "has latencyNanos " + latencyNanos, "Take 0 or more");
+    }
+
+    /** Returns the locator under which a fabric opens it. */
+    public String locator() {
+        return LOCATOR_PREFIX + name;
     }
 
     /** Starts a drive with defaults for everything but its namespaces. */

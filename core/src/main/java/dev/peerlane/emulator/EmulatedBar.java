@@ -14,26 +14,35 @@ import org.jspecify.annotations.Nullable;
  * threads than the fabric's owner are refused.
  */
 final class EmulatedBar extends Bar {
-    private final EmulatedDevice device;
+    /** The open device that it belongs to. */
+    interface Opened {
+        /** Throws if the calling thread is not the owner. */
+        void checkOwner();
+
+        /** Returns whether the device is still open. */
+        boolean isOpen();
+    }
+
+    private final Opened device;
     private final EmulatedFunction function;
     private final EmulatedController controller;
     private final RegisterBlock registers;
     private final EmulatedFunction.BarSpace space;
     private final long memoryAddress;
-    private final @Nullable PacketInterconnect packets;
+    private final @Nullable HostAccess host;
 
     EmulatedBar(
-            EmulatedDevice device,
+            Opened device,
             EmulatedFunction function,
             EmulatedController controller,
             EmulatedFunction.BarSpace space,
-            @Nullable PacketInterconnect packets) {
+            @Nullable HostAccess host) {
         this.device = device;
         this.function = function;
         this.controller = controller;
         this.registers = controller.registers(space.index());
         this.space = space;
-        this.packets = packets;
+        this.host = host;
         MemorySegment memory = space.memory();
         this.memoryAddress = memory == null ? 0 : memory.address();
     }
@@ -78,9 +87,9 @@ final class EmulatedBar extends Bar {
         if (!answers()) {
             return -1;
         }
-        return packets == null
+        return host == null
                 ? loadHere32(offset)
-                : (int) packets.hostLoad(function, at(offset), 4, () -> loadHere32(offset));
+                : (int) host.load(function, at(offset), 4, () -> loadHere32(offset));
     }
 
     private int loadHere32(long offset) {
@@ -99,10 +108,10 @@ final class EmulatedBar extends Bar {
         if (!answers()) {
             return;
         }
-        if (packets == null) {
+        if (host == null) {
             storeHere32(offset, value);
         } else {
-            packets.hostStore(function, at(offset), 4, () -> storeHere32(offset, value));
+            host.store(function, at(offset), 4, () -> storeHere32(offset, value));
         }
     }
 
@@ -124,9 +133,9 @@ final class EmulatedBar extends Bar {
         if (!answers()) {
             return -1;
         }
-        return packets == null
+        return host == null
                 ? loadHere64(offset)
-                : packets.hostLoad(function, at(offset), 8, () -> loadHere64(offset));
+                : host.load(function, at(offset), 8, () -> loadHere64(offset));
     }
 
     private long loadHere64(long offset) {
@@ -145,10 +154,10 @@ final class EmulatedBar extends Bar {
         if (!answers()) {
             return;
         }
-        if (packets == null) {
+        if (host == null) {
             storeHere64(offset, value);
         } else {
-            packets.hostStore(function, at(offset), 8, () -> storeHere64(offset, value));
+            host.store(function, at(offset), 8, () -> storeHere64(offset, value));
         }
     }
 

@@ -1,7 +1,6 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.hal.Clock;
-import dev.peerlane.hal.OwnerThread;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
@@ -13,14 +12,14 @@ import org.jspecify.annotations.Nullable;
  * when nobody has anything to do, so that a timeout takes few turns. A packet that has just arrived
  * may be what the host waits for, so the host looks first.
  */
-final class EmulatedClock extends Clock {
+final class EmulatedClock extends Clock implements BusTime {
     private static final long STEP_NANOS = 1_000;
     private static final long PACKET_STEP_NANOS = 100;
     private static final int MAX_PASSES = 50_000_000;
     private static final long WAITING_STEP_NANOS = 20_000;
     private static final long IDLE_STEP_NANOS = 1_000_000;
 
-    private final OwnerThread owner;
+    private final FabricOwner owner;
     private final boolean virtual;
     private final SplittableRandom random;
     private final List<EmulatedController> controllers;
@@ -28,7 +27,7 @@ final class EmulatedClock extends Clock {
     private long nanos;
 
     EmulatedClock(
-            OwnerThread owner,
+            FabricOwner owner,
             boolean virtual,
             SplittableRandom random,
             List<EmulatedController> controllers,
@@ -46,7 +45,8 @@ final class EmulatedClock extends Clock {
     }
 
     /** Takes turns until a load of the host is answered: packets to a function always are. */
-    void pass(BooleanSupplier done) {
+    @Override
+    public void pass(BooleanSupplier done) {
         for (int i = 0; !done.getAsBoolean(); i++) {
             if (i == MAX_PASSES) {
                 throw new IllegalStateException("a load of the host was never answered");
@@ -57,7 +57,7 @@ final class EmulatedClock extends Clock {
 
     @Override
     public void turn() {
-        owner.check(EmulatedFabric.NAME);
+        owner.check();
         try {
             turnDevices();
         } catch (InternalError e) {

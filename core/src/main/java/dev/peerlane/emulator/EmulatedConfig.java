@@ -1,6 +1,5 @@
 package dev.peerlane.emulator;
 
-import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.pci.ConfigSpace;
 import java.util.function.IntConsumer;
 
@@ -14,10 +13,10 @@ final class EmulatedConfig extends ConfigSpace {
     private final int[] words = new int[BYTES / 4];
     private final int[] writable = new int[BYTES / 4];
     private IntConsumer written = offset -> {};
-    private OwnerThread owner = new OwnerThread();
+    private FabricOwner owner = new FabricOwner();
 
     /** Calls {@code listener} with the offset of each word that {@code by} alone may write. */
-    void onWrite(OwnerThread by, IntConsumer listener) {
+    void onWrite(FabricOwner by, IntConsumer listener) {
         owner = by;
         written = listener;
     }
@@ -66,7 +65,7 @@ final class EmulatedConfig extends ConfigSpace {
     }
 
     private void merge(int index, int value, int touched) {
-        owner.check(EmulatedFabric.NAME);
+        owner.check();
         int mask = writable[index] & touched;
         words[index] = (words[index] & ~mask) | (value & mask);
         written.accept(index * 4);

@@ -1,6 +1,5 @@
 package dev.peerlane.emulator;
 
-import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.spec.Aqa;
 import dev.peerlane.spec.AsyncEvent;
 import dev.peerlane.spec.Cap;
@@ -46,7 +45,7 @@ public final class EmulatedController {
         FATAL
     }
 
-    private final OwnerThread owner;
+    private final FabricOwner owner;
     private final EmulatedFunction function;
     private final Interconnect interconnect;
     private final FaultPlan faults;
@@ -81,7 +80,7 @@ public final class EmulatedController {
     private @Nullable DoorbellMemory doorbells;
 
     EmulatedController(
-            OwnerThread owner,
+            FabricOwner owner,
             EmulatedFunction function,
             DriveSpec drive,
             Interconnect interconnect,
@@ -134,7 +133,7 @@ public final class EmulatedController {
      * Nothing here is an error of a command: those end with a status.
      */
     public List<String> violations() {
-        owner.check(EmulatedFabric.NAME);
+        owner.check();
         return List.copyOf(violations);
     }
 
@@ -158,19 +157,19 @@ public final class EmulatedController {
      * @throws IllegalArgumentException if there is no such namespace
      */
     public byte[] medium(int nsid) {
-        owner.check(EmulatedFabric.NAME);
+        owner.check();
         return namespaces.content(nsid);
     }
 
     /** Returns a copy of the bytes of the CMB, of none where there is no CMB, past all fabrics. */
     public byte[] cmbBytes() {
-        owner.check(EmulatedFabric.NAME);
+        owner.check();
         return cmb.memory().toArray(ValueLayout.JAVA_BYTE);
     }
 
     /** Makes bytes the beginning of a namespace's medium, past all commands. */
     public void medium(int nsid, byte[] bytes) {
-        owner.check(EmulatedFabric.NAME);
+        owner.check();
         namespaces.content(nsid, bytes);
     }
 
@@ -182,7 +181,7 @@ public final class EmulatedController {
      *     aligned to 4, there until the fabric is closed
      */
     public void watchDoorbells(MemorySegment memory) {
-        owner.check(EmulatedFabric.NAME);
+        owner.check();
         doorbells = new DoorbellMemory(memory, drive.ioQueues() + 1, drive.doorbellStride());
     }
 
@@ -194,7 +193,7 @@ public final class EmulatedController {
      * @param receiver is given the vector, on the thread that owns the fabric
      */
     public void interruptReceiver(IntConsumer receiver) {
-        owner.check(EmulatedFabric.NAME);
+        owner.check();
         interrupts.receiver(receiver);
     }
 
@@ -205,7 +204,7 @@ public final class EmulatedController {
 
     /** Sets or clears the Mask Bit of a vector, as a store to Vector Control does. */
     public void maskInterrupt(int vector, boolean masked) {
-        owner.check(EmulatedFabric.NAME);
+        owner.check();
         interrupts.mask(vector, masked);
     }
 

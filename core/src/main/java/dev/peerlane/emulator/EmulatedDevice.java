@@ -7,38 +7,46 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A drive that somebody has opened. */
-final class EmulatedDevice extends PciDevice {
+final class EmulatedDevice extends PciDevice implements EmulatedBar.Opened {
     private static final int BAR_REGISTERS = 6;
 
-    private final EmulatedFabric fabric;
+    private final FabricOwner owner;
     private final EmulatedFunction function;
     private final String locator;
+    private final Consumer<EmulatedDevice> closing;
     private final List<EmulatedBar> bars = new ArrayList<>();
     private boolean open = true;
 
     EmulatedDevice(
-            EmulatedFabric fabric,
+            FabricOwner owner,
             EmulatedFunction function,
             EmulatedController controller,
-            String locator) {
-        this.fabric = fabric;
+            @Nullable HostAccess host,
+            Consumer<EmulatedDevice> closing) {
+        this.owner = owner;
         this.function = function;
-        this.locator = locator;
+        this.locator = Objects.requireNonNull(function.locator());
+        this.closing = closing;
         for (EmulatedFunction.BarSpace space : function.bars()) {
-            bars.add(new EmulatedBar(this, function, controller, space, fabric.packets()));
+            bars.add(new EmulatedBar(this, function, controller, space, host));
         }
         ConfigSpace config = function.config();
         int command = config.load16(ConfigSpace.COMMAND);
         config.store16(ConfigSpace.COMMAND, command | ConfigSpace.COMMAND_MEMORY);
     }
 
-    void checkOwner() {
-        fabric.checkOwner();
+    @Override
+    public void checkOwner() {
+        owner.check();
     }
 
-    boolean isOpen() {
+    @Override
+    public boolean isOpen() {
         return open;
     }
 
@@ -102,7 +110,7 @@ final class EmulatedDevice extends PciDevice {
         if (open) {
             busMaster(false);
             open = false;
-            fabric.closed(this);
+            closing.accept(this);
         }
     }
 }

@@ -6,7 +6,6 @@ import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.DmaFault;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.FabricTraits;
-import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.pci.Bdf;
@@ -35,13 +34,7 @@ import org.jspecify.annotations.Nullable;
  * moves unless {@link Clock#turn} is called on {@link #clock}.
  */
 public final class EmulatedFabric extends Fabric {
-    /** What the locators of emulated drives begin with. */
-    public static final String LOCATOR_PREFIX = "emu:";
-
-    /** What it is called when another thread is refused. */
-    static final String NAME = "the emulated fabric";
-
-    private final OwnerThread owner = new OwnerThread();
+    private final FabricOwner owner = new FabricOwner();
     private final FabricSpec spec;
     private final Arena arena = Arena.ofShared();
     private final AddressMap map = new AddressMap();
@@ -94,7 +87,7 @@ public final class EmulatedFabric extends Fabric {
             for (EmulatedFunction function : functions) {
                 DriveSpec drive = function.drive();
                 if (drive != null) {
-                    String locator = LOCATOR_PREFIX + drive.name();
+                    String locator = drive.locator();
                     drives.put(locator, function);
                     FaultPlan plan = new FaultPlan(spec.faults(), drive.name());
                     controllers.put(
@@ -136,8 +129,8 @@ public final class EmulatedFabric extends Fabric {
         }
     }
 
-    void checkOwner() {
-        owner.check(NAME);
+    private void checkOwner() {
+        owner.check();
     }
 
     /**
@@ -145,7 +138,7 @@ public final class EmulatedFabric extends Fabric {
      * what was opened from it, before the other thread begins.
      */
     public void handOver() {
-        owner.handOver(NAME);
+        owner.handOver();
     }
 
     /**
@@ -155,7 +148,8 @@ public final class EmulatedFabric extends Fabric {
      * @throws PeerlaneException if there is none of that name
      */
     public EmulatedController controller(String name) {
-        String locator = name.startsWith(LOCATOR_PREFIX) ? name : LOCATOR_PREFIX + name;
+        String locator =
+                name.startsWith(DriveSpec.LOCATOR_PREFIX) ? name : DriveSpec.LOCATOR_PREFIX + name;
         EmulatedController controller = controllers.get(locator);
         if (controller == null) {
             throw unknown(locator);
@@ -243,20 +237,10 @@ public final class EmulatedFabric extends Fabric {
         return packets == null ? 0 : packets.passings();
     }
 
-    /**
-     * Requests of one function to another's memory.
-     *
-     * @param initiator who sent them
-     * @param owner whose memory
-     * @param reads whether they were reads
-     * @param throughRoot whether they went through the root complex
-     */
-    public record PeerFlow(Bdf initiator, Bdf owner, boolean reads, boolean throughRoot) {}
-
     /** Returns which requests there were between functions; none on a fabric without packets. */
     public Set<PeerFlow> peerFlows() {
         checkOwner();
-        return packets == null ? Set.of() : Set.copyOf(packets.flows());
+        return packets == null ? Set.of() : packets.flows();
     }
 
     /** Says who is told of each packet that arrives, a line each; null for nobody. */
@@ -265,10 +249,6 @@ public final class EmulatedFabric extends Fabric {
         if (packets != null) {
             packets.trace(sink);
         }
-    }
-
-    @Nullable PacketInterconnect packets() {
-        return packets;
     }
 
     /**
@@ -321,7 +301,13 @@ public final class EmulatedFabric extends Fabric {
                     locator + " is open already",
                     "Close it first: a device has one owner");
         }
-        EmulatedDevice device = new EmulatedDevice(this, function, controller, locator);
+        EmulatedDevice device =
+                new EmulatedDevice(
+                        owner,
+                        function,
+                        controller,
+                        packets == null ? null : packets.host(),
+                        closing -> open.remove(locator, closing));
         open.put(locator, device);
         return device;
     }
@@ -358,7 +344,7 @@ public final class EmulatedFabric extends Fabric {
 
     /** Returns where a drive is. */
     public Bdf bdf(String drive) {
-        return Objects.requireNonNull(drives.get(LOCATOR_PREFIX + drive)).bdf();
+        return Objects.requireNonNull(drives.get(DriveSpec.LOCATOR_PREFIX + drive)).bdf();
     }
 
     @Override
@@ -393,13 +379,14 @@ public final class EmulatedFabric extends Fabric {
         return map;
     }
 
+    /** Returns what carries its packets; null on a fabric without packets. */
+    @Nullable PacketInterconnect packets() {
+        return packets;
+    }
+
     /** Returns everything in the tree. */
     List<EmulatedFunction> functions() {
         return functions;
-    }
-
-    void closed(EmulatedDevice device) {
-        open.remove(device.locator(), device);
     }
 
     private PeerlaneException unknown(String locator) {

@@ -85,7 +85,7 @@ final class EmulatedFunction {
     }
 
     @Nullable String locator() {
-        return drive == null ? null : EmulatedFabric.LOCATOR_PREFIX + drive.name();
+        return drive == null ? null : drive.locator();
     }
 
     /** Whether accesses to its BARs arrive: memory decoding is on here and in all bridges above. */

@@ -4,7 +4,6 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
-import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
 import java.lang.foreign.Arena;
@@ -20,7 +19,7 @@ final class HostMemory extends DmaDomain {
     private static final int PAGE_BYTES = 4096;
     private static final long FIRST = 0x1_0000_0000L;
 
-    private final OwnerThread owner;
+    private final FabricOwner owner;
     private final AddressMap map;
     private final boolean iommu;
     private final FaultPlan faults;
@@ -28,7 +27,7 @@ final class HostMemory extends DmaDomain {
     private long next = FIRST;
     private int mappings;
 
-    HostMemory(OwnerThread owner, AddressMap map, boolean iommu, FaultPlan faults) {
+    HostMemory(FabricOwner owner, AddressMap map, boolean iommu, FaultPlan faults) {
         this.owner = owner;
         this.faults = faults;
         this.map = map;
@@ -120,7 +119,7 @@ final class HostMemory extends DmaDomain {
     }
 
     private void checkOwner() {
-        owner.check(EmulatedFabric.NAME);
+        owner.check();
     }
 
     private void unmap(AddressMap.Range range) {

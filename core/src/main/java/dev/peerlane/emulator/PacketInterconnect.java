@@ -4,20 +4,17 @@ import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.lang.foreign.MemorySegment;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * DMA and the host's loads and stores as packets in virtual time. A posted write is gone when it is
- * sent: where it gets lost nobody learns. A read is answered by a completion. What becomes of a
- * packet is decided where and when it arrives, not when it is sent.
+ * DMA as packets in virtual time. A posted write is gone when it is sent: where it gets lost nobody
+ * learns. A read is answered by a completion. What becomes of a packet is decided where and when it
+ * arrives, not when it is sent.
  *
  * <p>A request that a switch sends straight to a peer never meets the IOMMU; one that reaches the
  * root complex does.
@@ -40,9 +37,8 @@ final class PacketInterconnect extends Interconnect {
     private final PacketRoutes routes;
     private final FaultLog faults;
     private List<EmulatedFunction> functions = List.of();
-    private @Nullable EmulatedClock clock;
-    private final Set<EmulatedFabric.PeerFlow> flows = new LinkedHashSet<>();
-    private EmulatedFabric.@Nullable PeerFlow lastFlow;
+    private final PeerFlows flows = new PeerFlows();
+    private @Nullable HostAccess host;
     private long sent;
 
     PacketInterconnect(
@@ -59,9 +55,14 @@ final class PacketInterconnect extends Interconnect {
     }
 
     /** Says who is there and what moves time on. */
-    void attach(List<EmulatedFunction> all, EmulatedClock time) {
+    void attach(List<EmulatedFunction> all, BusTime time) {
         functions = all;
-        clock = time;
+        host = new HostAccess(events, routes, time);
+    }
+
+    /** Returns the way of the host's loads and stores. */
+    HostAccess host() {
+        return Objects.requireNonNull(host);
     }
 
     /** Lets packets arrive that are due; returns whether any were. */
@@ -79,12 +80,12 @@ final class PacketInterconnect extends Interconnect {
 
     /** Packets that were sent so far. */
     long sent() {
-        return sent;
+        return sent + host().sent();
     }
 
     /** Who reached whom so far. */
-    Set<EmulatedFabric.PeerFlow> flows() {
-        return flows;
+    Set<PeerFlow> flows() {
+        return flows.all();
     }
 
     /** How often one passed another. */
@@ -216,80 +217,6 @@ final class PacketInterconnect extends Interconnect {
         return true;
     }
 
-    /** A store of the host: a posted write that does {@code store} where it arrives. */
-    void hostStore(EmulatedFunction target, long address, int bytes, Runnable store) {
-        catchUp();
-        sent++;
-        if (events.isTraced()) {
-            events.trace("host stores to 0x%x of %s".formatted(address, target.bdf()));
-        }
-        routes.fromHost(target)
-                .getFirst()
-                .accept(
-                        new Packet(
-                                Packet.Flow.POSTED,
-                                null,
-                                false,
-                                false,
-                                bytes,
-                                address,
-                                routes.fromHost(target),
-                                store));
-    }
-
-    /** A load of the host: waits for its completion, which pushes what was posted before it. */
-    long hostLoad(EmulatedFunction target, long address, int bytes, LongSupplier load) {
-        catchUp();
-        sent++;
-        long[] value = new long[1];
-        boolean[] done = new boolean[1];
-        List<Hop> there = routes.fromHost(target);
-        Runnable answer =
-                () -> {
-                    long loaded = load.getAsLong();
-                    List<Hop> back = routes.toHost(target);
-                    Packet completion =
-                            new Packet(
-                                    Packet.Flow.COMPLETION,
-                                    null,
-                                    false,
-                                    false,
-                                    bytes,
-                                    address,
-                                    back,
-                                    () -> {
-                                        value[0] = loaded;
-                                        done[0] = true;
-                                    });
-                    back.getFirst().accept(completion);
-                };
-        there.getFirst()
-                .accept(
-                        new Packet(
-                                Packet.Flow.NON_POSTED,
-                                null,
-                                false,
-                                false,
-                                0,
-                                address,
-                                there,
-                                answer));
-        BooleanSupplier isDone = () -> done[0];
-        time().pass(isDone);
-        if (events.isTraced()) {
-            events.trace("host loaded 0x%x of %s: %xh".formatted(address, target.bdf(), value[0]));
-        }
-        return value[0];
-    }
-
-    private EmulatedClock time() {
-        return Objects.requireNonNull(clock);
-    }
-
-    private void catchUp() {
-        events.advance(time().nanoTime());
-    }
-
     private void send(
             Packet.Flow flow,
             EmulatedFunction initiator,
@@ -322,24 +249,10 @@ final class PacketInterconnect extends Interconnect {
             return routes.toMemory(initiator, sort);
         }
         PacketRoutes.Way way = routes.between(initiator, place.owner(), sort);
-        count(initiator, place.owner(), read, way.throughRoot());
+        flows.count(initiator, place.owner(), read, way.throughRoot());
         return way.throughRoot() && !forwards(read)
                 ? new PacketRoutes.Way(routes.toHost(initiator), true, NOT_FORWARDED, way.second())
                 : way;
-    }
-
-    /** Enters who reached whom; most packets have the same ends as the one before. */
-    private void count(
-            EmulatedFunction initiator, EmulatedFunction owner, boolean read, boolean root) {
-        EmulatedFabric.PeerFlow last = lastFlow;
-        if (last == null
-                || !last.initiator().equals(initiator.bdf())
-                || !last.owner().equals(owner.bdf())
-                || last.reads() != read
-                || last.throughRoot() != root) {
-            lastFlow = new EmulatedFabric.PeerFlow(initiator.bdf(), owner.bdf(), read, root);
-            flows.add(lastFlow);
-        }
     }
 
     /** With Address Translation Services a function asks first, and sends what it was told. */

@@ -56,7 +56,7 @@ final class Export implements AutoCloseable {
             made = new EmulatedFabric(alone.build(), shared);
             fabric = made;
             controller = fabric.controller(name);
-            device = fabric.open(EmulatedFabric.LOCATOR_PREFIX + name);
+            device = fabric.open(DriveSpec.LOCATOR_PREFIX + name);
             layOut(drive);
             done = true;
         } finally {

@@ -5,6 +5,7 @@ import dev.peerlane.block.BlockPort;
 import dev.peerlane.copy.BufferCandidate;
 import dev.peerlane.copy.CopyRequest;
 import dev.peerlane.copy.Endpoint;
+import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
@@ -217,7 +218,7 @@ final class Rig {
             List<String> all = fabric.controller(locator).violations();
             int before = known.getOrDefault(locator, 0);
             known.put(locator, all.size());
-            String name = locator.substring(EmulatedFabric.LOCATOR_PREFIX.length());
+            String name = locator.substring(DriveSpec.LOCATOR_PREFIX.length());
             if (!checkers.met(name, Checkers.ENDS_QUEUES)) {
                 all.stream().skip(before).forEach(v -> violation.accept(locator + ": " + v));
             }

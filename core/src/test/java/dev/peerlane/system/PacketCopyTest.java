@@ -18,6 +18,7 @@ import dev.peerlane.emulator.FabricSpec;
 import dev.peerlane.emulator.NamespaceSpec;
 import dev.peerlane.emulator.PacketSpec;
 import dev.peerlane.emulator.PacketSpec.Forwarding;
+import dev.peerlane.emulator.PeerFlow;
 import dev.peerlane.emulator.PortSpec;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaFault;
@@ -262,7 +263,7 @@ class PacketCopyTest {
         fabric.packets(
                 PacketSpec.DEFAULTS.withForwarding(Forwarding.NONE, 500).withAts(Set.of("a", "b")));
         assertThat(copy(through("target")).verify().result()).isEqualTo("ok");
-        assertThat(world.peerFlows()).isNotEmpty().noneMatch(EmulatedFabric.PeerFlow::throughRoot);
+        assertThat(world.peerFlows()).isNotEmpty().noneMatch(PeerFlow::throughRoot);
     }
 
     @Test
