@@ -8,7 +8,7 @@ import dev.peerlane.copy.Geometry;
  *
  * <p>At the start of a copy the code is cold as well: the virtual machine has compiled none of it,
  * and the rate can be a tenth of what it is 100 ms later. A meter for the start therefore waits
- * that long, and then until two windows in a row have the same rate.
+ * that long, and then until two windows in a row have the same rate, a second at most.
  */
 final class Meter {
     /** What the virtual machine takes to compile the loop, seen on a quiet machine. */
@@ -16,6 +16,10 @@ final class Meter {
 
     private static final long LEAST_NANOS = 20_000_000L;
     private static final long MOST_NANOS = 200_000_000L;
+
+    /** After so long a rate that still changes counts as it is. */
+    private static final long SETTLED_NANOS = 1_000_000_000L;
+
     private static final double SAME = 0.95;
     private static final int ROUNDS = 2;
 
@@ -69,14 +73,19 @@ final class Meter {
         }
         boolean measured = warm && now - firstNanos >= LEAST_NANOS && last - first >= enough;
         // so few chunks in that time are the device's doing, not that of cold code
-        long most = last < enough ? MOST_NANOS : coldNanos + MOST_NANOS;
-        if (!measured && now - started < most) {
+        boolean slow = last < enough;
+        if (!measured && now - started < (slow ? MOST_NANOS : coldNanos + MOST_NANOS)) {
             return false;
         }
-        if (coldNanos > 0 && now - started < most && isStillChanging()) {
-            rateBefore = chunksPerSecond();
-            open();
-            return false;
+        if (coldNanos > 0 && !slow && now - started < SETTLED_NANOS) {
+            if (!measured) {
+                return false;
+            }
+            if (isStillChanging()) {
+                rateBefore = chunksPerSecond();
+                open();
+                return false;
+            }
         }
         off = (chunks - count) * 1e9 < worthChunksNanos * chunksPerSecond();
         return !off;

@@ -188,6 +188,36 @@ class TunerTest {
     }
 
     @Test
+    void noCutIsTriedWhileTheRateStillRises() {
+        // a GiB or so, in a second when warm; the code takes half a second to become that
+        Tuner tuner = tuner(cut(128 * KIB, 64), CopyOptions.DEFAULTS);
+        Meter meter = tuner.meter(8192, 0);
+        double chunks = 0;
+        for (long now = 0; chunks < 8192; now += 250_000) {
+            chunks += 8192 * Math.min(1, 0.2 + 0.8 * now / 5e8) / 4000;
+            assertThat(meter.isOver(now, (long) chunks)).as("at %d ns", now).isFalse();
+        }
+        assertThat(meter.chunksPerSecond()).isBetween(0.95 * 8192, 8192.0);
+    }
+
+    @Test
+    void aRateThatNeverStaysEndsTheTriesAfterASecond() {
+        Tuner tuner = tuner(cut(128 * KIB, 64), CopyOptions.DEFAULTS);
+        Meter meter = tuner.meter(1_000_000, 0);
+        long now = 0;
+        double chunks = 0;
+        double rate = 8192;
+        while (!meter.isOver(now, (long) chunks)) {
+            now += 250_000;
+            rate *= 1.001;
+            chunks += rate / 4000;
+        }
+        assertThat(now).isBetween(1_000_000_000L, 1_001_000_000L);
+        tuner.took(meter.chunksPerSecond() * 128 * KIB, now);
+        assertThat(tuner.tries()).as("such a rate is no ground to compare cuts").isFalse();
+    }
+
+    @Test
     void theStartDoesNotCountForTheRate() {
         Meter meter = new Meter(cut(4096, 64), 1_000_000, 0, 0, 0);
         long now = 5_000_000; // nothing ends before
