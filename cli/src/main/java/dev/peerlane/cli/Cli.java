@@ -44,6 +44,10 @@ public final class Cli {
     public int run(String... args) {
         Context context = new Context(terminal, interruption, List.of(args), host);
         CommandLine program = program(context, List.of(args));
+        program.setExecutionStrategy(parsed -> {
+            interruption.awaitHearing();
+            return new CommandLine.RunLast().execute(parsed);
+        });
         program.setParameterExceptionHandler((e, given) -> Failures.usage(context, e));
         program.setExecutionExceptionHandler(
                 (e, command, parsed) -> Failures.thrown(context, e, command.getCommandName()));

@@ -3,6 +3,7 @@ package dev.peerlane.cli;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.copy.CancelFlag;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /** The user's wish that the program stops. Made by any thread, at most once. */
 public final class Interruption {
@@ -13,8 +14,35 @@ public final class Interruption {
 
     private final CancelFlag flag = new CancelFlag();
     private final CompletableFuture<Boolean> made = new CompletableFuture<>();
+    private volatile @Nullable Thread hears;
     private volatile String left = NOTHING_LEFT;
     private volatile String stopping = WAITING;
+
+    /**
+     * Says what makes the program hear of signals, which is begun here and goes on beside the
+     * reading of the arguments: with nothing open yet, a signal may end the program at once.
+     */
+    void begin(Runnable hearing) {
+        Thread thread = new Thread(hearing, "signals");
+        hears = thread;
+        thread.start();
+    }
+
+    /** Returns when signals are heard of. Before that a command opens nothing. */
+    void awaitHearing() {
+        Thread thread = hears;
+        boolean interrupted = false;
+        while (thread != null && thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
 
     /** Asks the program to stop: a running copy ends, an open question is given up. */
     public void request() {

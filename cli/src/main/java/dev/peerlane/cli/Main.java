@@ -20,17 +20,20 @@ public final class Main {
 
     /** Runs the program. */
     public static void main(String[] args) {
-        if (Boolean.getBoolean(Training.PROPERTY)) {
-            System.exit(Training.run());
-        }
         Terminal terminal = terminal();
         Interruption interruption = new Interruption();
         Signals signals = new Signals(interruption, terminal.err(), Runtime.getRuntime()::halt);
-        signals.install();
+        interruption.begin(signals::install);
+        if (Boolean.getBoolean(Training.PROPERTY)) {
+            int status = Training.run();
+            signals.ended();
+            System.exit(status);
+        }
         int status;
         try {
             status = new Cli(terminal, interruption).run(args);
         } finally {
+            interruption.awaitHearing();
             signals.ended(); // or the virtual machine would wait for this thread, and this for it
         }
         System.exit(signals.status(status));

@@ -1,5 +1,6 @@
 package dev.peerlane.copy;
 
+import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.Overlap;
 import dev.peerlane.pci.Oversize;
@@ -8,9 +9,9 @@ import dev.peerlane.pci.Route;
 import dev.peerlane.pci.Verdict;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 
 /**
  * Whether a memory may carry a copy, and why not: the one rule, over values, that plans, the doctor
@@ -246,9 +247,10 @@ public record Fitness(
 
         /** What is not read may stop packets as well as let them pass. */
         private void packetsStopped() {
-            Set<PciFunction> way = new LinkedHashSet<>(in.functions(machine));
-            way.addAll(out.functions(machine));
-            for (PciFunction f : way) {
+            Map<Bdf, PciFunction> way = new LinkedHashMap<>();
+            in.functions(machine).forEach(f -> way.putIfAbsent(f.bdf(), f));
+            out.functions(machine).forEach(f -> way.putIfAbsent(f.bdf(), f));
+            for (PciFunction f : way.values()) {
                 if (f.details().isCut()) {
                     no(
                             Unfit.UNREAD,

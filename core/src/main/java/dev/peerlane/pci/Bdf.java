@@ -3,6 +3,7 @@ package dev.peerlane.pci;
 import dev.peerlane.PeerlaneException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The address of a PCI function: segment ("domain"), bus, device, function. Written as Linux does,
@@ -49,6 +50,19 @@ public record Bdf(int segment, int bus, int device, int function) implements Com
     /** Returns the 16-bit requester ID: bus, device and function. */
     public int requesterId() {
         return (bus << 8) | (device << 3) | function;
+    }
+
+    // Written out: a record's own are linked at their first use, which every start would pay for.
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Bdf that
+                && segment == that.segment
+                && requesterId() == that.requesterId();
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * segment + requesterId();
     }
 
     @Override

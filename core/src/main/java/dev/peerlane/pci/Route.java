@@ -165,7 +165,7 @@ public record Route(
             this.to = to;
             up = machine.bridgesAbove(from.bdf());
             down = machine.bridgesAbove(to.bdf());
-            common = up.stream().filter(down::contains).findFirst().orElse(null);
+            common = up.stream().filter(f -> place(down, f) >= 0).findFirst().orElse(null);
         }
 
         Route judge() {
@@ -270,7 +270,7 @@ public record Route(
         /** A switch's port sends on what is for its own side only with upstream forwarding. */
         private @Nullable Stop forwardingStop() {
             PciFunction top = common;
-            for (PciFunction f : up.subList(up.indexOf(top) + 1, up.size())) {
+            for (PciFunction f : up.subList(place(up, top) + 1, up.size())) {
                 boolean port = f.kind() == PciFunction.Kind.SWITCH_DOWNSTREAM;
                 if (port && (f.acs() == null || !f.acs().upstreamForwarding())) {
                     return new Stop(
@@ -311,7 +311,17 @@ public record Route(
         }
 
         private List<PciFunction> until(List<PciFunction> path) {
-            return path.subList(0, common == null ? path.size() : path.indexOf(common));
+            return path.subList(0, common == null ? path.size() : place(path, common));
+        }
+
+        /** Returns where on a path a function is, -1 for nowhere: by its address, which is all. */
+        private static int place(List<PciFunction> path, @Nullable PciFunction function) {
+            for (int i = 0; function != null && i < path.size(); i++) {
+                if (path.get(i).bdf().equals(function.bdf())) {
+                    return i;
+                }
+            }
+            return -1;
         }
     }
 

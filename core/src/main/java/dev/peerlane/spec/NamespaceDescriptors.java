@@ -1,7 +1,6 @@
 package dev.peerlane.spec;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -91,7 +90,7 @@ public final class NamespaceDescriptors {
         descriptor.fill((byte) 0);
         NIDT.write(descriptor, type);
         NIDL.write(descriptor, nid.length);
-        MemorySegment.copy(nid, 0, descriptor, ValueLayout.JAVA_BYTE, HEADER_BYTES, nid.length);
+        MemorySegment.copy(MemorySegment.ofArray(nid), 0, descriptor, HEADER_BYTES, nid.length);
         return offset + HEADER_BYTES + nid.length;
     }
 

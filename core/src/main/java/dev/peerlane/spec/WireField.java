@@ -72,7 +72,7 @@ public record WireField(int offset, int bytes) {
         if (value.length != bytes) {
             throw new IllegalArgumentException(value.length + " bytes for a field of " + bytes);
         }
-        MemorySegment.copy(value, 0, page, ValueLayout.JAVA_BYTE, offset, bytes);
+        MemorySegment.copy(MemorySegment.ofArray(value), 0, page, offset, bytes);
     }
 
     /** The value as an unsigned little-endian integer of any length. */

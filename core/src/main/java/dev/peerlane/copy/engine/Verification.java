@@ -223,7 +223,7 @@ final class Verification {
     /** The same slots as the copy's where the memory is the same. */
     private List<Lane> lanes(List<Lane> copied, Endpoint reader, Endpoint second) {
         if (plan.verifySharesBuffer() && copied.getFirst().geometry().sentinels() > 0) {
-            boolean same = reader.equals(request.source());
+            boolean same = reader.port() == request.source().port();
             return copied.stream().map(l -> (same ? l : l.turned()).reversed()).toList();
         }
         PeerMemory memory = Objects.requireNonNull(plan.verifyBuffer()).memory();
@@ -262,6 +262,6 @@ final class Verification {
     }
 
     private long lbaOf(Endpoint side) {
-        return side.equals(request.source()) ? request.sourceLba() : request.targetLba();
+        return side.port() == request.source().port() ? request.sourceLba() : request.targetLba();
     }
 }
