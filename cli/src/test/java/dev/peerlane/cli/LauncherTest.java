@@ -23,6 +23,7 @@ import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -33,6 +34,7 @@ import picocli.CommandLine;
 /** The launcher and its cache, with another program in the place of ours. */
 @EnabledOnOs(OS.LINUX)
 @Timeout(300)
+@Tag("long")
 class LauncherTest {
     private static final Path ROOT = Path.of("..");
     private static final int NOBODY = 65534;

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The program as a process of a Java that does not hand signals over. */
 @Timeout(120)
 @EnabledOnOs(OS.LINUX)
+@Tag("long")
 class LostSignalsTest {
     /** A runtime image without the module that signals come by. */
     private static final List<String> SMALL = List.of("--limit-modules=java.management");

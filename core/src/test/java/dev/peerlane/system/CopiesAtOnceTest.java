@@ -17,10 +17,12 @@ import dev.peerlane.emulator.PortSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Several copies at once, in virtual time, driven by one processor. */
+@Tag("long")
 class CopiesAtOnceTest {
     private static final int CHUNK = 32 << 10;
     private static final CopyOptions OPTIONS =

@@ -25,6 +25,7 @@ import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -35,6 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * long, a quarter of one by packets: its first and last chunk pass by themselves, some
  * milliseconds.
  */
+@Tag("long")
 class CopyRateTest {
     private static final long RATE = 400_000_000;
     private static final long LATENCY_NANOS = 80_000;

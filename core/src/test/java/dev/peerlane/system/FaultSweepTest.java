@@ -144,22 +144,27 @@ class FaultSweepTest {
     }
 
     static Stream<Arguments> packetCases() {
-        return Stream.of(
-                Arguments.of(late(Kind.LOST_COMPLETION, "a", 0), "target", 3),
-                Arguments.of(late(Kind.ZOMBIE, "a", 300 * MILLI), "target", 3),
-                Arguments.of(late(Kind.ZOMBIE, "b", 300 * MILLI), "target", 3),
-                Arguments.of(late(Kind.WRONG_DATA, "a", 0), "target", 3),
-                Arguments.of(late(Kind.WRONG_DATA, "b", 0), "target", 3),
-                Arguments.of(late(Kind.FATAL, "a", 0), "target", 3),
-                Arguments.of(late(Kind.FATAL, "b", 0), "source", 5),
-                Arguments.of(late(Kind.RESET, "a", 0), "third", 5),
-                Arguments.of(late(Kind.RESET, "b", 0), "target", 3),
-                Arguments.of(late(Kind.GONE, "a", 0), "target", 3),
-                Arguments.of(late(Kind.GONE, "b", 0), "target", 3),
-                Arguments.of(
-                        status("a", NvmOpcode.READ, Status.INTERNAL_ERROR | Status.DO_NOT_RETRY),
-                        "target",
-                        3));
+        List<Arguments> cases =
+                List.of(
+                        Arguments.of(late(Kind.LOST_COMPLETION, "a", 0), "target", 3),
+                        Arguments.of(late(Kind.ZOMBIE, "a", 300 * MILLI), "target", 3),
+                        Arguments.of(late(Kind.ZOMBIE, "b", 300 * MILLI), "target", 3),
+                        Arguments.of(late(Kind.WRONG_DATA, "a", 0), "target", 3),
+                        Arguments.of(late(Kind.WRONG_DATA, "b", 0), "target", 3),
+                        Arguments.of(late(Kind.FATAL, "a", 0), "target", 3),
+                        Arguments.of(late(Kind.FATAL, "b", 0), "source", 5),
+                        Arguments.of(late(Kind.RESET, "a", 0), "third", 5),
+                        Arguments.of(late(Kind.RESET, "b", 0), "target", 3),
+                        Arguments.of(late(Kind.GONE, "a", 0), "target", 3),
+                        Arguments.of(late(Kind.GONE, "b", 0), "target", 3),
+                        Arguments.of(
+                                status(
+                                        "a",
+                                        NvmOpcode.READ,
+                                        Status.INTERNAL_ERROR | Status.DO_NOT_RETRY),
+                                "target",
+                                3));
+        return Share.of(cases).stream();
     }
 
     /** The same where packets have latency and stay under way. */
@@ -177,7 +182,7 @@ class FaultSweepTest {
             cases.add(Arguments.of(late(kind, "a", 20 * MILLI), "third"));
             cases.add(Arguments.of(late(kind, "b", 20 * MILLI), "source"));
         }
-        return cases.stream();
+        return Share.of(cases).stream();
     }
 
     /** Packets of data that are lost, late, or come twice: the first, the second, the third ... */

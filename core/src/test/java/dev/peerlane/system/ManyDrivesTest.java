@@ -18,12 +18,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * 32 drives behind two levels of switches, by packets in virtual time: 16 copies that share no
  * device, all driven by one processor.
  */
+@Tag("long")
 class ManyDrivesTest {
     private static final int SWITCHES = 4;
     private static final int DRIVES = 8;

@@ -22,12 +22,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A long copy finds its own chunk and slots, and says so. Time is virtual. */
+@Tag("long")
 class TuningTest {
     private static final int KIB = 1 << 10;
     private static final long MIB = 1 << 20;
@@ -79,8 +81,8 @@ class TuningTest {
         "fast,        1500,   20000, 16384, 5,  4, 0.97, 128,  4",
         "slow,          20,   80000, 16384, 5, 10, 0.97, 128, 32",
         "high latency, 400, 2000000, 16384, 5,  4, 0.97, 128, 32",
-        "tiny CMB,     400,   80000,    64, 5,  4, 0.97,   4, 15",
-        "small MDTS,   400,   80000, 16384, 1,  4, 0.97,   8, 32",
+        "tiny CMB,     100,   80000,    64, 5,  4, 0.97,   4, 15",
+        "small MDTS,   100,   80000, 16384, 1,  4, 0.97,   8, 32",
     })
     void aLongCopyFindsItsChunkAndSlotsWithinASecond(
             String name,

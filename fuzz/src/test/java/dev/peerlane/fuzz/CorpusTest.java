@@ -22,7 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Runs every fuzz target over its kept inputs, and over some that a seed makes of them. */
 class CorpusTest {
     private static final Path CORPUS = Path.of("src/test/resources/corpus");
-    private static final int CHANGED_INPUTS = 100;
+    private static final int CHANGED_INPUTS =
+            Math.ceilDiv(100, Integer.getInteger("peerlane.share", 1));
     private static final long SEED = 5;
 
     private static final Map<String, Consumer<byte[]>> TARGETS =
