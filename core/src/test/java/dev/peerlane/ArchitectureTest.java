@@ -70,9 +70,6 @@ class ArchitectureTest {
     private static final Set<String> CIRCLES_TO_REMOVE =
             Set.of(
                     "block: PeerBuffer PeerMemory",
-                    "emulator: AdminCommands DoorbellMemory EmulatedController "
-                            + "EnableCheck FeatureTable IdentifyPages MediumPace NvmCommands "
-                            + "QueueCommands Registers ShadowDoorbells",
                     "pci: Machine Overlap",
                     "qtest: QtestDevice QtestDma QtestFabric",
                     "spec: Status StatusText");

@@ -8,37 +8,35 @@ import java.lang.foreign.MemorySegment;
 
 /** The admin commands (NVMe Base 2.0, 5), apart from those of the queues. */
 final class AdminCommands extends CommandSetHandler {
-    private static final long MAX_LOG_BYTES = 1 << 20;
-
-    private final EmulatedController controller;
     private final CommandEngine engine;
-    private final PrpWalker prps;
+    private final Buffers buffers;
+    private final DataPlaces places;
     private final QueueCommands queues;
     private final IdentifyPages identify;
     private final LogPages logs;
     private final FeatureTable features;
     private final AsyncEvents events;
-    private final DriveSpec drive;
+    private final ShadowDoorbells shadows;
 
     AdminCommands(
-            EmulatedController controller,
             CommandEngine engine,
-            PrpWalker prps,
+            Buffers buffers,
+            DataPlaces places,
             QueueCommands queues,
             IdentifyPages identify,
             LogPages logs,
             FeatureTable features,
             AsyncEvents events,
-            DriveSpec drive) {
-        this.controller = controller;
+            ShadowDoorbells shadows) {
         this.engine = engine;
-        this.prps = prps;
+        this.buffers = buffers;
+        this.places = places;
         this.queues = queues;
         this.identify = identify;
         this.logs = logs;
         this.features = features;
         this.events = events;
-        this.drive = drive;
+        this.shadows = shadows;
     }
 
     @Override
@@ -58,7 +56,7 @@ final class AdminCommands extends CommandSetHandler {
             case AdminOpcode.SET_FEATURES -> features.set(command);
             case AdminOpcode.ABORT -> abort(command);
             case AdminOpcode.ASYNC_EVENT_REQUEST -> events.request(command);
-            case AdminOpcode.DOORBELL_BUFFER_CONFIG -> doorbellBuffer(command);
+            case AdminOpcode.DOORBELL_BUFFER_CONFIG -> shadows.configure(command);
             default -> refuse(command, Status.INVALID_OPCODE);
         };
     }
@@ -75,29 +73,12 @@ final class AdminCommands extends CommandSetHandler {
     }
 
     private int identify(Command command) {
-        MemorySegment page = engine.attachBuffer(command, IdentifyPages.BYTES);
+        MemorySegment page = buffers.attach(command, IdentifyPages.BYTES);
         int status = identify.compose(command, page);
         if (status != 0) {
             return refuse(command, status);
         }
         return toHost(command, IdentifyPages.BYTES);
-    }
-
-    /** Two pages, each on the boundary of one (5.8). */
-    private int doorbellBuffer(Command command) {
-        if (!drive.doorbellBuffer()) {
-            return refuse(command, Status.INVALID_OPCODE);
-        }
-        long shadows = Sqe.prp1(command.sqe(), 0);
-        long eventIdx = Sqe.prp2(command.sqe(), 0);
-        if (((shadows | eventIdx) & (controller.pageBytes() - 1)) != 0) {
-            return refuse(command, Status.PRP_OFFSET_INVALID);
-        }
-        if (shadows == 0 || eventIdx == 0) {
-            return refuse(command, Status.INVALID_FIELD);
-        }
-        controller.shadows().configure(shadows, eventIdx);
-        return DONE;
     }
 
     private int logPage(Command command) {
@@ -107,16 +88,13 @@ final class AdminCommands extends CommandSetHandler {
         if (status != 0) {
             return refuse(command, status);
         }
-        if (bytes > Math.min(MAX_LOG_BYTES, controller.maxTransferBytes())) {
-            return refuse(command, Status.INVALID_FIELD);
-        }
-        logs.compose(command, engine.attachBuffer(command, bytes), bytes);
+        logs.compose(command, buffers.attach(command, bytes), bytes);
         return toHost(command, bytes);
     }
 
     private int toHost(Command command, long bytes) {
         command.transfer(bytes, true);
-        int status = prps.walk(command, controller.pageBytes());
+        int status = places.find(command);
         if (status == DataWalker.PENDING) {
             return WAIT;
         }

@@ -2,8 +2,6 @@ package dev.peerlane.emulator;
 
 import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,18 +41,14 @@ final class CommandEngine {
 
         /** A queue can't be reached. */
         void fatal(String what);
-
-        int pageBytes();
     }
 
     private final Host host;
     private final DmaPort dma;
-    private final Arena arena;
-    private final long bufferBytes;
+    private final Buffers buffers;
     private final SplittableRandom random;
     private final ControllerStatistics statistics;
     private final ArrayDeque<Command> free = new ArrayDeque<>();
-    private final ArrayDeque<MemorySegment> buffers = new ArrayDeque<>();
     private final List<Command> waiting = new ArrayList<>();
     private final List<Command> moving = new ArrayList<>();
     private final ArrayDeque<Command> fetching = new ArrayDeque<>();
@@ -74,16 +68,14 @@ final class CommandEngine {
     CommandEngine(
             Host host,
             DmaPort dma,
-            Arena arena,
-            long bufferBytes,
+            Buffers buffers,
             SplittableRandom random,
             ControllerStatistics statistics,
             FaultPlan faults) {
         this.faulty = new FaultyCommands(faults);
         this.host = host;
         this.dma = dma;
-        this.arena = arena;
-        this.bufferBytes = bufferBytes;
+        this.buffers = buffers;
         this.random = random;
         this.statistics = statistics;
     }
@@ -185,7 +177,7 @@ final class CommandEngine {
     /** Completes a command, now or as soon as its completion queue has a place. */
     void complete(Command command) {
         command.reads().newLife();
-        releaseBuffer(command);
+        buffers.release(command);
         host.ending(command);
         if (command.endsUnseen() || command.suffers(Fault.Kind.LOST_COMPLETION)) {
             over(command);
@@ -204,24 +196,13 @@ final class CommandEngine {
 
     /** Ends a command without a completion entry. */
     void drop(Command command) {
-        releaseBuffer(command);
+        buffers.release(command);
         over(command);
     }
 
     /** Counts data that does not go through a buffer as work of this turn. */
     void movesStraight(long bytes) {
         bytesOfTurn += bytes;
-    }
-
-    /** Gives a command a place for its data, at least this long. */
-    MemorySegment attachBuffer(Command command, long bytes) {
-        releaseBuffer(command);
-        MemorySegment buffer = buffers.poll();
-        if (buffer == null || buffer.byteSize() < bytes) {
-            buffer = arena.allocate(Math.max(bytes, bufferBytes), 4096);
-        }
-        command.buffer(buffer);
-        return buffer;
     }
 
     private void unblock() {
@@ -479,17 +460,10 @@ final class CommandEngine {
     /** Ends a command of a queue that a reset has taken away. */
     void forget(Command command) {
         command.reads().newLife();
-        releaseBuffer(command);
+        buffers.release(command);
         statistics.over(command.isAdmin(), false);
         commands--;
         free.push(command);
-    }
-
-    private void releaseBuffer(Command command) {
-        if (command.hasBuffer()) {
-            buffers.push(command.buffer());
-            command.buffer(null);
-        }
     }
 
     private long nextWork(@Nullable SubmissionQueue[] queues, int limit, long now) {

@@ -28,24 +28,24 @@ final class DoorbellMemory {
         seen[index(qid, completion)] = 0;
     }
 
-    /** Tells the controller of every doorbell of a queue whose value is another one now. */
-    void look(EmulatedController controller, QueueCommands made) {
+    /** Tells the listener of every doorbell of a queue whose value is another one now. */
+    void look(Queues made, DoorbellListener listener) {
         for (int qid = 0; qid < made.limit(); qid++) {
             if (made.completionQueue(qid) != null) {
-                look(controller, qid, true);
+                look(qid, true, listener);
             }
             if (made.submissionQueue(qid) != null) {
-                look(controller, qid, false);
+                look(qid, false, listener);
             }
         }
     }
 
-    private void look(EmulatedController controller, int qid, boolean completion) {
+    private void look(int qid, boolean completion, DoorbellListener listener) {
         int value = Mmio.load32Acquire(address + at(qid, completion));
         int index = index(qid, completion);
         if (value != seen[index]) {
             seen[index] = value;
-            controller.doorbell(qid, completion, value);
+            listener.moved(qid, completion, value);
         }
     }
 

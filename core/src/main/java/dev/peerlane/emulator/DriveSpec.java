@@ -1,6 +1,7 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.spec.Vs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -57,6 +58,7 @@ public record DriveSpec(
     /** What the locators of emulated drives begin with. */
     public static final String LOCATOR_PREFIX = "emu:";
 
+    private static final long MDTS_UNIT_BYTES = 4096;
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
 
     /** Checks the ranges and keeps its own copy of the list. */
@@ -111,6 +113,16 @@ public record DriveSpec(
     /** Starts a drive with defaults for everything but its namespaces. */
     public static Builder named(String name) {
         return new Builder(name);
+    }
+
+    /** Returns the version of the specification that its controller follows. */
+    public Vs version() {
+        return cmb == null ? Vs.of(1, 4, 0) : cmb.version().vs();
+    }
+
+    /** Returns the most bytes that one command moves. */
+    public long maxTransferBytes() {
+        return mdts == 0 ? Long.MAX_VALUE : MDTS_UNIT_BYTES << mdts;
     }
 
     private static boolean ascii(String text) {

@@ -25,7 +25,6 @@ final class EmulatedBar extends Bar {
 
     private final Opened device;
     private final EmulatedFunction function;
-    private final EmulatedController controller;
     private final RegisterBlock registers;
     private final EmulatedFunction.BarSpace space;
     private final long memoryAddress;
@@ -34,24 +33,16 @@ final class EmulatedBar extends Bar {
     EmulatedBar(
             Opened device,
             EmulatedFunction function,
-            EmulatedController controller,
             EmulatedFunction.BarSpace space,
+            RegisterBlock registers,
             @Nullable HostAccess host) {
         this.device = device;
         this.function = function;
-        this.controller = controller;
-        this.registers = controller.registers(space.index());
         this.space = space;
+        this.registers = registers;
         this.host = host;
         MemorySegment memory = space.memory();
         this.memoryAddress = memory == null ? 0 : memory.address();
-    }
-
-    /** Who watches the bus is told of NVMe's registers, not of the table of MSI-X. */
-    private void tell(long offset, long value, int width) {
-        if (space.index() == 0) {
-            controller.stored(offset, value, width);
-        }
     }
 
     boolean isOf(PciDevice owner) {
@@ -120,7 +111,6 @@ final class EmulatedBar extends Bar {
             return;
         }
         if (offset < space.registerBytes()) {
-            tell(offset, Integer.toUnsignedLong(value), 4);
             registers.store32(offset, value);
         } else if (memoryAddress != 0) {
             Mmio.store32Release(memoryAddress + offset, value);
@@ -166,7 +156,6 @@ final class EmulatedBar extends Bar {
             return;
         }
         if (offset < space.registerBytes()) {
-            tell(offset, value, 8);
             registers.store64(offset, value);
         } else if (memoryAddress != 0) {
             Mmio.store64Release(memoryAddress + offset, value);

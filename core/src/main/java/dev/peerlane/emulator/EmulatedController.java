@@ -1,19 +1,15 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.spec.Aqa;
-import dev.peerlane.spec.AsyncEvent;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Cc;
-import dev.peerlane.spec.Cmbmsc;
 import dev.peerlane.spec.Csts;
 import dev.peerlane.spec.NvmCommand;
 import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
-import dev.peerlane.spec.Vs;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntConsumer;
@@ -28,11 +24,9 @@ import org.jspecify.annotations.Nullable;
  * thread that owns the fabric; others are refused before they have done anything.
  */
 public final class EmulatedController {
-    private static final int MAX_VIOLATIONS = 64;
     private static final int MPS_MAX = 4;
     private static final int TIMEOUT_UNITS = 20;
     private static final int MAX_TURNS_TO_CHANGE = 6;
-    private static final int MDTS_UNIT_BYTES = 4096;
 
     /** Where it is in its life. */
     private enum State {
@@ -51,8 +45,7 @@ public final class EmulatedController {
     private final FaultPlan faults;
     private final DriveSpec drive;
     private final SplittableRandom random;
-    private final Arena arena;
-    private final Vs version;
+    private final HostSettings settings = new HostSettings();
     private final Cmb cmb;
     private final Registers registers;
     private final Msix interrupts;
@@ -60,24 +53,23 @@ public final class EmulatedController {
     private final ControllerStatistics statistics = new ControllerStatistics();
     private final Namespaces namespaces;
     private final MediumPace pace;
-    private final List<String> violations = new ArrayList<>();
+    private final Violations violations = new Violations();
     private final LateWrites late;
     private final CommandEngine engine;
     private final FeatureTable features;
     private final AsyncEvents events;
-    private final QueueCommands queues;
+    private final Queues queues;
+    private final QueueCommands queueCommands;
     private final AdminCommands admin;
     private final NvmCommands nvm;
     private final LogPages logs;
     private final ShadowDoorbells shadows;
+    private final Doorbells doorbells;
     private @Nullable Fault strike;
     private State state = State.DISABLED;
     private boolean ready;
     private int turnsLeft;
     private long lastStepNanos;
-    private int pageBytes = new Cc(0).pageBytes();
-    private @Nullable MemorySegment scratch;
-    private @Nullable DoorbellMemory doorbells;
 
     EmulatedController(
             FabricOwner owner,
@@ -94,33 +86,48 @@ public final class EmulatedController {
         this.faults = faults;
         this.drive = drive;
         this.random = random;
-        this.arena = arena;
-        CmbSpec cmbSpec = drive.cmb();
-        this.version = cmbSpec == null ? Vs.of(1, 4, 0) : cmbSpec.version().vs();
         this.namespaces = new Namespaces(drive, arena);
         this.pace = new MediumPace(drive, random);
-        this.cmb = new Cmb(function, cmbSpec, faults);
-        this.registers = new Registers(this, cmb, capabilities());
+        this.cmb = new Cmb(function, drive.cmb(), faults);
         this.late = new LateWrites(function, interconnect, map, faults);
         DmaPort dma = new DmaPort(function, cmb, interconnect, late);
-        long bufferBytes = drive.mdts() == 0 ? 1 << 20 : maxTransferBytes();
-        this.engine =
-                new CommandEngine(
-                        new EngineHost(), dma, arena, bufferBytes, random, statistics, faults);
-        this.features = new FeatureTable(this, drive);
+        Buffers buffers = new Buffers(arena, drive);
+        Parts parts = new Parts();
+        this.engine = new CommandEngine(parts, dma, buffers, random, statistics, faults);
         this.events = new AsyncEvents(engine);
         this.interrupts = new Msix(function.config(), dma, drive);
-        this.queues = new QueueCommands(this, engine, features, cmb, interrupts, drive);
-        this.shadows = new ShadowDoorbells(dma, drive.ioQueues() + 1, drive.doorbellStride());
+        this.queues = new Queues(drive.ioQueues(), interrupts);
+        this.features = new FeatureTable(drive, namespaces, queues);
+        this.shadows = new ShadowDoorbells(dma, drive, settings, this::fatal);
+        this.doorbells = new Doorbells(parts, queues, shadows, statistics);
+        this.registers =
+                new Registers(parts, capabilities(), drive.version(), settings, cmb, doorbells);
+        this.queueCommands =
+                new QueueCommands(
+                        engine, queues, doorbells, settings, features, cmb, interrupts, drive);
         this.logs = new LogPages(errors, drive, arena);
-        PrpWalker prps = new PrpWalker(dma, cmb);
-        IdentifyPages identify = new IdentifyPages(this, drive);
+        DataPlaces places = new DataPlaces(dma, cmb, drive, settings);
         this.admin =
                 new AdminCommands(
-                        this, engine, prps, queues, identify, logs, features, events, drive);
-        SglWalker sgls = new SglWalker(dma, cmb, drive.sgls() == DriveSpec.Sgls.DWORDS);
-        StraightMoves straight = new StraightMoves(dma, cmb);
-        this.nvm = new NvmCommands(this, engine, straight, prps, sgls, features, logs, drive);
+                        engine,
+                        buffers,
+                        places,
+                        queueCommands,
+                        new IdentifyPages(drive, namespaces),
+                        logs,
+                        features,
+                        events,
+                        shadows);
+        this.nvm =
+                new NvmCommands(
+                        engine,
+                        buffers,
+                        places,
+                        new StraightMoves(dma, cmb),
+                        namespaces,
+                        features,
+                        logs,
+                        drive);
     }
 
     /** Returns what it did so far. */
@@ -134,16 +141,12 @@ public final class EmulatedController {
      */
     public List<String> violations() {
         owner.check();
-        return List.copyOf(violations);
+        return violations.first();
     }
 
     /** Returns how many I/O submission queues there are now. */
     public int ioQueues() {
-        int count = 0;
-        for (int qid = 1; qid < queues.submissionQueues().length; qid++) {
-            count += queues.submissionQueue(qid) == null ? 0 : 1;
-        }
-        return count;
+        return queues.ioQueues();
     }
 
     /** Returns whether CSTS.RDY is set. */
@@ -182,7 +185,8 @@ public final class EmulatedController {
      */
     public void watchDoorbells(MemorySegment memory) {
         owner.check();
-        doorbells = new DoorbellMemory(memory, drive.ioQueues() + 1, drive.doorbellStride());
+        doorbells.watch(
+                new DoorbellMemory(memory, drive.ioQueues() + 1, drive.doorbellStride()));
     }
 
     /**
@@ -221,80 +225,7 @@ public final class EmulatedController {
         return bar == Msix.bar(drive) ? interrupts : registers;
     }
 
-    /** A queue begins with doorbell 0, whatever the one before it left behind. */
-    void queueCreated(int qid, boolean completion) {
-        if (doorbells != null) {
-            doorbells.clear(qid, completion);
-        }
-        shadows.queueCreated(qid, completion);
-    }
-
-    ShadowDoorbells shadows() {
-        return shadows;
-    }
-
-    /** Memory that it needs can't be reached. */
-    void outOfReach(String what) {
-        fatal(what + " is out of reach");
-    }
-
-    Cmb cmb() {
-        return cmb;
-    }
-
-    Vs version() {
-        return version;
-    }
-
-    int namespaceCount() {
-        return namespaces.count();
-    }
-
-    @Nullable EmulatedNamespace namespace(int nsid) {
-        return namespaces.get(nsid);
-    }
-
-    boolean hasOtherCommandSets() {
-        return namespaces.hasOtherCommandSets();
-    }
-
-    boolean hasIoQueues() {
-        return queues.hasIoQueues();
-    }
-
-    long maxTransferBytes() {
-        return drive.mdts() == 0 ? Long.MAX_VALUE : (long) MDTS_UNIT_BYTES << drive.mdts();
-    }
-
-    /** Returns CC.IOSQES, or 0 if it is not what the NVM Command Set needs. */
-    int submissionBytes() {
-        int iosqes = new Cc(registers.cc()).iosqes();
-        return iosqes == Cc.IOSQES_NVM ? iosqes : 0;
-    }
-
-    /** Returns CC.IOCQES, or 0 if it is not what the NVM Command Set needs. */
-    int completionBytes() {
-        int iocqes = new Cc(registers.cc()).iocqes();
-        return iocqes == Cc.IOCQES_NVM ? iocqes : 0;
-    }
-
-    /** Returns memory for one moment, at least this long. */
-    MemorySegment scratch(long bytes) {
-        MemorySegment memory = scratch;
-        if (memory == null || memory.byteSize() < bytes) {
-            memory = arena.allocate(bytes, 64);
-            scratch = memory;
-        }
-        return memory;
-    }
-
-    void violation(String what) {
-        if (violations.size() < MAX_VIOLATIONS) {
-            violations.add(what);
-        }
-    }
-
-    int csts() {
+    private int csts() {
         int shst =
                 switch (state) {
                     case SHUTTING_DOWN -> Csts.SHST_OCCURRING;
@@ -304,31 +235,13 @@ public final class EmulatedController {
         return new Csts(0).withRdy(ready).withCfs(state == State.FATAL).withShst(shst).raw();
     }
 
-    /** CMBMSC was written, or a half of it. */
-    void spaceControlWritten(long value) {
-        if (!cmb.hasSpaceControl()) {
-            violation("CMBMSC was written though CAP.CMBS is 0");
-            return;
-        }
-        Cmbmsc before = new Cmbmsc(cmb.spaceControl());
-        Cmbmsc after = new Cmbmsc(value);
-        if (before.cmse() && after.cmse() && before.cba() != after.cba()) {
-            violation("CMBMSC.CBA was changed while CMSE is 1");
-        }
-        if (before.cmse() && statistics.inFlight() > 0) {
-            violation("CMBMSC was written with commands in flight");
-        }
-        cmb.storeSpaceControl(value);
-    }
-
     /** CC was written. */
-    void configured(int before, int after) {
+    private void configured(int before, int after) {
         Cc old = new Cc(before);
         Cc now = new Cc(after);
-        pageBytes = now.pageBytes();
         if (now.en() && !old.en()) {
             if (state == State.RESETTING) {
-                violation("CC.EN was set before CSTS.RDY was 0");
+                violations.add("CC.EN was set before CSTS.RDY was 0");
             }
             ready = false;
             enter(State.ENABLING);
@@ -349,14 +262,6 @@ public final class EmulatedController {
         }
     }
 
-    /** A store of the host has come through. */
-    void stored(long offset, long value, int width) {
-        BusWatch watch = interconnect.watch();
-        if (watch != null) {
-            watch.stored(function.bdf(), offset, value, width);
-        }
-    }
-
     /** Faults that have not happened won't, and what those that have left behind is mended. */
     void repair() {
         faults.disarm();
@@ -366,6 +271,11 @@ public final class EmulatedController {
             function.putBack();
             functionReset();
         }
+    }
+
+    /** Returns its namespaces. */
+    Namespaces namespaces() {
+        return namespaces;
     }
 
     FaultPlan faults() {
@@ -381,55 +291,8 @@ public final class EmulatedController {
         reset();
         registers.functionReset();
         interrupts.functionReset();
-        pageBytes = new Cc(0).pageBytes();
         ready = false;
         state = State.DISABLED;
-    }
-
-    /** A doorbell was written. */
-    void doorbell(int qid, boolean completion, int value) {
-        statistics.doorbell();
-        if (state != State.READY && state != State.SHUTTING_DOWN) {
-            violation("doorbell of queue %d was written while not ready".formatted(qid));
-            return;
-        }
-        if (shadows.has(qid)) {
-            shadows.wake();
-        } else {
-            moved(qid, completion, value);
-        }
-    }
-
-    /** A tail or a head was moved, by a register or in memory. */
-    void moved(int qid, boolean completion, int value) {
-        if (completion) {
-            CompletionQueue queue = queues.completionQueue(qid);
-            if (queue == null || !queue.ring(value)) {
-                badDoorbell(queue == null, "completion queue " + qid, value);
-            } else {
-                queues.taken(queue);
-            }
-            return;
-        }
-        SubmissionQueue queue = queues.submissionQueue(qid);
-        if (queue == null || !queue.ring(value)) {
-            badDoorbell(queue == null, "submission queue " + qid, value);
-        }
-    }
-
-    private void badDoorbell(boolean absent, String queue, int value) {
-        if (absent) {
-            badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL, "there is no " + queue);
-        } else {
-            badDoorbell(AsyncEvent.ERROR_INVALID_DOORBELL_VALUE, queue + " can't take " + value);
-        }
-    }
-
-    /** A doorbell write made no sense: an event of type Error (NVMe Base 2.0, figure 146). */
-    void badDoorbell(int info, String what) {
-        violation("invalid doorbell: " + what);
-        errors.add(ErrorLog.NONE, ErrorLog.NONE, 0, 0, 0);
-        events.raise(AsyncEvents.doorbell(info));
     }
 
     /**
@@ -462,14 +325,12 @@ public final class EmulatedController {
                 if (!function.masters()) {
                     return Long.MAX_VALUE;
                 }
-                if (doorbells != null) {
-                    doorbells.look(this, queues);
-                }
+                doorbells.lookAtMemory();
                 boolean busy = statistics.inFlight() > 0;
                 if (busy) {
                     logs.busy(elapsed);
                 }
-                boolean looking = shadows.look(this, queues, busy);
+                boolean looking = doorbells.lookAtShadows(busy);
                 long next =
                         engine.step(
                                 queues.submissionQueues(),
@@ -480,7 +341,7 @@ public final class EmulatedController {
                 if (state != State.READY) {
                     return Long.MAX_VALUE;
                 }
-                queues.step();
+                queueCommands.step();
                 events.step();
                 interrupts.send();
                 return looking ? now : next;
@@ -497,11 +358,6 @@ public final class EmulatedController {
     void close() {
         namespaces.close();
         state = State.DISABLED;
-    }
-
-    /** Returns the host's page size; kept, since every command asks. */
-    int pageBytes() {
-        return pageBytes;
     }
 
     /** What befalls the whole controller, when no command is in the middle of a step. */
@@ -533,7 +389,7 @@ public final class EmulatedController {
     }
 
     private void fatal(String what) {
-        violation(what);
+        violations.add(what);
         state = State.FATAL;
     }
 
@@ -550,7 +406,7 @@ public final class EmulatedController {
                 state = State.DISABLED;
             }
             default -> {
-                namespaces.flush(logs);
+                namespaces.flush(logs::mediaError);
                 state = State.SHUT_DOWN;
             }
         }
@@ -571,7 +427,7 @@ public final class EmulatedController {
 
     private boolean createAdmin() {
         Aqa aqa = new Aqa(registers.aqa());
-        return queues.createAdmin(
+        return queueCommands.createAdmin(
                 registers.asq(), aqa.submissionEntries(), registers.acq(), aqa.completionEntries());
     }
 
@@ -579,7 +435,7 @@ public final class EmulatedController {
         late.drain();
         engine.reset();
         events.reset();
-        queues.reset();
+        queueCommands.reset();
         engine.settle();
         features.reset();
         shadows.reset();
@@ -588,7 +444,7 @@ public final class EmulatedController {
     }
 
     private Cap capabilities() {
-        int sets = Cap.CSS_NVM | (hasOtherCommandSets() ? Cap.CSS_IOCS : 0);
+        int sets = Cap.CSS_NVM | (namespaces.hasOtherCommandSets() ? Cap.CSS_IOCS : 0);
         return new Cap(0)
                 .withMqesZ(drive.maxQueueEntries() - 1)
                 .withCqr(true)
@@ -599,16 +455,11 @@ public final class EmulatedController {
                 .withCmbs(cmb.hasSpaceControl());
     }
 
-    /** What the engine asks of it. */
-    private final class EngineHost implements CommandEngine.Host {
+    /** What its parts ask of it. */
+    private final class Parts implements CommandEngine.Host, Doorbells.Host, Registers.Host {
         @Override
         public CommandSetHandler handler(Command command) {
             return command.isAdmin() ? admin : nvm;
-        }
-
-        @Override
-        public int pageBytes() {
-            return EmulatedController.this.pageBytes();
         }
 
         @Override
@@ -637,6 +488,45 @@ public final class EmulatedController {
         @Override
         public void fatal(String what) {
             EmulatedController.this.fatal(what);
+        }
+
+        @Override
+        public boolean takesDoorbells() {
+            return state == State.READY || state == State.SHUTTING_DOWN;
+        }
+
+        @Override
+        public void invalidDoorbell(int info) {
+            errors.add(ErrorLog.NONE, ErrorLog.NONE, 0, 0, 0);
+            events.raise(AsyncEvents.doorbell(info));
+        }
+
+        @Override
+        public void violation(String what) {
+            violations.add(what);
+        }
+
+        @Override
+        public int csts() {
+            return EmulatedController.this.csts();
+        }
+
+        @Override
+        public void configured(int before, int after) {
+            EmulatedController.this.configured(before, after);
+        }
+
+        @Override
+        public int commandsInFlight() {
+            return statistics.inFlight();
+        }
+
+        @Override
+        public void stored(long offset, long value, int width) {
+            BusWatch watch = interconnect.watch();
+            if (watch != null) {
+                watch.stored(function.bdf(), offset, value, width);
+            }
         }
     }
 }

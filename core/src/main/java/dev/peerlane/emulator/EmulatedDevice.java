@@ -33,7 +33,8 @@ final class EmulatedDevice extends PciDevice implements EmulatedBar.Opened {
         this.locator = Objects.requireNonNull(function.locator());
         this.closing = closing;
         for (EmulatedFunction.BarSpace space : function.bars()) {
-            bars.add(new EmulatedBar(this, function, controller, space, host));
+            RegisterBlock registers = controller.registers(space.index());
+            bars.add(new EmulatedBar(this, function, space, registers, host));
         }
         ConfigSpace config = function.config();
         int command = config.load16(ConfigSpace.COMMAND);

@@ -13,13 +13,15 @@ final class FeatureTable {
     private static final int WARNING_KELVIN = 343;
     private static final int MAX_PROTECTION_STATE = 1;
 
-    private final EmulatedController controller;
     private final DriveSpec drive;
+    private final Namespaces namespaces;
+    private final Queues queues;
     private final int[] current = new int[256];
 
-    FeatureTable(EmulatedController controller, DriveSpec drive) {
-        this.controller = controller;
+    FeatureTable(DriveSpec drive, Namespaces namespaces, Queues queues) {
         this.drive = drive;
+        this.namespaces = namespaces;
+        this.queues = queues;
         reset();
     }
 
@@ -115,7 +117,7 @@ final class FeatureTable {
         if ((value & 0xffff) == 0xffff || value >>> 16 == 0xffff) {
             return CommandSetHandler.refuse(command, Status.INVALID_FIELD);
         }
-        if (controller.hasIoQueues()) {
+        if (queues.hasIoQueues()) {
             return CommandSetHandler.refuse(command, Status.COMMAND_SEQUENCE_ERROR);
         }
         int granted =
@@ -128,7 +130,7 @@ final class FeatureTable {
     }
 
     private int protection(Command command) {
-        EmulatedNamespace namespace = controller.namespace(command.nsid());
+        EmulatedNamespace namespace = namespaces.get(command.nsid());
         if (namespace == null) {
             return CommandSetHandler.refuse(command, Status.INVALID_NAMESPACE);
         }
@@ -137,7 +139,7 @@ final class FeatureTable {
     }
 
     private int protect(Command command, int value) {
-        EmulatedNamespace namespace = controller.namespace(command.nsid());
+        EmulatedNamespace namespace = namespaces.get(command.nsid());
         if (namespace == null) {
             return CommandSetHandler.refuse(command, Status.INVALID_NAMESPACE);
         }
@@ -164,9 +166,9 @@ final class FeatureTable {
                     Feature.WRITE_ATOMICITY,
                     Feature.ASYNC_EVENT_CONFIG ->
                     true;
-            case Feature.WRITE_PROTECTION -> controller.version().isAtLeast(1, 4);
+            case Feature.WRITE_PROTECTION -> drive.version().isAtLeast(1, 4);
             case Feature.VOLATILE_WRITE_CACHE -> drive.volatileWriteCache();
-            case Feature.COMMAND_SET_PROFILE -> controller.hasOtherCommandSets();
+            case Feature.COMMAND_SET_PROFILE -> namespaces.hasOtherCommandSets();
             default -> false;
         };
     }

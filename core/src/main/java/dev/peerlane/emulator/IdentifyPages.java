@@ -11,6 +11,7 @@ import dev.peerlane.spec.NamespaceList;
 import dev.peerlane.spec.Oncs;
 import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.Vs;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -32,12 +33,14 @@ final class IdentifyPages {
     private static final int MAX_NSID = 0xffff_fffd;
     private static final long DESCRIPTOR_BYTES = 8;
 
-    private final EmulatedController controller;
     private final DriveSpec drive;
+    private final Namespaces namespaces;
+    private final Vs version;
 
-    IdentifyPages(EmulatedController controller, DriveSpec drive) {
-        this.controller = controller;
+    IdentifyPages(DriveSpec drive, Namespaces namespaces) {
         this.drive = drive;
+        this.namespaces = namespaces;
+        this.version = drive.version();
     }
 
     /**
@@ -55,7 +58,7 @@ final class IdentifyPages {
             case Cns.CONTROLLER -> controller(page);
             case Cns.ACTIVE_NAMESPACES -> list(page, nsid, -1);
             case Cns.NAMESPACE_DESCRIPTORS ->
-                    controller.version().isAtLeast(1, 3)
+                    version.isAtLeast(1, 3)
                             ? descriptors(page, nsid)
                             : Status.INVALID_FIELD;
             case Cns.NAMESPACE_CSI -> namespaceOfSet(nsid, csi);
@@ -75,8 +78,8 @@ final class IdentifyPages {
         IdentifyController.FR.writeText(page, "1.0");
         IdentifyController.MDTS.write(page, drive.mdts());
         IdentifyController.CNTLID.write(page, drive.controllerId());
-        IdentifyController.VER.write(page, Integer.toUnsignedLong(controller.version().raw()));
-        IdentifyController.CNTRLTYPE.write(page, controller.version().isAtLeast(1, 4) ? 1 : 0);
+        IdentifyController.VER.write(page, Integer.toUnsignedLong(version.raw()));
+        IdentifyController.CNTRLTYPE.write(page, version.isAtLeast(1, 4) ? 1 : 0);
         IdentifyController.OACS.write(
                 page, drive.doorbellBuffer() ? IdentifyController.OACS_DOORBELL_BUFFER : 0);
         IdentifyController.ACL.write(page, ABORT_LIMIT_Z);
@@ -87,9 +90,9 @@ final class IdentifyPages {
         IdentifyController.CCTEMP.write(page, CRITICAL_KELVIN);
         IdentifyController.SQES.write(page, SQES_64);
         IdentifyController.CQES.write(page, CQES_16);
-        IdentifyController.NN.write(page, controller.namespaceCount());
+        IdentifyController.NN.write(page, namespaces.count());
         int compare = drive.compare() ? Oncs.COMPARE : 0;
-        int verify = controller.version().isAtLeast(1, 4) ? Oncs.VERIFY : 0;
+        int verify = version.isAtLeast(1, 4) ? Oncs.VERIFY : 0;
         int optional = Oncs.DSM | Oncs.WRITE_ZEROES | Oncs.SAVE_SELECT;
         IdentifyController.ONCS.write(page, optional | compare | verify);
         IdentifyController.VWC.write(page, drive.volatileWriteCache() ? VWC_PRESENT_FLUSH_ALL : 0);
@@ -100,14 +103,14 @@ final class IdentifyPages {
                     case DWORDS -> IdentifyController.SGL_DWORDS;
                 };
         IdentifyController.SGLS.write(page, sgls);
-        IdentifyController.NWPC.write(page, controller.version().isAtLeast(1, 4) ? 1 : 0);
+        IdentifyController.NWPC.write(page, version.isAtLeast(1, 4) ? 1 : 0);
         IdentifyController.SUBNQN.writeZeroTerminated(
                 page, "nqn.2014-08.org.nvmexpress:uuid:" + uuid("subsystem"));
         return 0;
     }
 
     private int namespace(MemorySegment page, int nsid) {
-        EmulatedNamespace namespace = controller.namespace(nsid);
+        EmulatedNamespace namespace = namespaces.get(nsid);
         if (namespace == null) {
             return Status.INVALID_NAMESPACE;
         }
@@ -134,7 +137,7 @@ final class IdentifyPages {
     }
 
     private int namespaceOfSet(int nsid, int csi) {
-        EmulatedNamespace namespace = controller.namespace(nsid);
+        EmulatedNamespace namespace = namespaces.get(nsid);
         if (namespace == null) {
             return Status.INVALID_NAMESPACE;
         }
@@ -147,8 +150,8 @@ final class IdentifyPages {
         }
         int[] nsids = new int[NamespaceList.MAX_NSIDS];
         int count = 0;
-        for (int nsid = 1; nsid <= controller.namespaceCount() && count < nsids.length; nsid++) {
-            EmulatedNamespace namespace = controller.namespace(nsid);
+        for (int nsid = 1; nsid <= namespaces.count() && count < nsids.length; nsid++) {
+            EmulatedNamespace namespace = namespaces.get(nsid);
             boolean wanted = namespace != null && (csi < 0 || namespace.spec().commandSet() == csi);
             if (wanted && Integer.compareUnsigned(nsid, above) > 0) {
                 nsids[count++] = nsid;
@@ -159,12 +162,12 @@ final class IdentifyPages {
     }
 
     private int descriptors(MemorySegment page, int nsid) {
-        EmulatedNamespace namespace = controller.namespace(nsid);
+        EmulatedNamespace namespace = namespaces.get(nsid);
         if (namespace == null) {
             return Status.INVALID_NAMESPACE;
         }
         int next = NamespaceDescriptors.put(page, 0, NamespaceDescriptors.NGUID, nguid(nsid));
-        if (controller.hasOtherCommandSets()) {
+        if (namespaces.hasOtherCommandSets()) {
             byte csi = (byte) namespace.spec().commandSet();
             NamespaceDescriptors.put(page, next, NamespaceDescriptors.CSI, csi);
         }
@@ -173,7 +176,7 @@ final class IdentifyPages {
 
     /** One combination: all command sets that a namespace has. */
     private int combinations(MemorySegment page) {
-        if (!controller.hasOtherCommandSets()) {
+        if (!namespaces.hasOtherCommandSets()) {
             return Status.INVALID_FIELD;
         }
         long sets = 0;
@@ -188,8 +191,8 @@ final class IdentifyPages {
         if (csi == CommandSet.NVM) {
             return true;
         }
-        for (int nsid = 1; nsid <= controller.namespaceCount(); nsid++) {
-            EmulatedNamespace namespace = controller.namespace(nsid);
+        for (int nsid = 1; nsid <= namespaces.count(); nsid++) {
+            EmulatedNamespace namespace = namespaces.get(nsid);
             if (namespace != null && namespace.spec().commandSet() == csi) {
                 return true;
             }

@@ -153,7 +153,7 @@ final class ImageMedia extends Media {
         }
     }
 
-    /** Returns whether something may be in the system's cache that is not in the file. */
+    @Override
     boolean isDirty() {
         return dirty;
     }

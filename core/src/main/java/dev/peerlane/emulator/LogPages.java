@@ -16,6 +16,7 @@ import java.math.BigInteger;
 /** Composes log pages (NVMe Base 2.0, 5.16), and counts what SMART reports. */
 final class LogPages {
     private static final int ERROR_BYTES = ErrorLog.ENTRIES * ErrorLogEntry.BYTES;
+    private static final long MAX_BYTES = 1 << 20;
     private static final int FIRMWARE_BYTES = 512;
     private static final int EFFECTS_BYTES = 4096;
     private static final int SMALLEST_OFFSET_STEP = 4;
@@ -94,7 +95,12 @@ final class LogPages {
         }
         int nsid = command.nsid();
         boolean ofController = nsid == 0 || nsid == AdminCommand.NSID_ALL;
-        return lid == LogPage.SMART && !ofController ? Status.INVALID_FIELD : 0;
+        if (lid == LogPage.SMART && !ofController) {
+            return Status.INVALID_FIELD;
+        }
+        long bytes = AdminCommand.logPageBytes(Sqe.cdw10(sqe, 0), Sqe.cdw11(sqe, 0));
+        boolean tooLong = bytes > Math.min(MAX_BYTES, drive.maxTransferBytes());
+        return tooLong ? Status.INVALID_FIELD : 0;
     }
 
     /** Composes what a checked command asks for; beyond the end of the page there are zeroes. */

@@ -45,6 +45,11 @@ abstract class Media implements AutoCloseable {
     /** Makes bytes that lie inside it read as zeroes. */
     abstract void clear(long position, long bytes) throws IOException;
 
+    /** Returns whether something may be in its cache that is not on the medium. */
+    boolean isDirty() {
+        return false;
+    }
+
     /** Writes its cache to the medium. */
     abstract void flush() throws IOException;
 

@@ -69,15 +69,15 @@ final class Namespaces implements AutoCloseable {
         return namespace.media();
     }
 
-    /** Writes all caches to their media, as a shutdown does; failures are media errors. */
-    void flush(LogPages logs) {
+    /** Writes all caches to their media, as a shutdown does; tells of each that fails. */
+    void flush(Runnable failed) {
         for (EmulatedNamespace namespace : all) {
             try {
                 if (!namespace.spec().writeProtected()) {
                     namespace.media().flush();
                 }
             } catch (IOException e) {
-                logs.mediaError();
+                failed.run();
             }
         }
     }

@@ -12,37 +12,39 @@ import java.lang.foreign.MemorySegment;
 
 /** The commands of the NVM Command Set (NVM Command Set 1.0, 3.2; Flush: NVMe Base 2.0, 7.1). */
 final class NvmCommands extends CommandSetHandler {
-    private final EmulatedController controller;
     private final CommandEngine engine;
+    private final Buffers buffers;
+    private final DataPlaces places;
     private final StraightMoves straight;
-    private final PrpWalker prps;
-    private final SglWalker sgls;
+    private final Namespaces namespaces;
     private final FeatureTable features;
     private final LogPages logs;
     private final DriveSpec drive;
+    private final boolean verify;
 
     NvmCommands(
-            EmulatedController controller,
             CommandEngine engine,
+            Buffers buffers,
+            DataPlaces places,
             StraightMoves straight,
-            PrpWalker prps,
-            SglWalker sgls,
+            Namespaces namespaces,
             FeatureTable features,
             LogPages logs,
             DriveSpec drive) {
-        this.controller = controller;
         this.engine = engine;
+        this.buffers = buffers;
+        this.places = places;
         this.straight = straight;
-        this.prps = prps;
-        this.sgls = sgls;
+        this.namespaces = namespaces;
         this.features = features;
         this.logs = logs;
         this.drive = drive;
+        this.verify = drive.version().isAtLeast(1, 4);
     }
 
     @Override
     int start(Command command) {
-        if (!takes(command.psdt()) || command.fuse() != Sqe.FUSE_NONE) {
+        if (!places.takes(command.psdt()) || command.fuse() != Sqe.FUSE_NONE) {
             return refuse(command, Status.INVALID_FIELD);
         }
         int opcode = command.opcode();
@@ -52,7 +54,7 @@ final class NvmCommands extends CommandSetHandler {
         if (opcode == NvmOpcode.FLUSH) {
             return flush(command);
         }
-        EmulatedNamespace namespace = controller.namespace(command.nsid());
+        EmulatedNamespace namespace = namespaces.get(command.nsid());
         if (namespace == null) {
             return refuse(command, Status.INVALID_NAMESPACE);
         }
@@ -84,12 +86,6 @@ final class NvmCommands extends CommandSetHandler {
         };
     }
 
-    /** Metadata is never in an SGL: SGLS bit 19 is 0. */
-    private boolean takes(int psdt) {
-        return psdt == Sqe.PSDT_PRP
-                || (psdt == Sqe.PSDT_SGL && drive.sgls() != DriveSpec.Sgls.NONE);
-    }
-
     @Override
     void finish(Command command) {
         command.end(Status.SUCCESS);
@@ -117,7 +113,7 @@ final class NvmCommands extends CommandSetHandler {
 
     private int buffer(Command command, long bytes) {
         try {
-            engine.attachBuffer(command, bytes);
+            buffers.attach(command, bytes);
         } catch (OutOfMemoryError e) {
             return end(command, Status.INTERNAL_ERROR);
         }
@@ -126,12 +122,11 @@ final class NvmCommands extends CommandSetHandler {
 
     /** Finds where the data of a command is; answers a status, 0 for success, or PENDING. */
     private int place(Command command, long bytes, boolean toHost) {
-        if (bytes > controller.maxTransferBytes()) {
+        if (bytes > drive.maxTransferBytes()) {
             return Status.INVALID_FIELD;
         }
         command.transfer(bytes, toHost);
-        DataWalker walker = command.psdt() == Sqe.PSDT_PRP ? prps : sgls;
-        return walker.walk(command, controller.pageBytes());
+        return places.find(command);
     }
 
     /** A Read or Write of a medium that keeps nothing: checked as any other, and no data moves. */
@@ -198,7 +193,7 @@ final class NvmCommands extends CommandSetHandler {
     private void compare(Command command) throws IOException {
         long bytes = command.bytes();
         MemorySegment data = command.buffer();
-        MemorySegment medium = controller.scratch(bytes);
+        MemorySegment medium = buffers.scratch(bytes);
         command.namespace().media().read(position(command), medium, 0, bytes);
         logs.read(bytes);
         int shift = command.namespace().blockShift();
@@ -252,13 +247,13 @@ final class NvmCommands extends CommandSetHandler {
      */
     private int verify(Command command) {
         long bytes = bytes(command);
-        if (bytes > controller.maxTransferBytes()) {
+        if (bytes > drive.maxTransferBytes()) {
             return refuse(command, Status.INVALID_FIELD);
         }
         try {
             command.namespace()
                     .media()
-                    .read(position(command), controller.scratch(bytes), 0, bytes);
+                    .read(position(command), buffers.scratch(bytes), 0, bytes);
         } catch (IOException e) {
             return failed(command, e);
         } catch (OutOfMemoryError e) {
@@ -271,12 +266,12 @@ final class NvmCommands extends CommandSetHandler {
     private int flush(Command command) {
         int nsid = command.nsid();
         boolean all = nsid == AdminCommand.NSID_ALL;
-        if (!all && controller.namespace(nsid) == null) {
+        if (!all && namespaces.get(nsid) == null) {
             return refuse(command, Status.INVALID_NAMESPACE);
         }
-        int last = all ? controller.namespaceCount() : nsid;
+        int last = all ? namespaces.count() : nsid;
         for (int i = all ? 1 : nsid; i <= last; i++) {
-            EmulatedNamespace namespace = controller.namespace(i);
+            EmulatedNamespace namespace = namespaces.get(i);
             try {
                 if (namespace != null && !namespace.spec().writeProtected()) {
                     namespace.media().flush();
@@ -309,7 +304,7 @@ final class NvmCommands extends CommandSetHandler {
                     NvmOpcode.WRITE_ZEROES,
                     NvmOpcode.DATASET_MANAGEMENT ->
                     true;
-            case NvmOpcode.VERIFY -> controller.version().isAtLeast(1, 4);
+            case NvmOpcode.VERIFY -> verify;
             case NvmOpcode.COMPARE -> drive.compare();
             default -> false;
         };

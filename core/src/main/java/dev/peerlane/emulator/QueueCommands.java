@@ -8,83 +8,36 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
-/** Creates and deletes I/O queues (NVMe Base 2.0, 5.4 to 5.7), and holds all queues. */
+/** Creates and deletes I/O queues (NVMe Base 2.0, 5.4 to 5.7). */
 final class QueueCommands {
-    private final EmulatedController controller;
     private final CommandEngine engine;
+    private final Queues queues;
+    private final Doorbells doorbells;
+    private final HostSettings settings;
     private final FeatureTable features;
     private final Cmb cmb;
     private final Msix interrupts;
     private final int maxEntries;
-    private final @Nullable SubmissionQueue[] submission;
-    private final @Nullable CompletionQueue[] completion;
-    private int limit;
     private final List<Command> deletes = new ArrayList<>();
 
     QueueCommands(
-            EmulatedController controller,
             CommandEngine engine,
+            Queues queues,
+            Doorbells doorbells,
+            HostSettings settings,
             FeatureTable features,
             Cmb cmb,
             Msix interrupts,
             DriveSpec drive) {
-        this.controller = controller;
         this.engine = engine;
+        this.queues = queues;
+        this.doorbells = doorbells;
+        this.settings = settings;
         this.features = features;
         this.cmb = cmb;
         this.interrupts = interrupts;
         this.maxEntries = drive.maxQueueEntries();
-        this.submission = new SubmissionQueue[drive.ioQueues() + 1];
-        this.completion = new CompletionQueue[drive.ioQueues() + 1];
-    }
-
-    /** Returns one more than the highest identifier of a queue that there is. */
-    int limit() {
-        return limit;
-    }
-
-    private void count() {
-        limit = submission.length;
-        while (limit > 0 && submission[limit - 1] == null && completion[limit - 1] == null) {
-            limit--;
-        }
-    }
-
-    @Nullable SubmissionQueue[] submissionQueues() {
-        return submission;
-    }
-
-    @Nullable SubmissionQueue submissionQueue(int qid) {
-        return qid < submission.length ? submission[qid] : null;
-    }
-
-    @Nullable CompletionQueue completionQueue(int qid) {
-        return qid < completion.length ? completion[qid] : null;
-    }
-
-    /** The host has taken entries: a masked interrupt may have nothing left to tell. */
-    void taken(CompletionQueue queue) {
-        int vector = queue.vector();
-        if (vector < 0 || !interrupts.isPending(vector)) {
-            return;
-        }
-        for (CompletionQueue other : completion) {
-            if (other != null && other.vector() == vector && !other.isEmpty()) {
-                return;
-            }
-        }
-        interrupts.satisfied(vector);
-    }
-
-    boolean hasIoQueues() {
-        for (int qid = 1; qid < completion.length; qid++) {
-            if (completion[qid] != null) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /** Makes the admin queues; false if their places break the rules of the CMB. */
@@ -97,11 +50,10 @@ final class QueueCommands {
             return false;
         }
         CompletionQueue completions = new CompletionQueue(0, acq, acqEntries, 0, interrupts);
-        completion[0] = completions;
-        submission[0] = new SubmissionQueue(0, asq, asqEntries, completions);
-        count();
-        controller.queueCreated(0, true);
-        controller.queueCreated(0, false);
+        queues.add(completions);
+        queues.add(new SubmissionQueue(0, asq, asqEntries, completions));
+        doorbells.queueCreated(0, true);
+        doorbells.queueCreated(0, false);
         return true;
     }
 
@@ -109,9 +61,7 @@ final class QueueCommands {
     void reset() {
         deletes.forEach(engine::forget);
         deletes.clear();
-        java.util.Arrays.fill(submission, null);
-        java.util.Arrays.fill(completion, null);
-        count();
+        queues.reset();
     }
 
     /** Ends deletions whose last command is over. */
@@ -119,13 +69,12 @@ final class QueueCommands {
         for (int i = 0; i < deletes.size(); i++) {
             Command command = deletes.get(i);
             int qid = AdminCommand.qid(Sqe.cdw10(command.sqe(), 0));
-            SubmissionQueue queue = Objects.requireNonNull(submission[qid]);
+            SubmissionQueue queue = Objects.requireNonNull(queues.submissionQueue(qid));
             // what waits for room in the completion queue may never get it
             engine.dropBlocked(queue);
             if (queue.inFlight() == 0) {
                 queue.completions().removeUser();
-                submission[qid] = null;
-                count();
+                queues.remove(queue);
                 deletes.remove(i--);
                 engine.complete(command);
             }
@@ -137,11 +86,11 @@ final class QueueCommands {
         int qid = AdminCommand.qid(Sqe.cdw10(sqe, 0));
         int cdw11 = Sqe.cdw11(sqe, 0);
         int granted = features.completionQueues();
-        if (qid == 0 || qid > granted || completion[qid] != null) {
+        if (qid == 0 || qid > granted || queues.completionQueue(qid) != null) {
             return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_IDENTIFIER);
         }
         int entries = AdminCommand.qsizeZ(Sqe.cdw10(sqe, 0)) + 1;
-        int status = shape(sqe, entries, AdminCommand.pc(cdw11), controller.completionBytes());
+        int status = shape(sqe, entries, AdminCommand.pc(cdw11), settings.completionBytes());
         int vector = AdminCommand.iv(cdw11);
         if (status == 0 && vector >= interrupts.vectors()) {
             status = Status.INVALID_INTERRUPT_VECTOR;
@@ -153,11 +102,9 @@ final class QueueCommands {
         if (status != 0) {
             return CommandSetHandler.refuse(command, status);
         }
-        completion[qid] =
-                new CompletionQueue(
-                        qid, base, entries, vector, AdminCommand.ien(cdw11) ? interrupts : null);
-        count();
-        controller.queueCreated(qid, true);
+        Msix asked = AdminCommand.ien(cdw11) ? interrupts : null;
+        queues.add(new CompletionQueue(qid, base, entries, vector, asked));
+        doorbells.queueCreated(qid, true);
         return CommandSetHandler.DONE;
     }
 
@@ -165,19 +112,19 @@ final class QueueCommands {
         MemorySegment sqe = command.sqe();
         int qid = AdminCommand.qid(Sqe.cdw10(sqe, 0));
         int cdw11 = Sqe.cdw11(sqe, 0);
-        if (qid == 0 || qid > features.submissionQueues() || submission[qid] != null) {
+        if (qid == 0 || qid > features.submissionQueues() || queues.submissionQueue(qid) != null) {
             return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_IDENTIFIER);
         }
         int cqid = AdminCommand.cqid(cdw11);
         if (cqid > features.completionQueues()) {
             return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_IDENTIFIER);
         }
-        CompletionQueue completions = cqid == 0 ? null : completion[cqid];
+        CompletionQueue completions = cqid == 0 ? null : queues.completionQueue(cqid);
         if (completions == null) {
             return CommandSetHandler.refuse(command, Status.COMPLETION_QUEUE_INVALID);
         }
         int entries = AdminCommand.qsizeZ(Sqe.cdw10(sqe, 0)) + 1;
-        int status = shape(sqe, entries, AdminCommand.pc(cdw11), controller.submissionBytes());
+        int status = shape(sqe, entries, AdminCommand.pc(cdw11), settings.submissionBytes());
         long base = Sqe.prp1(sqe, 0);
         if (status == 0) {
             status = place(base, (long) entries * Sqe.BYTES, CmbSpec.SQS);
@@ -186,23 +133,21 @@ final class QueueCommands {
             return CommandSetHandler.refuse(command, status);
         }
         completions.addUser();
-        submission[qid] = new SubmissionQueue(qid, base, entries, completions);
-        count();
-        controller.queueCreated(qid, false);
+        queues.add(new SubmissionQueue(qid, base, entries, completions));
+        doorbells.queueCreated(qid, false);
         return CommandSetHandler.DONE;
     }
 
     int deleteCompletionQueue(Command command) {
         int qid = AdminCommand.qid(Sqe.cdw10(command.sqe(), 0));
-        CompletionQueue queue = qid == 0 ? null : completionQueue(qid);
+        CompletionQueue queue = qid == 0 ? null : queues.completionQueue(qid);
         if (queue == null) {
             return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_IDENTIFIER);
         }
         if (queue.users() > 0) {
             return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_DELETION);
         }
-        completion[qid] = null;
-        count();
+        queues.remove(queue);
         return CommandSetHandler.DONE;
     }
 
@@ -212,7 +157,7 @@ final class QueueCommands {
      */
     int deleteSubmissionQueue(Command command) {
         int qid = AdminCommand.qid(Sqe.cdw10(command.sqe(), 0));
-        SubmissionQueue queue = qid == 0 ? null : submissionQueue(qid);
+        SubmissionQueue queue = qid == 0 ? null : queues.submissionQueue(qid);
         if (queue == null || queue.deleting()) {
             return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_IDENTIFIER);
         }
@@ -235,7 +180,7 @@ final class QueueCommands {
         if (!contiguous || entryBytesShift == 0) {
             return Status.INVALID_FIELD;
         }
-        boolean aligned = (Sqe.prp1(sqe, 0) & (controller.pageBytes() - 1)) == 0;
+        boolean aligned = (Sqe.prp1(sqe, 0) & (settings.pageBytes() - 1)) == 0;
         return aligned ? 0 : Status.PRP_OFFSET_INVALID;
     }
 

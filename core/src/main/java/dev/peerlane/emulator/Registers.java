@@ -3,7 +3,9 @@ package dev.peerlane.emulator;
 import dev.peerlane.spec.AsyncEvent;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Cc;
+import dev.peerlane.spec.Cmbmsc;
 import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.Vs;
 
 /**
  * The registers and doorbells at the start of BAR 0 (NVMe Base 2.0, 3.1.3; NVMe over PCIe 1.0,
@@ -12,20 +14,44 @@ import dev.peerlane.spec.Reg;
 final class Registers implements RegisterBlock {
     private static final long LOW = 0xffff_ffffL;
 
-    private final EmulatedController controller;
-    private final Cmb cmb;
+    /** The controller as its registers know it. */
+    interface Host {
+        /** Returns CSTS. */
+        int csts();
+
+        /** CC was written. */
+        void configured(int before, int after);
+
+        /** A store of the host has come through. */
+        void stored(long offset, long value, int width);
+
+        /** Returns how many I/O commands are fetched and not completed. */
+        int commandsInFlight();
+
+        /** The host did what the specification forbids. */
+        void violation(String what);
+    }
+
+    private final Host host;
     private final Cap cap;
+    private final Vs version;
+    private final HostSettings settings;
+    private final Cmb cmb;
+    private final Doorbells doorbells;
     private final int strideShift;
     private int intms;
-    private int cc;
     private int aqa;
     private long asq;
     private long acq;
 
-    Registers(EmulatedController controller, Cmb cmb, Cap cap) {
-        this.controller = controller;
-        this.cmb = cmb;
+    Registers(
+            Host host, Cap cap, Vs version, HostSettings settings, Cmb cmb, Doorbells doorbells) {
+        this.host = host;
         this.cap = cap;
+        this.version = version;
+        this.settings = settings;
+        this.cmb = cmb;
+        this.doorbells = doorbells;
         this.strideShift = 2 + cap.dstrd();
     }
 
@@ -34,7 +60,7 @@ final class Registers implements RegisterBlock {
     }
 
     int cc() {
-        return cc;
+        return settings.cc();
     }
 
     int aqa() {
@@ -52,7 +78,7 @@ final class Registers implements RegisterBlock {
     /** Function Level Reset: everything goes back to its default. */
     void functionReset() {
         intms = 0;
-        cc = 0;
+        settings.store(0);
         aqa = 0;
         asq = 0;
         acq = 0;
@@ -61,9 +87,13 @@ final class Registers implements RegisterBlock {
 
     /** Controller Reset: CC.EN becomes 0. */
     void disable() {
-        int before = cc;
-        cc = new Cc(cc).withEn(false).raw();
-        controller.configured(before, cc);
+        configure(new Cc(cc()).withEn(false).raw());
+    }
+
+    private void configure(int value) {
+        int before = cc();
+        settings.store(value);
+        host.configured(before, value);
     }
 
     @Override
@@ -72,10 +102,10 @@ final class Registers implements RegisterBlock {
         return switch (at) {
             case Reg.CAP -> (int) cap.raw();
             case Reg.CAP + 4 -> (int) (cap.raw() >>> 32);
-            case Reg.VS -> controller.version().raw();
+            case Reg.VS -> version.raw();
             case Reg.INTMS, Reg.INTMC -> intms;
-            case Reg.CC -> cc;
-            case Reg.CSTS -> controller.csts();
+            case Reg.CC -> cc();
+            case Reg.CSTS -> host.csts();
             case Reg.AQA -> aqa;
             case Reg.ASQ -> (int) asq;
             case Reg.ASQ + 4 -> (int) (asq >>> 32);
@@ -94,6 +124,11 @@ final class Registers implements RegisterBlock {
 
     @Override
     public void store32(long offset, int value) {
+        host.stored(offset, Integer.toUnsignedLong(value), 4);
+        put32(offset, value);
+    }
+
+    private void put32(long offset, int value) {
         if (offset >= Reg.DOORBELLS) {
             doorbell(offset, value);
             return;
@@ -101,11 +136,7 @@ final class Registers implements RegisterBlock {
         switch ((int) offset) {
             case Reg.INTMS -> intms |= value;
             case Reg.INTMC -> intms &= ~value;
-            case Reg.CC -> {
-                int before = cc;
-                cc = value & 0x01ff_fff1;
-                controller.configured(before, cc);
-            }
+            case Reg.CC -> configure(value & 0x01ff_fff1);
             case Reg.AQA -> {
                 notWhileEnabled("AQA");
                 aqa = value & 0x0fff_0fff;
@@ -114,29 +145,28 @@ final class Registers implements RegisterBlock {
             case Reg.ASQ + 4 -> asq((asq & LOW) | ((long) value << 32));
             case Reg.ACQ -> acq((acq & ~LOW) | (value & LOW));
             case Reg.ACQ + 4 -> acq((acq & LOW) | ((long) value << 32));
-            case Reg.CMBMSC ->
-                    controller.spaceControlWritten((cmb.spaceControl() & ~LOW) | (value & LOW));
+            case Reg.CMBMSC -> spaceControl((cmb.spaceControl() & ~LOW) | (value & LOW));
             case Reg.CMBMSC + 4 ->
-                    controller.spaceControlWritten(
-                            (cmb.spaceControl() & LOW) | ((long) value << 32));
+                    spaceControl((cmb.spaceControl() & LOW) | ((long) value << 32));
             // CSTS.NSSRO is never set, and there is no NVM subsystem reset
             case Reg.CSTS, Reg.NSSR -> {}
             default ->
-                    controller.violation("register %xh is read only or reserved".formatted(offset));
+                    host.violation("register %xh is read only or reserved".formatted(offset));
         }
     }
 
     @Override
     public void store64(long offset, long value) {
+        host.stored(offset, value, 8);
         switch ((int) offset) {
             case Reg.ASQ -> asq(value);
             case Reg.ACQ -> acq(value);
-            case Reg.CMBMSC -> controller.spaceControlWritten(value);
+            case Reg.CMBMSC -> spaceControl(value);
             default -> {
-                controller.violation(
+                host.violation(
                         "8 bytes were stored at %xh, a register of 4".formatted(offset));
-                store32(offset, (int) value);
-                store32(offset + 4, (int) (value >>> 32));
+                put32(offset, (int) value);
+                put32(offset + 4, (int) (value >>> 32));
             }
         }
     }
@@ -151,9 +181,25 @@ final class Registers implements RegisterBlock {
         acq = value & ~0xfffL;
     }
 
+    private void spaceControl(long value) {
+        if (!cmb.hasSpaceControl()) {
+            host.violation("CMBMSC was written though CAP.CMBS is 0");
+            return;
+        }
+        Cmbmsc before = new Cmbmsc(cmb.spaceControl());
+        Cmbmsc after = new Cmbmsc(value);
+        if (before.cmse() && after.cmse() && before.cba() != after.cba()) {
+            host.violation("CMBMSC.CBA was changed while CMSE is 1");
+        }
+        if (before.cmse() && host.commandsInFlight() > 0) {
+            host.violation("CMBMSC was written with commands in flight");
+        }
+        cmb.storeSpaceControl(value);
+    }
+
     private void notWhileEnabled(String register) {
-        if ((cc & 1) != 0) {
-            controller.violation(register + " was written while CC.EN is 1");
+        if ((cc() & 1) != 0) {
+            host.violation(register + " was written while CC.EN is 1");
         }
     }
 
@@ -161,11 +207,11 @@ final class Registers implements RegisterBlock {
         long from = offset - Reg.DOORBELLS;
         long index = from >>> strideShift;
         if (index << strideShift != from) {
-            controller.badDoorbell(
+            doorbells.invalid(
                     AsyncEvent.ERROR_INVALID_DOORBELL,
                     "%xh is between two doorbells".formatted(offset));
             return;
         }
-        controller.doorbell((int) (index >>> 1), (index & 1) != 0, value);
+        doorbells.written((int) (index >>> 1), (index & 1) != 0, value);
     }
 }

@@ -1,10 +1,13 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.Status;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.function.Consumer;
 
 /**
  * Doorbells of the I/O queues in host memory (NVMe Base 2.0, 5.8 and annex B.5). While there is
@@ -20,6 +23,9 @@ final class ShadowDoorbells {
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final DmaPort dma;
+    private final boolean supported;
+    private final HostSettings settings;
+    private final Consumer<String> unreachable;
     private final int stride;
     private final int[] seen;
     private final Reads reads = new Reads(); // never waited for: all is answered at once
@@ -32,20 +38,36 @@ final class ShadowDoorbells {
     /**
      * Makes them, not in use.
      *
-     * @param queues how many queue pairs there can be, the admin queues included
+     * @param unreachable is told which of the two pages can't be reached
      */
-    ShadowDoorbells(DmaPort dma, int queues, int stride) {
+    ShadowDoorbells(
+            DmaPort dma, DriveSpec drive, HostSettings settings, Consumer<String> unreachable) {
         this.dma = dma;
-        this.stride = stride;
-        this.seen = new int[2 * queues];
+        this.supported = drive.doorbellBuffer();
+        this.settings = settings;
+        this.unreachable = unreachable;
+        this.stride = drive.doorbellStride();
+        this.seen = new int[2 * (drive.ioQueues() + 1)];
     }
 
-    /** Begins to use two pages of host memory. */
-    void configure(long shadowPage, long eventPage) {
+    /** Begins to use two pages of host memory, each on the boundary of one (5.8). */
+    int configure(Command command) {
+        if (!supported) {
+            return CommandSetHandler.refuse(command, Status.INVALID_OPCODE);
+        }
+        long shadowPage = Sqe.prp1(command.sqe(), 0);
+        long eventPage = Sqe.prp2(command.sqe(), 0);
+        if (((shadowPage | eventPage) & (settings.pageBytes() - 1)) != 0) {
+            return CommandSetHandler.refuse(command, Status.PRP_OFFSET_INVALID);
+        }
+        if (shadowPage == 0 || eventPage == 0) {
+            return CommandSetHandler.refuse(command, Status.INVALID_FIELD);
+        }
         shadows = shadowPage;
         events = eventPage;
         configured = true;
         idleTurns = 0;
+        return CommandSetHandler.DONE;
     }
 
     /** Forgets them, as a controller reset does. */
@@ -74,37 +96,37 @@ final class ShadowDoorbells {
      * @param busy whether commands are in flight
      * @return whether it will look again in the next turn
      */
-    boolean look(EmulatedController controller, QueueCommands made, boolean busy) {
+    boolean look(Queues made, DoorbellListener listener, boolean busy) {
         if (!configured || idleTurns > IDLE_TURNS) {
             return false;
         }
-        boolean moved = lookAtAll(controller, made, false);
+        boolean moved = lookAtAll(made, listener, false);
         idleTurns = moved || busy ? 0 : idleTurns + 1;
         if (idleTurns > IDLE_TURNS) {
-            lookAtAll(controller, made, true);
+            lookAtAll(made, listener, true);
             VarHandle.fullFence(); // EventIdx is there before the last look
-            if (lookAtAll(controller, made, false)) {
+            if (lookAtAll(made, listener, false)) {
                 idleTurns = 0;
             }
         }
         return idleTurns <= IDLE_TURNS;
     }
 
-    private boolean lookAtAll(EmulatedController controller, QueueCommands made, boolean rests) {
+    private boolean lookAtAll(Queues made, DoorbellListener listener, boolean rests) {
         boolean moved = false;
         for (int qid = 1; qid < made.limit(); qid++) {
             if (made.completionQueue(qid) != null) {
-                moved |= lookAt(controller, qid, true, rests);
+                moved |= lookAt(qid, true, listener, rests);
             }
             if (made.submissionQueue(qid) != null) {
-                moved |= lookAt(controller, qid, false, rests);
+                moved |= lookAt(qid, false, listener, rests);
             }
         }
         return moved;
     }
 
     private boolean lookAt(
-            EmulatedController controller, int qid, boolean completion, boolean rests) {
+            int qid, boolean completion, DoorbellListener listener, boolean rests) {
         int index = index(qid, completion);
         long offset =
                 (completion ? Reg.cqHeadDoorbell(qid, stride) : Reg.sqTailDoorbell(qid, stride))
@@ -112,13 +134,13 @@ final class ShadowDoorbells {
         if (rests) {
             word.set(U32, 0, seen[index]);
             if (!dma.write(events + offset, word, 0, 4, DmaKind.QUEUE_ENTRY)) {
-                controller.outOfReach("the EventIdx buffer");
+                unreachable.accept("the EventIdx buffer is out of reach");
             }
             return false;
         }
         if (dma.read(shadows + offset, word, 0, 4, DmaKind.QUEUE_ENTRY, reads)
                 != Interconnect.DONE) {
-            controller.outOfReach("the shadow doorbell buffer");
+            unreachable.accept("the shadow doorbell buffer is out of reach");
             return false;
         }
         int value = word.get(U32, 0);
@@ -128,7 +150,7 @@ final class ShadowDoorbells {
         seen[index] = value;
         dma.shadowed(offset + Reg.DOORBELLS, value);
         VarHandle.acquireFence(); // entries are read after the tail that tells of them
-        controller.moved(qid, completion, value);
+        listener.moved(qid, completion, value);
         return true;
     }
 

@@ -240,8 +240,9 @@ class MediaTest {
 
     /** Returns the namespaces of which something may be in the cache alone. */
     private static List<Integer> dirty(EmulatedFabric fabric) {
+        Namespaces namespaces = fabric.controller("a").namespaces();
         return IntStream.rangeClosed(1, 3)
-                .filter(i -> ((ImageMedia) fabric.controller("a").namespace(i).media()).isDirty())
+                .filter(i -> namespaces.get(i).media().isDirty())
                 .boxed()
                 .toList();
     }
