@@ -22,7 +22,7 @@ final class EmulatedClock extends Clock implements BusTime {
     private final FabricOwner owner;
     private final boolean virtual;
     private final SplittableRandom random;
-    private final List<EmulatedController> controllers;
+    private final List<NvmeController> controllers;
     private final @Nullable PacketInterconnect packets;
     private long nanos;
 
@@ -30,7 +30,7 @@ final class EmulatedClock extends Clock implements BusTime {
             FabricOwner owner,
             boolean virtual,
             SplittableRandom random,
-            List<EmulatedController> controllers,
+            List<NvmeController> controllers,
             @Nullable PacketInterconnect packets) {
         this.owner = owner;
         this.virtual = virtual;

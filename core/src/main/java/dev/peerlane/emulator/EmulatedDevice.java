@@ -25,7 +25,7 @@ final class EmulatedDevice extends PciDevice implements EmulatedBar.Opened {
     EmulatedDevice(
             FabricOwner owner,
             EmulatedFunction function,
-            EmulatedController controller,
+            NvmeController controller,
             @Nullable HostAccess host,
             Consumer<EmulatedDevice> closing) {
         this.owner = owner;

@@ -45,7 +45,7 @@ public final class EmulatedFabric extends Fabric {
     private final EmulatedClock clock;
     private final List<EmulatedFunction> functions;
     private final Map<String, EmulatedFunction> drives = new LinkedHashMap<>();
-    private final Map<String, EmulatedController> controllers = new LinkedHashMap<>();
+    private final Map<String, NvmeController> controllers = new LinkedHashMap<>();
     private final Map<String, EmulatedDevice> open = new HashMap<>();
     private final FaultPlan hostPlan;
     private boolean closed;
@@ -92,8 +92,7 @@ public final class EmulatedFabric extends Fabric {
                     FaultPlan plan = new FaultPlan(spec.faults(), drive.name());
                     controllers.put(
                             locator,
-                            new EmulatedController(
-                                    owner,
+                            new NvmeController(
                                     function,
                                     drive,
                                     interconnect,
@@ -113,12 +112,12 @@ public final class EmulatedFabric extends Fabric {
                     e);
         } finally {
             if (!done) {
-                controllers.values().forEach(EmulatedController::undo);
+                controllers.values().forEach(NvmeController::undo);
                 arena.close();
             }
         }
         boolean virtual = spec.time() == FabricSpec.Time.VIRTUAL;
-        List<EmulatedController> all = new ArrayList<>(controllers.values());
+        List<NvmeController> all = new ArrayList<>(controllers.values());
         this.clock = new EmulatedClock(owner, virtual, random.split(), all, packets);
         if (packets != null) {
             packets.attach(functions, clock);
@@ -150,11 +149,11 @@ public final class EmulatedFabric extends Fabric {
     public EmulatedController controller(String name) {
         String locator =
                 name.startsWith(DriveSpec.LOCATOR_PREFIX) ? name : DriveSpec.LOCATOR_PREFIX + name;
-        EmulatedController controller = controllers.get(locator);
-        if (controller == null) {
+        NvmeController machine = controllers.get(locator);
+        if (machine == null) {
             throw unknown(locator);
         }
-        return controller;
+        return new EmulatedController(owner, machine);
     }
 
     /**
@@ -184,7 +183,7 @@ public final class EmulatedFabric extends Fabric {
         checkOwner();
         return Stream.concat(
                         Stream.of(hostPlan),
-                        controllers.values().stream().map(EmulatedController::faults))
+                        controllers.values().stream().map(NvmeController::faults))
                 .flatMap(plan -> plan.happened().stream())
                 .toList();
     }
@@ -194,7 +193,7 @@ public final class EmulatedFabric extends Fabric {
         checkOwner();
         FaultPlan plan = hostPlan;
         if (fault.drive() != null) {
-            plan = controller(fault.drive()).faults();
+            plan = controller(fault.drive()).machine().faults();
         }
         plan.arm(fault);
     }
@@ -206,7 +205,7 @@ public final class EmulatedFabric extends Fabric {
     public void repair() {
         checkOwner();
         hostPlan.disarm();
-        controllers.values().forEach(EmulatedController::repair);
+        controllers.values().forEach(NvmeController::repair);
     }
 
     /** Says who sees what happens; null for nobody. */
@@ -291,7 +290,7 @@ public final class EmulatedFabric extends Fabric {
                     "fabric-closed", "the emulated fabric is closed", "Make a new one");
         }
         EmulatedFunction function = drives.get(locator);
-        EmulatedController controller = controllers.get(locator);
+        NvmeController controller = controllers.get(locator);
         if (function == null || controller == null) {
             throw unknown(locator);
         }
@@ -369,7 +368,7 @@ public final class EmulatedFabric extends Fabric {
         if (packets != null) {
             packets.close();
         }
-        controllers.values().forEach(EmulatedController::close);
+        controllers.values().forEach(NvmeController::close);
         hostMemory.close();
         arena.close();
     }
@@ -417,13 +416,13 @@ public final class EmulatedFabric extends Fabric {
     private void configWritten(EmulatedFunction function, int offset) {
         functions.forEach(EmulatedFunction::refresh);
         interconnect.forgetRoutes();
-        controllers.values().forEach(EmulatedController::configWritten);
+        controllers.values().forEach(NvmeController::configWritten);
         if (offset != ConfigLayout.DEVICE_CONTROL) {
             return;
         }
         EmulatedConfig config = function.config();
         int control = config.load16(ConfigLayout.DEVICE_CONTROL);
-        EmulatedController controller = controllers.get(String.valueOf(function.locator()));
+        NvmeController controller = controllers.get(String.valueOf(function.locator()));
         if ((control & ConfigLayout.INITIATE_FLR) != 0 && controller != null) {
             ConfigLayout.resetControl(config, spec.relaxedOrdering());
             function.resetConfig();

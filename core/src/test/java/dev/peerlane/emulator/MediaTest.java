@@ -240,7 +240,7 @@ class MediaTest {
 
     /** Returns the namespaces of which something may be in the cache alone. */
     private static List<Integer> dirty(EmulatedFabric fabric) {
-        Namespaces namespaces = fabric.controller("a").namespaces();
+        Namespaces namespaces = fabric.controller("a").machine().namespaces();
         return IntStream.rangeClosed(1, 3)
                 .filter(i -> namespaces.get(i).media().isDirty())
                 .boxed()
