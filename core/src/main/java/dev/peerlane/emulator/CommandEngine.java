@@ -47,7 +47,7 @@ final class CommandEngine {
     private final DmaPort dma;
     private final Buffers buffers;
     private final SplittableRandom random;
-    private final ControllerStatistics statistics;
+    private final CommandCounts statistics;
     private final ArrayDeque<Command> free = new ArrayDeque<>();
     private final List<Command> waiting = new ArrayList<>();
     private final List<Command> moving = new ArrayList<>();
@@ -70,7 +70,7 @@ final class CommandEngine {
             DmaPort dma,
             Buffers buffers,
             SplittableRandom random,
-            ControllerStatistics statistics,
+            CommandCounts statistics,
             FaultPlan faults) {
         this.faulty = new FaultyCommands(faults);
         this.host = host;

@@ -23,13 +23,12 @@ final class Doorbells {
     private final Host host;
     private final Queues queues;
     private final ShadowDoorbells shadows;
-    private final ControllerStatistics statistics;
+    private final CommandCounts statistics;
     private final DoorbellListener inMemory = this::written;
     private final DoorbellListener inShadow = this::moved;
     private @Nullable DoorbellMemory memory;
 
-    Doorbells(
-            Host host, Queues queues, ShadowDoorbells shadows, ControllerStatistics statistics) {
+    Doorbells(Host host, Queues queues, ShadowDoorbells shadows, CommandCounts statistics) {
         this.host = host;
         this.queues = queues;
         this.shadows = shadows;

@@ -58,9 +58,7 @@ final class IdentifyPages {
             case Cns.CONTROLLER -> controller(page);
             case Cns.ACTIVE_NAMESPACES -> list(page, nsid, -1);
             case Cns.NAMESPACE_DESCRIPTORS ->
-                    version.isAtLeast(1, 3)
-                            ? descriptors(page, nsid)
-                            : Status.INVALID_FIELD;
+                    version.isAtLeast(1, 3) ? descriptors(page, nsid) : Status.INVALID_FIELD;
             case Cns.NAMESPACE_CSI -> namespaceOfSet(nsid, csi);
             case Cns.CONTROLLER_CSI -> hasSet(csi) ? 0 : Status.INVALID_FIELD;
             case Cns.ACTIVE_NAMESPACES_CSI ->

@@ -251,9 +251,7 @@ final class NvmCommands extends CommandSetHandler {
             return refuse(command, Status.INVALID_FIELD);
         }
         try {
-            command.namespace()
-                    .media()
-                    .read(position(command), buffers.scratch(bytes), 0, bytes);
+            command.namespace().media().read(position(command), buffers.scratch(bytes), 0, bytes);
         } catch (IOException e) {
             return failed(command, e);
         } catch (OutOfMemoryError e) {

@@ -46,7 +46,7 @@ final class NvmeController {
     private final Registers registers;
     private final Msix interrupts;
     private final ErrorLog errors = new ErrorLog();
-    private final ControllerStatistics statistics = new ControllerStatistics();
+    private final CommandCounts statistics = new CommandCounts();
     private final Namespaces namespaces;
     private final MediumPace pace;
     private final Violations violations = new Violations();

@@ -44,8 +44,7 @@ final class Registers implements RegisterBlock {
     private long asq;
     private long acq;
 
-    Registers(
-            Host host, Cap cap, Vs version, HostSettings settings, Cmb cmb, Doorbells doorbells) {
+    Registers(Host host, Cap cap, Vs version, HostSettings settings, Cmb cmb, Doorbells doorbells) {
         this.host = host;
         this.cap = cap;
         this.version = version;
@@ -146,12 +145,10 @@ final class Registers implements RegisterBlock {
             case Reg.ACQ -> acq((acq & ~LOW) | (value & LOW));
             case Reg.ACQ + 4 -> acq((acq & LOW) | ((long) value << 32));
             case Reg.CMBMSC -> spaceControl((cmb.spaceControl() & ~LOW) | (value & LOW));
-            case Reg.CMBMSC + 4 ->
-                    spaceControl((cmb.spaceControl() & LOW) | ((long) value << 32));
+            case Reg.CMBMSC + 4 -> spaceControl((cmb.spaceControl() & LOW) | ((long) value << 32));
             // CSTS.NSSRO is never set, and there is no NVM subsystem reset
             case Reg.CSTS, Reg.NSSR -> {}
-            default ->
-                    host.violation("register %xh is read only or reserved".formatted(offset));
+            default -> host.violation("register %xh is read only or reserved".formatted(offset));
         }
     }
 
@@ -163,8 +160,7 @@ final class Registers implements RegisterBlock {
             case Reg.ACQ -> acq(value);
             case Reg.CMBMSC -> spaceControl(value);
             default -> {
-                host.violation(
-                        "8 bytes were stored at %xh, a register of 4".formatted(offset));
+                host.violation("8 bytes were stored at %xh, a register of 4".formatted(offset));
                 put32(offset, (int) value);
                 put32(offset + 4, (int) (value >>> 32));
             }

@@ -125,8 +125,7 @@ final class ShadowDoorbells {
         return moved;
     }
 
-    private boolean lookAt(
-            int qid, boolean completion, DoorbellListener listener, boolean rests) {
+    private boolean lookAt(int qid, boolean completion, DoorbellListener listener, boolean rests) {
         int index = index(qid, completion);
         long offset =
                 (completion ? Reg.cqHeadDoorbell(qid, stride) : Reg.sqTailDoorbell(qid, stride))
