@@ -139,7 +139,7 @@ final class ConfigLayout {
     }
 
     private static void header(EmulatedConfig config, int device, int classCode, int type) {
-        config.init16(ConfigSpace.VENDOR_ID, EmulatedFunction.VENDOR_ID);
+        config.init16(ConfigSpace.VENDOR_ID, DriveSpec.VENDOR_ID);
         config.init16(ConfigSpace.DEVICE_ID, device);
         config.init16(ConfigSpace.STATUS, CAPABILITIES_LIST);
         config.init32(ConfigSpace.CLASS_REVISION, (classCode << 8) | 1);

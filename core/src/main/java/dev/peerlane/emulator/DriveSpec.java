@@ -58,6 +58,9 @@ public record DriveSpec(
     /** What the locators of emulated drives begin with. */
     public static final String LOCATOR_PREFIX = "emu:";
 
+    /** PCI vendor of everything emulated; assigned to nobody. */
+    public static final int VENDOR_ID = 0x5045;
+
     private static final long MDTS_UNIT_BYTES = 4096;
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
 

@@ -13,8 +13,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A drive that somebody has opened. */
 final class EmulatedDevice extends PciDevice implements EmulatedBar.Opened {
-    private static final int BAR_REGISTERS = 6;
-
     private final FabricOwner owner;
     private final EmulatedFunction function;
     private final String locator;
@@ -90,19 +88,7 @@ final class EmulatedDevice extends PciDevice implements EmulatedBar.Opened {
     @Override
     public void reset() {
         checkOwner();
-        ConfigSpace config = function.config();
-        int command = config.load16(ConfigSpace.COMMAND);
-        int control = config.load16(ConfigLayout.DEVICE_CONTROL);
-        int[] saved = new int[BAR_REGISTERS];
-        for (int i = 0; i < BAR_REGISTERS; i++) {
-            saved[i] = config.load32(ConfigSpace.BAR0 + 4 * i);
-        }
-        config.store16(ConfigLayout.DEVICE_CONTROL, control | ConfigLayout.INITIATE_FLR);
-        for (int i = 0; i < BAR_REGISTERS; i++) {
-            config.store32(ConfigSpace.BAR0 + 4 * i, saved[i]);
-        }
-        config.store16(ConfigLayout.DEVICE_CONTROL, control);
-        config.store16(ConfigSpace.COMMAND, command);
+        function.resetByHost();
     }
 
     @Override

@@ -122,7 +122,7 @@ public final class EmulatedFabric extends Fabric {
         if (packets != null) {
             packets.attach(functions, clock);
         }
-        functions.forEach(f -> f.config().onWrite(owner, offset -> configWritten(f, offset)));
+        functions.forEach(f -> f.onConfigWrite(owner, offset -> configWritten(f, offset)));
         if (!spec.iommu()) {
             mapAllBars();
         }
@@ -417,15 +417,12 @@ public final class EmulatedFabric extends Fabric {
         functions.forEach(EmulatedFunction::refresh);
         interconnect.forgetRoutes();
         controllers.values().forEach(NvmeController::configWritten);
-        if (offset != ConfigLayout.DEVICE_CONTROL) {
+        if (!function.asksForReset(offset)) {
             return;
         }
-        EmulatedConfig config = function.config();
-        int control = config.load16(ConfigLayout.DEVICE_CONTROL);
         NvmeController controller = controllers.get(String.valueOf(function.locator()));
-        if ((control & ConfigLayout.INITIATE_FLR) != 0 && controller != null) {
-            ConfigLayout.resetControl(config, spec.relaxedOrdering());
-            function.resetConfig();
+        if (controller != null) {
+            function.resetConfig(spec.relaxedOrdering());
             controller.functionReset();
         }
     }

@@ -6,13 +6,12 @@ import dev.peerlane.pci.PciFunction;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** A bridge or a drive in the tree: its place, its configuration space, its BARs. */
 final class EmulatedFunction {
-    /** PCI vendor of everything emulated; assigned to nobody. */
-    static final int VENDOR_ID = 0x5045;
-
     /**
      * A 64-bit memory BAR.
      *
@@ -32,6 +31,8 @@ final class EmulatedFunction {
      * @param bytes how many
      */
     record Hole(BarSpace bar, long from, long bytes) {}
+
+    private static final int BAR_REGISTERS = 6;
 
     private final Bdf bdf;
     private final @Nullable EmulatedFunction parent;
@@ -58,8 +59,51 @@ final class EmulatedFunction {
         return parent;
     }
 
-    EmulatedConfig config() {
+    /** Returns its configuration space, as software sees it. */
+    ConfigSpace config() {
         return config;
+    }
+
+    /** Returns its configuration space, as its maker lays it out. */
+    EmulatedConfig layout() {
+        return config;
+    }
+
+    /** Calls a listener with the offset of each word of configuration that the owner writes. */
+    void onConfigWrite(FabricOwner by, IntConsumer listener) {
+        config.onWrite(by, listener);
+    }
+
+    /** Returns whether MSI-X is enabled (PCIe 5.0, 7.7.2). */
+    boolean isMsixEnabled() {
+        return (config.load16(ConfigLayout.MSIX + 2) & ConfigLayout.MSIX_ENABLE) != 0;
+    }
+
+    /** Returns whether Function Mask masks all vectors of MSI-X. */
+    boolean isMsixMasked() {
+        return (config.load16(ConfigLayout.MSIX + 2) & ConfigLayout.MSIX_MASK) != 0;
+    }
+
+    /** Returns whether a write of the word at this offset asks for a Function Level Reset. */
+    boolean asksForReset(int offset) {
+        return offset == ConfigLayout.DEVICE_CONTROL
+                && (config.load16(offset) & ConfigLayout.INITIATE_FLR) != 0;
+    }
+
+    /** Asks for a Function Level Reset as a host does, which keeps what the reset takes away. */
+    void resetByHost() {
+        int command = config.load16(ConfigSpace.COMMAND);
+        int control = config.load16(ConfigLayout.DEVICE_CONTROL);
+        int[] saved = new int[BAR_REGISTERS];
+        for (int i = 0; i < BAR_REGISTERS; i++) {
+            saved[i] = config.load32(ConfigSpace.BAR0 + 4 * i);
+        }
+        config.store16(ConfigLayout.DEVICE_CONTROL, control | ConfigLayout.INITIATE_FLR);
+        for (int i = 0; i < BAR_REGISTERS; i++) {
+            config.store32(ConfigSpace.BAR0 + 4 * i, saved[i]);
+        }
+        config.store16(ConfigLayout.DEVICE_CONTROL, control);
+        config.store16(ConfigSpace.COMMAND, command);
     }
 
     List<BarSpace> bars() {
@@ -123,7 +167,8 @@ final class EmulatedFunction {
     }
 
     /** What a Function Level Reset does to the configuration: Command, MSI-X and BARs are lost. */
-    void resetConfig() {
+    void resetConfig(boolean relaxedOrdering) {
+        ConfigLayout.resetControl(config, relaxedOrdering);
         config.init16(ConfigSpace.COMMAND, 0);
         int control = config.load16(ConfigLayout.MSIX + 2);
         config.init16(
@@ -155,6 +200,6 @@ final class EmulatedFunction {
     }
 
     private EmulatedFunction parentOrThrow() {
-        return java.util.Objects.requireNonNull(parent);
+        return Objects.requireNonNull(parent);
     }
 }

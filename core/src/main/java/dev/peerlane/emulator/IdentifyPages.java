@@ -69,8 +69,8 @@ final class IdentifyPages {
     }
 
     private int controller(MemorySegment page) {
-        IdentifyController.VID.write(page, EmulatedFunction.VENDOR_ID);
-        IdentifyController.SSVID.write(page, EmulatedFunction.VENDOR_ID);
+        IdentifyController.VID.write(page, DriveSpec.VENDOR_ID);
+        IdentifyController.SSVID.write(page, DriveSpec.VENDOR_ID);
         IdentifyController.SN.writeText(page, drive.serial());
         IdentifyController.MN.writeText(page, drive.model());
         IdentifyController.FR.writeText(page, "1.0");

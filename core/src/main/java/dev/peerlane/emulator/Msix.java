@@ -24,10 +24,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Msix implements RegisterBlock {
     private static final long LOW = 0xffff_ffffL;
-    private static final int ENTRY_BYTES = 16;
-    private static final int PAGE_BYTES = 4096;
 
-    private final EmulatedConfig config;
+    private final EmulatedFunction function;
     private final DmaPort dma;
     private final int vectors;
     private final int pendingOffset;
@@ -42,38 +40,17 @@ final class Msix implements RegisterBlock {
     private boolean functionMask;
     private boolean asked;
 
-    Msix(EmulatedConfig config, DmaPort dma, DriveSpec drive) {
-        this.config = config;
+    Msix(EmulatedFunction function, DmaPort dma, DriveSpec drive) {
+        this.function = function;
         this.dma = dma;
-        this.vectors = vectors(drive);
-        this.pendingOffset = pendingOffset(drive);
+        this.vectors = MsixLayout.vectors(drive);
+        this.pendingOffset = MsixLayout.pendingOffset(drive);
         this.addresses = new long[vectors];
         this.data = new int[vectors];
         this.masked = new boolean[vectors];
         this.requested = new long[(vectors + 63) / 64];
         this.pending = new long[requested.length];
         functionReset();
-    }
-
-    /** Returns how many vectors a drive has: one for each completion queue. */
-    static int vectors(DriveSpec drive) {
-        return drive.ioQueues() + 1;
-    }
-
-    /** Returns which BAR of a drive holds table and pending bits. */
-    static int bar(DriveSpec drive) {
-        CmbSpec cmb = drive.cmb();
-        return cmb != null && cmb.bar() == 4 ? 2 : 4;
-    }
-
-    /** Returns where in the BAR the pending bits are. */
-    static int pendingOffset(DriveSpec drive) {
-        return (vectors(drive) * ENTRY_BYTES + PAGE_BYTES - 1) & -PAGE_BYTES;
-    }
-
-    /** Returns how long the BAR has to be. */
-    static long barBytes(DriveSpec drive) {
-        return pendingOffset(drive) + (long) PAGE_BYTES;
     }
 
     /** Has messages told to somebody instead of sent to the bus. */
@@ -108,10 +85,9 @@ final class Msix implements RegisterBlock {
 
     /** Message Control may have changed. */
     void configWritten() {
-        int control = config.load16(ConfigLayout.MSIX + 2);
         boolean was = enabled && !functionMask;
-        enabled = (control & ConfigLayout.MSIX_ENABLE) != 0;
-        functionMask = (control & ConfigLayout.MSIX_MASK) != 0;
+        enabled = function.isMsixEnabled();
+        functionMask = function.isMsixMasked();
         if (!enabled) {
             forget();
         } else if (!was && !functionMask) {
@@ -185,7 +161,7 @@ final class Msix implements RegisterBlock {
 
     @Override
     public int load32(long offset) {
-        int vector = (int) (offset / ENTRY_BYTES);
+        int vector = (int) (offset / MsixLayout.ENTRY_BYTES);
         if (vector < vectors) {
             return switch ((int) offset & 12) {
                 case 0 -> (int) addresses[vector];
@@ -208,7 +184,7 @@ final class Msix implements RegisterBlock {
 
     @Override
     public void store32(long offset, int value) {
-        int vector = (int) (offset / ENTRY_BYTES);
+        int vector = (int) (offset / MsixLayout.ENTRY_BYTES);
         if (vector >= vectors) {
             return; // the pending bits are read only
         }

@@ -89,7 +89,7 @@ final class NvmeController {
         Parts parts = new Parts();
         this.engine = new CommandEngine(parts, dma, buffers, random, statistics, faults);
         this.events = new AsyncEvents(engine);
-        this.interrupts = new Msix(function.config(), dma, drive);
+        this.interrupts = new Msix(function, dma, drive);
         this.queues = new Queues(drive.ioQueues(), interrupts);
         this.features = new FeatureTable(drive, namespaces, queues);
         this.shadows = new ShadowDoorbells(dma, drive, settings, this::fatal);
@@ -178,7 +178,7 @@ final class NvmeController {
 
     /** Returns what is at the start of a BAR. */
     RegisterBlock registers(int bar) {
-        return bar == Msix.bar(drive) ? interrupts : registers;
+        return bar == MsixLayout.bar(drive) ? interrupts : registers;
     }
 
     private int csts() {

@@ -79,7 +79,7 @@ final class PciTree {
             PortSpec spec) {
         EmulatedFunction bridge = new EmulatedFunction(bdf, parent, null);
         functions.add(bridge);
-        ConfigLayout.bridge(bridge.config(), kind, number, spec);
+        ConfigLayout.bridge(bridge.layout(), kind, number, spec);
         int bus = nextBus();
         long lowBase = align(low, WINDOW_BYTES);
         long highBase = align(high, WINDOW_BYTES);
@@ -99,7 +99,7 @@ final class PciTree {
         }
         EmulatedFunction bridge = new EmulatedFunction(bdf, parent, null);
         functions.add(bridge);
-        ConfigLayout.bridge(bridge.config(), PciFunction.Kind.SWITCH_UPSTREAM, 0, null);
+        ConfigLayout.bridge(bridge.layout(), PciFunction.Kind.SWITCH_UPSTREAM, 0, null);
         int bus = nextBus();
         long lowBase = low;
         long highBase = high;
@@ -113,7 +113,7 @@ final class PciTree {
     private void close(EmulatedFunction bridge, int bus, long lowBase, long highBase) {
         low = align(low, WINDOW_BYTES);
         high = align(high, WINDOW_BYTES);
-        EmulatedConfig config = bridge.config();
+        EmulatedConfig config = bridge.layout();
         ConfigLayout.buses(config, bridge.bdf().bus(), bus, lastBus);
         ConfigLayout.windows(config, lowBase, low, highBase, high);
         config.init16(ConfigSpace.COMMAND, BRIDGE_COMMAND);
@@ -126,14 +126,18 @@ final class PciTree {
         }
         EmulatedFunction function = new EmulatedFunction(bdf, parent, drive);
         functions.add(function);
-        ConfigLayout.endpoint(function.config(), relaxedOrdering);
+        ConfigLayout.endpoint(function.layout(), relaxedOrdering);
         if (ats.contains(name)) {
-            ConfigLayout.ats(function.config());
+            ConfigLayout.ats(function.layout());
         }
         registersAndCmb(function, drive);
-        int msix = Msix.bar(drive);
-        ConfigLayout.msix(function.config(), Msix.vectors(drive), msix, Msix.pendingOffset(drive));
-        long msixBytes = powerOfTwo(Msix.barBytes(drive));
+        int msix = MsixLayout.bar(drive);
+        ConfigLayout.msix(
+                function.layout(),
+                MsixLayout.vectors(drive),
+                msix,
+                MsixLayout.pendingOffset(drive));
+        long msixBytes = powerOfTwo(MsixLayout.barBytes(drive));
         place(function, msix, msixBytes, msixBytes, null);
     }
 
@@ -187,7 +191,7 @@ final class PciTree {
             address = align(low, sizeBytes);
             low = address + sizeBytes;
         }
-        ConfigLayout.bar(function.config(), index, address, sizeBytes, prefetchable);
+        ConfigLayout.bar(function.layout(), index, address, sizeBytes, prefetchable);
     }
 
     private int nextBus() {

@@ -1,0 +1,32 @@
+package dev.peerlane.emulator;
+
+/** Says where in the BARs of a drive the table and the pending bits of MSI-X are. */
+final class MsixLayout {
+    /** Length of an entry of the table. */
+    static final int ENTRY_BYTES = 16;
+
+    private static final int PAGE_BYTES = 4096;
+
+    private MsixLayout() {}
+
+    /** Returns how many vectors a drive has: one for each completion queue. */
+    static int vectors(DriveSpec drive) {
+        return drive.ioQueues() + 1;
+    }
+
+    /** Returns which BAR of a drive holds table and pending bits. */
+    static int bar(DriveSpec drive) {
+        CmbSpec cmb = drive.cmb();
+        return cmb != null && cmb.bar() == 4 ? 2 : 4;
+    }
+
+    /** Returns where in the BAR the pending bits are. */
+    static int pendingOffset(DriveSpec drive) {
+        return (vectors(drive) * ENTRY_BYTES + PAGE_BYTES - 1) & -PAGE_BYTES;
+    }
+
+    /** Returns how long the BAR has to be. */
+    static long barBytes(DriveSpec drive) {
+        return pendingOffset(drive) + (long) PAGE_BYTES;
+    }
+}
