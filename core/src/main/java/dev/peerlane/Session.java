@@ -46,7 +46,7 @@ public final class Session implements AutoCloseable {
 
     private final OwnerThread thread = new OwnerThread();
     private final Endpoints endpoints;
-    private final List<BlockPort> ports = new ArrayList<>();
+    private final List<AutoCloseable> open = new ArrayList<>();
 
     private Session(Endpoints endpoints) {
         this.endpoints = endpoints;
@@ -222,8 +222,10 @@ public final class Session implements AutoCloseable {
         checkThread();
         BufferCandidate into = endpoints.memory(memoryOf);
         Endpoint reader = NvmeEndpoints.endpoint(from, 1);
-        ports.add(reader.port());
-        return SentinelReadFence.of(endpoints.machine(), endpoints.clock(), reader, into);
+        ReadFence fence =
+                SentinelReadFence.of(endpoints.machine(), endpoints.clock(), reader, into);
+        open.add(fence);
+        return fence;
     }
 
     /** Runs one of its plans, once, and closes the plan's ports; otherwise as {@link #copy}. */
@@ -245,10 +247,9 @@ public final class Session implements AutoCloseable {
     }
 
     private void closePorts(List<Endpoint> sides) {
-        for (Endpoint side : sides) {
-            ports.remove(side.port());
-            side.port().close();
-        }
+        List<BlockPort> closing = sides.stream().map(Endpoint::port).toList();
+        open.removeAll(closing);
+        Closing.all(closing);
     }
 
     private CopyPlan plan(
@@ -290,7 +291,7 @@ public final class Session implements AutoCloseable {
 
     private Endpoint open(Extent extent) {
         Endpoint endpoint = endpoints.endpoint(extent, QUEUE_DEPTH);
-        ports.add(endpoint.port());
+        open.add(endpoint.port());
         return endpoint;
     }
 
@@ -336,9 +337,9 @@ public final class Session implements AutoCloseable {
     @Override
     public void close() {
         checkThread();
-        List<AutoCloseable> all = new ArrayList<>(ports);
+        List<AutoCloseable> all = new ArrayList<>(open);
         all.add(endpoints);
-        ports.clear();
+        open.clear();
         Closing.all(all);
     }
 }

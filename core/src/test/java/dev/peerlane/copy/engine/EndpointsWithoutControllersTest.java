@@ -1,6 +1,7 @@
 package dev.peerlane.copy.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.EndpointProvider;
@@ -13,6 +14,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
 import dev.peerlane.copy.BufferCandidate;
 import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.Endpoint;
 import dev.peerlane.copy.HostMemory;
 import dev.peerlane.copy.Receipt;
@@ -161,5 +163,17 @@ class EndpointsWithoutControllersTest {
             assertThat(e.code()).isEqualTo("gone");
             assertThat(source.log).contains("close");
         }
+    }
+
+    @Test
+    void whereOnePortOfAPlanDoesNotCloseTheOtherOneDoes() {
+        try (Session session = session()) {
+            CopyPlan plan =
+                    session.plan(Extent.of(SOURCE), Extent.of(TARGET), CopyOptions.DEFAULTS);
+            source.failsToClose = true;
+            assertThatThrownBy(() -> session.drop(plan)).hasMessage("does not close");
+            assertThat(target.log).contains("close");
+        }
+        assertThat(source.log).as("closed once").containsOnlyOnce("close");
     }
 }

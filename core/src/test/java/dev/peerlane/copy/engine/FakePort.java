@@ -53,6 +53,8 @@ public final class FakePort extends BlockPort {
     private final PortLimits limits;
 
     /** Data posted to a peer arrives up to this many turns after the completion. */
+    boolean failsToClose;
+
     int lateness;
 
     /** A command takes at least this long; any number can wait side by side. */
@@ -378,5 +380,8 @@ public final class FakePort extends BlockPort {
     @Override
     public void close() {
         log.add("close");
+        if (failsToClose) {
+            throw new IllegalStateException("does not close");
+        }
     }
 }
