@@ -1,10 +1,10 @@
 package dev.peerlane.bench;
 
 import dev.peerlane.block.PeerBuffer;
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;

@@ -1,8 +1,8 @@
 package dev.peerlane.bench;
 
-import dev.peerlane.emulator.DriveSpec;
-import dev.peerlane.emulator.FabricSpec;
-import dev.peerlane.emulator.NamespaceSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.NamespaceSpec;
 import dev.peerlane.serve.Server;
 import java.nio.file.Path;
 

@@ -2,7 +2,7 @@ package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.copy.CancelFlag;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.fabrics.FabricFile;
 import dev.peerlane.serve.Server;
 import dev.peerlane.vfiouser.VfioUserFabric;

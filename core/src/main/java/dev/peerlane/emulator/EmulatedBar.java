@@ -1,5 +1,8 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.emulator.bus.HostAccess;
+import dev.peerlane.emulator.controller.RegisterBlock;
+import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Doorbell;
 import dev.peerlane.hal.PciDevice;

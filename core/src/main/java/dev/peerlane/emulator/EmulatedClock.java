@@ -1,5 +1,9 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.emulator.bus.BusTime;
+import dev.peerlane.emulator.bus.PacketInterconnect;
+import dev.peerlane.emulator.controller.NvmeController;
+import dev.peerlane.emulator.tree.FabricOwner;
 import dev.peerlane.hal.Clock;
 import java.util.List;
 import java.util.SplittableRandom;

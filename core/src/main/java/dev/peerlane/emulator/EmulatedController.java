@@ -1,5 +1,8 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.emulator.controller.NvmeController;
+import dev.peerlane.emulator.tree.FabricOwner;
+import dev.peerlane.emulator.watch.ControllerStatistics;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.IntConsumer;

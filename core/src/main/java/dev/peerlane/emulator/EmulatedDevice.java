@@ -1,6 +1,11 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.bus.HostAccess;
+import dev.peerlane.emulator.controller.NvmeController;
+import dev.peerlane.emulator.controller.RegisterBlock;
+import dev.peerlane.emulator.tree.EmulatedFunction;
+import dev.peerlane.emulator.tree.FabricOwner;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.pci.Bdf;

@@ -1,6 +1,23 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.bus.FastInterconnect;
+import dev.peerlane.emulator.bus.FaultLog;
+import dev.peerlane.emulator.bus.FaultPlan;
+import dev.peerlane.emulator.bus.Interconnect;
+import dev.peerlane.emulator.bus.PacketInterconnect;
+import dev.peerlane.emulator.controller.NvmeController;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.tree.AddressMap;
+import dev.peerlane.emulator.tree.EmulatedFunction;
+import dev.peerlane.emulator.tree.FabricOwner;
+import dev.peerlane.emulator.tree.PciTree;
+import dev.peerlane.emulator.tree.Traffic;
+import dev.peerlane.emulator.watch.BusWatch;
+import dev.peerlane.emulator.watch.PeerFlow;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.DmaFault;
@@ -436,12 +453,12 @@ public final class EmulatedFabric extends Fabric {
                     return candidate.traffic().snapshot();
                 }
             }
-            return new dev.peerlane.emulator.Traffic().snapshot();
+            return new dev.peerlane.emulator.tree.Traffic().snapshot();
         }
 
         @Override
         public Traffic total() {
-            dev.peerlane.emulator.Traffic sum = new dev.peerlane.emulator.Traffic();
+            dev.peerlane.emulator.tree.Traffic sum = new dev.peerlane.emulator.tree.Traffic();
             functions.forEach(function -> sum.add(function.traffic()));
             return sum.snapshot();
         }

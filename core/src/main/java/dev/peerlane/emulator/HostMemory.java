@@ -1,6 +1,12 @@
 package dev.peerlane.emulator;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.bus.FaultPlan;
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.tree.AddressMap;
+import dev.peerlane.emulator.tree.EmulatedFunction;
+import dev.peerlane.emulator.tree.FabricOwner;
+import dev.peerlane.emulator.tree.PciTree;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;

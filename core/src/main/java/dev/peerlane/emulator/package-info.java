@@ -6,10 +6,11 @@
  * oracle. Nothing runs by itself: controllers move when the fabric's clock takes a turn, and
  * everything that is random comes from the fabric's seed, so a run can be repeated exactly.
  *
- * <p>How it is cut: {@link dev.peerlane.emulator.FabricSpec} says what there is; the PCI tree is
- * laid out in real configuration spaces; all DMA goes through one narrow interface, {@code
- * Interconnect}; a controller is its registers, queues, command engine, the two command sets, and
- * the media below them.
+ * <p>This is the front, which a test meets: a fabric, its clock, its devices, and a view of each
+ * controller. {@link dev.peerlane.emulator.model.FabricSpec} says what there is, and the room
+ * {@code watch} what can be seen of it. Behind them are the PCI tree, laid out in real
+ * configuration spaces; the bus, through which all DMA goes; a controller, which is its registers,
+ * queues, command engine and the two command sets; and the media below.
  */
 @NullMarked
 package dev.peerlane.emulator;

@@ -6,7 +6,7 @@ import dev.peerlane.Locator;
 import dev.peerlane.NvmeEndpoints;
 import dev.peerlane.OpenRequest;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.nvme.ControllerOptions;
 
 /** Opens drives of the built-in emulated fabric. */

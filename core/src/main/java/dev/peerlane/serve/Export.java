@@ -1,10 +1,10 @@
 package dev.peerlane.serve;
 
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedController;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.linux.MemoryFile;
 import dev.peerlane.pci.PciFunction;

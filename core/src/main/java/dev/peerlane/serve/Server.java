@@ -1,8 +1,8 @@
 package dev.peerlane.serve;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.emulator.DriveSpec;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.UnixSocket;

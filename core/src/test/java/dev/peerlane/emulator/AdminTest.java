@@ -6,6 +6,7 @@ import static dev.peerlane.emulator.TestFabrics.one;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.MiniDriver.Completion;
+import dev.peerlane.emulator.model.NamespaceSpec;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
@@ -35,6 +36,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The admin commands, first of all their refusals. */
 class AdminTest {
+    /** AERL and one. */
+    private static final int EVENT_REQUESTS = 4;
+
     private EmulatedFabric fabric;
     private MiniDriver driver;
     private DmaBuffer page;
@@ -315,7 +319,7 @@ class AdminTest {
 
     @Test
     void asynchronousEventsWaitForTheirCause() {
-        for (int i = 0; i < AsyncEvents.LIMIT; i++) {
+        for (int i = 0; i < EVENT_REQUESTS; i++) {
             driver.admin.post(AdminOpcode.ASYNC_EVENT_REQUEST, 0, 0, 0);
         }
         driver.admin.ring();

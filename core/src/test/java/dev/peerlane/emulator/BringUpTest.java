@@ -3,6 +3,9 @@ package dev.peerlane.emulator;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.spec.Cns;
 import dev.peerlane.spec.IdentifyController;
 import dev.peerlane.spec.IdentifyNamespace;

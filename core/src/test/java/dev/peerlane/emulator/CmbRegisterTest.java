@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.emulator.model.CmbSpec;
 import dev.peerlane.spec.Cmbebs;
 import dev.peerlane.spec.Cmbloc;
 import dev.peerlane.spec.Cmbmsc;

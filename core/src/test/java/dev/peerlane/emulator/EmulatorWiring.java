@@ -1,5 +1,7 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.emulator.tree.AddressMap;
+import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.pci.Bdf;
 import java.lang.foreign.MemorySegment;
 

@@ -12,6 +12,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.MiniDriver.Queue;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.PortSpec;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PciDevice;

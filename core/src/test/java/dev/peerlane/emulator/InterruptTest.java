@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
+import dev.peerlane.emulator.model.CmbSpec;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.pci.ConfigSpace;

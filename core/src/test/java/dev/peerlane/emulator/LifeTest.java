@@ -4,6 +4,8 @@ import static dev.peerlane.emulator.TestFabrics.drive;
 import static dev.peerlane.emulator.TestFabrics.one;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;

@@ -1,5 +1,7 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.watch.BusWatch;
 import dev.peerlane.pci.Bdf;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

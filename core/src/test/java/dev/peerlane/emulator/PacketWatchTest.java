@@ -3,6 +3,10 @@ package dev.peerlane.emulator;
 import static dev.peerlane.emulator.TestFabrics.MIB;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.watch.BusWatch;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PeerMapping;
 import dev.peerlane.pci.Bdf;

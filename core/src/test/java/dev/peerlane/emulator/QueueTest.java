@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.watch.ControllerStatistics;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;

@@ -8,10 +8,15 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.emulator.FabricSpec.Time;
-import dev.peerlane.emulator.FabricSpec.Transfers;
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.FabricSpec.Time;
+import dev.peerlane.emulator.model.FabricSpec.Transfers;
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.model.PacketSpec;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Sgl;

@@ -9,6 +9,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.Cns;
 import dev.peerlane.spec.IdentifyController;

@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.hal.TrafficCounters.Traffic;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;

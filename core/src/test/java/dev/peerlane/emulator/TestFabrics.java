@@ -1,5 +1,8 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.spec.Reg;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;

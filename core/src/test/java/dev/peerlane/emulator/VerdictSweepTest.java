@@ -2,7 +2,15 @@ package dev.peerlane.emulator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.emulator.PacketSpec.Forwarding;
+import dev.peerlane.emulator.bus.Reads;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.PacketSpec.Forwarding;
+import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.tree.DmaKind;
+import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;

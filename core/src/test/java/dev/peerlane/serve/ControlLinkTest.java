@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.emulator.DriveSpec;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.linux.UnixSocket;

@@ -5,10 +5,10 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedController;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;

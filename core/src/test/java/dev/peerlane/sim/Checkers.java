@@ -1,7 +1,7 @@
 package dev.peerlane.sim;
 
-import dev.peerlane.emulator.BusWatch;
-import dev.peerlane.emulator.Fault;
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.watch.BusWatch;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.Route;

@@ -1,7 +1,7 @@
 package dev.peerlane.sim;
 
 import dev.peerlane.copy.BufferKind;
-import dev.peerlane.emulator.Fault.Kind;
+import dev.peerlane.emulator.model.Fault.Kind;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;

@@ -1,7 +1,7 @@
 package dev.peerlane.sim;
 
-import dev.peerlane.emulator.Fault;
-import dev.peerlane.emulator.Fault.Kind;
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.model.Fault.Kind;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;

@@ -1,9 +1,9 @@
 package dev.peerlane.sim;
 
 import dev.peerlane.copy.BufferKind;
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.DriveSpec;
-import dev.peerlane.emulator.PortSpec;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.PortSpec;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;

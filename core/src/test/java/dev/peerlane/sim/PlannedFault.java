@@ -1,6 +1,6 @@
 package dev.peerlane.sim;
 
-import dev.peerlane.emulator.Fault;
+import dev.peerlane.emulator.model.Fault;
 
 /**
  * A fault of a world.

@@ -1,8 +1,8 @@
 package dev.peerlane.sim;
 
 import dev.peerlane.copy.FenceChoice;
-import dev.peerlane.emulator.Fault;
-import dev.peerlane.emulator.Fault.Kind;
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.model.Fault.Kind;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;

@@ -2,8 +2,8 @@ package dev.peerlane.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.emulator.Fault;
-import dev.peerlane.emulator.Fault.Kind;
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.model.Fault.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -3,11 +3,11 @@ package dev.peerlane.sim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.copy.CopyOptions;
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
-import dev.peerlane.emulator.Fault;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.Fault;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;

@@ -1,9 +1,9 @@
 package dev.peerlane.sim;
 
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;

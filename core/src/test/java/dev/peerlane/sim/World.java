@@ -4,7 +4,7 @@ import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.copy.VerifyMode;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.block.PeerBuffer;
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.CmbSpec.Version;
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.CmbSpec.Version;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.nvme.Controller;

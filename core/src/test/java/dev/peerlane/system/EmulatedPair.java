@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.Completions;
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;

@@ -1,7 +1,7 @@
 package dev.peerlane.system;
 
-import dev.peerlane.emulator.Fault;
-import dev.peerlane.emulator.Fault.Kind;
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.model.Fault.Kind;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
 import java.util.Map;

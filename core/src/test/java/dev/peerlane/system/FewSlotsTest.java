@@ -9,11 +9,11 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.VerifyMode;
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
-import dev.peerlane.emulator.PortSpec;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.PortSpec;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 

@@ -12,11 +12,11 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.Surroundings;
 import dev.peerlane.copy.engine.CopyJob;
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
-import dev.peerlane.emulator.Fault;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.Fault;
 import org.junit.jupiter.api.Test;
 
 /** A drive that goes between the copy and its verification. */

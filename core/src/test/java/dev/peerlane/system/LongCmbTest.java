@@ -5,7 +5,7 @@ import static dev.peerlane.system.EmulatedPair.drive;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.block.PeerBuffer;
-import dev.peerlane.emulator.CmbSpec;
+import dev.peerlane.emulator.model.CmbSpec;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import java.io.IOException;

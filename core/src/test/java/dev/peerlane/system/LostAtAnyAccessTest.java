@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.fail;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
-import dev.peerlane.emulator.Fault;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;

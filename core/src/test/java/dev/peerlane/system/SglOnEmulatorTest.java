@@ -3,10 +3,10 @@ package dev.peerlane.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.block.PeerBuffer;
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;

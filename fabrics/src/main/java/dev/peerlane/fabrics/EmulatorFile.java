@@ -1,11 +1,11 @@
 package dev.peerlane.fabrics;
 
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.DriveSpec;
-import dev.peerlane.emulator.FabricSpec;
-import dev.peerlane.emulator.Fault;
-import dev.peerlane.emulator.NamespaceSpec;
-import dev.peerlane.emulator.PortSpec;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.PortSpec;
 import dev.peerlane.pci.RootComplex;
 import dev.peerlane.spec.Cmbebs;
 import dev.peerlane.spec.Cmbswtp;

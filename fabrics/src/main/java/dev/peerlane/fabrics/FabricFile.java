@@ -3,7 +3,7 @@ package dev.peerlane.fabrics;
 import dev.peerlane.Locator;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.qtest.QtestFabric;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package dev.peerlane.fabrics;
 
-import dev.peerlane.emulator.PacketSpec;
+import dev.peerlane.emulator.model.PacketSpec;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

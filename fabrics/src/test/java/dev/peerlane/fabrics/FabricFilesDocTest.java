@@ -2,8 +2,8 @@ package dev.peerlane.fabrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.emulator.FabricSpec;
-import dev.peerlane.emulator.PacketSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.PacketSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package dev.peerlane.fuzz;
 
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PciDevice;

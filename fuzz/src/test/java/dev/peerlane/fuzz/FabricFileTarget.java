@@ -1,9 +1,9 @@
 package dev.peerlane.fuzz;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.emulator.DriveSpec;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.fabrics.FabricFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

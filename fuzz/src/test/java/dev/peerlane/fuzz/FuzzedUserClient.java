@@ -5,9 +5,9 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
-import dev.peerlane.emulator.CmbSpec;
-import dev.peerlane.emulator.DriveSpec;
-import dev.peerlane.emulator.FabricSpec;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.linux.Errno;

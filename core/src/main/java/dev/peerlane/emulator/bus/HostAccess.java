@@ -1,0 +1,95 @@
+package dev.peerlane.emulator.bus;
+
+import dev.peerlane.emulator.tree.EmulatedFunction;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+
+/** The host's loads and stores as packets in virtual time. */
+public final class HostAccess {
+    private final Events events;
+    private final PacketRoutes routes;
+    private final BusTime time;
+    private long sent;
+
+    HostAccess(Events events, PacketRoutes routes, BusTime time) {
+        this.events = events;
+        this.routes = routes;
+        this.time = time;
+    }
+
+    /** Returns how many requests were sent. */
+    long sent() {
+        return sent;
+    }
+
+    /** A store of the host: a posted write that does {@code arrival} where it arrives. */
+    public void store(EmulatedFunction target, long address, int bytes, Runnable arrival) {
+        catchUp();
+        sent++;
+        if (events.isTraced()) {
+            events.trace("host stores to 0x%x of %s".formatted(address, target.bdf()));
+        }
+        routes.fromHost(target)
+                .getFirst()
+                .accept(
+                        new Packet(
+                                Packet.Flow.POSTED,
+                                null,
+                                false,
+                                false,
+                                bytes,
+                                address,
+                                routes.fromHost(target),
+                                arrival));
+    }
+
+    /** A load of the host: waits for its completion, which pushes what was posted before it. */
+    public long load(EmulatedFunction target, long address, int bytes, LongSupplier load) {
+        catchUp();
+        sent++;
+        long[] value = new long[1];
+        boolean[] done = new boolean[1];
+        List<Hop> there = routes.fromHost(target);
+        Runnable answer =
+                () -> {
+                    long loaded = load.getAsLong();
+                    List<Hop> back = routes.toHost(target);
+                    Packet completion =
+                            new Packet(
+                                    Packet.Flow.COMPLETION,
+                                    null,
+                                    false,
+                                    false,
+                                    bytes,
+                                    address,
+                                    back,
+                                    () -> {
+                                        value[0] = loaded;
+                                        done[0] = true;
+                                    });
+                    back.getFirst().accept(completion);
+                };
+        there.getFirst()
+                .accept(
+                        new Packet(
+                                Packet.Flow.NON_POSTED,
+                                null,
+                                false,
+                                false,
+                                0,
+                                address,
+                                there,
+                                answer));
+        BooleanSupplier isDone = () -> done[0];
+        time.pass(isDone);
+        if (events.isTraced()) {
+            events.trace("host loaded 0x%x of %s: %xh".formatted(address, target.bdf(), value[0]));
+        }
+        return value[0];
+    }
+
+    private void catchUp() {
+        events.advance(time.nanoTime());
+    }
+}

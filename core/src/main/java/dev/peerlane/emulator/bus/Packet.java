@@ -1,0 +1,126 @@
+package dev.peerlane.emulator.bus;
+
+import dev.peerlane.emulator.tree.EmulatedFunction;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A transaction layer packet under way, and what happens where it arrives (PCIe 5.0, 2.1 and 2.4).
+ */
+final class Packet implements Runnable {
+    private static final int HEADER_BYTES = 24;
+
+    /** The three flows of flow control; each has credits of its own. */
+    enum Flow {
+        POSTED(0),
+        NON_POSTED(1),
+        COMPLETION(2);
+
+        static final int COUNT = 3;
+        final int index;
+
+        Flow(int index) {
+            this.index = index;
+        }
+    }
+
+    /** Whether a packet may pass one that came before it. */
+    enum Passing {
+        NO,
+        MAY,
+        MUST
+    }
+
+    /** One queue on a packet's path, with the link that it sends on. */
+    interface Stage {
+        /** Queues a packet, and sends what may be sent. */
+        void accept(Packet packet);
+
+        /** Takes a packet that has come over the link. */
+        void arrive(Packet packet);
+
+        /** Gives back the credit that a packet held of the link. */
+        void release(Packet packet);
+    }
+
+    final Flow flow;
+    final @Nullable EmulatedFunction requester;
+    final boolean relaxed;
+    final boolean idOrdered;
+    final int payloadBytes;
+    final long address;
+    final List<? extends Stage> path;
+    final Runnable delivery;
+    int at;
+
+    /**
+     * Makes one.
+     *
+     * @param requester who asks, or null for the host
+     * @param relaxed its Relaxed Ordering attribute
+     * @param idOrdered its ID-based ordering attribute
+     * @param address where on the bus; for the trace
+     * @param path the queues it goes through
+     * @param delivery what happens at the end of the path
+     */
+    Packet(
+            Flow flow,
+            @Nullable EmulatedFunction requester,
+            boolean relaxed,
+            boolean idOrdered,
+            int payloadBytes,
+            long address,
+            List<? extends Stage> path,
+            Runnable delivery) {
+        this.flow = flow;
+        this.requester = requester;
+        this.relaxed = relaxed;
+        this.idOrdered = idOrdered;
+        this.payloadBytes = payloadBytes;
+        this.address = address;
+        this.path = path;
+        this.delivery = delivery;
+    }
+
+    /** Returns the bytes it takes on a link. */
+    int wireBytes() {
+        return HEADER_BYTES + payloadBytes;
+    }
+
+    /**
+     * Whether it may pass {@code earlier} in one queue (PCIe 5.0, table 2-40). Every read has one
+     * completion here, so the rule for completions of one request never applies.
+     */
+    Passing passes(Packet earlier) {
+        boolean unrelated = idOrdered && requester != earlier.requester;
+        return switch (flow) {
+            case POSTED ->
+                    switch (earlier.flow) {
+                        case POSTED -> relaxed || unrelated ? Passing.MAY : Passing.NO;
+                        case NON_POSTED -> Passing.MUST;
+                        case COMPLETION -> Passing.MAY;
+                    };
+            case NON_POSTED -> earlier.flow == Flow.POSTED && !unrelated ? Passing.NO : Passing.MAY;
+            case COMPLETION ->
+                    switch (earlier.flow) {
+                        case POSTED -> relaxed || unrelated ? Passing.MAY : Passing.NO;
+                        case NON_POSTED -> Passing.MUST;
+                        case COMPLETION -> Passing.MAY;
+                    };
+        };
+    }
+
+    /** Arrives over the link that it was sent on. */
+    @Override
+    public void run() {
+        path.get(at).arrive(this);
+    }
+
+    @Override
+    public String toString() {
+        String from = requester == null ? "host" : String.valueOf(requester.bdf());
+        String attributes = (relaxed ? " RO" : "") + (idOrdered ? " IDO" : "");
+        return "%-10s 0x%x of %s, %d bytes%s"
+                .formatted(flow, address, from, payloadBytes, attributes);
+    }
+}

@@ -1,0 +1,448 @@
+package dev.peerlane.emulator.bus;
+
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.tree.AddressMap;
+import dev.peerlane.emulator.tree.DmaKind;
+import dev.peerlane.emulator.tree.EmulatedFunction;
+import dev.peerlane.emulator.tree.PciTree;
+import dev.peerlane.emulator.watch.PeerFlow;
+import dev.peerlane.pci.PciDetails;
+import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.RootComplex.Trust;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * DMA as packets in virtual time. A posted write is gone when it is sent: where it gets lost nobody
+ * learns. A read is answered by a completion. What becomes of a packet is decided where and when it
+ * arrives, not when it is sent.
+ *
+ * <p>A request that a switch sends straight to a peer never meets the IOMMU; one that reaches the
+ * root complex does.
+ */
+public final class PacketInterconnect extends Interconnect {
+    private static final int ROOM = 64;
+    private static final String NO_MAPPING = "IOMMU: no mapping";
+    private static final String NOT_FORWARDED = "the root complex does not forward it";
+
+    /** Completion Timeout (PCIe 5.0, 2.8): the least of the default range is 50 us. */
+    private static final long COMPLETION_TIMEOUT_NANOS = 10_000_000;
+
+    /** A place in a BAR. */
+    private record Place(EmulatedFunction owner, EmulatedFunction.BarSpace bar) {}
+
+    private final AddressMap map;
+    private final FabricSpec spec;
+    private final PacketSpec packets;
+    private final Events events = new Events();
+    private final PacketRoutes routes;
+    private final FaultLog faults;
+    private List<EmulatedFunction> functions = List.of();
+    private final PeerFlows flows = new PeerFlows();
+    private @Nullable HostAccess host;
+    private long sent;
+
+    public PacketInterconnect(
+            AddressMap map,
+            FabricSpec spec,
+            PacketSpec packets,
+            SplittableRandom random,
+            FaultLog faults) {
+        this.map = map;
+        this.faults = faults;
+        this.spec = spec;
+        this.packets = packets;
+        this.routes = new PacketRoutes(packets, events, random);
+    }
+
+    /** Says who is there and what moves time on. */
+    public void attach(List<EmulatedFunction> all, BusTime time) {
+        functions = all;
+        host = new HostAccess(events, routes, time);
+    }
+
+    /** Returns the way of the host's loads and stores. */
+    public HostAccess host() {
+        return Objects.requireNonNull(host);
+    }
+
+    /** Lets packets arrive that are due; returns whether any were. */
+    public boolean advance(long now) {
+        return events.advance(now);
+    }
+
+    public long nextNanos() {
+        return events.next();
+    }
+
+    public void trace(@Nullable Consumer<String> sink) {
+        events.sink(sink);
+    }
+
+    /** Packets that were sent so far. */
+    public long sent() {
+        return sent + host().sent();
+    }
+
+    /** Who reached whom so far. */
+    public Set<PeerFlow> flows() {
+        return flows.all();
+    }
+
+    /** How often one passed another. */
+    public long passings() {
+        return routes.passings();
+    }
+
+    /** Whatever is under way never arrives. */
+    public void close() {
+        events.clear();
+    }
+
+    @Override
+    public boolean isImmediate() {
+        return false;
+    }
+
+    @Override
+    long packetBytes() {
+        return packets.maxPayloadBytes();
+    }
+
+    @Override
+    public boolean isHurried() {
+        return false;
+    }
+
+    @Override
+    public boolean movesRuns() {
+        return false;
+    }
+
+    @Override
+    public boolean isOnePlace(EmulatedFunction initiator, long address, long bytes) {
+        return false;
+    }
+
+    @Override
+    public AddressMap.@Nullable Range hostRange(long address, long bytes) {
+        return null;
+    }
+
+    @Override
+    public boolean hasRoom(EmulatedFunction initiator) {
+        return routes.exit(initiator).waiting() < ROOM;
+    }
+
+    @Override
+    public void forgetRoutes() {
+        routes.forget();
+    }
+
+    @Override
+    public int read(
+            EmulatedFunction initiator,
+            long address,
+            MemorySegment target,
+            long offset,
+            long bytes,
+            DmaKind kind,
+            Reads reads) {
+        Place place = resolve(address, bytes);
+        count(initiator, place, kind, true, bytes);
+        boolean ats = hasAts(initiator);
+        PacketRoutes.Way ways = way(initiator, place, sort(ats, address), true);
+        int life = reads.life();
+        for (long at = 0; at < bytes; at += packets.maxPayloadBytes()) {
+            int n = (int) Math.min(packets.maxPayloadBytes(), bytes - at);
+            long from = address + at;
+            PacketRoutes.Way way = ways.of(from, sort(ats, from));
+            MemorySegment into = target.asSlice(offset + at, n);
+            Consumer<@Nullable MemorySegment> answer =
+                    data -> {
+                        if (reads.life() != life) {
+                            return;
+                        }
+                        if (data == null) {
+                            into.fill((byte) -1);
+                            boolean silent = spec.unmapped() == FabricSpec.Unmapped.DROPS_SILENTLY;
+                            reads.answered(silent);
+                        } else {
+                            MemorySegment.copy(data, 0, into, 0, n);
+                            reads.answered(true);
+                        }
+                    };
+            reads.asked();
+            send(
+                    Packet.Flow.NON_POSTED,
+                    initiator,
+                    false,
+                    0,
+                    from,
+                    way.hops(),
+                    () -> complete(initiator, place, way, from, n, kind, answer));
+        }
+        return PENDING;
+    }
+
+    @Override
+    public boolean write(
+            EmulatedFunction initiator,
+            long address,
+            MemorySegment source,
+            long offset,
+            long bytes,
+            DmaKind kind) {
+        Place place = resolve(address, bytes);
+        count(initiator, place, kind, false, bytes);
+        boolean ats = hasAts(initiator);
+        // queue entries never have the attribute: only data may be late
+        boolean relaxed =
+                kind == DmaKind.IO_DATA && PciFunction.relaxedOrderingOf(initiator.config());
+        PacketRoutes.Way ways = way(initiator, place, sort(ats, address), false);
+        for (long at = 0; at < bytes; at += packets.maxPayloadBytes()) {
+            int n = (int) Math.min(packets.maxPayloadBytes(), bytes - at);
+            long to = address + at;
+            PacketRoutes.Way way = ways.of(to, sort(ats, to));
+            MemorySegment payload = MemorySegment.ofArray(new long[(n + 7) / 8]);
+            MemorySegment.copy(source, offset + at, payload, 0, n);
+            send(
+                    Packet.Flow.POSTED,
+                    initiator,
+                    relaxed,
+                    n,
+                    to,
+                    way.hops(),
+                    () -> land(initiator, place, way, to, payload, n, kind));
+        }
+        return true;
+    }
+
+    private void send(
+            Packet.Flow flow,
+            EmulatedFunction initiator,
+            boolean relaxed,
+            int payloadBytes,
+            long address,
+            List<Hop> path,
+            Runnable delivery) {
+        sent++;
+        path.getFirst()
+                .accept(
+                        new Packet(
+                                flow,
+                                initiator,
+                                relaxed,
+                                packets.idOrdering(),
+                                payloadBytes,
+                                address,
+                                path,
+                                delivery));
+    }
+
+    /** Where a request goes. */
+    private PacketRoutes.Way way(
+            EmulatedFunction initiator,
+            @Nullable Place place,
+            PacketRoutes.Sort sort,
+            boolean read) {
+        if (place == null || place.owner() == initiator) {
+            return routes.toMemory(initiator, sort);
+        }
+        PacketRoutes.Way way = routes.between(initiator, place.owner(), sort);
+        flows.count(initiator, place.owner(), read, way.throughRoot());
+        return way.throughRoot() && !forwards(read)
+                ? new PacketRoutes.Way(routes.toHost(initiator), true, NOT_FORWARDED, way.second())
+                : way;
+    }
+
+    /** With Address Translation Services a function asks first, and sends what it was told. */
+    private PacketRoutes.Sort sort(boolean ats, long address) {
+        return ats && map.find(address, 1) != null
+                ? PacketRoutes.Sort.TRANSLATED_REQUEST
+                : PacketRoutes.Sort.REQUEST;
+    }
+
+    private static boolean hasAts(EmulatedFunction initiator) {
+        return Boolean.TRUE.equals(PciDetails.atsOf(initiator.config()));
+    }
+
+    private boolean forwards(boolean read) {
+        Trust trust = read ? spec.rootComplex().peerReads() : spec.rootComplex().peerWrites();
+        boolean able =
+                switch (packets.forwarding()) {
+                    case FULL, SLOW -> true;
+                    case WRITES -> !read;
+                    case NONE -> false;
+                };
+        return able && trust != Trust.REFUSED;
+    }
+
+    /** A posted write has arrived. */
+    private void land(
+            EmulatedFunction initiator,
+            @Nullable Place place,
+            PacketRoutes.Way way,
+            long address,
+            MemorySegment payload,
+            int bytes,
+            DmaKind kind) {
+        String why = refusal(initiator, place, way, address, bytes);
+        if (!why.isEmpty()) {
+            lost(initiator, address, bytes, false, why);
+            return;
+        }
+        if (place != null && spec.peerWrites() == FabricSpec.PeerWrites.VANISH) {
+            return;
+        }
+        moved(initiator, place == null ? null : place.owner(), address, bytes, false, kind);
+        if (place != null) {
+            long at = address - place.owner().barAddress(place.bar());
+            store(place.owner(), place.bar(), memory(place), at, payload, 0, bytes, kind);
+        } else {
+            AddressMap.Range range = Objects.requireNonNull(map.find(address, bytes));
+            long at = range.memoryOffset() + (address - range.base());
+            store(range.memory(), at, payload, 0, bytes, kind);
+        }
+    }
+
+    private void lost(
+            EmulatedFunction initiator, long address, int bytes, boolean read, String why) {
+        faults.add(initiator, address, bytes, read, why);
+        String what = read ? "read" : "write";
+        events.trace("%s of %s at 0x%x is lost: %s".formatted(what, initiator.bdf(), address, why));
+    }
+
+    /** A read has arrived: answers it with a completion. */
+    private void complete(
+            EmulatedFunction initiator,
+            @Nullable Place place,
+            PacketRoutes.Way way,
+            long address,
+            int bytes,
+            DmaKind kind,
+            Consumer<@Nullable MemorySegment> answer) {
+        MemorySegment data = null;
+        PacketRoutes.Way back = routes.fromMemory(initiator);
+        String why = refusal(initiator, place, way, address, bytes);
+        if (why.isEmpty()) {
+            moved(initiator, place == null ? null : place.owner(), address, bytes, true, kind);
+        }
+        if (!why.isEmpty()) {
+            lost(initiator, address, bytes, true, why);
+        } else if (place != null) {
+            PacketRoutes.Sort sort = PacketRoutes.Sort.COMPLETION;
+            back = routes.between(place.owner(), initiator, sort).of(address, sort);
+            if (back.throughRoot() && !forwards(true)) {
+                back = new PacketRoutes.Way(back.hops(), true, NOT_FORWARDED, null);
+            }
+            long at = address - place.owner().barAddress(place.bar());
+            data = peerData(memory(place), at, bytes);
+        } else {
+            AddressMap.Range range = Objects.requireNonNull(map.find(address, bytes));
+            long at = range.memoryOffset() + (address - range.base());
+            data = MemorySegment.ofArray(new long[(bytes + 7) / 8]);
+            MemorySegment.copy(range.memory(), at, data, 0, bytes);
+        }
+        MemorySegment found = data;
+        String stopped = back.stopped();
+        Runnable delivery = () -> answer.accept(found);
+        if (back.isStopped()) {
+            delivery =
+                    () -> {
+                        lost(initiator, address, bytes, true, "its completion, " + stopped);
+                        events.at(
+                                events.now() + COMPLETION_TIMEOUT_NANOS, () -> answer.accept(null));
+                    };
+        }
+        Packet completion =
+                new Packet(
+                        Packet.Flow.COMPLETION,
+                        initiator,
+                        false,
+                        packets.idOrdering(),
+                        found == null ? 0 : bytes,
+                        address,
+                        back.hops(),
+                        delivery);
+        back.hops().getFirst().accept(completion);
+    }
+
+    /** Why a request gets no further where it is now; empty if it does. */
+    private String refusal(
+            EmulatedFunction initiator,
+            @Nullable Place place,
+            PacketRoutes.Way way,
+            long address,
+            int bytes) {
+        if (way.isStopped()) {
+            return way.stopped();
+        }
+        AddressMap.Range range = map.find(address, bytes);
+        if (place == null || place.owner() == initiator) {
+            return range != null && range.owner() == null ? "" : NO_MAPPING;
+        }
+        long inBar = address - place.owner().barAddress(place.bar());
+        if (!place.owner().decodes() || inBar < 0 || inBar > place.bar().sizeBytes() - bytes) {
+            return place.owner().bdf() + " does not decode the address";
+        }
+        boolean translated = !way.throughRoot() || !spec.iommu();
+        return translated || (range != null && range.owner() == place.owner()) ? "" : NO_MAPPING;
+    }
+
+    private static MemorySegment memory(Place place) {
+        return Objects.requireNonNull(place.bar().memory());
+    }
+
+    private MemorySegment peerData(MemorySegment memory, long at, int bytes) {
+        MemorySegment data = MemorySegment.ofArray(new long[(bytes + 7) / 8]);
+        switch (spec.peerReads()) {
+            case NORMAL -> MemorySegment.copy(memory, at, data, 0, bytes);
+            case ONES -> data.fill((byte) -1);
+            case ZEROES -> data.fill((byte) 0);
+            case OTHER_MEMORY -> {
+                long size = memory.byteSize();
+                long elsewhere = Math.min((at + size / 2) % size, size - bytes);
+                MemorySegment.copy(memory, elsewhere, data, 0, bytes);
+            }
+        }
+        return data;
+    }
+
+    /** Whose BAR an address is in, as the ports of the tree decode it; null for nobody's. */
+    private @Nullable Place resolve(long address, long bytes) {
+        if (address < PciTree.HOST_LIMIT) {
+            return null;
+        }
+        for (EmulatedFunction function : functions) {
+            for (EmulatedFunction.BarSpace bar : function.bars()) {
+                long offset = address - function.barAddress(bar);
+                if (bar.memory() != null
+                        && offset >= bar.registerBytes()
+                        && offset <= bar.sizeBytes() - bytes) {
+                    return new Place(function, bar);
+                }
+            }
+        }
+        return null;
+    }
+
+    private static void count(
+            EmulatedFunction initiator,
+            @Nullable Place place,
+            DmaKind kind,
+            boolean read,
+            long bytes) {
+        if (place == null) {
+            initiator.traffic().host(kind, read, bytes);
+        } else {
+            initiator.traffic().peer(read, bytes);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package dev.peerlane.emulator.bus;
+
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Packets in the order they came in, of which one near the front is taken. Taking one costs its
+ * distance from the front, not the length: a host that stores a lot has a million waiting.
+ */
+final class PacketQueue {
+    private @Nullable Packet[] ring = new Packet[64];
+    private int head;
+    private int size;
+
+    int size() {
+        return size;
+    }
+
+    boolean isEmpty() {
+        return size == 0;
+    }
+
+    void add(Packet packet) {
+        if (size == ring.length) {
+            @Nullable Packet[] larger = Arrays.copyOfRange(ring, head, head + 2 * size);
+            System.arraycopy(ring, 0, larger, size - head, head);
+            ring = larger;
+            head = 0;
+        }
+        ring[index(size++)] = packet;
+    }
+
+    /** Returns the packet with this many before it. */
+    Packet get(int at) {
+        return Objects.requireNonNull(ring[index(Objects.checkIndex(at, size))]);
+    }
+
+    /** Takes it out; those before it move up. */
+    Packet remove(int at) {
+        Packet packet = get(at);
+        for (int i = at; i > 0; i--) {
+            ring[index(i)] = ring[index(i - 1)];
+        }
+        ring[head] = null;
+        head = index(1);
+        size--;
+        return packet;
+    }
+
+    private int index(int at) {
+        return head + at & ring.length - 1;
+    }
+}

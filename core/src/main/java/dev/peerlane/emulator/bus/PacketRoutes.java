@@ -1,0 +1,361 @@
+package dev.peerlane.emulator.bus;
+
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.tree.EmulatedFunction;
+import dev.peerlane.pci.Acs;
+import dev.peerlane.pci.PciDetails;
+import dev.peerlane.pci.PciFunction;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The queues that packets go through between two places of the tree. A switch routes by address to
+ * one of its ports, unless Access Control Services on the port by which the packet came send it up
+ * or stop it (PCIe 5.0, 6.12). Beside the tree there may be second ways.
+ */
+final class PacketRoutes {
+    private static final PacketSpec.Link MEMORY = new PacketSpec.Link(80, 20_000_000_000L, 64);
+    private static final int SLOWNESS = 50;
+    private static final long PAGE_BYTES = 4096;
+
+    /** What a packet is to the ports that it meets. */
+    enum Sort {
+        /** A request with an address that the IOMMU has to translate. */
+        REQUEST,
+        /** A request with an address that was translated already (ATS). */
+        TRANSLATED_REQUEST,
+        /** A completion. */
+        COMPLETION
+    }
+
+    /** A way beside the tree's, and which packets take it. */
+    private static final class Second {
+        private final Way way;
+        private final PacketSpec.Takes takes;
+        private final SplittableRandom random;
+
+        Second(Way way, PacketSpec.Takes takes, SplittableRandom random) {
+            this.way = way;
+            this.takes = takes;
+            this.random = random;
+        }
+
+        boolean takes(long address, Sort sort) {
+            return switch (takes) {
+                case ANY -> random.nextBoolean();
+                case PAGES -> (address / PAGE_BYTES & 1) != 0;
+                case COMPLETIONS -> sort == Sort.COMPLETION;
+            };
+        }
+    }
+
+    /**
+     * A way.
+     *
+     * @param hops the queues on it
+     * @param throughRoot whether it leads through the root complex
+     * @param stopped what stops packets at the end of the hops; empty if nothing does
+     * @param second a way beside it, or null
+     */
+    record Way(List<Hop> hops, boolean throughRoot, String stopped, @Nullable Second second) {
+        Way(List<Hop> hops, boolean throughRoot) {
+            this(hops, throughRoot, "", null);
+        }
+
+        boolean isStopped() {
+            return !stopped.isEmpty();
+        }
+
+        /** Returns the way of one packet. */
+        Way of(long address, Sort sort) {
+            return second != null && second.takes(address, sort) ? second.way : this;
+        }
+    }
+
+    private record Ends(EmulatedFunction from, @Nullable EmulatedFunction to, Sort sort) {}
+
+    private final PacketSpec spec;
+    private final Events events;
+    private final SplittableRandom random;
+    private final Map<String, Hop> hops = new HashMap<>();
+    private final Map<Ends, Way> ways = new HashMap<>();
+    private final Map<EmulatedFunction, List<Hop>> up = new HashMap<>();
+    private final Map<EmulatedFunction, List<Hop>> down = new HashMap<>();
+    private final Map<EmulatedFunction, Way> back = new HashMap<>();
+
+    PacketRoutes(PacketSpec spec, Events events, SplittableRandom random) {
+        this.spec = spec;
+        this.events = events;
+        this.random = random;
+    }
+
+    /** Forgets ways, not queues. */
+    void forget() {
+        ways.clear();
+    }
+
+    /** Returns how often a packet left a queue before one that had come earlier. */
+    long passings() {
+        return hops.values().stream().mapToLong(Hop::passings).sum();
+    }
+
+    /** Returns the queue by which a function's packets leave it. */
+    Hop exit(EmulatedFunction function) {
+        return toHost(function).getFirst();
+    }
+
+    /** The way to host memory, and of completions to the processor. */
+    List<Hop> toHost(EmulatedFunction from) {
+        return up.computeIfAbsent(
+                from,
+                f -> {
+                    List<Hop> way = new ArrayList<>(climb(f, null));
+                    way.add(hop("memory of " + rootPort(f).bdf(), MEMORY));
+                    return way;
+                });
+    }
+
+    /** The way of a request to host memory. */
+    Way toMemory(EmulatedFunction from, Sort sort) {
+        return ways.computeIfAbsent(
+                new Ends(from, null, sort),
+                e -> {
+                    Way stopped = translationBlocked(from, null, sort);
+                    return stopped != null ? stopped : new Way(toHost(from), false);
+                });
+    }
+
+    /** The way from host memory to a function: of completions. */
+    Way fromMemory(EmulatedFunction to) {
+        return back.computeIfAbsent(to, f -> new Way(descend(f, null), false));
+    }
+
+    /** The way from the processor: requests. Its stores may wait before they leave it. */
+    List<Hop> fromHost(EmulatedFunction to) {
+        return down.computeIfAbsent(
+                to,
+                f -> {
+                    List<Hop> way = new ArrayList<>();
+                    if (spec.hostStoreNanos() > 0) {
+                        PacketSpec.Link wait =
+                                new PacketSpec.Link(
+                                        spec.hostStoreNanos(), MEMORY.bytesPerSecond(), 64);
+                        way.add(hop("processor to " + f.bdf(), wait));
+                    }
+                    way.addAll(descend(f, null));
+                    return way;
+                });
+    }
+
+    /** The way from one function to another. */
+    Way between(EmulatedFunction from, EmulatedFunction to, Sort sort) {
+        return ways.computeIfAbsent(
+                new Ends(from, to, sort), e -> beside(from, to, find(from, to, sort)));
+    }
+
+    /** Adds the second way, if the two have one. */
+    private Way beside(EmulatedFunction from, EmulatedFunction to, Way tree) {
+        for (PacketSpec.SecondWay second : spec.secondWays()) {
+            if (second.isBetween(nameOf(from), nameOf(to))) {
+                String name = "second way from %s to %s".formatted(from.bdf(), to.bdf());
+                List<Hop> hops = new ArrayList<>(climb(from, from.parent()));
+                hops.add(hop(name, second.link()));
+                hops.addAll(descend(to, to.parent()));
+                return new Way(
+                        tree.hops(),
+                        tree.throughRoot(),
+                        tree.stopped(),
+                        new Second(new Way(hops, false), second.takes(), random.split()));
+            }
+        }
+        return tree;
+    }
+
+    private static String nameOf(EmulatedFunction f) {
+        DriveSpec drive = f.drive();
+        return drive == null ? "" : drive.name();
+    }
+
+    /** The tree's way: ACS counts at the port where the ways of both ends part (6.12.3). */
+    private Way find(EmulatedFunction from, EmulatedFunction to, Sort sort) {
+        EmulatedFunction ingress = from;
+        while (ingress.parent() != null && !isAbove(ingress.parent(), to)) {
+            ingress = ingress.parent();
+        }
+        EmulatedFunction common = ingress.parent();
+        Way blocked = translationBlocked(from, common, sort);
+        if (blocked != null) {
+            return blocked;
+        }
+        if (common != null) {
+            switch (turn(ingress, egress(common, to), sort)) {
+                case ACROSS -> {
+                    List<Hop> way = new ArrayList<>(climb(from, common));
+                    way.addAll(descend(to, common));
+                    return new Way(way, false);
+                }
+                case STOP -> {
+                    return stopped(from, ingress, "egress control");
+                }
+                case UP -> {}
+            }
+            Way back = translationBlocked(from, null, sort);
+            EmulatedFunction deaf = withoutUpstreamForwarding(common);
+            if (back != null) {
+                return back;
+            }
+            if (deaf != null) {
+                return stopped(from, deaf, "no upstream forwarding");
+            }
+        }
+        return throughRoot(from, to);
+    }
+
+    private Way throughRoot(EmulatedFunction from, EmulatedFunction to) {
+        List<Hop> way = new ArrayList<>(climb(from, null));
+        boolean slow = spec.forwarding() == PacketSpec.Forwarding.SLOW;
+        PacketSpec.Link link =
+                new PacketSpec.Link(
+                        spec.forwardingNanos(),
+                        Math.max(1000, spec.link().bytesPerSecond() / (slow ? SLOWNESS : 1)),
+                        spec.link().credits());
+        String name =
+                "root complex from %s to %s".formatted(rootPort(from).bdf(), rootPort(to).bdf());
+        way.add(hop(name, link));
+        way.addAll(descend(to, null));
+        return new Way(way, true);
+    }
+
+    private enum Turn {
+        ACROSS,
+        UP,
+        STOP
+    }
+
+    /** What a port does with a packet for another port of its switch (table 6-10). */
+    private static Turn turn(EmulatedFunction ingress, EmulatedFunction egress, Sort sort) {
+        Acs acs = Acs.of(ingress.config());
+        if (acs == null) {
+            return Turn.ACROSS;
+        }
+        if (sort == Sort.COMPLETION) {
+            return acs.completionRedirect() ? Turn.UP : Turn.ACROSS;
+        }
+        if (sort == Sort.TRANSLATED_REQUEST && acs.directTranslated()) {
+            return Turn.ACROSS;
+        }
+        boolean controlled = acs.egressControl();
+        if (controlled && !acs.controlsEgress(PciDetails.portNumberOf(egress.config()))) {
+            return Turn.ACROSS;
+        }
+        return acs.requestRedirect() ? Turn.UP : controlled ? Turn.STOP : Turn.ACROSS;
+    }
+
+    /** Every port on the way up checks the address type first (6.12.1.1). */
+    private @Nullable Way translationBlocked(
+            EmulatedFunction from, @Nullable EmulatedFunction end, Sort sort) {
+        if (sort != Sort.TRANSLATED_REQUEST) {
+            return null;
+        }
+        for (EmulatedFunction f = from.parent(); f != null && f != end; f = f.parent()) {
+            Acs acs = Acs.of(f.config());
+            if (acs != null && acs.translationBlocking()) {
+                return stopped(from, f, "translation blocking");
+            }
+        }
+        return null;
+    }
+
+    /** A switch's port takes back from below what is for below only with upstream forwarding. */
+    private static @Nullable EmulatedFunction withoutUpstreamForwarding(EmulatedFunction above) {
+        for (EmulatedFunction f = above.parent(); f != null; f = f.parent()) {
+            Acs acs = Acs.of(f.config());
+            boolean port = PciFunction.kindOf(f.config()) == PciFunction.Kind.SWITCH_DOWNSTREAM;
+            if (port && (acs == null || !acs.upstreamForwarding())) {
+                return f;
+            }
+        }
+        return null;
+    }
+
+    private Way stopped(EmulatedFunction from, EmulatedFunction port, String why) {
+        String what = "ACS of %s: %s".formatted(port.bdf(), why);
+        return new Way(climb(from, port), false, what, null);
+    }
+
+    private static EmulatedFunction egress(EmulatedFunction common, EmulatedFunction to) {
+        EmulatedFunction at = to;
+        EmulatedFunction parent = at.parent();
+        while (parent != null && parent != common) {
+            at = parent;
+            parent = at.parent();
+        }
+        return at;
+    }
+
+    private List<Hop> climb(EmulatedFunction from, @Nullable EmulatedFunction end) {
+        List<Hop> way = new ArrayList<>();
+        for (EmulatedFunction f = from; f != null && f != end; f = f.parent()) {
+            if (hasLink(f)) {
+                way.add(hop("link up from " + f.bdf(), link(f)));
+            }
+        }
+        return way;
+    }
+
+    private List<Hop> descend(EmulatedFunction to, @Nullable EmulatedFunction end) {
+        List<Hop> way = new ArrayList<>();
+        for (EmulatedFunction f = to; f != null && f != end; f = f.parent()) {
+            if (hasLink(f)) {
+                way.addFirst(hop("link down to " + f.bdf(), link(f)));
+            }
+        }
+        return way;
+    }
+
+    /** A link is between a root port or a switch's downstream port and what is below it. */
+    private static boolean hasLink(EmulatedFunction f) {
+        EmulatedFunction parent = f.parent();
+        return parent != null
+                && PciFunction.kindOf(parent.config()) != PciFunction.Kind.SWITCH_UPSTREAM;
+    }
+
+    private PacketSpec.Link link(EmulatedFunction lower) {
+        DriveSpec drive = lower.drive();
+        PacketSpec.Link named = drive == null ? null : spec.links().get(drive.name());
+        EmulatedFunction upper = lower.parent();
+        if (named == null && upper != null) {
+            named = spec.links().get(upper.bdf().toString());
+        }
+        return named == null ? spec.link() : named;
+    }
+
+    private Hop hop(String name, PacketSpec.Link link) {
+        return hops.computeIfAbsent(
+                name, n -> new Hop(n, link, spec.reorder(), events, random.split()));
+    }
+
+    private static boolean isAbove(EmulatedFunction above, EmulatedFunction f) {
+        for (EmulatedFunction at = f; at != null; at = at.parent()) {
+            if (at == above) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static EmulatedFunction rootPort(EmulatedFunction f) {
+        EmulatedFunction at = f;
+        EmulatedFunction parent = at.parent();
+        while (parent != null) {
+            at = parent;
+            parent = at.parent();
+        }
+        return at;
+    }
+}

@@ -1,0 +1,32 @@
+package dev.peerlane.emulator.bus;
+
+import dev.peerlane.emulator.tree.EmulatedFunction;
+import dev.peerlane.emulator.watch.PeerFlow;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Notes which functions reached the memory of which others, and by which way. */
+final class PeerFlows {
+    private final Set<PeerFlow> flows = new LinkedHashSet<>();
+    private @Nullable PeerFlow last;
+
+    /** Enters a request; most have the same ends as the one before. */
+    void count(
+            EmulatedFunction initiator, EmulatedFunction owner, boolean read, boolean throughRoot) {
+        PeerFlow before = last;
+        if (before == null
+                || !before.initiator().equals(initiator.bdf())
+                || !before.owner().equals(owner.bdf())
+                || before.reads() != read
+                || before.throughRoot() != throughRoot) {
+            last = new PeerFlow(initiator.bdf(), owner.bdf(), read, throughRoot);
+            flows.add(last);
+        }
+    }
+
+    /** Returns the flows so far. */
+    Set<PeerFlow> all() {
+        return Set.copyOf(flows);
+    }
+}

@@ -1,0 +1,124 @@
+package dev.peerlane.emulator.controller;
+
+import dev.peerlane.spec.AdminCommand;
+import dev.peerlane.spec.AdminOpcode;
+import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.Status;
+import java.lang.foreign.MemorySegment;
+
+/** The admin commands (NVMe Base 2.0, 5), apart from those of the queues. */
+final class AdminCommands extends CommandSetHandler {
+    private final CommandEngine engine;
+    private final Buffers buffers;
+    private final DataPlaces places;
+    private final QueueCommands queues;
+    private final IdentifyPages identify;
+    private final LogPages logs;
+    private final FeatureTable features;
+    private final AsyncEvents events;
+    private final ShadowDoorbells shadows;
+
+    AdminCommands(
+            CommandEngine engine,
+            Buffers buffers,
+            DataPlaces places,
+            QueueCommands queues,
+            IdentifyPages identify,
+            LogPages logs,
+            FeatureTable features,
+            AsyncEvents events,
+            ShadowDoorbells shadows) {
+        this.engine = engine;
+        this.buffers = buffers;
+        this.places = places;
+        this.queues = queues;
+        this.identify = identify;
+        this.logs = logs;
+        this.features = features;
+        this.events = events;
+        this.shadows = shadows;
+    }
+
+    @Override
+    int start(Command command) {
+        MemorySegment sqe = command.sqe();
+        if (Sqe.psdt(sqe, 0) != Sqe.PSDT_PRP || Sqe.fuse(sqe, 0) != Sqe.FUSE_NONE) {
+            return refuse(command, Status.INVALID_FIELD);
+        }
+        return switch (command.opcode()) {
+            case AdminOpcode.CREATE_IO_CQ -> queues.createCompletionQueue(command);
+            case AdminOpcode.CREATE_IO_SQ -> queues.createSubmissionQueue(command);
+            case AdminOpcode.DELETE_IO_CQ -> queues.deleteCompletionQueue(command);
+            case AdminOpcode.DELETE_IO_SQ -> queues.deleteSubmissionQueue(command);
+            case AdminOpcode.IDENTIFY -> identify(command);
+            case AdminOpcode.GET_LOG_PAGE -> logPage(command);
+            case AdminOpcode.GET_FEATURES -> features.get(command);
+            case AdminOpcode.SET_FEATURES -> features.set(command);
+            case AdminOpcode.ABORT -> abort(command);
+            case AdminOpcode.ASYNC_EVENT_REQUEST -> events.request(command);
+            case AdminOpcode.DOORBELL_BUFFER_CONFIG -> shadows.configure(command);
+            default -> refuse(command, Status.INVALID_OPCODE);
+        };
+    }
+
+    @Override
+    void finish(Command command) {
+        if (command.opcode() == AdminOpcode.GET_LOG_PAGE) {
+            int cdw10 = Sqe.cdw10(command.sqe(), 0);
+            if (!AdminCommand.rae(cdw10)) {
+                events.logRead(AdminCommand.lid(cdw10));
+            }
+        }
+        command.end(Status.SUCCESS);
+    }
+
+    private int identify(Command command) {
+        MemorySegment page = buffers.attach(command, IdentifyPages.BYTES);
+        int status = identify.compose(command, page);
+        if (status != 0) {
+            return refuse(command, status);
+        }
+        return toHost(command, IdentifyPages.BYTES);
+    }
+
+    private int logPage(Command command) {
+        MemorySegment sqe = command.sqe();
+        long bytes = AdminCommand.logPageBytes(Sqe.cdw10(sqe, 0), Sqe.cdw11(sqe, 0));
+        int status = logs.check(command);
+        if (status != 0) {
+            return refuse(command, status);
+        }
+        logs.compose(command, buffers.attach(command, bytes), bytes);
+        return toHost(command, bytes);
+    }
+
+    private int toHost(Command command, long bytes) {
+        command.transfer(bytes, true);
+        int status = places.find(command);
+        if (status == DataWalker.PENDING) {
+            return WAIT;
+        }
+        return status == 0 ? MOVE : refuse(command, status);
+    }
+
+    /** Aborts what waits to begin; what is under way, over or unknown is "not aborted" (5.1). */
+    private int abort(Command command) {
+        int cdw10 = Sqe.cdw10(command.sqe(), 0);
+        int sqid = AdminCommand.abortSqid(cdw10);
+        int cid = AdminCommand.abortCid(cdw10);
+        Command found = engine.takeWaiting(c -> isAbortable(c, sqid, cid));
+        boolean aborted = found != null;
+        if (found != null) {
+            found.end(Status.ABORT_REQUESTED);
+            engine.complete(found);
+        } else if (sqid == 0) {
+            aborted = events.abort(cid);
+        }
+        command.result(aborted ? 0 : 1);
+        return DONE;
+    }
+
+    private static boolean isAbortable(Command command, int sqid, int cid) {
+        return command.queue().qid() == sqid && command.cid() == cid && !command.endsUnseen();
+    }
+}

@@ -1,0 +1,172 @@
+package dev.peerlane.emulator.controller;
+
+import dev.peerlane.emulator.bus.FaultPlan;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.tree.EmulatedFunction;
+import dev.peerlane.spec.Cmbmsc;
+import dev.peerlane.spec.Reg;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The controller memory buffer: its registers, and which addresses the controller takes for it
+ * (NVMe Base 2.0, 8.5). A controller with CAP.CMBS knows it by CBA, an older one by its BAR.
+ */
+final class Cmb {
+    /** Answer of {@link #offsetOf}: no byte is in the CMB. */
+    static final long OUTSIDE = -1;
+
+    /** Answer of {@link #offsetOf}: some bytes are in the CMB, others are not. */
+    static final long PARTLY = -2;
+
+    private final @Nullable CmbSpec spec;
+    private final EmulatedFunction function;
+    private final EmulatedFunction.@Nullable BarSpace bar;
+    private final MemorySegment memory;
+    private final FaultPlan faults;
+    private int withdrawn;
+    private boolean refused;
+    private long cmbmsc;
+    private boolean cbai;
+    private long windowBase;
+    private long windowBytes;
+
+    Cmb(EmulatedFunction function, @Nullable CmbSpec spec, FaultPlan faults) {
+        this.faults = faults;
+        this.function = function;
+        this.spec = spec;
+        EmulatedFunction.BarSpace found = null;
+        MemorySegment slice = MemorySegment.ofArray(new byte[0]);
+        for (EmulatedFunction.BarSpace candidate : function.bars()) {
+            MemorySegment backing = candidate.memory();
+            if (spec != null && backing != null && candidate.index() == spec.bar()) {
+                found = candidate;
+                slice = backing.asSlice(spec.offsetBytes(), spec.sizeBytes());
+            }
+        }
+        this.bar = found;
+        this.memory = slice;
+        refresh();
+    }
+
+    /** Returns its bytes. */
+    MemorySegment memory() {
+        return memory;
+    }
+
+    /** Returns CMBSZ bits 4:0, what it supports. */
+    int support() {
+        return spec == null ? 0 : spec.support() & ~withdrawn;
+    }
+
+    /** It supports no data any more. */
+    void withdrawData() {
+        withdrawn = CmbSpec.RDS | CmbSpec.WDS;
+    }
+
+    /** It supports again what it did at first. */
+    void repair() {
+        withdrawn = 0;
+        function.hole(null);
+    }
+
+    /** Returns CMBLOC bits 8:3, which restrictions do not apply. */
+    int rules() {
+        return spec == null ? 0 : spec.rules();
+    }
+
+    /** Whether CAP.CMBS is set. */
+    boolean hasSpaceControl() {
+        return spec != null && spec.version() == CmbSpec.Version.V1_4;
+    }
+
+    int load32(int offset) {
+        return switch (offset) {
+            case Reg.CMBLOC -> spec != null && shown() ? spec.cmbloc().raw() : 0;
+            case Reg.CMBSZ -> spec != null && shown() ? spec.cmbsz().raw() & ~withdrawn : 0;
+            case Reg.CMBMSC -> (int) cmbmsc;
+            case Reg.CMBMSC + 4 -> (int) (cmbmsc >>> 32);
+            case Reg.CMBSTS -> cbai ? 1 : 0;
+            case Reg.CMBEBS -> spec != null ? spec.cmbebs().raw() : 0;
+            case Reg.CMBSWTP -> spec != null ? spec.cmbswtp().raw() : 0;
+            default -> 0;
+        };
+    }
+
+    /** Writes CMBMSC or one half of it: the window moves at once, whatever the other half holds. */
+    void storeSpaceControl(long value) {
+        cmbmsc = value & ~0xffcL;
+        refused = new Cmbmsc(cmbmsc).cmse() && strike(faults.next(Fault.Occasion.CMB_ENABLE));
+        refresh();
+    }
+
+    /** Returns whether the address is refused. */
+    private boolean strike(@Nullable Fault fault) {
+        if (fault == null || fault.kind() != Fault.Kind.CMB_HOLE) {
+            return fault != null;
+        }
+        if (spec != null && bar != null) {
+            long from = Math.min(fault.first(), spec.sizeBytes());
+            long rest = spec.sizeBytes() - from;
+            long bytes = fault.length() == 0 ? rest : Math.min(fault.length(), rest);
+            function.hole(new EmulatedFunction.Hole(bar, spec.offsetBytes() + from, bytes));
+        }
+        return false;
+    }
+
+    long spaceControl() {
+        return cmbmsc;
+    }
+
+    /** Function Level Reset: CMBMSC goes back to zero. A controller reset keeps it. */
+    void functionReset() {
+        cmbmsc = 0;
+        refused = false;
+        refresh();
+    }
+
+    /** Computes the window again from CMBMSC or the BAR. */
+    void refresh() {
+        cbai = false;
+        windowBytes = 0;
+        if (spec == null || bar == null) {
+            return;
+        }
+        if (!hasSpaceControl()) {
+            windowBase = function.barAddress(bar) + spec.offsetBytes();
+            windowBytes = Math.min(spec.sizeBytes(), bar.sizeBytes() - spec.offsetBytes());
+            return;
+        }
+        Cmbmsc control = new Cmbmsc(cmbmsc);
+        if (!control.cre() || !control.cmse()) {
+            return;
+        }
+        long base = control.baseAddress();
+        long last = base + spec.sizeBytes() - 1;
+        int bits = spec.addressBits();
+        boolean wraps = Long.compareUnsigned(last, base) < 0;
+        if (refused || wraps || (bits < 64 && last >>> bits != 0)) {
+            cbai = true;
+            return;
+        }
+        windowBase = base;
+        windowBytes = spec.sizeBytes();
+    }
+
+    /** Returns where in the CMB an address of a command is, {@link #OUTSIDE} or {@link #PARTLY}. */
+    long offsetOf(long address, long bytes) {
+        long offset = address - windowBase;
+        if (windowBytes == 0) {
+            return OUTSIDE;
+        }
+        if (offset >= 0 && offset < windowBytes) {
+            return offset <= windowBytes - bytes ? offset : PARTLY;
+        }
+        return offset < 0 && offset + bytes > 0 ? PARTLY : OUTSIDE;
+    }
+
+    private boolean shown() {
+        return !hasSpaceControl() || (cmbmsc & 1) != 0;
+    }
+}

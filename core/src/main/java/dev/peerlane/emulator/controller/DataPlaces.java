@@ -1,0 +1,30 @@
+package dev.peerlane.emulator.controller;
+
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.spec.Sqe;
+
+/** Finds where the data of a command is in memory, by its PRPs or its SGL. */
+final class DataPlaces {
+    private final PrpWalker prps;
+    private final SglWalker sgls;
+    private final HostSettings settings;
+    private final boolean takesSgls;
+
+    DataPlaces(DmaPort dma, Cmb cmb, DriveSpec drive, HostSettings settings) {
+        this.prps = new PrpWalker(dma, cmb);
+        this.sgls = new SglWalker(dma, cmb, drive.sgls() == DriveSpec.Sgls.DWORDS);
+        this.takesSgls = drive.sgls() != DriveSpec.Sgls.NONE;
+        this.settings = settings;
+    }
+
+    /** Returns whether data may be described so. Metadata is never in an SGL: SGLS bit 19 is 0. */
+    boolean takes(int psdt) {
+        return psdt == Sqe.PSDT_PRP || (psdt == Sqe.PSDT_SGL && takesSgls);
+    }
+
+    /** Finds the places of a command's data; answers as {@link DataWalker#walk}. */
+    int find(Command command) {
+        DataWalker walker = command.psdt() == Sqe.PSDT_PRP ? prps : sgls;
+        return walker.walk(command, settings.pageBytes());
+    }
+}

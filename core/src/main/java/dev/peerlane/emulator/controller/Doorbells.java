@@ -1,0 +1,111 @@
+package dev.peerlane.emulator.controller;
+
+import dev.peerlane.spec.AsyncEvent;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes the values of doorbells, whichever way they come: by a register, by memory that the host
+ * shares, or by the shadow doorbells.
+ */
+final class Doorbells {
+    /** The controller as its doorbells know it. */
+    interface Host {
+        /** Returns whether doorbells may be written now. */
+        boolean takesDoorbells();
+
+        /** The host did what the specification forbids. */
+        void violation(String what);
+
+        /** A doorbell write made no sense, of which the host is told (NVMe Base 2.0, fig. 146). */
+        void invalidDoorbell(int info);
+    }
+
+    private final Host host;
+    private final Queues queues;
+    private final ShadowDoorbells shadows;
+    private final CommandCounts statistics;
+    private final DoorbellListener inMemory = this::written;
+    private final DoorbellListener inShadow = this::moved;
+    private @Nullable DoorbellMemory memory;
+
+    Doorbells(Host host, Queues queues, ShadowDoorbells shadows, CommandCounts statistics) {
+        this.host = host;
+        this.queues = queues;
+        this.shadows = shadows;
+        this.statistics = statistics;
+    }
+
+    /** Has them looked for in memory, too. */
+    void watch(DoorbellMemory shared) {
+        memory = shared;
+    }
+
+    /** A queue begins with doorbell 0, whatever the one before it left behind. */
+    void queueCreated(int qid, boolean completion) {
+        if (memory != null) {
+            memory.clear(qid, completion);
+        }
+        shadows.queueCreated(qid, completion);
+    }
+
+    /** Looks at the memory that the host shares, if it shares any. */
+    void lookAtMemory() {
+        if (memory != null) {
+            memory.look(queues, inMemory);
+        }
+    }
+
+    /**
+     * Looks at the shadow doorbells, unless they rest.
+     *
+     * @param busy whether commands are in flight
+     * @return whether it will look again in the next turn
+     */
+    boolean lookAtShadows(boolean busy) {
+        return shadows.look(queues, inShadow, busy);
+    }
+
+    /** A doorbell was written. */
+    void written(int qid, boolean completion, int value) {
+        statistics.doorbell();
+        if (!host.takesDoorbells()) {
+            host.violation("doorbell of queue %d was written while not ready".formatted(qid));
+            return;
+        }
+        if (shadows.has(qid)) {
+            shadows.wake();
+        } else {
+            moved(qid, completion, value);
+        }
+    }
+
+    /** A doorbell write made no sense. */
+    void invalid(int info, String what) {
+        host.violation("invalid doorbell: " + what);
+        host.invalidDoorbell(info);
+    }
+
+    private void moved(int qid, boolean completion, int value) {
+        if (completion) {
+            CompletionQueue queue = queues.completionQueue(qid);
+            if (queue == null || !queue.ring(value)) {
+                invalid(queue == null, "completion queue " + qid, value);
+            } else {
+                queues.taken(queue);
+            }
+            return;
+        }
+        SubmissionQueue queue = queues.submissionQueue(qid);
+        if (queue == null || !queue.ring(value)) {
+            invalid(queue == null, "submission queue " + qid, value);
+        }
+    }
+
+    private void invalid(boolean absent, String queue, int value) {
+        if (absent) {
+            invalid(AsyncEvent.ERROR_INVALID_DOORBELL, "there is no " + queue);
+        } else {
+            invalid(AsyncEvent.ERROR_INVALID_DOORBELL_VALUE, queue + " can't take " + value);
+        }
+    }
+}

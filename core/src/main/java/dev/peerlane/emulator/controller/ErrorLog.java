@@ -1,0 +1,51 @@
+package dev.peerlane.emulator.controller;
+
+import dev.peerlane.spec.ErrorLogEntry;
+import java.lang.foreign.MemorySegment;
+
+/** The last errors, the newest first when it is read (NVMe Base 2.0, 5.16.1.2). */
+final class ErrorLog {
+    /** How many errors it holds; ELPE is one less. */
+    static final int ENTRIES = 64;
+
+    /** Where an error has no queue, command or parameter. */
+    static final int NONE = 0xffff;
+
+    private final byte[][] entries = new byte[ENTRIES][];
+    private long count;
+
+    /** Returns how many errors there were over the life of the controller. */
+    long count() {
+        return count;
+    }
+
+    /** Notes an error; {@code status} without phase tag. */
+    void add(int sqid, int cid, int status, long lba, int nsid) {
+        byte[] entry = new byte[ErrorLogEntry.BYTES];
+        MemorySegment page = MemorySegment.ofArray(entry);
+        count++;
+        ErrorLogEntry.ERROR_COUNT.write(page, count);
+        ErrorLogEntry.SQID.write(page, sqid);
+        ErrorLogEntry.CID.write(page, cid);
+        ErrorLogEntry.STATUS.write(page, (status << 1) & 0xffff);
+        ErrorLogEntry.LOCATION.write(page, NONE);
+        ErrorLogEntry.LBA.write(page, lba);
+        ErrorLogEntry.NSID.write(page, Integer.toUnsignedLong(nsid));
+        entries[(int) ((count - 1) % ENTRIES)] = entry;
+    }
+
+    /** Writes all of it to a page of {@link #ENTRIES} entries. */
+    void writeTo(MemorySegment page) {
+        page.fill((byte) 0);
+        long known = Math.min(count, ENTRIES);
+        for (int i = 0; i < known; i++) {
+            byte[] entry = entries[(int) ((count - 1 - i) % ENTRIES)];
+            MemorySegment.copy(
+                    MemorySegment.ofArray(entry),
+                    0,
+                    page,
+                    (long) i * ErrorLogEntry.BYTES,
+                    ErrorLogEntry.BYTES);
+        }
+    }
+}

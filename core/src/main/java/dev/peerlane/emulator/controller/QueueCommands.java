@@ -1,0 +1,196 @@
+package dev.peerlane.emulator.controller;
+
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.spec.AdminCommand;
+import dev.peerlane.spec.Cqe;
+import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.Status;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/** Creates and deletes I/O queues (NVMe Base 2.0, 5.4 to 5.7). */
+final class QueueCommands {
+    private final CommandEngine engine;
+    private final Queues queues;
+    private final Doorbells doorbells;
+    private final HostSettings settings;
+    private final FeatureTable features;
+    private final Cmb cmb;
+    private final Msix interrupts;
+    private final int maxEntries;
+    private final List<Command> deletes = new ArrayList<>();
+
+    QueueCommands(
+            CommandEngine engine,
+            Queues queues,
+            Doorbells doorbells,
+            HostSettings settings,
+            FeatureTable features,
+            Cmb cmb,
+            Msix interrupts,
+            DriveSpec drive) {
+        this.engine = engine;
+        this.queues = queues;
+        this.doorbells = doorbells;
+        this.settings = settings;
+        this.features = features;
+        this.cmb = cmb;
+        this.interrupts = interrupts;
+        this.maxEntries = drive.maxQueueEntries();
+    }
+
+    /** Makes the admin queues; false if their places break the rules of the CMB. */
+    boolean createAdmin(long asq, int asqEntries, long acq, int acqEntries) {
+        int status = place(asq, (long) asqEntries * Sqe.BYTES, CmbSpec.SQS);
+        if (status == 0) {
+            status = place(acq, (long) acqEntries * Cqe.BYTES, CmbSpec.CQS);
+        }
+        if (status != 0) {
+            return false;
+        }
+        CompletionQueue completions = new CompletionQueue(0, acq, acqEntries, 0, interrupts);
+        queues.add(completions);
+        queues.add(new SubmissionQueue(0, asq, asqEntries, completions));
+        doorbells.queueCreated(0, true);
+        doorbells.queueCreated(0, false);
+        return true;
+    }
+
+    /** Forgets all queues, as a reset does. */
+    void reset() {
+        deletes.forEach(engine::forget);
+        deletes.clear();
+        queues.reset();
+    }
+
+    /** Ends deletions whose last command is over. */
+    void step() {
+        for (int i = 0; i < deletes.size(); i++) {
+            Command command = deletes.get(i);
+            int qid = AdminCommand.qid(Sqe.cdw10(command.sqe(), 0));
+            SubmissionQueue queue = Objects.requireNonNull(queues.submissionQueue(qid));
+            // what waits for room in the completion queue may never get it
+            engine.dropBlocked(queue);
+            if (queue.inFlight() == 0) {
+                queue.completions().removeUser();
+                queues.remove(queue);
+                deletes.remove(i--);
+                engine.complete(command);
+            }
+        }
+    }
+
+    int createCompletionQueue(Command command) {
+        MemorySegment sqe = command.sqe();
+        int qid = AdminCommand.qid(Sqe.cdw10(sqe, 0));
+        int cdw11 = Sqe.cdw11(sqe, 0);
+        int granted = features.completionQueues();
+        if (qid == 0 || qid > granted || queues.completionQueue(qid) != null) {
+            return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_IDENTIFIER);
+        }
+        int entries = AdminCommand.qsizeZ(Sqe.cdw10(sqe, 0)) + 1;
+        int status = shape(sqe, entries, AdminCommand.pc(cdw11), settings.completionBytes());
+        int vector = AdminCommand.iv(cdw11);
+        if (status == 0 && vector >= interrupts.vectors()) {
+            status = Status.INVALID_INTERRUPT_VECTOR;
+        }
+        long base = Sqe.prp1(sqe, 0);
+        if (status == 0) {
+            status = place(base, (long) entries * Cqe.BYTES, CmbSpec.CQS);
+        }
+        if (status != 0) {
+            return CommandSetHandler.refuse(command, status);
+        }
+        Msix asked = AdminCommand.ien(cdw11) ? interrupts : null;
+        queues.add(new CompletionQueue(qid, base, entries, vector, asked));
+        doorbells.queueCreated(qid, true);
+        return CommandSetHandler.DONE;
+    }
+
+    int createSubmissionQueue(Command command) {
+        MemorySegment sqe = command.sqe();
+        int qid = AdminCommand.qid(Sqe.cdw10(sqe, 0));
+        int cdw11 = Sqe.cdw11(sqe, 0);
+        if (qid == 0 || qid > features.submissionQueues() || queues.submissionQueue(qid) != null) {
+            return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_IDENTIFIER);
+        }
+        int cqid = AdminCommand.cqid(cdw11);
+        if (cqid > features.completionQueues()) {
+            return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_IDENTIFIER);
+        }
+        CompletionQueue completions = cqid == 0 ? null : queues.completionQueue(cqid);
+        if (completions == null) {
+            return CommandSetHandler.refuse(command, Status.COMPLETION_QUEUE_INVALID);
+        }
+        int entries = AdminCommand.qsizeZ(Sqe.cdw10(sqe, 0)) + 1;
+        int status = shape(sqe, entries, AdminCommand.pc(cdw11), settings.submissionBytes());
+        long base = Sqe.prp1(sqe, 0);
+        if (status == 0) {
+            status = place(base, (long) entries * Sqe.BYTES, CmbSpec.SQS);
+        }
+        if (status != 0) {
+            return CommandSetHandler.refuse(command, status);
+        }
+        completions.addUser();
+        queues.add(new SubmissionQueue(qid, base, entries, completions));
+        doorbells.queueCreated(qid, false);
+        return CommandSetHandler.DONE;
+    }
+
+    int deleteCompletionQueue(Command command) {
+        int qid = AdminCommand.qid(Sqe.cdw10(command.sqe(), 0));
+        CompletionQueue queue = qid == 0 ? null : queues.completionQueue(qid);
+        if (queue == null) {
+            return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_IDENTIFIER);
+        }
+        if (queue.users() > 0) {
+            return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_DELETION);
+        }
+        queues.remove(queue);
+        return CommandSetHandler.DONE;
+    }
+
+    /**
+     * Stops fetching, aborts what has not begun; the deletion is over when everything that has
+     * begun is.
+     */
+    int deleteSubmissionQueue(Command command) {
+        int qid = AdminCommand.qid(Sqe.cdw10(command.sqe(), 0));
+        SubmissionQueue queue = qid == 0 ? null : queues.submissionQueue(qid);
+        if (queue == null || queue.deleting()) {
+            return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_IDENTIFIER);
+        }
+        queue.delete();
+        Command waiting = engine.takeWaiting(c -> c.queue() == queue);
+        while (waiting != null) {
+            waiting.end(Status.SQ_DELETED);
+            engine.complete(waiting);
+            waiting = engine.takeWaiting(c -> c.queue() == queue);
+        }
+        deletes.add(command);
+        return CommandSetHandler.HELD;
+    }
+
+    private int shape(MemorySegment sqe, int entries, boolean contiguous, int entryBytesShift) {
+        if (entries < 2 || entries > maxEntries) {
+            return Status.INVALID_QUEUE_SIZE;
+        }
+        // CAP.CQR: queues have to be contiguous; entry sizes come from CC
+        if (!contiguous || entryBytesShift == 0) {
+            return Status.INVALID_FIELD;
+        }
+        boolean aligned = (Sqe.prp1(sqe, 0) & (settings.pageBytes() - 1)) == 0;
+        return aligned ? 0 : Status.PRP_OFFSET_INVALID;
+    }
+
+    /** The rules of the CMB for a queue (NVMe Base 2.0, 3.1.3.11). */
+    private int place(long base, long bytes, int needed) {
+        long own = cmb.offsetOf(base, bytes);
+        boolean mixed = own == Cmb.PARTLY && (cmb.rules() & CmbSpec.CQMMS) == 0;
+        boolean unsupported = own != Cmb.OUTSIDE && (cmb.support() & needed) == 0;
+        return mixed || unsupported ? Status.INVALID_CMB_USE : 0;
+    }
+}

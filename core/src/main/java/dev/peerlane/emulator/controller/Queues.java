@@ -1,0 +1,106 @@
+package dev.peerlane.emulator.controller;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Holds all queues of a controller by their identifiers. */
+final class Queues {
+    private final Msix interrupts;
+    private final @Nullable SubmissionQueue[] submission;
+    private final @Nullable CompletionQueue[] completion;
+    private int limit;
+
+    Queues(int ioQueues, Msix interrupts) {
+        this.interrupts = interrupts;
+        this.submission = new SubmissionQueue[ioQueues + 1];
+        this.completion = new CompletionQueue[ioQueues + 1];
+    }
+
+    /** Returns one more than the highest identifier of a queue that there is. */
+    int limit() {
+        return limit;
+    }
+
+    private void count() {
+        limit = submission.length;
+        while (limit > 0 && submission[limit - 1] == null && completion[limit - 1] == null) {
+            limit--;
+        }
+    }
+
+    @Nullable SubmissionQueue[] submissionQueues() {
+        return submission;
+    }
+
+    @Nullable SubmissionQueue submissionQueue(int qid) {
+        return qid < submission.length ? submission[qid] : null;
+    }
+
+    @Nullable CompletionQueue completionQueue(int qid) {
+        return qid < completion.length ? completion[qid] : null;
+    }
+
+    /** Adds a queue. */
+    void add(SubmissionQueue queue) {
+        submission[queue.qid()] = queue;
+        count();
+    }
+
+    /** Adds a queue. */
+    void add(CompletionQueue queue) {
+        completion[queue.qid()] = queue;
+        count();
+    }
+
+    /** Takes a queue out. */
+    void remove(SubmissionQueue queue) {
+        submission[queue.qid()] = null;
+        count();
+    }
+
+    /** Takes a queue out. */
+    void remove(CompletionQueue queue) {
+        completion[queue.qid()] = null;
+        count();
+    }
+
+    /** Forgets all of them, as a reset does. */
+    void reset() {
+        Arrays.fill(submission, null);
+        Arrays.fill(completion, null);
+        count();
+    }
+
+    /** The host has taken entries: a masked interrupt may have nothing left to tell. */
+    void taken(CompletionQueue queue) {
+        int vector = queue.vector();
+        if (vector < 0 || !interrupts.isPending(vector)) {
+            return;
+        }
+        for (CompletionQueue other : completion) {
+            if (other != null && other.vector() == vector && !other.isEmpty()) {
+                return;
+            }
+        }
+        interrupts.satisfied(vector);
+    }
+
+    /** Returns whether there is an I/O completion queue. */
+    boolean hasIoQueues() {
+        for (int qid = 1; qid < completion.length; qid++) {
+            if (completion[qid] != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Returns how many I/O submission queues there are. */
+    int ioQueues() {
+        int count = 0;
+        for (int qid = 1; qid < submission.length; qid++) {
+            count += submission[qid] == null ? 0 : 1;
+        }
+        return count;
+    }
+}

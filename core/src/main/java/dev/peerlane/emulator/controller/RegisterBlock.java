@@ -1,0 +1,12 @@
+package dev.peerlane.emulator.controller;
+
+/** Registers in a BAR: offsets are multiples of the width and lie within the block. */
+public interface RegisterBlock {
+    int load32(long offset);
+
+    long load64(long offset);
+
+    void store32(long offset, int value);
+
+    void store64(long offset, long value);
+}

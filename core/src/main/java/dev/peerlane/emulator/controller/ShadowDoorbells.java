@@ -1,0 +1,163 @@
+package dev.peerlane.emulator.controller;
+
+import dev.peerlane.emulator.bus.Interconnect;
+import dev.peerlane.emulator.bus.Reads;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.tree.DmaKind;
+import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.Status;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.function.Consumer;
+
+/**
+ * Doorbells of the I/O queues in host memory (NVMe Base 2.0, 5.8 and annex B.5). While there is
+ * work the controller looks at them in every turn, and leaves EventIdx where it is, so that the
+ * host need not write a register. Before it rests it says by EventIdx which value it has seen,
+ * looks once more, and then waits for a register write.
+ */
+final class ShadowDoorbells {
+    /** Turns without work before it rests. */
+    private static final int IDLE_TURNS = 16;
+
+    private static final ValueLayout.OfInt U32 =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final DmaPort dma;
+    private final boolean supported;
+    private final HostSettings settings;
+    private final Consumer<String> unreachable;
+    private final int stride;
+    private final int[] seen;
+    private final Reads reads = new Reads(); // never waited for: all is answered at once
+    private final MemorySegment word = MemorySegment.ofArray(new long[1]);
+    private long shadows;
+    private long events;
+    private boolean configured;
+    private int idleTurns;
+
+    /**
+     * Makes them, not in use.
+     *
+     * @param unreachable is told which of the two pages can't be reached
+     */
+    ShadowDoorbells(
+            DmaPort dma, DriveSpec drive, HostSettings settings, Consumer<String> unreachable) {
+        this.dma = dma;
+        this.supported = drive.doorbellBuffer();
+        this.settings = settings;
+        this.unreachable = unreachable;
+        this.stride = drive.doorbellStride();
+        this.seen = new int[2 * (drive.ioQueues() + 1)];
+    }
+
+    /** Begins to use two pages of host memory, each on the boundary of one (5.8). */
+    int configure(Command command) {
+        if (!supported) {
+            return CommandSetHandler.refuse(command, Status.INVALID_OPCODE);
+        }
+        long shadowPage = Sqe.prp1(command.sqe(), 0);
+        long eventPage = Sqe.prp2(command.sqe(), 0);
+        if (((shadowPage | eventPage) & (settings.pageBytes() - 1)) != 0) {
+            return CommandSetHandler.refuse(command, Status.PRP_OFFSET_INVALID);
+        }
+        if (shadowPage == 0 || eventPage == 0) {
+            return CommandSetHandler.refuse(command, Status.INVALID_FIELD);
+        }
+        shadows = shadowPage;
+        events = eventPage;
+        configured = true;
+        idleTurns = 0;
+        return CommandSetHandler.DONE;
+    }
+
+    /** Forgets them, as a controller reset does. */
+    void reset() {
+        configured = false;
+    }
+
+    /** Returns whether the doorbells of a queue are in memory. */
+    boolean has(int qid) {
+        return configured && qid > 0;
+    }
+
+    /** A queue was made: its doorbell is 0. */
+    void queueCreated(int qid, boolean completion) {
+        seen[index(qid, completion)] = 0;
+    }
+
+    /** A register was written: whatever there is to see is in memory. */
+    void wake() {
+        idleTurns = 0;
+    }
+
+    /**
+     * Looks, unless it rests.
+     *
+     * @param busy whether commands are in flight
+     * @return whether it will look again in the next turn
+     */
+    boolean look(Queues made, DoorbellListener listener, boolean busy) {
+        if (!configured || idleTurns > IDLE_TURNS) {
+            return false;
+        }
+        boolean moved = lookAtAll(made, listener, false);
+        idleTurns = moved || busy ? 0 : idleTurns + 1;
+        if (idleTurns > IDLE_TURNS) {
+            lookAtAll(made, listener, true);
+            VarHandle.fullFence(); // EventIdx is there before the last look
+            if (lookAtAll(made, listener, false)) {
+                idleTurns = 0;
+            }
+        }
+        return idleTurns <= IDLE_TURNS;
+    }
+
+    private boolean lookAtAll(Queues made, DoorbellListener listener, boolean rests) {
+        boolean moved = false;
+        for (int qid = 1; qid < made.limit(); qid++) {
+            if (made.completionQueue(qid) != null) {
+                moved |= lookAt(qid, true, listener, rests);
+            }
+            if (made.submissionQueue(qid) != null) {
+                moved |= lookAt(qid, false, listener, rests);
+            }
+        }
+        return moved;
+    }
+
+    private boolean lookAt(int qid, boolean completion, DoorbellListener listener, boolean rests) {
+        int index = index(qid, completion);
+        long offset =
+                (completion ? Reg.cqHeadDoorbell(qid, stride) : Reg.sqTailDoorbell(qid, stride))
+                        - (long) Reg.DOORBELLS;
+        if (rests) {
+            word.set(U32, 0, seen[index]);
+            if (!dma.write(events + offset, word, 0, 4, DmaKind.QUEUE_ENTRY)) {
+                unreachable.accept("the EventIdx buffer is out of reach");
+            }
+            return false;
+        }
+        if (dma.read(shadows + offset, word, 0, 4, DmaKind.QUEUE_ENTRY, reads)
+                != Interconnect.DONE) {
+            unreachable.accept("the shadow doorbell buffer is out of reach");
+            return false;
+        }
+        int value = word.get(U32, 0);
+        if (value == seen[index]) {
+            return false;
+        }
+        seen[index] = value;
+        dma.shadowed(offset + Reg.DOORBELLS, value);
+        VarHandle.acquireFence(); // entries are read after the tail that tells of them
+        listener.moved(qid, completion, value);
+        return true;
+    }
+
+    private static int index(int qid, boolean completion) {
+        return 2 * qid + (completion ? 1 : 0);
+    }
+}

@@ -1,0 +1,276 @@
+package dev.peerlane.emulator.model;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.spec.Cmbebs;
+import dev.peerlane.spec.Cmbloc;
+import dev.peerlane.spec.Cmbswtp;
+import dev.peerlane.spec.Cmbsz;
+import dev.peerlane.spec.Vs;
+
+/**
+ * The controller memory buffer of an emulated drive (NVMe Base 2.0, 8.5).
+ *
+ * @param sizeBytes its length as CMBSZ states it; a multiple of the unit
+ * @param version which version of the specification the drive follows
+ * @param bar which BAR holds it: 0 (behind the registers), 2 or 4
+ * @param unitBytes CMBSZ.SZU as bytes: 4 KiB, 64 KiB, 1 MiB, ... 64 GiB
+ * @param offsetUnits CMBLOC.OFST: where in the BAR it begins, in units
+ * @param barBytes length of the BAR, a power of two; 0 for the shortest that holds all of it. A
+ *     shorter one hides the rest of the CMB from everybody but its owner
+ * @param support CMBSZ bits 4:0, what may be placed in it, see {@link Cmbsz}
+ * @param rules CMBLOC bits 8:3, which restrictions do not apply, see {@link Cmbloc}
+ * @param addressBits how wide a CBA the controller can serve, 64 for any: CMBSTS.CBAI says so when
+ *     the window of CMBMSC ends above
+ * @param cmbebs what it says of its elasticity buffer, since 1.4; 0 for nothing. Said only: nothing
+ *     is buffered
+ * @param cmbswtp what it says of its sustained write throughput, since 1.4; 0 for nothing. Said
+ *     only
+ */
+public record CmbSpec(
+        long sizeBytes,
+        Version version,
+        int bar,
+        long unitBytes,
+        int offsetUnits,
+        long barBytes,
+        int support,
+        int rules,
+        int addressBits,
+        Cmbebs cmbebs,
+        Cmbswtp cmbswtp) {
+
+    /** Which version of the specification shapes the registers. */
+    public enum Version {
+        /** CMBLOC and CMBSZ are always there, CAP.CMBS is 0, the CMB is known by its BAR. */
+        V1_2(2, 1),
+        /** As {@link #V1_2}, with another VS. */
+        V1_3(3, 0),
+        /** CMBLOC and CMBSZ read 0 until CMBMSC.CRE; the controller knows the CMB by CBA. */
+        V1_4(4, 0);
+
+        private final int minor;
+        private final int tertiary;
+
+        Version(int minor, int tertiary) {
+            this.minor = minor;
+            this.tertiary = tertiary;
+        }
+
+        /** Returns the VS register of such a controller. */
+        public Vs vs() {
+            return Vs.of(1, minor, tertiary);
+        }
+    }
+
+    /** Bit of {@link #support}: submission queues. */
+    public static final int SQS = 1;
+
+    /** Bit of {@link #support}: completion queues. */
+    public static final int CQS = 1 << 1;
+
+    /** Bit of {@link #support}: PRP lists. */
+    public static final int LISTS = 1 << 2;
+
+    /** Bit of {@link #support}: data of commands that read. */
+    public static final int RDS = 1 << 3;
+
+    /** Bit of {@link #support}: data of commands that write or compare. */
+    public static final int WDS = 1 << 4;
+
+    /** Bit of {@link #rules}: one queue partly in the CMB. */
+    public static final int CQMMS = 1 << 3;
+
+    /** Bit of {@link #rules}: PRP lists of one command partly in the CMB. */
+    public static final int CDPMLS = 1 << 5;
+
+    /** Bit of {@link #rules}: PRP lists apart from the command's queue. */
+    public static final int CDPCILS = 1 << 6;
+
+    /** Bit of {@link #rules}: data of one command partly in the CMB. */
+    public static final int CDMMMS = 1 << 7;
+
+    /** What a common drive supports: submission queues, lists, and data both ways. */
+    public static final int COMMON_SUPPORT = SQS | LISTS | RDS | WDS;
+
+    private static final Cmbebs NO_BUFFER = new Cmbebs(0);
+    private static final Cmbswtp NO_RATE = new Cmbswtp(0);
+    private static final long MIN_UNIT_BYTES = 4096;
+    private static final int MAX_SZU = 6;
+    private static final int MAX_UNITS = 0xf_ffff;
+
+    /** Checks the ranges. */
+    public CmbSpec {
+        szu(unitBytes);
+        if (sizeBytes <= 0 || sizeBytes % unitBytes != 0 || sizeBytes / unitBytes > MAX_UNITS) {
+            throw bad(
+                    "size " + sizeBytes + " in units of " + unitBytes,
+                    "Take a multiple of the unit, at most 1048575 units");
+        }
+        if (offsetUnits < 0 || offsetUnits > MAX_UNITS) {
+            throw bad("offset of " + offsetUnits + " units", "Take 0 to 1048575");
+        }
+        if (bar != 0 && bar != 2 && bar != 4) {
+            throw bad("bar " + bar, "Take 0, 2 or 4: BARs here are 64 bits wide");
+        }
+        if (barBytes != 0 && (Long.bitCount(barBytes) != 1 || barBytes < MIN_UNIT_BYTES)) {
+            throw bad("BAR of " + barBytes + " bytes", "Take a power of two from 4096 up");
+        }
+        if (barBytes != 0 && barBytes <= offsetUnits * unitBytes) {
+            throw bad(
+                    "BAR of " + barBytes + " bytes and offset " + offsetUnits * unitBytes,
+                    "Let the BAR reach beyond the offset");
+        }
+        if ((support & ~0x1f) != 0 || (rules & ~0x1f8) != 0) {
+            throw bad(
+                    "support 0x%x, rules 0x%x".formatted(support, rules),
+                    "support has bits 4:0, rules bits 8:3");
+        }
+        if (addressBits < 13 || addressBits > 64) {
+            throw bad("addressBits " + addressBits, "Take 13 to 64");
+        }
+        if (version != Version.V1_4 && (cmbebs.raw() | cmbswtp.raw()) != 0) {
+            throw bad(
+                    "CMBEBS or CMBSWTP before 1.4",
+                    "Take version 1.4, or leave elasticity buffer and throughput out");
+        }
+    }
+
+    /**
+     * A CMB of version 1.4 in BAR 2 with {@link #COMMON_SUPPORT} and no exceptions from the rules,
+     * in the largest unit up to 1 MiB that divides its size.
+     */
+    public static CmbSpec of(long sizeBytes) {
+        long unit = 1L << 20;
+        while (unit > MIN_UNIT_BYTES && sizeBytes % unit != 0) {
+            unit >>= 4;
+        }
+        return new CmbSpec(
+                sizeBytes, Version.V1_4, 2, unit, 0, 0, COMMON_SUPPORT, 0, 64, NO_BUFFER, NO_RATE);
+    }
+
+    /** The same CMB under another version. */
+    public CmbSpec withVersion(Version version) {
+        return new CmbSpec(
+                sizeBytes,
+                version,
+                bar,
+                unitBytes,
+                offsetUnits,
+                barBytes,
+                support,
+                rules,
+                addressBits,
+                cmbebs,
+                cmbswtp);
+    }
+
+    /** The same CMB at another place in a BAR; {@code barBytes} 0 for a BAR that holds it. */
+    public CmbSpec withPlace(int bar, long unitBytes, int offsetUnits, long barBytes) {
+        return new CmbSpec(
+                sizeBytes,
+                version,
+                bar,
+                unitBytes,
+                offsetUnits,
+                barBytes,
+                support,
+                rules,
+                addressBits,
+                cmbebs,
+                cmbswtp);
+    }
+
+    /** The same CMB with other uses: bits of CMBSZ 4:0. */
+    public CmbSpec withSupport(int support) {
+        return new CmbSpec(
+                sizeBytes,
+                version,
+                bar,
+                unitBytes,
+                offsetUnits,
+                barBytes,
+                support,
+                rules,
+                addressBits,
+                cmbebs,
+                cmbswtp);
+    }
+
+    /** The same CMB with other exceptions: bits of CMBLOC 8:3. */
+    public CmbSpec withRules(int rules) {
+        return new CmbSpec(
+                sizeBytes,
+                version,
+                bar,
+                unitBytes,
+                offsetUnits,
+                barBytes,
+                support,
+                rules,
+                addressBits,
+                cmbebs,
+                cmbswtp);
+    }
+
+    /** The same CMB of a controller that serves only such narrow addresses. */
+    public CmbSpec withAddressBits(int addressBits) {
+        return new CmbSpec(
+                sizeBytes,
+                version,
+                bar,
+                unitBytes,
+                offsetUnits,
+                barBytes,
+                support,
+                rules,
+                addressBits,
+                cmbebs,
+                cmbswtp);
+    }
+
+    /** The same CMB of a controller that says this of its elasticity buffer and throughput. */
+    public CmbSpec withRates(Cmbebs cmbebs, Cmbswtp cmbswtp) {
+        return new CmbSpec(
+                sizeBytes,
+                version,
+                bar,
+                unitBytes,
+                offsetUnits,
+                barBytes,
+                support,
+                rules,
+                addressBits,
+                cmbebs,
+                cmbswtp);
+    }
+
+    /** Returns where in the BAR the CMB begins. */
+    public long offsetBytes() {
+        return offsetUnits * unitBytes;
+    }
+
+    /** Returns CMBLOC as an enabled register shows it. */
+    public Cmbloc cmbloc() {
+        return new Cmbloc(rules).withBir(bar).withOfst(offsetUnits);
+    }
+
+    /** Returns CMBSZ as an enabled register shows it. */
+    public Cmbsz cmbsz() {
+        return new Cmbsz(support).withSzu(szu(unitBytes)).withSz((int) (sizeBytes / unitBytes));
+    }
+
+    private static int szu(long unitBytes) {
+        for (int szu = 0; szu <= MAX_SZU; szu++) {
+            if (unitBytes == MIN_UNIT_BYTES << (4 * szu)) {
+                return szu;
+            }
+        }
+        throw bad(
+                "unit of " + unitBytes + " bytes",
+                "Take 4 KiB, 64 KiB, 1 MiB, 16 MiB, 256 MiB, 4 GiB or 64 GiB");
+    }
+
+    private static PeerlaneException bad(String what, String remedy) {
+        return PeerlaneException.request("bad-fabric", "CMB with " + what, remedy);
+    }
+}

@@ -1,0 +1,76 @@
+package dev.peerlane.emulator.model;
+
+import dev.peerlane.PeerlaneException;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A port of the root complex or of a switch that faces devices, and what is plugged into it: a
+ * drive, a switch with ports of its own, or nothing.
+ *
+ * @param acs the control register of its Access Control Services, or null for a port without them
+ * @param drive name of the drive in it, or null
+ * @param ports the downstream ports of the switch in it; empty for no switch
+ * @param egress its Egress Control Vector: the ports of its switch, counted from 1, to which its
+ *     device's requests are controlled where ACS EC is on
+ */
+public record PortSpec(
+        @Nullable Integer acs, @Nullable String drive, List<PortSpec> ports, Set<Integer> egress) {
+    /** ACS: P2P Request Redirect, P2P Completion Redirect and Upstream Forwarding. */
+    public static final int ACS_REDIRECT = 0x1c;
+
+    private static final int ACS_SUPPORTED = 0x7f;
+    private static final int MAX_PORT = 63;
+
+    /** Checks that there is at most one thing in the port. */
+    public PortSpec {
+        ports = List.copyOf(ports);
+        egress = Set.copyOf(egress);
+        if (drive != null && !ports.isEmpty()) {
+            throw PeerlaneException.request(
+                    "bad-fabric",
+                    "a port holds drive '" + drive + "' and a switch",
+                    "Put one of them into a port");
+        }
+        if (acs != null && (acs & ~ACS_SUPPORTED) != 0) {
+            throw PeerlaneException.request(
+                    "bad-fabric",
+                    "a port has ACS control 0x%x".formatted(acs),
+                    "Ports here know SV, TB, RR, CR, UF, EC and DT: bits 0x7f");
+        }
+        for (int port : egress) {
+            if (acs == null || port < 1 || port > MAX_PORT) {
+                throw PeerlaneException.request(
+                        "bad-fabric",
+                        "a port has egress control of port " + port,
+                        "Give it acs, and count the ports of its switch from 1");
+            }
+        }
+    }
+
+    /** A port whose Egress Control Vector is empty. */
+    public PortSpec(@Nullable Integer acs, @Nullable String drive, List<PortSpec> ports) {
+        this(acs, drive, ports, Set.of());
+    }
+
+    /** A port without ACS that holds a drive. */
+    public static PortSpec drive(String name) {
+        return new PortSpec(null, name, List.of());
+    }
+
+    /** A port without ACS that holds a switch with these downstream ports. */
+    public static PortSpec switchOf(PortSpec... ports) {
+        return new PortSpec(null, null, List.of(ports));
+    }
+
+    /** The same port with Access Control Services. */
+    public PortSpec withAcs(int control) {
+        return new PortSpec(control, drive, ports, egress);
+    }
+
+    /** The same port, which has Access Control Services, with an Egress Control Vector. */
+    public PortSpec withEgress(Integer... numbers) {
+        return new PortSpec(acs, drive, ports, Set.of(numbers));
+    }
+}

@@ -1,0 +1,35 @@
+package dev.peerlane.emulator.tree;
+
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+
+/** Says where in the BARs of a drive the table and the pending bits of MSI-X are. */
+public final class MsixLayout {
+    /** Length of an entry of the table. */
+    public static final int ENTRY_BYTES = 16;
+
+    private static final int PAGE_BYTES = 4096;
+
+    private MsixLayout() {}
+
+    /** Returns how many vectors a drive has: one for each completion queue. */
+    public static int vectors(DriveSpec drive) {
+        return drive.ioQueues() + 1;
+    }
+
+    /** Returns which BAR of a drive holds table and pending bits. */
+    public static int bar(DriveSpec drive) {
+        CmbSpec cmb = drive.cmb();
+        return cmb != null && cmb.bar() == 4 ? 2 : 4;
+    }
+
+    /** Returns where in the BAR the pending bits are. */
+    public static int pendingOffset(DriveSpec drive) {
+        return (vectors(drive) * ENTRY_BYTES + PAGE_BYTES - 1) & -PAGE_BYTES;
+    }
+
+    /** Returns how long the BAR has to be. */
+    static long barBytes(DriveSpec drive) {
+        return pendingOffset(drive) + (long) PAGE_BYTES;
+    }
+}

@@ -1,0 +1,87 @@
+package dev.peerlane.emulator.tree;
+
+import dev.peerlane.hal.TrafficCounters;
+
+/** What one function moved; counted where the bytes move. */
+public final class Traffic {
+    private long hostDataRead;
+    private long hostDataWritten;
+    private long hostAdminRead;
+    private long hostAdminWritten;
+    private long hostQueue;
+    private long hostPrpLists;
+    private long peerRead;
+    private long peerWritten;
+    private long ownMemory;
+    private long faulted;
+
+    /** Counts a move between the function and host memory. */
+    public void host(DmaKind kind, boolean read, long bytes) {
+        switch (kind) {
+            case IO_DATA -> {
+                if (read) {
+                    hostDataRead += bytes;
+                } else {
+                    hostDataWritten += bytes;
+                }
+            }
+            case ADMIN_DATA -> {
+                if (read) {
+                    hostAdminRead += bytes;
+                } else {
+                    hostAdminWritten += bytes;
+                }
+            }
+            case QUEUE_ENTRY -> hostQueue += bytes;
+            case PRP_LIST -> hostPrpLists += bytes;
+        }
+    }
+
+    /** Counts a move between the function and memory of another one. */
+    public void peer(boolean read, long bytes) {
+        if (read) {
+            peerRead += bytes;
+        } else {
+            peerWritten += bytes;
+        }
+    }
+
+    /** Counts a move inside the function. */
+    public void own(long bytes) {
+        ownMemory += bytes;
+    }
+
+    /** Counts what did not get through. */
+    public void fault(long bytes) {
+        faulted += bytes;
+    }
+
+    /** Adds the counts of another one. */
+    public void add(Traffic other) {
+        hostDataRead += other.hostDataRead;
+        hostDataWritten += other.hostDataWritten;
+        hostAdminRead += other.hostAdminRead;
+        hostAdminWritten += other.hostAdminWritten;
+        hostQueue += other.hostQueue;
+        hostPrpLists += other.hostPrpLists;
+        peerRead += other.peerRead;
+        peerWritten += other.peerWritten;
+        ownMemory += other.ownMemory;
+        faulted += other.faulted;
+    }
+
+    /** Returns the counts so far. */
+    public TrafficCounters.Traffic snapshot() {
+        return new TrafficCounters.Traffic(
+                hostDataRead,
+                hostDataWritten,
+                hostAdminRead,
+                hostAdminWritten,
+                hostQueue,
+                hostPrpLists,
+                peerRead,
+                peerWritten,
+                ownMemory,
+                faulted);
+    }
+}
