@@ -194,6 +194,21 @@ class ArchitectureTest {
     }
 
     @Test
+    void theLibraryNeedsTheJdkAndJspecifyAlone() {
+        classes()
+                .should()
+                .onlyDependOnClassesThat(
+                        DescribedPredicate.describe(
+                                "are the JDK's, JSpecify's or its own",
+                                c ->
+                                        c.getBaseComponentType().isPrimitive()
+                                                || c.getPackageName()
+                                                        .matches(
+                                                                "(java|jdk|org\\.jspecify|dev\\.peerlane)(\\..*)?")))
+                .check(CLASSES);
+    }
+
+    @Test
     void onlyLinuxHoldsALinker() {
         DescribedPredicate<JavaClass> others =
                 DescribedPredicate.describe(

@@ -2,10 +2,10 @@ package dev.peerlane.bench;
 
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.HostMemory;
-import dev.peerlane.copy.engine.Load;
-import dev.peerlane.copy.engine.LoadResult;
-import dev.peerlane.copy.engine.LoadRun;
 import dev.peerlane.hal.Clock;
+import dev.peerlane.measure.Load;
+import dev.peerlane.measure.LoadResult;
+import dev.peerlane.measure.LoadRun;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;

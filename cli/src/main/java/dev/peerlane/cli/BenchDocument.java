@@ -1,7 +1,7 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.copy.Receipt;
-import dev.peerlane.copy.engine.LoadResult;
+import dev.peerlane.measure.LoadResult;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -6,7 +6,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.Leg;
 import dev.peerlane.copy.Receipt;
-import dev.peerlane.copy.engine.LitmusCount;
+import dev.peerlane.measure.LitmusCount;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;

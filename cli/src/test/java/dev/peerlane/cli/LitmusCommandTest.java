@@ -3,7 +3,7 @@ package dev.peerlane.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.peerlane.copy.engine.LitmusCount;
+import dev.peerlane.measure.LitmusCount;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,5 +1,7 @@
 package dev.peerlane.copy;
 
+import dev.peerlane.PeerlaneException;
+
 /** Asks a running copy to stop. Set by any thread, read by the one that runs the copy. */
 public final class CancelFlag {
     private volatile boolean cancelled;
@@ -12,5 +14,14 @@ public final class CancelFlag {
     /** Returns whether it was asked to stop. */
     public boolean isCancelled() {
         return cancelled;
+    }
+
+    /** Returns the error with which something ends that was asked to stop. */
+    public PeerlaneException error() {
+        return new PeerlaneException(
+                PeerlaneException.Category.INTERRUPTED,
+                "interrupted",
+                "stopped on request",
+                "Start it again");
     }
 }

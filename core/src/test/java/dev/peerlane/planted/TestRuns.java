@@ -20,7 +20,8 @@ final class TestRuns {
     private static final int PATIENCE_MINUTES = 10;
 
     /** The modules with tests, each after those that it knows. */
-    private static final List<String> MODULES = List.of("core", "fabrics", "cli");
+    private static final List<String> MODULES =
+            List.of("core", "fabrics", "measure", "cli", "simulation");
 
     private static final String CLASSES = "target/test-classes";
 

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
-import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CancelFlag;
@@ -17,9 +16,6 @@ import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.Progress;
 import dev.peerlane.copy.Surroundings;
 import dev.peerlane.copy.engine.CopyJob;
-import dev.peerlane.copy.engine.Load;
-import dev.peerlane.copy.engine.LoadResult;
-import dev.peerlane.copy.engine.LoadRun;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.model.CmbSpec;
 import dev.peerlane.emulator.model.DriveSpec;
@@ -150,31 +146,6 @@ class QuarantineTest {
             assertThat(cmb.largestFreeBytes()).as("all is free").isEqualTo(cmb.sizeBytes());
             staysAsItIs(cmb, fabric);
             assertThat(fabric.controller("a").violations()).isEmpty();
-        }
-    }
-
-    @Test
-    void aLoadWhoseReadEndedInErrorGivesItsMemoryBackOnlyOnceNothingCanWriteIt() {
-        Fault late =
-                Fault.at(Fault.Kind.LATE_DATA, "a")
-                        .onIo(NvmOpcode.READ)
-                        .withOccasion(7)
-                        .withNanos(300 * MILLI);
-        FabricSpec spec =
-                virtual().drive(drive("a").build()).drive(drive("b").build()).fault(late).build();
-        EmulatedFabric fabric = new EmulatedFabric(spec);
-        fabric.controller("a").medium(1, random(1));
-        try (Session session = Session.of(fabric)) {
-            ControllerMemoryBuffer cmb = session.controller("emu:b").requireCmb();
-            cmb.enable(fabric.dma());
-            Load load = new Load(Load.Command.READ, 4096, 4, 0, 512, MILLI, 100 * MILLI, 5);
-            try (BlockPort port = session.namespace(A).port(4)) {
-                LoadResult result =
-                        LoadRun.run(
-                                load, port, cmb, fabric.dma(), fabric.clock(), new CancelFlag());
-                assertThat(result.voidReason()).contains("a Read ended with");
-                staysAsItIs(cmb, fabric);
-            }
         }
     }
 

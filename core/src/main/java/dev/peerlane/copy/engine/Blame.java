@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * from another device. So before any of them is told, those that take part are looked at: one that
  * is gone, has failed or was reset is the error, and what was seen of it is told with it.
  */
-final class Blame {
+public final class Blame {
     private Blame() {}
 
     /** Returns an error, or the condition of a device that explains it. */
@@ -43,7 +43,7 @@ final class Blame {
      * @param slot the command's on that port, or {@link BlockPort#NO_SLOT}: then no Abort is sent
      * @param what the command, as the subject of a sentence
      */
-    static PeerlaneException late(BlockPort port, int slot, String what, long timeoutNanos) {
+    public static PeerlaneException late(BlockPort port, int slot, String what, long timeoutNanos) {
         String late = "%s did not end within %.1f s".formatted(what, timeoutNanos / 1e9);
         PeerlaneException found = look(port::checkHealth);
         if (found == null && slot != BlockPort.NO_SLOT) {

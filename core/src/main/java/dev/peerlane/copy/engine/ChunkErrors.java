@@ -1,7 +1,6 @@
 package dev.peerlane.copy.engine;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.block.BlockPort;
 
 /** What can go wrong with the chunks of a {@link Pipeline}, in words. */
@@ -91,11 +90,5 @@ final class ChunkErrors {
                                 + " the IOMMU in the system's log"
                         : "This platform loses peer writes between these devices: copy"
                                 + " with --buffer host");
-    }
-
-    /** The user stopped it; how far it came is known when what is in flight has ended. */
-    static PeerlaneException interrupted() {
-        return new PeerlaneException(
-                Category.INTERRUPTED, "interrupted", "stopped on request", "Start it again");
     }
 }

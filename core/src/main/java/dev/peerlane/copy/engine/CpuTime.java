@@ -3,11 +3,11 @@ package dev.peerlane.copy.engine;
 import java.lang.management.ManagementFactory;
 
 /** The processor time of the calling thread. */
-final class CpuTime {
+public final class CpuTime {
     private CpuTime() {}
 
     /** Returns how long the thread has been on a processor, in nanoseconds. */
-    static long nanos() {
+    public static long nanos() {
         return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
     }
 }

@@ -1,20 +1,20 @@
 package dev.peerlane.copy.engine;
 
 /**
- * Watches the hand-offs of a {@link Pipeline} that Compares, instead of letting the first
- * difference end it.
+ * Sees the hand-offs of slots to a Compare, and says what a difference means. Without one, the
+ * first difference ends what runs.
  */
-abstract class HandOffs {
+public interface HandOffs {
     /** A slot is about to be Read into for a chunk. */
-    abstract void reading(int slot, long chunk);
+    void reading(int slot, long chunk);
 
     /** The slot was what the medium holds. */
-    abstract void equal(int slot);
+    void equal(int slot);
 
     /**
      * The slot was not what the medium holds.
      *
      * @return whether to Compare it once more
      */
-    abstract boolean differs(int slot);
+    boolean differs(int slot);
 }

@@ -1,24 +1,28 @@
 package dev.peerlane.copy.engine;
 
 /** A bounded first-in-first-out queue of slot numbers that allocates nothing after it is made. */
-final class IntQueue {
+public final class IntQueue {
     private final int[] ring;
     private int head;
     private int size;
 
-    IntQueue(int capacity) {
+    /** Creates an empty queue for so many numbers. */
+    public IntQueue(int capacity) {
         ring = new int[capacity];
     }
 
-    boolean isEmpty() {
+    /** Returns whether nothing is queued. */
+    public boolean isEmpty() {
         return size == 0;
     }
 
-    int size() {
+    /** Returns how many numbers are queued. */
+    public int size() {
         return size;
     }
 
-    void add(int value) {
+    /** Adds a number at the end. */
+    public void add(int value) {
         if (size == ring.length) {
             throw new IllegalStateException("a slot is queued twice");
         }
@@ -27,14 +31,16 @@ final class IntQueue {
         size++;
     }
 
-    int peek() {
+    /** Returns the first number. */
+    public int peek() {
         if (size == 0) {
             throw new IllegalStateException("no slot is queued");
         }
         return ring[head];
     }
 
-    int remove() {
+    /** Removes the first number and returns it. */
+    public int remove() {
         int value = peek();
         head = head + 1 == ring.length ? 0 : head + 1;
         size--;

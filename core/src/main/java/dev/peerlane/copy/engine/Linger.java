@@ -10,7 +10,7 @@ import dev.peerlane.hal.Clock;
  * both sides. A moment later more are there. With few in flight nothing is won: what is waited for
  * may be all that the device has.
  */
-final class Linger {
+public final class Linger {
     /** Most commands that are few: fewer than a cache line has. */
     private static final int FEW = 3;
 
@@ -25,7 +25,7 @@ final class Linger {
      * @param taken how many completions the last poll of a port took
      * @param inFlight how many commands that port still has in flight
      */
-    static void after(int taken, int inFlight, Clock clock) {
+    public static void after(int taken, int inFlight, Clock clock) {
         if (taken > 0 && taken <= FEW && inFlight >= MANY) {
             clock.linger();
         }

@@ -199,7 +199,7 @@ final class Pipeline {
                 progress.update(phase, doneBytes(), lane.bytes());
             }
             if (cancel.isCancelled() && !isDone()) {
-                fail(ChunkErrors.interrupted(), -1);
+                fail(cancel.error(), -1);
             }
         }
         progress.update(phase, doneBytes(), lane.bytes());

@@ -15,7 +15,7 @@ import java.util.random.RandomGenerator;
  * <p>Where it overwrites, the whole slot holds random bytes before a Read, and every byte that does
  * not arrive shows in the Compare. That costs a store of the host for every word of the data.
  */
-final class Poison {
+public final class Poison {
     private final PeerBuffer buffer;
     private final int pages;
     private final int chunkBytes;
@@ -24,7 +24,8 @@ final class Poison {
     private final long[] words;
     private final RandomGenerator random;
 
-    Poison(PeerBuffer buffer, Geometry geometry, RandomGenerator random) {
+    /** Creates one for the slots of a buffer, of which it changes single words. */
+    public Poison(PeerBuffer buffer, Geometry geometry, RandomGenerator random) {
         this(buffer, geometry, random, false);
     }
 
@@ -44,7 +45,7 @@ final class Poison {
     }
 
     /** Plants and reads back, so that no late store can destroy data that a Read brings. */
-    void plant(int slot, int bytes) {
+    public void plant(int slot, int bytes) {
         if (overwrites) {
             buffer.fill((long) slot * chunkBytes, bytes, random.nextInt());
         }
@@ -60,7 +61,7 @@ final class Poison {
     }
 
     /** Returns whether the word of every page has gone. */
-    boolean isGone(int slot, int bytes) {
+    public boolean isGone(int slot, int bytes) {
         int used = BusPages.count(addressOf(slot), bytes);
         for (int page = 0; page < used; page++) {
             if (buffer.load64(offset(slot, bytes, page)) == words[slot * pages + page]) {
@@ -71,7 +72,7 @@ final class Poison {
     }
 
     /** Returns whether the word of every page is at the same place of other memory. */
-    boolean isIn(PeerBuffer other, int slot, int bytes) {
+    public boolean isIn(PeerBuffer other, int slot, int bytes) {
         int used = BusPages.count(addressOf(slot), bytes);
         for (int page = 0; page < used; page++) {
             if (other.load64(offset(slot, bytes, page)) != words[slot * pages + page]) {
@@ -82,7 +83,7 @@ final class Poison {
     }
 
     /** Returns how many words there are in some slots, the first ones. */
-    int words(int slots) {
+    public int words(int slots) {
         int all = 0;
         for (int slot = 0; slot < slots; slot++) {
             all += BusPages.count(addressOf(slot), chunkBytes);
@@ -118,18 +119,18 @@ final class Poison {
      * Returns what draws the words of a job. Patterns and tests make data from seeds as well, so it
      * is a stream of its own: data that equals a planted word looks like data that got lost.
      */
-    static SplittableRandom words(long seed) {
+    public static SplittableRandom words(long seed) {
         return new SplittableRandom(seed).split();
     }
 
     /** Stores a word and reads it back. */
-    static void plantWord(PeerBuffer buffer, long offset, long word) {
+    public static void plantWord(PeerBuffer buffer, long offset, long word) {
         buffer.store64(offset, word);
         checkPlanted(buffer, offset, word);
     }
 
     /** Reads a planted word back; only then does it surely come before what is asked for next. */
-    static void checkPlanted(PeerBuffer buffer, long offset, long word) {
+    public static void checkPlanted(PeerBuffer buffer, long offset, long word) {
         long back = buffer.load64(offset);
         if (back != word) {
             throw PeerlaneException.io(

@@ -11,10 +11,11 @@ import org.jspecify.annotations.Nullable;
  * Ports of which a command ended in an error. The error is the device's word alone: it may move the
  * command's data all the same, and later. So its queue is deleted before the memory goes back.
  */
-final class Suspects {
+public final class Suspects {
     private final Set<BlockPort> ports = new LinkedHashSet<>();
 
-    void add(BlockPort port) {
+    /** Adds a port. */
+    public void add(BlockPort port) {
         ports.add(port);
     }
 
@@ -25,7 +26,7 @@ final class Suspects {
      *     given the time to arrive
      * @return the first error, after which a device could still touch the memory; null for none
      */
-    @Nullable PeerlaneException stop(Clock clock, boolean peers) {
+    public @Nullable PeerlaneException stop(Clock clock, boolean peers) {
         PeerlaneException first = null;
         for (BlockPort port : ports) {
             try {

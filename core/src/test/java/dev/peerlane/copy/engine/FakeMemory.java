@@ -7,21 +7,21 @@ import java.lang.foreign.ValueLayout;
 
 /** A CMB of the engine's tests: one buffer at a time, from its start. */
 public final class FakeMemory extends PeerMemory {
-    final byte[] bytes;
-    final MemorySegment segment;
+    public final byte[] bytes;
+    public final MemorySegment segment;
     private final String owner;
     public boolean rds = true;
     public boolean wds = true;
-    dev.peerlane.PeerlaneException sick;
+    public dev.peerlane.PeerlaneException sick;
     public boolean overtaken;
-    int open;
-    long busAddress = 0xe000_0000L;
+    public int open;
+    public long busAddress = 0xe000_0000L;
 
     /** Where the last load was. */
-    long loadedAt;
+    public long loadedAt;
 
     /** Comes before a load of the host. */
-    Runnable atLoad = () -> {};
+    public Runnable atLoad = () -> {};
 
     public FakeMemory(String owner, int sizeBytes) {
         this.owner = owner;

@@ -19,20 +19,20 @@ import java.util.Map;
 
 /** A port of the engine's tests, whose device does what a test tells it to. */
 public final class FakePort extends BlockPort {
-    static final int RETRYABLE = 1;
-    static final int FATAL = 2;
-    static final int MISCOMPARE = 3;
+    public static final int RETRYABLE = 1;
+    public static final int FATAL = 2;
+    public static final int MISCOMPARE = 3;
     private static final byte GARBAGE = (byte) 0xa5;
 
     /** What a command does. */
-    enum Op {
+    public enum Op {
         READ,
         WRITE,
         COMPARE,
         FLUSH
     }
 
-    record Command(Op op, int slot, long lba, int blocks, long since) {}
+    public record Command(Op op, int slot, long lba, int blocks, long since) {}
 
     private record Slot(PeerBuffer buffer, long offset, int bytes) {}
 
@@ -40,10 +40,10 @@ public final class FakePort extends BlockPort {
 
     private record Ended(int slot, int status) {}
 
-    final FakeWorld world;
+    public final FakeWorld world;
     public final Bdf bdf;
-    final byte[] medium;
-    final List<String> log = new ArrayList<>();
+    public final byte[] medium;
+    public final List<String> log = new ArrayList<>();
     private final List<Slot> slots = new ArrayList<>();
     private final List<Command> posted = new ArrayList<>();
     private final List<Command> running = new ArrayList<>();
@@ -53,58 +53,58 @@ public final class FakePort extends BlockPort {
     private final PortLimits limits;
 
     /** Data posted to a peer arrives up to this many turns after the completion. */
-    boolean failsToClose;
+    public boolean failsToClose;
 
-    int lateness;
+    public int lateness;
 
     /** A command takes at least this long; any number can wait side by side. */
-    long latencyNanos;
+    public long latencyNanos;
 
-    boolean losesPeerWrites;
-    boolean losesHostWrites;
-    boolean peerReadsAreOnes;
+    public boolean losesPeerWrites;
+    public boolean losesHostWrites;
+    public boolean peerReadsAreOnes;
 
     /** From this offset of a peer's memory on, its reads return ones. */
-    long peerReadsEndAt = Long.MAX_VALUE;
+    public long peerReadsEndAt = Long.MAX_VALUE;
 
     /** Bytes of the medium from here on never arrive in any memory but its own. */
-    int losesFrom = -1;
+    public int losesFrom = -1;
 
-    int losesBytes = 64;
+    public int losesBytes = 64;
 
     /** No peer's write reaches 8 bytes of memory from here on. */
-    int holeFrom = -1;
+    public int holeFrom = -1;
 
     /** Every Compare says that nothing differs. */
-    boolean comparesSucceed;
+    public boolean comparesSucceed;
 
     /** An abort ends the command, as far as its completion tells. */
-    boolean abortEnds;
+    public boolean abortEnds;
 
     /** Nothing stops it. */
-    boolean cannotBeStopped;
+    public boolean cannotBeStopped;
 
-    Op stuck;
+    public Op stuck;
 
     /** The queue takes none of the next commands, so many. */
-    int fullFor;
+    public int fullFor;
 
     /** This block can't be read. */
-    long badBlock = -1;
+    public long badBlock = -1;
 
     /** What a look at the device finds. */
-    PeerlaneException sick;
+    public PeerlaneException sick;
 
     /** From this many polls on, its registers can't be touched any more. */
-    int unreachableAfter = Integer.MAX_VALUE;
+    public int unreachableAfter = Integer.MAX_VALUE;
 
     /** Looks at the world when the port is stopped. */
-    Runnable atQuiesce = () -> {};
+    public Runnable atQuiesce = () -> {};
 
     private int polls;
-    boolean quiesced;
-    int maxInFlight;
-    int inFlight;
+    public boolean quiesced;
+    public int maxInFlight;
+    public int inFlight;
 
     public FakePort(
             FakeWorld world, Bdf bdf, int blockBytes, int mediumBytes, int maxTransferBytes) {
@@ -125,7 +125,7 @@ public final class FakePort extends BlockPort {
     }
 
     /** The next commands of this kind end with these statuses, then all with success. */
-    FakePort ends(Op op, Integer... with) {
+    public FakePort ends(Op op, Integer... with) {
         statuses.computeIfAbsent(op, o -> new ArrayDeque<>()).addAll(Arrays.asList(with));
         return this;
     }
@@ -215,7 +215,7 @@ public final class FakePort extends BlockPort {
     }
 
     /** All that is under way arrives. */
-    void arriveAll() {
+    public void arriveAll() {
         while (!inTransit.isEmpty()) {
             arrive();
         }
@@ -234,7 +234,7 @@ public final class FakePort extends BlockPort {
     }
 
     /** One turn of the device: a packet may arrive, a random command may run. */
-    void step() {
+    public void step() {
         if (!inTransit.isEmpty() && (lateness == 0 || world.random.nextInt(lateness) == 0)) {
             arrive();
         }

@@ -30,20 +30,20 @@ public final class FakeWorld extends Fabric {
     public static final Bdf TARGET = new Bdf(0, 4, 0, 0);
     public static final Bdf THIRD = new Bdf(0, 5, 0, 0);
 
-    final SplittableRandom random;
-    final List<FakePort> ports = new ArrayList<>();
+    public final SplittableRandom random;
+    public final List<FakePort> ports = new ArrayList<>();
     public RootComplex root =
             new RootComplex(RootComplex.Trust.TRUSTED, RootComplex.Trust.TRUSTED, "a fake");
     public boolean relaxedOrdering;
-    long nanos;
-    int lingers;
+    public long nanos;
+    public int lingers;
     private long nextHostAddress = 0x1_0000_0000L;
 
     public FakeWorld(long seed) {
         random = new SplittableRandom(seed);
     }
 
-    final Clock clock =
+    public final Clock clock =
             new Clock() {
                 @Override
                 public long nanoTime() {

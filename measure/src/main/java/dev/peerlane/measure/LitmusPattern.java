@@ -1,8 +1,10 @@
-package dev.peerlane.copy.engine;
+package dev.peerlane.measure;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.Completions;
+import dev.peerlane.copy.HostMemory;
+import dev.peerlane.copy.engine.HandOffTrial;
 import dev.peerlane.hal.Clock;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,6 +19,8 @@ final class LitmusPattern {
     private final Clock clock;
     private final long timeoutNanos;
     private final long seed;
+    private final HandOffTrial trial;
+    private final HostMemory.HostBuffer host;
     private @Nullable Integer ended;
 
     private final Completions onEnd =
@@ -27,27 +31,31 @@ final class LitmusPattern {
                 }
             };
 
-    LitmusPattern(Clock clock, long timeoutNanos, long seed) {
+    LitmusPattern(Clock clock, long timeoutNanos, long seed, HandOffTrial trial) {
         this.clock = clock;
         this.timeoutNanos = timeoutNanos;
         this.seed = seed;
+        this.trial = trial;
+        host = trial.hostChunk();
     }
 
     /**
      * Writes it to one side and reads it back.
      *
-     * @param slot a slot of {@code memory}, as long as a chunk
+     * @param lba the first block of the side's range
      * @throws PeerlaneException if a command fails, or the medium does not keep it
      */
-    void write(BlockPort port, long lba, Lane lane, int slot, MemorySegment memory) {
-        int chunkBytes = lane.geometry().chunkBytes();
+    void write(BlockPort port, long lba) {
+        int chunkBytes = trial.chunkBytes();
+        MemorySegment memory = host.segment().asSlice(0, chunkBytes);
+        int slot = port.attach(host, 0, chunkBytes, chunkBytes, 1);
         int blocks = chunkBytes / port.limits().blockBytes();
-        for (long chunk = 0; chunk < lane.chunks(); chunk++) {
+        for (long chunk = 0; chunk < 2 * trial.chunksOfHalf(); chunk++) {
             long at = lba + chunk * blocks;
             fill(memory, chunk);
-            end(lane, port, "Write", port.submitWrite(slot, at, blocks), at);
+            end(port, "Write", port.submitWrite(slot, at, blocks), at);
             memory.fill((byte) 0);
-            end(lane, port, "Read", port.submitRead(slot, at, blocks), at);
+            end(port, "Read", port.submitRead(slot, at, blocks), at);
             if (!holds(memory, chunk)) {
                 throw PeerlaneException.machine(
                         "scratch-not-kept",
@@ -75,7 +83,7 @@ final class LitmusPattern {
         return true;
     }
 
-    private void end(Lane lane, BlockPort port, String command, boolean submitted, long lba) {
+    private void end(BlockPort port, String command, boolean submitted, long lba) {
         if (!submitted) {
             throw new IllegalStateException("the queue is full though nothing is in flight");
         }
@@ -101,7 +109,7 @@ final class LitmusPattern {
                                                     ? "did not end in time"
                                                     : "ended with " + port.describe(status)),
                             "Check the device's health, or name another scratch range");
-            throw Blame.of(seen, lane);
+            throw trial.blamed(seen);
         }
     }
 }

@@ -1,4 +1,4 @@
-package dev.peerlane.copy.engine;
+package dev.peerlane.measure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PortLimits;
 import dev.peerlane.copy.CancelFlag;
+import dev.peerlane.copy.engine.FakeMemory;
+import dev.peerlane.copy.engine.FakePort;
 import dev.peerlane.copy.engine.FakePort.Op;
-import dev.peerlane.copy.engine.Load.Command;
+import dev.peerlane.copy.engine.FakeWorld;
 import dev.peerlane.hal.Clock;
+import dev.peerlane.measure.Load.Command;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -78,13 +81,6 @@ class LoadRunTest {
         port.latencyNanos = 20_000;
         run(load(Command.READ, 4096, depth, 0, BLOCKS), world.clock);
         assertThat(world.lingers > 0).isEqualTo(lingers);
-    }
-
-    @ParameterizedTest
-    @CsvSource({"0, 20, 0", "1, 7, 0", "1, 8, 1", "3, 8, 1", "4, 100, 0", "64, 100, 0"})
-    void aMomentIsWorthItAfterOneToThreeWithEightInFlight(int taken, int inFlight, int lingers) {
-        Linger.after(taken, inFlight, world.clock);
-        assertThat(world.lingers).isEqualTo(lingers);
     }
 
     @ParameterizedTest

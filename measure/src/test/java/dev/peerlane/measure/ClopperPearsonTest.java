@@ -1,4 +1,4 @@
-package dev.peerlane.copy.engine;
+package dev.peerlane.measure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;

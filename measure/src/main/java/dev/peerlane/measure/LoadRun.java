@@ -1,4 +1,4 @@
-package dev.peerlane.copy.engine;
+package dev.peerlane.measure;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
@@ -8,6 +8,12 @@ import dev.peerlane.block.PeerMemory;
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.Geometry;
 import dev.peerlane.copy.HostMemory;
+import dev.peerlane.copy.engine.Blame;
+import dev.peerlane.copy.engine.CpuTime;
+import dev.peerlane.copy.engine.IntQueue;
+import dev.peerlane.copy.engine.Linger;
+import dev.peerlane.copy.engine.Poison;
+import dev.peerlane.copy.engine.Suspects;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaDomain;
 import java.lang.management.CompilationMXBean;
@@ -469,7 +475,7 @@ public final class LoadRun {
 
     private void checkCancelled() {
         if (cancel.isCancelled()) {
-            throw ChunkErrors.interrupted();
+            throw cancel.error();
         }
     }
 

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.copy.CopyOptions;
-import dev.peerlane.copy.engine.LitmusCount;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.model.DriveSpec;
 import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.measure.LitmusCount;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;

@@ -1,4 +1,4 @@
-package dev.peerlane.copy.engine;
+package dev.peerlane.measure;
 
 import dev.peerlane.PeerlaneException;
 import org.jspecify.annotations.Nullable;

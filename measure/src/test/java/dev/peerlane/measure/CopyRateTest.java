@@ -1,4 +1,4 @@
-package dev.peerlane.system;
+package dev.peerlane.measure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -11,9 +11,6 @@ import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.VerifyMode;
-import dev.peerlane.copy.engine.Load;
-import dev.peerlane.copy.engine.LoadResult;
-import dev.peerlane.copy.engine.LoadRun;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.model.CmbSpec;
 import dev.peerlane.emulator.model.DriveSpec;

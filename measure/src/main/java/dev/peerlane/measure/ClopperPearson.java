@@ -1,4 +1,4 @@
-package dev.peerlane.copy.engine;
+package dev.peerlane.measure;
 
 /**
  * How large a probability may be when an event was seen so often in so many tries: the one-sided

@@ -6,7 +6,7 @@ import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.VerifyMode;
-import dev.peerlane.copy.engine.LitmusCount;
+import dev.peerlane.measure.LitmusCount;
 import java.util.Set;
 import java.util.function.Consumer;
 
