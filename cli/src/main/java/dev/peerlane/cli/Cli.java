@@ -45,6 +45,7 @@ public final class Cli {
         Context context = new Context(terminal, interruption, List.of(args), host);
         CommandLine program = program(context, List.of(args));
         program.setExecutionStrategy(parsed -> {
+            ProgramLog.to(context.verbose() ? terminal.err() : null);
             interruption.awaitHearing();
             return new CommandLine.RunLast().execute(parsed);
         });

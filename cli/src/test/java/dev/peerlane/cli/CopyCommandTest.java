@@ -158,6 +158,29 @@ class CopyCommandTest {
         assertThat(run.err()).contains("emu:b").contains("did not end within 7.5 s");
     }
 
+    /** The library logs it; the program says it once, as its error, unless more is asked for. */
+    @Test
+    void theLibrarysLogIsSeenWithVerboseAlone() {
+        fabric =
+                drives.fabric(
+                        """
+                        kind: emulator
+                        time: virtual
+                        drives:
+                          - {name: a, image: a.img, serial: SA, cmb: {size: 1MiB}}
+                          - {name: b, image: b.img, serial: SB, cmb: {size: 1MiB}}
+                        faults:
+                          - {kind: fatal, drive: b, occasion: 3}
+                        """);
+        String logged = "dev.peerlane.nvme: emu:b: the controller reports a fatal error";
+        Shell quiet = copy("emu:a", "emu:b", "--yes");
+        assertThat(quiet.status()).isEqualTo(4);
+        assertThat(quiet.err()).contains("fatal error").doesNotContain(logged);
+        Shell verbose = copy("emu:a", "emu:b", "--yes", "-v");
+        assertThat(verbose.status()).isEqualTo(4);
+        assertThat(verbose.err()).containsOnlyOnce(logged);
+    }
+
     @Test
     void withoutAPersonAndWithoutYesNothingIsWritten() {
         Shell run = copy("emu:a", "emu:b", "--json");

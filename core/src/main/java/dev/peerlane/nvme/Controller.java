@@ -135,6 +135,7 @@ public final class Controller implements AutoCloseable {
                 why instanceof ControllerFault fault
                         ? fault
                         : ControllerFault.stopped(locator(), "it could not be brought up");
+        Incidents.fault(failed);
         try {
             if (adminQueue != null) {
                 stop(failed);

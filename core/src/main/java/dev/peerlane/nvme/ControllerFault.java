@@ -16,6 +16,7 @@ public final class ControllerFault extends PeerlaneException {
     private static final long serialVersionUID = 1L;
 
     private final String locator;
+    private boolean told;
 
     ControllerFault(
             Category category,
@@ -31,6 +32,19 @@ public final class ControllerFault extends PeerlaneException {
     /** Returns the name by which a user calls the controller. */
     public String locator() {
         return locator;
+    }
+
+    /** Has it count as told: it is what the driver did to the controller, and no incident. */
+    private ControllerFault expected() {
+        told = true;
+        return this;
+    }
+
+    /** Returns whether it is an incident that nobody has told of; nobody has to again. */
+    boolean isNews() {
+        boolean news = !told;
+        told = true;
+        return news;
     }
 
     /** Registers read as all ones: unplugged, powered off, or its link is down. */
@@ -105,12 +119,13 @@ public final class ControllerFault extends PeerlaneException {
 
     static ControllerFault stopped(String locator, String why) {
         return new ControllerFault(
-                Category.IO,
-                "controller-stopped",
-                locator,
-                "the controller takes no commands: " + why,
-                "reset the controller or open it again",
-                null);
+                        Category.IO,
+                        "controller-stopped",
+                        locator,
+                        "the controller takes no commands: " + why,
+                        "reset the controller or open it again",
+                        null)
+                .expected();
     }
 
     static ControllerFault stuck(String locator, String what, @Nullable Throwable cause) {

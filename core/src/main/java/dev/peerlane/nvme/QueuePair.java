@@ -294,7 +294,11 @@ public final class QueuePair {
                 phaseBit ^= PHASE_BIT;
             }
             n++;
-            completions.completed(cookie, Cqe.statusOf(dw23));
+            int status = Cqe.statusOf(dw23);
+            if (status != 0) {
+                Incidents.command(locator, qid, status);
+            }
+            completions.completed(cookie, status);
             if (owner == null) {
                 return n;
             }
@@ -374,6 +378,7 @@ public final class QueuePair {
     /** Ends the pair: it takes no more commands, and says why. Its memory stays allocated. */
     void kill(ControllerFault why) {
         if (isAlive()) {
+            Incidents.fault(why);
             owner = null;
             firstFree = NONE;
             fault = why;

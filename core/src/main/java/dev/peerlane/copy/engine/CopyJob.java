@@ -97,6 +97,7 @@ public final class CopyJob {
      *     said
      */
     public Receipt run(Progress progress) {
+        CopyEvent event = CopyEvent.begin(plan);
         long hostBefore = hostData();
         PeerlaneException failure = null;
         try {
@@ -113,6 +114,9 @@ public final class CopyJob {
             lookAtDevices();
         }
         Receipt receipt = receipt(failure, hostBefore);
+        if (event != null) {
+            event.over(receipt);
+        }
         if (failure != null) {
             throw new CopyException(failure, receipt);
         }

@@ -1,0 +1,76 @@
+package dev.peerlane.copy.engine;
+
+import dev.peerlane.copy.CopyPlan;
+import dev.peerlane.copy.Receipt;
+import jdk.jfr.Category;
+import jdk.jfr.DataAmount;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A copy with its verification, from its begin to its end, for flight recordings. Where module
+ * {@code jdk.jfr} is missing, and while nobody records, none is made.
+ */
+@Name("dev.peerlane.Copy")
+@Label("Copy")
+@Description("A copy from one endpoint to another, and its verification")
+@Category("Peerlane")
+@StackTrace(false)
+final class CopyEvent extends Event {
+    @Label("Source")
+    final String source;
+
+    @Label("Target")
+    final String target;
+
+    @Label("Memory")
+    final String memory;
+
+    @Label("Fence")
+    final String fence;
+
+    @Label("Verification")
+    final String verify;
+
+    @Label("Bytes Copied")
+    @DataAmount
+    long bytesCopied;
+
+    @Label("Result")
+    @Nullable String result;
+
+    @Label("Error Code")
+    @Nullable String error;
+
+    private CopyEvent(CopyPlan plan) {
+        source = plan.request().source().name();
+        target = plan.request().target().name();
+        memory = plan.kind().label();
+        fence = plan.fence();
+        verify = plan.verify().label();
+    }
+
+    /** Begins one, or returns null if nobody records. */
+    static @Nullable CopyEvent begin(CopyPlan plan) {
+        if (ModuleLayer.boot().findModule("jdk.jfr").isEmpty() || !FlightRecorder.isInitialized()) {
+            return null;
+        }
+        CopyEvent event = new CopyEvent(plan);
+        event.begin();
+        return event;
+    }
+
+    /** Ends it with what came of the copy. */
+    void over(Receipt receipt) {
+        bytesCopied = receipt.bytesCopied();
+        result = receipt.result();
+        Receipt.Failure failure = receipt.error();
+        error = failure == null ? null : failure.code();
+        commit();
+    }
+}
