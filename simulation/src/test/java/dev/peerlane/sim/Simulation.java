@@ -24,6 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +34,13 @@ import org.jspecify.annotations.Nullable;
  * in virtual time, and gives the same every time.
  */
 public final class Simulation {
+    /** Held, or its level would go with it: of controllers that fail there are thousands here. */
+    private static final Logger LOG = Logger.getLogger("dev.peerlane");
+
+    static {
+        LOG.setLevel(Level.OFF);
+    }
+
     private static final long ARRIVAL_NANOS = 100_000_000L;
 
     /** Longer than any command is kept back. */
