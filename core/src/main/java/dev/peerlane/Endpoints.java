@@ -14,6 +14,9 @@ import java.util.Optional;
  * they are asked for.
  */
 public abstract class Endpoints implements Surroundings, AutoCloseable {
+    /** Creates endpoints; called by subclasses. */
+    protected Endpoints() {}
+
     /** Returns the kind, as documents name it: {@code emulator}, {@code vfio}. */
     public abstract String kind();
 

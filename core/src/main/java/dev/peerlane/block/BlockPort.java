@@ -15,6 +15,9 @@ public abstract class BlockPort implements AutoCloseable {
     /** The {@linkplain #condition condition} of a device with which nothing is wrong. */
     public static final String READY = "answers and is ready";
 
+    /** Creates a port; called by subclasses. */
+    protected BlockPort() {}
+
     /** Returns the name by which a user calls what is behind it, such as {@code emu:ssd0/n1}. */
     public abstract String name();
 

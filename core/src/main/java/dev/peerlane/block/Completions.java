@@ -5,6 +5,9 @@ package dev.peerlane.block;
  * interface because the call is on the hot path.
  */
 public abstract class Completions {
+    /** Creates a receiver; called by subclasses. */
+    protected Completions() {}
+
     /**
      * One command has ended.
      *

@@ -10,6 +10,9 @@ import dev.peerlane.pci.Bdf;
  * no effect. Used by the thread that owns the fabric.
  */
 public abstract class PeerBuffer implements AutoCloseable {
+    /** Creates a buffer; called by subclasses. */
+    protected PeerBuffer() {}
+
     /** Returns the memory it is a piece of. */
     public abstract PeerMemory memory();
 

@@ -5,6 +5,9 @@ package dev.peerlane.block;
  * or host memory. Buffers are carved out of it. Used by the thread that owns the fabric.
  */
 public abstract class PeerMemory {
+    /** Creates a memory; called by subclasses. */
+    protected PeerMemory() {}
+
     /** Returns the name of the device whose memory it is, or {@code host}. */
     public abstract String owner();
 

@@ -6,6 +6,9 @@ import dev.peerlane.PeerlaneException;
 public final class CancelFlag {
     private volatile boolean cancelled;
 
+    /** Creates a flag that is not set. */
+    public CancelFlag() {}
+
     /** Asks the copy to stop at its next turn. */
     public void cancel() {
         cancelled = true;

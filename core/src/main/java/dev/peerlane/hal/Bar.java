@@ -20,6 +20,9 @@ public abstract class Bar {
     private static final ValueLayout.OfInt LE_INT =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** Creates a BAR; called by subclasses. */
+    protected Bar() {}
+
     /** Returns which BAR this is, 0 to 5; a 64-bit BAR has the index of its lower half. */
     public abstract int index();
 

@@ -11,6 +11,9 @@ import java.util.function.BooleanSupplier;
  * calls it, bring-up included. Used by the thread that owns the fabric.
  */
 public abstract class Clock {
+    /** Creates a clock; called by subclasses. */
+    protected Clock() {}
+
     /** Returns nanoseconds since an arbitrary origin; never decreases. */
     public abstract long nanoTime();
 

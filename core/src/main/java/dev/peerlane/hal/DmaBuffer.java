@@ -8,6 +8,9 @@ import java.lang.foreign.MemorySegment;
  * mapping away and gives the memory back: only when no command uses it.
  */
 public abstract class DmaBuffer implements AutoCloseable {
+    /** Creates a buffer; called by subclasses. */
+    protected DmaBuffer() {}
+
     /** Returns the memory, zeroed when it was allocated. Its address is {@link #address}. */
     public abstract MemorySegment segment();
 

@@ -6,6 +6,9 @@ package dev.peerlane.hal;
  * thread that owns the fabric.
  */
 public abstract class DmaDomain {
+    /** Creates a domain; called by subclasses. */
+    protected DmaDomain() {}
+
     /**
      * Returns the granularity of mappings and the alignment of buffers in bytes; a power of two.
      */

@@ -5,6 +5,9 @@ package dev.peerlane.hal;
  * call is on the hot path. Used by the thread that owns the queue.
  */
 public abstract class Doorbell {
+    /** Creates a doorbell; called by subclasses. */
+    protected Doorbell() {}
+
     /**
      * Writes the register once, 4 bytes wide. All stores that this thread made before, queue
      * entries above all, are visible to the device before it sees the value.

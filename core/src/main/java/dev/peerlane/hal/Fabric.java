@@ -9,6 +9,9 @@ import java.util.Optional;
  * fabrics only host memory carries data. One thread owns a fabric and everything opened from it.
  */
 public abstract class Fabric implements AutoCloseable {
+    /** Creates a fabric; called by subclasses. */
+    protected Fabric() {}
+
     /** Returns the kind: {@code emulator}, {@code qemu}, {@code vfio}. */
     public abstract String kind();
 

@@ -8,6 +8,9 @@ import dev.peerlane.pci.ConfigSpace;
  * mastering off, which stops its DMA, and gives it back. Used by the thread that owns the fabric.
  */
 public abstract class PciDevice implements AutoCloseable {
+    /** Creates a device; called by subclasses. */
+    protected PciDevice() {}
+
     /** Returns its address: domain, bus, device, function. */
     public abstract Bdf bdf();
 

@@ -7,6 +7,9 @@ import dev.peerlane.pci.Bdf;
  * it takes the mapping away; only when no command uses it.
  */
 public abstract class PeerMapping implements AutoCloseable {
+    /** Creates a mapping; called by subclasses. */
+    protected PeerMapping() {}
+
     /** Returns the address that every device of the domain uses for the first byte. */
     public abstract long busAddress();
 

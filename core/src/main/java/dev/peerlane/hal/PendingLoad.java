@@ -5,6 +5,9 @@ package dev.peerlane.hal;
  * that owns the function.
  */
 public abstract class PendingLoad {
+    /** Creates a load; called by subclasses. */
+    protected PendingLoad() {}
+
     /**
      * Returns whether the value is there. Never waits.
      *

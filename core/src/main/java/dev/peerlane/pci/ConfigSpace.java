@@ -57,6 +57,9 @@ public abstract class ConfigSpace {
     /** Behind it a capability has no room for all the registers that are read here (AER). */
     private static final int LAST_EXTENDED = 0x1000 - 0x14;
 
+    /** Creates a configuration space; called by subclasses. */
+    protected ConfigSpace() {}
+
     /**
      * Returns a Command register with bus mastering on or off. On comes with INTx off: nobody here
      * takes INTx, and SPDK's target fails its controller when it raises one that nobody takes.

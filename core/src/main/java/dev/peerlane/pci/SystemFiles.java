@@ -30,6 +30,9 @@ public abstract class SystemFiles {
     /** More entries than any directory of a machine that is listed. */
     private static final int MAX_ENTRIES = 65_536;
 
+    /** Creates a tree of files; called by subclasses. */
+    protected SystemFiles() {}
+
     /**
      * Returns bytes of a file: fewer where it ends, null if it can't be read.
      *

@@ -1,0 +1,11 @@
+/** Fabric files: emulated fabrics, and running QEMUs, described in YAML. */
+module dev.peerlane.fabrics {
+    requires transitive dev.peerlane;
+    requires com.fasterxml.jackson.core;
+    requires com.fasterxml.jackson.dataformat.yaml;
+
+    exports dev.peerlane.fabrics;
+
+    provides dev.peerlane.EndpointProvider with
+            dev.peerlane.fabrics.FabricFileProvider;
+}
