@@ -1,6 +1,10 @@
 package dev.peerlane.block;
 
 import dev.peerlane.pci.Bdf;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Objects;
 
 /**
  * A piece of {@link PeerMemory}: the data of commands on any controller of the fabric.
@@ -10,6 +14,9 @@ import dev.peerlane.pci.Bdf;
  * no effect. Used by the thread that owns the fabric.
  */
 public abstract class PeerBuffer implements AutoCloseable {
+    private static final ValueLayout.OfLong WORD =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     /** Creates a buffer; called by subclasses. */
     protected PeerBuffer() {}
 
@@ -37,6 +44,37 @@ public abstract class PeerBuffer implements AutoCloseable {
 
     /** Stores 8 bytes at a multiple of 8; on a CMB a posted write. */
     public abstract void store64(long offset, long value);
+
+    /**
+     * Loads bytes into host memory, 8 at a time from the first to the last.
+     *
+     * @param offset of the first byte, a multiple of 8
+     * @param into where they go; as many are loaded as it is long, a multiple of 8
+     * @throws IndexOutOfBoundsException if the buffer ends before; nothing was loaded then
+     * @throws IllegalArgumentException if offset or length is no multiple of 8; likewise
+     */
+    public void load(long offset, MemorySegment into) {
+        checkWords(offset, into.byteSize());
+        for (long at = 0; at < into.byteSize(); at += Long.BYTES) {
+            into.set(WORD, at, load64(offset + at));
+        }
+    }
+
+    /** Stores bytes of host memory, 8 at a time from the first to the last; as {@link #load}. */
+    public void store(long offset, MemorySegment from) {
+        checkWords(offset, from.byteSize());
+        for (long at = 0; at < from.byteSize(); at += Long.BYTES) {
+            store64(offset + at, from.get(WORD, at));
+        }
+    }
+
+    private void checkWords(long offset, long bytes) {
+        Objects.checkFromIndexSize(offset, bytes, sizeBytes());
+        if (((offset | bytes) & (Long.BYTES - 1)) != 0) {
+            throw new IllegalArgumentException(
+                    "%d bytes at offset %d are not words of 8 bytes".formatted(bytes, offset));
+        }
+    }
 
     /** Fills a range with a repeated word; offset and length are multiples of 4. */
     public abstract void fill(long offset, long bytes, int word);

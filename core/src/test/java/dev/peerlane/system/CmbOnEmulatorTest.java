@@ -21,8 +21,13 @@ import dev.peerlane.nvme.NvmeBlockPort;
 import dev.peerlane.nvme.NvmeStatusException;
 import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Status;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -163,6 +168,53 @@ class CmbOnEmulatorTest {
                             e -> assertThat(e.code()).isEqualTo("cmb-refused"))
                     .hasMessageContaining("CMBSTS 00000001h");
             assertThat(p.b.requireCmb().isEnabled()).isFalse();
+        }
+    }
+
+    @Test
+    void bytesOfHostMemoryGoToABufferAndComeBackByWords() {
+        try (EmulatedPair p =
+                EmulatedPair.of(
+                        drive("a").memory(MIB, 512),
+                        drive("b").memory(MIB, 512).cmb(CmbSpec.of(MIB)))) {
+            p.b.requireCmb().enable(p.fabric.dma());
+            byte[] bytes = new byte[1000];
+            new SplittableRandom(7).nextBytes(bytes);
+            try (PeerBuffer data = p.b.requireCmb().allocate(4096, 4096)) {
+                data.fill(0, 4096, 0);
+                data.store(8, MemorySegment.ofArray(bytes));
+                byte[] back = new byte[1016];
+                data.load(0, MemorySegment.ofArray(back));
+                assertThat(Arrays.copyOfRange(back, 8, 1008)).isEqualTo(bytes);
+                assertThat(data.load64(0)).isZero();
+                assertThat(data.load64(1008)).as("nothing was stored beyond").isZero();
+                assertThat(data.load64(8))
+                        .as("the first byte is the lowest of its word")
+                        .isEqualTo(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong());
+            }
+        }
+    }
+
+    @Test
+    void bytesThatAreNoWordsOfTheBufferAreRefusedWithNothingStored() {
+        try (EmulatedPair p =
+                EmulatedPair.of(
+                        drive("a").memory(MIB, 512),
+                        drive("b").memory(MIB, 512).cmb(CmbSpec.of(MIB)))) {
+            p.b.requireCmb().enable(p.fabric.dma());
+            try (PeerBuffer data = p.b.requireCmb().allocate(4096, 4096)) {
+                data.fill(0, 4096, 0);
+                MemorySegment ones = MemorySegment.ofArray(new byte[4096]).fill((byte) -1);
+                assertThatThrownBy(() -> data.store(8, ones))
+                        .isInstanceOf(IndexOutOfBoundsException.class);
+                assertThatThrownBy(() -> data.store(4, ones.asSlice(0, 16)))
+                        .hasMessage("16 bytes at offset 4 are not words of 8 bytes");
+                assertThatThrownBy(() -> data.store(0, ones.asSlice(0, 12)))
+                        .hasMessage("12 bytes at offset 0 are not words of 8 bytes");
+                for (long at = 0; at < 4096; at += 8) {
+                    assertThat(data.load64(at)).isZero();
+                }
+            }
         }
     }
 
