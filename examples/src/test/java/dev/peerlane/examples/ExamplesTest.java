@@ -73,4 +73,11 @@ class ExamplesTest {
         assertThat(printed(() -> CopyWithProgress.main(new String[] {"0"})))
                 .startsWith("interrupted after ");
     }
+
+    @Test
+    void manyReadsAreDoneWithTheirQueueFull() {
+        assertThat(printed(() -> ManyReads.main(new String[0])))
+                .isEqualToIgnoringNewLines(
+                        "1000 of 1000 Reads of 4096 bytes are done, 32 at a time");
+    }
 }

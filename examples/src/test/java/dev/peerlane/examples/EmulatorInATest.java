@@ -1,0 +1,69 @@
+package dev.peerlane.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.peerlane.Extent;
+import dev.peerlane.Session;
+import dev.peerlane.copy.CopyException;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.Receipt;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.spec.NvmOpcode;
+import dev.peerlane.spec.Status;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/**
+ * How a program that moves data with the library tests itself: on drives of its own, with faults
+ * where it wants them. Time is virtual, so a drive that takes a second costs nothing, and with one
+ * seed all is the same in every run.
+ */
+class EmulatorInATest {
+    private static final int SIZE = 1 << 20;
+
+    /** Two drives below one switch; what comes from the source takes so long. */
+    private static FabricSpec.Builder twoDrives(Duration latency) {
+        return FabricSpec.builder()
+                .seed(1)
+                .time(FabricSpec.Time.VIRTUAL)
+                .drive(
+                        DriveSpec.named("source")
+                                .memory(SIZE, 512)
+                                .latencyNanos(latency.toNanos())
+                                .build())
+                .drive(DriveSpec.named("target").memory(SIZE, 4096).cmb(CmbSpec.of(SIZE)).build());
+    }
+
+    private static Receipt copy(FabricSpec.Builder fabric) {
+        try (Session session = Session.of(new EmulatedFabric(fabric.build()))) {
+            return session.copy(
+                    Extent.of("emu:source"), Extent.of("emu:target"), CopyOptions.DEFAULTS);
+        }
+    }
+
+    @Test
+    void aSlowDriveIsWaitedForInVirtualTime() {
+        Receipt receipt = copy(twoDrives(Duration.ofSeconds(1)));
+        assertThat(receipt.seconds()).isGreaterThan(1);
+        assertThat(receipt.bytesCopied()).isEqualTo(SIZE);
+    }
+
+    @Test
+    void aBlockThatCannotBeReadEndsTheCopyAndIsNamed() {
+        Fault bad =
+                Fault.at(Fault.Kind.STATUS, "source")
+                        .onIo(NvmOpcode.READ)
+                        .withOccasion(3)
+                        .withStatus(Status.UNRECOVERED_READ_ERROR | Status.DO_NOT_RETRY);
+        CopyException e =
+                catchThrowableOfType(
+                        CopyException.class, () -> copy(twoDrives(Duration.ZERO).fault(bad)));
+        assertThat(e).hasMessageContaining("emu:source").hasMessageContaining("Unrecovered Read");
+        assertThat(e.receipt().bytesCopied()).isLessThan(SIZE);
+    }
+}
