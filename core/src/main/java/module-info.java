@@ -3,7 +3,7 @@
 module dev.peerlane {
     requires static transitive org.jspecify;
     requires java.management;
-    requires static jdk.jfr;
+    requires jdk.jfr;
 
     exports dev.peerlane;
     exports dev.peerlane.block;
