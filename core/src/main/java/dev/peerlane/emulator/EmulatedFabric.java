@@ -12,10 +12,10 @@ import dev.peerlane.emulator.model.FabricSpec;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.model.PacketSpec;
 import dev.peerlane.emulator.tree.AddressMap;
+import dev.peerlane.emulator.tree.DmaCounts;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.emulator.tree.FabricOwner;
 import dev.peerlane.emulator.tree.PciTree;
-import dev.peerlane.emulator.tree.Traffic;
 import dev.peerlane.emulator.watch.BusWatch;
 import dev.peerlane.emulator.watch.PeerFlow;
 import dev.peerlane.hal.Clock;
@@ -56,7 +56,7 @@ public final class EmulatedFabric extends Fabric {
     private final Arena arena = Arena.ofShared();
     private final AddressMap map = new AddressMap();
     private final FaultLog faults = new FaultLog();
-    private final HostMemory hostMemory;
+    private final EmulatedDma hostMemory;
     private final Interconnect interconnect;
     private final @Nullable PacketInterconnect packets;
     private final EmulatedClock clock;
@@ -86,7 +86,7 @@ public final class EmulatedFabric extends Fabric {
     public EmulatedFabric(FabricSpec spec, @Nullable SegmentAllocator barMemory) {
         this.spec = spec;
         this.hostPlan = new FaultPlan(spec.faults(), null);
-        this.hostMemory = new HostMemory(owner, map, spec.iommu(), hostPlan);
+        this.hostMemory = new EmulatedDma(owner, map, spec.iommu(), hostPlan);
         SplittableRandom random = new SplittableRandom(spec.seed());
         PacketSpec packetSpec = spec.packets();
         this.packets =
@@ -453,12 +453,12 @@ public final class EmulatedFabric extends Fabric {
                     return candidate.traffic().snapshot();
                 }
             }
-            return new dev.peerlane.emulator.tree.Traffic().snapshot();
+            return new DmaCounts().snapshot();
         }
 
         @Override
         public Traffic total() {
-            dev.peerlane.emulator.tree.Traffic sum = new dev.peerlane.emulator.tree.Traffic();
+            DmaCounts sum = new DmaCounts();
             functions.forEach(function -> sum.add(function.traffic()));
             return sum.snapshot();
         }

@@ -16,7 +16,7 @@ final class AdminCommands extends CommandSetHandler {
     private final LogPages logs;
     private final FeatureTable features;
     private final AsyncEvents events;
-    private final ShadowDoorbells shadows;
+    private final ShadowReader shadows;
 
     AdminCommands(
             CommandEngine engine,
@@ -27,7 +27,7 @@ final class AdminCommands extends CommandSetHandler {
             LogPages logs,
             FeatureTable features,
             AsyncEvents events,
-            ShadowDoorbells shadows) {
+            ShadowReader shadows) {
         this.engine = engine;
         this.buffers = buffers;
         this.places = places;

@@ -22,13 +22,13 @@ final class Doorbells {
 
     private final Host host;
     private final Queues queues;
-    private final ShadowDoorbells shadows;
+    private final ShadowReader shadows;
     private final CommandCounts statistics;
     private final DoorbellListener inMemory = this::written;
     private final DoorbellListener inShadow = this::moved;
     private @Nullable DoorbellMemory memory;
 
-    Doorbells(Host host, Queues queues, ShadowDoorbells shadows, CommandCounts statistics) {
+    Doorbells(Host host, Queues queues, ShadowReader shadows, CommandCounts statistics) {
         this.host = host;
         this.queues = queues;
         this.shadows = shadows;

@@ -10,7 +10,7 @@ final class EnableCheck {
     private EnableCheck() {}
 
     /** Returns what is wrong with them, or null. */
-    static @Nullable String of(Registers registers) {
+    static @Nullable String of(ControllerRegisters registers) {
         Cc cc = new Cc(registers.cc());
         Cap cap = registers.cap();
         Aqa aqa = new Aqa(registers.aqa());

@@ -54,7 +54,7 @@ public final class NvmeController {
     private final SplittableRandom random;
     private final HostSettings settings = new HostSettings();
     private final Cmb cmb;
-    private final Registers registers;
+    private final ControllerRegisters registers;
     private final Msix interrupts;
     private final ErrorLog errors = new ErrorLog();
     private final CommandCounts statistics = new CommandCounts();
@@ -70,7 +70,7 @@ public final class NvmeController {
     private final AdminCommands admin;
     private final NvmCommands nvm;
     private final LogPages logs;
-    private final ShadowDoorbells shadows;
+    private final ShadowReader shadows;
     private final Doorbells doorbells;
     private @Nullable Fault strike;
     private State state = State.DISABLED;
@@ -103,10 +103,11 @@ public final class NvmeController {
         this.interrupts = new Msix(function, dma, drive);
         this.queues = new Queues(drive.ioQueues(), interrupts);
         this.features = new FeatureTable(drive, namespaces, queues);
-        this.shadows = new ShadowDoorbells(dma, drive, settings, this::fatal);
+        this.shadows = new ShadowReader(dma, drive, settings, this::fatal);
         this.doorbells = new Doorbells(parts, queues, shadows, statistics);
         this.registers =
-                new Registers(parts, capabilities(), drive.version(), settings, cmb, doorbells);
+                new ControllerRegisters(
+                        parts, capabilities(), drive.version(), settings, cmb, doorbells);
         this.queueCommands =
                 new QueueCommands(
                         engine, queues, doorbells, settings, features, cmb, interrupts, drive);
@@ -423,7 +424,8 @@ public final class NvmeController {
     }
 
     /** What its parts ask of it. */
-    private final class Parts implements CommandEngine.Host, Doorbells.Host, Registers.Host {
+    private final class Parts
+            implements CommandEngine.Host, Doorbells.Host, ControllerRegisters.Host {
         @Override
         public CommandSetHandler handler(Command command) {
             return command.isAdmin() ? admin : nvm;

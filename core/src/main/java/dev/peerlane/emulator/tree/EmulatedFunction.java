@@ -40,7 +40,7 @@ public final class EmulatedFunction {
     private final @Nullable DriveSpec drive;
     private final EmulatedConfig config = new EmulatedConfig();
     private final List<BarSpace> bars = new ArrayList<>();
-    private final Traffic traffic = new Traffic();
+    private final DmaCounts traffic = new DmaCounts();
     private boolean decodes;
     private boolean masters;
     private boolean gone;
@@ -121,7 +121,7 @@ public final class EmulatedFunction {
         hole = other;
     }
 
-    public Traffic traffic() {
+    public DmaCounts traffic() {
         return traffic;
     }
 

@@ -19,7 +19,7 @@ import java.util.function.Consumer;
  * host need not write a register. Before it rests it says by EventIdx which value it has seen,
  * looks once more, and then waits for a register write.
  */
-final class ShadowDoorbells {
+final class ShadowReader {
     /** Turns without work before it rests. */
     private static final int IDLE_TURNS = 16;
 
@@ -44,7 +44,7 @@ final class ShadowDoorbells {
      *
      * @param unreachable is told which of the two pages can't be reached
      */
-    ShadowDoorbells(
+    ShadowReader(
             DmaPort dma, DriveSpec drive, HostSettings settings, Consumer<String> unreachable) {
         this.dma = dma;
         this.supported = drive.doorbellBuffer();

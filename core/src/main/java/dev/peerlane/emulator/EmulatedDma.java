@@ -21,7 +21,7 @@ import java.util.List;
  * Host memory and peers' BARs as devices see them. Bus addresses are never used twice and have a
  * gap between them, so that DMA after a buffer was closed, or past its end, is a fault.
  */
-final class HostMemory extends DmaDomain {
+final class EmulatedDma extends DmaDomain {
     private static final int PAGE_BYTES = 4096;
     private static final long FIRST = 0x1_0000_0000L;
 
@@ -33,7 +33,7 @@ final class HostMemory extends DmaDomain {
     private long next = FIRST;
     private int mappings;
 
-    HostMemory(FabricOwner owner, AddressMap map, boolean iommu, FaultPlan faults) {
+    EmulatedDma(FabricOwner owner, AddressMap map, boolean iommu, FaultPlan faults) {
         this.owner = owner;
         this.faults = faults;
         this.map = map;

@@ -3,7 +3,7 @@ package dev.peerlane.emulator.tree;
 import dev.peerlane.hal.TrafficCounters;
 
 /** What one function moved; counted where the bytes move. */
-public final class Traffic {
+public final class DmaCounts {
     private long hostDataRead;
     private long hostDataWritten;
     private long hostAdminRead;
@@ -57,7 +57,7 @@ public final class Traffic {
     }
 
     /** Adds the counts of another one. */
-    public void add(Traffic other) {
+    public void add(DmaCounts other) {
         hostDataRead += other.hostDataRead;
         hostDataWritten += other.hostDataWritten;
         hostAdminRead += other.hostAdminRead;

@@ -11,7 +11,7 @@ import dev.peerlane.spec.Vs;
  * The registers and doorbells at the start of BAR 0 (NVMe Base 2.0, 3.1.3; NVMe over PCIe 1.0,
  * 3.1.2). A 64-bit register takes one access of 8 bytes or two of 4.
  */
-final class Registers implements RegisterBlock {
+final class ControllerRegisters implements RegisterBlock {
     private static final long LOW = 0xffff_ffffL;
 
     /** The controller as its registers know it. */
@@ -44,7 +44,8 @@ final class Registers implements RegisterBlock {
     private long asq;
     private long acq;
 
-    Registers(Host host, Cap cap, Vs version, HostSettings settings, Cmb cmb, Doorbells doorbells) {
+    ControllerRegisters(
+            Host host, Cap cap, Vs version, HostSettings settings, Cmb cmb, Doorbells doorbells) {
         this.host = host;
         this.cap = cap;
         this.version = version;
