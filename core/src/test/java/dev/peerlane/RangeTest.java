@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.FabricModel;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -15,7 +15,7 @@ class RangeTest {
     void aRangeThatIsLongerThanTheNamespaceIsRefusedOnBothSides(long blocks) {
         Extent good = Extent.parse("emu:ssd0@0+2048");
         Extent other = Extent.parse("emu:ssd1@0+2048");
-        try (Session session = Session.of(new EmulatedFabric(FabricSpec.standard()))) {
+        try (Session session = Session.of(new EmulatedFabric(FabricModel.standard()))) {
             for (boolean target : new boolean[] {true, false}) {
                 Extent wrong = Extent.parse((target ? "emu:ssd1@0+" : "emu:ssd0@0+") + blocks);
                 assertThatThrownBy(() ->

@@ -8,9 +8,9 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
 import java.io.BufferedReader;
@@ -30,8 +30,8 @@ final class CopyLoop implements AutoCloseable {
     private static final long MEDIUM = 256L << 20;
     private static final double GIB = 1L << 30;
     private static final int PAGE = 4096;
-    private static final Extent SOURCE = Extent.parse(DriveSpec.LOCATOR_PREFIX + "source");
-    private static final Extent TARGET = Extent.parse(DriveSpec.LOCATOR_PREFIX + "target");
+    private static final Extent SOURCE = Extent.parse(DriveModel.LOCATOR_PREFIX + "source");
+    private static final Extent TARGET = Extent.parse(DriveModel.LOCATOR_PREFIX + "target");
 
     private final Session session;
     private final PeerMemory memory;
@@ -43,15 +43,15 @@ final class CopyLoop implements AutoCloseable {
         session =
                 Session.of(
                         new EmulatedFabric(
-                                FabricSpec.builder()
+                                FabricModel.builder()
                                         .drive(
-                                                DriveSpec.named("source")
+                                                DriveModel.named("source")
                                                         .memory(MEDIUM, 512)
                                                         .build())
                                         .drive(
-                                                DriveSpec.named("target")
+                                                DriveModel.named("target")
                                                         .memory(MEDIUM, 512)
-                                                        .cmb(CmbSpec.of(cmb))
+                                                        .cmb(CmbModel.of(cmb))
                                                         .build())
                                         .build()
                                         .hurried()));

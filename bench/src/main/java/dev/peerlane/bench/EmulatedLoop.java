@@ -2,9 +2,9 @@ package dev.peerlane.bench;
 
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
@@ -40,12 +40,12 @@ final class EmulatedLoop implements AutoCloseable {
     private long random = 0x9e37_79b9_7f4a_7c15L;
 
     EmulatedLoop() {
-        DriveSpec drive =
-                DriveSpec.named("ssd")
+        DriveModel drive =
+                DriveModel.named("ssd")
                         .memory(MEDIUM, BLOCK)
-                        .cmb(CmbSpec.of((long) DEPTH * MAX_BYTES))
+                        .cmb(CmbModel.of((long) DEPTH * MAX_BYTES))
                         .build();
-        fabric = new EmulatedFabric(FabricSpec.builder().drive(drive).build().hurried());
+        fabric = new EmulatedFabric(FabricModel.builder().drive(drive).build().hurried());
         clock = fabric.clock();
         controller = Controller.open(fabric, drive.locator(), ControllerOptions.DEFAULTS);
         controller.requireCmb().enable(controller.dma());

@@ -2,9 +2,9 @@ package dev.peerlane.bench;
 
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
@@ -84,14 +84,14 @@ final class FreeDevice implements AutoCloseable {
     /** Brings the controller up and attaches {@code depth} slots in its CMB. */
     FreeDevice(int depth, Form form) {
         long slotBytes = form.bytes;
-        DriveSpec drive =
-                DriveSpec.named("free")
+        DriveModel drive =
+                DriveModel.named("free")
                         .memory(64 << 20, 512)
-                        .cmb(CmbSpec.of(depth * slotBytes))
-                        .sgls(form == Form.SGL ? DriveSpec.Sgls.BYTES : DriveSpec.Sgls.NONE)
+                        .cmb(CmbModel.of(depth * slotBytes))
+                        .sgls(form == Form.SGL ? DriveModel.Sgls.BYTES : DriveModel.Sgls.NONE)
                         .doorbellBuffer(form == Form.SHADOW)
                         .build();
-        fabric = new EmulatedFabric(FabricSpec.builder().drive(drive).build());
+        fabric = new EmulatedFabric(FabricModel.builder().drive(drive).build());
         inner = fabric.open(drive.locator());
         ControllerOptions options = ControllerOptions.DEFAULTS.withAsyncEvents(0);
         controller = Controller.open(new Function(), new Memory(), fabric.clock(), options);

@@ -1,8 +1,8 @@
 package dev.peerlane.bench;
 
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.serve.Server;
 import java.nio.file.Path;
 
@@ -25,14 +25,14 @@ final class ServedDrive {
     private ServedDrive() {}
 
     public static void main(String[] args) {
-        DriveSpec.Builder drive = DriveSpec.named("ssd").sgls(DriveSpec.Sgls.BYTES);
+        DriveModel.Builder drive = DriveModel.named("ssd").sgls(DriveModel.Sgls.BYTES);
         if (args.length > 1 && args[1].equals(MEMORY)) {
             drive.memory(MEDIUM, 512);
         } else {
-            drive.namespace(NamespaceSpec.discarding(BYTES, 512));
+            drive.namespace(NamespaceModel.discarding(BYTES, 512));
         }
-        FabricSpec spec = FabricSpec.builder().drive(drive.build()).build();
-        try (Server server = Server.open(spec, Path.of(args[0]), note -> {})) {
+        FabricModel model = FabricModel.builder().drive(drive.build()).build();
+        try (Server server = Server.open(model, Path.of(args[0]), note -> {})) {
             System.out.println("ready");
             while (!Thread.currentThread().isInterrupted()) {
                 if (!server.turn()) {

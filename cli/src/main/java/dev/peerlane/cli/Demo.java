@@ -9,10 +9,10 @@ import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.Progress;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.spec.CommandSet;
 import java.io.IOException;
 import java.io.InputStream;
@@ -126,8 +126,8 @@ final class Demo {
     }
 
     private Receipt copy(BufferChoice buffer, long length, Progress progress) {
-        FabricSpec fabric =
-                FabricSpec.builder()
+        FabricModel fabric =
+                FabricModel.builder()
                         .drive(drive(SOURCE, source, 0))
                         .drive(drive(TARGET, target, 1))
                         .build();
@@ -141,13 +141,13 @@ final class Demo {
         }
     }
 
-    private DriveSpec drive(String name, Path image, int id) {
-        return DriveSpec.named(name)
+    private DriveModel drive(String name, Path image, int id) {
+        return DriveModel.named(name)
                 .namespace(
-                        new NamespaceSpec(bytes, image, BLOCK_BYTES, false, 0, 0, CommandSet.NVM))
+                        new NamespaceModel(bytes, image, BLOCK_BYTES, false, 0, 0, CommandSet.NVM))
                 .serial("DEMO-" + name)
                 .controllerId(id)
-                .cmb(CmbSpec.of(CMB_BYTES))
+                .cmb(CmbModel.of(CMB_BYTES))
                 .build();
     }
 

@@ -3,8 +3,8 @@ package dev.peerlane.cli;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
 import dev.peerlane.binding.Inventory.Drive;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -73,7 +73,7 @@ final class ListCommand implements Callable<Integer> {
     private int machine() {
         List<Drive> found = drives(context.host());
         List<String> builtIn =
-                FabricSpec.standard().drives().stream().map(DriveSpec::locator).toList();
+                FabricModel.standard().drives().stream().map(DriveModel::locator).toList();
         if (fabric.json) {
             Json.print(context.terminal().out(), MachineDocuments.Machine.of(found, builtIn));
         } else {

@@ -2,7 +2,7 @@ package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.copy.CancelFlag;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.fabrics.FabricFile;
 import dev.peerlane.serve.Server;
 import dev.peerlane.vfiouser.VfioUserFabric;
@@ -66,7 +66,7 @@ final class ServeCommand implements Callable<Integer> {
         CancelFlag stop = interruption.flag();
         try (Server server =
                 Server.open(
-                        spec(),
+                        model(),
                         where,
                         note -> {
                             terminal.err().println(note);
@@ -87,12 +87,12 @@ final class ServeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private FabricSpec spec() {
+    private FabricModel model() {
         if (file == null) {
-            return FabricSpec.standard();
+            return FabricModel.standard();
         }
         if (FabricFile.read(file) instanceof FabricFile.Emulated emulated) {
-            return emulated.spec();
+            return emulated.model();
         }
         throw PeerlaneException.request(
                 "not-served",

@@ -7,10 +7,10 @@ import dev.peerlane.emulator.bus.FaultPlan;
 import dev.peerlane.emulator.bus.Interconnect;
 import dev.peerlane.emulator.bus.PacketInterconnect;
 import dev.peerlane.emulator.controller.NvmeController;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.PacketModel;
 import dev.peerlane.emulator.tree.AddressMap;
 import dev.peerlane.emulator.tree.DmaCounts;
 import dev.peerlane.emulator.tree.EmulatedFunction;
@@ -52,7 +52,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EmulatedFabric extends Fabric {
     private final FabricOwner owner = new FabricOwner();
-    private final FabricSpec spec;
+    private final FabricModel model;
     private final Arena arena = Arena.ofShared();
     private final AddressMap map = new AddressMap();
     private final FaultLog faults = new FaultLog();
@@ -72,8 +72,8 @@ public final class EmulatedFabric extends Fabric {
      *
      * @throws PeerlaneException if an image can't be opened or the tree does not fit
      */
-    public EmulatedFabric(FabricSpec spec) {
-        this(spec, null);
+    public EmulatedFabric(FabricModel model) {
+        this(model, null);
     }
 
     /**
@@ -83,30 +83,34 @@ public final class EmulatedFabric extends Fabric {
      *     stays there until the fabric is closed; null for memory of the fabric's own
      * @throws PeerlaneException if an image can't be opened or the tree does not fit
      */
-    public EmulatedFabric(FabricSpec spec, @Nullable SegmentAllocator barMemory) {
-        this.spec = spec;
-        this.hostPlan = new FaultPlan(spec.faults(), null);
-        this.hostMemory = new EmulatedDma(owner, map, spec.iommu(), hostPlan);
-        SplittableRandom random = new SplittableRandom(spec.seed());
-        PacketSpec packetSpec = spec.packets();
+    public EmulatedFabric(FabricModel model, @Nullable SegmentAllocator barMemory) {
+        this.model = model;
+        this.hostPlan = new FaultPlan(model.faults(), null);
+        this.hostMemory = new EmulatedDma(owner, map, model.iommu(), hostPlan);
+        SplittableRandom random = new SplittableRandom(model.seed());
+        PacketModel packetModel = model.packets();
         this.packets =
-                packetSpec == null
+                packetModel == null
                         ? null
                         : new PacketInterconnect(
-                                map, spec, packetSpec, new SplittableRandom(~spec.seed()), faults);
+                                map,
+                                model,
+                                packetModel,
+                                new SplittableRandom(~model.seed()),
+                                faults);
         this.interconnect =
-                packets == null ? new FastInterconnect(map, spec, this::machine, faults) : packets;
+                packets == null ? new FastInterconnect(map, model, this::machine, faults) : packets;
         boolean done = false;
         try {
             this.functions =
-                    new PciTree(spec, barMemory == null ? new SparseMemory(arena) : barMemory)
+                    new PciTree(model, barMemory == null ? new SparseMemory(arena) : barMemory)
                             .functions();
             for (EmulatedFunction function : functions) {
-                DriveSpec drive = function.drive();
+                DriveModel drive = function.drive();
                 if (drive != null) {
                     String locator = drive.locator();
                     drives.put(locator, function);
-                    FaultPlan plan = new FaultPlan(spec.faults(), drive.name());
+                    FaultPlan plan = new FaultPlan(model.faults(), drive.name());
                     controllers.put(
                             locator,
                             new NvmeController(
@@ -133,14 +137,14 @@ public final class EmulatedFabric extends Fabric {
                 arena.close();
             }
         }
-        boolean virtual = spec.time() == FabricSpec.Time.VIRTUAL;
+        boolean virtual = model.time() == FabricModel.Time.VIRTUAL;
         List<NvmeController> all = new ArrayList<>(controllers.values());
         this.clock = new EmulatedClock(owner, virtual, random.split(), all, packets);
         if (packets != null) {
             packets.attach(functions, clock);
         }
         functions.forEach(f -> f.onConfigWrite(owner, offset -> configWritten(f, offset)));
-        if (!spec.iommu()) {
+        if (!model.iommu()) {
             mapAllBars();
         }
     }
@@ -165,7 +169,9 @@ public final class EmulatedFabric extends Fabric {
      */
     public EmulatedController controller(String name) {
         String locator =
-                name.startsWith(DriveSpec.LOCATOR_PREFIX) ? name : DriveSpec.LOCATOR_PREFIX + name;
+                name.startsWith(DriveModel.LOCATOR_PREFIX)
+                        ? name
+                        : DriveModel.LOCATOR_PREFIX + name;
         NvmeController machine = controllers.get(locator);
         if (machine == null) {
             throw unknown(locator);
@@ -191,8 +197,8 @@ public final class EmulatedFabric extends Fabric {
     }
 
     /** Returns the description from which it was made. */
-    public FabricSpec spec() {
-        return spec;
+    public FabricModel model() {
+        return model;
     }
 
     /** Returns which faults of the description have happened. */
@@ -291,7 +297,7 @@ public final class EmulatedFabric extends Fabric {
 
     @Override
     public FabricTraits traits() {
-        return new FabricTraits(null, spec.transfersText());
+        return new FabricTraits(null, model.transfersText());
     }
 
     @Override
@@ -344,13 +350,13 @@ public final class EmulatedFabric extends Fabric {
         Machine tree =
                 new Machine(
                         functions.stream().map(EmulatedFunction::snapshot).toList(),
-                        spec.rootComplex());
-        PacketSpec described = spec.packets();
+                        model.rootComplex());
+        PacketModel described = model.packets();
         if (described == null) {
             return tree;
         }
         Set<Set<Bdf>> split = new LinkedHashSet<>();
-        for (PacketSpec.SecondWay second : described.secondWays()) {
+        for (PacketModel.SecondWay second : described.secondWays()) {
             if (second.splitsWrites()) {
                 split.add(Set.of(bdf(second.one()), bdf(second.other())));
             }
@@ -360,7 +366,7 @@ public final class EmulatedFabric extends Fabric {
 
     /** Returns where a drive is. */
     public Bdf bdf(String drive) {
-        return Objects.requireNonNull(drives.get(DriveSpec.LOCATOR_PREFIX + drive)).bdf();
+        return Objects.requireNonNull(drives.get(DriveModel.LOCATOR_PREFIX + drive)).bdf();
     }
 
     @Override
@@ -439,7 +445,7 @@ public final class EmulatedFabric extends Fabric {
         }
         NvmeController controller = controllers.get(String.valueOf(function.locator()));
         if (controller != null) {
-            function.resetConfig(spec.relaxedOrdering());
+            function.resetConfig(model.relaxedOrdering());
             controller.functionReset();
         }
     }

@@ -7,7 +7,7 @@
  * everything that is random comes from the fabric's seed, so a run can be repeated exactly.
  *
  * <p>This is the front, which a test meets: a fabric, its clock, its devices, and a view of each
- * controller. {@link dev.peerlane.emulator.model.FabricSpec} says what there is, and the room
+ * controller. {@link dev.peerlane.emulator.model.FabricModel} says what there is, and the room
  * {@code watch} what can be seen of it. Behind them are the PCI tree, laid out in real
  * configuration spaces; the bus, through which all DMA goes; a controller, which is its registers,
  * queues, command engine and the two command sets; and the media below.

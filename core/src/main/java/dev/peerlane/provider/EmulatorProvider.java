@@ -6,7 +6,7 @@ import dev.peerlane.Locator;
 import dev.peerlane.NvmeEndpoints;
 import dev.peerlane.OpenRequest;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.nvme.ControllerOptions;
 
 /** Opens drives of the built-in emulated fabric. */
@@ -22,7 +22,7 @@ public final class EmulatorProvider implements EndpointProvider {
 
     @Override
     public Endpoints open(OpenRequest request) {
-        FabricSpec standard = FabricSpec.standard();
+        FabricModel standard = FabricModel.standard();
         return new NvmeEndpoints(
                 new EmulatedFabric(request.hurried() ? standard.hurried() : standard),
                 ControllerOptions.DEFAULTS);

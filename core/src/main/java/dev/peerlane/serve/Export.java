@@ -2,9 +2,9 @@ package dev.peerlane.serve;
 
 import dev.peerlane.emulator.EmulatedController;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.linux.MemoryFile;
 import dev.peerlane.pci.PciFunction;
@@ -39,14 +39,14 @@ final class Export implements AutoCloseable {
     private final Map<Integer, List<Area>> areas = new TreeMap<>();
     private final TreeMap<Long, DmaRange> ranges = new TreeMap<>();
 
-    Export(DriveSpec drive, FabricSpec all) {
+    Export(DriveModel drive, FabricModel all) {
         name = drive.name();
         shared = new SharedBars(name);
         boolean done = false;
         EmulatedFabric made = null;
         try {
-            FabricSpec.Builder alone =
-                    FabricSpec.builder()
+            FabricModel.Builder alone =
+                    FabricModel.builder()
                             .drive(drive)
                             .unmapped(all.unmapped())
                             .relaxedOrdering(all.relaxedOrdering())
@@ -56,7 +56,7 @@ final class Export implements AutoCloseable {
             made = new EmulatedFabric(alone.build(), shared);
             fabric = made;
             controller = fabric.controller(name);
-            device = fabric.open(DriveSpec.LOCATOR_PREFIX + name);
+            device = fabric.open(DriveModel.LOCATOR_PREFIX + name);
             layOut(drive);
             done = true;
         } finally {
@@ -74,12 +74,12 @@ final class Export implements AutoCloseable {
      * registers: a region has one descriptor, and a client hands that of the CMB to the servers of
      * its peers, which are not to ring the doorbells of this drive.
      */
-    private void layOut(DriveSpec drive) {
+    private void layOut(DriveModel drive) {
         PciFunction function = fabric.machine().function(device.bdf()).orElseThrow();
         function.bars().forEach(bar -> barBytes.put(bar.index(), bar.sizeBytes()));
         long doorbellBytes = (8L * (drive.ioQueues() + 1)) << drive.doorbellStride();
         long doorbellPages = (doorbellBytes + 4095) & -4096;
-        CmbSpec cmb = drive.cmb();
+        CmbModel cmb = drive.cmb();
         if (cmb == null || cmb.bar() != 0) {
             SharedBars.File bar0 = shared.make(SharedBars.DOORBELLS + doorbellPages);
             add(0, bar0, SharedBars.DOORBELLS, doorbellPages);
@@ -119,8 +119,8 @@ final class Export implements AutoCloseable {
         return areas.getOrDefault(index, List.of());
     }
 
-    FabricSpec spec() {
-        return fabric.spec();
+    FabricModel model() {
+        return fabric.model();
     }
 
     void turn() {

@@ -1,8 +1,8 @@
 package dev.peerlane.serve;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.UnixSocket;
@@ -96,22 +96,22 @@ public final class Server implements AutoCloseable {
      * Makes the drives and the sockets. A socket that nobody listens to is replaced; any other file
      * of that name stays, and is an error.
      *
-     * @param spec the drives; ports and root complex count for nothing, time is real, and data
-     *     moves in runs unless the description says how it moves ({@link FabricSpec#hurried})
+     * @param model the drives; ports and root complex count for nothing, time is real, and data
+     *     moves in runs unless the description says how it moves ({@link FabricModel#hurried})
      * @param folder where the sockets go; it exists
      * @param notes is told of clients that come and go, and why they are sent away
      * @throws PeerlaneException if a drive or a socket can't be made, or the fabric lies about peer
      *     traffic, which has no meaning here; nothing stays open then
      */
-    public static Server open(FabricSpec spec, Path folder, Consumer<String> notes) {
-        return open(spec, folder, notes, System::nanoTime);
+    public static Server open(FabricModel model, Path folder, Consumer<String> notes) {
+        return open(model, folder, notes, System::nanoTime);
     }
 
-    /** As {@link #open(FabricSpec, Path, Consumer)}, with the time that clients are held to. */
-    static Server open(FabricSpec spec, Path folder, Consumer<String> notes, LongSupplier clock) {
+    /** As {@link #open(FabricModel, Path, Consumer)}, with the time that clients are held to. */
+    static Server open(FabricModel model, Path folder, Consumer<String> notes, LongSupplier clock) {
         KernelCalls.instance();
-        if (spec.peerReads() != FabricSpec.PeerReads.NORMAL
-                || spec.peerWrites() != FabricSpec.PeerWrites.NORMAL) {
+        if (model.peerReads() != FabricModel.PeerReads.NORMAL
+                || model.peerWrites() != FabricModel.PeerWrites.NORMAL) {
             throw PeerlaneException.request(
                     "not-served",
                     "the fabric has peerReads or peerWrites, which served drives don't know",
@@ -119,8 +119,8 @@ public final class Server implements AutoCloseable {
         }
         Server server = new Server(notes, clock);
         try {
-            FabricSpec hurried = spec.hurried();
-            for (DriveSpec drive : spec.drives()) {
+            FabricModel hurried = model.hurried();
+            for (DriveModel drive : model.drives()) {
                 server.seats.add(seat(drive, hurried, folder));
             }
             return server;
@@ -130,7 +130,7 @@ public final class Server implements AutoCloseable {
         }
     }
 
-    private static Seat seat(DriveSpec drive, FabricSpec all, Path folder) {
+    private static Seat seat(DriveModel drive, FabricModel all, Path folder) {
         SocketFile socket = SocketFile.listen(folder.resolve(drive.name() + SUFFIX));
         ControlLink link = null;
         boolean done = false;
@@ -156,7 +156,7 @@ public final class Server implements AutoCloseable {
 
     /** Returns how the data of the drives' commands moves, for a person. */
     public String transfersText() {
-        return seats.getFirst().export.spec().transfersText();
+        return seats.getFirst().export.model().transfersText();
     }
 
     /** Returns how many drives have a client. */

@@ -6,7 +6,7 @@ import static dev.peerlane.emulator.TestFabrics.one;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.MiniDriver.Completion;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
@@ -45,7 +45,7 @@ class AdminTest {
 
     @BeforeEach
     void bringUp() {
-        fabric = one(drive("a").namespace(NamespaceSpec.memory(MIB, 4096)).ioQueues(4));
+        fabric = one(drive("a").namespace(NamespaceModel.memory(MIB, 4096)).ioQueues(4));
         driver = MiniDriver.up(fabric, "a");
         page = driver.allocate(8192);
     }
@@ -373,7 +373,7 @@ class AdminTest {
     void namespacesOfOtherCommandSetsSaySoAndRefuseData(int csi) {
         driver.close();
         fabric.close();
-        fabric = one(drive("a").namespace(NamespaceSpec.memory(MIB, 512).withCommandSet(csi)));
+        fabric = one(drive("a").namespace(NamespaceModel.memory(MIB, 512).withCommandSet(csi)));
         driver = MiniDriver.up(fabric, "a");
         page = driver.allocate(4096);
         assertThat(driver.cap().css()).isEqualTo(Cap.CSS_NVM | Cap.CSS_IOCS);

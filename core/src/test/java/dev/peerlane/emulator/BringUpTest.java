@@ -3,9 +3,9 @@ package dev.peerlane.emulator;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.spec.Cns;
 import dev.peerlane.spec.IdentifyController;
 import dev.peerlane.spec.IdentifyNamespace;
@@ -18,14 +18,18 @@ import org.junit.jupiter.api.Test;
 class BringUpTest {
     private static final long MIB = 1 << 20;
 
-    static FabricSpec.Builder twoDrives() {
-        return FabricSpec.builder()
-                .time(FabricSpec.Time.VIRTUAL)
-                .drive(DriveSpec.named("a").memory(64 * MIB, 512).cmb(CmbSpec.of(4 * MIB)).build())
+    static FabricModel.Builder twoDrives() {
+        return FabricModel.builder()
+                .time(FabricModel.Time.VIRTUAL)
                 .drive(
-                        DriveSpec.named("b")
+                        DriveModel.named("a")
+                                .memory(64 * MIB, 512)
+                                .cmb(CmbModel.of(4 * MIB))
+                                .build())
+                .drive(
+                        DriveModel.named("b")
                                 .memory(64 * MIB, 4096)
-                                .cmb(CmbSpec.of(4 * MIB))
+                                .cmb(CmbModel.of(4 * MIB))
                                 .build());
     }
 

@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.spec.Cmbebs;
 import dev.peerlane.spec.Cmbloc;
 import dev.peerlane.spec.Cmbmsc;
@@ -47,10 +47,10 @@ class CmbRegisterTest {
 
     @ParameterizedTest
     @EnumSource(
-            value = CmbSpec.Version.class,
+            value = CmbModel.Version.class,
             names = {"V1_2", "V1_3"})
-    void before14RegistersAlwaysShowAndTheBarAddressCounts(CmbSpec.Version version) {
-        CmbSpec cmb = CmbSpec.of(MIB).withVersion(version);
+    void before14RegistersAlwaysShowAndTheBarAddressCounts(CmbModel.Version version) {
+        CmbModel cmb = CmbModel.of(MIB).withVersion(version);
         try (EmulatedFabric fabric = one(drive("a").cmb(cmb));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             assertThat(driver.cap().cmbs()).isFalse();
@@ -75,7 +75,7 @@ class CmbRegisterTest {
 
     @Test
     void offsetIsInUnitsAndTheBytesBeforeItAreNotTheCmb() {
-        CmbSpec cmb = CmbSpec.of(12 << 10).withPlace(4, 4096, 3, 0);
+        CmbModel cmb = CmbModel.of(12 << 10).withPlace(4, 4096, 3, 0);
         try (EmulatedFabric fabric = one(drive("a").cmb(cmb));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             var bar = driver.device.bar(4);
@@ -98,7 +98,7 @@ class CmbRegisterTest {
 
     @Test
     void cmbInBar0LiesBehindTheRegisters() {
-        CmbSpec cmb = CmbSpec.of(64 << 10).withPlace(0, 64 << 10, 1, 0);
+        CmbModel cmb = CmbModel.of(64 << 10).withPlace(0, 64 << 10, 1, 0);
         try (EmulatedFabric fabric = one(drive("a").cmb(cmb));
                 MiniDriver driver = new MiniDriver(fabric, "a")) {
             driver.bar.store64(64 << 10, 42);
@@ -107,14 +107,14 @@ class CmbRegisterTest {
             assertThat(driver.csts()).isEqualTo(1);
             assertThatThrownBy(() -> driver.device.bar(2)).isInstanceOf(PeerlaneException.class);
         }
-        CmbSpec onTop = CmbSpec.of(64 << 10).withPlace(0, 4096, 1, 0);
+        CmbModel onTop = CmbModel.of(64 << 10).withPlace(0, 4096, 1, 0);
         assertThatThrownBy(() -> one(drive("a").cmb(onTop)))
                 .hasMessageContaining("on top of its registers");
     }
 
     @Test
     void cmbLargerThanItsBarIsCutForOthersAndWholeForItsOwner() {
-        CmbSpec cmb = CmbSpec.of(MIB).withPlace(2, 4096, 0, 64 << 10);
+        CmbModel cmb = CmbModel.of(MIB).withPlace(2, 4096, 0, 64 << 10);
         try (EmulatedFabric fabric = one(drive("a").cmb(cmb));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             var bar = driver.device.bar(2);
@@ -131,7 +131,7 @@ class CmbRegisterTest {
 
     @Test
     void smallestCmbIsOnePage() {
-        try (EmulatedFabric fabric = one(drive("a").cmb(CmbSpec.of(4096)));
+        try (EmulatedFabric fabric = one(drive("a").cmb(CmbModel.of(4096)));
                 MiniDriver driver = new MiniDriver(fabric, "a")) {
             driver.bar.store32(Reg.CMBMSC, 1);
             assertThat(new Cmbsz(driver.bar.load32(SIZE)).sizeBytes()).isEqualTo(4096);
@@ -141,7 +141,7 @@ class CmbRegisterTest {
 
     @Test
     void windowThatCannotBeServedIsReported() {
-        CmbSpec cmb = CmbSpec.of(MIB).withAddressBits(40);
+        CmbModel cmb = CmbModel.of(MIB).withAddressBits(40);
         try (EmulatedFabric fabric = one(drive("a").cmb(cmb));
                 MiniDriver driver = new MiniDriver(fabric, "a")) {
             enableCmb(driver, 1L << 40);
@@ -199,7 +199,7 @@ class CmbRegisterTest {
 
     @Test
     void elasticityAndThroughputAreAsSaid() {
-        CmbSpec cmb = CmbSpec.of(MIB).withRates(Cmbebs.of(1, true, 64), Cmbswtp.of(2, 900));
+        CmbModel cmb = CmbModel.of(MIB).withRates(Cmbebs.of(1, true, 64), Cmbswtp.of(2, 900));
         try (EmulatedFabric fabric = one(drive("a").cmb(cmb));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             assertThat(driver.bar.load32(Reg.CMBEBS)).isEqualTo(Cmbebs.of(1, true, 64).raw());
@@ -207,7 +207,7 @@ class CmbRegisterTest {
             driver.bar.store32(Reg.CMBEBS, 0);
             assertThat(driver.bar.load32(Reg.CMBEBS)).as("read only").isNotZero();
         }
-        assertThatThrownBy(() -> cmb.withVersion(CmbSpec.Version.V1_3))
+        assertThatThrownBy(() -> cmb.withVersion(CmbModel.Version.V1_3))
                 .isInstanceOf(PeerlaneException.class)
                 .hasMessageContaining("before 1.4");
     }

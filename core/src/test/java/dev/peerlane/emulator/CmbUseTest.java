@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
-import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.Aqa;
@@ -32,7 +32,7 @@ class CmbUseTest {
     }
 
     private static EmulatedFabric with(int support, int rules) {
-        return one(drive("a").cmb(CmbSpec.of(MIB).withSupport(support).withRules(rules)));
+        return one(drive("a").cmb(CmbModel.of(MIB).withSupport(support).withRules(rules)));
     }
 
     private static MiniDriver up(EmulatedFabric fabric) {
@@ -44,10 +44,10 @@ class CmbUseTest {
     @Test
     void dataNeedsReadOrWriteSupport() {
         int[][] cases = {
-            {CmbSpec.RDS, Status.SUCCESS, Status.INVALID_CMB_USE},
-            {CmbSpec.WDS, Status.INVALID_CMB_USE, Status.SUCCESS},
+            {CmbModel.RDS, Status.SUCCESS, Status.INVALID_CMB_USE},
+            {CmbModel.WDS, Status.INVALID_CMB_USE, Status.SUCCESS},
             {0, Status.INVALID_CMB_USE, Status.INVALID_CMB_USE},
-            {CmbSpec.RDS | CmbSpec.WDS, Status.SUCCESS, Status.SUCCESS}
+            {CmbModel.RDS | CmbModel.WDS, Status.SUCCESS, Status.SUCCESS}
         };
         for (int[] c : cases) {
             try (EmulatedFabric fabric = with(c[0], 0);
@@ -63,7 +63,7 @@ class CmbUseTest {
 
     @Test
     void withoutTheWindowTheAddressIsNobodys() {
-        try (EmulatedFabric fabric = with(CmbSpec.COMMON_SUPPORT, 0);
+        try (EmulatedFabric fabric = with(CmbModel.COMMON_SUPPORT, 0);
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             Queue queue = driver.ioQueue(1, 8);
             driver.bar.store64(Reg.CMBMSC, CBA | 1);
@@ -78,7 +78,7 @@ class CmbUseTest {
 
     @Test
     void ownBarIsOutOfReachEvenWhenItIsMapped() {
-        try (EmulatedFabric fabric = with(CmbSpec.COMMON_SUPPORT, 0);
+        try (EmulatedFabric fabric = with(CmbModel.COMMON_SUPPORT, 0);
                 MiniDriver driver = up(fabric)) {
             Queue queue = driver.ioQueue(1, 8);
             Bar bar = driver.device.bar(2);
@@ -92,9 +92,9 @@ class CmbUseTest {
 
     @Test
     void dataOfOneCommandIsMixedOnlyWithCdmmms() {
-        int[][] cases = {{0, Status.INVALID_CMB_USE}, {CmbSpec.CDMMMS, Status.SUCCESS}};
+        int[][] cases = {{0, Status.INVALID_CMB_USE}, {CmbModel.CDMMMS, Status.SUCCESS}};
         for (int[] c : cases) {
-            try (EmulatedFabric fabric = with(CmbSpec.COMMON_SUPPORT, c[0]);
+            try (EmulatedFabric fabric = with(CmbModel.COMMON_SUPPORT, c[0]);
                     MiniDriver driver = up(fabric)) {
                 Queue queue = driver.ioQueue(1, 8);
                 long host = driver.allocate(4096).busAddress();
@@ -107,7 +107,7 @@ class CmbUseTest {
 
     @Test
     void pageThatLeavesTheCmbIsRefused() {
-        CmbSpec cmb = CmbSpec.of(4096).withRules(CmbSpec.CDMMMS);
+        CmbModel cmb = CmbModel.of(4096).withRules(CmbModel.CDMMMS);
         try (EmulatedFabric fabric = one(drive("a").cmb(cmb));
                 MiniDriver driver = up(fabric)) {
             Queue queue = driver.ioQueue(1, 8);
@@ -119,11 +119,11 @@ class CmbUseTest {
 
     @Test
     void listsNeedSupportAndFollowTheirQueue() {
-        int free = CmbSpec.CDPCILS;
-        int data = CmbSpec.RDS | CmbSpec.WDS;
+        int free = CmbModel.CDPCILS;
+        int data = CmbModel.RDS | CmbModel.WDS;
         int[][] cases = {
-            {CmbSpec.COMMON_SUPPORT, 0, Status.INVALID_CMB_USE},
-            {CmbSpec.COMMON_SUPPORT, free, Status.SUCCESS},
+            {CmbModel.COMMON_SUPPORT, 0, Status.INVALID_CMB_USE},
+            {CmbModel.COMMON_SUPPORT, free, Status.SUCCESS},
             {data, free, Status.INVALID_CMB_USE}
         };
         for (int[] c : cases) {
@@ -141,10 +141,10 @@ class CmbUseTest {
 
     @Test
     void listsOfOneCommandAreMixedOnlyWithCdpmls() {
-        int free = CmbSpec.CDPCILS;
-        int[][] cases = {{free, Status.INVALID_CMB_USE}, {free | CmbSpec.CDPMLS, Status.SUCCESS}};
+        int free = CmbModel.CDPCILS;
+        int[][] cases = {{free, Status.INVALID_CMB_USE}, {free | CmbModel.CDPMLS, Status.SUCCESS}};
         for (int[] c : cases) {
-            try (EmulatedFabric fabric = with(CmbSpec.COMMON_SUPPORT, c[0]);
+            try (EmulatedFabric fabric = with(CmbModel.COMMON_SUPPORT, c[0]);
                     MiniDriver driver = up(fabric)) {
                 Queue queue = driver.ioQueue(1, 8);
                 DmaBuffer host = driver.allocate(4 * 4096);
@@ -161,7 +161,7 @@ class CmbUseTest {
 
     @Test
     void queuesInTheCmbWorkWhereTheyAreSupported() {
-        int support = CmbSpec.COMMON_SUPPORT | CmbSpec.CQS;
+        int support = CmbModel.COMMON_SUPPORT | CmbModel.CQS;
         try (EmulatedFabric fabric = with(support, 0);
                 MiniDriver driver = up(fabric);
                 Arena arena = Arena.ofConfined()) {
@@ -187,7 +187,7 @@ class CmbUseTest {
 
     @Test
     void listsOfAQueueInTheCmbAreInTheCmbToo() {
-        try (EmulatedFabric fabric = with(CmbSpec.COMMON_SUPPORT, 0);
+        try (EmulatedFabric fabric = with(CmbModel.COMMON_SUPPORT, 0);
                 MiniDriver driver = up(fabric);
                 Arena arena = Arena.ofConfined()) {
             Queue queue = driver.new Queue(1, 8);
@@ -219,7 +219,7 @@ class CmbUseTest {
 
     @Test
     void queuesInTheCmbAreRefusedWhereTheyAreNot() {
-        try (EmulatedFabric fabric = with(CmbSpec.RDS | CmbSpec.WDS, 0);
+        try (EmulatedFabric fabric = with(CmbModel.RDS | CmbModel.WDS, 0);
                 MiniDriver driver = up(fabric)) {
             Queue queue = driver.new Queue(1, 8);
             assertCode(driver.createCq(1, 8, CBA), Status.INVALID_CMB_USE);
@@ -228,7 +228,7 @@ class CmbUseTest {
             long end = CBA + MIB - 4096;
             assertCode(driver.createSq(1, 128, end, 1), Status.INVALID_CMB_USE);
         }
-        try (EmulatedFabric fabric = with(CmbSpec.RDS, 0);
+        try (EmulatedFabric fabric = with(CmbModel.RDS, 0);
                 MiniDriver driver = new MiniDriver(fabric, "a")) {
             enableCmb(driver, CBA);
             driver.bar.store32(Reg.AQA, Aqa.of(4, 4).raw());

@@ -12,11 +12,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.MiniDriver.Queue;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PciDevice;
@@ -42,17 +42,17 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The PCI tree, the address space, peer traffic, and who owns what. */
 class FabricTest {
     /** A root port with a, a switch with b and a switch of c and d. */
-    private static FabricSpec tree() {
+    private static FabricModel tree() {
         return virtual()
                 .drive(drive("a").build())
                 .drive(drive("b").build())
                 .drive(drive("c").build())
                 .drive(drive("d").build())
-                .port(PortSpec.drive("a"))
+                .port(PortModel.drive("a"))
                 .port(
-                        PortSpec.switchOf(
-                                PortSpec.drive("b").withAcs(PortSpec.ACS_REDIRECT),
-                                PortSpec.switchOf(PortSpec.drive("c"), PortSpec.drive("d"))))
+                        PortModel.switchOf(
+                                PortModel.drive("b").withAcs(PortModel.ACS_REDIRECT),
+                                PortModel.switchOf(PortModel.drive("c"), PortModel.drive("d"))))
                 .rootComplex(Trust.TRUSTED, Trust.REFUSED)
                 .build();
     }
@@ -242,9 +242,9 @@ class FabricTest {
 
     @Test
     void withoutIommuPeersReachEveryBar() {
-        FabricSpec spec =
+        FabricModel model =
                 virtual().drive(drive("a").build()).drive(drive("b").build()).iommu(false).build();
-        try (EmulatedFabric fabric = new EmulatedFabric(spec);
+        try (EmulatedFabric fabric = new EmulatedFabric(model);
                 MiniDriver a = MiniDriver.up(fabric, "a");
                 MiniDriver b = MiniDriver.up(fabric, "b")) {
             Queue queue = a.ioQueue(1, 8);
@@ -265,12 +265,12 @@ class FabricTest {
 
     @Test
     void silentPlatformsDropAndReadOnes() {
-        FabricSpec spec =
+        FabricModel model =
                 virtual()
                         .drive(drive("a").build())
-                        .unmapped(FabricSpec.Unmapped.DROPS_SILENTLY)
+                        .unmapped(FabricModel.Unmapped.DROPS_SILENTLY)
                         .build();
-        try (EmulatedFabric fabric = new EmulatedFabric(spec);
+        try (EmulatedFabric fabric = new EmulatedFabric(model);
                 MiniDriver a = MiniDriver.up(fabric, "a")) {
             Queue queue = a.ioQueue(1, 8);
             DmaBuffer data = a.allocate(4096);
@@ -283,15 +283,15 @@ class FabricTest {
     }
 
     @ParameterizedTest
-    @EnumSource(FabricSpec.PeerReads.class)
-    void peerReadsReturnWhatTheFabricSays(FabricSpec.PeerReads reads) {
-        FabricSpec spec =
+    @EnumSource(FabricModel.PeerReads.class)
+    void peerReadsReturnWhatTheFabricSays(FabricModel.PeerReads reads) {
+        FabricModel model =
                 virtual()
                         .drive(drive("a").build())
                         .drive(drive("b").build())
                         .peerReads(reads)
                         .build();
-        try (EmulatedFabric fabric = new EmulatedFabric(spec);
+        try (EmulatedFabric fabric = new EmulatedFabric(model);
                 MiniDriver a = MiniDriver.up(fabric, "a");
                 MiniDriver b = MiniDriver.up(fabric, "b")) {
             Queue queue = a.ioQueue(1, 8);
@@ -319,13 +319,13 @@ class FabricTest {
 
     @Test
     void vanishingPeerWritesLeaveThePeerAsItWas() {
-        FabricSpec spec =
+        FabricModel model =
                 virtual()
                         .drive(drive("a").build())
                         .drive(drive("b").build())
-                        .peerWrites(FabricSpec.PeerWrites.VANISH)
+                        .peerWrites(FabricModel.PeerWrites.VANISH)
                         .build();
-        try (EmulatedFabric fabric = new EmulatedFabric(spec);
+        try (EmulatedFabric fabric = new EmulatedFabric(model);
                 MiniDriver a = MiniDriver.up(fabric, "a");
                 MiniDriver b = MiniDriver.up(fabric, "b")) {
             Queue queue = a.ioQueue(1, 8);
@@ -397,25 +397,25 @@ class FabricTest {
 
     @Test
     void impossibleFabricsAreRefused() {
-        DriveSpec a = drive("a").build();
+        DriveModel a = drive("a").build();
         assertThatThrownBy(() -> virtual().build()).hasMessageContaining("no drive");
         assertThatThrownBy(() -> virtual().drive(a).drive(a).build())
                 .hasMessageContaining("two drives are called 'a'");
-        assertThatThrownBy(() -> virtual().drive(a).port(PortSpec.drive("b")).build())
+        assertThatThrownBy(() -> virtual().drive(a).port(PortModel.drive("b")).build())
                 .hasMessageContaining("'b'");
         assertThatThrownBy(
-                        () -> virtual().drive(a).port(new PortSpec(null, null, List.of())).build())
+                        () -> virtual().drive(a).port(new PortModel(null, null, List.of())).build())
                 .hasMessageContaining("'a' is in no port");
         assertThatThrownBy(() -> drive("no good").build()).hasMessageContaining("no good");
-        assertThatThrownBy(() -> DriveSpec.named("a").build()).hasMessageContaining("namespace");
-        assertThatThrownBy(() -> NamespaceSpec.memory(1000, 512)).hasMessageContaining("1000");
-        assertThatThrownBy(() -> NamespaceSpec.memory(MIB, 768)).hasMessageContaining("768");
-        assertThatThrownBy(() -> CmbSpec.of(100)).hasMessageContaining("100");
+        assertThatThrownBy(() -> DriveModel.named("a").build()).hasMessageContaining("namespace");
+        assertThatThrownBy(() -> NamespaceModel.memory(1000, 512)).hasMessageContaining("1000");
+        assertThatThrownBy(() -> NamespaceModel.memory(MIB, 768)).hasMessageContaining("768");
+        assertThatThrownBy(() -> CmbModel.of(100)).hasMessageContaining("100");
     }
 
     @Test
     void standardFabricHasTwoDrivesBehindOneSwitch() {
-        try (EmulatedFabric fabric = new EmulatedFabric(FabricSpec.standard())) {
+        try (EmulatedFabric fabric = new EmulatedFabric(FabricModel.standard())) {
             assertThat(fabric.locators()).containsExactly("emu:ssd0", "emu:ssd1");
             Machine machine = fabric.machine();
             Route route =

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
-import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.pci.ConfigSpace;
@@ -116,7 +116,7 @@ class InterruptTest {
 
     @Test
     void tableGoesToAnotherBarWhereTheCmbHasTheUsualOne() {
-        CmbSpec cmb = CmbSpec.of(1 << 20).withPlace(4, 4096, 0, 0);
+        CmbModel cmb = CmbModel.of(1 << 20).withPlace(4, 4096, 0, 0);
         try (EmulatedFabric fabric = one(drive("a").cmb(cmb));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             ConfigSpace config = driver.device.config();

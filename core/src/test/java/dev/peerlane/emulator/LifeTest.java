@@ -4,7 +4,7 @@ import static dev.peerlane.emulator.TestFabrics.drive;
 import static dev.peerlane.emulator.TestFabrics.one;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.spec.AdminCommand;
@@ -29,7 +29,7 @@ class LifeTest {
 
     @Test
     void capabilitiesSayWhatTheDriveIs() {
-        DriveSpec.Builder drive = drive("a").maxQueueEntries(64).doorbellStride(2);
+        DriveModel.Builder drive = drive("a").maxQueueEntries(64).doorbellStride(2);
         try (EmulatedFabric fabric = one(drive);
                 MiniDriver driver = new MiniDriver(fabric, "a")) {
             Cap cap = driver.cap();

@@ -9,9 +9,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.MiniDriver.Queue;
 import dev.peerlane.emulator.media.Namespaces;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.CommandSet;
 import dev.peerlane.spec.DsmRange;
@@ -39,8 +39,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class MediaTest {
     @TempDir Path folder;
 
-    private static DriveSpec.Builder drive(NamespaceSpec namespace) {
-        return DriveSpec.named("a").namespace(namespace);
+    private static DriveModel.Builder drive(NamespaceModel namespace) {
+        return DriveModel.named("a").namespace(namespace);
     }
 
     private Path image(int bytes) throws IOException {
@@ -53,7 +53,7 @@ class MediaTest {
     void whatIsWrittenIsInTheFile() throws IOException {
         Path file = image(65_536);
         byte[] data = new byte[4096];
-        try (EmulatedFabric fabric = one(drive(NamespaceSpec.image(file, 512)));
+        try (EmulatedFabric fabric = one(drive(NamespaceModel.image(file, 512)));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             Queue queue = driver.ioQueue(1, 4);
             DmaBuffer buffer = driver.allocate(4096);
@@ -92,40 +92,40 @@ class MediaTest {
     void aFabricThatCannotBeMadeLeavesNoFileAndKeepsWhatWasThere() throws IOException {
         Path there = image(65_536);
         Path made = folder.resolve("made");
-        FabricSpec spec =
-                FabricSpec.builder()
-                        .drive(drive(NamespaceSpec.image(there, 512)).build())
+        FabricModel model =
+                FabricModel.builder()
+                        .drive(drive(NamespaceModel.image(there, 512)).build())
                         .drive(
-                                DriveSpec.named("b")
+                                DriveModel.named("b")
                                         .namespace(sized(made, MIB))
                                         .namespace(sized(folder.resolve("made2"), MIB))
                                         .build())
                         .drive(
-                                DriveSpec.named("c")
+                                DriveModel.named("c")
                                         .namespace(sized(folder.resolve("made3"), MIB))
                                         .namespace(sized(there, MIB))
                                         .build())
                         .build();
-        assertThatThrownBy(() -> new EmulatedFabric(spec)).isInstanceOf(PeerlaneException.class);
+        assertThatThrownBy(() -> new EmulatedFabric(model)).isInstanceOf(PeerlaneException.class);
         assertThat(folder.toFile().list()).containsExactly("image");
         assertThat(there).hasSize(65_536);
     }
 
-    private static NamespaceSpec sized(Path file, long bytes) {
-        return new NamespaceSpec(bytes, file, 512, false, 0, 0, CommandSet.NVM);
+    private static NamespaceModel sized(Path file, long bytes) {
+        return new NamespaceModel(bytes, file, 512, false, 0, 0, CommandSet.NVM);
     }
 
     @Test
     void aDriveOf512TebibytesIsThere() {
         long bytes = 512L << 40;
-        try (EmulatedFabric fabric = one(drive(NamespaceSpec.memory(bytes, 512)))) {
+        try (EmulatedFabric fabric = one(drive(NamespaceModel.memory(bytes, 512)))) {
             assertThat(MiniDriver.up(fabric, "a")).isNotNull();
         }
     }
 
     @Test
     void discardingNamespaceChecksCommandsAndMovesNothing() {
-        try (EmulatedFabric fabric = one(drive(NamespaceSpec.discarding(MIB, 512)));
+        try (EmulatedFabric fabric = one(drive(NamespaceModel.discarding(MIB, 512)));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             Queue queue = driver.ioQueue(1, 4);
             DmaBuffer buffer = driver.allocate(4096);
@@ -147,7 +147,8 @@ class MediaTest {
     @Test
     void withoutWriteCacheWritesAreDurableByThemselves() throws IOException {
         Path file = image(8192);
-        DriveSpec.Builder drive = drive(NamespaceSpec.image(file, 4096)).volatileWriteCache(false);
+        DriveModel.Builder drive =
+                drive(NamespaceModel.image(file, 4096)).volatileWriteCache(false);
         try (EmulatedFabric fabric = one(drive);
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             Queue queue = driver.ioQueue(1, 4);
@@ -159,10 +160,10 @@ class MediaTest {
     }
 
     private EmulatedFabric cached(boolean cache) throws IOException {
-        DriveSpec.Builder drive = DriveSpec.named("a").volatileWriteCache(cache);
+        DriveModel.Builder drive = DriveModel.named("a").volatileWriteCache(cache);
         for (String name : new String[] {"1", "2", "3"}) {
             Path file = Files.write(folder.resolve(name), new byte[8192]);
-            drive.namespace(NamespaceSpec.image(file, 512));
+            drive.namespace(NamespaceModel.image(file, 512));
         }
         return one(drive);
     }
@@ -236,10 +237,10 @@ class MediaTest {
     @Test
     void missingImageIsMadeWhenItsSizeIsKnown() throws IOException {
         Path file = folder.resolve("new");
-        NamespaceSpec spec = new NamespaceSpec(MIB, file, 512, false, 0, 0, 0);
-        one(drive(spec)).close();
+        NamespaceModel model = new NamespaceModel(MIB, file, 512, false, 0, 0, 0);
+        one(drive(model)).close();
         assertThat(Files.size(file)).isEqualTo(MIB);
-        assertThatThrownBy(() -> one(drive(NamespaceSpec.image(folder.resolve("none"), 512))))
+        assertThatThrownBy(() -> one(drive(NamespaceModel.image(folder.resolve("none"), 512))))
                 .isInstanceOf(PeerlaneException.class)
                 .hasMessageContaining("none")
                 .hasMessageContaining("does not exist");
@@ -248,30 +249,30 @@ class MediaTest {
     @Test
     void imagesOfTheWrongLengthAreRefused() throws IOException {
         Path file = image(1000);
-        assertThatThrownBy(() -> one(drive(NamespaceSpec.image(file, 512))))
+        assertThatThrownBy(() -> one(drive(NamespaceModel.image(file, 512))))
                 .hasMessageContaining("1000 bytes");
-        NamespaceSpec longer = new NamespaceSpec(8192, file, 512, false, 0, 0, 0);
+        NamespaceModel longer = new NamespaceModel(8192, file, 512, false, 0, 0, 0);
         assertThatThrownBy(() -> one(drive(longer))).hasMessageContaining("not 8192");
-        assertThatThrownBy(() -> one(drive(NamespaceSpec.image(folder, 512))))
+        assertThatThrownBy(() -> one(drive(NamespaceModel.image(folder, 512))))
                 .isInstanceOf(PeerlaneException.class);
     }
 
     @Test
     void imageHasOneDriveAtATime() throws IOException {
         Path file = image(8192);
-        try (EmulatedFabric first = one(drive(NamespaceSpec.image(file, 512)))) {
+        try (EmulatedFabric first = one(drive(NamespaceModel.image(file, 512)))) {
             assertThat(first.locators()).hasSize(1);
-            assertThatThrownBy(() -> one(drive(NamespaceSpec.image(file, 512))))
+            assertThatThrownBy(() -> one(drive(NamespaceModel.image(file, 512))))
                     .hasMessageContaining("in use");
         }
-        one(drive(NamespaceSpec.image(file, 512))).close();
+        one(drive(NamespaceModel.image(file, 512))).close();
     }
 
     @Test
     void writeProtectedImageIsNotEvenOpenedForWriting() throws IOException {
         Path file = image(8192);
-        NamespaceSpec spec = NamespaceSpec.image(file, 512).withWriteProtected(true);
-        try (EmulatedFabric fabric = one(drive(spec));
+        NamespaceModel model = NamespaceModel.image(file, 512).withWriteProtected(true);
+        try (EmulatedFabric fabric = one(drive(model));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             Queue queue = driver.ioQueue(1, 4);
             long at = driver.allocate(4096).busAddress();
@@ -285,7 +286,7 @@ class MediaTest {
     @Test
     void imageThatShrankIsAMediaError() throws IOException {
         Path file = image(8192);
-        try (EmulatedFabric fabric = one(drive(NamespaceSpec.image(file, 512)));
+        try (EmulatedFabric fabric = one(drive(NamespaceModel.image(file, 512)));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             Queue queue = driver.ioQueue(1, 4);
             DmaBuffer page = driver.allocate(4096);

@@ -8,9 +8,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.Cns;
 import dev.peerlane.spec.DsmRange;
@@ -35,7 +35,7 @@ class NvmTest {
     @ParameterizedTest
     @ValueSource(ints = {512, 1024, 4096, 16_384, 65_536})
     void everyBlockSizeKeepsItsBlocks(int blockBytes) {
-        try (EmulatedFabric fabric = one(DriveSpec.named("a").memory(4 * MIB, blockBytes));
+        try (EmulatedFabric fabric = one(DriveModel.named("a").memory(4 * MIB, blockBytes));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             Queue queue = driver.ioQueue(1, 4);
             DmaBuffer data = driver.allocate(65_536);
@@ -265,8 +265,8 @@ class NvmTest {
 
     @Test
     void writeProtectedNamespaceIsReadOnly() {
-        NamespaceSpec namespace = NamespaceSpec.memory(MIB, 512).withWriteProtected(true);
-        try (EmulatedFabric fabric = one(DriveSpec.named("a").namespace(namespace));
+        NamespaceModel namespace = NamespaceModel.memory(MIB, 512).withWriteProtected(true);
+        try (EmulatedFabric fabric = one(DriveModel.named("a").namespace(namespace));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             Queue queue = driver.ioQueue(1, 4);
             long at = driver.allocate(4096).busAddress();
@@ -282,8 +282,8 @@ class NvmTest {
 
     @Test
     void namespaceWithMetadataSaysSoAndRefusesData() {
-        NamespaceSpec namespace = NamespaceSpec.memory(MIB, 512).withMetadata(8, 1);
-        try (EmulatedFabric fabric = one(DriveSpec.named("a").namespace(namespace));
+        NamespaceModel namespace = NamespaceModel.memory(MIB, 512).withMetadata(8, 1);
+        try (EmulatedFabric fabric = one(DriveModel.named("a").namespace(namespace));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             Queue queue = driver.ioQueue(1, 4);
             DmaBuffer page = driver.allocate(4096);

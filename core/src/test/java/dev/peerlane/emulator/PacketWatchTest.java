@@ -3,9 +3,9 @@ package dev.peerlane.emulator;
 import static dev.peerlane.emulator.TestFabrics.MIB;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.PacketModel;
 import dev.peerlane.emulator.watch.BusWatch;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PeerMapping;
@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a watcher of the bus sees over packets is what reaches memory, and when. */
 class PacketWatchTest {
     private static final int RELAXED_ORDERING = 1 << 4;
-    private static final PacketSpec.Link SLOW = new PacketSpec.Link(2_000, 1_000_000_000L, 2);
+    private static final PacketModel.Link SLOW = new PacketModel.Link(2_000, 1_000_000_000L, 2);
 
     /** Notes completions, and data of I/O commands that moves. */
     static class Order implements BusWatch {
@@ -74,8 +74,8 @@ class PacketWatchTest {
         public void happens(Fault fault) {}
     }
 
-    private static FabricSpec.Builder slow() {
-        PacketSpec packets = PacketSpec.DEFAULTS.withMaxPayloadBytes(256);
+    private static FabricModel.Builder slow() {
+        PacketModel packets = PacketModel.DEFAULTS.withMaxPayloadBytes(256);
         return TestFabrics.virtual().packets(packets.withLinks(SLOW, Map.of()));
     }
 
@@ -101,13 +101,14 @@ class PacketWatchTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void aPeerWriteThatVanishesHasReachedNoMemory(boolean packets) {
-        FabricSpec.Builder spec =
+        FabricModel.Builder model =
                 slow().drive(TestFabrics.drive("a").build()).drive(TestFabrics.drive("b").build());
         if (!packets) {
-            spec.packets(null);
+            model.packets(null);
         }
         try (EmulatedFabric fabric =
-                        new EmulatedFabric(spec.peerWrites(FabricSpec.PeerWrites.VANISH).build());
+                        new EmulatedFabric(
+                                model.peerWrites(FabricModel.PeerWrites.VANISH).build());
                 MiniDriver a = MiniDriver.up(fabric, "a");
                 MiniDriver b = MiniDriver.up(fabric, "b")) {
             MiniDriver.Queue queue = a.ioQueue(1, 4);
@@ -128,10 +129,11 @@ class PacketWatchTest {
     void aCompletionNeverPassesTheDataBeforeItThoughThatIsRelaxed() {
         boolean mixed = false;
         for (long seed = 1; seed <= 30; seed++) {
-            PacketSpec packets = PacketSpec.DEFAULTS.withOrdering(true, false);
-            FabricSpec.Builder spec = TestFabrics.virtual().packets(packets).seed(seed);
+            PacketModel packets = PacketModel.DEFAULTS.withOrdering(true, false);
+            FabricModel.Builder model = TestFabrics.virtual().packets(packets).seed(seed);
             try (EmulatedFabric fabric =
-                            new EmulatedFabric(spec.drive(TestFabrics.drive("a").build()).build());
+                            new EmulatedFabric(
+                                    model.drive(TestFabrics.drive("a").build()).build());
                     MiniDriver driver = MiniDriver.up(fabric, "a")) {
                 ConfigSpace config = driver.device.config();
                 int control = config.capability(ConfigSpace.CAP_PCI_EXPRESS).orElseThrow() + 8;

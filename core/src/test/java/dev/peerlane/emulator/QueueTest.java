@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.watch.ControllerStatistics;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.AdminCommand;
@@ -93,8 +93,8 @@ class QueueTest {
     void sameSeedSameOrderOtherSeedOtherOrder() {
         List<List<Integer>> orders = new ArrayList<>();
         for (long seed : new long[] {7, 7, 8}) {
-            FabricSpec spec = TestFabrics.virtual().drive(drive("a").build()).seed(seed).build();
-            try (EmulatedFabric fabric = new EmulatedFabric(spec);
+            FabricModel model = TestFabrics.virtual().drive(drive("a").build()).seed(seed).build();
+            try (EmulatedFabric fabric = new EmulatedFabric(model);
                     MiniDriver driver = MiniDriver.up(fabric, "a")) {
                 orders.add(order(driver));
             }

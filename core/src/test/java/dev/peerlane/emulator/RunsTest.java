@@ -10,13 +10,13 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.FabricSpec.Time;
-import dev.peerlane.emulator.model.FabricSpec.Transfers;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.FabricModel.Time;
+import dev.peerlane.emulator.model.FabricModel.Transfers;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.PacketModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Sgl;
@@ -71,11 +71,11 @@ class RunsTest {
         private final SplittableRandom random;
 
         World(Transfers transfers, Time time, long seed) {
-            CmbSpec cmb = CmbSpec.of(CMB_BYTES).withRules(CmbSpec.CDMMMS | CmbSpec.CDPCILS);
-            DriveSpec.Builder drive = DriveSpec.named("a").memory(BLOCKS * BLOCK, BLOCK);
-            drive.mdts(0).sgls(DriveSpec.Sgls.BYTES).cmb(cmb);
-            FabricSpec.Builder spec = FabricSpec.builder().transfers(transfers).time(time);
-            fabric = new EmulatedFabric(spec.seed(seed).drive(drive.build()).build());
+            CmbModel cmb = CmbModel.of(CMB_BYTES).withRules(CmbModel.CDMMMS | CmbModel.CDPCILS);
+            DriveModel.Builder drive = DriveModel.named("a").memory(BLOCKS * BLOCK, BLOCK);
+            drive.mdts(0).sgls(DriveModel.Sgls.BYTES).cmb(cmb);
+            FabricModel.Builder model = FabricModel.builder().transfers(transfers).time(time);
+            fabric = new EmulatedFabric(model.seed(seed).drive(drive.build()).build());
             driver = MiniDriver.up(fabric, "a");
             enableCmb(driver, CBA);
             queue = driver.ioQueue(1, 8);
@@ -314,11 +314,11 @@ class RunsTest {
     @Test
     void memoryThatGoesAwayMeanwhileLeavesNoBlockHalfWritten(@TempDir Path folder)
             throws IOException {
-        DriveSpec.Builder drive = DriveSpec.named("a").memory(MIB, PAGE);
-        FabricSpec spec =
-                FabricSpec.builder().transfers(Transfers.RUNS).drive(drive.build()).build();
+        DriveModel.Builder drive = DriveModel.named("a").memory(MIB, PAGE);
+        FabricModel model =
+                FabricModel.builder().transfers(Transfers.RUNS).drive(drive.build()).build();
         Path file = Files.write(folder.resolve("memory"), new byte[2 * PAGE]);
-        try (EmulatedFabric fabric = new EmulatedFabric(spec);
+        try (EmulatedFabric fabric = new EmulatedFabric(model);
                 MiniDriver driver = MiniDriver.up(fabric, "a");
                 Arena arena = Arena.ofConfined();
                 FileChannel channel =
@@ -342,16 +342,16 @@ class RunsTest {
 
     @Test
     void packetsHaveNoRuns() {
-        FabricSpec.Builder spec = FabricSpec.builder().drive(drive("a").build());
-        assertThat(spec.build().movesRuns()).isFalse();
-        assertThat(spec.build().hurried().movesRuns()).isTrue();
-        spec.packets(PacketSpec.DEFAULTS);
-        assertThat(spec.build().hurried()).isEqualTo(spec.build());
-        spec.transfers(Transfers.RUNS);
-        PeerlaneException e = catchThrowableOfType(PeerlaneException.class, spec::build);
+        FabricModel.Builder model = FabricModel.builder().drive(drive("a").build());
+        assertThat(model.build().movesRuns()).isFalse();
+        assertThat(model.build().hurried().movesRuns()).isTrue();
+        model.packets(PacketModel.DEFAULTS);
+        assertThat(model.build().hurried()).isEqualTo(model.build());
+        model.transfers(Transfers.RUNS);
+        PeerlaneException e = catchThrowableOfType(PeerlaneException.class, model::build);
         assertThat(e).hasMessageContaining("data that moves by packets moves in pieces");
         assertThat(e.remedy()).contains("Leave 'transfers' out");
-        spec.packets(null).transfers(Transfers.PIECES);
-        assertThat(spec.build().hurried().movesRuns()).isFalse();
+        model.packets(null).transfers(Transfers.PIECES);
+        assertThat(model.build().hurried().movesRuns()).isFalse();
     }
 }

@@ -9,8 +9,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.Cns;
 import dev.peerlane.spec.IdentifyController;
@@ -35,7 +35,7 @@ class SglTest {
     private DmaBuffer data;
     private DmaBuffer list;
 
-    private void bringUp(DriveSpec.Builder drive) {
+    private void bringUp(DriveModel.Builder drive) {
         fabric = one(drive.mdts(0));
         driver = MiniDriver.up(fabric, "a");
         queue = driver.ioQueue(1, 8);
@@ -88,7 +88,7 @@ class SglTest {
 
     @Test
     void oneBlockHoldsALongTransferAtAnyAddress() {
-        bringUp(drive("a").sgls(DriveSpec.Sgls.BYTES));
+        bringUp(drive("a").sgls(DriveModel.Sgls.BYTES));
         assertCode(write(256, Sgl.DATA_BLOCK, data.busAddress() + 0x1235, 128 << 10), 0);
         assertStored(bytes(0x1235, 128 << 10));
         data.segment().fill((byte) 0);
@@ -101,7 +101,7 @@ class SglTest {
 
     @Test
     void dwordsWantAddressAndLengthInDwords() {
-        bringUp(drive("a").sgls(DriveSpec.Sgls.DWORDS));
+        bringUp(drive("a").sgls(DriveModel.Sgls.DWORDS));
         long at = data.busAddress();
         assertCode(write(16, Sgl.DATA_BLOCK, at + 4, 8192), Status.SUCCESS);
         assertStored(bytes(4, 8192));
@@ -114,7 +114,7 @@ class SglTest {
 
     @Test
     void segmentsLeadFromOneToTheNext() {
-        bringUp(drive("a").sgls(DriveSpec.Sgls.BYTES));
+        bringUp(drive("a").sgls(DriveModel.Sgls.BYTES));
         long at = data.busAddress();
         entry(0, Sgl.DATA_BLOCK, at + 0x8001, 1000);
         entry(1, Sgl.SEGMENT, list.busAddress() + 0x100, 32);
@@ -132,7 +132,7 @@ class SglTest {
 
     @Test
     void listsThatMakeNoSenseAreRefused() {
-        bringUp(drive("a").sgls(DriveSpec.Sgls.BYTES));
+        bringUp(drive("a").sgls(DriveModel.Sgls.BYTES));
         long at = data.busAddress();
         long lists = list.busAddress();
         assertCode(write(2, Sgl.DATA_BLOCK, at, 1023), Status.DATA_SGL_LENGTH_INVALID);
@@ -154,7 +154,7 @@ class SglTest {
     /** A client maps its memory as it likes, by the large page for example. */
     @Test
     void blocksAndSegmentsMayGoOnInTheNextMapping() {
-        bringUp(drive("a").sgls(DriveSpec.Sgls.BYTES));
+        bringUp(drive("a").sgls(DriveModel.Sgls.BYTES));
         long edge = 0x40_0000_0000L;
         assertThat(fabric.attachMemory(edge - 0x10000, data.segment().asSlice(0, 0x10000)))
                 .isTrue();
@@ -183,8 +183,8 @@ class SglTest {
     void blocksInTheCmbKeepItsRules() {
         bringUp(
                 drive("a")
-                        .sgls(DriveSpec.Sgls.DWORDS)
-                        .cmb(CmbSpec.of(MIB).withSupport(CmbSpec.RDS)));
+                        .sgls(DriveModel.Sgls.DWORDS)
+                        .cmb(CmbModel.of(MIB).withSupport(CmbModel.RDS)));
         enableCmb(driver, CBA);
         assertCode(io(NvmOpcode.READ, 32, Sgl.DATA_BLOCK, CBA + 4, 16384), Status.SUCCESS);
         assertCode(write(32, Sgl.DATA_BLOCK, CBA + 4, 16384), Status.INVALID_CMB_USE);

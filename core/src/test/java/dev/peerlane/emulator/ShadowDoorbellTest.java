@@ -9,9 +9,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.PacketModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.NvmOpcode;
@@ -121,9 +121,9 @@ class ShadowDoorbellTest {
         assertThatThrownBy(() -> drive("a").doorbellBuffer(true).ioQueues(512).build())
                 .isInstanceOf(PeerlaneException.class)
                 .hasMessageContaining("has doorbellBuffer, and more doorbells than a page holds");
-        DriveSpec drive = drive("a").doorbellBuffer(true).build();
+        DriveModel drive = drive("a").doorbellBuffer(true).build();
         assertThatThrownBy(() ->
-                        FabricSpec.builder().drive(drive).packets(PacketSpec.DEFAULTS).build())
+                        FabricModel.builder().drive(drive).packets(PacketModel.DEFAULTS).build())
                 .isInstanceOf(PeerlaneException.class)
                 .hasMessageContaining("drives that move by packets have no doorbellBuffer");
     }

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.MiniDriver.Completion;
 import dev.peerlane.emulator.MiniDriver.Queue;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.hal.TrafficCounters.Traffic;
 import dev.peerlane.spec.NvmOpcode;
@@ -46,12 +46,12 @@ class StraightTest {
         return all;
     }
 
-    private static EmulatedFabric fabric(FabricSpec.Time time) {
+    private static EmulatedFabric fabric(FabricModel.Time time) {
         return new EmulatedFabric(
-                FabricSpec.builder().time(time).drive(drive("a").build()).build());
+                FabricModel.builder().time(time).drive(drive("a").build()).build());
     }
 
-    private static Outcome run(FabricSpec.Time time) {
+    private static Outcome run(FabricModel.Time time) {
         try (EmulatedFabric fabric = fabric(time);
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             EmulatedController controller = fabric.controller("a");
@@ -75,8 +75,8 @@ class StraightTest {
 
     @Test
     void bytesAndCountsAreThoseOfDataThatTakesItsTime() {
-        Outcome real = run(FabricSpec.Time.REAL);
-        Outcome virtual = run(FabricSpec.Time.VIRTUAL);
+        Outcome real = run(FabricModel.Time.REAL);
+        Outcome virtual = run(FabricModel.Time.VIRTUAL);
         assertThat(real.moves)
                 .isEqualTo(virtual.moves)
                 .containsExactly(
@@ -97,7 +97,7 @@ class StraightTest {
 
     @Test
     void whatIsToBefallACommandBefallsIt() {
-        try (EmulatedFabric fabric = fabric(FabricSpec.Time.REAL);
+        try (EmulatedFabric fabric = fabric(FabricModel.Time.REAL);
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             EmulatedController controller = fabric.controller("a");
             controller.medium(1, random(64 * BLOCK, 1));
@@ -115,10 +115,10 @@ class StraightTest {
 
     @Test
     void theRulesOfTheCmbHold() {
-        DriveSpec.Builder drive =
-                drive("a").cmb(CmbSpec.of(TestFabrics.MIB).withSupport(CmbSpec.WDS));
+        DriveModel.Builder drive =
+                drive("a").cmb(CmbModel.of(TestFabrics.MIB).withSupport(CmbModel.WDS));
         try (EmulatedFabric fabric =
-                        new EmulatedFabric(FabricSpec.builder().drive(drive.build()).build());
+                        new EmulatedFabric(FabricModel.builder().drive(drive.build()).build());
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             enableCmb(driver, CBA);
             Queue queue = driver.ioQueue(1, 8);

@@ -1,8 +1,8 @@
 package dev.peerlane.emulator;
 
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.spec.Reg;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
@@ -13,16 +13,16 @@ final class TestFabrics {
 
     private TestFabrics() {}
 
-    static FabricSpec.Builder virtual() {
-        return FabricSpec.builder().time(FabricSpec.Time.VIRTUAL);
+    static FabricModel.Builder virtual() {
+        return FabricModel.builder().time(FabricModel.Time.VIRTUAL);
     }
 
     /** A drive of 16 MiB in blocks of 512 bytes with a CMB of 1 MiB. */
-    static DriveSpec.Builder drive(String name) {
-        return DriveSpec.named(name).memory(16 * MIB, 512).cmb(CmbSpec.of(MIB));
+    static DriveModel.Builder drive(String name) {
+        return DriveModel.named(name).memory(16 * MIB, 512).cmb(CmbModel.of(MIB));
     }
 
-    static EmulatedFabric one(DriveSpec.Builder drive) {
+    static EmulatedFabric one(DriveModel.Builder drive) {
         return new EmulatedFabric(virtual().drive(drive.build()).build());
     }
 

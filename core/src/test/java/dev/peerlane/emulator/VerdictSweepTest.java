@@ -3,12 +3,12 @@ package dev.peerlane.emulator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.bus.Reads;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.PacketSpec;
-import dev.peerlane.emulator.model.PacketSpec.Forwarding;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.PacketModel;
+import dev.peerlane.emulator.model.PacketModel.Forwarding;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.hal.PciDevice;
@@ -66,16 +66,16 @@ class VerdictSweepTest {
     private EmulatedFabric fabric;
     private SplittableRandom random;
 
-    private PortSpec port(String drive) {
-        return acs(PortSpec.drive(drive));
+    private PortModel port(String drive) {
+        return acs(PortModel.drive(drive));
     }
 
-    private PortSpec acs(PortSpec port) {
+    private PortModel acs(PortModel port) {
         int at = random.nextInt(CONTROLS.length + 6) - 6;
         if (at < 0) {
             return port;
         }
-        PortSpec with = port.withAcs(CONTROLS[at]);
+        PortModel with = port.withAcs(CONTROLS[at]);
         return switch (random.nextInt(4)) {
             case 0 -> with;
             case 1 -> with.withEgress(1);
@@ -84,23 +84,23 @@ class VerdictSweepTest {
         };
     }
 
-    private FabricSpec spec(long seed) {
-        FabricSpec.Builder spec = FabricSpec.builder().seed(seed);
+    private FabricModel model(long seed) {
+        FabricModel.Builder model = FabricModel.builder().seed(seed);
         for (String name : NAMES) {
-            spec.drive(DriveSpec.named(name).memory(4096, 512).cmb(CmbSpec.of(4096)).build());
+            model.drive(DriveModel.named(name).memory(4096, 512).cmb(CmbModel.of(4096)).build());
         }
         switch (random.nextInt(5)) {
-            case 0 -> spec.port(acs(PortSpec.switchOf(port("a"), port("b"), port("c"))));
-            case 1 -> spec.port(port("a")).port(port("b")).port(port("c"));
+            case 0 -> model.port(acs(PortModel.switchOf(port("a"), port("b"), port("c"))));
+            case 1 -> model.port(port("a")).port(port("b")).port(port("c"));
             case 2 -> {
-                PortSpec inner = acs(PortSpec.switchOf(port("b"), port("c")));
-                spec.port(PortSpec.switchOf(port("a"), inner));
+                PortModel inner = acs(PortModel.switchOf(port("b"), port("c")));
+                model.port(PortModel.switchOf(port("a"), inner));
             }
-            case 3 -> spec.port(PortSpec.switchOf(port("a"), port("b"))).port(port("c"));
+            case 3 -> model.port(PortModel.switchOf(port("a"), port("b"))).port(port("c"));
             default -> {
-                PortSpec left = acs(PortSpec.switchOf(port("a"), port("b")));
-                PortSpec right = acs(PortSpec.switchOf(port("c")));
-                spec.port(PortSpec.switchOf(left, right));
+                PortModel left = acs(PortModel.switchOf(port("a"), port("b")));
+                PortModel right = acs(PortModel.switchOf(port("c")));
+                model.port(PortModel.switchOf(left, right));
             }
         }
         Trust[] trusts = Trust.values();
@@ -112,9 +112,9 @@ class VerdictSweepTest {
             able = writes == Trust.REFUSED ? Forwarding.NONE : Forwarding.WRITES;
         }
         Set<String> ats = random.nextInt(3) == 0 ? Set.of("a") : Set.of();
-        return spec.rootComplex(writes, reads)
+        return model.rootComplex(writes, reads)
                 .iommu(!ats.isEmpty() || random.nextBoolean())
-                .packets(PacketSpec.DEFAULTS.withForwarding(able, ROOT_NANOS).withAts(ats))
+                .packets(PacketModel.DEFAULTS.withForwarding(able, ROOT_NANOS).withAts(ats))
                 .build();
     }
 
@@ -123,7 +123,7 @@ class VerdictSweepTest {
         for (long seed = 1; seed <= FABRICS; seed++) {
             random = new SplittableRandom(seed);
             devices.clear();
-            fabric = new EmulatedFabric(spec(seed));
+            fabric = new EmulatedFabric(model(seed));
             try (EmulatedFabric world = fabric) {
                 for (String name : NAMES) {
                     PciDevice device = world.open("emu:" + name);

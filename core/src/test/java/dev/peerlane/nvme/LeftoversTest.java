@@ -7,7 +7,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.hal.FabricTraits;
 import dev.peerlane.hal.ForwardingFabric;
@@ -24,7 +24,7 @@ class LeftoversTest {
     private static final long WORD = 0x5ec2_e75e_c2e7L;
 
     @TempDir private Path state;
-    private final EmulatedFabric fabric = new EmulatedFabric(FabricSpec.standard());
+    private final EmulatedFabric fabric = new EmulatedFabric(FabricModel.standard());
 
     @AfterEach
     void close() {

@@ -7,10 +7,10 @@ import dev.peerlane.diagnose.CmbFacts;
 import dev.peerlane.diagnose.NamespaceFacts;
 import dev.peerlane.diagnose.Snapshot;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.spec.Cmbebs;
 import dev.peerlane.spec.Cmbswtp;
 import java.util.Map;
@@ -18,17 +18,17 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class SnapshotsTest {
-    private static DriveSpec.Builder drive(String name, boolean overtaken) {
-        CmbSpec cmb = CmbSpec.of(65_536).withVersion(CmbSpec.Version.V1_4);
-        return DriveSpec.named(name)
+    private static DriveModel.Builder drive(String name, boolean overtaken) {
+        CmbModel cmb = CmbModel.of(65_536).withVersion(CmbModel.Version.V1_4);
+        return DriveModel.named(name)
                 .cmb(cmb.withRates(Cmbebs.ofBytes(4096, overtaken), new Cmbswtp(0)));
     }
 
     @Test
     void whatTheDoctorIsToldIsWhatACopyAsksTheDevicesFor() {
-        NamespaceSpec plain = NamespaceSpec.memory(1 << 20, 4096);
-        FabricSpec spec =
-                FabricSpec.builder()
+        NamespaceModel plain = NamespaceModel.memory(1 << 20, 4096);
+        FabricModel model =
+                FabricModel.builder()
                         .drive(
                                 drive("a", true)
                                         .namespace(plain)
@@ -37,7 +37,7 @@ class SnapshotsTest {
                                         .build())
                         .drive(drive("b", false).namespace(plain).build())
                         .build();
-        try (Session session = Session.of(new EmulatedFabric(spec))) {
+        try (Session session = Session.of(new EmulatedFabric(model))) {
             Snapshot told = Snapshots.of(session);
             assertThat(told.cmbs())
                     .extracting(CmbFacts::loadsOvertakeWrites)

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.linux.UnixSocket;
@@ -22,8 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A served drive is also NAME/cntrl, and nothing of the user's goes because of it. */
 class ControlLinkTest {
-    private static final FabricSpec SPEC =
-            FabricSpec.builder().drive(DriveSpec.named("a").memory(1 << 20, 512).build()).build();
+    private static final FabricModel SPEC =
+            FabricModel.builder().drive(DriveModel.named("a").memory(1 << 20, 512).build()).build();
 
     @TempDir private Path folder;
     private Path drive;
@@ -160,10 +160,10 @@ class ControlLinkTest {
         try (Server server = open()) {
             assertThat(server.transfersText()).contains("transfers: runs");
         }
-        FabricSpec pieces =
-                FabricSpec.builder()
+        FabricModel pieces =
+                FabricModel.builder()
                         .drive(SPEC.drives().getFirst())
-                        .transfers(FabricSpec.Transfers.PIECES)
+                        .transfers(FabricModel.Transfers.PIECES)
                         .build();
         try (Server server = Server.open(pieces, folder, note -> {})) {
             assertThat(server.transfersText()).contains("transfers: pieces");

@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.EmulatedController;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
@@ -39,8 +39,8 @@ class InterruptsTest {
     private final Arena arena = Arena.ofConfined();
     private final EmulatedFabric fabric =
             new EmulatedFabric(
-                    FabricSpec.builder()
-                            .drive(DriveSpec.named("a").memory(1 << 20, 512).ioQueues(4).build())
+                    FabricModel.builder()
+                            .drive(DriveModel.named("a").memory(1 << 20, 512).ioQueues(4).build())
                             .build());
     private final EmulatedController controller = fabric.controller("a");
     private final PciDevice device = fabric.open("emu:a");

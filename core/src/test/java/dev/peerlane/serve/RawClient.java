@@ -5,8 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.linux.Errno;
@@ -56,9 +56,9 @@ abstract class RawClient {
     }
 
     /** The drives; a client is connected to the first, which is called a. */
-    FabricSpec spec() {
-        return FabricSpec.builder()
-                .drive(DriveSpec.named("a").memory(1 << 20, 512).build())
+    FabricModel model() {
+        return FabricModel.builder()
+                .drive(DriveModel.named("a").memory(1 << 20, 512).build())
                 .build();
     }
 
@@ -66,7 +66,7 @@ abstract class RawClient {
     void connect() {
         filesBefore = openFiles();
         mappingsBefore = mappings();
-        server = Server.open(spec(), folder, notes::add, this::time);
+        server = Server.open(model(), folder, notes::add, this::time);
         client = UnixSocket.create();
         assertThat(client.connect(folder.resolve("a.sock").toString())).isZero();
     }

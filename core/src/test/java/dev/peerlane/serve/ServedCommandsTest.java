@@ -6,9 +6,9 @@ import com.sun.management.ThreadMXBean;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.HostMemory;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.Controller;
@@ -59,13 +59,13 @@ class ServedCommandsTest {
 
     @BeforeEach
     void serve() {
-        DriveSpec drive =
-                DriveSpec.named("a")
+        DriveModel drive =
+                DriveModel.named("a")
                         .memory(8 << 20, 512)
-                        .cmb(CmbSpec.of(1 << 20))
-                        .sgls(DriveSpec.Sgls.NONE)
+                        .cmb(CmbModel.of(1 << 20))
+                        .sgls(DriveModel.Sgls.NONE)
                         .build();
-        server = Server.open(FabricSpec.builder().drive(drive).build(), folder, note -> {});
+        server = Server.open(FabricModel.builder().drive(drive).build(), folder, note -> {});
         Clock clock =
                 new Clock() {
                     @Override

@@ -9,11 +9,11 @@ import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PciDevice;
@@ -70,19 +70,19 @@ class ServedDrivesTest {
         Files.write(folder.resolve("b.img"), new byte[SIZE]);
     }
 
-    private void serve(CmbSpec cmb, Fault... faults) {
-        FabricSpec.Builder spec = FabricSpec.builder();
+    private void serve(CmbModel cmb, Fault... faults) {
+        FabricModel.Builder model = FabricModel.builder();
         for (String name : new String[] {"a", "b"}) {
-            spec.drive(
-                    DriveSpec.named(name)
-                            .namespace(NamespaceSpec.image(folder.resolve(name + ".img"), 512))
+            model.drive(
+                    DriveModel.named(name)
+                            .namespace(NamespaceModel.image(folder.resolve(name + ".img"), 512))
                             .cmb(cmb)
                             .build());
         }
         for (Fault fault : faults) {
-            spec.fault(fault);
+            model.fault(fault);
         }
-        server = Server.open(spec.build(), folder, notes::add);
+        server = Server.open(model.build(), folder, notes::add);
     }
 
     @AfterEach
@@ -101,17 +101,17 @@ class ServedDrivesTest {
 
     @ParameterizedTest
     @CsvSource({"2, V1_4, 0", "0, V1_4, 1", "4, V1_2, 0"})
-    void copyGoesThroughTheCmbOfAnotherDrive(int bar, CmbSpec.Version version, int offset)
+    void copyGoesThroughTheCmbOfAnotherDrive(int bar, CmbModel.Version version, int offset)
             throws IOException {
         serve(
-                new CmbSpec(
+                new CmbModel(
                         256 << 10,
                         version,
                         bar,
                         64 << 10,
                         offset,
                         0,
-                        CmbSpec.COMMON_SUPPORT,
+                        CmbModel.COMMON_SUPPORT,
                         0,
                         64,
                         new Cmbebs(0),
@@ -131,7 +131,7 @@ class ServedDrivesTest {
 
     @Test
     void queuesMadeAgainBeginWithFreshDoorbells() {
-        serve(CmbSpec.of(64 << 10));
+        serve(CmbModel.of(64 << 10));
         try (VfioUserFabric fabric = connect();
                 Controller c =
                         Controller.open(
@@ -152,7 +152,7 @@ class ServedDrivesTest {
     @Test
     void faultHappensToTheDriveThatItNamesAndToNoOther() {
         serve(
-                CmbSpec.of(64 << 10),
+                CmbModel.of(64 << 10),
                 Fault.at(Fault.Kind.STATUS, "b").onIo(NvmOpcode.READ),
                 Fault.ofHost(Fault.Kind.ALLOCATION));
         for (Path socket : server.sockets()) {
@@ -171,7 +171,7 @@ class ServedDrivesTest {
 
     @Test
     void nothingOfAClientStaysForTheNextOne() {
-        serve(CmbSpec.of(64 << 10));
+        serve(CmbModel.of(64 << 10));
         String a = locator(server.sockets().get(0));
         try (VfioUserFabric fabric = connect();
                 PciDevice device = fabric.open(a)) {
@@ -190,7 +190,7 @@ class ServedDrivesTest {
 
     @Test
     void clientThatComesRightAfterAnotherHasGoneFindsTheDriveFree() {
-        serve(CmbSpec.of(64 << 10));
+        serve(CmbModel.of(64 << 10));
         for (int i = 0; i < 3; i++) {
             try (VfioUserFabric fabric = connect();
                     PciDevice device = fabric.open(locator(server.sockets().get(0)))) {
@@ -203,7 +203,7 @@ class ServedDrivesTest {
 
     @Test
     void secondClientIsSentAwayAndToldSo() {
-        serve(CmbSpec.of(64 << 10));
+        serve(CmbModel.of(64 << 10));
         try (VfioUserFabric first = connect()) {
             PeerlaneException e =
                     catchThrowableOfType(PeerlaneException.class, () -> connect().close());
@@ -218,7 +218,7 @@ class ServedDrivesTest {
 
     @Test
     void deviceWhoseServerIsGoneReadsAsOnesAfterOneClearError() {
-        serve(CmbSpec.of(64 << 10));
+        serve(CmbModel.of(64 << 10));
         try (VfioUserFabric fabric = connect();
                 PciDevice device = fabric.open(locator(server.sockets().get(0)))) {
             server.close();
@@ -234,7 +234,7 @@ class ServedDrivesTest {
 
     @Test
     void barOfAPeerIsMappedOnceAndCanBeMappedAgainAfterClosing() {
-        serve(CmbSpec.of(64 << 10));
+        serve(CmbModel.of(64 << 10));
         try (VfioUserFabric fabric = connect();
                 PciDevice device = fabric.open(locator(server.sockets().get(0)))) {
             PeerMapping mapping = fabric.dma().mapPeer(device, device.bar(2), 4096, 8192);
@@ -256,15 +256,15 @@ class ServedDrivesTest {
 
     @Test
     void abandonedSocketIsReplacedAndOneInUseIsNot() {
-        serve(CmbSpec.of(64 << 10));
+        serve(CmbModel.of(64 << 10));
         PeerlaneException e =
                 catchThrowableOfType(
                         PeerlaneException.class,
                         () ->
                                 Server.open(
-                                        FabricSpec.builder()
+                                        FabricModel.builder()
                                                 .drive(
-                                                        DriveSpec.named("a")
+                                                        DriveModel.named("a")
                                                                 .memory(SIZE, 512)
                                                                 .build())
                                                 .build(),
@@ -277,8 +277,10 @@ class ServedDrivesTest {
         try (var dead = dev.peerlane.linux.UnixSocket.create()) {
             assertThat(dead.bind(folder.resolve("c.sock").toString())).isZero();
         }
-        FabricSpec c =
-                FabricSpec.builder().drive(DriveSpec.named("c").memory(SIZE, 512).build()).build();
+        FabricModel c =
+                FabricModel.builder()
+                        .drive(DriveModel.named("c").memory(SIZE, 512).build())
+                        .build();
         Server.open(c, folder, notes::add).close();
         assertThat(folder.resolve("c.sock")).doesNotExist();
     }

@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
@@ -44,10 +44,14 @@ class StrangersTest extends RawClient {
     }
 
     @Override
-    FabricSpec spec() {
-        return FabricSpec.builder()
-                .drive(DriveSpec.named("a").memory(1 << 20, 512).cmb(CmbSpec.of(64 << 10)).build())
-                .drive(DriveSpec.named("b").memory(1 << 20, 512).build())
+    FabricModel model() {
+        return FabricModel.builder()
+                .drive(
+                        DriveModel.named("a")
+                                .memory(1 << 20, 512)
+                                .cmb(CmbModel.of(64 << 10))
+                                .build())
+                .drive(DriveModel.named("b").memory(1 << 20, 512).build())
                 .build();
     }
 
@@ -140,8 +144,10 @@ class StrangersTest extends RawClient {
     @Test
     void fileOfTheUsersThatHasTheNameOfASocketStays() throws IOException {
         Path mine = Files.writeString(folder.resolve("c.sock"), "years of work");
-        FabricSpec c =
-                FabricSpec.builder().drive(DriveSpec.named("c").memory(4096, 512).build()).build();
+        FabricModel c =
+                FabricModel.builder()
+                        .drive(DriveModel.named("c").memory(4096, 512).build())
+                        .build();
         assertThatThrownBy(() -> Server.open(c, folder, notes::add))
                 .isInstanceOf(PeerlaneException.class)
                 .hasMessageContaining("c.sock is there already, and is no socket")

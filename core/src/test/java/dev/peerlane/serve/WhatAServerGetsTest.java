@@ -10,10 +10,10 @@ import dev.peerlane.Session;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.linux.MemoryFile;
@@ -79,17 +79,17 @@ class WhatAServerGetsTest {
     @BeforeEach
     void serve() throws IOException {
         new SplittableRandom(41).nextBytes(content);
-        FabricSpec.Builder spec = FabricSpec.builder();
+        FabricModel.Builder model = FabricModel.builder();
         for (String name : new String[] {"a", "b", "c", "d"}) {
             Path image = Files.write(folder.resolve(name + ".img"), content);
-            CmbSpec cmb = CmbSpec.of(CMB_BYTES);
-            spec.drive(
-                    DriveSpec.named(name)
-                            .namespace(NamespaceSpec.image(image, 512))
+            CmbModel cmb = CmbModel.of(CMB_BYTES);
+            model.drive(
+                    DriveModel.named(name)
+                            .namespace(NamespaceModel.image(image, 512))
                             .cmb(name.equals("c") ? cmb.withPlace(0, CMB_AT, 1, 0) : cmb)
                             .build());
         }
-        server = Server.open(spec.build(), folder, note -> {});
+        server = Server.open(model.build(), folder, note -> {});
         List<Path> sockets = new ArrayList<>();
         for (Path socket : server.sockets()) {
             sockets.add(folder.resolve("spy" + sockets.size()));

@@ -7,10 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.CmbSpec.Version;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.CmbModel.Version;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.nvme.Controller;
@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every shape of controller memory buffer, as target, as source, and with its restrictions. */
 class CmbOnEmulatorTest {
-    record Shape(String name, CmbSpec spec, long usable) {
+    record Shape(String name, CmbModel model, long usable) {
         @Override
         public String toString() {
             return name;
@@ -44,9 +44,9 @@ class CmbOnEmulatorTest {
     static List<Shape> shapes() {
         List<Shape> shapes = new ArrayList<>();
         for (Version v : Version.values()) {
-            CmbSpec plain = CmbSpec.of(2 * MIB).withVersion(v);
+            CmbModel plain = CmbModel.of(2 * MIB).withVersion(v);
             shapes.add(new Shape(v + " 2 MiB", plain, 2 * MIB));
-            shapes.add(new Shape(v + " 4 KiB", CmbSpec.of(4096).withVersion(v), 4096));
+            shapes.add(new Shape(v + " 4 KiB", CmbModel.of(4096).withVersion(v), 4096));
             shapes.add(
                     new Shape(
                             v + " at unit 3 of 64 KiB in BAR 4",
@@ -65,7 +65,7 @@ class CmbOnEmulatorTest {
             shapes.add(
                     new Shape(
                             v + " 12 KiB",
-                            CmbSpec.of(12288).withVersion(v).withPlace(2, 4096, 1, 0),
+                            CmbModel.of(12288).withVersion(v).withPlace(2, 4096, 1, 0),
                             12288));
         }
         return shapes;
@@ -74,21 +74,21 @@ class CmbOnEmulatorTest {
     @ParameterizedTest
     @MethodSource("shapes")
     void dataPassesThroughTheTargetsCmb(Shape shape) {
-        through(shape, drive("a").memory(8 * MIB, 512), drive("b").cmb(shape.spec));
+        through(shape, drive("a").memory(8 * MIB, 512), drive("b").cmb(shape.model));
     }
 
     @ParameterizedTest
     @MethodSource("shapes")
     void dataPassesThroughTheSourcesCmb(Shape shape) {
-        through(shape, drive("a").memory(8 * MIB, 512).cmb(shape.spec), drive("b"));
+        through(shape, drive("a").memory(8 * MIB, 512).cmb(shape.model), drive("b"));
     }
 
-    private static void through(Shape shape, DriveSpec.Builder a, DriveSpec.Builder b) {
+    private static void through(Shape shape, DriveModel.Builder a, DriveModel.Builder b) {
         try (EmulatedPair p = EmulatedPair.of(a, b.memory(8 * MIB, 512))) {
             Controller owner = p.b.cmb().isPresent() ? p.b : p.a;
             ControllerMemoryBuffer cmb = owner.requireCmb();
             assertThat(cmb.sizeBytes()).isEqualTo(shape.usable);
-            assertThat(cmb.isClamped()).isEqualTo(shape.spec.sizeBytes() != shape.usable);
+            assertThat(cmb.isClamped()).isEqualTo(shape.model.sizeBytes() != shape.usable);
             cmb.enable(p.fabric.dma());
             int slotBytes = (int) Math.min(16384, shape.usable);
             int slots = (int) Math.min(8, shape.usable / slotBytes);
@@ -128,7 +128,7 @@ class CmbOnEmulatorTest {
 
     @Test
     void restrictionsBindTheOwnerOnly() {
-        CmbSpec queuesOnly = CmbSpec.of(MIB).withSupport(CmbSpec.SQS);
+        CmbModel queuesOnly = CmbModel.of(MIB).withSupport(CmbModel.SQS);
         try (EmulatedPair p =
                 EmulatedPair.of(
                         drive("a").memory(MIB, 512), drive("b").memory(MIB, 512).cmb(queuesOnly))) {
@@ -161,7 +161,7 @@ class CmbOnEmulatorTest {
         try (EmulatedPair p =
                 EmulatedPair.of(
                         drive("a").memory(MIB, 512),
-                        drive("b").memory(MIB, 512).cmb(CmbSpec.of(MIB).withAddressBits(20)))) {
+                        drive("b").memory(MIB, 512).cmb(CmbModel.of(MIB).withAddressBits(20)))) {
             assertThatThrownBy(() -> p.b.requireCmb().enable(p.fabric.dma()))
                     .isInstanceOfSatisfying(
                             ControllerFault.class,
@@ -176,7 +176,7 @@ class CmbOnEmulatorTest {
         try (EmulatedPair p =
                 EmulatedPair.of(
                         drive("a").memory(MIB, 512),
-                        drive("b").memory(MIB, 512).cmb(CmbSpec.of(MIB)))) {
+                        drive("b").memory(MIB, 512).cmb(CmbModel.of(MIB)))) {
             p.b.requireCmb().enable(p.fabric.dma());
             byte[] bytes = new byte[1000];
             new SplittableRandom(7).nextBytes(bytes);
@@ -200,7 +200,7 @@ class CmbOnEmulatorTest {
         try (EmulatedPair p =
                 EmulatedPair.of(
                         drive("a").memory(MIB, 512),
-                        drive("b").memory(MIB, 512).cmb(CmbSpec.of(MIB)))) {
+                        drive("b").memory(MIB, 512).cmb(CmbModel.of(MIB)))) {
             p.b.requireCmb().enable(p.fabric.dma());
             try (PeerBuffer data = p.b.requireCmb().allocate(4096, 4096)) {
                 data.fill(0, 4096, 0);
@@ -229,12 +229,12 @@ class CmbOnEmulatorTest {
 
     @Test
     void windowThatAnOwnerLeftBehindIsTakenDown() {
-        FabricSpec spec =
-                FabricSpec.builder()
-                        .time(FabricSpec.Time.VIRTUAL)
-                        .drive(drive("a").memory(MIB, 512).cmb(CmbSpec.of(MIB)).build())
+        FabricModel model =
+                FabricModel.builder()
+                        .time(FabricModel.Time.VIRTUAL)
+                        .drive(drive("a").memory(MIB, 512).cmb(CmbModel.of(MIB)).build())
                         .build();
-        try (EmulatedFabric fabric = new EmulatedFabric(spec)) {
+        try (EmulatedFabric fabric = new EmulatedFabric(model)) {
             try (PciDevice former = fabric.open("emu:a")) {
                 Bar registers = former.bar(0);
                 registers.store32(Reg.CMBMSC, 1);

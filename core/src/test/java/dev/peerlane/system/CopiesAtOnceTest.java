@@ -9,11 +9,11 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.PacketSpec;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.PacketModel;
+import dev.peerlane.emulator.model.PortModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -32,19 +32,19 @@ class CopiesAtOnceTest {
                     .withWipe(false)
                     .withSeed(3);
 
-    private static DriveSpec drive(String name, long bytes, long rate) {
-        return DriveSpec.named(name)
+    private static DriveModel drive(String name, long bytes, long rate) {
+        return DriveModel.named(name)
                 .memory(bytes, 512)
                 .bytesPerSecond(rate)
                 .latencyNanos(80_000)
-                .cmb(CmbSpec.of(2 << 20))
+                .cmb(CmbModel.of(2 << 20))
                 .build();
     }
 
     /** What a copy did, and when its session was over. */
     private record Ended(Receipt receipt, long nanos) {}
 
-    private static List<Ended> copies(FabricSpec spec, BufferChoice buffer, String... pairs)
+    private static List<Ended> copies(FabricModel model, BufferChoice buffer, String... pairs)
             throws InterruptedException, ExecutionException {
         List<Together.Job<Ended>> jobs = new ArrayList<>();
         for (String pair : pairs) {
@@ -60,7 +60,7 @@ class CopiesAtOnceTest {
                 }
             });
         }
-        try (EmulatedFabric fabric = new EmulatedFabric(spec)) {
+        try (EmulatedFabric fabric = new EmulatedFabric(model)) {
             return Together.run(fabric, jobs);
         }
     }
@@ -69,18 +69,18 @@ class CopiesAtOnceTest {
     @ValueSource(booleans = {false, true})
     void copiesThatShareNoDeviceDoNotSlowEachOther(boolean packets)
             throws InterruptedException, ExecutionException {
-        FabricSpec.Builder spec =
-                FabricSpec.builder()
+        FabricModel.Builder model =
+                FabricModel.builder()
                         .seed(5)
-                        .time(FabricSpec.Time.VIRTUAL)
-                        .packets(packets ? PacketSpec.DEFAULTS : null);
+                        .time(FabricModel.Time.VIRTUAL)
+                        .packets(packets ? PacketModel.DEFAULTS : null);
         for (String name : List.of("a", "b", "c", "d")) {
-            spec.drive(drive(name, 64 << 20, 400_000_000));
+            model.drive(drive(name, 64 << 20, 400_000_000));
         }
-        spec.port(PortSpec.switchOf(PortSpec.drive("a"), PortSpec.drive("b")));
-        spec.port(PortSpec.switchOf(PortSpec.drive("c"), PortSpec.drive("d")));
-        double alone = rate(copies(spec.build(), BufferChoice.TARGET, "a>b").getFirst());
-        List<Ended> both = copies(spec.build(), BufferChoice.TARGET, "a>b", "c>d");
+        model.port(PortModel.switchOf(PortModel.drive("a"), PortModel.drive("b")));
+        model.port(PortModel.switchOf(PortModel.drive("c"), PortModel.drive("d")));
+        double alone = rate(copies(model.build(), BufferChoice.TARGET, "a>b").getFirst());
+        List<Ended> both = copies(model.build(), BufferChoice.TARGET, "a>b", "c>d");
         for (Ended each : both) {
             assertThat(rate(each)).isGreaterThanOrEqualTo(0.98 * alone);
         }

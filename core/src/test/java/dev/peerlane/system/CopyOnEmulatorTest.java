@@ -12,13 +12,13 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.FabricSpec.PeerReads;
-import dev.peerlane.emulator.model.FabricSpec.PeerWrites;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.FabricModel.PeerReads;
+import dev.peerlane.emulator.model.FabricModel.PeerWrites;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.emulator.watch.ControllerStatistics;
 import dev.peerlane.hal.TrafficCounters.Traffic;
 import dev.peerlane.spec.NvmOpcode;
@@ -46,12 +46,12 @@ class CopyOnEmulatorTest {
     @TempDir private Path directory;
     private Path source;
     private Path target;
-    private FabricSpec.Builder fabric;
+    private FabricModel.Builder fabric;
     private int sourceBlockBytes = 512;
     private int targetBlockBytes = 512;
-    private CmbSpec sourceCmb = CmbSpec.of(1 << 20);
-    private CmbSpec targetCmb = CmbSpec.of(1 << 20);
-    private CmbSpec thirdCmb = CmbSpec.of(1 << 20);
+    private CmbModel sourceCmb = CmbModel.of(1 << 20);
+    private CmbModel targetCmb = CmbModel.of(1 << 20);
+    private CmbModel thirdCmb = CmbModel.of(1 << 20);
     private boolean compares = true;
     private long latencyNanos;
     private EmulatedFabric world;
@@ -64,19 +64,19 @@ class CopyOnEmulatorTest {
         new SplittableRandom(17).nextBytes(data);
         Files.write(source, data);
         Files.write(target, new byte[SIZE]);
-        fabric = FabricSpec.builder().time(FabricSpec.Time.VIRTUAL).seed(5);
+        fabric = FabricModel.builder().time(FabricModel.Time.VIRTUAL).seed(5);
     }
 
     private Session session() {
-        fabric.drive(drive("a", NamespaceSpec.image(source, sourceBlockBytes), sourceCmb));
-        fabric.drive(drive("b", NamespaceSpec.image(target, targetBlockBytes), targetCmb));
-        fabric.drive(drive("c", NamespaceSpec.memory(SIZE, 512), thirdCmb));
+        fabric.drive(drive("a", NamespaceModel.image(source, sourceBlockBytes), sourceCmb));
+        fabric.drive(drive("b", NamespaceModel.image(target, targetBlockBytes), targetCmb));
+        fabric.drive(drive("c", NamespaceModel.memory(SIZE, 512), thirdCmb));
         world = new EmulatedFabric(fabric.build());
         return Session.of(world);
     }
 
-    private DriveSpec drive(String name, NamespaceSpec namespace, CmbSpec cmb) {
-        return DriveSpec.named(name)
+    private DriveModel drive(String name, NamespaceModel namespace, CmbModel cmb) {
+        return DriveModel.named(name)
                 .namespace(namespace)
                 .cmb(cmb)
                 .compare(compares)
@@ -192,12 +192,12 @@ class CopyOnEmulatorTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"V1_2", "V1_3", "V1_4"})
-    void everyVersionOfTheCmbCarriesACopy(CmbSpec.Version version) throws IOException {
+    void everyVersionOfTheCmbCarriesACopy(CmbModel.Version version) throws IOException {
         sourceCmb = sourceCmb.withVersion(version);
         targetCmb = targetCmb.withVersion(version);
         for (String buffer : List.of("target", "source")) {
             Files.write(target, new byte[SIZE]);
-            fabric = FabricSpec.builder().time(FabricSpec.Time.VIRTUAL).seed(6);
+            fabric = FabricModel.builder().time(FabricModel.Time.VIRTUAL).seed(6);
             assertThat(copy(through(buffer)).hostDataBytes()).isZero();
             assertCopied();
         }
@@ -206,7 +206,7 @@ class CopyOnEmulatorTest {
     @ParameterizedTest
     @ValueSource(longs = {4096, 8192, 65536})
     void aSmallCmbIsEnough(long bytes) throws IOException {
-        targetCmb = CmbSpec.of(bytes);
+        targetCmb = CmbModel.of(bytes);
         Receipt receipt = copy(through("target"));
         assertThat(receipt.buffer().bytes()).isLessThanOrEqualTo(bytes);
         assertCopied();
@@ -215,7 +215,7 @@ class CopyOnEmulatorTest {
     @Test
     void bothSidesHaveEightCommandsInFlightForMostOfALongRun() throws IOException {
         latencyNanos = 80_000;
-        targetCmb = CmbSpec.of(16 << 20);
+        targetCmb = CmbModel.of(16 << 20);
         try (Session session = session()) {
             session.copy(
                     A, B, through("target").withVerify(VerifyMode.NONE).withSlots(4 << 10, 64));

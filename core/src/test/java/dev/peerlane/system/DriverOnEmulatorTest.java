@@ -9,10 +9,10 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerFault;
@@ -114,7 +114,7 @@ class DriverOnEmulatorTest {
                                 .mdts(mdts)
                                 .maxQueueEntries(entries)
                                 .latencyNanos(3_000)
-                                .cmb(CmbSpec.of(4 * MIB)),
+                                .cmb(CmbModel.of(4 * MIB)),
                         drive("b").memory(MIB, 512))) {
             assertThat(p.a.maxTransferBytes()).isEqualTo(mdts == 0 ? MIB : 4096 << mdts);
             p.a.requireCmb().enable(p.fabric.dma());
@@ -143,7 +143,7 @@ class DriverOnEmulatorTest {
 
     @Test
     void unusableNamespacesAreRefusedAndProtectedOnesAreReadOnly() {
-        NamespaceSpec plain = NamespaceSpec.memory(MIB, 512);
+        NamespaceModel plain = NamespaceModel.memory(MIB, 512);
         try (EmulatedPair p =
                 EmulatedPair.of(
                         drive("a")
@@ -179,7 +179,7 @@ class DriverOnEmulatorTest {
     void relaxedOrderingIsOffWhereverItWasOn() {
         try (EmulatedPair p =
                 new EmulatedPair(
-                        FabricSpec.builder()
+                        FabricModel.builder()
                                 .relaxedOrdering(true)
                                 .drive(drive("a").memory(MIB, 512).build())
                                 .drive(drive("b").memory(MIB, 512).build()))) {
@@ -195,7 +195,7 @@ class DriverOnEmulatorTest {
         try (EmulatedPair p =
                 EmulatedPair.of(
                         drive("a").memory(MIB, 512).latencyNanos(50_000_000),
-                        drive("b").memory(MIB, 512).cmb(CmbSpec.of(MIB)))) {
+                        drive("b").memory(MIB, 512).cmb(CmbModel.of(MIB)))) {
             p.scramble(p.a.namespace(1), 0, 65536, 9);
             p.b.requireCmb().enable(p.fabric.dma());
             try (PeerBuffer slots = p.b.requireCmb().allocate(65536, 4096)) {
@@ -226,7 +226,7 @@ class DriverOnEmulatorTest {
     void aResetThatSomebodyElseMadeIsAFaultAndNotATimeout() {
         try (EmulatedPair p =
                 EmulatedPair.of(
-                        drive("a").memory(MIB, 512).latencyNanos(10_000_000).cmb(CmbSpec.of(MIB)),
+                        drive("a").memory(MIB, 512).latencyNanos(10_000_000).cmb(CmbModel.of(MIB)),
                         drive("b").memory(MIB, 512))) {
             p.a.requireCmb().enable(p.fabric.dma());
             PeerBuffer slots = p.a.requireCmb().allocate(8192, 4096);
@@ -258,7 +258,7 @@ class DriverOnEmulatorTest {
     void resetWithCommandsInFlightStopsThemAndComesBack() {
         try (EmulatedPair p =
                 EmulatedPair.of(
-                        drive("a").memory(MIB, 512).latencyNanos(10_000_000).cmb(CmbSpec.of(MIB)),
+                        drive("a").memory(MIB, 512).latencyNanos(10_000_000).cmb(CmbModel.of(MIB)),
                         drive("b").memory(MIB, 512))) {
             p.a.requireCmb().enable(p.fabric.dma());
             PeerBuffer slots = p.a.requireCmb().allocate(65536, 4096);
@@ -287,9 +287,9 @@ class DriverOnEmulatorTest {
     void controllerClosedAfterItsFabricTouchesNoMemory() {
         EmulatedFabric fabric =
                 new EmulatedFabric(
-                        FabricSpec.builder()
-                                .time(FabricSpec.Time.VIRTUAL)
-                                .drive(drive("a").memory(MIB, 512).cmb(CmbSpec.of(MIB)).build())
+                        FabricModel.builder()
+                                .time(FabricModel.Time.VIRTUAL)
+                                .drive(drive("a").memory(MIB, 512).cmb(CmbModel.of(MIB)).build())
                                 .build());
         Controller c = Controller.open(fabric, "emu:a", ControllerOptions.DEFAULTS);
         c.requireCmb().enable(fabric.dma());
@@ -316,11 +316,11 @@ class DriverOnEmulatorTest {
 
     @Test
     void anEventThatWasTakenLetsTheNextOfItsKindCome() {
-        DriveSpec drive = drive("a").memory(MIB, 512).build();
+        DriveModel drive = drive("a").memory(MIB, 512).build();
         try (EmulatedFabric fabric =
                         new EmulatedFabric(
-                                FabricSpec.builder()
-                                        .time(FabricSpec.Time.VIRTUAL)
+                                FabricModel.builder()
+                                        .time(FabricModel.Time.VIRTUAL)
                                         .drive(drive)
                                         .build());
                 Controller c = Controller.open(fabric, "emu:a", ControllerOptions.DEFAULTS)) {

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.Completions;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
@@ -28,18 +28,18 @@ final class EmulatedPair implements AutoCloseable {
     final Controller a;
     final Controller b;
 
-    EmulatedPair(FabricSpec.Builder spec) {
-        fabric = new EmulatedFabric(spec.time(FabricSpec.Time.VIRTUAL).build());
+    EmulatedPair(FabricModel.Builder model) {
+        fabric = new EmulatedFabric(model.time(FabricModel.Time.VIRTUAL).build());
         a = Controller.open(fabric, "emu:a", OPTIONS);
         b = Controller.open(fabric, "emu:b", OPTIONS);
     }
 
-    static EmulatedPair of(DriveSpec.Builder a, DriveSpec.Builder b) {
-        return new EmulatedPair(FabricSpec.builder().drive(a.build()).drive(b.build()));
+    static EmulatedPair of(DriveModel.Builder a, DriveModel.Builder b) {
+        return new EmulatedPair(FabricModel.builder().drive(a.build()).drive(b.build()));
     }
 
-    static DriveSpec.Builder drive(String name) {
-        return DriveSpec.named(name);
+    static DriveModel.Builder drive(String name) {
+        return DriveModel.named(name);
     }
 
     DmaBuffer host(long bytes) {

@@ -8,10 +8,10 @@ import dev.peerlane.Session;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -55,41 +55,41 @@ class EngineAllocationTest {
         return threads.getThreadAllocatedBytes(Thread.currentThread().threadId());
     }
 
-    private static DriveSpec drive(String name, @Nullable Path folder) throws IOException {
-        DriveSpec.Builder drive = DriveSpec.named(name).cmb(CmbSpec.of(1 << 20));
+    private static DriveModel drive(String name, @Nullable Path folder) throws IOException {
+        DriveModel.Builder drive = DriveModel.named(name).cmb(CmbModel.of(1 << 20));
         if (folder == null) {
             return drive.memory(BYTES, 512).build();
         }
         Path image = folder.resolve(name);
         Files.write(image, new byte[BYTES]);
-        return drive.namespace(NamespaceSpec.image(image, 512)).build();
+        return drive.namespace(NamespaceModel.image(image, 512)).build();
     }
 
     @Test
     void chunksOfACopyAllocateNothing() throws IOException {
-        chunksAllocateNothing(null, FabricSpec.Transfers.PIECES);
+        chunksAllocateNothing(null, FabricModel.Transfers.PIECES);
     }
 
     @Test
     void chunksThatMoveInRunsAllocateNothing() throws IOException {
-        chunksAllocateNothing(null, FabricSpec.Transfers.RUNS);
+        chunksAllocateNothing(null, FabricModel.Transfers.RUNS);
     }
 
     @Test
     void chunksOfACopyBetweenImagesAllocateNothing(@TempDir Path folder) throws IOException {
-        chunksAllocateNothing(folder, FabricSpec.Transfers.PIECES);
+        chunksAllocateNothing(folder, FabricModel.Transfers.PIECES);
     }
 
-    private static void chunksAllocateNothing(@Nullable Path folder, FabricSpec.Transfers transfers)
-            throws IOException {
-        FabricSpec spec =
-                FabricSpec.builder()
+    private static void chunksAllocateNothing(
+            @Nullable Path folder, FabricModel.Transfers transfers) throws IOException {
+        FabricModel model =
+                FabricModel.builder()
                         .drive(drive("a", folder))
                         .drive(drive("b", folder))
-                        .time(FabricSpec.Time.VIRTUAL)
+                        .time(FabricModel.Time.VIRTUAL)
                         .transfers(transfers)
                         .build();
-        try (Session session = Session.of(new EmulatedFabric(spec))) {
+        try (Session session = Session.of(new EmulatedFabric(model))) {
             // every block of both media is there afterwards
             copy(session, "emu:b", "emu:a", 2 * BLOCKS);
             copy(session, "emu:a", "emu:b", 2 * BLOCKS);

@@ -14,12 +14,12 @@ import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.EmulatedController;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.model.Fault.Kind;
-import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.PacketModel;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.NvmOpcode;
@@ -197,7 +197,7 @@ class FaultSweepTest {
     }
 
     private static Set<String> sweep(Fault fault, String buffer, int step) {
-        PacketSpec packets = PacketSpec.DEFAULTS.withMaxPayloadBytes(4096);
+        PacketModel packets = PacketModel.DEFAULTS.withMaxPayloadBytes(4096);
         Set<String> ends = new TreeSet<>();
         int n = 1;
         while (run(fault.withOccasion(n), buffer, packets, ends)) {
@@ -214,18 +214,18 @@ class FaultSweepTest {
 
     /** Returns whether the fault happened. */
     private static boolean run(
-            Fault fault, String buffer, @Nullable PacketSpec packets, Set<String> ends) {
-        FabricSpec.Builder spec =
-                FabricSpec.builder().time(FabricSpec.Time.VIRTUAL).packets(packets).seed(5);
+            Fault fault, String buffer, @Nullable PacketModel packets, Set<String> ends) {
+        FabricModel.Builder model =
+                FabricModel.builder().time(FabricModel.Time.VIRTUAL).packets(packets).seed(5);
         for (String name : List.of("a", "b", "c")) {
-            spec.drive(
-                    DriveSpec.named(name)
+            model.drive(
+                    DriveModel.named(name)
                             .memory(SIZE, BLOCK)
                             .latencyNanos(5_000)
-                            .cmb(CmbSpec.of(CMB_BYTES))
+                            .cmb(CmbModel.of(CMB_BYTES))
                             .build());
         }
-        try (EmulatedFabric fabric = new EmulatedFabric(spec.fault(fault).build())) {
+        try (EmulatedFabric fabric = new EmulatedFabric(model.fault(fault).build())) {
             byte[] source = bytes(1);
             byte[] before = bytes(2);
             fabric.controller("a").medium(1, source);

@@ -10,10 +10,10 @@ import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.PortModel;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -27,17 +27,17 @@ class FewSlotsTest {
     private static final long LATENCY_NANOS = 80_000;
 
     private static Receipt copy(int cmbKib, FenceChoice fence) {
-        FabricSpec.Builder spec = FabricSpec.builder().seed(5).time(FabricSpec.Time.VIRTUAL);
+        FabricModel.Builder model = FabricModel.builder().seed(5).time(FabricModel.Time.VIRTUAL);
         for (String name : new String[] {"a", "b"}) {
-            spec.drive(
-                    DriveSpec.named(name)
+            model.drive(
+                    DriveModel.named(name)
                             .memory(8 << 20, 512)
                             .bytesPerSecond(RATE)
                             .latencyNanos(LATENCY_NANOS)
-                            .cmb(CmbSpec.of(cmbKib << 10))
+                            .cmb(CmbModel.of(cmbKib << 10))
                             .build());
         }
-        spec.port(PortSpec.switchOf(PortSpec.drive("a"), PortSpec.drive("b")));
+        model.port(PortModel.switchOf(PortModel.drive("a"), PortModel.drive("b")));
         CopyOptions options =
                 CopyOptions.DEFAULTS
                         .withBuffer(BufferChoice.TARGET)
@@ -45,7 +45,7 @@ class FewSlotsTest {
                         .withVerify(VerifyMode.NONE)
                         .withWipe(false)
                         .withSeed(3);
-        try (Session session = Session.of(new EmulatedFabric(spec.build()))) {
+        try (Session session = Session.of(new EmulatedFabric(model.build()))) {
             return session.copy(Extent.of("emu:a"), Extent.of("emu:b"), options);
         }
     }

@@ -8,9 +8,9 @@ import dev.peerlane.KeptLog;
 import dev.peerlane.Session;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
@@ -29,16 +29,16 @@ class FlightRecordingTest {
 
     @TempDir Path folder;
 
-    private static FabricSpec.Builder drives() {
-        FabricSpec.Builder fabric = FabricSpec.builder().time(FabricSpec.Time.VIRTUAL).seed(5);
+    private static FabricModel.Builder drives() {
+        FabricModel.Builder fabric = FabricModel.builder().time(FabricModel.Time.VIRTUAL).seed(5);
         for (String name : List.of("a", "b")) {
-            fabric.drive(DriveSpec.named(name).memory(SIZE, 512).cmb(CmbSpec.of(SIZE)).build());
+            fabric.drive(DriveModel.named(name).memory(SIZE, 512).cmb(CmbModel.of(SIZE)).build());
         }
         return fabric;
     }
 
     /** Copies drive a to drive b and returns the library's events. */
-    private List<RecordedEvent> events(FabricSpec fabric, boolean fails) throws IOException {
+    private List<RecordedEvent> events(FabricModel fabric, boolean fails) throws IOException {
         Path file = folder.resolve("copy.jfr");
         try (Recording recording = new Recording()) {
             recording.start();
@@ -84,7 +84,7 @@ class FlightRecordingTest {
 
     @Test
     void aCommandThatFailsIsAnEventWithItsStatusInWords() throws IOException {
-        FabricSpec fabric =
+        FabricModel fabric =
                 drives().fault(
                                 Fault.at(Fault.Kind.STATUS, "a")
                                         .onIo(NvmOpcode.READ)
@@ -111,7 +111,8 @@ class FlightRecordingTest {
     @Test
     void aControllerThatFailsIsOneEventAndOneWarning() throws IOException {
         KeptLog.clear();
-        FabricSpec fabric = drives().fault(Fault.at(Fault.Kind.FATAL, "b").withOccasion(3)).build();
+        FabricModel fabric =
+                drives().fault(Fault.at(Fault.Kind.FATAL, "b").withOccasion(3)).build();
         List<RecordedEvent> events = events(fabric, true);
         assertThat(events)
                 .filteredOn(e -> e.getEventType().getName().equals("dev.peerlane.ControllerFault"))

@@ -13,7 +13,7 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.HostMemory;
 import dev.peerlane.emulator.EmulatedController;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
@@ -72,7 +72,7 @@ class ForeignThreadsTest {
     void callsOfEveryKindAreRefusedAndDoNothingWhileTheOwnerWorks() throws Exception {
         try (EmulatedPair p =
                 EmulatedPair.of(
-                        drive("a").memory(16 * MIB, BLOCK).cmb(CmbSpec.of(MIB)),
+                        drive("a").memory(16 * MIB, BLOCK).cmb(CmbModel.of(MIB)),
                         drive("b").memory(MIB, BLOCK))) {
             p.a.requireCmb().enable(p.fabric.dma());
             try (Things t = new Things(p)) {

@@ -13,31 +13,31 @@ import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.Surroundings;
 import dev.peerlane.copy.engine.CopyJob;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import org.junit.jupiter.api.Test;
 
 /** A drive that goes between the copy and its verification. */
 class GoneBeforeVerifyTest {
-    private static DriveSpec drive(String name) {
-        return DriveSpec.named(name)
+    private static DriveModel drive(String name) {
+        return DriveModel.named(name)
                 .memory(64 << 10, 512)
                 .volatileWriteCache(false)
-                .cmb(CmbSpec.of(64 << 10))
+                .cmb(CmbModel.of(64 << 10))
                 .build();
     }
 
     @Test
     void isToldAsGoneAndNotAsMemoryThatKeepsNothing() {
-        FabricSpec spec =
-                FabricSpec.builder()
-                        .time(FabricSpec.Time.VIRTUAL)
+        FabricModel model =
+                FabricModel.builder()
+                        .time(FabricModel.Time.VIRTUAL)
                         .drive(drive("a"))
                         .drive(drive("b"))
                         .build();
-        EmulatedFabric fabric = new EmulatedFabric(spec);
+        EmulatedFabric fabric = new EmulatedFabric(model);
         try (Session session = Session.of(fabric)) {
             CopyPlan plan =
                     session.plan(

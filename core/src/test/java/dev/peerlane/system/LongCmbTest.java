@@ -5,7 +5,7 @@ import static dev.peerlane.system.EmulatedPair.drive;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.block.PeerBuffer;
-import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import java.io.IOException;
@@ -43,7 +43,7 @@ class LongCmbTest {
         try (EmulatedPair p =
                 EmulatedPair.of(
                         drive("a").memory(MIB, 512),
-                        drive("b").memory(MIB, 512).cmb(CmbSpec.of(BYTES)))) {
+                        drive("b").memory(MIB, 512).cmb(CmbModel.of(BYTES)))) {
             ControllerMemoryBuffer cmb = p.b.requireCmb();
             cmb.enable(p.fabric.dma());
             Bar bar = p.b.device().bar(2);

@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.fail;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.Controller;
@@ -81,13 +81,13 @@ class LostAtAnyAccessTest {
         private boolean closing;
         private boolean struckInClose;
 
-        Life(CmbSpec cmb, Loss loss, int at, ControllerOptions options) {
-            DriveSpec drive = DriveSpec.named("a").memory(MIB, 512).cmb(cmb).build();
+        Life(CmbModel cmb, Loss loss, int at, ControllerOptions options) {
+            DriveModel drive = DriveModel.named("a").memory(MIB, 512).cmb(cmb).build();
             emulated =
                     new EmulatedFabric(
-                            FabricSpec.builder()
+                            FabricModel.builder()
                                     .drive(drive)
-                                    .time(FabricSpec.Time.VIRTUAL)
+                                    .time(FabricModel.Time.VIRTUAL)
                                     .build());
             this.options = options;
             AnyAccessFabric[] self = new AnyAccessFabric[1];
@@ -149,8 +149,8 @@ class LostAtAnyAccessTest {
         "DISABLE, V1_4, 0",
         "FUNCTION_LEVEL_RESET, V1_4, 0",
     })
-    void firstErrorSaysThatItIsGoneOrWasReset(Loss loss, CmbSpec.Version version, int events) {
-        CmbSpec cmb = CmbSpec.of(64 << 10).withVersion(version);
+    void firstErrorSaysThatItIsGoneOrWasReset(Loss loss, CmbModel.Version version, int events) {
+        CmbModel cmb = CmbModel.of(64 << 10).withVersion(version);
         int failures = 0;
         int enabledBlind = 0;
         for (int k = 1; k < MOST; k++) {

@@ -11,12 +11,12 @@ import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.model.Fault.Kind;
-import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.PacketModel;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -51,20 +51,20 @@ class LostWritesTest {
         private final Map<String, Integer> ends = new TreeMap<>();
         private @Nullable Receipt last;
 
-        World(@Nullable PacketSpec packets, Fault... faults) {
-            FabricSpec.Builder spec =
-                    FabricSpec.builder().time(FabricSpec.Time.VIRTUAL).packets(packets).seed(5);
+        World(@Nullable PacketModel packets, Fault... faults) {
+            FabricModel.Builder model =
+                    FabricModel.builder().time(FabricModel.Time.VIRTUAL).packets(packets).seed(5);
             for (String name : List.of("a", "b", "c")) {
-                spec.drive(
-                        DriveSpec.named(name)
+                model.drive(
+                        DriveModel.named(name)
                                 .memory(SIZE, BLOCK)
-                                .cmb(CmbSpec.of(CMB_BYTES))
+                                .cmb(CmbModel.of(CMB_BYTES))
                                 .build());
             }
             for (Fault fault : faults) {
-                spec.fault(fault);
+                model.fault(fault);
             }
-            fabric = new EmulatedFabric(spec.build());
+            fabric = new EmulatedFabric(model.build());
             fabric.controller("a").medium(1, source);
             session = Session.of(fabric);
         }
@@ -197,7 +197,7 @@ class LostWritesTest {
     @ParameterizedTest
     @CsvSource({"7168, 2, 4", "4096, 1, 5", "8192, 8, 10", "4608, 9, 12"})
     void noPairOfLostPacketsIsTakenForAVerifiedCopy(int chunk, int slots, int chunks) {
-        try (World world = new World(PacketSpec.DEFAULTS)) {
+        try (World world = new World(PacketModel.DEFAULTS)) {
             SplittableRandom random = new SplittableRandom(chunk);
             int bytes = chunks * chunk;
             int packets = bytes / 256;

@@ -8,11 +8,11 @@ import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.PacketSpec;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.PacketModel;
+import dev.peerlane.emulator.model.PortModel;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -49,26 +49,26 @@ class ManyDrivesTest {
     /** How fast a copy was, and when it was over. */
     private record Ended(double rate, long nanos) {}
 
-    private static FabricSpec fabric(PacketSpec packets) {
-        FabricSpec.Builder spec =
-                FabricSpec.builder().seed(5).time(FabricSpec.Time.VIRTUAL).packets(packets);
-        PortSpec[] leaves = new PortSpec[SWITCHES];
+    private static FabricModel fabric(PacketModel packets) {
+        FabricModel.Builder model =
+                FabricModel.builder().seed(5).time(FabricModel.Time.VIRTUAL).packets(packets);
+        PortModel[] leaves = new PortModel[SWITCHES];
         for (int s = 0; s < SWITCHES; s++) {
-            PortSpec[] drives = new PortSpec[DRIVES];
+            PortModel[] drives = new PortModel[DRIVES];
             for (int d = 0; d < DRIVES; d++) {
                 String name = name(s * DRIVES + d);
-                spec.drive(
-                        DriveSpec.named(name)
+                model.drive(
+                        DriveModel.named(name)
                                 .memory(2 << 20, 512)
                                 .bytesPerSecond(400_000_000)
                                 .latencyNanos(80_000)
-                                .cmb(CmbSpec.of(2 << 20))
+                                .cmb(CmbModel.of(2 << 20))
                                 .build());
-                drives[d] = PortSpec.drive(name);
+                drives[d] = PortModel.drive(name);
             }
-            leaves[s] = PortSpec.switchOf(drives);
+            leaves[s] = PortModel.switchOf(drives);
         }
-        return spec.port(PortSpec.switchOf(leaves)).build();
+        return model.port(PortModel.switchOf(leaves)).build();
     }
 
     private static String name(int drive) {
@@ -76,7 +76,7 @@ class ManyDrivesTest {
     }
 
     /** Copies at once; number {@code i} from a drive to another one, so many further on. */
-    private static List<Ended> copies(PacketSpec packets, int count, int step, int distance)
+    private static List<Ended> copies(PacketModel packets, int count, int step, int distance)
             throws InterruptedException, ExecutionException {
         List<Together.Job<Ended>> jobs = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -97,7 +97,7 @@ class ManyDrivesTest {
     @Test
     void sixteenCopiesThatShareNoDeviceAreEachAsFastAsOneAndNoneIsLate()
             throws InterruptedException, ExecutionException {
-        PacketSpec large = PacketSpec.DEFAULTS.withMaxPayloadBytes(4096);
+        PacketModel large = PacketModel.DEFAULTS.withMaxPayloadBytes(4096);
         double alone = copies(large, 1, 2, 1).getFirst().rate();
         List<Ended> all = copies(large, 16, 2, 1);
         assertThat(all).allSatisfy(each -> assertThat(each.rate()).isGreaterThan(0.95 * alone));
@@ -112,12 +112,12 @@ class ManyDrivesTest {
     @Test
     void copiesFromSwitchToSwitchFillTheLinkBetweenThemAndShareIt()
             throws InterruptedException, ExecutionException {
-        Map<String, PacketSpec.Link> own = new HashMap<>();
+        Map<String, PacketModel.Link> own = new HashMap<>();
         for (int i = 0; i < SWITCHES * DRIVES; i++) {
-            own.put(name(i), PacketSpec.DEFAULTS.link());
+            own.put(name(i), PacketModel.DEFAULTS.link());
         }
-        PacketSpec packets =
-                PacketSpec.DEFAULTS.withLinks(new PacketSpec.Link(150, LINK_BYTES, 32), own);
+        PacketModel packets =
+                PacketModel.DEFAULTS.withLinks(new PacketModel.Link(150, LINK_BYTES, 32), own);
         int payload = packets.maxPayloadBytes();
         double limit = (double) LINK_BYTES * payload / (payload + HEADER_BYTES);
         List<Ended> all = copies(packets, DRIVES, 1, DRIVES);

@@ -9,9 +9,9 @@ import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,19 +20,22 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OddMemoryTest {
     private static final int KIB = 1 << 10;
 
-    private static FabricSpec spec() {
-        FabricSpec.Builder spec = FabricSpec.builder().time(FabricSpec.Time.VIRTUAL);
+    private static FabricModel model() {
+        FabricModel.Builder model = FabricModel.builder().time(FabricModel.Time.VIRTUAL);
         for (String name : new String[] {"a", "b"}) {
-            spec.drive(
-                    DriveSpec.named(name).memory(256 * KIB, 512).cmb(CmbSpec.of(64 * KIB)).build());
+            model.drive(
+                    DriveModel.named(name)
+                            .memory(256 * KIB, 512)
+                            .cmb(CmbModel.of(64 * KIB))
+                            .build());
         }
-        return spec.build();
+        return model.build();
     }
 
     @ParameterizedTest
     @ValueSource(ints = {512, 46 * KIB + 512, 62 * KIB + 64})
     void aCopyTakesWhatFitsBehindABufferOfOddLength(int taken) {
-        try (Session session = Session.of(new EmulatedFabric(spec()))) {
+        try (Session session = Session.of(new EmulatedFabric(model()))) {
             ControllerMemoryBuffer cmb = session.controller("emu:b").requireCmb();
             if (!cmb.isEnabled()) {
                 cmb.enable(session.fabric().dma());

@@ -22,11 +22,11 @@ import dev.peerlane.diagnose.Finding;
 import dev.peerlane.diagnose.Question;
 import dev.peerlane.diagnose.Snapshot;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.nvme.Namespace;
@@ -79,37 +79,37 @@ class OneMindTest {
     private SplittableRandom random;
     private long seed;
 
-    private FabricSpec drawn() {
-        FabricSpec.Builder spec = FabricSpec.builder().seed(seed);
+    private FabricModel drawn() {
+        FabricModel.Builder model = FabricModel.builder().seed(seed);
         for (String name : NAMES) {
-            spec.drive(drive(name));
+            model.drive(drive(name));
         }
         switch (random.nextInt(4)) {
-            case 0, 1 -> spec.port(acs(PortSpec.switchOf(port("a"), port("b"), port("c"))));
-            case 2 -> spec.port(port("a")).port(port("b")).port(port("c"));
-            default -> spec.port(PortSpec.switchOf(port("a"), port("b"))).port(port("c"));
+            case 0, 1 -> model.port(acs(PortModel.switchOf(port("a"), port("b"), port("c"))));
+            case 2 -> model.port(port("a")).port(port("b")).port(port("c"));
+            default -> model.port(PortModel.switchOf(port("a"), port("b"))).port(port("c"));
         }
         Trust[] trusts = Trust.values();
-        return spec.rootComplex(trusts[random.nextInt(3)], trusts[random.nextInt(3)])
+        return model.rootComplex(trusts[random.nextInt(3)], trusts[random.nextInt(3)])
                 .iommu(random.nextBoolean())
-                .time(FabricSpec.Time.VIRTUAL)
+                .time(FabricModel.Time.VIRTUAL)
                 .build();
     }
 
-    private PortSpec port(String drive) {
-        return acs(PortSpec.drive(drive));
+    private PortModel port(String drive) {
+        return acs(PortModel.drive(drive));
     }
 
-    private PortSpec acs(PortSpec port) {
+    private PortModel acs(PortModel port) {
         return random.nextInt(4) > 0 ? port : port.withAcs(ACS[random.nextInt(ACS.length)]);
     }
 
-    private DriveSpec drive(String name) {
-        DriveSpec.Builder drive = DriveSpec.named(name);
+    private DriveModel drive(String name) {
+        DriveModel.Builder drive = DriveModel.named(name);
         int longest = 512;
         for (int i = 0; i < 2; i++) {
             int block = BLOCKS[random.nextInt(BLOCKS.length)];
-            NamespaceSpec namespace = NamespaceSpec.memory(2 * BYTES, block);
+            NamespaceModel namespace = NamespaceModel.memory(2 * BYTES, block);
             drive.namespace(
                     switch (random.nextInt(16)) {
                         case 0 -> namespace.withMetadata(8, 0);
@@ -124,8 +124,8 @@ class OneMindTest {
         return drive.cmb(random.nextInt(5) == 0 ? null : cmb()).build();
     }
 
-    private CmbSpec cmb() {
-        CmbSpec cmb = CmbSpec.of(CMBS[random.nextInt(CMBS.length)]);
+    private CmbModel cmb() {
+        CmbModel cmb = CmbModel.of(CMBS[random.nextInt(CMBS.length)]);
         int units = random.nextInt(4);
         cmb =
                 switch (random.nextInt(4)) {
@@ -136,12 +136,12 @@ class OneMindTest {
                     default -> cmb;
                 };
         if (random.nextInt(4) == 0) {
-            int support = CmbSpec.COMMON_SUPPORT;
-            cmb = cmb.withSupport(support & ~(random.nextBoolean() ? CmbSpec.RDS : CmbSpec.WDS));
+            int support = CmbModel.COMMON_SUPPORT;
+            cmb = cmb.withSupport(support & ~(random.nextBoolean() ? CmbModel.RDS : CmbModel.WDS));
         }
-        CmbSpec.Version[] versions = CmbSpec.Version.values();
+        CmbModel.Version[] versions = CmbModel.Version.values();
         cmb = cmb.withVersion(versions[random.nextInt(versions.length)]);
-        boolean overtake = cmb.version() == CmbSpec.Version.V1_4 && random.nextBoolean();
+        boolean overtake = cmb.version() == CmbModel.Version.V1_4 && random.nextBoolean();
         return overtake ? cmb.withRates(Cmbebs.ofBytes(4096, true), new Cmbswtp(0)) : cmb;
     }
 

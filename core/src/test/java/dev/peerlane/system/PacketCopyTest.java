@@ -12,13 +12,13 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
-import dev.peerlane.emulator.model.PacketSpec;
-import dev.peerlane.emulator.model.PacketSpec.Forwarding;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
+import dev.peerlane.emulator.model.PacketModel;
+import dev.peerlane.emulator.model.PacketModel.Forwarding;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.emulator.watch.PeerFlow;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaFault;
@@ -45,12 +45,12 @@ class PacketCopyTest {
     private static final int SIZE = 256 << 10;
     private static final Extent A = new Extent("emu:a", 1, null, null);
     private static final Extent B = new Extent("emu:b", 1, null, null);
-    private static final int REDIRECT = PortSpec.ACS_REDIRECT;
+    private static final int REDIRECT = PortModel.ACS_REDIRECT;
 
     @TempDir private Path directory;
     private Path source;
     private Path target;
-    private FabricSpec.Builder fabric;
+    private FabricModel.Builder fabric;
     private EmulatedFabric world;
 
     @BeforeEach
@@ -61,19 +61,19 @@ class PacketCopyTest {
         new SplittableRandom(23).nextBytes(data);
         Files.write(source, data);
         Files.write(target, new byte[SIZE]);
-        fabric = FabricSpec.builder().seed(9).packets(PacketSpec.DEFAULTS);
+        fabric = FabricModel.builder().seed(9).packets(PacketModel.DEFAULTS);
     }
 
     private Session session() {
-        fabric.drive(drive("a").namespace(NamespaceSpec.image(source, 512)).build());
-        fabric.drive(drive("b").namespace(NamespaceSpec.image(target, 512)).build());
+        fabric.drive(drive("a").namespace(NamespaceModel.image(source, 512)).build());
+        fabric.drive(drive("b").namespace(NamespaceModel.image(target, 512)).build());
         fabric.drive(drive("c").memory(SIZE, 512).build());
         world = new EmulatedFabric(fabric.build());
         return Session.of(world);
     }
 
-    private static DriveSpec.Builder drive(String name) {
-        return DriveSpec.named(name).cmb(CmbSpec.of(256 << 10)).latencyNanos(5_000);
+    private static DriveModel.Builder drive(String name) {
+        return DriveModel.named(name).cmb(CmbModel.of(256 << 10)).latencyNanos(5_000);
     }
 
     private static CopyOptions through(String buffer) {
@@ -96,11 +96,11 @@ class PacketCopyTest {
         }
     }
 
-    private static PortSpec ports(int acs) {
-        return PortSpec.switchOf(
-                PortSpec.drive("a").withAcs(acs),
-                PortSpec.drive("b").withAcs(acs),
-                PortSpec.drive("c").withAcs(acs));
+    private static PortModel ports(int acs) {
+        return PortModel.switchOf(
+                PortModel.drive("a").withAcs(acs),
+                PortModel.drive("b").withAcs(acs),
+                PortModel.drive("c").withAcs(acs));
     }
 
     @ParameterizedTest
@@ -121,7 +121,7 @@ class PacketCopyTest {
         List<List<String>> traces = new ArrayList<>();
         for (int run = 0; run < 2; run++) {
             Files.write(target, new byte[SIZE]);
-            fabric = FabricSpec.builder().seed(11).packets(PacketSpec.DEFAULTS);
+            fabric = FabricModel.builder().seed(11).packets(PacketModel.DEFAULTS);
             List<String> trace = new ArrayList<>();
             try (Session session = session()) {
                 world.trace(trace::add);
@@ -137,7 +137,7 @@ class PacketCopyTest {
         CopyOptions unwiped = through("target").withVerify(VerifyMode.NONE).withWipe(false);
         copy(unwiped);
         long many = world.packetsSent();
-        fabric = FabricSpec.builder().packets(PacketSpec.DEFAULTS.withMaxPayloadBytes(4096));
+        fabric = FabricModel.builder().packets(PacketModel.DEFAULTS.withMaxPayloadBytes(4096));
         copy(unwiped);
         assertThat(world.packetsSent()).isLessThan(many / 2);
     }
@@ -145,9 +145,9 @@ class PacketCopyTest {
     @Test
     void aSlowLinkSlowsTheCopyAsItsBandwidthSays() throws IOException {
         fabric.packets(
-                PacketSpec.DEFAULTS.withLinks(
-                        PacketSpec.DEFAULTS.link(),
-                        Map.of("a", new PacketSpec.Link(200, 50_000_000, 16))));
+                PacketModel.DEFAULTS.withLinks(
+                        PacketModel.DEFAULTS.link(),
+                        Map.of("a", new PacketModel.Link(200, 50_000_000, 16))));
         Receipt receipt = copy(through("target").withVerify(VerifyMode.NONE));
         // 24 bytes of header for each 256 of data, and commands and completions beside them
         assertThat(receipt.bytesPerSecond()).isBetween(25e6, 50e6 * 256 / 280);
@@ -156,8 +156,8 @@ class PacketCopyTest {
     @Test
     void oneCreditIsEnoughToArrive() throws IOException {
         fabric.packets(
-                PacketSpec.DEFAULTS.withLinks(
-                        new PacketSpec.Link(150, 4_000_000_000L, 1), Map.of()));
+                PacketModel.DEFAULTS.withLinks(
+                        new PacketModel.Link(150, 4_000_000_000L, 1), Map.of()));
         assertThat(copy(through("third")).verify().result()).isEqualTo("ok");
     }
 
@@ -166,7 +166,7 @@ class PacketCopyTest {
     void redirectedWritesArriveOnlyWhereTheRootComplexForwardsThem(
             Forwarding forwarding, String outcome) throws IOException {
         fabric.port(ports(REDIRECT)).rootComplex(Trust.TRUSTED, Trust.TRUSTED);
-        fabric.packets(PacketSpec.DEFAULTS.withForwarding(forwarding, 2_000));
+        fabric.packets(PacketModel.DEFAULTS.withForwarding(forwarding, 2_000));
         if (outcome.equals("ok")) {
             assertThat(copy(through("target")).route().getFirst().crossesRoot()).isTrue();
             return;
@@ -179,7 +179,7 @@ class PacketCopyTest {
     @Test
     void aPeerReadThatTheRootComplexRefusesFailsTheCommand() throws IOException {
         fabric.port(ports(REDIRECT)).rootComplex(Trust.TRUSTED, Trust.TRUSTED);
-        fabric.packets(PacketSpec.DEFAULTS.withForwarding(Forwarding.WRITES, 2_000));
+        fabric.packets(PacketModel.DEFAULTS.withForwarding(Forwarding.WRITES, 2_000));
         CopyException e = catchThrowableOfType(CopyException.class, () -> copy(through("source")));
         assertThat(e.code()).isEqualTo("write-failed");
         assertThat(e).hasMessageContaining("Data Transfer Error");
@@ -187,21 +187,21 @@ class PacketCopyTest {
 
     @Test
     void directPeerTrafficNeedsNoForwarding() throws IOException {
-        fabric.packets(PacketSpec.DEFAULTS.withForwarding(Forwarding.NONE, 500));
+        fabric.packets(PacketModel.DEFAULTS.withForwarding(Forwarding.NONE, 500));
         assertThat(copy(through("third")).verify().result()).isEqualTo("ok");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"target", "third"})
     void hostStoresThatArriveLateHarmNothing(String buffer) throws IOException {
-        fabric.packets(PacketSpec.DEFAULTS.withHostStoreNanos(40_000));
+        fabric.packets(PacketModel.DEFAULTS.withHostStoreNanos(40_000));
         assertThat(copy(through(buffer)).verify().result()).isEqualTo("ok");
     }
 
     @Test
     void whatTheRootComplexDoesNotForwardIsOnRecord() {
         fabric.port(ports(REDIRECT)).rootComplex(Trust.TRUSTED, Trust.TRUSTED);
-        fabric.packets(PacketSpec.DEFAULTS.withForwarding(Forwarding.NONE, 500));
+        fabric.packets(PacketModel.DEFAULTS.withForwarding(Forwarding.NONE, 500));
         CopyException e = catchThrowableOfType(CopyException.class, () -> copy(through("target")));
         assertThat(e.code()).isEqualTo("peer-writes-lost");
         DmaFault first = world.faults().getFirst();
@@ -213,7 +213,7 @@ class PacketCopyTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void anAddressThatNobodyMappedIsAFaultOfTheIommu(boolean packets) {
-        fabric.packets(packets ? PacketSpec.DEFAULTS : null).time(FabricSpec.Time.VIRTUAL);
+        fabric.packets(packets ? PacketModel.DEFAULTS : null).time(FabricModel.Time.VIRTUAL);
         try (Session session = session()) {
             Namespace ns = session.namespace(A);
             long gone;
@@ -238,8 +238,8 @@ class PacketCopyTest {
 
     @Test
     void egressControlWithoutRedirectLosesWhatIsSentToItsPort() {
-        PortSpec a = PortSpec.drive("a").withAcs(0x20).withEgress(2);
-        fabric.port(PortSpec.switchOf(a, PortSpec.drive("b"), PortSpec.drive("c")));
+        PortModel a = PortModel.drive("a").withAcs(0x20).withEgress(2);
+        fabric.port(PortModel.switchOf(a, PortModel.drive("b"), PortModel.drive("c")));
         fabric.rootComplex(Trust.TRUSTED, Trust.TRUSTED);
         PeerlaneException e =
                 catchThrowableOfType(PeerlaneException.class, () -> copy(through("target")));
@@ -249,10 +249,10 @@ class PacketCopyTest {
 
     @Test
     void egressControlOfAnotherPortHarmsNobody() throws IOException {
-        PortSpec a = PortSpec.drive("a").withAcs(0x20).withEgress(3);
-        fabric.port(PortSpec.switchOf(a, PortSpec.drive("b"), PortSpec.drive("c")));
+        PortModel a = PortModel.drive("a").withAcs(0x20).withEgress(3);
+        fabric.port(PortModel.switchOf(a, PortModel.drive("b"), PortModel.drive("c")));
         fabric.rootComplex(Trust.TRUSTED, Trust.TRUSTED);
-        fabric.packets(PacketSpec.DEFAULTS.withForwarding(Forwarding.NONE, 500));
+        fabric.packets(PacketModel.DEFAULTS.withForwarding(Forwarding.NONE, 500));
         assertThat(copy(through("target")).verify().result()).isEqualTo("ok");
     }
 
@@ -261,14 +261,16 @@ class PacketCopyTest {
         int acs = 0x4c;
         fabric.port(ports(acs)).rootComplex(Trust.TRUSTED, Trust.TRUSTED);
         fabric.packets(
-                PacketSpec.DEFAULTS.withForwarding(Forwarding.NONE, 500).withAts(Set.of("a", "b")));
+                PacketModel.DEFAULTS
+                        .withForwarding(Forwarding.NONE, 500)
+                        .withAts(Set.of("a", "b")));
         assertThat(copy(through("target")).verify().result()).isEqualTo("ok");
         assertThat(world.peerFlows()).isNotEmpty().noneMatch(PeerFlow::throughRoot);
     }
 
     @Test
     void aDriveWhoseTranslatedRequestsAreBlockedReachesNothing() {
-        fabric.port(ports(2)).packets(PacketSpec.DEFAULTS.withAts(Set.of("a")));
+        fabric.port(ports(2)).packets(PacketModel.DEFAULTS.withAts(Set.of("a")));
         PeerlaneException e =
                 catchThrowableOfType(PeerlaneException.class, () -> copy(through("target")));
         assertThat(e.category()).isEqualTo(PeerlaneException.Category.IO);

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.Session;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.FabricSpec.PeerReads;
-import dev.peerlane.emulator.model.FabricSpec.PeerWrites;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.FabricModel.PeerReads;
+import dev.peerlane.emulator.model.FabricModel.PeerWrites;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.FabricTraits;
 import dev.peerlane.pci.ConfigBytes;
@@ -29,28 +29,28 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ProbeTest {
     @TempDir static Path state;
 
-    private static final NamespaceSpec PROTECTED =
-            NamespaceSpec.memory(1 << 20, 512).withWriteProtected(true);
-    private static final NamespaceSpec UNREADABLE =
-            NamespaceSpec.memory(1 << 20, 512).withMetadata(8, 0);
+    private static final NamespaceModel PROTECTED =
+            NamespaceModel.memory(1 << 20, 512).withWriteProtected(true);
+    private static final NamespaceModel UNREADABLE =
+            NamespaceModel.memory(1 << 20, 512).withMetadata(8, 0);
 
-    private static DriveSpec.Builder bare(String name) {
-        return DriveSpec.named(name).cmb(CmbSpec.of(1 << 20));
+    private static DriveModel.Builder bare(String name) {
+        return DriveModel.named(name).cmb(CmbModel.of(1 << 20));
     }
 
-    private static DriveSpec.Builder drive(String name) {
+    private static DriveModel.Builder drive(String name) {
         return bare(name).memory(1 << 20, 512);
     }
 
-    private static List<Probe.Result> probe(FabricSpec.Builder spec) {
-        FabricSpec built = spec.time(FabricSpec.Time.VIRTUAL).build();
+    private static List<Probe.Result> probe(FabricModel.Builder model) {
+        FabricModel built = model.time(FabricModel.Time.VIRTUAL).build();
         try (Session session = Session.of(new EmulatedFabric(built))) {
             return Probe.between(session, "emu:a", "emu:b");
         }
     }
 
-    private static FabricSpec.Builder two() {
-        return FabricSpec.builder().drive(drive("a").build()).drive(drive("b").build());
+    private static FabricModel.Builder two() {
+        return FabricModel.builder().drive(drive("a").build()).drive(drive("b").build());
     }
 
     @Test
@@ -85,8 +85,8 @@ class ProbeTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 256, 504})
     void aSingleWordOfABlockThatDoesNotArriveIsFound(int word) {
-        FabricSpec spec = two().time(FabricSpec.Time.VIRTUAL).build();
-        AnyAccessFabric fabric = new AnyAccessFabric(new EmulatedFabric(spec), 0, () -> {});
+        FabricModel model = two().time(FabricModel.Time.VIRTUAL).build();
+        AnyAccessFabric fabric = new AnyAccessFabric(new EmulatedFabric(model), 0, () -> {});
         fabric.lostByPeers = word;
         try (Session session = Session.of(fabric)) {
             assertThat(Probe.between(session, "emu:a", "emu:b"))
@@ -99,11 +99,11 @@ class ProbeTest {
 
     @Test
     void withoutCompareReadsAreNotProbedAndNeverWork() {
-        FabricSpec.Builder spec =
-                FabricSpec.builder()
+        FabricModel.Builder model =
+                FabricModel.builder()
                         .drive(drive("a").compare(false).build())
                         .drive(drive("b").compare(false).build());
-        List<Probe.Result> results = probe(spec);
+        List<Probe.Result> results = probe(model);
         assertThat(results).filteredOn(r -> r.direction().equals("read")).hasSize(2);
         assertThat(results)
                 .filteredOn(r -> r.direction().equals("read"))
@@ -116,13 +116,13 @@ class ProbeTest {
             value = PeerWrites.class,
             names = {"NORMAL", "VANISH"})
     void withoutAReadableNamespacePeerWritesAreProbedByIdentify(PeerWrites fabric) {
-        FabricSpec.Builder spec =
-                FabricSpec.builder()
+        FabricModel.Builder model =
+                FabricModel.builder()
                         .drive(bare("a").namespace(UNREADABLE).build())
                         .drive(drive("b").build())
                         .peerWrites(fabric);
         boolean honest = fabric == PeerWrites.NORMAL;
-        List<Probe.Result> results = probe(spec);
+        List<Probe.Result> results = probe(model);
         assertThat(results).hasSize(4);
         Probe.Result write = results.get(0);
         assertThat(write.initiator()).isEqualTo("emu:a");
@@ -136,13 +136,13 @@ class ProbeTest {
 
     @Test
     void memoryOfAThirdDeviceIsProbedFromBothSides() {
-        FabricSpec.Builder spec =
-                FabricSpec.builder()
-                        .drive(DriveSpec.named("a").memory(1 << 20, 512).build())
-                        .drive(DriveSpec.named("b").memory(1 << 20, 4096).build())
+        FabricModel.Builder model =
+                FabricModel.builder()
+                        .drive(DriveModel.named("a").memory(1 << 20, 512).build())
+                        .drive(DriveModel.named("b").memory(1 << 20, 4096).build())
                         .drive(drive("c").build());
         try (Session session =
-                Session.of(new EmulatedFabric(spec.time(FabricSpec.Time.VIRTUAL).build()))) {
+                Session.of(new EmulatedFabric(model.time(FabricModel.Time.VIRTUAL).build()))) {
             List<Probe.Result> results = Probe.through(session, "emu:a", "emu:b", "emu:c");
             assertThat(results)
                     .extracting(Probe.Result::initiator)
@@ -154,11 +154,11 @@ class ProbeTest {
 
     @Test
     void withoutACmbNothingIsProbed() {
-        FabricSpec.Builder spec =
-                FabricSpec.builder()
-                        .drive(DriveSpec.named("a").memory(1 << 20, 512).build())
+        FabricModel.Builder model =
+                FabricModel.builder()
+                        .drive(DriveModel.named("a").memory(1 << 20, 512).build())
                         .drive(drive("b").build());
-        List<Probe.Result> results = probe(spec);
+        List<Probe.Result> results = probe(model);
         assertThat(results)
                 .filteredOn(r -> r.owner().equals("emu:a"))
                 .hasSize(2)
@@ -167,18 +167,18 @@ class ProbeTest {
 
     @Test
     void noMediumIsWritten() {
-        FabricSpec.Builder spec =
-                FabricSpec.builder()
+        FabricModel.Builder model =
+                FabricModel.builder()
                         .drive(bare("a").namespace(PROTECTED).build())
                         .drive(bare("b").namespace(PROTECTED).build());
-        assertThat(probe(spec)).allMatch(r -> r.outcome().equals("works"));
+        assertThat(probe(model)).allMatch(r -> r.outcome().equals("works"));
     }
 
     @ParameterizedTest
     @EnumSource(Shown.class)
     void errorsThatAreCountedMeanwhileAreNamed(Shown shown) {
-        FabricSpec spec = two().time(FabricSpec.Time.VIRTUAL).build();
-        try (Session session = Session.of(new Erring(new EmulatedFabric(spec), shown, false))) {
+        FabricModel model = two().time(FabricModel.Time.VIRTUAL).build();
+        try (Session session = Session.of(new Erring(new EmulatedFabric(model), shown, false))) {
             List<Probe.Result> results = Probe.between(session, "emu:a", "emu:b");
             assertThat(results).hasSize(4);
             assertThat(results)

@@ -17,9 +17,9 @@ import dev.peerlane.copy.Progress;
 import dev.peerlane.copy.Surroundings;
 import dev.peerlane.copy.engine.CopyJob;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
@@ -49,12 +49,12 @@ class QuarantineTest {
     private static final Extent A = new Extent("emu:a", 1, null, null);
     private static final Extent B = new Extent("emu:b", 1, null, null);
 
-    private static DriveSpec.Builder drive(String name) {
-        return DriveSpec.named(name).memory(BYTES, 512).cmb(CmbSpec.of(128 << 10));
+    private static DriveModel.Builder drive(String name) {
+        return DriveModel.named(name).memory(BYTES, 512).cmb(CmbModel.of(128 << 10));
     }
 
-    private static FabricSpec.Builder virtual() {
-        return FabricSpec.builder().time(FabricSpec.Time.VIRTUAL).seed(11);
+    private static FabricModel.Builder virtual() {
+        return FabricModel.builder().time(FabricModel.Time.VIRTUAL).seed(11);
     }
 
     private static CopyOptions options() {
@@ -92,9 +92,9 @@ class QuarantineTest {
                         .onIo(NvmOpcode.READ)
                         .withOccasion(occasion)
                         .withNanos(300 * MILLI);
-        FabricSpec spec =
+        FabricModel model =
                 virtual().drive(drive("a").build()).drive(drive("b").build()).fault(late).build();
-        EmulatedFabric fabric = new EmulatedFabric(spec);
+        EmulatedFabric fabric = new EmulatedFabric(model);
         fabric.controller("a").medium(1, random(1));
         try (Session session = Session.of(fabric)) {
             CopyException e =
@@ -122,9 +122,9 @@ class QuarantineTest {
                                 Status.UNRECOVERED_READ_ERROR | (isFinal ? Status.DO_NOT_RETRY : 0))
                         .withOccasion(occasion)
                         .withNanos(300 * MILLI);
-        FabricSpec spec =
+        FabricModel model =
                 virtual().drive(drive("a").build()).drive(drive("b").build()).fault(late).build();
-        EmulatedFabric fabric = new EmulatedFabric(spec);
+        EmulatedFabric fabric = new EmulatedFabric(model);
         fabric.controller("a").medium(1, random(1));
         boolean inTarget = buffer.equals("target");
         CopyOptions how =
@@ -175,7 +175,7 @@ class QuarantineTest {
     void aCmbWithNoRoomBehindItEndsACopyThatIsWoundDownAndSaysWhatToDo(@TempDir Path folder)
             throws IOException {
         Path file = folder.resolve("cmb");
-        FabricSpec spec = virtual().drive(drive("a").build()).drive(drive("b").build()).build();
+        FabricModel model = virtual().drive(drive("a").build()).drive(drive("b").build()).build();
         try (FileChannel channel =
                         FileChannel.open(
                                 file,
@@ -183,7 +183,7 @@ class QuarantineTest {
                                 StandardOpenOption.READ,
                                 StandardOpenOption.WRITE);
                 EmulatedFabric fabric =
-                        new EmulatedFabric(spec, (bytes, alignment) -> mapped(channel, bytes))) {
+                        new EmulatedFabric(model, (bytes, alignment) -> mapped(channel, bytes))) {
             Session session = Session.of(fabric);
             session.controller("emu:a");
             CopyPlan plan = session.plan(A, B, options());
@@ -214,12 +214,12 @@ class QuarantineTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 4, 5, 6, 7})
     void aQueueShorterThanTheSlotsIsFilledToItsLastPlaceAndNeverOverrun(int entries) {
-        FabricSpec spec =
+        FabricModel model =
                 virtual()
                         .drive(drive("a").maxQueueEntries(entries).latencyNanos(5_000).build())
                         .drive(drive("b").maxQueueEntries(entries).latencyNanos(5_000).build())
                         .build();
-        EmulatedFabric fabric = new EmulatedFabric(spec);
+        EmulatedFabric fabric = new EmulatedFabric(model);
         byte[] source = random(2);
         fabric.controller("a").medium(1, source);
         try (Session session = Session.of(fabric)) {
@@ -248,13 +248,13 @@ class QuarantineTest {
                             .onIo(stalled.equals("a") ? NvmOpcode.READ : NvmOpcode.WRITE)
                             .withOccasion(n)
                             .withNanos(20 * MILLI);
-            FabricSpec spec =
+            FabricModel model =
                     virtual()
                             .drive(drive("a").maxQueueEntries(entries).build())
                             .drive(drive("b").maxQueueEntries(entries).build())
                             .fault(stall)
                             .build();
-            EmulatedFabric fabric = new EmulatedFabric(spec);
+            EmulatedFabric fabric = new EmulatedFabric(model);
             byte[] source = random(2);
             fabric.controller("a").medium(1, source);
             try (Session session = Session.of(fabric)) {
@@ -277,9 +277,9 @@ class QuarantineTest {
     void anAbortThatFailsIsToldAndTheCopyEndsAllTheSame() {
         Fault dead =
                 Fault.at(Fault.Kind.ZOMBIE, "b").onIo(NvmOpcode.WRITE).withNanos(10_000 * MILLI);
-        FabricSpec spec =
+        FabricModel model =
                 virtual().drive(drive("a").build()).drive(drive("b").build()).fault(dead).build();
-        EmulatedFabric fabric = new EmulatedFabric(spec);
+        EmulatedFabric fabric = new EmulatedFabric(model);
         long start = fabric.clock().nanoTime();
         try (Session session = Session.of(fabric)) {
             CopyException e =

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
@@ -27,13 +27,14 @@ class SglOnEmulatorTest {
      * Reads the first blocks into the CMB from offset 4 on, in a long and a short transfer, writes
      * them back elsewhere, and returns the bytes of PRP lists and SGL segments that were read.
      */
-    private static long listBytes(DriveSpec.Sgls sgls, ControllerOptions options) {
-        DriveSpec drive =
-                DriveSpec.named("a").memory(MIB, 512).sgls(sgls).cmb(CmbSpec.of(MIB)).build();
-        FabricSpec spec = FabricSpec.builder().drive(drive).time(FabricSpec.Time.VIRTUAL).build();
+    private static long listBytes(DriveModel.Sgls sgls, ControllerOptions options) {
+        DriveModel drive =
+                DriveModel.named("a").memory(MIB, 512).sgls(sgls).cmb(CmbModel.of(MIB)).build();
+        FabricModel model =
+                FabricModel.builder().drive(drive).time(FabricModel.Time.VIRTUAL).build();
         byte[] content = new byte[(int) MIB];
         new Random(4).nextBytes(content);
-        try (EmulatedFabric fabric = new EmulatedFabric(spec);
+        try (EmulatedFabric fabric = new EmulatedFabric(model);
                 Controller c = Controller.open(fabric, "emu:a", options)) {
             fabric.controller("a").medium(1, content);
             c.requireCmb().enable(fabric.dma());
@@ -76,15 +77,15 @@ class SglOnEmulatorTest {
 
     @ParameterizedTest
     @CsvSource({"BYTES", "DWORDS"})
-    void longTransfersNeedNoList(DriveSpec.Sgls sgls) {
+    void longTransfersNeedNoList(DriveModel.Sgls sgls) {
         assertThat(listBytes(sgls, ControllerOptions.DEFAULTS)).isZero();
     }
 
     @Test
     void withoutSupportOrWhenToldSoThereAreLists() {
         long lists = 2 * 8 * (SLOT / 4096 + 40 * 512 / 4096);
-        assertThat(listBytes(DriveSpec.Sgls.NONE, ControllerOptions.DEFAULTS)).isEqualTo(lists);
+        assertThat(listBytes(DriveModel.Sgls.NONE, ControllerOptions.DEFAULTS)).isEqualTo(lists);
         ControllerOptions none = ControllerOptions.DEFAULTS.withSgls(false);
-        assertThat(listBytes(DriveSpec.Sgls.BYTES, none)).isEqualTo(lists);
+        assertThat(listBytes(DriveModel.Sgls.BYTES, none)).isEqualTo(lists);
     }
 }

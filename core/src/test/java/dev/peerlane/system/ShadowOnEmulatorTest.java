@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.NvmeBlockPort;
@@ -23,17 +23,18 @@ class ShadowOnEmulatorTest {
 
     /** Reads in rounds with pauses, and returns how many register writes that took. */
     private static long registerWrites(ControllerOptions options, boolean pauses, int stride) {
-        DriveSpec drive =
-                DriveSpec.named("a")
+        DriveModel drive =
+                DriveModel.named("a")
                         .memory(1 << 20, 512)
                         .doorbellBuffer(true)
                         .doorbellStride(stride)
                         .latencyNanos(20_000)
-                        .cmb(CmbSpec.of(1 << 20))
+                        .cmb(CmbModel.of(1 << 20))
                         .build();
-        FabricSpec spec = FabricSpec.builder().drive(drive).time(FabricSpec.Time.VIRTUAL).build();
+        FabricModel model =
+                FabricModel.builder().drive(drive).time(FabricModel.Time.VIRTUAL).build();
         SplittableRandom random = new SplittableRandom(7);
-        try (EmulatedFabric fabric = new EmulatedFabric(spec);
+        try (EmulatedFabric fabric = new EmulatedFabric(model);
                 Controller c = Controller.open(fabric, "emu:a", options)) {
             c.requireCmb().enable(fabric.dma());
             long writes = 0;

@@ -10,10 +10,10 @@ import dev.peerlane.copy.CopyException;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -46,16 +46,16 @@ class ShortenedImageTest {
         byte[] content = new byte[SIZE];
         new SplittableRandom(43).nextBytes(content);
         Path image = folder.resolve(name);
-        FabricSpec.Builder spec = FabricSpec.builder();
+        FabricModel.Builder model = FabricModel.builder();
         for (String drive : new String[] {"a", "b"}) {
             Path of = Files.write(folder.resolve(drive), content);
-            spec.drive(
-                    DriveSpec.named(drive)
-                            .namespace(NamespaceSpec.image(of, 512))
-                            .cmb(CmbSpec.of(256 << 10))
+            model.drive(
+                    DriveModel.named(drive)
+                            .namespace(NamespaceModel.image(of, 512))
+                            .cmb(CmbModel.of(256 << 10))
                             .build());
         }
-        try (Session session = Session.of(new EmulatedFabric(spec.build()))) {
+        try (Session session = Session.of(new EmulatedFabric(model.build()))) {
             CopyPlan plan =
                     session.plan(
                             Extent.parse("emu:a"), Extent.parse("emu:b"), CopyOptions.DEFAULTS);

@@ -12,10 +12,10 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,32 +41,32 @@ class TuningTest {
 
     /** A pair of drives. */
     private record Drives(long rate, long latencyNanos, int cmbBytes, int mdts) {
-        Session session(NamespaceSpec source, NamespaceSpec target) {
+        Session session(NamespaceModel source, NamespaceModel target) {
             return Session.of(
                     new EmulatedFabric(
-                            FabricSpec.builder()
+                            FabricModel.builder()
                                     .seed(5)
-                                    .time(FabricSpec.Time.VIRTUAL)
+                                    .time(FabricModel.Time.VIRTUAL)
                                     .drive(drive("a", source))
                                     .drive(drive("b", target))
                                     .build()));
         }
 
-        private DriveSpec drive(String name, NamespaceSpec namespace) {
-            return DriveSpec.named(name)
+        private DriveModel drive(String name, NamespaceModel namespace) {
+            return DriveModel.named(name)
                     .namespace(namespace)
                     .bytesPerSecond(rate)
                     .latencyNanos(latencyNanos)
                     .mdts(mdts)
-                    .cmb(CmbSpec.of(cmbBytes))
+                    .cmb(CmbModel.of(cmbBytes))
                     .build();
         }
 
         /** Copies what would take so long at the drives' rate; nothing is kept. */
         Receipt copy(double seconds, CopyOptions options) {
             long bytes = (long) (seconds * rate) / MIB * MIB;
-            NamespaceSpec source = NamespaceSpec.memory(bytes, 512);
-            try (Session session = session(source, NamespaceSpec.discarding(bytes, 512))) {
+            NamespaceModel source = NamespaceModel.memory(bytes, 512);
+            try (Session session = session(source, NamespaceModel.discarding(bytes, 512))) {
                 return session.copy(Extent.of("emu:a"), Extent.of("emu:b"), options);
             }
         }
@@ -149,7 +149,7 @@ class TuningTest {
         Path to = Files.write(folder.resolve("b.img"), new byte[data.length]);
         CopyOptions options = OPTIONS.withVerify(VerifyMode.PEER);
         try (Session session =
-                drives.session(NamespaceSpec.image(from, 512), NamespaceSpec.image(to, 4096))) {
+                drives.session(NamespaceModel.image(from, 512), NamespaceModel.image(to, 4096))) {
             Receipt receipt = session.copy(Extent.of("emu:a"), Extent.of("emu:b"), options);
             assertThat(receipt.tuning().tries()).hasSizeGreaterThan(1);
             assertThat(receipt.bytesCopied()).isEqualTo(data.length);
@@ -163,8 +163,8 @@ class TuningTest {
         Drives drives = new Drives(6_000_000, 80_000, 1 << 20, 3);
         long bytes = 18 * MIB;
         List<Long> told = new ArrayList<>();
-        NamespaceSpec source = NamespaceSpec.memory(bytes, 512);
-        try (Session session = drives.session(source, NamespaceSpec.discarding(bytes, 512))) {
+        NamespaceModel source = NamespaceModel.memory(bytes, 512);
+        try (Session session = drives.session(source, NamespaceModel.discarding(bytes, 512))) {
             var plan = session.plan(Extent.of("emu:a"), Extent.of("emu:b"), OPTIONS);
             Receipt receipt =
                     session.run(plan, new CancelFlag(), (phase, done, total) -> told.add(done));
@@ -177,8 +177,8 @@ class TuningTest {
     void aCopyThatStopsAfterTheTriesNamesAllThatWasCopied() {
         CancelFlag cancel = new CancelFlag();
         long bytes = 1200 * MIB;
-        NamespaceSpec source = NamespaceSpec.memory(bytes, 512);
-        try (Session session = USUAL.session(source, NamespaceSpec.discarding(bytes, 512))) {
+        NamespaceModel source = NamespaceModel.memory(bytes, 512);
+        try (Session session = USUAL.session(source, NamespaceModel.discarding(bytes, 512))) {
             var plan = session.plan(Extent.of("emu:a"), Extent.of("emu:b"), OPTIONS);
             CopyException e =
                     catchThrowableOfType(

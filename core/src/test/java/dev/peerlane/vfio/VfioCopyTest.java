@@ -13,11 +13,11 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.EmulatorWiring;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.ForwardingFabric;
@@ -66,14 +66,14 @@ class VfioCopyTest {
         new SplittableRandom(23).nextBytes(data);
         Files.write(source, data);
         Files.write(target, new byte[SIZE]);
-        machine(FabricSpec.builder());
+        machine(FabricModel.builder());
     }
 
-    private void machine(FabricSpec.Builder fabric) {
-        fabric.time(FabricSpec.Time.VIRTUAL).seed(5).iommu(true);
-        fabric.drive(drive("a", NamespaceSpec.image(source, 512)));
-        fabric.drive(drive("b", NamespaceSpec.image(target, 512)));
-        fabric.drive(drive("c", NamespaceSpec.memory(SIZE, 512)));
+    private void machine(FabricModel.Builder fabric) {
+        fabric.time(FabricModel.Time.VIRTUAL).seed(5).iommu(true);
+        fabric.drive(drive("a", NamespaceModel.image(source, 512)));
+        fabric.drive(drive("b", NamespaceModel.image(target, 512)));
+        fabric.drive(drive("c", NamespaceModel.memory(SIZE, 512)));
         emulator = new EmulatedFabric(fabric.build());
         sysfs = new SysfsWriter(directory.resolve("sys"));
         sysfs.machine(emulator.machine().functions(), emulator::config);
@@ -101,8 +101,8 @@ class VfioCopyTest {
         emulator.close();
     }
 
-    private static DriveSpec drive(String name, NamespaceSpec namespace) {
-        return DriveSpec.named(name).namespace(namespace).cmb(CmbSpec.of(1 << 20)).build();
+    private static DriveModel drive(String name, NamespaceModel namespace) {
+        return DriveModel.named(name).namespace(namespace).cmb(CmbModel.of(1 << 20)).build();
     }
 
     /** What is mapped for DMA is what the emulated drives reach. */
@@ -168,10 +168,10 @@ class VfioCopyTest {
     void aCmbBeyondTheIommuIsUsedAtAnotherAddressWhereEveryBridgeRedirects() throws IOException {
         emulator.close();
         kernel.end();
-        FabricSpec.Builder redirecting =
-                FabricSpec.builder().rootComplex(Trust.TRUSTED, Trust.TRUSTED);
+        FabricModel.Builder redirecting =
+                FabricModel.builder().rootComplex(Trust.TRUSTED, Trust.TRUSTED);
         for (String drive : List.of("a", "b", "c")) {
-            redirecting.port(PortSpec.drive(drive).withAcs(PortSpec.ACS_REDIRECT));
+            redirecting.port(PortModel.drive(drive).withAcs(PortModel.ACS_REDIRECT));
         }
         directory = Files.createDirectory(directory.resolve("redirecting"));
         machine(redirecting);

@@ -8,8 +8,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.EmulatedController;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.PciDevice;
@@ -126,17 +126,17 @@ final class SpdkLikeServer implements AutoCloseable {
             };
 
     SpdkLikeServer(Path socket) {
-        DriveSpec drive =
-                DriveSpec.named("n")
+        DriveModel drive =
+                DriveModel.named("n")
                         .memory(DRIVE_BYTES, 512)
                         .maxQueueEntries(256)
                         .ioQueues(127)
                         .mdts(5)
-                        .sgls(DriveSpec.Sgls.BYTES)
+                        .sgls(DriveModel.Sgls.BYTES)
                         .build();
         fabric =
                 new EmulatedFabric(
-                        FabricSpec.builder().drive(drive).time(FabricSpec.Time.VIRTUAL).build());
+                        FabricModel.builder().drive(drive).time(FabricModel.Time.VIRTUAL).build());
         controller = fabric.controller("n");
         controller.watchDoorbells(doorbells.segment().asSlice(DOORBELLS, 4096));
         device = fabric.open("emu:n");

@@ -9,9 +9,9 @@ import dev.peerlane.copy.CopyException;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
@@ -27,19 +27,23 @@ class EmulatorInATest {
     private static final int SIZE = 1 << 20;
 
     /** Two drives below one switch; what comes from the source takes so long. */
-    private static FabricSpec.Builder twoDrives(Duration latency) {
-        return FabricSpec.builder()
+    private static FabricModel.Builder twoDrives(Duration latency) {
+        return FabricModel.builder()
                 .seed(1)
-                .time(FabricSpec.Time.VIRTUAL)
+                .time(FabricModel.Time.VIRTUAL)
                 .drive(
-                        DriveSpec.named("source")
+                        DriveModel.named("source")
                                 .memory(SIZE, 512)
                                 .latencyNanos(latency.toNanos())
                                 .build())
-                .drive(DriveSpec.named("target").memory(SIZE, 4096).cmb(CmbSpec.of(SIZE)).build());
+                .drive(
+                        DriveModel.named("target")
+                                .memory(SIZE, 4096)
+                                .cmb(CmbModel.of(SIZE))
+                                .build());
     }
 
-    private static Receipt copy(FabricSpec.Builder fabric) {
+    private static Receipt copy(FabricModel.Builder fabric) {
         try (Session session = Session.of(new EmulatedFabric(fabric.build()))) {
             return session.copy(
                     Extent.of("emu:source"), Extent.of("emu:target"), CopyOptions.DEFAULTS);

@@ -1,11 +1,11 @@
 package dev.peerlane.fabrics;
 
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.emulator.model.NamespaceSpec;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.NamespaceModel;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.pci.RootComplex;
 import dev.peerlane.spec.Cmbebs;
 import dev.peerlane.spec.Cmbswtp;
@@ -34,7 +34,7 @@ final class EmulatorFile {
         this.base = base;
     }
 
-    FabricSpec read(YamlReader yaml) {
+    FabricModel read(YamlReader yaml) {
         yaml.allow(
                 "kind",
                 "seed",
@@ -53,19 +53,19 @@ final class EmulatorFile {
                 "drives",
                 "ports",
                 "faults");
-        FabricSpec.Builder fabric = FabricSpec.builder();
+        FabricModel.Builder fabric = FabricModel.builder();
         fabric.seed(yaml.number("seed", 1, Long.MIN_VALUE, Long.MAX_VALUE))
                 .packets(PacketsPart.read(yaml))
                 .iommu(yaml.bool("iommu", true))
-                .unmapped(yaml.choice("unmapped", FabricSpec.Unmapped.FAILS))
-                .peerReads(yaml.choice("peerReads", FabricSpec.PeerReads.NORMAL))
-                .peerWrites(yaml.choice("peerWrites", FabricSpec.PeerWrites.NORMAL))
+                .unmapped(yaml.choice("unmapped", FabricModel.Unmapped.FAILS))
+                .peerReads(yaml.choice("peerReads", FabricModel.PeerReads.NORMAL))
+                .peerWrites(yaml.choice("peerWrites", FabricModel.PeerWrites.NORMAL))
                 .relaxedOrdering(yaml.bool("relaxedOrdering", false));
         if (yaml.has("transfers")) {
-            fabric.transfers(yaml.choice("transfers", FabricSpec.Transfers.PIECES));
+            fabric.transfers(yaml.choice("transfers", FabricModel.Transfers.PIECES));
         }
         if (yaml.has("time")) {
-            fabric.time(yaml.choice("time", FabricSpec.Time.REAL));
+            fabric.time(yaml.choice("time", FabricModel.Time.REAL));
         }
         YamlReader root = yaml.mapping("rootComplex");
         if (root != null) {
@@ -88,7 +88,7 @@ final class EmulatorFile {
         return yaml.located(reader -> fabric.build());
     }
 
-    private DriveSpec drive(YamlReader yaml, int controllerId) {
+    private DriveModel drive(YamlReader yaml, int controllerId) {
         yaml.allow(
                 "name",
                 "image",
@@ -114,7 +114,7 @@ final class EmulatorFile {
                 "bytesPerSecond",
                 "latencyMicros",
                 "cmb");
-        DriveSpec.Builder drive = DriveSpec.named(yaml.text("name"));
+        DriveModel.Builder drive = DriveModel.named(yaml.text("name"));
         namespaces(yaml).forEach(drive::namespace);
         String serial = yaml.textOrNull("serial");
         if (serial != null) {
@@ -132,7 +132,7 @@ final class EmulatorFile {
                 .doorbellStride(yaml.integer("doorbellStride", 0))
                 .compare(yaml.bool("compare", true))
                 .volatileWriteCache(yaml.bool("volatileWriteCache", true))
-                .sgls(yaml.choice("sgls", DriveSpec.Sgls.NONE))
+                .sgls(yaml.choice("sgls", DriveModel.Sgls.NONE))
                 .doorbellBuffer(yaml.bool("doorbellBuffer", false))
                 .bytesPerSecond(yaml.size("bytesPerSecond", 0))
                 .latencyNanos(1000 * yaml.number("latencyMicros", 0, 0, 1_000_000_000))
@@ -140,7 +140,7 @@ final class EmulatorFile {
         return drive.build();
     }
 
-    private List<NamespaceSpec> namespaces(YamlReader drive) {
+    private List<NamespaceModel> namespaces(YamlReader drive) {
         if (!drive.has("namespaces")) {
             return List.of(namespace(drive));
         }
@@ -160,7 +160,7 @@ final class EmulatorFile {
                         "Move it into the namespaces");
             }
         }
-        List<NamespaceSpec> namespaces = new ArrayList<>();
+        List<NamespaceModel> namespaces = new ArrayList<>();
         for (YamlReader reader : drive.mappings("namespaces")) {
             reader.allow(
                     "image",
@@ -176,7 +176,7 @@ final class EmulatorFile {
         return namespaces;
     }
 
-    private NamespaceSpec namespace(YamlReader yaml) {
+    private NamespaceModel namespace(YamlReader yaml) {
         String image = yaml.textOrNull("image");
         long size = yaml.size("size", image == null ? DEFAULT_BYTES : 0);
         if (size == 0 && image == null) {
@@ -192,7 +192,7 @@ final class EmulatorFile {
                             throw yaml.wrong(
                                     "commandSet", String.valueOf(set), "Use nvm, kv or zoned");
                 };
-        return new NamespaceSpec(
+        return new NamespaceModel(
                 size,
                 image == null ? null : base.resolve(image),
                 Math.toIntExact(
@@ -204,7 +204,7 @@ final class EmulatorFile {
                 yaml.bool("discards", false));
     }
 
-    private CmbSpec cmb(YamlReader yaml) {
+    private CmbModel cmb(YamlReader yaml) {
         yaml.allow(
                 "size",
                 "version",
@@ -226,20 +226,20 @@ final class EmulatorFile {
                 "readsBypass",
                 "sustainedWrites");
         yaml.text("size");
-        CmbSpec cmb = CmbSpec.of(yaml.size("size", 0));
+        CmbModel cmb = CmbModel.of(yaml.size("size", 0));
         long unit = yaml.size("unit", cmb.unitBytes());
         int support = 0;
-        support |= yaml.bool("sqs", true) ? CmbSpec.SQS : 0;
-        support |= yaml.bool("cqs", false) ? CmbSpec.CQS : 0;
-        support |= yaml.bool("lists", true) ? CmbSpec.LISTS : 0;
-        support |= yaml.bool("rds", true) ? CmbSpec.RDS : 0;
-        support |= yaml.bool("wds", true) ? CmbSpec.WDS : 0;
+        support |= yaml.bool("sqs", true) ? CmbModel.SQS : 0;
+        support |= yaml.bool("cqs", false) ? CmbModel.CQS : 0;
+        support |= yaml.bool("lists", true) ? CmbModel.LISTS : 0;
+        support |= yaml.bool("rds", true) ? CmbModel.RDS : 0;
+        support |= yaml.bool("wds", true) ? CmbModel.WDS : 0;
         int rules = 0;
-        rules |= yaml.bool("cqmms", false) ? CmbSpec.CQMMS : 0;
-        rules |= yaml.bool("cdpmls", false) ? CmbSpec.CDPMLS : 0;
-        rules |= yaml.bool("cdpcils", false) ? CmbSpec.CDPCILS : 0;
-        rules |= yaml.bool("cdmmms", false) ? CmbSpec.CDMMMS : 0;
-        return new CmbSpec(
+        rules |= yaml.bool("cqmms", false) ? CmbModel.CQMMS : 0;
+        rules |= yaml.bool("cdpmls", false) ? CmbModel.CDPMLS : 0;
+        rules |= yaml.bool("cdpcils", false) ? CmbModel.CDPCILS : 0;
+        rules |= yaml.bool("cdmmms", false) ? CmbModel.CDMMMS : 0;
+        return new CmbModel(
                 cmb.sizeBytes(),
                 version(yaml),
                 yaml.integer("bar", cmb.bar()),
@@ -265,12 +265,12 @@ final class EmulatorFile {
         return bytes;
     }
 
-    private static CmbSpec.Version version(YamlReader yaml) {
+    private static CmbModel.Version version(YamlReader yaml) {
         String version = yaml.textOrNull("version");
         return switch (version == null ? "1.4" : version) {
-            case "1.2" -> CmbSpec.Version.V1_2;
-            case "1.3" -> CmbSpec.Version.V1_3;
-            case "1.4" -> CmbSpec.Version.V1_4;
+            case "1.2" -> CmbModel.Version.V1_2;
+            case "1.3" -> CmbModel.Version.V1_3;
+            case "1.4" -> CmbModel.Version.V1_4;
             default ->
                     throw yaml.wrong(
                             "version", String.valueOf(version), "Use \"1.2\", \"1.3\" or \"1.4\"");
@@ -303,9 +303,9 @@ final class EmulatorFile {
                 yaml.number("length", 0, 0, Long.MAX_VALUE));
     }
 
-    private PortSpec port(YamlReader yaml) {
+    private PortModel port(YamlReader yaml) {
         yaml.allow("acs", "egress", "drive", "switch");
-        List<PortSpec> below = new ArrayList<>();
+        List<PortModel> below = new ArrayList<>();
         for (YamlReader port : yaml.mappings("switch")) {
             below.add(port(port));
         }
@@ -320,7 +320,7 @@ final class EmulatorFile {
             }
             egress.add(Integer.valueOf(number));
         }
-        return yaml.located(r -> new PortSpec(acs, r.textOrNull("drive"), below, egress));
+        return yaml.located(r -> new PortModel(acs, r.textOrNull("drive"), below, egress));
     }
 
     /** ACS control: a number, or names of bits. */

@@ -3,7 +3,7 @@ package dev.peerlane.fabrics;
 import dev.peerlane.Locator;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.qtest.QtestFabric;
 import java.io.IOException;
@@ -42,9 +42,9 @@ public sealed interface FabricFile {
     /**
      * A fabric in this process.
      *
-     * @param spec what is in it
+     * @param model what is in it
      */
-    record Emulated(FabricSpec spec) implements FabricFile {
+    record Emulated(FabricModel model) implements FabricFile {
         @Override
         public Locator.Kind kind() {
             return Locator.Kind.EMULATOR;
@@ -52,7 +52,7 @@ public sealed interface FabricFile {
 
         @Override
         public Fabric open() {
-            return new EmulatedFabric(spec);
+            return new EmulatedFabric(model);
         }
     }
 

@@ -45,7 +45,7 @@ public final class FabricFileProvider implements EndpointProvider {
 
     private static Fabric fabric(FabricFile file, OpenRequest request) {
         return request.hurried() && file instanceof FabricFile.Emulated emulated
-                ? new EmulatedFabric(emulated.spec().hurried())
+                ? new EmulatedFabric(emulated.model().hurried())
                 : file.open();
     }
 

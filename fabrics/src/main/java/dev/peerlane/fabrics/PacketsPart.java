@@ -1,6 +1,6 @@
 package dev.peerlane.fabrics;
 
-import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.PacketModel;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,7 +22,7 @@ final class PacketsPart {
     private PacketsPart() {}
 
     /** Returns what the file says of packets; null for a fabric without them. */
-    static @Nullable PacketSpec read(YamlReader yaml) {
+    static @Nullable PacketModel read(YamlReader yaml) {
         if (yaml.choice("fabric", Kind.FAST) == Kind.FAST) {
             for (String key : new String[] {"packets", "links", "secondWays"}) {
                 if (yaml.has(key)) {
@@ -34,8 +34,8 @@ final class PacketsPart {
             return null;
         }
         YamlReader packets = yaml.mapping("packets");
-        PacketSpec.Link link = PacketSpec.DEFAULTS.link();
-        PacketSpec spec = PacketSpec.DEFAULTS;
+        PacketModel.Link link = PacketModel.DEFAULTS.link();
+        PacketModel model = PacketModel.DEFAULTS;
         if (packets != null) {
             packets.allow(
                     "maxPayload",
@@ -48,14 +48,14 @@ final class PacketsPart {
                     "idOrdering",
                     "hostStoreNanos",
                     "ats");
-            link = packets.located(reader -> link(reader, PacketSpec.DEFAULTS.link()));
-            spec = packets.located(PacketsPart::packets);
+            link = packets.located(reader -> link(reader, PacketModel.DEFAULTS.link()));
+            model = packets.located(PacketsPart::packets);
         }
-        return spec.withLinks(link, links(yaml, link)).withSecondWays(secondWays(yaml, link));
+        return model.withLinks(link, links(yaml, link)).withSecondWays(secondWays(yaml, link));
     }
 
-    private static PacketSpec packets(YamlReader yaml) {
-        PacketSpec d = PacketSpec.DEFAULTS;
+    private static PacketModel packets(YamlReader yaml) {
+        PacketModel d = PacketModel.DEFAULTS;
         return d.withMaxPayloadBytes(yaml.integer("maxPayload", d.maxPayloadBytes()))
                 .withForwarding(
                         yaml.choice("forwarding", d.forwarding()),
@@ -66,8 +66,8 @@ final class PacketsPart {
                 .withAts(yaml.has("ats") ? Set.copyOf(yaml.texts("ats")) : Set.of());
     }
 
-    private static Map<String, PacketSpec.Link> links(YamlReader yaml, PacketSpec.Link every) {
-        Map<String, PacketSpec.Link> links = new LinkedHashMap<>();
+    private static Map<String, PacketModel.Link> links(YamlReader yaml, PacketModel.Link every) {
+        Map<String, PacketModel.Link> links = new LinkedHashMap<>();
         for (YamlReader one : yaml.mappings("links")) {
             one.allow("at", "latencyNanos", "bytesPerSecond", "credits");
             String at = one.text("at");
@@ -78,8 +78,8 @@ final class PacketsPart {
         return links;
     }
 
-    private static List<PacketSpec.SecondWay> secondWays(YamlReader yaml, PacketSpec.Link every) {
-        List<PacketSpec.SecondWay> ways = new ArrayList<>();
+    private static List<PacketModel.SecondWay> secondWays(YamlReader yaml, PacketModel.Link every) {
+        List<PacketModel.SecondWay> ways = new ArrayList<>();
         for (YamlReader one : yaml.mappings("secondWays")) {
             one.allow("between", "takes", "latencyNanos", "bytesPerSecond", "credits");
             List<String> ends = one.texts("between");
@@ -88,17 +88,17 @@ final class PacketsPart {
             }
             ways.add(
                     one.located(reader ->
-                            new PacketSpec.SecondWay(
+                            new PacketModel.SecondWay(
                                     ends.getFirst(),
                                     ends.getLast(),
-                                    reader.choice("takes", PacketSpec.Takes.ANY),
+                                    reader.choice("takes", PacketModel.Takes.ANY),
                                     link(reader, every))));
         }
         return ways;
     }
 
-    private static PacketSpec.Link link(YamlReader yaml, PacketSpec.Link every) {
-        return new PacketSpec.Link(
+    private static PacketModel.Link link(YamlReader yaml, PacketModel.Link every) {
+        return new PacketModel.Link(
                 yaml.number("latencyNanos", every.latencyNanos(), 0, MAX_NANOS),
                 yaml.size("bytesPerSecond", every.bytesPerSecond()),
                 yaml.integer("credits", every.credits()));

@@ -8,12 +8,12 @@ import dev.peerlane.Locator;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.emulator.model.NamespaceSpec;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.NamespaceModel;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.pci.RootComplex.Trust;
 import dev.peerlane.spec.Cmbebs;
 import dev.peerlane.spec.Cmbswtp;
@@ -31,10 +31,10 @@ class FabricFileTest {
     private static final Path BASE = Path.of("/base");
     private static final long MIB = 1 << 20;
 
-    private static FabricSpec emulator(String text) {
+    private static FabricModel emulator(String text) {
         FabricFile file = FabricFile.parse("f.yaml", text, BASE);
         assertThat(file).isInstanceOf(FabricFile.Emulated.class);
-        return ((FabricFile.Emulated) file).spec();
+        return ((FabricFile.Emulated) file).model();
     }
 
     private static PeerlaneException refusal(String text) {
@@ -52,7 +52,7 @@ class FabricFileTest {
 
     @Test
     void shortFormHasDefaultsForTheRest() {
-        FabricSpec spec =
+        FabricModel model =
                 emulator(
                         """
                         kind: emulator
@@ -60,30 +60,30 @@ class FabricFileTest {
                           - {name: a, image: a.img, blockBytes: 512, cmb: {size: 4MiB}}
                           - {name: b, size: 1GiB, blockBytes: 4096, cmb: {size: 16MiB, version: "1.4"}}
                         """);
-        DriveSpec a = spec.drives().get(0);
-        DriveSpec b = spec.drives().get(1);
+        DriveModel a = model.drives().get(0);
+        DriveModel b = model.drives().get(1);
         assertThat(a.namespaces())
-                .containsExactly(NamespaceSpec.image(Path.of("/base/a.img"), 512));
-        assertThat(b.namespaces()).containsExactly(NamespaceSpec.memory(1024 * MIB, 4096));
-        assertThat(a.cmb()).isEqualTo(CmbSpec.of(4 * MIB));
-        assertThat(b.cmb()).isEqualTo(CmbSpec.of(16 * MIB));
+                .containsExactly(NamespaceModel.image(Path.of("/base/a.img"), 512));
+        assertThat(b.namespaces()).containsExactly(NamespaceModel.memory(1024 * MIB, 4096));
+        assertThat(a.cmb()).isEqualTo(CmbModel.of(4 * MIB));
+        assertThat(b.cmb()).isEqualTo(CmbModel.of(16 * MIB));
         assertThat(a.mdts()).isEqualTo(5);
         assertThat(b.controllerId()).isEqualTo(1);
-        assertThat(spec.ports())
-                .containsExactly(PortSpec.switchOf(PortSpec.drive("a"), PortSpec.drive("b")));
-        assertThat(spec.time()).isEqualTo(FabricSpec.Time.REAL);
+        assertThat(model.ports())
+                .containsExactly(PortModel.switchOf(PortModel.drive("a"), PortModel.drive("b")));
+        assertThat(model.time()).isEqualTo(FabricModel.Time.REAL);
     }
 
     @Test
     void leastOfAllIsADriveWithAName() {
-        DriveSpec drive = emulator("kind: emulator\ndrives: [{name: x}]").drives().getFirst();
-        assertThat(drive.namespaces()).containsExactly(NamespaceSpec.memory(1024 * MIB, 512));
+        DriveModel drive = emulator("kind: emulator\ndrives: [{name: x}]").drives().getFirst();
+        assertThat(drive.namespaces()).containsExactly(NamespaceModel.memory(1024 * MIB, 512));
         assertThat(drive.cmb()).isNull();
     }
 
     @Test
     void faultsAreReadWithTheirOccasions() {
-        FabricSpec spec =
+        FabricModel model =
                 emulator(
                         """
                         kind: emulator
@@ -96,7 +96,7 @@ class FabricFileTest {
                           - {kind: compare-lies, drive: b, first: 8, length: 3}
                           - {kind: cmb-hole, drive: b, first: 1024}
                         """);
-        assertThat(spec.faults())
+        assertThat(model.faults())
                 .containsExactly(
                         Fault.at(Fault.Kind.BAD_BLOCKS, "b").onIo(2).withOccasion(3).withTimes(2),
                         Fault.at(Fault.Kind.LATE_COMPLETION, "b").withNanos(7_000),
@@ -123,7 +123,7 @@ class FabricFileTest {
 
     @Test
     void fullFormSaysEverything() {
-        FabricSpec spec =
+        FabricModel model =
                 emulator(
                         """
                         kind: emulator
@@ -180,37 +180,37 @@ class FabricFileTest {
                               - {acs: [UF, EC], egress: [1, 2], drive: b}
                               - {}
                         """);
-        assertThat(spec.seed()).isEqualTo(-7);
-        assertThat(spec.time()).isEqualTo(FabricSpec.Time.VIRTUAL);
-        assertThat(spec.transfers()).isEqualTo(FabricSpec.Transfers.RUNS);
-        assertThat(spec.iommu()).isFalse();
-        assertThat(spec.unmapped()).isEqualTo(FabricSpec.Unmapped.DROPS_SILENTLY);
-        assertThat(spec.peerReads()).isEqualTo(FabricSpec.PeerReads.OTHER_MEMORY);
-        assertThat(spec.peerWrites()).isEqualTo(FabricSpec.PeerWrites.VANISH);
-        assertThat(spec.relaxedOrdering()).isTrue();
-        assertThat(spec.rootComplex().peerWrites()).isEqualTo(Trust.TRUSTED);
-        assertThat(spec.rootComplex().peerReads()).isEqualTo(Trust.REFUSED);
-        CmbSpec cmb =
-                new CmbSpec(
+        assertThat(model.seed()).isEqualTo(-7);
+        assertThat(model.time()).isEqualTo(FabricModel.Time.VIRTUAL);
+        assertThat(model.transfers()).isEqualTo(FabricModel.Transfers.RUNS);
+        assertThat(model.iommu()).isFalse();
+        assertThat(model.unmapped()).isEqualTo(FabricModel.Unmapped.DROPS_SILENTLY);
+        assertThat(model.peerReads()).isEqualTo(FabricModel.PeerReads.OTHER_MEMORY);
+        assertThat(model.peerWrites()).isEqualTo(FabricModel.PeerWrites.VANISH);
+        assertThat(model.relaxedOrdering()).isTrue();
+        assertThat(model.rootComplex().peerWrites()).isEqualTo(Trust.TRUSTED);
+        assertThat(model.rootComplex().peerReads()).isEqualTo(Trust.REFUSED);
+        CmbModel cmb =
+                new CmbModel(
                         12 << 10,
-                        CmbSpec.Version.V1_2,
+                        CmbModel.Version.V1_2,
                         4,
                         4096,
                         3,
                         16 << 10,
-                        CmbSpec.CQS | CmbSpec.WDS,
-                        CmbSpec.CQMMS | CmbSpec.CDPMLS | CmbSpec.CDPCILS | CmbSpec.CDMMMS,
+                        CmbModel.CQS | CmbModel.WDS,
+                        CmbModel.CQMMS | CmbModel.CDPMLS | CmbModel.CDPCILS | CmbModel.CDMMMS,
                         40,
                         new Cmbebs(0),
                         new Cmbswtp(0));
-        assertThat(spec.drives().getFirst())
+        assertThat(model.drives().getFirst())
                 .isEqualTo(
-                        new DriveSpec(
+                        new DriveModel(
                                 "a",
                                 List.of(
-                                        NamespaceSpec.memory(MIB, 4096).withWriteProtected(true),
-                                        NamespaceSpec.memory(MIB, 512).withMetadata(8, 2),
-                                        NamespaceSpec.memory(65_536, 512)
+                                        NamespaceModel.memory(MIB, 4096).withWriteProtected(true),
+                                        NamespaceModel.memory(MIB, 512).withMetadata(8, 2),
+                                        NamespaceModel.memory(65_536, 512)
                                                 .withCommandSet(CommandSet.ZONED)),
                                 "S1",
                                 "M 1",
@@ -221,17 +221,17 @@ class FabricFileTest {
                                 1,
                                 false,
                                 false,
-                                DriveSpec.Sgls.DWORDS,
+                                DriveModel.Sgls.DWORDS,
                                 true,
                                 2048 * MIB,
                                 80_000,
                                 cmb));
-        assertThat(spec.ports())
+        assertThat(model.ports())
                 .containsExactly(
-                        PortSpec.drive("a").withAcs(0x1d),
-                        PortSpec.switchOf(
-                                        PortSpec.drive("b").withAcs(0x30).withEgress(1, 2),
-                                        new PortSpec(null, null, List.of()))
+                        PortModel.drive("a").withAcs(0x1d),
+                        PortModel.switchOf(
+                                        PortModel.drive("b").withAcs(0x30).withEgress(1, 2),
+                                        new PortModel(null, null, List.of()))
                                 .withAcs(0xc));
     }
 
@@ -358,7 +358,7 @@ class FabricFileTest {
     @Test
     void elasticityAndThroughputOfACmbAreRead() {
         String text = "kind: emulator\ndrives: [{name: a, cmb: {size: 64KiB, %s}}]\n";
-        CmbSpec cmb =
+        CmbModel cmb =
                 emulator(
                                 text.formatted(
                                         "elasticity: 3KiB, readsBypass: true, sustainedWrites: 2GiB"))
@@ -390,12 +390,12 @@ class FabricFileTest {
         assertThatThrownBy(() -> FabricFile.read(pipe))
                 .isInstanceOf(PeerlaneException.class)
                 .hasMessageContaining("pipe can't be read: a pipe or a socket");
-        FabricSpec drive =
-                FabricSpec.builder()
+        FabricModel drive =
+                FabricModel.builder()
                         .drive(
-                                DriveSpec.named("a")
+                                DriveModel.named("a")
                                         .namespace(
-                                                NamespaceSpec.image(pipe, 512)
+                                                NamespaceModel.image(pipe, 512)
                                                         .withWriteProtected(true))
                                         .build())
                         .build();

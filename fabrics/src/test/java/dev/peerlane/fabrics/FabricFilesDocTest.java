@@ -2,8 +2,8 @@ package dev.peerlane.fabrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.PacketModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,20 +40,20 @@ class FabricFilesDocTest {
     @Test
     void everyKeyIsThereWithItsDefault() throws IOException {
         FabricFile every = FabricFile.parse("example", examples().get(2), Path.of("/"));
-        FabricSpec shown = ((FabricFile.Emulated) every).spec();
+        FabricModel shown = ((FabricFile.Emulated) every).model();
         String least =
                 """
                 kind: emulator
                 drives: [{name: a, image: a.img, size: 64MiB, cmb: {size: 4MiB, barSize: 4MiB}}]
                 """;
         FabricFile defaults = FabricFile.parse("least", least, Path.of("/"));
-        FabricSpec terse = ((FabricFile.Emulated) defaults).spec();
+        FabricModel terse = ((FabricFile.Emulated) defaults).model();
         assertThat(shown.drives().getFirst()).isEqualTo(terse.drives().getFirst());
         assertThat(shown.seed()).isEqualTo(terse.seed());
         assertThat(shown.packets()).isNull();
         assertThat(terse.packets()).isNull();
         assertThat(shown.time()).isEqualTo(terse.time());
-        assertThat(shown.transfers()).isEqualTo(FabricSpec.Transfers.PIECES);
+        assertThat(shown.transfers()).isEqualTo(FabricModel.Transfers.PIECES);
         assertThat(shown.movesRuns()).isEqualTo(terse.movesRuns());
         assertThat(shown.iommu()).isEqualTo(terse.iommu());
         assertThat(shown.unmapped()).isEqualTo(terse.unmapped());
@@ -65,14 +65,14 @@ class FabricFilesDocTest {
     @Test
     void everyKeyOfThePacketsIsThereWithItsDefault() throws IOException {
         FabricFile every = FabricFile.parse("example", examples().get(4), Path.of("/"));
-        PacketSpec shown = ((FabricFile.Emulated) every).spec().packets();
+        PacketModel shown = ((FabricFile.Emulated) every).model().packets();
         assertThat(shown).isNotNull();
         assertThat(shown.withLinks(shown.link(), Map.of()).withSecondWays(List.of()))
-                .isEqualTo(PacketSpec.DEFAULTS);
+                .isEqualTo(PacketModel.DEFAULTS);
         assertThat(shown.links())
                 .containsExactlyInAnyOrderEntriesOf(
                         Map.of(
-                                "b", new PacketSpec.Link(2000, 500_000_000, 8),
-                                "0000:00:01.0", new PacketSpec.Link(600, 4_000_000_000L, 32)));
+                                "b", new PacketModel.Link(2000, 500_000_000, 8),
+                                "0000:00:01.0", new PacketModel.Link(600, 4_000_000_000L, 32)));
     }
 }

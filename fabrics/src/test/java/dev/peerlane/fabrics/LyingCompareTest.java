@@ -37,7 +37,7 @@ class LyingCompareTest {
                 """
                         .formatted(target, fault);
         FabricFile file = FabricFile.parse("lies", text, Path.of("/"));
-        return Session.of(new EmulatedFabric(((FabricFile.Emulated) file).spec()));
+        return Session.of(new EmulatedFabric(((FabricFile.Emulated) file).model()));
     }
 
     private static CopyOptions through(BufferChoice buffer, long seed) {
@@ -139,7 +139,7 @@ class LyingCompareTest {
                 """;
         FabricFile file = FabricFile.parse("late", text, Path.of("/"));
         try (Session session =
-                Session.of(new EmulatedFabric(((FabricFile.Emulated) file).spec()))) {
+                Session.of(new EmulatedFabric(((FabricFile.Emulated) file).model()))) {
             CopyOptions options =
                     through(BufferChoice.device("emu:c"), 1).withVerify(VerifyMode.PEER);
             Receipt receipt =

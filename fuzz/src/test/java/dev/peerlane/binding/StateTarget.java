@@ -4,9 +4,9 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
 import dev.peerlane.diagnose.AcsChange;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.fuzz.Input;
 import dev.peerlane.fuzz.Refusals;
 import dev.peerlane.fuzz.Scratch;
@@ -79,10 +79,11 @@ public final class StateTarget {
     }
 
     private static void leftInCmb(Path folder, byte[] content) throws IOException {
-        DriveSpec drive =
-                DriveSpec.named("a").memory(64 * KIB, 512).cmb(CmbSpec.of(64 * KIB)).build();
-        FabricSpec spec = FabricSpec.builder().drive(drive).time(FabricSpec.Time.VIRTUAL).build();
-        try (EmulatedFabric fabric = new EmulatedFabric(spec)) {
+        DriveModel drive =
+                DriveModel.named("a").memory(64 * KIB, 512).cmb(CmbModel.of(64 * KIB)).build();
+        FabricModel model =
+                FabricModel.builder().drive(drive).time(FabricModel.Time.VIRTUAL).build();
+        try (EmulatedFabric fabric = new EmulatedFabric(model)) {
             String address = fabric.machine().nvmeFunctions().getFirst().bdf().toString();
             Path file = folder.resolve("cmb").resolve(address);
             write(file, content);

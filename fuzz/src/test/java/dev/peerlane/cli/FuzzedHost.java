@@ -70,7 +70,7 @@ final class FuzzedHost implements AutoCloseable {
         Path file = Files.writeString(folder.resolve("fabric.yaml"), FABRIC);
         Path machine = folder.resolve("machine");
         if (FabricFile.read(file) instanceof FabricFile.Emulated emulated) {
-            try (EmulatedFabric fabric = new EmulatedFabric(emulated.spec())) {
+            try (EmulatedFabric fabric = new EmulatedFabric(emulated.model())) {
                 sysfs.machine(fabric.machine().functions(), fabric::config);
                 fabric.machine().nvmeFunctions().stream()
                         .map(PciFunction::bdf)

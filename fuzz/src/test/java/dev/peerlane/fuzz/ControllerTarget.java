@@ -1,9 +1,9 @@
 package dev.peerlane.fuzz;
 
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PciDevice;
@@ -70,18 +70,18 @@ public final class ControllerTarget {
     public static void fuzzerTestOneInput(byte[] data) {
         Input input = new Input(data);
         int kind = input.int8();
-        DriveSpec drive =
-                DriveSpec.named("a").memory(64 * KIB, 512).cmb(CmbSpec.of(64 * KIB)).build();
-        DriveSpec peer =
-                DriveSpec.named("b").memory(64 * KIB, 512).cmb(CmbSpec.of(64 * KIB)).build();
-        FabricSpec spec =
-                FabricSpec.builder()
+        DriveModel drive =
+                DriveModel.named("a").memory(64 * KIB, 512).cmb(CmbModel.of(64 * KIB)).build();
+        DriveModel peer =
+                DriveModel.named("b").memory(64 * KIB, 512).cmb(CmbModel.of(64 * KIB)).build();
+        FabricModel model =
+                FabricModel.builder()
                         .drive(drive)
                         .drive(peer)
                         .iommu((kind & 1) != 0)
-                        .time(FabricSpec.Time.VIRTUAL)
+                        .time(FabricModel.Time.VIRTUAL)
                         .build();
-        try (EmulatedFabric fabric = new EmulatedFabric(spec)) {
+        try (EmulatedFabric fabric = new EmulatedFabric(model)) {
             new ControllerTarget(input, fabric).run((kind & 2) != 0);
         }
     }

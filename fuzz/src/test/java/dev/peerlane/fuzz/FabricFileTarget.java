@@ -2,8 +2,8 @@ package dev.peerlane.fuzz;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.fabrics.FabricFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -17,9 +17,9 @@ public final class FabricFileTarget {
 
     private FabricFileTarget() {}
 
-    private static boolean isSmall(FabricSpec spec) {
-        return spec.drives().stream()
-                .map(DriveSpec::cmb)
+    private static boolean isSmall(FabricModel model) {
+        return model.drives().stream()
+                .map(DriveModel::cmb)
                 .filter(Objects::nonNull)
                 .allMatch(cmb -> Math.max(cmb.barBytes(), cmb.sizeBytes()) <= MOST_CMB_BYTES);
     }
@@ -29,9 +29,9 @@ public final class FabricFileTarget {
         try {
             FabricFile file =
                     FabricFile.parse("fuzz.yaml", new String(data, StandardCharsets.UTF_8), BASE);
-            if (file instanceof FabricFile.Emulated emulated && isSmall(emulated.spec())) {
+            if (file instanceof FabricFile.Emulated emulated && isSmall(emulated.model())) {
                 // an image is below a folder that does not exist: refused, and nothing is made
-                try (EmulatedFabric fabric = new EmulatedFabric(emulated.spec())) {
+                try (EmulatedFabric fabric = new EmulatedFabric(emulated.model())) {
                     fabric.machine();
                     fabric.clock().turn();
                 }

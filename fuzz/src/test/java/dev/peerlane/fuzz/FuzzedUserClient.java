@@ -5,9 +5,9 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.linux.Errno;
@@ -45,11 +45,12 @@ final class FuzzedUserClient {
     }
 
     static void run(Input input, Path folder) {
-        DriveSpec drive =
-                DriveSpec.named("s").memory(64 << 10, 512).cmb(CmbSpec.of(64 << 10)).build();
+        DriveModel drive =
+                DriveModel.named("s").memory(64 << 10, 512).cmb(CmbModel.of(64 << 10)).build();
         int file = (int) MemoryFile.create("fuzz-client", 16 * PAGE);
         try (Server server =
-                        Server.open(FabricSpec.builder().drive(drive).build(), folder, note -> {});
+                        Server.open(
+                                FabricModel.builder().drive(drive).build(), folder, note -> {});
                 Arena arena = Arena.ofConfined()) {
             new FuzzedUserClient(input, server, arena, file).run();
         } finally {

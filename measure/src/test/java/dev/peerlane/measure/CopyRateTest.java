@@ -12,11 +12,11 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.PacketSpec;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.PacketModel;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
@@ -69,29 +69,29 @@ class CopyRateTest {
         return Share.of(cases);
     }
 
-    private static DriveSpec drive(String name, long bytes) {
-        return DriveSpec.named(name)
+    private static DriveModel drive(String name, long bytes) {
+        return DriveModel.named(name)
                 .memory(bytes, 512)
                 .bytesPerSecond(RATE)
                 .latencyNanos(LATENCY_NANOS)
-                .cmb(CmbSpec.of(CMB_BYTES))
+                .cmb(CmbModel.of(CMB_BYTES))
                 .build();
     }
 
     private static Session session(Case c) {
-        FabricSpec fabric =
-                FabricSpec.builder()
+        FabricModel fabric =
+                FabricModel.builder()
                         .seed(5)
-                        .time(FabricSpec.Time.VIRTUAL)
+                        .time(FabricModel.Time.VIRTUAL)
                         .drive(drive("a", c.bytes()))
                         .drive(drive("b", c.bytes()))
                         .drive(drive("c", 1 << 20))
                         .port(
-                                PortSpec.switchOf(
-                                        PortSpec.drive("a"),
-                                        PortSpec.drive("b"),
-                                        PortSpec.drive("c")))
-                        .packets(c.packets() ? PacketSpec.DEFAULTS : null)
+                                PortModel.switchOf(
+                                        PortModel.drive("a"),
+                                        PortModel.drive("b"),
+                                        PortModel.drive("c")))
+                        .packets(c.packets() ? PacketModel.DEFAULTS : null)
                         .build();
         return Session.of(new EmulatedFabric(fabric));
     }

@@ -15,14 +15,14 @@ import dev.peerlane.copy.Progress;
 import dev.peerlane.copy.Surroundings;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.emulator.model.NamespaceSpec;
-import dev.peerlane.emulator.model.PacketSpec;
-import dev.peerlane.emulator.model.PacketSpec.Forwarding;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.NamespaceModel;
+import dev.peerlane.emulator.model.PacketModel;
+import dev.peerlane.emulator.model.PacketModel.Forwarding;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.pci.RootComplex.Trust;
@@ -45,34 +45,34 @@ class LitmusJobTest {
     private final CancelFlag cancel = new CancelFlag();
     private BufferChoice buffer = BufferChoice.TARGET;
 
-    private static DriveSpec.Builder drive(String name) {
-        return DriveSpec.named(name).cmb(CmbSpec.of(64 << 10)).latencyNanos(3_000);
+    private static DriveModel.Builder drive(String name) {
+        return DriveModel.named(name).cmb(CmbModel.of(64 << 10)).latencyNanos(3_000);
     }
 
-    private static FabricSpec.Builder fabric() {
-        return FabricSpec.builder()
-                .time(FabricSpec.Time.VIRTUAL)
+    private static FabricModel.Builder fabric() {
+        return FabricModel.builder()
+                .time(FabricModel.Time.VIRTUAL)
                 .drive(drive("a").memory(MEDIUM, 512).build());
     }
 
-    private static FabricSpec.Builder with(FabricSpec.Builder fabric) {
+    private static FabricModel.Builder with(FabricModel.Builder fabric) {
         return fabric.drive(drive("b").memory(MEDIUM, 512).build());
     }
 
     /** Data crosses a slow root complex; completions do not. */
-    private static FabricSpec.Builder slowRoot() {
+    private static FabricModel.Builder slowRoot() {
         return with(fabric())
-                .packets(PacketSpec.DEFAULTS.withForwarding(Forwarding.SLOW, 15_000))
+                .packets(PacketModel.DEFAULTS.withForwarding(Forwarding.SLOW, 15_000))
                 .rootComplex(Trust.TRUSTED, Trust.TRUSTED)
-                .port(PortSpec.drive("a"))
-                .port(PortSpec.drive("b"));
+                .port(PortModel.drive("a"))
+                .port(PortModel.drive("b"));
     }
 
     private interface Work<T> {
         T with(LitmusJob job);
     }
 
-    private <T> T run(FabricSpec.Builder fabric, Extent from, Extent to, Work<T> work) {
+    private <T> T run(FabricModel.Builder fabric, Extent from, Extent to, Work<T> work) {
         try (Session session = Session.of(new EmulatedFabric(fabric.build()))) {
             CopyOptions options =
                     CopyOptions.DEFAULTS
@@ -95,11 +95,11 @@ class LitmusJobTest {
         }
     }
 
-    private LitmusCount count(FabricSpec.Builder fabric, FenceChoice fence, long handOffs) {
+    private LitmusCount count(FabricModel.Builder fabric, FenceChoice fence, long handOffs) {
         return run(fabric, A, B, job -> job.count(fence, handOffs, ALWAYS, Progress.NONE));
     }
 
-    private PeerlaneException refused(FabricSpec.Builder fabric, Extent from, Extent to) {
+    private PeerlaneException refused(FabricModel.Builder fabric, Extent from, Extent to) {
         return catchThrowableOfType(
                 PeerlaneException.class, () -> run(fabric, from, to, LitmusJob::slots));
     }
@@ -126,11 +126,11 @@ class LitmusJobTest {
 
     @Test
     void aSentinelDoesNotHoldOverTwoWays() {
-        PacketSpec.Link slow = new PacketSpec.Link(20_000, 1 << 30, 32);
-        PacketSpec packets =
-                PacketSpec.DEFAULTS.withSecondWays(
+        PacketModel.Link slow = new PacketModel.Link(20_000, 1 << 30, 32);
+        PacketModel packets =
+                PacketModel.DEFAULTS.withSecondWays(
                         java.util.List.of(
-                                new PacketSpec.SecondWay("a", "b", PacketSpec.Takes.ANY, slow)));
+                                new PacketModel.SecondWay("a", "b", PacketModel.Takes.ANY, slow)));
         LitmusCount count = count(with(fabric()).packets(packets), FenceChoice.SENTINEL, 500);
         assertThat(count.stale()).isPositive();
     }
@@ -174,7 +174,7 @@ class LitmusJobTest {
 
     @Test
     void aMediumThatKeepsNothingIsRefused() {
-        DriveSpec empty = drive("b").namespace(NamespaceSpec.discarding(MEDIUM, 512)).build();
+        DriveModel empty = drive("b").namespace(NamespaceModel.discarding(MEDIUM, 512)).build();
         PeerlaneException e = refused(fabric().drive(empty), A, B);
         assertThat(e.code()).isEqualTo("scratch-not-kept");
         assertThat(e).hasMessageContaining("emu:b/n1");
@@ -183,7 +183,7 @@ class LitmusJobTest {
     /** It would make any fence look good. */
     @Test
     void aTargetThatAlwaysSaysEqualMeasuresNothing() {
-        FabricSpec.Builder fabric = with(fabric()).fault(Fault.at(Fault.Kind.COMPARE_LIES, "b"));
+        FabricModel.Builder fabric = with(fabric()).fault(Fault.at(Fault.Kind.COMPARE_LIES, "b"));
         LitmusCount count = count(fabric, FenceChoice.SENTINEL, 100);
         assertThat(count.stopped()).isNotNull();
         assertThat(count.stopped().code()).isEqualTo("compare-lies");
@@ -198,7 +198,7 @@ class LitmusJobTest {
 
     @Test
     void aTargetWithoutCompareIsRefused() {
-        DriveSpec b = drive("b").memory(MEDIUM, 512).compare(false).build();
+        DriveModel b = drive("b").memory(MEDIUM, 512).compare(false).build();
         assertThat(refused(fabric().drive(b), A, B).code()).isEqualTo("no-compare");
     }
 
@@ -210,7 +210,7 @@ class LitmusJobTest {
 
     @Test
     void lostWritesAreNoMatterOfOrder() {
-        FabricSpec.Builder fabric = with(fabric()).peerWrites(FabricSpec.PeerWrites.VANISH);
+        FabricModel.Builder fabric = with(fabric()).peerWrites(FabricModel.PeerWrites.VANISH);
         LitmusCount count = count(fabric, FenceChoice.NONE, 100);
         assertThat(count.stopped().code()).isEqualTo("data-never-arrived");
         assertThat(count.handOffs()).isZero();
@@ -218,7 +218,7 @@ class LitmusJobTest {
                 .isEqualTo("peer-writes-lost");
     }
 
-    private static FabricSpec.Builder fabric(FabricSpec.Builder used) {
+    private static FabricModel.Builder fabric(FabricModel.Builder used) {
         return used.seed(2);
     }
 
@@ -258,11 +258,11 @@ class LitmusJobTest {
         Arrays.fill(before, (byte) 0x5a);
         Path a = Files.write(folder.resolve("a.img"), before);
         Path b = Files.write(folder.resolve("b.img"), before);
-        FabricSpec.Builder fabric =
-                FabricSpec.builder()
-                        .time(FabricSpec.Time.VIRTUAL)
-                        .drive(drive("a").namespace(NamespaceSpec.image(a, 512)).build())
-                        .drive(drive("b").namespace(NamespaceSpec.image(b, 512)).build());
+        FabricModel.Builder fabric =
+                FabricModel.builder()
+                        .time(FabricModel.Time.VIRTUAL)
+                        .drive(drive("a").namespace(NamespaceModel.image(a, 512)).build())
+                        .drive(drive("b").namespace(NamespaceModel.image(b, 512)).build());
         assertThat(count(fabric, FenceChoice.SENTINEL, 200).stopped()).isNull();
         assertOutside(Files.readAllBytes(a), 16 * 512, (16 + 256) * 512);
         assertOutside(Files.readAllBytes(b), 32 * 512, (32 + 256) * 512);

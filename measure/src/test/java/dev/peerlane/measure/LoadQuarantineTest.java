@@ -8,9 +8,9 @@ import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.spec.NvmOpcode;
@@ -23,12 +23,12 @@ class LoadQuarantineTest {
     private static final long MILLI = 1_000_000L;
     private static final Extent A = new Extent("emu:a", 1, null, null);
 
-    private static DriveSpec.Builder drive(String name) {
-        return DriveSpec.named(name).memory(BYTES, 512).cmb(CmbSpec.of(128 << 10));
+    private static DriveModel.Builder drive(String name) {
+        return DriveModel.named(name).memory(BYTES, 512).cmb(CmbModel.of(128 << 10));
     }
 
-    private static FabricSpec.Builder virtual() {
-        return FabricSpec.builder().time(FabricSpec.Time.VIRTUAL).seed(11);
+    private static FabricModel.Builder virtual() {
+        return FabricModel.builder().time(FabricModel.Time.VIRTUAL).seed(11);
     }
 
     private static byte[] random(long seed) {
@@ -56,9 +56,9 @@ class LoadQuarantineTest {
                         .onIo(NvmOpcode.READ)
                         .withOccasion(7)
                         .withNanos(300 * MILLI);
-        FabricSpec spec =
+        FabricModel model =
                 virtual().drive(drive("a").build()).drive(drive("b").build()).fault(late).build();
-        EmulatedFabric fabric = new EmulatedFabric(spec);
+        EmulatedFabric fabric = new EmulatedFabric(model);
         fabric.controller("a").medium(1, random(1));
         try (Session session = Session.of(fabric)) {
             ControllerMemoryBuffer cmb = session.controller("emu:b").requireCmb();

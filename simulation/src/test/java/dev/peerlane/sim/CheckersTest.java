@@ -7,11 +7,11 @@ import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.HostMemory;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.RootComplex.Trust;
@@ -28,21 +28,21 @@ class CheckersTest {
 
     private final List<String> found = new ArrayList<>();
     private final List<Fault> happened = new ArrayList<>();
-    private final EmulatedFabric fabric = new EmulatedFabric(spec());
+    private final EmulatedFabric fabric = new EmulatedFabric(model());
     private final Bdf a = fabric.bdf("a");
     private final Bdf b = fabric.bdf("b");
     private final SlotLedger slots = new SlotLedger(found::add);
     private final MappingLedger mappings = new MappingLedger(fabric.dma(), found::add);
     private final Checkers checkers = new Checkers(slots, mappings, happened::add, found::add);
 
-    private static FabricSpec spec() {
-        FabricSpec.Builder spec = FabricSpec.builder().time(FabricSpec.Time.VIRTUAL);
+    private static FabricModel model() {
+        FabricModel.Builder model = FabricModel.builder().time(FabricModel.Time.VIRTUAL);
         for (String name : List.of("a", "b")) {
-            CmbSpec cmb = CmbSpec.of(64 << 10);
-            spec.drive(DriveSpec.named(name).memory(World.MEDIUM_BYTES, 512).cmb(cmb).build());
-            spec.port(PortSpec.drive(name));
+            CmbModel cmb = CmbModel.of(64 << 10);
+            model.drive(DriveModel.named(name).memory(World.MEDIUM_BYTES, 512).cmb(cmb).build());
+            model.port(PortModel.drive(name));
         }
-        return spec.rootComplex(Trust.REFUSED, Trust.REFUSED).build();
+        return model.rootComplex(Trust.REFUSED, Trust.REFUSED).build();
     }
 
     CheckersTest() {

@@ -1,9 +1,9 @@
 package dev.peerlane.sim;
 
 import dev.peerlane.copy.BufferKind;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.PortModel;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -69,7 +69,7 @@ enum Feature {
      * @param carrier the drive whose CMB carries the data; null for host memory
      */
     static Set<Feature> of(
-            World world, World.Copy copy, int chunkBytes, @Nullable DriveSpec carrier) {
+            World world, World.Copy copy, int chunkBytes, @Nullable DriveModel carrier) {
         Set<Feature> all = EnumSet.noneOf(Feature.class);
         add(all, BESIDE, copy.beside() != null);
         add(all, CANCELLED, copy.cancelAfter() > 0);
@@ -79,7 +79,7 @@ enum Feature {
         add(all, ODD_CHUNK, chunkBytes % PAGE != 0);
         add(all, ODD_OFFSET, (copy.source().offset() | copy.target().offset()) % PAGE != 0);
         add(all, LONG_CHUNK, chunkBytes >= LONG);
-        CmbSpec cmb = carrier == null ? null : carrier.cmb();
+        CmbModel cmb = carrier == null ? null : carrier.cmb();
         if (cmb != null) {
             add(all, CMB_OFFSET, cmb.offsetUnits() > 0);
             add(all, CMB_UNIT, cmb.unitBytes() > PAGE);
@@ -87,15 +87,15 @@ enum Feature {
             add(all, CMB_BEYOND_BAR, cmb.barBytes() > 0 && end > cmb.barBytes());
         }
         for (int side : new int[] {copy.source().drive(), copy.target().drive()}) {
-            DriveSpec drive = world.fabric().drives().get(side);
-            add(all, SGLS, drive.sgls() != DriveSpec.Sgls.NONE);
+            DriveModel drive = world.fabric().drives().get(side);
+            add(all, SGLS, drive.sgls() != DriveModel.Sgls.NONE);
             add(all, SHADOW_DOORBELLS, drive.doorbellBuffer());
         }
         world.fabric().ports().forEach(port -> addPort(all, port));
         return all;
     }
 
-    private static void addPort(Set<Feature> all, PortSpec port) {
+    private static void addPort(Set<Feature> all, PortModel port) {
         int acs = port.acs() == null ? 0 : port.acs();
         for (int bit = 0; bit < OF_PORT.size(); bit++) {
             add(all, OF_PORT.get(bit), (acs >>> bit & 1) != 0);

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.measure.LitmusCount;
 import java.util.ArrayList;
@@ -21,8 +21,8 @@ class JudgeTest {
     private final List<String> found = new ArrayList<>();
     private final EmulatedFabric fabric =
             new EmulatedFabric(
-                    FabricSpec.builder()
-                            .drive(DriveSpec.named("a").memory(World.MEDIUM_BYTES, 512).build())
+                    FabricModel.builder()
+                            .drive(DriveModel.named("a").memory(World.MEDIUM_BYTES, 512).build())
                             .build());
     private final MappingLedger mappings = new MappingLedger(fabric.dma(), found::add);
     private final Checkers checkers =

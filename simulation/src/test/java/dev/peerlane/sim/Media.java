@@ -49,7 +49,7 @@ final class Media {
     }
 
     private int namespaces(int drive) {
-        return fabric.spec().drives().get(drive).namespaces().size();
+        return fabric.model().drives().get(drive).namespaces().size();
     }
 
     private byte[] now(World.Place place) {

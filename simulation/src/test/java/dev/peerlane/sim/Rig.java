@@ -6,7 +6,7 @@ import dev.peerlane.copy.BufferCandidate;
 import dev.peerlane.copy.CopyRequest;
 import dev.peerlane.copy.Endpoint;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.ControllerOptions;
@@ -218,7 +218,7 @@ final class Rig {
             List<String> all = fabric.controller(locator).violations();
             int before = known.getOrDefault(locator, 0);
             known.put(locator, all.size());
-            String name = locator.substring(DriveSpec.LOCATOR_PREFIX.length());
+            String name = locator.substring(DriveModel.LOCATOR_PREFIX.length());
             if (!checkers.met(name, Checkers.ENDS_QUEUES)) {
                 all.stream().skip(before).forEach(v -> violation.accept(locator + ": " + v));
             }

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** What is not given back or not closed is found, and excused only where something went wrong. */
 class RigTest {
     private final List<String> found = new ArrayList<>();
-    private final EmulatedFabric fabric = new EmulatedFabric(spec());
+    private final EmulatedFabric fabric = new EmulatedFabric(model());
     private final SlotLedger slots = new SlotLedger(found::add);
     private final MappingLedger mappings = new MappingLedger(fabric.dma(), found::add);
     private final Checkers checkers = new Checkers(slots, mappings, fault -> {}, found::add);
@@ -30,13 +30,13 @@ class RigTest {
                     new Story(fabric, line -> {}),
                     found::add);
 
-    private static FabricSpec spec() {
-        FabricSpec.Builder spec = FabricSpec.builder().time(FabricSpec.Time.VIRTUAL);
+    private static FabricModel model() {
+        FabricModel.Builder model = FabricModel.builder().time(FabricModel.Time.VIRTUAL);
         for (String name : List.of("a", "b")) {
-            CmbSpec cmb = CmbSpec.of(64 << 10);
-            spec.drive(DriveSpec.named(name).memory(World.MEDIUM_BYTES, 512).cmb(cmb).build());
+            CmbModel cmb = CmbModel.of(64 << 10);
+            model.drive(DriveModel.named(name).memory(World.MEDIUM_BYTES, 512).cmb(cmb).build());
         }
-        return spec.build();
+        return model.build();
     }
 
     @AfterEach

@@ -14,7 +14,7 @@ import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.Surroundings;
 import dev.peerlane.copy.engine.CopyJob;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.measure.LitmusCount;
 import dev.peerlane.measure.LitmusJob;
@@ -369,8 +369,8 @@ public final class Simulation {
 
     private void had(World.Copy copy, CopyPlan planned, int chunkBytes) {
         BufferCandidate buffer = planned.buffer();
-        DriveSpec owner = null;
-        for (DriveSpec drive : world.fabric().drives()) {
+        DriveModel owner = null;
+        for (DriveModel drive : world.fabric().drives()) {
             owner =
                     buffer != null && buffer.owner().equals(fabric.bdf(drive.name()))
                             ? drive

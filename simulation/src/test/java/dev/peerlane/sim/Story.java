@@ -1,9 +1,9 @@
 package dev.peerlane.sim;
 
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -51,9 +51,9 @@ final class Story {
         if (trace == null) {
             return;
         }
-        FabricSpec spec = fabric.spec();
-        for (DriveSpec drive : spec.drives()) {
-            CmbSpec cmb = drive.cmb();
+        FabricModel model = fabric.model();
+        for (DriveModel drive : model.drives()) {
+            CmbModel cmb = drive.cmb();
             tell(
                     "emu:%s is %s: blocks of %d bytes, %d ns, queues of %d, MDTS %d, %s, %s"
                             .formatted(
@@ -69,12 +69,12 @@ final class Story {
         tell(
                 "IOMMU %s, Relaxed Ordering %s, peer writes %s, peer reads %s, %s"
                         .formatted(
-                                spec.iommu() ? "on" : "off",
-                                spec.relaxedOrdering() ? "on" : "off",
-                                spec.peerWrites(),
-                                spec.peerReads(),
-                                spec.rootComplex()));
-        tell(spec.packets() == null ? "no packets" : spec.packets().toString());
+                                model.iommu() ? "on" : "off",
+                                model.relaxedOrdering() ? "on" : "off",
+                                model.peerWrites(),
+                                model.peerReads(),
+                                model.rootComplex()));
+        tell(model.packets() == null ? "no packets" : model.packets().toString());
     }
 
     /** Tells of a copy before it begins. */

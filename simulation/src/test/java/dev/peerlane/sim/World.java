@@ -4,7 +4,7 @@ import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.copy.VerifyMode;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.FabricModel;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param honest whether the fabric does what is known of it: then a copy that is not refused works
  * @param copies what is copied
  */
-record World(FabricSpec fabric, String topology, boolean honest, List<Copy> copies) {
+record World(FabricModel fabric, String topology, boolean honest, List<Copy> copies) {
     /** Length of the first namespace of each drive. */
     static final int MEDIUM_BYTES = 256 << 10;
 

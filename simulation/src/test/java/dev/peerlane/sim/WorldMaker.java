@@ -5,13 +5,13 @@ import dev.peerlane.copy.BufferKind;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.copy.VerifyMode;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.emulator.model.PacketSpec;
-import dev.peerlane.emulator.model.PacketSpec.Forwarding;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.PacketModel;
+import dev.peerlane.emulator.model.PacketModel.Forwarding;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -42,7 +42,7 @@ final class WorldMaker {
     /** Whether everything has to be possible: something is to be met. */
     private final boolean easy;
 
-    private final List<DriveSpec> drives = new ArrayList<>();
+    private final List<DriveModel> drives = new ArrayList<>();
     private String topology = "";
     private boolean honest = true;
 
@@ -83,29 +83,29 @@ final class WorldMaker {
     }
 
     World world() {
-        FabricSpec.Builder fabric = FabricSpec.builder().seed(random.nextLong());
+        FabricModel.Builder fabric = FabricModel.builder().seed(random.nextLong());
         boolean packets = !odds(4) || control;
         packets &= wanted == null || wanted.feature() != Feature.SHADOW_DOORBELLS;
         for (String name : NAMES) {
-            DriveSpec drive = drive(name, packets);
+            DriveModel drive = drive(name, packets);
             drives.add(drive);
             fabric.drive(drive);
         }
         tree(fabric);
         boolean iommu = !odds(3);
-        fabric.iommu(iommu).relaxedOrdering(odds(3)).time(FabricSpec.Time.VIRTUAL);
+        fabric.iommu(iommu).relaxedOrdering(odds(3)).time(FabricModel.Time.VIRTUAL);
         root(fabric, packets, iommu);
         if (!easy && odds(10)) {
             honest = false;
-            fabric.peerWrites(FabricSpec.PeerWrites.VANISH);
+            fabric.peerWrites(FabricModel.PeerWrites.VANISH);
         }
         if (!easy && odds(10)) {
             honest = false;
             fabric.peerReads(
                     one(
-                            FabricSpec.PeerReads.ONES,
-                            FabricSpec.PeerReads.ZEROES,
-                            FabricSpec.PeerReads.OTHER_MEMORY));
+                            FabricModel.PeerReads.ONES,
+                            FabricModel.PeerReads.ZEROES,
+                            FabricModel.PeerReads.OTHER_MEMORY));
         }
         List<World.Copy> copies = new ArrayList<>();
         if (cell != null) {
@@ -119,9 +119,9 @@ final class WorldMaker {
         return new World(fabric.build(), topology, honest, copies);
     }
 
-    private DriveSpec drive(String name, boolean packets) {
-        DriveSpec.Builder drive =
-                DriveSpec.named(name)
+    private DriveModel drive(String name, boolean packets) {
+        DriveModel.Builder drive =
+                DriveModel.named(name)
                         .memory(World.MEDIUM_BYTES, one(512, 512, 4096))
                         .mdts(1 + random.nextInt(easy ? 5 : 6))
                         .maxQueueEntries(4 << random.nextInt(6))
@@ -134,7 +134,7 @@ final class WorldMaker {
             drive.memory(World.SECOND_BYTES, one(512, 4096));
         }
         if (has(Feature.SGLS, 3)) {
-            drive.sgls(one(DriveSpec.Sgls.BYTES, DriveSpec.Sgls.DWORDS));
+            drive.sgls(one(DriveModel.Sgls.BYTES, DriveModel.Sgls.DWORDS));
         }
         // memory is not answered at once over packets
         drive.doorbellBuffer(has(Feature.SHADOW_DOORBELLS, 2) && !packets);
@@ -144,7 +144,7 @@ final class WorldMaker {
         return drive.build();
     }
 
-    private @Nullable CmbSpec cmb() {
+    private @Nullable CmbModel cmb() {
         if (!easy && odds(4)) {
             return null;
         }
@@ -164,33 +164,33 @@ final class WorldMaker {
         // the shortest BAR that holds all of it, or half of that
         long whole = Long.highestOneBit(2 * end - 1);
         long bar = beyond && whole / 2 > units * unitBytes && whole > UNIT ? whole / 2 : 0;
-        CmbSpec spec = CmbSpec.of(size).withPlace(one(2, 2, 4), unitBytes, units, bar);
+        CmbModel model = CmbModel.of(size).withPlace(one(2, 2, 4), unitBytes, units, bar);
         if (easy) {
-            return spec;
+            return model;
         }
-        int support = CmbSpec.COMMON_SUPPORT;
-        support &= odds(6) ? ~CmbSpec.RDS : -1;
-        support &= odds(6) ? ~CmbSpec.WDS : -1;
-        return spec.withVersion(
-                        one(CmbSpec.Version.V1_2, CmbSpec.Version.V1_3, CmbSpec.Version.V1_4))
+        int support = CmbModel.COMMON_SUPPORT;
+        support &= odds(6) ? ~CmbModel.RDS : -1;
+        support &= odds(6) ? ~CmbModel.WDS : -1;
+        return model.withVersion(
+                        one(CmbModel.Version.V1_2, CmbModel.Version.V1_3, CmbModel.Version.V1_4))
                 .withSupport(support);
     }
 
-    private void tree(FabricSpec.Builder fabric) {
+    private void tree(FabricModel.Builder fabric) {
         int shape = random.nextInt(5);
         int ports = shape == 3 ? 2 : 3;
-        PortSpec a = port("a", ports);
-        PortSpec b = port("b", ports);
-        PortSpec c = port("c", ports);
+        PortModel a = port("a", ports);
+        PortModel b = port("b", ports);
+        PortModel c = port("c", ports);
         switch (shape) {
             case 0 -> {
                 topology = "one switch";
-                fabric.port(PortSpec.switchOf(a, b, c));
+                fabric.port(PortModel.switchOf(a, b, c));
             }
             case 1 -> {
                 topology = "one switch that redirects";
-                int acs = PortSpec.ACS_REDIRECT;
-                fabric.port(PortSpec.switchOf(a.withAcs(acs), b.withAcs(acs), c.withAcs(acs)));
+                int acs = PortModel.ACS_REDIRECT;
+                fabric.port(PortModel.switchOf(a.withAcs(acs), b.withAcs(acs), c.withAcs(acs)));
             }
             case 2 -> {
                 topology = "three root ports";
@@ -198,21 +198,21 @@ final class WorldMaker {
             }
             case 3 -> {
                 topology = "two switches, one below the other";
-                fabric.port(PortSpec.switchOf(a, withAcs(PortSpec.switchOf(b, c), ports)));
+                fabric.port(PortModel.switchOf(a, withAcs(PortModel.switchOf(b, c), ports)));
             }
             default -> {
                 topology = "a switch and a root port";
-                fabric.port(PortSpec.switchOf(a, b)).port(c);
+                fabric.port(PortModel.switchOf(a, b)).port(c);
             }
         }
     }
 
-    private PortSpec port(String drive, int ports) {
-        return withAcs(PortSpec.drive(drive), ports);
+    private PortModel port(String drive, int ports) {
+        return withAcs(PortModel.drive(drive), ports);
     }
 
     /** Gives some ports Access Control Services: any bits, and any vector. */
-    private PortSpec withAcs(PortSpec port, int ports) {
+    private PortModel withAcs(PortModel port, int ports) {
         boolean some = odds(3);
         int acs = random.nextInt(ACS_BITS);
         Set<Integer> egress = new HashSet<>();
@@ -229,12 +229,12 @@ final class WorldMaker {
             return port;
         }
         blocksTranslated |= (acs & ACS_TB) != 0;
-        PortSpec controlled = port.withAcs(acs);
+        PortModel controlled = port.withAcs(acs);
         boolean controls = (acs & ACS_EC) != 0;
         return controls ? controlled.withEgress(egress.toArray(Integer[]::new)) : controlled;
     }
 
-    private void root(FabricSpec.Builder fabric, boolean packets, boolean iommu) {
+    private void root(FabricModel.Builder fabric, boolean packets, boolean iommu) {
         Trust writes = one(Trust.TRUSTED, Trust.TRUSTED, Trust.UNKNOWN, Trust.REFUSED);
         Trust reads = one(Trust.TRUSTED, writes, Trust.REFUSED);
         if (easy) {
@@ -250,7 +250,7 @@ final class WorldMaker {
             forwarding = one(Forwarding.WRITES, Forwarding.NONE);
             honest = false;
         }
-        Map<String, PacketSpec.Link> links = new HashMap<>();
+        Map<String, PacketModel.Link> links = new HashMap<>();
         Set<String> ats = new HashSet<>();
         for (String name : NAMES) {
             if (odds(3)) {
@@ -261,7 +261,7 @@ final class WorldMaker {
             }
         }
         fabric.packets(
-                PacketSpec.DEFAULTS
+                PacketModel.DEFAULTS
                         .withMaxPayloadBytes(128 << random.nextInt(6))
                         .withLinks(link(), links)
                         .withForwarding(forwarding, random.nextLong(20_000))
@@ -271,18 +271,18 @@ final class WorldMaker {
                         .withAts(ats));
     }
 
-    private List<PacketSpec.SecondWay> secondWays() {
+    private List<PacketModel.SecondWay> secondWays() {
         if ((easy && !control) || !odds(4)) {
             return List.of();
         }
         int one = random.nextInt(NAMES.size());
         int other = (one + 1 + random.nextInt(NAMES.size() - 1)) % NAMES.size();
-        PacketSpec.Takes takes = one(PacketSpec.Takes.values());
-        return List.of(new PacketSpec.SecondWay(NAMES.get(one), NAMES.get(other), takes, link()));
+        PacketModel.Takes takes = one(PacketModel.Takes.values());
+        return List.of(new PacketModel.SecondWay(NAMES.get(one), NAMES.get(other), takes, link()));
     }
 
-    private PacketSpec.Link link() {
-        return new PacketSpec.Link(
+    private PacketModel.Link link() {
+        return new PacketModel.Link(
                 random.nextLong(3_000),
                 one(200_000_000L, 1_000_000_000L, 8_000_000_000L),
                 1 << random.nextInt(7));

@@ -1,6 +1,6 @@
 package dev.peerlane.emulator.bus;
 
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.tree.AddressMap;
 import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.emulator.tree.EmulatedFunction;
@@ -27,7 +27,7 @@ public final class FastInterconnect extends Interconnect {
     private record Pair(EmulatedFunction initiator, EmulatedFunction owner) {}
 
     private final AddressMap map;
-    private final FabricSpec spec;
+    private final FabricModel model;
     private final boolean runs;
     private final Supplier<Machine> machine;
     private final FaultLog faults;
@@ -37,10 +37,10 @@ public final class FastInterconnect extends Interconnect {
     private Closed lastClosed = new Closed(false, false);
 
     public FastInterconnect(
-            AddressMap map, FabricSpec spec, Supplier<Machine> machine, FaultLog faults) {
+            AddressMap map, FabricModel model, Supplier<Machine> machine, FaultLog faults) {
         this.map = map;
-        this.spec = spec;
-        this.runs = spec.movesRuns();
+        this.model = model;
+        this.runs = model.movesRuns();
         this.machine = machine;
         this.faults = faults;
     }
@@ -58,7 +58,7 @@ public final class FastInterconnect extends Interconnect {
 
     @Override
     public boolean isHurried() {
-        return runs || spec.time() == FabricSpec.Time.REAL;
+        return runs || model.time() == FabricModel.Time.REAL;
     }
 
     @Override
@@ -109,7 +109,7 @@ public final class FastInterconnect extends Interconnect {
         }
         moved(initiator, range.owner(), address, bytes, true, kind);
         initiator.traffic().peer(true, bytes);
-        switch (spec.peerReads()) {
+        switch (model.peerReads()) {
             case NORMAL -> MemorySegment.copy(range.memory(), at, target, offset, bytes);
             case ONES -> target.asSlice(offset, bytes).fill((byte) -1);
             case ZEROES -> target.asSlice(offset, bytes).fill((byte) 0);
@@ -144,7 +144,7 @@ public final class FastInterconnect extends Interconnect {
                 return true;
             }
             initiator.traffic().peer(false, bytes);
-            if (spec.peerWrites() == FabricSpec.PeerWrites.VANISH) {
+            if (model.peerWrites() == FabricModel.PeerWrites.VANISH) {
                 return true;
             }
         }
@@ -187,7 +187,7 @@ public final class FastInterconnect extends Interconnect {
         if (target != null) {
             target.asSlice(offset, bytes).fill((byte) -1);
         }
-        return spec.unmapped() == FabricSpec.Unmapped.DROPS_SILENTLY;
+        return model.unmapped() == FabricModel.Unmapped.DROPS_SILENTLY;
     }
 
     private Closed closed(EmulatedFunction initiator, EmulatedFunction owner) {

@@ -1,6 +1,6 @@
 package dev.peerlane.emulator.bus;
 
-import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.PacketModel;
 import java.util.SplittableRandom;
 
 /**
@@ -13,7 +13,7 @@ final class Hop implements Packet.Stage {
     private static final int ODDS = 4;
 
     private final String name;
-    private final PacketSpec.Link link;
+    private final PacketModel.Link link;
     private final boolean reorder;
     private final Events events;
     private final SplittableRandom random;
@@ -26,7 +26,7 @@ final class Hop implements Packet.Stage {
 
     Hop(
             String name,
-            PacketSpec.Link link,
+            PacketModel.Link link,
             boolean reorder,
             Events events,
             SplittableRandom random) {

@@ -1,7 +1,7 @@
 package dev.peerlane.emulator.bus;
 
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.PacketModel;
 import dev.peerlane.emulator.tree.AddressMap;
 import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.emulator.tree.EmulatedFunction;
@@ -38,8 +38,8 @@ public final class PacketInterconnect extends Interconnect {
     private record Place(EmulatedFunction owner, EmulatedFunction.BarSpace bar) {}
 
     private final AddressMap map;
-    private final FabricSpec spec;
-    private final PacketSpec packets;
+    private final FabricModel model;
+    private final PacketModel packets;
     private final Events events = new Events();
     private final PacketRoutes routes;
     private final FaultLog faults;
@@ -50,13 +50,13 @@ public final class PacketInterconnect extends Interconnect {
 
     public PacketInterconnect(
             AddressMap map,
-            FabricSpec spec,
-            PacketSpec packets,
+            FabricModel model,
+            PacketModel packets,
             SplittableRandom random,
             FaultLog faults) {
         this.map = map;
         this.faults = faults;
-        this.spec = spec;
+        this.model = model;
         this.packets = packets;
         this.routes = new PacketRoutes(packets, events, random);
     }
@@ -171,7 +171,8 @@ public final class PacketInterconnect extends Interconnect {
                         }
                         if (data == null) {
                             into.fill((byte) -1);
-                            boolean silent = spec.unmapped() == FabricSpec.Unmapped.DROPS_SILENTLY;
+                            boolean silent =
+                                    model.unmapped() == FabricModel.Unmapped.DROPS_SILENTLY;
                             reads.answered(silent);
                         } else {
                             MemorySegment.copy(data, 0, into, 0, n);
@@ -274,7 +275,7 @@ public final class PacketInterconnect extends Interconnect {
     }
 
     private boolean forwards(boolean read) {
-        Trust trust = read ? spec.rootComplex().peerReads() : spec.rootComplex().peerWrites();
+        Trust trust = read ? model.rootComplex().peerReads() : model.rootComplex().peerWrites();
         boolean able =
                 switch (packets.forwarding()) {
                     case FULL, SLOW -> true;
@@ -298,7 +299,7 @@ public final class PacketInterconnect extends Interconnect {
             lost(initiator, address, bytes, false, why);
             return;
         }
-        if (place != null && spec.peerWrites() == FabricSpec.PeerWrites.VANISH) {
+        if (place != null && model.peerWrites() == FabricModel.PeerWrites.VANISH) {
             return;
         }
         moved(initiator, place == null ? null : place.owner(), address, bytes, false, kind);
@@ -392,7 +393,7 @@ public final class PacketInterconnect extends Interconnect {
         if (!place.owner().decodes() || inBar < 0 || inBar > place.bar().sizeBytes() - bytes) {
             return place.owner().bdf() + " does not decode the address";
         }
-        boolean translated = !way.throughRoot() || !spec.iommu();
+        boolean translated = !way.throughRoot() || !model.iommu();
         return translated || (range != null && range.owner() == place.owner()) ? "" : NO_MAPPING;
     }
 
@@ -402,7 +403,7 @@ public final class PacketInterconnect extends Interconnect {
 
     private MemorySegment peerData(MemorySegment memory, long at, int bytes) {
         MemorySegment data = MemorySegment.ofArray(new long[(bytes + 7) / 8]);
-        switch (spec.peerReads()) {
+        switch (model.peerReads()) {
             case NORMAL -> MemorySegment.copy(memory, at, data, 0, bytes);
             case ONES -> data.fill((byte) -1);
             case ZEROES -> data.fill((byte) 0);

@@ -1,7 +1,7 @@
 package dev.peerlane.emulator.bus;
 
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.PacketModel;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.PciDetails;
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * or stop it (PCIe 5.0, 6.12). Beside the tree there may be second ways.
  */
 final class PacketRoutes {
-    private static final PacketSpec.Link MEMORY = new PacketSpec.Link(80, 20_000_000_000L, 64);
+    private static final PacketModel.Link MEMORY = new PacketModel.Link(80, 20_000_000_000L, 64);
     private static final int SLOWNESS = 50;
     private static final long PAGE_BYTES = 4096;
 
@@ -36,10 +36,10 @@ final class PacketRoutes {
     /** A way beside the tree's, and which packets take it. */
     private static final class Second {
         private final Way way;
-        private final PacketSpec.Takes takes;
+        private final PacketModel.Takes takes;
         private final SplittableRandom random;
 
-        Second(Way way, PacketSpec.Takes takes, SplittableRandom random) {
+        Second(Way way, PacketModel.Takes takes, SplittableRandom random) {
             this.way = way;
             this.takes = takes;
             this.random = random;
@@ -79,7 +79,7 @@ final class PacketRoutes {
 
     private record Ends(EmulatedFunction from, @Nullable EmulatedFunction to, Sort sort) {}
 
-    private final PacketSpec spec;
+    private final PacketModel model;
     private final Events events;
     private final SplittableRandom random;
     private final Map<String, Hop> hops = new HashMap<>();
@@ -88,8 +88,8 @@ final class PacketRoutes {
     private final Map<EmulatedFunction, List<Hop>> down = new HashMap<>();
     private final Map<EmulatedFunction, Way> back = new HashMap<>();
 
-    PacketRoutes(PacketSpec spec, Events events, SplittableRandom random) {
-        this.spec = spec;
+    PacketRoutes(PacketModel model, Events events, SplittableRandom random) {
+        this.model = model;
         this.events = events;
         this.random = random;
     }
@@ -141,10 +141,10 @@ final class PacketRoutes {
                 to,
                 f -> {
                     List<Hop> way = new ArrayList<>();
-                    if (spec.hostStoreNanos() > 0) {
-                        PacketSpec.Link wait =
-                                new PacketSpec.Link(
-                                        spec.hostStoreNanos(), MEMORY.bytesPerSecond(), 64);
+                    if (model.hostStoreNanos() > 0) {
+                        PacketModel.Link wait =
+                                new PacketModel.Link(
+                                        model.hostStoreNanos(), MEMORY.bytesPerSecond(), 64);
                         way.add(hop("processor to " + f.bdf(), wait));
                     }
                     way.addAll(descend(f, null));
@@ -160,7 +160,7 @@ final class PacketRoutes {
 
     /** Adds the second way, if the two have one. */
     private Way beside(EmulatedFunction from, EmulatedFunction to, Way tree) {
-        for (PacketSpec.SecondWay second : spec.secondWays()) {
+        for (PacketModel.SecondWay second : model.secondWays()) {
             if (second.isBetween(nameOf(from), nameOf(to))) {
                 String name = "second way from %s to %s".formatted(from.bdf(), to.bdf());
                 List<Hop> hops = new ArrayList<>(climb(from, from.parent()));
@@ -177,7 +177,7 @@ final class PacketRoutes {
     }
 
     private static String nameOf(EmulatedFunction f) {
-        DriveSpec drive = f.drive();
+        DriveModel drive = f.drive();
         return drive == null ? "" : drive.name();
     }
 
@@ -218,12 +218,12 @@ final class PacketRoutes {
 
     private Way throughRoot(EmulatedFunction from, EmulatedFunction to) {
         List<Hop> way = new ArrayList<>(climb(from, null));
-        boolean slow = spec.forwarding() == PacketSpec.Forwarding.SLOW;
-        PacketSpec.Link link =
-                new PacketSpec.Link(
-                        spec.forwardingNanos(),
-                        Math.max(1000, spec.link().bytesPerSecond() / (slow ? SLOWNESS : 1)),
-                        spec.link().credits());
+        boolean slow = model.forwarding() == PacketModel.Forwarding.SLOW;
+        PacketModel.Link link =
+                new PacketModel.Link(
+                        model.forwardingNanos(),
+                        Math.max(1000, model.link().bytesPerSecond() / (slow ? SLOWNESS : 1)),
+                        model.link().credits());
         String name =
                 "root complex from %s to %s".formatted(rootPort(from).bdf(), rootPort(to).bdf());
         way.add(hop(name, link));
@@ -325,19 +325,19 @@ final class PacketRoutes {
                 && PciFunction.kindOf(parent.config()) != PciFunction.Kind.SWITCH_UPSTREAM;
     }
 
-    private PacketSpec.Link link(EmulatedFunction lower) {
-        DriveSpec drive = lower.drive();
-        PacketSpec.Link named = drive == null ? null : spec.links().get(drive.name());
+    private PacketModel.Link link(EmulatedFunction lower) {
+        DriveModel drive = lower.drive();
+        PacketModel.Link named = drive == null ? null : model.links().get(drive.name());
         EmulatedFunction upper = lower.parent();
         if (named == null && upper != null) {
-            named = spec.links().get(upper.bdf().toString());
+            named = model.links().get(upper.bdf().toString());
         }
-        return named == null ? spec.link() : named;
+        return named == null ? model.link() : named;
     }
 
-    private Hop hop(String name, PacketSpec.Link link) {
+    private Hop hop(String name, PacketModel.Link link) {
         return hops.computeIfAbsent(
-                name, n -> new Hop(n, link, spec.reorder(), events, random.split()));
+                name, n -> new Hop(n, link, model.reorder(), events, random.split()));
     }
 
     private static boolean isAbove(EmulatedFunction above, EmulatedFunction f) {

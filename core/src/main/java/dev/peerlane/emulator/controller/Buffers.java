@@ -1,6 +1,6 @@
 package dev.peerlane.emulator.controller;
 
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
@@ -15,7 +15,7 @@ final class Buffers {
     private final ArrayDeque<MemorySegment> free = new ArrayDeque<>();
     private @Nullable MemorySegment scratch;
 
-    Buffers(Arena arena, DriveSpec drive) {
+    Buffers(Arena arena, DriveModel drive) {
         this.arena = arena;
         this.leastBytes = drive.mdts() == 0 ? COMMON_BYTES : drive.maxTransferBytes();
     }

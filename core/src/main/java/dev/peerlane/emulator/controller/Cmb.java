@@ -1,7 +1,7 @@
 package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.bus.FaultPlan;
-import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.spec.Cmbmsc;
@@ -20,7 +20,7 @@ final class Cmb {
     /** Answer of {@link #offsetOf}: some bytes are in the CMB, others are not. */
     static final long PARTLY = -2;
 
-    private final @Nullable CmbSpec spec;
+    private final @Nullable CmbModel model;
     private final EmulatedFunction function;
     private final EmulatedFunction.@Nullable BarSpace bar;
     private final MemorySegment memory;
@@ -32,17 +32,17 @@ final class Cmb {
     private long windowBase;
     private long windowBytes;
 
-    Cmb(EmulatedFunction function, @Nullable CmbSpec spec, FaultPlan faults) {
+    Cmb(EmulatedFunction function, @Nullable CmbModel model, FaultPlan faults) {
         this.faults = faults;
         this.function = function;
-        this.spec = spec;
+        this.model = model;
         EmulatedFunction.BarSpace found = null;
         MemorySegment slice = MemorySegment.ofArray(new byte[0]);
         for (EmulatedFunction.BarSpace candidate : function.bars()) {
             MemorySegment backing = candidate.memory();
-            if (spec != null && backing != null && candidate.index() == spec.bar()) {
+            if (model != null && backing != null && candidate.index() == model.bar()) {
                 found = candidate;
-                slice = backing.asSlice(spec.offsetBytes(), spec.sizeBytes());
+                slice = backing.asSlice(model.offsetBytes(), model.sizeBytes());
             }
         }
         this.bar = found;
@@ -57,12 +57,12 @@ final class Cmb {
 
     /** Returns CMBSZ bits 4:0, what it supports. */
     int support() {
-        return spec == null ? 0 : spec.support() & ~withdrawn;
+        return model == null ? 0 : model.support() & ~withdrawn;
     }
 
     /** It supports no data any more. */
     void withdrawData() {
-        withdrawn = CmbSpec.RDS | CmbSpec.WDS;
+        withdrawn = CmbModel.RDS | CmbModel.WDS;
     }
 
     /** It supports again what it did at first. */
@@ -73,23 +73,23 @@ final class Cmb {
 
     /** Returns CMBLOC bits 8:3, which restrictions do not apply. */
     int rules() {
-        return spec == null ? 0 : spec.rules();
+        return model == null ? 0 : model.rules();
     }
 
     /** Whether CAP.CMBS is set. */
     boolean hasSpaceControl() {
-        return spec != null && spec.version() == CmbSpec.Version.V1_4;
+        return model != null && model.version() == CmbModel.Version.V1_4;
     }
 
     int load32(int offset) {
         return switch (offset) {
-            case Reg.CMBLOC -> spec != null && shown() ? spec.cmbloc().raw() : 0;
-            case Reg.CMBSZ -> spec != null && shown() ? spec.cmbsz().raw() & ~withdrawn : 0;
+            case Reg.CMBLOC -> model != null && shown() ? model.cmbloc().raw() : 0;
+            case Reg.CMBSZ -> model != null && shown() ? model.cmbsz().raw() & ~withdrawn : 0;
             case Reg.CMBMSC -> (int) cmbmsc;
             case Reg.CMBMSC + 4 -> (int) (cmbmsc >>> 32);
             case Reg.CMBSTS -> cbai ? 1 : 0;
-            case Reg.CMBEBS -> spec != null ? spec.cmbebs().raw() : 0;
-            case Reg.CMBSWTP -> spec != null ? spec.cmbswtp().raw() : 0;
+            case Reg.CMBEBS -> model != null ? model.cmbebs().raw() : 0;
+            case Reg.CMBSWTP -> model != null ? model.cmbswtp().raw() : 0;
             default -> 0;
         };
     }
@@ -106,11 +106,11 @@ final class Cmb {
         if (fault == null || fault.kind() != Fault.Kind.CMB_HOLE) {
             return fault != null;
         }
-        if (spec != null && bar != null) {
-            long from = Math.min(fault.first(), spec.sizeBytes());
-            long rest = spec.sizeBytes() - from;
+        if (model != null && bar != null) {
+            long from = Math.min(fault.first(), model.sizeBytes());
+            long rest = model.sizeBytes() - from;
             long bytes = fault.length() == 0 ? rest : Math.min(fault.length(), rest);
-            function.hole(new EmulatedFunction.Hole(bar, spec.offsetBytes() + from, bytes));
+            function.hole(new EmulatedFunction.Hole(bar, model.offsetBytes() + from, bytes));
         }
         return false;
     }
@@ -130,12 +130,12 @@ final class Cmb {
     void refresh() {
         cbai = false;
         windowBytes = 0;
-        if (spec == null || bar == null) {
+        if (model == null || bar == null) {
             return;
         }
         if (!hasSpaceControl()) {
-            windowBase = function.barAddress(bar) + spec.offsetBytes();
-            windowBytes = Math.min(spec.sizeBytes(), bar.sizeBytes() - spec.offsetBytes());
+            windowBase = function.barAddress(bar) + model.offsetBytes();
+            windowBytes = Math.min(model.sizeBytes(), bar.sizeBytes() - model.offsetBytes());
             return;
         }
         Cmbmsc control = new Cmbmsc(cmbmsc);
@@ -143,15 +143,15 @@ final class Cmb {
             return;
         }
         long base = control.baseAddress();
-        long last = base + spec.sizeBytes() - 1;
-        int bits = spec.addressBits();
+        long last = base + model.sizeBytes() - 1;
+        int bits = model.addressBits();
         boolean wraps = Long.compareUnsigned(last, base) < 0;
         if (refused || wraps || (bits < 64 && last >>> bits != 0)) {
             cbai = true;
             return;
         }
         windowBase = base;
-        windowBytes = spec.sizeBytes();
+        windowBytes = model.sizeBytes();
     }
 
     /** Returns where in the CMB an address of a command is, {@link #OUTSIDE} or {@link #PARTLY}. */

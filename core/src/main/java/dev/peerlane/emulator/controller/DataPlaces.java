@@ -1,6 +1,6 @@
 package dev.peerlane.emulator.controller;
 
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.spec.Sqe;
 
 /** Finds where the data of a command is in memory, by its PRPs or its SGL. */
@@ -10,10 +10,10 @@ final class DataPlaces {
     private final HostSettings settings;
     private final boolean takesSgls;
 
-    DataPlaces(DmaPort dma, Cmb cmb, DriveSpec drive, HostSettings settings) {
+    DataPlaces(DmaPort dma, Cmb cmb, DriveModel drive, HostSettings settings) {
         this.prps = new PrpWalker(dma, cmb);
-        this.sgls = new SglWalker(dma, cmb, drive.sgls() == DriveSpec.Sgls.DWORDS);
-        this.takesSgls = drive.sgls() != DriveSpec.Sgls.NONE;
+        this.sgls = new SglWalker(dma, cmb, drive.sgls() == DriveModel.Sgls.DWORDS);
+        this.takesSgls = drive.sgls() != DriveModel.Sgls.NONE;
         this.settings = settings;
     }
 

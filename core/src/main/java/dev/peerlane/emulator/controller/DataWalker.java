@@ -1,7 +1,7 @@
 package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.bus.Interconnect;
-import dev.peerlane.emulator.model.CmbSpec;
+import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
@@ -108,7 +108,7 @@ abstract class DataWalker {
         }
         listOwn |= own >= 0;
         listOther |= own < 0;
-        if (own >= 0 && (cmb.support() & CmbSpec.LISTS) == 0) {
+        if (own >= 0 && (cmb.support() & CmbModel.LISTS) == 0) {
             return Status.INVALID_CMB_USE;
         }
         if (listsSeen < command.lists().size()) {
@@ -148,13 +148,13 @@ abstract class DataWalker {
     }
 
     private int checkPlaces(Command command) {
-        int needed = command.toHost() ? CmbSpec.RDS : CmbSpec.WDS;
+        int needed = command.toHost() ? CmbModel.RDS : CmbModel.WDS;
         boolean unsupported = dataOwn && (cmb.support() & needed) == 0;
         int rules = cmb.rules();
-        boolean mixedData = dataOwn && dataOther && (rules & CmbSpec.CDMMMS) == 0;
-        boolean mixedLists = listOwn && listOther && (rules & CmbSpec.CDPMLS) == 0;
+        boolean mixedData = dataOwn && dataOther && (rules & CmbModel.CDMMMS) == 0;
+        boolean mixedLists = listOwn && listOther && (rules & CmbModel.CDPMLS) == 0;
         boolean apart =
-                (rules & CmbSpec.CDPCILS) == 0
+                (rules & CmbModel.CDPCILS) == 0
                         && (queueInCmb(command.queue()) ? listOther : listOwn);
         return unsupported || mixedData || mixedLists || apart ? Status.INVALID_CMB_USE : 0;
     }

@@ -2,7 +2,7 @@ package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.media.EmulatedNamespace;
 import dev.peerlane.emulator.media.Namespaces;
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.Feature;
 import dev.peerlane.spec.Sqe;
@@ -16,12 +16,12 @@ final class FeatureTable {
     private static final int WARNING_KELVIN = 343;
     private static final int MAX_PROTECTION_STATE = 1;
 
-    private final DriveSpec drive;
+    private final DriveModel drive;
     private final Namespaces namespaces;
     private final Queues queues;
     private final int[] current = new int[256];
 
-    FeatureTable(DriveSpec drive, Namespaces namespaces, Queues queues) {
+    FeatureTable(DriveModel drive, Namespaces namespaces, Queues queues) {
         this.drive = drive;
         this.namespaces = namespaces;
         this.queues = queues;
@@ -149,7 +149,7 @@ final class FeatureTable {
         if ((value & 7) > MAX_PROTECTION_STATE) {
             return CommandSetHandler.refuse(command, Status.INVALID_FIELD);
         }
-        boolean readOnlyImage = namespace.spec().writeProtected();
+        boolean readOnlyImage = namespace.model().writeProtected();
         if (readOnlyImage && (value & 7) == 0) {
             return CommandSetHandler.refuse(command, Status.FEATURE_NOT_CHANGEABLE);
         }

@@ -2,8 +2,8 @@ package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.media.EmulatedNamespace;
 import dev.peerlane.emulator.media.Namespaces;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.Cns;
 import dev.peerlane.spec.CommandSet;
@@ -37,11 +37,11 @@ final class IdentifyPages {
     private static final int MAX_NSID = 0xffff_fffd;
     private static final long DESCRIPTOR_BYTES = 8;
 
-    private final DriveSpec drive;
+    private final DriveModel drive;
     private final Namespaces namespaces;
     private final Vs version;
 
-    IdentifyPages(DriveSpec drive, Namespaces namespaces) {
+    IdentifyPages(DriveModel drive, Namespaces namespaces) {
         this.drive = drive;
         this.namespaces = namespaces;
         this.version = drive.version();
@@ -73,8 +73,8 @@ final class IdentifyPages {
     }
 
     private int controller(MemorySegment page) {
-        IdentifyController.VID.write(page, DriveSpec.VENDOR_ID);
-        IdentifyController.SSVID.write(page, DriveSpec.VENDOR_ID);
+        IdentifyController.VID.write(page, DriveModel.VENDOR_ID);
+        IdentifyController.SSVID.write(page, DriveModel.VENDOR_ID);
         IdentifyController.SN.writeText(page, drive.serial());
         IdentifyController.MN.writeText(page, drive.model());
         IdentifyController.FR.writeText(page, "1.0");
@@ -116,15 +116,15 @@ final class IdentifyPages {
         if (namespace == null) {
             return Status.INVALID_NAMESPACE;
         }
-        NamespaceSpec spec = namespace.spec();
-        if (spec.commandSet() == CommandSet.KEY_VALUE) {
+        NamespaceModel model = namespace.model();
+        if (model.commandSet() == CommandSet.KEY_VALUE) {
             return Status.INVALID_COMMAND_SET;
         }
         IdentifyNamespace.NSZE.write(page, namespace.blockCount());
         IdentifyNamespace.NCAP.write(page, namespace.blockCount());
         IdentifyNamespace.NUSE.write(page, namespace.blockCount());
-        IdentifyNamespace.MC.write(page, spec.metadataBytes() > 0 ? 2 : 0);
-        int type = spec.protectionType();
+        IdentifyNamespace.MC.write(page, model.metadataBytes() > 0 ? 2 : 0);
+        int type = model.protectionType();
         // types are bits 2:0 of DPC; bit 4: the information is the last bytes of the metadata
         IdentifyNamespace.DPC.write(page, type == 0 ? 0 : (1 << (type - 1)) | 0x10);
         IdentifyNamespace.DPS.write(page, type);
@@ -133,7 +133,7 @@ final class IdentifyPages {
                 page, java.math.BigInteger.valueOf(namespace.media().sizeBytes()));
         IdentifyNamespace.NSATTR.write(page, namespace.writeProtected() ? 1 : 0);
         IdentifyNamespace.NGUID.writeBytes(page, nguid(nsid));
-        LbaFormat format = LbaFormat.of(spec.metadataBytes(), namespace.blockShift(), 0);
+        LbaFormat format = LbaFormat.of(model.metadataBytes(), namespace.blockShift(), 0);
         IdentifyNamespace.lbafField(0).write(page, Integer.toUnsignedLong(format.raw()));
         return 0;
     }
@@ -143,7 +143,7 @@ final class IdentifyPages {
         if (namespace == null) {
             return Status.INVALID_NAMESPACE;
         }
-        return namespace.spec().commandSet() == csi ? 0 : Status.INVALID_FIELD;
+        return namespace.model().commandSet() == csi ? 0 : Status.INVALID_FIELD;
     }
 
     private int list(MemorySegment page, int above, int csi) {
@@ -154,7 +154,8 @@ final class IdentifyPages {
         int count = 0;
         for (int nsid = 1; nsid <= namespaces.count() && count < nsids.length; nsid++) {
             EmulatedNamespace namespace = namespaces.get(nsid);
-            boolean wanted = namespace != null && (csi < 0 || namespace.spec().commandSet() == csi);
+            boolean wanted =
+                    namespace != null && (csi < 0 || namespace.model().commandSet() == csi);
             if (wanted && Integer.compareUnsigned(nsid, above) > 0) {
                 nsids[count++] = nsid;
             }
@@ -170,7 +171,7 @@ final class IdentifyPages {
         }
         int next = NamespaceDescriptors.put(page, 0, NamespaceDescriptors.NGUID, nguid(nsid));
         if (namespaces.hasOtherCommandSets()) {
-            byte csi = (byte) namespace.spec().commandSet();
+            byte csi = (byte) namespace.model().commandSet();
             NamespaceDescriptors.put(page, next, NamespaceDescriptors.CSI, csi);
         }
         return 0;
@@ -195,7 +196,7 @@ final class IdentifyPages {
         }
         for (int nsid = 1; nsid <= namespaces.count(); nsid++) {
             EmulatedNamespace namespace = namespaces.get(nsid);
-            if (namespace != null && namespace.spec().commandSet() == csi) {
+            if (namespace != null && namespace.model().commandSet() == csi) {
                 return true;
             }
         }

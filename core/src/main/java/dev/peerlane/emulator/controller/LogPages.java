@@ -1,6 +1,6 @@
 package dev.peerlane.emulator.controller;
 
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.ErrorLogEntry;
@@ -29,7 +29,7 @@ final class LogPages {
     private static final int CHANGES_DATA = 1 << 1;
 
     private final ErrorLog errors;
-    private final DriveSpec drive;
+    private final DriveModel drive;
     private final MemorySegment page;
     private long bytesRead;
     private long bytesWritten;
@@ -38,7 +38,7 @@ final class LogPages {
     private long mediaErrors;
     private long busyNanos;
 
-    LogPages(ErrorLog errors, DriveSpec drive, Arena arena) {
+    LogPages(ErrorLog errors, DriveModel drive, Arena arena) {
         this.errors = errors;
         this.drive = drive;
         this.page = arena.allocate(EFFECTS_BYTES, 8);

@@ -2,16 +2,16 @@ package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.media.EmulatedNamespace;
 import dev.peerlane.emulator.media.Namespaces;
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import java.util.SplittableRandom;
 
 /** How fast a drive's medium is: a latency for each I/O command, and a rate that all share. */
 final class MediumPace {
-    private final DriveSpec drive;
+    private final DriveModel drive;
     private final SplittableRandom random;
     private long freeNanos;
 
-    MediumPace(DriveSpec drive, SplittableRandom random) {
+    MediumPace(DriveModel drive, SplittableRandom random) {
         this.drive = drive;
         this.random = random;
     }

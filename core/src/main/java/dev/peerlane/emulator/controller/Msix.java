@@ -1,6 +1,6 @@
 package dev.peerlane.emulator.controller;
 
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.emulator.tree.MsixLayout;
@@ -44,7 +44,7 @@ final class Msix implements RegisterBlock {
     private boolean functionMask;
     private boolean asked;
 
-    Msix(EmulatedFunction function, DmaPort dma, DriveSpec drive) {
+    Msix(EmulatedFunction function, DmaPort dma, DriveModel drive) {
         this.function = function;
         this.dma = dma;
         this.vectors = MsixLayout.vectors(drive);

@@ -3,7 +3,7 @@ package dev.peerlane.emulator.controller;
 import dev.peerlane.emulator.media.EmulatedNamespace;
 import dev.peerlane.emulator.media.Media;
 import dev.peerlane.emulator.media.Namespaces;
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.CommandSet;
 import dev.peerlane.spec.DsmRange;
@@ -23,7 +23,7 @@ final class NvmCommands extends CommandSetHandler {
     private final Namespaces namespaces;
     private final FeatureTable features;
     private final LogPages logs;
-    private final DriveSpec drive;
+    private final DriveModel drive;
     private final boolean verify;
 
     NvmCommands(
@@ -34,7 +34,7 @@ final class NvmCommands extends CommandSetHandler {
             Namespaces namespaces,
             FeatureTable features,
             LogPages logs,
-            DriveSpec drive) {
+            DriveModel drive) {
         this.engine = engine;
         this.buffers = buffers;
         this.places = places;
@@ -62,8 +62,8 @@ final class NvmCommands extends CommandSetHandler {
         if (namespace == null) {
             return refuse(command, Status.INVALID_NAMESPACE);
         }
-        if (!namespace.spec().isPlain()) {
-            boolean other = namespace.spec().commandSet() != CommandSet.NVM;
+        if (!namespace.model().isPlain()) {
+            boolean other = namespace.model().commandSet() != CommandSet.NVM;
             return refuse(command, other ? Status.COMMAND_SET_NOT_ENABLED : Status.INVALID_FIELD);
         }
         if (namespace.writeProtected() && changes(opcode)) {
@@ -78,7 +78,7 @@ final class NvmCommands extends CommandSetHandler {
             return refuse(command, Status.LBA_OUT_OF_RANGE);
         }
         boolean plain = opcode == NvmOpcode.READ || opcode == NvmOpcode.WRITE;
-        if (plain && namespace.spec().discards()) {
+        if (plain && namespace.model().discards()) {
             return discard(command, opcode == NvmOpcode.READ);
         }
         return switch (opcode) {
@@ -275,7 +275,7 @@ final class NvmCommands extends CommandSetHandler {
         for (int i = all ? 1 : nsid; i <= last; i++) {
             EmulatedNamespace namespace = namespaces.get(i);
             try {
-                if (namespace != null && !namespace.spec().writeProtected()) {
+                if (namespace != null && !namespace.model().writeProtected()) {
                     namespace.media().flush();
                 }
             } catch (IOException e) {

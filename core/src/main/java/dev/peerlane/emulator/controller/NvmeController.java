@@ -4,7 +4,7 @@ import dev.peerlane.emulator.bus.FaultPlan;
 import dev.peerlane.emulator.bus.Interconnect;
 import dev.peerlane.emulator.bus.LateWrites;
 import dev.peerlane.emulator.media.Namespaces;
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.tree.AddressMap;
 import dev.peerlane.emulator.tree.EmulatedFunction;
@@ -50,7 +50,7 @@ public final class NvmeController {
     private final EmulatedFunction function;
     private final Interconnect interconnect;
     private final FaultPlan faults;
-    private final DriveSpec drive;
+    private final DriveModel drive;
     private final SplittableRandom random;
     private final HostSettings settings = new HostSettings();
     private final Cmb cmb;
@@ -80,7 +80,7 @@ public final class NvmeController {
 
     public NvmeController(
             EmulatedFunction function,
-            DriveSpec drive,
+            DriveModel drive,
             Interconnect interconnect,
             AddressMap map,
             FaultPlan faults,

@@ -1,7 +1,7 @@
 package dev.peerlane.emulator.controller;
 
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.Cqe;
 import dev.peerlane.spec.Sqe;
@@ -31,7 +31,7 @@ final class QueueCommands {
             FeatureTable features,
             Cmb cmb,
             Msix interrupts,
-            DriveSpec drive) {
+            DriveModel drive) {
         this.engine = engine;
         this.queues = queues;
         this.doorbells = doorbells;
@@ -44,9 +44,9 @@ final class QueueCommands {
 
     /** Makes the admin queues; false if their places break the rules of the CMB. */
     boolean createAdmin(long asq, int asqEntries, long acq, int acqEntries) {
-        int status = place(asq, (long) asqEntries * Sqe.BYTES, CmbSpec.SQS);
+        int status = place(asq, (long) asqEntries * Sqe.BYTES, CmbModel.SQS);
         if (status == 0) {
-            status = place(acq, (long) acqEntries * Cqe.BYTES, CmbSpec.CQS);
+            status = place(acq, (long) acqEntries * Cqe.BYTES, CmbModel.CQS);
         }
         if (status != 0) {
             return false;
@@ -99,7 +99,7 @@ final class QueueCommands {
         }
         long base = Sqe.prp1(sqe, 0);
         if (status == 0) {
-            status = place(base, (long) entries * Cqe.BYTES, CmbSpec.CQS);
+            status = place(base, (long) entries * Cqe.BYTES, CmbModel.CQS);
         }
         if (status != 0) {
             return CommandSetHandler.refuse(command, status);
@@ -129,7 +129,7 @@ final class QueueCommands {
         int status = shape(sqe, entries, AdminCommand.pc(cdw11), settings.submissionBytes());
         long base = Sqe.prp1(sqe, 0);
         if (status == 0) {
-            status = place(base, (long) entries * Sqe.BYTES, CmbSpec.SQS);
+            status = place(base, (long) entries * Sqe.BYTES, CmbModel.SQS);
         }
         if (status != 0) {
             return CommandSetHandler.refuse(command, status);
@@ -189,7 +189,7 @@ final class QueueCommands {
     /** The rules of the CMB for a queue (NVMe Base 2.0, 3.1.3.11). */
     private int place(long base, long bytes, int needed) {
         long own = cmb.offsetOf(base, bytes);
-        boolean mixed = own == Cmb.PARTLY && (cmb.rules() & CmbSpec.CQMMS) == 0;
+        boolean mixed = own == Cmb.PARTLY && (cmb.rules() & CmbModel.CQMMS) == 0;
         boolean unsupported = own != Cmb.OUTSIDE && (cmb.support() & needed) == 0;
         return mixed || unsupported ? Status.INVALID_CMB_USE : 0;
     }

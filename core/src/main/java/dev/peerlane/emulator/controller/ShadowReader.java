@@ -2,7 +2,7 @@ package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.bus.Interconnect;
 import dev.peerlane.emulator.bus.Reads;
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Sqe;
@@ -45,7 +45,7 @@ final class ShadowReader {
      * @param unreachable is told which of the two pages can't be reached
      */
     ShadowReader(
-            DmaPort dma, DriveSpec drive, HostSettings settings, Consumer<String> unreachable) {
+            DmaPort dma, DriveModel drive, HostSettings settings, Consumer<String> unreachable) {
         this.dma = dma;
         this.supported = drive.doorbellBuffer();
         this.settings = settings;

@@ -1,40 +1,43 @@
 package dev.peerlane.emulator.media;
 
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.NamespaceModel;
 import java.lang.foreign.Arena;
 
 /** A namespace: its format, its medium, and whether it is write protected now. */
 public final class EmulatedNamespace implements AutoCloseable {
     private final int nsid;
-    private final NamespaceSpec spec;
+    private final NamespaceModel model;
     private final Media media;
     private final int blockShift;
     private boolean writeProtected;
 
-    EmulatedNamespace(int nsid, NamespaceSpec spec, Arena arena) {
+    EmulatedNamespace(int nsid, NamespaceModel model, Arena arena) {
         this.nsid = nsid;
-        this.spec = spec;
-        this.blockShift = Integer.numberOfTrailingZeros(spec.blockBytes());
-        this.writeProtected = spec.writeProtected();
-        this.media = open(spec, arena);
+        this.model = model;
+        this.blockShift = Integer.numberOfTrailingZeros(model.blockBytes());
+        this.writeProtected = model.writeProtected();
+        this.media = open(model, arena);
     }
 
-    private static Media open(NamespaceSpec spec, Arena arena) {
-        if (spec.discards()) {
-            return new NullMedia(spec.sizeBytes());
+    private static Media open(NamespaceModel model, Arena arena) {
+        if (model.discards()) {
+            return new NullMedia(model.sizeBytes());
         }
-        return spec.image() == null
-                ? new MemoryMedia(spec.sizeBytes(), arena)
+        return model.image() == null
+                ? new MemoryMedia(model.sizeBytes(), arena)
                 : ImageMedia.open(
-                        spec.image(), spec.sizeBytes(), spec.blockBytes(), spec.writeProtected());
+                        model.image(),
+                        model.sizeBytes(),
+                        model.blockBytes(),
+                        model.writeProtected());
     }
 
     int nsid() {
         return nsid;
     }
 
-    public NamespaceSpec spec() {
-        return spec;
+    public NamespaceModel model() {
+        return model;
     }
 
     public Media media() {

@@ -1,7 +1,7 @@
 package dev.peerlane.emulator.media;
 
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.spec.CommandSet;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,11 +16,11 @@ public final class Namespaces implements AutoCloseable {
     private final List<EmulatedNamespace> all = new ArrayList<>();
 
     /** Opens them; none stays open if one can't be. */
-    public Namespaces(DriveSpec drive, Arena arena) {
+    public Namespaces(DriveModel drive, Arena arena) {
         boolean done = false;
         try {
-            for (NamespaceSpec spec : drive.namespaces()) {
-                all.add(new EmulatedNamespace(all.size() + 1, spec, arena));
+            for (NamespaceModel model : drive.namespaces()) {
+                all.add(new EmulatedNamespace(all.size() + 1, model, arena));
             }
             done = true;
         } finally {
@@ -39,7 +39,7 @@ public final class Namespaces implements AutoCloseable {
     }
 
     public boolean hasOtherCommandSets() {
-        return all.stream().anyMatch(n -> n.spec().commandSet() != CommandSet.NVM);
+        return all.stream().anyMatch(n -> n.model().commandSet() != CommandSet.NVM);
     }
 
     /** Returns the bytes of a medium, its cache included, past all commands. */
@@ -75,7 +75,7 @@ public final class Namespaces implements AutoCloseable {
     public void flush(Runnable failed) {
         for (EmulatedNamespace namespace : all) {
             try {
-                if (!namespace.spec().writeProtected()) {
+                if (!namespace.model().writeProtected()) {
                     namespace.media().flush();
                 }
             } catch (IOException e) {

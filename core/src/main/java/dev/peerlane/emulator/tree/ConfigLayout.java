@@ -1,7 +1,7 @@
 package dev.peerlane.emulator.tree;
 
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
@@ -51,7 +51,7 @@ final class ConfigLayout {
 
     /** Lays out a bridge whose port has a number (Link Capabilities 31:24). */
     static void bridge(
-            EmulatedConfig config, PciFunction.Kind kind, int number, @Nullable PortSpec port) {
+            EmulatedConfig config, PciFunction.Kind kind, int number, @Nullable PortModel port) {
         int type =
                 switch (kind) {
                     case ROOT_PORT -> 4;
@@ -141,7 +141,7 @@ final class ConfigLayout {
     }
 
     private static void header(EmulatedConfig config, int device, int classCode, int type) {
-        config.init16(ConfigSpace.VENDOR_ID, DriveSpec.VENDOR_ID);
+        config.init16(ConfigSpace.VENDOR_ID, DriveModel.VENDOR_ID);
         config.init16(ConfigSpace.DEVICE_ID, device);
         config.init16(ConfigSpace.STATUS, CAPABILITIES_LIST);
         config.init32(ConfigSpace.CLASS_REVISION, (classCode << 8) | 1);

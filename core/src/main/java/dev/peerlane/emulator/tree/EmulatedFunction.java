@@ -1,6 +1,6 @@
 package dev.peerlane.emulator.tree;
 
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.pci.PciFunction;
@@ -37,7 +37,7 @@ public final class EmulatedFunction {
 
     private final Bdf bdf;
     private final @Nullable EmulatedFunction parent;
-    private final @Nullable DriveSpec drive;
+    private final @Nullable DriveModel drive;
     private final EmulatedConfig config = new EmulatedConfig();
     private final List<BarSpace> bars = new ArrayList<>();
     private final DmaCounts traffic = new DmaCounts();
@@ -46,7 +46,7 @@ public final class EmulatedFunction {
     private boolean gone;
     private @Nullable Hole hole;
 
-    EmulatedFunction(Bdf bdf, @Nullable EmulatedFunction parent, @Nullable DriveSpec drive) {
+    EmulatedFunction(Bdf bdf, @Nullable EmulatedFunction parent, @Nullable DriveModel drive) {
         this.bdf = bdf;
         this.parent = parent;
         this.drive = drive;
@@ -125,7 +125,7 @@ public final class EmulatedFunction {
         return traffic;
     }
 
-    public @Nullable DriveSpec drive() {
+    public @Nullable DriveModel drive() {
         return drive;
     }
 

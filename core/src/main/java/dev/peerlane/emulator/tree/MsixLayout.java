@@ -1,7 +1,7 @@
 package dev.peerlane.emulator.tree;
 
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
 
 /** Says where in the BARs of a drive the table and the pending bits of MSI-X are. */
 public final class MsixLayout {
@@ -13,23 +13,23 @@ public final class MsixLayout {
     private MsixLayout() {}
 
     /** Returns how many vectors a drive has: one for each completion queue. */
-    public static int vectors(DriveSpec drive) {
+    public static int vectors(DriveModel drive) {
         return drive.ioQueues() + 1;
     }
 
     /** Returns which BAR of a drive holds table and pending bits. */
-    public static int bar(DriveSpec drive) {
-        CmbSpec cmb = drive.cmb();
+    public static int bar(DriveModel drive) {
+        CmbModel cmb = drive.cmb();
         return cmb != null && cmb.bar() == 4 ? 2 : 4;
     }
 
     /** Returns where in the BAR the pending bits are. */
-    public static int pendingOffset(DriveSpec drive) {
+    public static int pendingOffset(DriveModel drive) {
         return (vectors(drive) * ENTRY_BYTES + PAGE_BYTES - 1) & -PAGE_BYTES;
     }
 
     /** Returns how long the BAR has to be. */
-    static long barBytes(DriveSpec drive) {
+    static long barBytes(DriveModel drive) {
         return pendingOffset(drive) + (long) PAGE_BYTES;
     }
 }

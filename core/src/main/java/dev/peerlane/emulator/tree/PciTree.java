@@ -1,11 +1,11 @@
 package dev.peerlane.emulator.tree;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.PacketSpec;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.PacketModel;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.emulator.tree.EmulatedFunction.BarSpace;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
@@ -43,7 +43,7 @@ public final class PciTree {
     private static final int BRIDGE_COMMAND =
             ConfigSpace.COMMAND_MEMORY | ConfigSpace.COMMAND_BUS_MASTER;
 
-    private final Map<String, DriveSpec> drives = new LinkedHashMap<>();
+    private final Map<String, DriveModel> drives = new LinkedHashMap<>();
     private final List<EmulatedFunction> functions = new ArrayList<>();
     private final SegmentAllocator barMemory;
     private final boolean relaxedOrdering;
@@ -52,18 +52,18 @@ public final class PciTree {
     private long low = LOW_START;
     private long high = HIGH_START;
 
-    public PciTree(FabricSpec spec, SegmentAllocator barMemory) {
+    public PciTree(FabricModel model, SegmentAllocator barMemory) {
         this.barMemory = barMemory;
-        this.relaxedOrdering = spec.relaxedOrdering();
-        PacketSpec packets = spec.packets();
+        this.relaxedOrdering = model.relaxedOrdering();
+        PacketModel packets = model.packets();
         this.ats = packets == null ? Set.of() : packets.ats();
-        spec.drives().forEach(drive -> drives.put(drive.name(), drive));
-        if (spec.ports().size() > 31) {
+        model.drives().forEach(drive -> drives.put(drive.name(), drive));
+        if (model.ports().size() > 31) {
             throw tooLarge("root ports");
         }
-        for (int i = 0; i < spec.ports().size(); i++) {
+        for (int i = 0; i < model.ports().size(); i++) {
             Bdf bdf = new Bdf(0, 0, i + 1, 0);
-            port(bdf, null, PciFunction.Kind.ROOT_PORT, i + 1, spec.ports().get(i));
+            port(bdf, null, PciFunction.Kind.ROOT_PORT, i + 1, model.ports().get(i));
         }
         if (low > LOW_END || high > HIGH_END) {
             throw tooLarge("BARs");
@@ -81,24 +81,24 @@ public final class PciTree {
             @Nullable EmulatedFunction parent,
             PciFunction.Kind kind,
             int number,
-            PortSpec spec) {
+            PortModel model) {
         EmulatedFunction bridge = new EmulatedFunction(bdf, parent, null);
         functions.add(bridge);
-        ConfigLayout.bridge(bridge.layout(), kind, number, spec);
+        ConfigLayout.bridge(bridge.layout(), kind, number, model);
         int bus = nextBus();
         long lowBase = align(low, WINDOW_BYTES);
         long highBase = align(high, WINDOW_BYTES);
         low = lowBase;
         high = highBase;
-        if (spec.drive() != null) {
-            endpoint(new Bdf(0, bus, 0, 0), bridge, spec.drive());
-        } else if (!spec.ports().isEmpty()) {
-            upstream(new Bdf(0, bus, 0, 0), bridge, spec.ports());
+        if (model.drive() != null) {
+            endpoint(new Bdf(0, bus, 0, 0), bridge, model.drive());
+        } else if (!model.ports().isEmpty()) {
+            upstream(new Bdf(0, bus, 0, 0), bridge, model.ports());
         }
         close(bridge, bus, lowBase, highBase);
     }
 
-    private void upstream(Bdf bdf, EmulatedFunction parent, List<PortSpec> ports) {
+    private void upstream(Bdf bdf, EmulatedFunction parent, List<PortModel> ports) {
         if (ports.size() > 32) {
             throw tooLarge("ports of a switch");
         }
@@ -125,9 +125,9 @@ public final class PciTree {
     }
 
     private void endpoint(Bdf bdf, EmulatedFunction parent, String name) {
-        DriveSpec drive = drives.get(name);
+        DriveModel drive = drives.get(name);
         if (drive == null) {
-            throw new IllegalStateException("FabricSpec checked that there is a drive " + name);
+            throw new IllegalStateException("FabricModel checked that there is a drive " + name);
         }
         EmulatedFunction function = new EmulatedFunction(bdf, parent, drive);
         functions.add(function);
@@ -146,8 +146,8 @@ public final class PciTree {
         place(function, msix, msixBytes, msixBytes, null);
     }
 
-    private void registersAndCmb(EmulatedFunction function, DriveSpec drive) {
-        CmbSpec cmb = drive.cmb();
+    private void registersAndCmb(EmulatedFunction function, DriveModel drive) {
+        CmbModel cmb = drive.cmb();
         long registers = registerBytes(drive);
         if (cmb != null && cmb.bar() == 0) {
             if (cmb.offsetBytes() < registers) {
@@ -166,11 +166,11 @@ public final class PciTree {
     }
 
     /** Returns how many bytes registers and doorbells of a drive take. */
-    static long registerBytes(DriveSpec drive) {
+    static long registerBytes(DriveModel drive) {
         return Reg.sqTailDoorbell(drive.ioQueues() + 1, drive.doorbellStride());
     }
 
-    private static long cmbBar(CmbSpec cmb) {
+    private static long cmbBar(CmbModel cmb) {
         long needed = powerOfTwo(cmb.offsetBytes() + cmb.sizeBytes());
         return cmb.barBytes() != 0 ? cmb.barBytes() : Math.max(PAGE_BYTES, needed);
     }
@@ -180,7 +180,7 @@ public final class PciTree {
             int index,
             long sizeBytes,
             long registerBytes,
-            @Nullable CmbSpec cmb) {
+            @Nullable CmbModel cmb) {
         MemorySegment memory = null;
         if (cmb != null) {
             long bytes = Math.max(sizeBytes, cmb.offsetBytes() + cmb.sizeBytes());

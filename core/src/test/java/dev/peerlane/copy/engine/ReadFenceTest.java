@@ -10,14 +10,14 @@ import dev.peerlane.Session;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.ReadFence;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.emulator.model.NamespaceSpec;
-import dev.peerlane.emulator.model.PacketSpec;
-import dev.peerlane.emulator.model.PacketSpec.Forwarding;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.NamespaceModel;
+import dev.peerlane.emulator.model.PacketModel;
+import dev.peerlane.emulator.model.PacketModel.Forwarding;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.pci.RootComplex.Trust;
@@ -38,25 +38,25 @@ class ReadFenceTest {
     private static final int BLOCKS = 32;
     private static final int BYTES = BLOCKS * BLOCK;
 
-    private static FabricSpec.Builder overtaking(long seed) {
-        PacketSpec packets = PacketSpec.DEFAULTS.withForwarding(Forwarding.SLOW, 15_000);
-        return FabricSpec.builder()
+    private static FabricModel.Builder overtaking(long seed) {
+        PacketModel packets = PacketModel.DEFAULTS.withForwarding(Forwarding.SLOW, 15_000);
+        return FabricModel.builder()
                 .seed(seed)
                 .packets(packets)
                 .rootComplex(Trust.TRUSTED, Trust.TRUSTED)
-                .port(PortSpec.drive("a"))
-                .port(PortSpec.drive("b"));
+                .port(PortModel.drive("a"))
+                .port(PortModel.drive("b"));
     }
 
-    private static DriveSpec drive(String name) {
-        return DriveSpec.named(name)
-                .namespace(NamespaceSpec.memory(1 << 20, BLOCK))
-                .cmb(CmbSpec.of(64 << 10))
+    private static DriveModel drive(String name) {
+        return DriveModel.named(name)
+                .namespace(NamespaceModel.memory(1 << 20, BLOCK))
+                .cmb(CmbModel.of(64 << 10))
                 .latencyNanos(3_000)
                 .build();
     }
 
-    private static Session session(FabricSpec.Builder fabric) {
+    private static Session session(FabricModel.Builder fabric) {
         return Session.of(new EmulatedFabric(fabric.drive(drive("a")).drive(drive("b")).build()));
     }
 
@@ -172,11 +172,11 @@ class ReadFenceTest {
 
     @Test
     void aWayOnWhichNoFenceIsSoundIsRefusedAndLeavesNothing() {
-        PacketSpec.SecondWay second =
-                new PacketSpec.SecondWay(
-                        "a", "b", PacketSpec.Takes.PAGES, PacketSpec.DEFAULTS.link());
-        FabricSpec.Builder split =
-                FabricSpec.builder().packets(PacketSpec.DEFAULTS.withSecondWays(List.of(second)));
+        PacketModel.SecondWay second =
+                new PacketModel.SecondWay(
+                        "a", "b", PacketModel.Takes.PAGES, PacketModel.DEFAULTS.link());
+        FabricModel.Builder split =
+                FabricModel.builder().packets(PacketModel.DEFAULTS.withSecondWays(List.of(second)));
         try (Session session = session(split)) {
             Namespace a = namespace(session, "a");
             PeerlaneException e =
@@ -195,8 +195,8 @@ class ReadFenceTest {
 
     @Test
     void dataThatNeverArrivesIsSaidAndNotWaitedForForEver() {
-        FabricSpec.Builder lossy =
-                FabricSpec.builder().fault(Fault.at(Fault.Kind.DROPPED_WRITE, "a"));
+        FabricModel.Builder lossy =
+                FabricModel.builder().fault(Fault.at(Fault.Kind.DROPPED_WRITE, "a"));
         try (Session session = session(lossy)) {
             Namespace a = namespace(session, "a");
             try (ReadFence fence = session.readFence(a, "emu:b")) {

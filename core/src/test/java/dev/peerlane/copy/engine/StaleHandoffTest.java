@@ -21,13 +21,13 @@ import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.Surroundings;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.emulator.EmulatedFabric;
-import dev.peerlane.emulator.model.CmbSpec;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.NamespaceSpec;
-import dev.peerlane.emulator.model.PacketSpec;
-import dev.peerlane.emulator.model.PacketSpec.Forwarding;
-import dev.peerlane.emulator.model.PortSpec;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
+import dev.peerlane.emulator.model.PacketModel;
+import dev.peerlane.emulator.model.PacketModel.Forwarding;
+import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,48 +74,48 @@ class StaleHandoffTest {
     }
 
     /** Data takes the way over the root complex; completions, doorbells and loads do not. */
-    private FabricSpec.Builder twoWays(long seed) {
+    private FabricModel.Builder twoWays(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         Forwarding forwarding = random.nextBoolean() ? Forwarding.FULL : Forwarding.SLOW;
-        PacketSpec packets =
-                PacketSpec.DEFAULTS
+        PacketModel packets =
+                PacketModel.DEFAULTS
                         .withMaxPayloadBytes(128 << random.nextInt(3))
                         .withForwarding(forwarding, 1_000 + random.nextLong(20_000))
                         .withHostStoreNanos(random.nextBoolean() ? 0 : 5_000);
-        FabricSpec.Builder fabric =
-                FabricSpec.builder().rootComplex(Trust.TRUSTED, Trust.TRUSTED).packets(packets);
+        FabricModel.Builder fabric =
+                FabricModel.builder().rootComplex(Trust.TRUSTED, Trust.TRUSTED).packets(packets);
         return random.nextBoolean()
-                ? fabric.port(PortSpec.drive("a")).port(PortSpec.drive("b"))
+                ? fabric.port(PortModel.drive("a")).port(PortModel.drive("b"))
                 : fabric.port(
-                        PortSpec.switchOf(
-                                PortSpec.drive("a").withAcs(PortSpec.ACS_REDIRECT),
-                                PortSpec.drive("b").withAcs(PortSpec.ACS_REDIRECT)));
+                        PortModel.switchOf(
+                                PortModel.drive("a").withAcs(PortModel.ACS_REDIRECT),
+                                PortModel.drive("b").withAcs(PortModel.ACS_REDIRECT)));
     }
 
     /** Both behind one switch; the way to the target is slow, so that much is under way on it. */
-    private static FabricSpec.Builder oneSwitch(long seed) {
+    private static FabricModel.Builder oneSwitch(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        PacketSpec.Link slow = new PacketSpec.Link(200 + random.nextLong(4_000), 200_000_000L, 4);
-        return FabricSpec.builder()
+        PacketModel.Link slow = new PacketModel.Link(200 + random.nextLong(4_000), 200_000_000L, 4);
+        return FabricModel.builder()
                 .packets(
-                        PacketSpec.DEFAULTS.withLinks(
-                                PacketSpec.DEFAULTS.link(), Map.of("b", slow)));
+                        PacketModel.DEFAULTS.withLinks(
+                                PacketModel.DEFAULTS.link(), Map.of("b", slow)));
     }
 
     /** Between the two there is a second way, and a slow one. */
-    private static FabricSpec.Builder secondWay(PacketSpec.Takes takes, long seed) {
+    private static FabricModel.Builder secondWay(PacketModel.Takes takes, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        PacketSpec.Link slow = new PacketSpec.Link(5_000 + random.nextLong(20_000), 1 << 30, 32);
-        return FabricSpec.builder()
+        PacketModel.Link slow = new PacketModel.Link(5_000 + random.nextLong(20_000), 1 << 30, 32);
+        return FabricModel.builder()
                 .packets(
-                        PacketSpec.DEFAULTS.withSecondWays(
-                                List.of(new PacketSpec.SecondWay("a", "b", takes, slow))));
+                        PacketModel.DEFAULTS.withSecondWays(
+                                List.of(new PacketModel.SecondWay("a", "b", takes, slow))));
     }
 
-    private DriveSpec drive(String name, Path image) {
-        return DriveSpec.named(name)
-                .namespace(NamespaceSpec.image(image, blockBytes))
-                .cmb(CmbSpec.of(128 << 10))
+    private DriveModel drive(String name, Path image) {
+        return DriveModel.named(name)
+                .namespace(NamespaceModel.image(image, blockBytes))
+                .cmb(CmbModel.of(128 << 10))
                 .latencyNanos(3_000)
                 .build();
     }
@@ -132,7 +132,7 @@ class StaleHandoffTest {
 
     /** Copies, and returns whether old bytes were handed on. */
     private boolean stale(
-            FabricSpec.Builder fabric,
+            FabricModel.Builder fabric,
             FenceChoice planned,
             CopyJob.@Nullable Fences instead,
             long seed)
@@ -179,13 +179,13 @@ class StaleHandoffTest {
     @EnumSource(names = {"SENTINEL", "CANARY", "READBACK"})
     void noFenceHoldsWhereSuccessiveWritesTakeTwoWays(FenceChoice fence) throws IOException {
         forced = true;
-        for (PacketSpec.Takes takes : List.of(PacketSpec.Takes.ANY, PacketSpec.Takes.PAGES)) {
+        for (PacketModel.Takes takes : List.of(PacketModel.Takes.ANY, PacketModel.Takes.PAGES)) {
             int found = 0;
             for (long seed = 1; seed <= ENOUGH; seed++) {
                 found += stale(secondWay(takes, seed), fence, null, seed) ? 1 : 0;
             }
             // a canary is in every page, and all of a page takes one way
-            boolean holds = fence == FenceChoice.CANARY && takes == PacketSpec.Takes.PAGES;
+            boolean holds = fence == FenceChoice.CANARY && takes == PacketModel.Takes.PAGES;
             assertThat(found > 0).as("%s, %s: %d stale", fence, takes, found).isEqualTo(!holds);
         }
     }
@@ -196,7 +196,7 @@ class StaleHandoffTest {
         PeerlaneException e =
                 catchThrowableOfType(
                         PeerlaneException.class,
-                        () -> stale(secondWay(PacketSpec.Takes.PAGES, 1), fence, null, 1));
+                        () -> stale(secondWay(PacketModel.Takes.PAGES, 1), fence, null, 1));
         assertThat(e).hasMessageContaining("several ways, so no fence is sound");
     }
 
@@ -204,21 +204,21 @@ class StaleHandoffTest {
     @EnumSource(names = {"SENTINEL", "CANARY", "READBACK"})
     void completionsMayTakeAnotherWay(FenceChoice fence) throws IOException {
         for (long seed = 1; seed <= SEEDS; seed++) {
-            FabricSpec.Builder fabric = secondWay(PacketSpec.Takes.COMPLETIONS, seed);
+            FabricModel.Builder fabric = secondWay(PacketModel.Takes.COMPLETIONS, seed);
             assertThat(stale(fabric, fence, null, seed)).as("seed %d", seed).isFalse();
         }
     }
 
     @ParameterizedTest
     @EnumSource
-    void theSourcesMemoryNeedsNoOrderSoItIsTaken(PacketSpec.Takes takes) throws IOException {
+    void theSourcesMemoryNeedsNoOrderSoItIsTaken(PacketModel.Takes takes) throws IOException {
         for (long seed = 1; seed <= ENOUGH; seed++) {
             Files.write(target, new byte[SIZE]);
-            FabricSpec.Builder fabric = secondWay(takes, seed).seed(seed);
+            FabricModel.Builder fabric = secondWay(takes, seed).seed(seed);
             fabric.drive(drive("a", source)).drive(drive("b", target));
             try (Session session = Session.of(new EmulatedFabric(fabric.build()))) {
                 Receipt receipt = session.copy(A, B, CopyOptions.DEFAULTS.withSeed(seed));
-                boolean ordered = takes == PacketSpec.Takes.COMPLETIONS;
+                boolean ordered = takes == PacketModel.Takes.COMPLETIONS;
                 assertThat(receipt.buffer().kind())
                         .isEqualTo(ordered ? "target-cmb" : "source-cmb");
                 assertThat(receipt.verify().method())
@@ -293,8 +293,8 @@ class StaleHandoffTest {
     }
 
     /** Stores of the host take long, one longer than another; the source's data do not. */
-    private static FabricSpec.Builder slowStores() {
-        return FabricSpec.builder().packets(PacketSpec.DEFAULTS.withHostStoreNanos(60_000));
+    private static FabricModel.Builder slowStores() {
+        return FabricModel.builder().packets(PacketModel.DEFAULTS.withHostStoreNanos(60_000));
     }
 
     private static Fence fence(FenceChoice choice, Lane over, PeerBuffer buffer, long seed) {

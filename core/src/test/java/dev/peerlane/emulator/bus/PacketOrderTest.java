@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.emulator.bus.Packet.Flow;
 import dev.peerlane.emulator.bus.Packet.Passing;
-import dev.peerlane.emulator.model.DriveSpec;
-import dev.peerlane.emulator.model.FabricSpec;
-import dev.peerlane.emulator.model.PacketSpec;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.PacketModel;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.emulator.tree.PciTree;
 import java.lang.foreign.Arena;
@@ -23,9 +23,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PacketOrderTest {
     private static final List<EmulatedFunction> TREE =
             new PciTree(
-                            FabricSpec.builder()
-                                    .drive(DriveSpec.named("a").memory(1 << 20, 512).build())
-                                    .drive(DriveSpec.named("b").memory(1 << 20, 512).build())
+                            FabricModel.builder()
+                                    .drive(DriveModel.named("a").memory(1 << 20, 512).build())
+                                    .drive(DriveModel.named("b").memory(1 << 20, 512).build())
                                     .build(),
                             Arena.global())
                     .functions();
@@ -65,7 +65,7 @@ class PacketOrderTest {
     }
 
     private Hop hop(int credits, long seed) {
-        PacketSpec.Link link = new PacketSpec.Link(100, 1_000_000_000L, credits);
+        PacketModel.Link link = new PacketModel.Link(100, 1_000_000_000L, credits);
         return new Hop("hop", link, true, events, new SplittableRandom(seed));
     }
 
@@ -135,7 +135,7 @@ class PacketOrderTest {
         Hop slow =
                 new Hop(
                         "slow",
-                        new PacketSpec.Link(100, 1000, 1),
+                        new PacketModel.Link(100, 1000, 1),
                         false,
                         events,
                         new SplittableRandom(1));
@@ -155,7 +155,7 @@ class PacketOrderTest {
         Hop hop =
                 new Hop(
                         "hop",
-                        new PacketSpec.Link(0, 88_000_000L, 9),
+                        new PacketModel.Link(0, 88_000_000L, 9),
                         false,
                         events,
                         new SplittableRandom(1));

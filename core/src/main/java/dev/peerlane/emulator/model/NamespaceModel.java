@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param discards whether it keeps nothing and Read and Write move no data: for measuring what a
  *     command costs
  */
-public record NamespaceSpec(
+public record NamespaceModel(
         long sizeBytes,
         @Nullable Path image,
         int blockBytes,
@@ -39,7 +39,7 @@ public record NamespaceSpec(
     public static final int MAX_BLOCK_BYTES = 65_536;
 
     /** Checks the ranges. */
-    public NamespaceSpec {
+    public NamespaceModel {
         if (Integer.bitCount(blockBytes) != 1
                 || blockBytes < MIN_BLOCK_BYTES
                 || blockBytes > MAX_BLOCK_BYTES) {
@@ -73,7 +73,7 @@ public record NamespaceSpec(
     }
 
     /** A namespace that keeps what is written to it. */
-    public NamespaceSpec(
+    public NamespaceModel(
             long sizeBytes,
             @Nullable Path image,
             int blockBytes,
@@ -93,23 +93,23 @@ public record NamespaceSpec(
     }
 
     /** A namespace that keeps nothing: its Read and Write move no data. */
-    public static NamespaceSpec discarding(long sizeBytes, int blockBytes) {
-        return new NamespaceSpec(sizeBytes, null, blockBytes, false, 0, 0, CommandSet.NVM, true);
+    public static NamespaceModel discarding(long sizeBytes, int blockBytes) {
+        return new NamespaceModel(sizeBytes, null, blockBytes, false, 0, 0, CommandSet.NVM, true);
     }
 
     /** A namespace in memory. */
-    public static NamespaceSpec memory(long sizeBytes, int blockBytes) {
-        return new NamespaceSpec(sizeBytes, null, blockBytes, false, 0, 0, CommandSet.NVM);
+    public static NamespaceModel memory(long sizeBytes, int blockBytes) {
+        return new NamespaceModel(sizeBytes, null, blockBytes, false, 0, 0, CommandSet.NVM);
     }
 
     /** A namespace in an existing file, as long as the file. */
-    public static NamespaceSpec image(Path image, int blockBytes) {
-        return new NamespaceSpec(0, image, blockBytes, false, 0, 0, CommandSet.NVM);
+    public static NamespaceModel image(Path image, int blockBytes) {
+        return new NamespaceModel(0, image, blockBytes, false, 0, 0, CommandSet.NVM);
     }
 
     /** The same namespace, write protected or not. */
-    public NamespaceSpec withWriteProtected(boolean writeProtected) {
-        return new NamespaceSpec(
+    public NamespaceModel withWriteProtected(boolean writeProtected) {
+        return new NamespaceModel(
                 sizeBytes,
                 image,
                 blockBytes,
@@ -121,8 +121,8 @@ public record NamespaceSpec(
     }
 
     /** The same namespace with metadata and end-to-end protection. */
-    public NamespaceSpec withMetadata(int metadataBytes, int protectionType) {
-        return new NamespaceSpec(
+    public NamespaceModel withMetadata(int metadataBytes, int protectionType) {
+        return new NamespaceModel(
                 sizeBytes,
                 image,
                 blockBytes,
@@ -134,8 +134,8 @@ public record NamespaceSpec(
     }
 
     /** The same namespace under another I/O command set, from {@link CommandSet}. */
-    public NamespaceSpec withCommandSet(int commandSet) {
-        return new NamespaceSpec(
+    public NamespaceModel withCommandSet(int commandSet) {
+        return new NamespaceModel(
                 sizeBytes,
                 image,
                 blockBytes,

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param egress its Egress Control Vector: the ports of its switch, counted from 1, to which its
  *     device's requests are controlled where ACS EC is on
  */
-public record PortSpec(
-        @Nullable Integer acs, @Nullable String drive, List<PortSpec> ports, Set<Integer> egress) {
+public record PortModel(
+        @Nullable Integer acs, @Nullable String drive, List<PortModel> ports, Set<Integer> egress) {
     /** ACS: P2P Request Redirect, P2P Completion Redirect and Upstream Forwarding. */
     public static final int ACS_REDIRECT = 0x1c;
 
@@ -24,7 +24,7 @@ public record PortSpec(
     private static final int MAX_PORT = 63;
 
     /** Checks that there is at most one thing in the port. */
-    public PortSpec {
+    public PortModel {
         ports = List.copyOf(ports);
         egress = Set.copyOf(egress);
         if (drive != null && !ports.isEmpty()) {
@@ -50,27 +50,27 @@ public record PortSpec(
     }
 
     /** A port whose Egress Control Vector is empty. */
-    public PortSpec(@Nullable Integer acs, @Nullable String drive, List<PortSpec> ports) {
+    public PortModel(@Nullable Integer acs, @Nullable String drive, List<PortModel> ports) {
         this(acs, drive, ports, Set.of());
     }
 
     /** A port without ACS that holds a drive. */
-    public static PortSpec drive(String name) {
-        return new PortSpec(null, name, List.of());
+    public static PortModel drive(String name) {
+        return new PortModel(null, name, List.of());
     }
 
     /** A port without ACS that holds a switch with these downstream ports. */
-    public static PortSpec switchOf(PortSpec... ports) {
-        return new PortSpec(null, null, List.of(ports));
+    public static PortModel switchOf(PortModel... ports) {
+        return new PortModel(null, null, List.of(ports));
     }
 
     /** The same port with Access Control Services. */
-    public PortSpec withAcs(int control) {
-        return new PortSpec(control, drive, ports, egress);
+    public PortModel withAcs(int control) {
+        return new PortModel(control, drive, ports, egress);
     }
 
     /** The same port, which has Access Control Services, with an Egress Control Vector. */
-    public PortSpec withEgress(Integer... numbers) {
-        return new PortSpec(acs, drive, ports, Set.of(numbers));
+    public PortModel withEgress(Integer... numbers) {
+        return new PortModel(acs, drive, ports, Set.of(numbers));
     }
 }

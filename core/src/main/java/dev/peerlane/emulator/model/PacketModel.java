@@ -27,7 +27,7 @@ import java.util.TreeSet;
  * @param ats names of the drives that have Address Translation Services on: their requests carry
  *     addresses that the IOMMU has translated before
  */
-public record PacketSpec(
+public record PacketModel(
         int maxPayloadBytes,
         Link link,
         Map<String, Link> links,
@@ -115,8 +115,8 @@ public record PacketSpec(
     }
 
     /** 256 bytes of payload, links of 150 ns, 4 GB/s and 32 credits, everything forwarded. */
-    public static final PacketSpec DEFAULTS =
-            new PacketSpec(
+    public static final PacketModel DEFAULTS =
+            new PacketModel(
                     256,
                     new Link(150, 4_000_000_000L, 32),
                     Map.of(),
@@ -129,7 +129,7 @@ public record PacketSpec(
                     Set.of());
 
     /** Checks the sizes and keeps its own copy of the links. */
-    public PacketSpec {
+    public PacketModel {
         // sorted, so that every process tells them in the same order
         links = Collections.unmodifiableMap(new TreeMap<>(links));
         secondWays = List.copyOf(secondWays);
@@ -145,8 +145,8 @@ public record PacketSpec(
     }
 
     /** Returns it with another maximum payload. */
-    public PacketSpec withMaxPayloadBytes(int bytes) {
-        return new PacketSpec(
+    public PacketModel withMaxPayloadBytes(int bytes) {
+        return new PacketModel(
                 bytes,
                 link,
                 links,
@@ -160,8 +160,8 @@ public record PacketSpec(
     }
 
     /** Returns it with other links. */
-    public PacketSpec withLinks(Link every, Map<String, Link> others) {
-        return new PacketSpec(
+    public PacketModel withLinks(Link every, Map<String, Link> others) {
+        return new PacketModel(
                 maxPayloadBytes,
                 every,
                 others,
@@ -175,8 +175,8 @@ public record PacketSpec(
     }
 
     /** Returns it with another behaviour of the root complex. */
-    public PacketSpec withForwarding(Forwarding what, long nanos) {
-        return new PacketSpec(
+    public PacketModel withForwarding(Forwarding what, long nanos) {
+        return new PacketModel(
                 maxPayloadBytes,
                 link,
                 links,
@@ -190,8 +190,8 @@ public record PacketSpec(
     }
 
     /** Returns it with other liberties in the order of packets. */
-    public PacketSpec withOrdering(boolean passing, boolean byId) {
-        return new PacketSpec(
+    public PacketModel withOrdering(boolean passing, boolean byId) {
+        return new PacketModel(
                 maxPayloadBytes,
                 link,
                 links,
@@ -205,8 +205,8 @@ public record PacketSpec(
     }
 
     /** Returns it with another longest wait of the host's stores. */
-    public PacketSpec withHostStoreNanos(long nanos) {
-        return new PacketSpec(
+    public PacketModel withHostStoreNanos(long nanos) {
+        return new PacketModel(
                 maxPayloadBytes,
                 link,
                 links,
@@ -220,8 +220,8 @@ public record PacketSpec(
     }
 
     /** Returns it with other ways beside the tree. */
-    public PacketSpec withSecondWays(List<SecondWay> ways) {
-        return new PacketSpec(
+    public PacketModel withSecondWays(List<SecondWay> ways) {
+        return new PacketModel(
                 maxPayloadBytes,
                 link,
                 links,
@@ -235,8 +235,8 @@ public record PacketSpec(
     }
 
     /** Returns it with other drives that have Address Translation Services on. */
-    public PacketSpec withAts(Set<String> drives) {
-        return new PacketSpec(
+    public PacketModel withAts(Set<String> drives) {
+        return new PacketModel(
                 maxPayloadBytes,
                 link,
                 links,

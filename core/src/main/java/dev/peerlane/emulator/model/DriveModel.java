@@ -27,9 +27,9 @@ import org.jspecify.annotations.Nullable;
  * @param latencyNanos how long every I/O command takes at least; up to a quarter more, at random
  * @param cmb its controller memory buffer, or null
  */
-public record DriveSpec(
+public record DriveModel(
         String name,
-        List<NamespaceSpec> namespaces,
+        List<NamespaceModel> namespaces,
         String serial,
         String model,
         int controllerId,
@@ -43,7 +43,7 @@ public record DriveSpec(
         boolean doorbellBuffer,
         long bytesPerSecond,
         long latencyNanos,
-        @Nullable CmbSpec cmb) {
+        @Nullable CmbModel cmb) {
 
     /** Which SGLs a drive takes (Identify's SGLS bits 1:0). */
     public enum Sgls {
@@ -65,7 +65,7 @@ public record DriveSpec(
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
 
     /** Checks the ranges and keeps its own copy of the list. */
-    public DriveSpec {
+    public DriveModel {
         namespaces = List.copyOf(namespaces);
         if (!NAME.matcher(name).matches()) {
             throw bad(name, "has that name", "Use letters, digits, dash, underscore and dot");
@@ -145,7 +145,7 @@ public record DriveSpec(
     /** Collects what a drive is to be. Each method answers the builder itself. */
     public static final class Builder {
         private final String name;
-        private final List<NamespaceSpec> namespaces = new ArrayList<>();
+        private final List<NamespaceModel> namespaces = new ArrayList<>();
         private String serial;
         private String model = "Peerlane Emulated NVMe";
         private int controllerId;
@@ -159,7 +159,7 @@ public record DriveSpec(
         private boolean doorbellBuffer;
         private long bytesPerSecond;
         private long latencyNanos;
-        private @Nullable CmbSpec cmb;
+        private @Nullable CmbModel cmb;
 
         private Builder(String name) {
             this.name = name;
@@ -167,14 +167,14 @@ public record DriveSpec(
         }
 
         /** Adds a namespace; the first one has NSID 1. */
-        public Builder namespace(NamespaceSpec namespace) {
+        public Builder namespace(NamespaceModel namespace) {
             namespaces.add(namespace);
             return this;
         }
 
         /** Adds a namespace in memory. */
         public Builder memory(long sizeBytes, int blockBytes) {
-            return namespace(NamespaceSpec.memory(sizeBytes, blockBytes));
+            return namespace(NamespaceModel.memory(sizeBytes, blockBytes));
         }
 
         /** Says the serial number; {@code EMU-} and the name unless said. */
@@ -258,7 +258,7 @@ public record DriveSpec(
         }
 
         /** Gives it a controller memory buffer; none unless said. */
-        public Builder cmb(@Nullable CmbSpec cmb) {
+        public Builder cmb(@Nullable CmbModel cmb) {
             this.cmb = cmb;
             return this;
         }
@@ -268,8 +268,8 @@ public record DriveSpec(
          *
          * @throws PeerlaneException of category REQUEST if a value is out of range
          */
-        public DriveSpec build() {
-            return new DriveSpec(
+        public DriveModel build() {
+            return new DriveModel(
                     name,
                     namespaces,
                     serial,

@@ -26,16 +26,16 @@ import org.jspecify.annotations.Nullable;
  * @param seed where everything random comes from
  * @param faults what goes wrong
  */
-public record FabricSpec(
-        List<DriveSpec> drives,
-        List<PortSpec> ports,
+public record FabricModel(
+        List<DriveModel> drives,
+        List<PortModel> ports,
         RootComplex rootComplex,
         boolean relaxedOrdering,
         boolean iommu,
         Unmapped unmapped,
         PeerReads peerReads,
         PeerWrites peerWrites,
-        @Nullable PacketSpec packets,
+        @Nullable PacketModel packets,
         @Nullable Transfers transfers,
         Time time,
         long seed,
@@ -94,7 +94,7 @@ public record FabricSpec(
     private static final long MIB = 1L << 20;
 
     /** Checks that names differ and that each drive is in exactly one port. */
-    public FabricSpec {
+    public FabricModel {
         drives = List.copyOf(drives);
         ports = List.copyOf(ports);
         faults = List.copyOf(faults);
@@ -106,7 +106,7 @@ public record FabricSpec(
         if (packets != null && time == Time.REAL) {
             throw bad("packets move in virtual time only", "Say 'time: virtual'");
         }
-        if (packets != null && drives.stream().anyMatch(DriveSpec::doorbellBuffer)) {
+        if (packets != null && drives.stream().anyMatch(DriveModel::doorbellBuffer)) {
             throw bad(
                     "drives that move by packets have no doorbellBuffer",
                     "Leave it out, or say 'fabric: fast'");
@@ -115,7 +115,7 @@ public record FabricSpec(
             throw bad("the fabric has no drive", "Give it one at least");
         }
         Set<String> names = new HashSet<>();
-        for (DriveSpec drive : drives) {
+        for (DriveModel drive : drives) {
             if (!names.add(drive.name())) {
                 throw bad("two drives are called '" + drive.name() + "'", "Rename one");
             }
@@ -127,7 +127,7 @@ public record FabricSpec(
             }
         }
         if (packets != null) {
-            for (PacketSpec.SecondWay second : packets.secondWays()) {
+            for (PacketModel.SecondWay second : packets.secondWays()) {
                 checkDrive(names, second.one(), "a second way begins");
                 checkDrive(names, second.other(), "a second way ends");
             }
@@ -177,11 +177,11 @@ public record FabricSpec(
      * Returns this fabric for a use to which speed counts: data moves in runs, unless the
      * description says how it moves, or packets move it.
      */
-    public FabricSpec hurried() {
+    public FabricModel hurried() {
         if (transfers != null || packets != null) {
             return this;
         }
-        return new FabricSpec(
+        return new FabricModel(
                 drives,
                 ports,
                 rootComplex,
@@ -212,19 +212,19 @@ public record FabricSpec(
      * The built-in fabric: {@code ssd0} and {@code ssd1}, 1 GiB of memory each (taken as it is
      * written), blocks of 512 bytes, CMBs of 16 MiB, behind one switch.
      */
-    public static FabricSpec standard() {
+    public static FabricModel standard() {
         return builder().drive(standardDrive("ssd0", 0)).drive(standardDrive("ssd1", 1)).build();
     }
 
-    private static DriveSpec standardDrive(String name, int controllerId) {
-        return DriveSpec.named(name)
+    private static DriveModel standardDrive(String name, int controllerId) {
+        return DriveModel.named(name)
                 .memory(1024 * MIB, 512)
                 .controllerId(controllerId)
-                .cmb(CmbSpec.of(16 * MIB))
+                .cmb(CmbModel.of(16 * MIB))
                 .build();
     }
 
-    private static void collect(PortSpec port, List<String> into) {
+    private static void collect(PortModel port, List<String> into) {
         if (port.drive() != null) {
             into.add(port.drive());
         }
@@ -237,8 +237,8 @@ public record FabricSpec(
 
     /** Collects what a fabric is to be. Each method answers the builder itself. */
     public static final class Builder {
-        private final List<DriveSpec> drives = new ArrayList<>();
-        private final List<PortSpec> ports = new ArrayList<>();
+        private final List<DriveModel> drives = new ArrayList<>();
+        private final List<PortModel> ports = new ArrayList<>();
         private RootComplex rootComplex =
                 new RootComplex(
                         RootComplex.Trust.UNKNOWN,
@@ -249,7 +249,7 @@ public record FabricSpec(
         private Unmapped unmapped = Unmapped.FAILS;
         private PeerReads peerReads = PeerReads.NORMAL;
         private PeerWrites peerWrites = PeerWrites.NORMAL;
-        private @Nullable PacketSpec packets;
+        private @Nullable PacketModel packets;
         private @Nullable Transfers transfers;
         private @Nullable Time time;
         private long seed = 1;
@@ -258,13 +258,13 @@ public record FabricSpec(
         private Builder() {}
 
         /** Adds a drive. */
-        public Builder drive(DriveSpec drive) {
+        public Builder drive(DriveModel drive) {
             drives.add(drive);
             return this;
         }
 
         /** Adds a root port. Without any, all drives are behind one switch below one root port. */
-        public Builder port(PortSpec port) {
+        public Builder port(PortModel port) {
             ports.add(port);
             return this;
         }
@@ -311,7 +311,7 @@ public record FabricSpec(
         }
 
         /** Has DMA and the host's accesses move as packets; at once and in order unless said. */
-        public Builder packets(@Nullable PacketSpec packets) {
+        public Builder packets(@Nullable PacketModel packets) {
             this.packets = packets;
             return this;
         }
@@ -345,16 +345,16 @@ public record FabricSpec(
          *
          * @throws PeerlaneException of category REQUEST if it can't be
          */
-        public FabricSpec build() {
-            List<PortSpec> tree = ports;
+        public FabricModel build() {
+            List<PortModel> tree = ports;
             if (ports.isEmpty()) {
-                PortSpec[] below =
+                PortModel[] below =
                         drives.stream()
-                                .map(drive -> PortSpec.drive(drive.name()))
-                                .toArray(PortSpec[]::new);
-                tree = List.of(PortSpec.switchOf(below));
+                                .map(drive -> PortModel.drive(drive.name()))
+                                .toArray(PortModel[]::new);
+                tree = List.of(PortModel.switchOf(below));
             }
-            return new FabricSpec(
+            return new FabricModel(
                     drives,
                     tree,
                     rootComplex,

@@ -26,7 +26,7 @@ import dev.peerlane.spec.Vs;
  * @param cmbswtp what it says of its sustained write throughput, since 1.4; 0 for nothing. Said
  *     only
  */
-public record CmbSpec(
+public record CmbModel(
         long sizeBytes,
         Version version,
         int bar,
@@ -99,7 +99,7 @@ public record CmbSpec(
     private static final int MAX_UNITS = 0xf_ffff;
 
     /** Checks the ranges. */
-    public CmbSpec {
+    public CmbModel {
         szu(unitBytes);
         if (sizeBytes <= 0 || sizeBytes % unitBytes != 0 || sizeBytes / unitBytes > MAX_UNITS) {
             throw bad(
@@ -139,18 +139,18 @@ public record CmbSpec(
      * A CMB of version 1.4 in BAR 2 with {@link #COMMON_SUPPORT} and no exceptions from the rules,
      * in the largest unit up to 1 MiB that divides its size.
      */
-    public static CmbSpec of(long sizeBytes) {
+    public static CmbModel of(long sizeBytes) {
         long unit = 1L << 20;
         while (unit > MIN_UNIT_BYTES && sizeBytes % unit != 0) {
             unit >>= 4;
         }
-        return new CmbSpec(
+        return new CmbModel(
                 sizeBytes, Version.V1_4, 2, unit, 0, 0, COMMON_SUPPORT, 0, 64, NO_BUFFER, NO_RATE);
     }
 
     /** The same CMB under another version. */
-    public CmbSpec withVersion(Version version) {
-        return new CmbSpec(
+    public CmbModel withVersion(Version version) {
+        return new CmbModel(
                 sizeBytes,
                 version,
                 bar,
@@ -165,8 +165,8 @@ public record CmbSpec(
     }
 
     /** The same CMB at another place in a BAR; {@code barBytes} 0 for a BAR that holds it. */
-    public CmbSpec withPlace(int bar, long unitBytes, int offsetUnits, long barBytes) {
-        return new CmbSpec(
+    public CmbModel withPlace(int bar, long unitBytes, int offsetUnits, long barBytes) {
+        return new CmbModel(
                 sizeBytes,
                 version,
                 bar,
@@ -181,8 +181,8 @@ public record CmbSpec(
     }
 
     /** The same CMB with other uses: bits of CMBSZ 4:0. */
-    public CmbSpec withSupport(int support) {
-        return new CmbSpec(
+    public CmbModel withSupport(int support) {
+        return new CmbModel(
                 sizeBytes,
                 version,
                 bar,
@@ -197,8 +197,8 @@ public record CmbSpec(
     }
 
     /** The same CMB with other exceptions: bits of CMBLOC 8:3. */
-    public CmbSpec withRules(int rules) {
-        return new CmbSpec(
+    public CmbModel withRules(int rules) {
+        return new CmbModel(
                 sizeBytes,
                 version,
                 bar,
@@ -213,8 +213,8 @@ public record CmbSpec(
     }
 
     /** The same CMB of a controller that serves only such narrow addresses. */
-    public CmbSpec withAddressBits(int addressBits) {
-        return new CmbSpec(
+    public CmbModel withAddressBits(int addressBits) {
+        return new CmbModel(
                 sizeBytes,
                 version,
                 bar,
@@ -229,8 +229,8 @@ public record CmbSpec(
     }
 
     /** The same CMB of a controller that says this of its elasticity buffer and throughput. */
-    public CmbSpec withRates(Cmbebs cmbebs, Cmbswtp cmbswtp) {
-        return new CmbSpec(
+    public CmbModel withRates(Cmbebs cmbebs, Cmbswtp cmbswtp) {
+        return new CmbModel(
                 sizeBytes,
                 version,
                 bar,
