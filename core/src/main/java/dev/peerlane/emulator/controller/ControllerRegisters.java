@@ -1,5 +1,6 @@
 package dev.peerlane.emulator.controller;
 
+import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.spec.AsyncEvent;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Cc;
@@ -12,6 +13,8 @@ import dev.peerlane.spec.Vs;
  * 3.1.2). A 64-bit register takes one access of 8 bytes or two of 4.
  */
 final class ControllerRegisters implements RegisterBlock {
+    private static final int MPS_MAX = 4;
+    private static final int TIMEOUT_UNITS = 20;
     private static final long LOW = 0xffff_ffffL;
 
     /** The controller as its registers know it. */
@@ -45,14 +48,30 @@ final class ControllerRegisters implements RegisterBlock {
     private long acq;
 
     ControllerRegisters(
-            Host host, Cap cap, Vs version, HostSettings settings, Cmb cmb, Doorbells doorbells) {
+            Host host,
+            DriveModel drive,
+            boolean otherSets,
+            HostSettings settings,
+            Cmb cmb,
+            Doorbells doorbells) {
         this.host = host;
-        this.cap = cap;
-        this.version = version;
+        this.cap = capabilities(drive, otherSets, cmb);
+        this.version = drive.version();
         this.settings = settings;
         this.cmb = cmb;
         this.doorbells = doorbells;
         this.strideShift = 2 + cap.dstrd();
+    }
+
+    private static Cap capabilities(DriveModel drive, boolean otherSets, Cmb cmb) {
+        return new Cap(0)
+                .withMqesZ(drive.maxQueueEntries() - 1)
+                .withCqr(true)
+                .withTo(TIMEOUT_UNITS)
+                .withDstrd(drive.doorbellStride())
+                .withCss(Cap.CSS_NVM | (otherSets ? Cap.CSS_IOCS : 0))
+                .withMpsmax(MPS_MAX)
+                .withCmbs(cmb.hasSpaceControl());
     }
 
     Cap cap() {

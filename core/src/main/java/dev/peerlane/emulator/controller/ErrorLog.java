@@ -1,6 +1,9 @@
 package dev.peerlane.emulator.controller;
 
 import dev.peerlane.spec.ErrorLogEntry;
+import dev.peerlane.spec.NvmCommand;
+import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.Status;
 import java.lang.foreign.MemorySegment;
 
 /** The last errors, the newest first when it is read (NVMe Base 2.0, 5.16.1.2). */
@@ -17,6 +20,19 @@ final class ErrorLog {
     /** Returns how many errors there were over the life of the controller. */
     long count() {
         return count;
+    }
+
+    /** Notes that a command ends in an error, if it does, and says so in its status. */
+    void note(Command command) {
+        int status = command.status();
+        if (Status.code(status) == Status.SUCCESS) {
+            return;
+        }
+        boolean io = !command.isAdmin();
+        MemorySegment sqe = command.sqe();
+        long lba = io ? NvmCommand.slba(Sqe.cdw10(sqe, 0), Sqe.cdw11(sqe, 0)) : 0;
+        command.end(status | Status.MORE);
+        add(command.queue().qid(), command.cid(), command.status(), lba, command.nsid());
     }
 
     /** Notes an error; {@code status} without phase tag. */

@@ -12,12 +12,8 @@ import dev.peerlane.emulator.tree.MsixLayout;
 import dev.peerlane.emulator.watch.BusWatch;
 import dev.peerlane.emulator.watch.ControllerStatistics;
 import dev.peerlane.spec.Aqa;
-import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Cc;
 import dev.peerlane.spec.Csts;
-import dev.peerlane.spec.NvmCommand;
-import dev.peerlane.spec.Sqe;
-import dev.peerlane.spec.Status;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -32,8 +28,6 @@ import org.jspecify.annotations.Nullable;
  * doorbell writes latch.
  */
 public final class NvmeController {
-    private static final int MPS_MAX = 4;
-    private static final int TIMEOUT_UNITS = 20;
     private static final int MAX_TURNS_TO_CHANGE = 6;
 
     /** Where it is in its life. */
@@ -105,9 +99,8 @@ public final class NvmeController {
         this.features = new FeatureTable(drive, namespaces, queues);
         this.shadows = new ShadowReader(dma, drive, settings, this::fatal);
         this.doorbells = new Doorbells(parts, queues, shadows, statistics);
-        this.registers =
-                new ControllerRegisters(
-                        parts, capabilities(), drive.version(), settings, cmb, doorbells);
+        boolean otherSets = namespaces.hasOtherCommandSets();
+        this.registers = new ControllerRegisters(parts, drive, otherSets, settings, cmb, doorbells);
         this.queueCommands =
                 new QueueCommands(
                         engine, queues, doorbells, settings, features, cmb, interrupts, drive);
@@ -411,18 +404,6 @@ public final class NvmeController {
         pace.reset();
     }
 
-    private Cap capabilities() {
-        int sets = Cap.CSS_NVM | (namespaces.hasOtherCommandSets() ? Cap.CSS_IOCS : 0);
-        return new Cap(0)
-                .withMqesZ(drive.maxQueueEntries() - 1)
-                .withCqr(true)
-                .withTo(TIMEOUT_UNITS)
-                .withDstrd(drive.doorbellStride())
-                .withCss(sets)
-                .withMpsmax(MPS_MAX)
-                .withCmbs(cmb.hasSpaceControl());
-    }
-
     /** What its parts ask of it. */
     private final class Parts
             implements CommandEngine.Host, Doorbells.Host, ControllerRegisters.Host {
@@ -438,15 +419,7 @@ public final class NvmeController {
 
         @Override
         public void ending(Command command) {
-            int status = command.status();
-            if (Status.code(status) == Status.SUCCESS) {
-                return;
-            }
-            boolean io = !command.isAdmin();
-            MemorySegment sqe = command.sqe();
-            long lba = io ? NvmCommand.slba(Sqe.cdw10(sqe, 0), Sqe.cdw11(sqe, 0)) : 0;
-            command.end(status | Status.MORE);
-            errors.add(command.queue().qid(), command.cid(), command.status(), lba, command.nsid());
+            errors.note(command);
         }
 
         @Override
