@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.measure.LitmusJob;
 import dev.peerlane.pci.Bdf;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
@@ -125,6 +126,7 @@ class SimulationTest {
     void aSeedIsTheSameInAnotherProcess(@TempDir Path folder) throws Exception {
         String seed = String.valueOf(WITH_EVERYTHING);
         String classes = homeOf(Sim.class) + File.pathSeparator + homeOf(EmulatedFabric.class);
+        classes += File.pathSeparator + homeOf(LitmusJob.class);
         Path told = folder.resolve("told");
         Process other =
                 new ProcessBuilder(
