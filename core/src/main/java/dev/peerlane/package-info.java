@@ -1,4 +1,7 @@
-/** What every package may use: the error family and bit fields. */
+/**
+ * What a user of the library meets first: sessions and what they name, providers of endpoints, and
+ * the errors that every package throws.
+ */
 @NullMarked
 package dev.peerlane;
 
