@@ -36,6 +36,11 @@ public final class FastInterconnect extends Interconnect {
     private @Nullable EmulatedFunction lastOwner;
     private Closed lastClosed = new Closed(false, false);
 
+    /**
+     * Creates one.
+     *
+     * @param machine the tree as it is now, for the verdicts on routes
+     */
     public FastInterconnect(
             AddressMap map, FabricModel model, Supplier<Machine> machine, FaultLog faults) {
         this.map = map;

@@ -19,6 +19,7 @@ public final class FaultLog {
         }
     }
 
+    /** Returns those that were kept. */
     public List<DmaFault> first() {
         return List.copyOf(first);
     }

@@ -34,6 +34,7 @@ public abstract class Interconnect {
         watch = watcher;
     }
 
+    /** Returns who is told of what moves, or null. */
     public @Nullable BusWatch watch() {
         return watch;
     }

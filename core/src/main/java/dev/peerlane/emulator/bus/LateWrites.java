@@ -25,6 +25,7 @@ public final class LateWrites {
     /** One of them. */
     private record Write(long address, MemorySegment bytes, long dueNanos) {}
 
+    /** Creates those of one function, with none on its way. */
     public LateWrites(
             EmulatedFunction function,
             Interconnect interconnect,

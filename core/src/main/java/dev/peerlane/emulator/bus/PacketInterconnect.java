@@ -48,6 +48,7 @@ public final class PacketInterconnect extends Interconnect {
     private @Nullable HostAccess host;
     private long sent;
 
+    /** Creates one, which is of use once it is attached. */
     public PacketInterconnect(
             AddressMap map,
             FabricModel model,
@@ -77,10 +78,12 @@ public final class PacketInterconnect extends Interconnect {
         return events.advance(now);
     }
 
+    /** Returns when the next packet moves, or {@link Long#MAX_VALUE}. */
     public long nextNanos() {
         return events.next();
     }
 
+    /** Says who is told of each packet, a line each; null for nobody. */
     public void trace(@Nullable Consumer<String> sink) {
         events.sink(sink);
     }

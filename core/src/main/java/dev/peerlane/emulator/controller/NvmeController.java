@@ -72,6 +72,7 @@ public final class NvmeController {
     private int turnsLeft;
     private long lastStepNanos;
 
+    /** Creates one that is disabled, and opens its media. */
     public NvmeController(
             EmulatedFunction function,
             DriveModel drive,
@@ -239,6 +240,7 @@ public final class NvmeController {
         return namespaces;
     }
 
+    /** Returns what is to go wrong with it. */
     public FaultPlan faults() {
         return faults;
     }
@@ -316,6 +318,7 @@ public final class NvmeController {
         namespaces.undo();
     }
 
+    /** Closes its media; it does nothing more. */
     public void close() {
         namespaces.close();
         state = State.DISABLED;

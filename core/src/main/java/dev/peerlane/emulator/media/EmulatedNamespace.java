@@ -36,26 +36,32 @@ public final class EmulatedNamespace implements AutoCloseable {
         return nsid;
     }
 
+    /** Returns its description. */
     public NamespaceModel model() {
         return model;
     }
 
+    /** Returns its medium. */
     public Media media() {
         return media;
     }
 
+    /** Returns how many blocks it has. */
     public long blockCount() {
         return media.sizeBytes() >>> blockShift;
     }
 
+    /** Returns the binary logarithm of the length of a block. */
     public int blockShift() {
         return blockShift;
     }
 
+    /** Returns whether it is write protected now. */
     public boolean writeProtected() {
         return writeProtected;
     }
 
+    /** Makes it write protected, or not. */
     public void writeProtect(boolean on) {
         writeProtected = on;
     }

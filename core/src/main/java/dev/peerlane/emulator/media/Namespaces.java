@@ -30,14 +30,17 @@ public final class Namespaces implements AutoCloseable {
         }
     }
 
+    /** Returns how many there are. */
     public int count() {
         return all.size();
     }
 
+    /** Returns the namespace of an identifier, or null. */
     public @Nullable EmulatedNamespace get(int nsid) {
         return nsid > 0 && nsid <= all.size() ? all.get(nsid - 1) : null;
     }
 
+    /** Returns whether one is not of the NVM Command Set. */
     public boolean hasOtherCommandSets() {
         return all.stream().anyMatch(n -> n.model().commandSet() != CommandSet.NVM);
     }

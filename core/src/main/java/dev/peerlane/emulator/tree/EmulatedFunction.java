@@ -52,10 +52,12 @@ public final class EmulatedFunction {
         this.drive = drive;
     }
 
+    /** Returns its address. */
     public Bdf bdf() {
         return bdf;
     }
 
+    /** Returns the bridge above it, or null at the root. */
     public @Nullable EmulatedFunction parent() {
         return parent;
     }
@@ -107,6 +109,7 @@ public final class EmulatedFunction {
         config.store16(ConfigSpace.COMMAND, command);
     }
 
+    /** Returns its BARs. */
     public List<BarSpace> bars() {
         return bars;
     }
@@ -121,14 +124,17 @@ public final class EmulatedFunction {
         hole = other;
     }
 
+    /** Returns the counts of what it moved. */
     public DmaCounts traffic() {
         return traffic;
     }
 
+    /** Returns the description of the drive, or null of a bridge. */
     public @Nullable DriveModel drive() {
         return drive;
     }
 
+    /** Returns the locator of the drive, or null of a bridge. */
     public @Nullable String locator() {
         return drive == null ? null : drive.locator();
     }
@@ -148,6 +154,7 @@ public final class EmulatedFunction {
         gone = true;
     }
 
+    /** Returns whether it is pulled out. */
     public boolean isGone() {
         return gone;
     }

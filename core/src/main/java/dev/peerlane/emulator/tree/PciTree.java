@@ -52,6 +52,11 @@ public final class PciTree {
     private long low = LOW_START;
     private long high = HIGH_START;
 
+    /**
+     * Lays out the tree of a fabric.
+     *
+     * @param barMemory allocates the memory of CMBs
+     */
     public PciTree(FabricModel model, SegmentAllocator barMemory) {
         this.barMemory = barMemory;
         this.relaxedOrdering = model.relaxedOrdering();
