@@ -65,6 +65,8 @@ module dev.peerlane {
     exports dev.peerlane.emulator.watch;
     exports dev.peerlane.copy.engine to
             dev.peerlane.measure;
+    exports dev.peerlane.copy.planning to
+            dev.peerlane.measure;
     exports dev.peerlane.qtest to
             dev.peerlane.fabrics;
 

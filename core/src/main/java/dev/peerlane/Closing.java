@@ -1,6 +1,6 @@
 package dev.peerlane;
 
-import dev.peerlane.hal.MemoryFault;
+import dev.peerlane.hal.parts.MemoryFault;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

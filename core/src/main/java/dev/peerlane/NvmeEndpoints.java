@@ -8,7 +8,7 @@ import dev.peerlane.copy.Surroundings;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.FabricTraits;
-import dev.peerlane.hal.OwnerThread;
+import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.ControllerOptions;

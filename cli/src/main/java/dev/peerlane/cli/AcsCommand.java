@@ -8,7 +8,7 @@ import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
-import dev.peerlane.pci.SysfsTree;
+import dev.peerlane.pci.sysfs.SysfsTree;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;

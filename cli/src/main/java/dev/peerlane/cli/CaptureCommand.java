@@ -3,7 +3,7 @@ package dev.peerlane.cli;
 import dev.peerlane.diagnose.Capture;
 import dev.peerlane.diagnose.CapturedFiles;
 import dev.peerlane.diagnose.Snapshot;
-import dev.peerlane.pci.SystemFiles;
+import dev.peerlane.pci.sysfs.SystemFiles;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;

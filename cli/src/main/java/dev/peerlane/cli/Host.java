@@ -6,7 +6,7 @@ import dev.peerlane.binding.SystemWriter;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.SystemRoot;
-import dev.peerlane.pci.SystemFiles;
+import dev.peerlane.pci.sysfs.SystemFiles;
 import dev.peerlane.vfio.VfioOptions;
 import java.nio.file.Path;
 import java.util.function.Supplier;

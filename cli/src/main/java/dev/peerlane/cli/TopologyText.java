@@ -1,6 +1,6 @@
 package dev.peerlane.cli;
 
-import dev.peerlane.copy.Unfit;
+import dev.peerlane.copy.planning.Unfit;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

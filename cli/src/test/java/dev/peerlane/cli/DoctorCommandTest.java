@@ -3,7 +3,7 @@ package dev.peerlane.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.peerlane.pci.ConfigBytes;
+import dev.peerlane.pci.sysfs.ConfigBytes;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;

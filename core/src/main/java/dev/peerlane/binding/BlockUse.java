@@ -1,7 +1,7 @@
 package dev.peerlane.binding;
 
 import dev.peerlane.linux.SystemRoot;
-import dev.peerlane.pci.SysfsFunction;
+import dev.peerlane.pci.sysfs.SysfsFunction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package dev.peerlane.binding;
 
-import dev.peerlane.pci.SysfsFunction;
+import dev.peerlane.pci.sysfs.SysfsFunction;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;

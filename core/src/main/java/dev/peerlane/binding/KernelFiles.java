@@ -1,6 +1,6 @@
 package dev.peerlane.binding;
 
-import dev.peerlane.pci.SystemFiles;
+import dev.peerlane.pci.sysfs.SystemFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;

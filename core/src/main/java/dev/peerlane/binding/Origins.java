@@ -2,7 +2,7 @@ package dev.peerlane.binding;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.SysfsFunction;
+import dev.peerlane.pci.sysfs.SysfsFunction;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;

@@ -4,7 +4,7 @@ import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
-import dev.peerlane.hal.OwnerThread;
+import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.pci.Bdf;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -23,7 +23,7 @@ public record Leg(
         boolean crossesRoot,
         String reason) {
 
-    static Leg of(String initiator, String owner, boolean write, Route route) {
+    public static Leg of(String initiator, String owner, boolean write, Route route) {
         Verdict verdict = write ? route.peerWrites() : route.peerReads();
         return new Leg(
                 initiator,
@@ -35,7 +35,7 @@ public record Leg(
                 route.reason());
     }
 
-    static Leg host(String initiator, boolean write) {
+    public static Leg host(String initiator, boolean write) {
         return new Leg(
                 initiator,
                 "host",

@@ -6,7 +6,7 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.Route;
-import dev.peerlane.pci.SysfsTree;
+import dev.peerlane.pci.sysfs.SysfsTree;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;

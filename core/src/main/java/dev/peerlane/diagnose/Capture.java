@@ -1,9 +1,9 @@
 package dev.peerlane.diagnose;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.pci.ConfigReading;
-import dev.peerlane.pci.SysfsTree;
-import dev.peerlane.pci.SystemFiles;
+import dev.peerlane.pci.sysfs.ConfigReading;
+import dev.peerlane.pci.sysfs.SysfsTree;
+import dev.peerlane.pci.sysfs.SystemFiles;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package dev.peerlane.diagnose;
 
-import dev.peerlane.pci.SystemFiles;
+import dev.peerlane.pci.sysfs.SystemFiles;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;

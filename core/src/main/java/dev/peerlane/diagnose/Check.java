@@ -5,7 +5,7 @@ import static dev.peerlane.diagnose.Severity.NOTE;
 import static dev.peerlane.diagnose.Severity.REFUSED;
 import static dev.peerlane.diagnose.Severity.WARNING;
 
-import dev.peerlane.copy.Unfit;
+import dev.peerlane.copy.planning.Unfit;
 import java.util.EnumSet;
 import java.util.stream.Stream;
 

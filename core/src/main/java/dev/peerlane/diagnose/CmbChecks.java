@@ -1,8 +1,8 @@
 package dev.peerlane.diagnose;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.copy.Fitness;
-import dev.peerlane.copy.Unfit;
+import dev.peerlane.copy.planning.Fitness;
+import dev.peerlane.copy.planning.Unfit;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Overlap;
 import dev.peerlane.pci.PciFunction;

@@ -1,13 +1,13 @@
 package dev.peerlane.diagnose;
 
-import dev.peerlane.copy.Carrier;
-import dev.peerlane.copy.Demand;
-import dev.peerlane.copy.Fitness;
-import dev.peerlane.copy.Party;
+import dev.peerlane.copy.planning.Carrier;
+import dev.peerlane.copy.planning.Demand;
+import dev.peerlane.copy.planning.Fitness;
+import dev.peerlane.copy.planning.Party;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.Route;
-import dev.peerlane.pci.SysfsTree;
+import dev.peerlane.pci.sysfs.SysfsTree;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;

@@ -1,7 +1,7 @@
 package dev.peerlane.diagnose;
 
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.SysfsTree;
+import dev.peerlane.pci.sysfs.SysfsTree;
 
 /** Where functions are: their files in sysfs, and whether they are behind Intel's VMD. */
 final class FunctionPlaces {

@@ -1,7 +1,7 @@
 package dev.peerlane.diagnose;
 
 import dev.peerlane.pci.Cpu;
-import dev.peerlane.pci.SystemFiles;
+import dev.peerlane.pci.sysfs.SystemFiles;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -145,7 +145,7 @@ final class HostChecks {
                         "" + f.bdf(),
                         "%s: [%04x:%04x], driver %s"
                                 .formatted(
-                                        "/" + dev.peerlane.pci.SysfsTree.directory(f.bdf()),
+                                        "/" + dev.peerlane.pci.sysfs.SysfsTree.directory(f.bdf()),
                                         f.vendorId(),
                                         f.deviceId(),
                                         driver == null ? "none" : driver),

@@ -1,7 +1,7 @@
 package dev.peerlane.diagnose;
 
-import dev.peerlane.copy.Fitness;
-import dev.peerlane.copy.Unfit;
+import dev.peerlane.copy.planning.Fitness;
+import dev.peerlane.copy.planning.Unfit;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Cpu;
@@ -11,7 +11,7 @@ import dev.peerlane.pci.Oversize;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.PciFunction.Kind;
 import dev.peerlane.pci.Route;
-import dev.peerlane.pci.SysfsTree;
+import dev.peerlane.pci.sysfs.SysfsTree;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

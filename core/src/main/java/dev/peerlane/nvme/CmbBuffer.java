@@ -3,7 +3,7 @@ package dev.peerlane.nvme;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.Bar;
-import dev.peerlane.hal.OwnerThread;
+import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.pci.Bdf;
 
 /** A piece of a controller memory buffer. Its content goes by way of the owner's BAR. */

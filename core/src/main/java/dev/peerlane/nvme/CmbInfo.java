@@ -13,8 +13,8 @@ import dev.peerlane.spec.Pmrebs;
 import dev.peerlane.spec.Pmrmsc;
 import dev.peerlane.spec.Pmrsts;
 import dev.peerlane.spec.Pmrswtp;
-import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Vs;
+import dev.peerlane.spec.wire.Reg;
 
 /**
  * All registers that tell of a controller's memory for its peers, as they were read: the controller

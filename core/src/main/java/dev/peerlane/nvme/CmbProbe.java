@@ -6,8 +6,8 @@ import dev.peerlane.hal.PciDevice;
 import dev.peerlane.spec.Cap;
 import dev.peerlane.spec.Cmbmsc;
 import dev.peerlane.spec.Cmbsz;
-import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Vs;
+import dev.peerlane.spec.wire.Reg;
 
 /**
  * Finds a controller memory buffer, in the order that is right for every version: since 1.4 its

@@ -1,11 +1,11 @@
 package dev.peerlane.nvme;
 
 import dev.peerlane.spec.Cap;
-import dev.peerlane.spec.Cns;
 import dev.peerlane.spec.CommandSet;
 import dev.peerlane.spec.Feature;
 import dev.peerlane.spec.IdentifyController;
 import dev.peerlane.spec.SmartLog;
+import dev.peerlane.spec.wire.Cns;
 import org.jspecify.annotations.Nullable;
 
 /** What a controller said of itself when it was brought up, checked, and what follows from it. */

@@ -2,16 +2,16 @@ package dev.peerlane.nvme;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
-import dev.peerlane.hal.MemoryFault;
 import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.parts.MemoryFault;
 import dev.peerlane.pci.ConfigSpace;
-import dev.peerlane.spec.Aqa;
 import dev.peerlane.spec.Cap;
-import dev.peerlane.spec.Cc;
-import dev.peerlane.spec.Crto;
-import dev.peerlane.spec.Csts;
-import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Vs;
+import dev.peerlane.spec.wire.Aqa;
+import dev.peerlane.spec.wire.Cc;
+import dev.peerlane.spec.wire.Crto;
+import dev.peerlane.spec.wire.Csts;
+import dev.peerlane.spec.wire.Reg;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 

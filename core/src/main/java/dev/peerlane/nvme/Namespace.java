@@ -7,13 +7,13 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.spec.CommandSet;
-import dev.peerlane.spec.DsmRange;
 import dev.peerlane.spec.IdentifyController;
 import dev.peerlane.spec.IdentifyNamespace;
-import dev.peerlane.spec.NamespaceDescriptors;
-import dev.peerlane.spec.NvmCommand;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.DsmRange;
+import dev.peerlane.spec.wire.NamespaceDescriptors;
+import dev.peerlane.spec.wire.NvmCommand;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 

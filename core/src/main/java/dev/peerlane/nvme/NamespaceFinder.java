@@ -1,13 +1,13 @@
 package dev.peerlane.nvme;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.spec.Cns;
 import dev.peerlane.spec.CommandSet;
 import dev.peerlane.spec.IdentifyNamespace;
-import dev.peerlane.spec.NamespaceDescriptors;
-import dev.peerlane.spec.NamespaceList;
 import dev.peerlane.spec.Status;
 import dev.peerlane.spec.Vs;
+import dev.peerlane.spec.wire.Cns;
+import dev.peerlane.spec.wire.NamespaceDescriptors;
+import dev.peerlane.spec.wire.NamespaceList;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -2,9 +2,9 @@ package dev.peerlane.nvme;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.DmaDomain;
-import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.AdminCommand;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;

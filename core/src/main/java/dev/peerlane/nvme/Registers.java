@@ -5,9 +5,9 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.Doorbell;
 import dev.peerlane.hal.PendingLoad;
-import dev.peerlane.spec.Cc;
-import dev.peerlane.spec.Csts;
-import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.wire.Cc;
+import dev.peerlane.spec.wire.Csts;
+import dev.peerlane.spec.wire.Reg;
 
 /**
  * The registers in BAR 0 (NVMe Base 2.0, 3.1.3), 4 bytes an access. Every look at CSTS checks for a

@@ -4,7 +4,7 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Doorbell;
 import dev.peerlane.mem.Dma;
-import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.wire.Reg;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 

@@ -4,11 +4,11 @@ import dev.peerlane.block.Completions;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
-import dev.peerlane.hal.MemoryFault;
-import dev.peerlane.hal.OwnerThread;
+import dev.peerlane.hal.parts.MemoryFault;
+import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.spec.NvmOpcode;
-import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.Sqe;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,7 @@
 package dev.peerlane.pci;
 
 import dev.peerlane.Bits;
+import dev.peerlane.pci.sysfs.SysfsTree;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -167,7 +168,7 @@ public record PciDetails(
     }
 
     /** Returns it as that of a function that was not read, since it sleeps. */
-    PciDetails asleep(String state) {
+    public PciDetails asleep(String state) {
         return new PciDetails(
                 configBytes,
                 state,

@@ -128,7 +128,7 @@ public record PciFunction(
     }
 
     /** Returns it below another bridge. */
-    PciFunction below(Bdf bridge) {
+    public PciFunction below(Bdf bridge) {
         return copy(bridge, name, details);
     }
 

@@ -1,5 +1,6 @@
 package dev.peerlane.pci;
 
+import dev.peerlane.pci.sysfs.SysfsTree;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

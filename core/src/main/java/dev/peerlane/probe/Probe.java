@@ -14,7 +14,7 @@ import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.Route;
-import dev.peerlane.spec.Cns;
+import dev.peerlane.spec.wire.Cns;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;

@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.PeerlaneException.Category;
-import dev.peerlane.hal.OwnerThread;
+import dev.peerlane.hal.parts.OwnerThread;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;

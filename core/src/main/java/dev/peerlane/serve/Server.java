@@ -3,7 +3,7 @@ package dev.peerlane.serve;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.FabricModel;
-import dev.peerlane.hal.OwnerThread;
+import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.UnixSocket;
 import dev.peerlane.mem.Mmio;

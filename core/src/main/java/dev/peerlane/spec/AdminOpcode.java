@@ -1,5 +1,7 @@
 package dev.peerlane.spec;
 
+import dev.peerlane.spec.layout.Wire;
+
 /**
  * Opcodes of the admin command set (NVMe Base 2.0, 5, and NVM Command Set 1.0, 4.1). Bits 1:0 are
  * the direction of the data: 0 none, 1 host to controller, 2 controller to host.

@@ -1,6 +1,7 @@
 package dev.peerlane.spec;
 
 import dev.peerlane.Bits;
+import dev.peerlane.spec.layout.Wire;
 
 /**
  * What an Asynchronous Event Request's completion reports in dword 0 (NVMe Base 2.0, 5.2.1).

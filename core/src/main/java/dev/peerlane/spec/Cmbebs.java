@@ -1,8 +1,9 @@
 package dev.peerlane.spec;
 
-import static dev.peerlane.spec.Wire.flag;
+import static dev.peerlane.spec.layout.Wire.flag;
 
 import dev.peerlane.Bits;
+import dev.peerlane.spec.layout.Wire;
 
 /**
  * CMBEBS, Controller Memory Buffer Elasticity Buffer Size (NVMe Base 2.0, 3.1.3.18). All zero: the

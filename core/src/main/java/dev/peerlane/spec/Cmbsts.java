@@ -1,6 +1,6 @@
 package dev.peerlane.spec;
 
-import static dev.peerlane.spec.Wire.flag;
+import static dev.peerlane.spec.layout.Wire.flag;
 
 import dev.peerlane.Bits;
 

@@ -1,6 +1,7 @@
 package dev.peerlane.spec;
 
 import dev.peerlane.Bits;
+import dev.peerlane.spec.layout.Wire;
 
 /**
  * CMBSWTP, Controller Memory Buffer Sustained Write Throughput (NVMe Base 2.0, 3.1.3.19).

@@ -1,5 +1,7 @@
 package dev.peerlane.spec;
 
+import dev.peerlane.spec.layout.Wire;
+
 /** Command Set Identifiers, CSI (NVMe Base 2.0, 5.17.1). */
 public final class CommandSet {
     /** The NVM Command Set: blocks. */

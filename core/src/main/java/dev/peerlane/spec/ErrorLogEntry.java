@@ -1,5 +1,6 @@
 package dev.peerlane.spec;
 
+import dev.peerlane.spec.layout.Wire;
 import java.lang.foreign.MemorySegment;
 
 /**

@@ -1,8 +1,9 @@
 package dev.peerlane.spec;
 
-import static dev.peerlane.spec.Wire.flag;
+import static dev.peerlane.spec.layout.Wire.flag;
 
 import dev.peerlane.Bits;
+import dev.peerlane.spec.layout.Wire;
 
 /**
  * Feature identifiers, and the values of those that a driver sets (NVMe Base 2.0, 5.27.1; NVM

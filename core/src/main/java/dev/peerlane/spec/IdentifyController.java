@@ -1,6 +1,7 @@
 package dev.peerlane.spec;
 
 import dev.peerlane.Bits;
+import dev.peerlane.spec.layout.Wire;
 import java.lang.foreign.MemorySegment;
 
 /**

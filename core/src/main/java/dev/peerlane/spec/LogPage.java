@@ -1,5 +1,8 @@
 package dev.peerlane.spec;
 
+import dev.peerlane.spec.layout.Wire;
+import dev.peerlane.spec.wire.NamespaceList;
+
 /** Log page identifiers (NVMe Base 2.0, 5.16.1). */
 public final class LogPage {
     /** Supported Log Pages. */

@@ -1,5 +1,7 @@
 package dev.peerlane.spec;
 
+import dev.peerlane.spec.layout.Wire;
+
 /**
  * Opcodes of the NVM command set (NVM Command Set 1.0, 3.2; Flush and reservations: NVMe Base 2.0,
  * 7). Bits 1:0 are the direction of the data: 0 none, 1 host to controller, 2 controller to host.

@@ -1,8 +1,9 @@
 package dev.peerlane.spec;
 
-import static dev.peerlane.spec.Wire.flag;
+import static dev.peerlane.spec.layout.Wire.flag;
 
 import dev.peerlane.Bits;
+import dev.peerlane.spec.layout.Wire;
 
 /**
  * PMRMSCL and PMRMSCU together, Persistent Memory Region Memory Space Control (NVMe Base 2.0,

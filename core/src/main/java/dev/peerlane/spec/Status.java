@@ -1,6 +1,7 @@
 package dev.peerlane.spec;
 
 import dev.peerlane.Bits;
+import dev.peerlane.spec.layout.Wire;
 
 /**
  * The status of a completion (NVMe Base 2.0, 3.3.3.2.1) as an int <em>without</em> the phase tag:

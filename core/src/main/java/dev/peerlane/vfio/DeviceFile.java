@@ -4,7 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
-import dev.peerlane.hal.OwnerThread;
+import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;

@@ -1,6 +1,6 @@
 package dev.peerlane.vfio;
 
-import dev.peerlane.hal.PageRuns;
+import dev.peerlane.hal.parts.PageRuns;
 import dev.peerlane.linux.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -5,7 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
-import dev.peerlane.hal.OwnerThread;
+import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.linux.Cleanup;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.Kernel;

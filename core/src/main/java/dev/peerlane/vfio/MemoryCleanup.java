@@ -1,6 +1,6 @@
 package dev.peerlane.vfio;
 
-import dev.peerlane.hal.MemoryFault;
+import dev.peerlane.hal.parts.MemoryFault;
 import dev.peerlane.linux.Cleanup;
 
 /** The undoing of what has a device's memory in it, which may answer no more. */

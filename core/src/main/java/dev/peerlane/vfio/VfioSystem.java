@@ -2,9 +2,9 @@ package dev.peerlane.vfio;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.SysfsFunction;
-import dev.peerlane.pci.SysfsTree;
-import dev.peerlane.pci.VfioSysfs;
+import dev.peerlane.pci.sysfs.SysfsFunction;
+import dev.peerlane.pci.sysfs.SysfsTree;
+import dev.peerlane.pci.sysfs.VfioSysfs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -7,8 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
-import dev.peerlane.hal.OwnerThread;
 import dev.peerlane.hal.PendingLoad;
+import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.KernelException;
 import dev.peerlane.linux.UnixSocket;

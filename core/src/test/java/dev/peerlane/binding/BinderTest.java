@@ -11,8 +11,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.SysfsFunction;
-import dev.peerlane.pci.SysfsWriter;
+import dev.peerlane.pci.sysfs.SysfsFunction;
+import dev.peerlane.pci.sysfs.SysfsWriter;
 import dev.peerlane.vfio.FakeKernel;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,9 +1,9 @@
 package dev.peerlane.binding;
 
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.SysfsFunction;
-import dev.peerlane.pci.SysfsTree;
-import dev.peerlane.pci.SysfsWriter;
+import dev.peerlane.pci.sysfs.SysfsFunction;
+import dev.peerlane.pci.sysfs.SysfsTree;
+import dev.peerlane.pci.sysfs.SysfsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

@@ -8,10 +8,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.Share;
-import dev.peerlane.pci.ConfigBytes;
-import dev.peerlane.pci.ConfigReading;
-import dev.peerlane.pci.SysfsTree;
-import dev.peerlane.pci.SystemFiles;
+import dev.peerlane.pci.sysfs.ConfigBytes;
+import dev.peerlane.pci.sysfs.ConfigReading;
+import dev.peerlane.pci.sysfs.SysfsTree;
+import dev.peerlane.pci.sysfs.SystemFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -8,7 +8,7 @@ import static dev.peerlane.diagnose.Shapes.INTEL;
 import static dev.peerlane.diagnose.Shapes.bdf;
 
 import dev.peerlane.copy.FenceChoice;
-import dev.peerlane.pci.ConfigBytes;
+import dev.peerlane.pci.sysfs.ConfigBytes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

@@ -2,8 +2,8 @@ package dev.peerlane.diagnose;
 
 import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.ConfigBytes;
-import dev.peerlane.pci.SysfsTree;
+import dev.peerlane.pci.sysfs.ConfigBytes;
+import dev.peerlane.pci.sysfs.SysfsTree;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

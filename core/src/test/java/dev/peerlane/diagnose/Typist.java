@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.ConfigBytes;
+import dev.peerlane.pci.sysfs.ConfigBytes;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

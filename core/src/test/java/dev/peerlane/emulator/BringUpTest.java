@@ -6,12 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.FabricModel;
-import dev.peerlane.spec.Cns;
 import dev.peerlane.spec.IdentifyController;
 import dev.peerlane.spec.IdentifyNamespace;
 import dev.peerlane.spec.NvmOpcode;
-import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.Cns;
+import dev.peerlane.spec.wire.Reg;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 

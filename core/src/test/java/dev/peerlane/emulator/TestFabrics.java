@@ -3,7 +3,7 @@ package dev.peerlane.emulator;
 import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.FabricModel;
-import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.wire.Reg;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 

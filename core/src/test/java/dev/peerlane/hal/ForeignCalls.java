@@ -2,6 +2,7 @@ package dev.peerlane.hal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.hal.parts.OwnerThread;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;

@@ -6,14 +6,14 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
-import dev.peerlane.hal.MemoryFault;
+import dev.peerlane.hal.parts.MemoryFault;
 import dev.peerlane.pci.ConfigSpace;
-import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.Cap;
-import dev.peerlane.spec.Crto;
 import dev.peerlane.spec.IdentifyController;
 import dev.peerlane.spec.Vs;
+import dev.peerlane.spec.wire.AdminCommand;
+import dev.peerlane.spec.wire.Crto;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -11,7 +11,7 @@ import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Doorbell;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.mem.Dma;
-import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.wire.Reg;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
-import dev.peerlane.hal.MemoryFault;
+import dev.peerlane.hal.parts.MemoryFault;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
 import java.util.stream.Stream;

@@ -3,6 +3,9 @@ package dev.peerlane.spec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.peerlane.spec.wire.AdminCommand;
+import dev.peerlane.spec.wire.Cns;
+import dev.peerlane.spec.wire.NvmCommand;
 import org.junit.jupiter.api.Test;
 
 final class CommandTest {

@@ -3,6 +3,11 @@ package dev.peerlane.spec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.peerlane.spec.wire.Cqe;
+import dev.peerlane.spec.wire.DsmRange;
+import dev.peerlane.spec.wire.NvmCommand;
+import dev.peerlane.spec.wire.Sgl;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;

@@ -3,6 +3,9 @@ package dev.peerlane.spec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.peerlane.spec.layout.Wire;
+import dev.peerlane.spec.wire.NamespaceDescriptors;
+import dev.peerlane.spec.wire.NamespaceList;
 import java.lang.foreign.MemorySegment;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;

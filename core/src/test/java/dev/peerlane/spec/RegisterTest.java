@@ -3,6 +3,11 @@ package dev.peerlane.spec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.peerlane.spec.wire.Aqa;
+import dev.peerlane.spec.wire.Cc;
+import dev.peerlane.spec.wire.Crto;
+import dev.peerlane.spec.wire.Csts;
+import dev.peerlane.spec.wire.Reg;
 import org.junit.jupiter.api.Test;
 
 final class RegisterTest {

@@ -1,5 +1,9 @@
 package dev.peerlane.spec;
 
+import dev.peerlane.spec.wire.Aqa;
+import dev.peerlane.spec.wire.Cc;
+import dev.peerlane.spec.wire.Crto;
+import dev.peerlane.spec.wire.Csts;
 import org.junit.jupiter.api.Test;
 
 /** Each bit of each register moves exactly one accessor. */

@@ -3,7 +3,7 @@ package dev.peerlane.vfio;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.SysfsWriter;
+import dev.peerlane.pci.sysfs.SysfsWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;

@@ -30,7 +30,7 @@ import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.RootComplex;
 import dev.peerlane.pci.RootComplex.Trust;
-import dev.peerlane.pci.SysfsWriter;
+import dev.peerlane.pci.sysfs.SysfsWriter;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;

@@ -13,7 +13,7 @@ import dev.peerlane.hal.PeerMapping;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.pci.PciFunction;
-import dev.peerlane.pci.SysfsWriter;
+import dev.peerlane.pci.sysfs.SysfsWriter;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;

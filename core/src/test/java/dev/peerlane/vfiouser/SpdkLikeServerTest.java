@@ -18,7 +18,7 @@ import dev.peerlane.nvme.ControllerFault;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.pci.ConfigSpace;
-import dev.peerlane.spec.Cns;
+import dev.peerlane.spec.wire.Cns;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -9,13 +9,13 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
-import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
-import dev.peerlane.spec.Aqa;
-import dev.peerlane.spec.Cc;
 import dev.peerlane.spec.NvmOpcode;
-import dev.peerlane.spec.Reg;
-import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.wire.AdminCommand;
+import dev.peerlane.spec.wire.Aqa;
+import dev.peerlane.spec.wire.Cc;
+import dev.peerlane.spec.wire.Reg;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 

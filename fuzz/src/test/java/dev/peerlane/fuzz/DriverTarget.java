@@ -11,9 +11,9 @@ import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeBlockPort;
-import dev.peerlane.spec.AdminCommand;
-import dev.peerlane.spec.Cns;
 import dev.peerlane.spec.LogPage;
+import dev.peerlane.spec.wire.AdminCommand;
+import dev.peerlane.spec.wire.Cns;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -5,8 +5,8 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.Doorbell;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.ConfigBytes;
 import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.pci.sysfs.ConfigBytes;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 

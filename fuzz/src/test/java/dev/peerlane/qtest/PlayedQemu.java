@@ -2,9 +2,9 @@ package dev.peerlane.qtest;
 
 import dev.peerlane.fuzz.Input;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.ConfigBytes;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.sysfs.ConfigBytes;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Base64;

@@ -15,7 +15,7 @@ import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.RootComplex.Trust;
-import dev.peerlane.spec.Cqe;
+import dev.peerlane.spec.wire.Cqe;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,12 +1,12 @@
 package dev.peerlane.sim;
 
-import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
-import dev.peerlane.spec.Aqa;
-import dev.peerlane.spec.Cc;
-import dev.peerlane.spec.Cqe;
-import dev.peerlane.spec.Reg;
-import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.wire.AdminCommand;
+import dev.peerlane.spec.wire.Aqa;
+import dev.peerlane.spec.wire.Cc;
+import dev.peerlane.spec.wire.Cqe;
+import dev.peerlane.spec.wire.Reg;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -2,11 +2,11 @@ package dev.peerlane.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
-import dev.peerlane.spec.Cqe;
-import dev.peerlane.spec.Reg;
-import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.wire.AdminCommand;
+import dev.peerlane.spec.wire.Cqe;
+import dev.peerlane.spec.wire.Reg;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;

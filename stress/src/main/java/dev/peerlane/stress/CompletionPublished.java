@@ -3,7 +3,7 @@ package dev.peerlane.stress;
 import dev.peerlane.emulator.bus.Interconnect;
 import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.mem.Dma;
-import dev.peerlane.spec.Cqe;
+import dev.peerlane.spec.wire.Cqe;
 import java.lang.foreign.MemorySegment;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Expect;

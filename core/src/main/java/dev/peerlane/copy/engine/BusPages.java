@@ -1,6 +1,6 @@
 package dev.peerlane.copy.engine;
 
-import dev.peerlane.copy.Geometry;
+import dev.peerlane.copy.planning.Geometry;
 
 /**
  * The pieces of a slot, each of which lies in one page of the bus. A device moves the data of a

@@ -3,7 +3,7 @@ package dev.peerlane.copy.engine;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.FenceChoice;
-import dev.peerlane.copy.Geometry;
+import dev.peerlane.copy.planning.Geometry;
 import java.util.random.RandomGenerator;
 
 /**

@@ -5,7 +5,7 @@ import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.CopyOptions;
-import dev.peerlane.copy.Geometry;
+import dev.peerlane.copy.planning.Geometry;
 import dev.peerlane.hal.Clock;
 import java.util.random.RandomGenerator;
 

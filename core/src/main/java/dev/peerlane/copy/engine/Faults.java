@@ -1,7 +1,7 @@
 package dev.peerlane.copy.engine;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.hal.MemoryFault;
+import dev.peerlane.hal.parts.MemoryFault;
 
 /**
  * Turns what a touch of a lost device throws into an error of ours. A SIGBUS in a mapped BAR

@@ -1,6 +1,6 @@
 package dev.peerlane.copy.engine;
 
-import dev.peerlane.copy.Geometry;
+import dev.peerlane.copy.planning.Geometry;
 import java.lang.foreign.MemorySegment;
 
 /**

@@ -3,7 +3,7 @@ package dev.peerlane.copy.engine;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.CopyRequest;
-import dev.peerlane.copy.Geometry;
+import dev.peerlane.copy.planning.Geometry;
 
 /**
  * Memory cut into slots and attached to two ports: what a {@link Pipeline} runs over.

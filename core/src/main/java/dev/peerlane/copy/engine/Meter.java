@@ -1,6 +1,6 @@
 package dev.peerlane.copy.engine;
 
-import dev.peerlane.copy.Geometry;
+import dev.peerlane.copy.planning.Geometry;
 
 /**
  * Measures how fast chunks end while a copy runs, and says when it has seen enough. What ends

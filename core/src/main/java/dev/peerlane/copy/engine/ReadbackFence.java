@@ -2,7 +2,7 @@ package dev.peerlane.copy.engine;
 
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.FenceChoice;
-import dev.peerlane.copy.Geometry;
+import dev.peerlane.copy.planning.Geometry;
 
 /**
  * Reading back: after the completion of a Read the host loads a word from every page of the bus

@@ -4,7 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.CopyOptions;
-import dev.peerlane.copy.Geometry;
+import dev.peerlane.copy.planning.Geometry;
 import java.util.random.RandomGenerator;
 
 /**

@@ -1,8 +1,8 @@
 package dev.peerlane.copy.engine;
 
 import dev.peerlane.copy.CopyOptions;
-import dev.peerlane.copy.Geometry;
 import dev.peerlane.copy.Receipt;
+import dev.peerlane.copy.planning.Geometry;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -5,7 +5,7 @@ import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.emulator.watch.BusWatch;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.spec.Cqe;
+import dev.peerlane.spec.wire.Cqe;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;

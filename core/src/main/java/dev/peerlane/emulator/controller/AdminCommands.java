@@ -1,9 +1,9 @@
 package dev.peerlane.emulator.controller;
 
-import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
-import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.AdminCommand;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
 /** The admin commands (NVMe Base 2.0, 5), apart from those of the queues. */

@@ -5,7 +5,7 @@ import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.spec.Cmbmsc;
-import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.wire.Reg;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 

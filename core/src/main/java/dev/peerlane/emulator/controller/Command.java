@@ -3,7 +3,7 @@ package dev.peerlane.emulator.controller;
 import dev.peerlane.emulator.bus.Reads;
 import dev.peerlane.emulator.media.EmulatedNamespace;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.tree.DmaKind;
-import dev.peerlane.spec.Cqe;
+import dev.peerlane.spec.wire.Cqe;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 

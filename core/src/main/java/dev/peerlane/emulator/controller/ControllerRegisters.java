@@ -3,10 +3,10 @@ package dev.peerlane.emulator.controller;
 import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.spec.AsyncEvent;
 import dev.peerlane.spec.Cap;
-import dev.peerlane.spec.Cc;
 import dev.peerlane.spec.Cmbmsc;
-import dev.peerlane.spec.Reg;
 import dev.peerlane.spec.Vs;
+import dev.peerlane.spec.wire.Cc;
+import dev.peerlane.spec.wire.Reg;
 
 /**
  * The registers and doorbells at the start of BAR 0 (NVMe Base 2.0, 3.1.3; NVMe over PCIe 1.0,

@@ -1,7 +1,7 @@
 package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.model.DriveModel;
-import dev.peerlane.spec.Sqe;
+import dev.peerlane.spec.wire.Sqe;
 
 /** Finds where the data of a command is in memory, by its PRPs or its SGL. */
 final class DataPlaces {

@@ -3,8 +3,8 @@ package dev.peerlane.emulator.controller;
 import dev.peerlane.emulator.bus.Interconnect;
 import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.tree.DmaKind;
-import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
 /**

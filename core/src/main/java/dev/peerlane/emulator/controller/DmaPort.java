@@ -7,7 +7,7 @@ import dev.peerlane.emulator.tree.AddressMap;
 import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.emulator.watch.BusWatch;
-import dev.peerlane.spec.Cqe;
+import dev.peerlane.spec.wire.Cqe;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 

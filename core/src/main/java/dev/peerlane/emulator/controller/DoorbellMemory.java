@@ -1,7 +1,7 @@
 package dev.peerlane.emulator.controller;
 
 import dev.peerlane.mem.Mmio;
-import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.wire.Reg;
 import java.lang.foreign.MemorySegment;
 
 /** Doorbells as plain memory that a host in another process writes; no store there is an event. */

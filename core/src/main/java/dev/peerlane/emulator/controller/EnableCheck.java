@@ -1,8 +1,8 @@
 package dev.peerlane.emulator.controller;
 
-import dev.peerlane.spec.Aqa;
 import dev.peerlane.spec.Cap;
-import dev.peerlane.spec.Cc;
+import dev.peerlane.spec.wire.Aqa;
+import dev.peerlane.spec.wire.Cc;
 import org.jspecify.annotations.Nullable;
 
 /** Whether a host may set CC.EN with the registers as they are (NVMe Base 2.0, 3.1.3.5, 3.5.1). */

@@ -1,9 +1,9 @@
 package dev.peerlane.emulator.controller;
 
 import dev.peerlane.spec.ErrorLogEntry;
-import dev.peerlane.spec.NvmCommand;
-import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.NvmCommand;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
 /** The last errors, the newest first when it is read (NVMe Base 2.0, 5.16.1.2). */

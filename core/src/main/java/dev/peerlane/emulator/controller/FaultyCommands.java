@@ -2,10 +2,10 @@ package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.bus.FaultPlan;
 import dev.peerlane.emulator.model.Fault;
-import dev.peerlane.spec.NvmCommand;
 import dev.peerlane.spec.NvmOpcode;
-import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.NvmCommand;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;

@@ -3,10 +3,10 @@ package dev.peerlane.emulator.controller;
 import dev.peerlane.emulator.media.EmulatedNamespace;
 import dev.peerlane.emulator.media.Namespaces;
 import dev.peerlane.emulator.model.DriveModel;
-import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.Feature;
-import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.AdminCommand;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
 /** Get Features and Set Features (NVMe Base 2.0, 5.15 and 5.27). Nothing can be saved. */

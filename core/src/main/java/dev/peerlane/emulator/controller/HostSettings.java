@@ -1,6 +1,6 @@
 package dev.peerlane.emulator.controller;
 
-import dev.peerlane.spec.Cc;
+import dev.peerlane.spec.wire.Cc;
 
 /** Holds what the host has set in CC, as queues and commands ask for it. */
 final class HostSettings {

@@ -1,15 +1,15 @@
 package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.model.DriveModel;
-import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.AdminOpcode;
 import dev.peerlane.spec.ErrorLogEntry;
 import dev.peerlane.spec.LogPage;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.SmartLog;
-import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
 import dev.peerlane.spec.WireField;
+import dev.peerlane.spec.wire.AdminCommand;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.math.BigInteger;

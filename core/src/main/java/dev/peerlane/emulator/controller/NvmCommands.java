@@ -4,13 +4,13 @@ import dev.peerlane.emulator.media.EmulatedNamespace;
 import dev.peerlane.emulator.media.Media;
 import dev.peerlane.emulator.media.Namespaces;
 import dev.peerlane.emulator.model.DriveModel;
-import dev.peerlane.spec.AdminCommand;
 import dev.peerlane.spec.CommandSet;
-import dev.peerlane.spec.DsmRange;
-import dev.peerlane.spec.NvmCommand;
 import dev.peerlane.spec.NvmOpcode;
-import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.AdminCommand;
+import dev.peerlane.spec.wire.DsmRange;
+import dev.peerlane.spec.wire.NvmCommand;
+import dev.peerlane.spec.wire.Sqe;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 

@@ -2,10 +2,10 @@ package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.model.DriveModel;
-import dev.peerlane.spec.AdminCommand;
-import dev.peerlane.spec.Cqe;
-import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.AdminCommand;
+import dev.peerlane.spec.wire.Cqe;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

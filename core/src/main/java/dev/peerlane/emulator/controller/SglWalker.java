@@ -1,8 +1,8 @@
 package dev.peerlane.emulator.controller;
 
-import dev.peerlane.spec.Sgl;
-import dev.peerlane.spec.Sqe;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.Sgl;
+import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
 /**

@@ -1,6 +1,6 @@
 package dev.peerlane.emulator.tree;
 
-import dev.peerlane.hal.OwnerThread;
+import dev.peerlane.hal.parts.OwnerThread;
 
 /** Names the thread that owns a fabric and everything in it, and refuses all others. */
 public final class FabricOwner {

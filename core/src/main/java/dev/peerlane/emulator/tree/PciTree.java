@@ -10,7 +10,7 @@ import dev.peerlane.emulator.tree.EmulatedFunction.BarSpace;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.pci.PciFunction;
-import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.wire.Reg;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;

@@ -3,7 +3,7 @@ package dev.peerlane.copy.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.copy.CopyOptions;
-import dev.peerlane.copy.Geometry;
+import dev.peerlane.copy.planning.Geometry;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;

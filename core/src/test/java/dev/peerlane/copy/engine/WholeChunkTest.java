@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.CopyOptions;
-import dev.peerlane.copy.Geometry;
 import dev.peerlane.copy.HostMemory;
 import dev.peerlane.copy.Progress;
 import dev.peerlane.copy.Receipt;
 import dev.peerlane.copy.engine.FakePort.Op;
+import dev.peerlane.copy.planning.Geometry;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;

@@ -9,7 +9,7 @@ import dev.peerlane.hal.Doorbell;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.pci.ConfigSpace;
-import dev.peerlane.spec.Reg;
+import dev.peerlane.spec.wire.Reg;
 
 /**
  * Touches a BAR whose mapping the kernel has revoked, as it does when memory decoding goes off:
