@@ -1,13 +1,18 @@
 package dev.peerlane;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The root of the one family of errors that Peerlane throws. All are unchecked.
  *
- * <p>The message names the object and the value that are wrong; {@link #remedy()} says what to do.
- * {@link #code()} is stable from release to release, so programs can act on it. The {@linkplain
- * Category category} decides the exit status of the program.
+ * <p>The message names the object and the value that are wrong; {@link #remedy()} says what to do, in
+ * the terms of this library. {@link #code()} is stable from release to release, so programs can act
+ * on it. A program that has lines to type for what is to be done makes them of the code and of
+ * {@link #values()}.
  */
 public class PeerlaneException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -42,6 +47,7 @@ public class PeerlaneException extends RuntimeException {
     private final Category category;
     private final String code;
     private final String remedy;
+    private final LinkedHashMap<String, String> values = new LinkedHashMap<>();
 
     /**
      * Creates an error.
@@ -55,17 +61,23 @@ public class PeerlaneException extends RuntimeException {
         this(category, code, message, remedy, null);
     }
 
-    /** Creates an error with a cause; the other arguments as above. */
+    /**
+     * Creates an error with a cause; the other arguments are as above. Where the cause is an error of
+     * the same code, its values are copied.
+     */
     public PeerlaneException(
             Category category,
             String code,
             String message,
             String remedy,
-            @org.jspecify.annotations.Nullable Throwable cause) {
+            @Nullable Throwable cause) {
         super(Objects.requireNonNull(message), cause);
         this.category = Objects.requireNonNull(category);
         this.code = Objects.requireNonNull(code);
         this.remedy = Objects.requireNonNull(remedy);
+        if (cause instanceof PeerlaneException same && same.code.equals(code)) {
+            values.putAll(same.values);
+        }
     }
 
     /** Returns an error of category {@link Category#REQUEST}. */
@@ -103,9 +115,33 @@ public class PeerlaneException extends RuntimeException {
         return remedy;
     }
 
-    /** Returns message and remedy as the program prints them. */
+    /**
+     * Adds a value that the remedy needs.
+     *
+     * @param name a word in lower case, such as {@code function}
+     * @return this error
+     */
+    public PeerlaneException with(String name, String value) {
+        values.put(Objects.requireNonNull(name), Objects.requireNonNull(value));
+        return this;
+    }
+
+    /**
+     * Returns the values that the remedy needs, by name and in the order in which they were added:
+     * the function to bind, the kind of buffer to use. Most errors have none.
+     */
+    public Map<String, String> values() {
+        return Collections.unmodifiableMap(values);
+    }
+
+    /** Returns message and remedy as two sentences. */
     public String explain() {
-        return sentence(String.valueOf(getMessage())) + " " + sentence(remedy);
+        return explain(remedy);
+    }
+
+    /** Returns the message and, in place of its remedy, another one as two sentences. */
+    public String explain(String otherRemedy) {
+        return sentence(String.valueOf(getMessage())) + " " + sentence(otherRemedy);
     }
 
     /** Returns the words with a full stop. Words of a device or the system may come with one. */

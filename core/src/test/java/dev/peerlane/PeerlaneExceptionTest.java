@@ -15,4 +15,20 @@ final class PeerlaneExceptionTest {
         assertThat(PeerlaneException.io("write-failed", "It is full", "Free some").explain())
                 .isEqualTo("It is full. Free some.");
     }
+
+    @Test
+    void valuesComeInTheirOrderAndGoOnToAnErrorOfTheSameCode() {
+        PeerlaneException e =
+                PeerlaneException.machine("not-bound", "It is not bound", "Bind it")
+                        .with("function", "0000:01:00.0")
+                        .with("driver", "nvme");
+        assertThat(e.values().keySet()).containsExactly("function", "driver");
+        assertThat(around(e, "not-bound").values()).isEqualTo(e.values());
+        assertThat(around(e, "odd").values()).isEmpty();
+    }
+
+    private static PeerlaneException around(PeerlaneException cause, String code) {
+        return new PeerlaneException(
+                PeerlaneException.Category.IO, code, "It failed", "Look at it", cause);
+    }
 }

@@ -71,7 +71,7 @@ final class CopyTask {
         if (failure == null) {
             failure = restored;
         } else if (restored != null) {
-            warn(restored.explain());
+            warn(Remedies.explain(restored));
         }
         CopyViews.faults(faults).forEach(this::warn);
         used.forEach(c -> c.closeProblem().ifPresent(this::warn));
@@ -215,7 +215,7 @@ final class CopyTask {
             return Documents.refusal(
                     r == null ? null : r.source(), r == null ? null : r.target(), planned, failure);
         }
-        ObjectNode tree = Json.tree(made);
+        ObjectNode tree = Documents.receipt(made, failure);
         if (failure != null && made.error() == null) {
             // The copy was right, but what followed was not.
             tree.put("result", "failed");

@@ -92,7 +92,7 @@ final class DemoCommand implements Callable<Integer> {
         } catch (CopyException e) {
             failure = e;
             if (json) {
-                Json.print(terminal.out(), e.receipt());
+                Json.print(terminal.out(), Documents.receipt(e.receipt(), e));
             } else {
                 CopyViews.receipt(terminal.out(), e.receipt());
             }

@@ -90,7 +90,20 @@ final class Documents {
 
     static Receipt.Failure failure(PeerlaneException e) {
         return new Receipt.Failure(
-                e.code(), String.valueOf(e.getMessage()), e.remedy(), null, null, null);
+                e.code(), String.valueOf(e.getMessage()), Remedies.of(e), null, null, null);
+    }
+
+    /**
+     * A receipt whose error has the remedy in the words of this program.
+     *
+     * @param failure with what the command ends, where it fails
+     */
+    static ObjectNode receipt(Receipt receipt, @Nullable PeerlaneException failure) {
+        ObjectNode tree = Json.tree(receipt);
+        if (failure != null && tree.get("error") instanceof ObjectNode error) {
+            error.put("remedy", Remedies.of(failure));
+        }
+        return tree;
     }
 
     /**

@@ -23,7 +23,7 @@ final class Failures {
     /** Prints what went wrong and what to do. */
     static void say(Context context, PeerlaneException e) {
         Terminal terminal = context.terminal();
-        terminal.say("peerlane: " + e.explain());
+        terminal.say("peerlane: " + Remedies.explain(e));
         if (context.verbose()) {
             e.printStackTrace(terminal.err());
             terminal.err().flush();

@@ -78,7 +78,8 @@ final class ScenarioViews {
         Receipt receipt = unguarded.receipt();
         if (receipt == null || unguarded.refusal() != null) {
             out.println(
-                    "  It did not end: " + Objects.requireNonNull(unguarded.refusal()).explain());
+                    "  It did not end: "
+                            + Remedies.explain(Objects.requireNonNull(unguarded.refusal())));
             return;
         }
         Damage d = unguarded.damage();

@@ -2,6 +2,7 @@ package dev.peerlane.copy.engine;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
+import dev.peerlane.copy.BufferKind;
 
 /** What can go wrong with the chunks of a {@link Pipeline}, in words. */
 final class ChunkErrors {
@@ -49,17 +50,23 @@ final class ChunkErrors {
     PeerlaneException mismatch(long chunk) {
         long lba = lane.secondLbaOf(chunk);
         int blocks = lane.chunkLength(chunk) / lane.second().limits().blockBytes();
-        return PeerlaneException.io(
-                "verify-mismatch",
-                "the data of blocks %d to %d of %s differ from those of %s"
-                        .formatted(
-                                lba, lba + blocks - 1, lane.second().name(), lane.reader().name()),
-                lane.buffer().memory().isHost()
-                        ? "The copy is not good: find out who else writes to either, then the health"
-                                + " of both devices"
-                        : "The copy is not good: if no one else writes to either, this platform"
-                                + " delivers wrong data between these devices; copy with --buffer"
-                                + " host");
+        boolean host = lane.buffer().memory().isHost();
+        PeerlaneException mismatch =
+                PeerlaneException.io(
+                        "verify-mismatch",
+                        "the data of blocks %d to %d of %s differ from those of %s"
+                                .formatted(
+                                        lba,
+                                        lba + blocks - 1,
+                                        lane.second().name(),
+                                        lane.reader().name()),
+                        host
+                                ? "The copy is not good: find out who else writes to either, then the"
+                                        + " health of both devices"
+                                : "The copy is not good: if no one else writes to either, this"
+                                        + " platform delivers wrong data between these devices; copy"
+                                        + " through host memory");
+        return host ? mismatch : mismatch.with("buffer", BufferKind.HOST.label());
     }
 
     /** A bit of a slot that had been found equal was turned over, and it was found equal again. */
@@ -73,7 +80,7 @@ final class ChunkErrors {
                                 .formatted(second.name(), lba, lba + blocks - 1, at)
                         + " turned over after a Compare, and found no difference again",
                 "The copy is not verified, for this device's Compare does not look at the data:"
-                        + " check the copy with --verify host, and doubt the device");
+                        + " check the copy in host memory, and doubt the device");
     }
 
     /** A Read completed, and a page of it never arrived. */
@@ -89,6 +96,6 @@ final class ChunkErrors {
                         ? "The device does not reach host memory: look for faults of"
                                 + " the IOMMU in the system's log"
                         : "This platform loses peer writes between these devices: copy"
-                                + " with --buffer host");
+                                + " through host memory");
     }
 }

@@ -5,6 +5,7 @@ import dev.peerlane.block.BlockPort;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.VerifyMethod;
 import dev.peerlane.copy.planning.Geometry;
 import dev.peerlane.hal.Clock;
 import java.util.random.RandomGenerator;
@@ -93,7 +94,7 @@ final class ControlCompare {
                                                 lane.buffer().memory().owner(),
                                                 lbaOf(page, blocks))
                                 + " found no difference: its reads do not reach that memory",
-                        "The copy is not good: use --buffer target or --buffer host");
+                        "The copy is not good: use the memory of the target, or host memory");
             }
         }
     }
@@ -135,10 +136,11 @@ final class ControlCompare {
         }
         if (lastStatus != 0 && !port.isMiscompare(lastStatus)) {
             throw PeerlaneException.io(
-                    "verify-failed",
-                    "a control Compare of %s ended with %s"
-                            .formatted(port.name(), port.describe(lastStatus)),
-                    "Use --verify host");
+                            "verify-failed",
+                            "a control Compare of %s ended with %s"
+                                    .formatted(port.name(), port.describe(lastStatus)),
+                            "Verify in host memory")
+                    .with("verify", VerifyMethod.HOST.label());
         }
         made += lastStatus == 0 ? 0 : 1;
         return lastStatus != 0;

@@ -228,7 +228,7 @@ final class SentinelFence extends Fence {
                             .formatted(
                                     reader.name(), buffer.memory().owner(), PATIENCE_NANOS / 1e9),
                     "This platform loses writes between these devices: put both behind one"
-                            + " switch, look at ACS and the IOMMU, or copy with --buffer host");
+                            + " switch, look at ACS and the IOMMU, or copy through host memory");
         }
         return false;
     }

@@ -296,13 +296,13 @@ public record Fitness(
             if (in.peerWrites() != Verdict.DIRECT) {
                 no(
                         Unfit.READBACK,
-                        "--fence readback needs a direct way across a switch, but the writes go "
+                        "a fence by reading back needs a direct way across a switch, but the writes go "
                                 + in.peerWrites().words());
             }
             if (Boolean.TRUE.equals(memory.loadsOvertakeWrites())) {
                 no(
                         Unfit.READBACK,
-                        "--fence readback proves nothing: loads overtake buffered writes"
+                        "reading back proves nothing: loads overtake buffered writes"
                                 + " (CMBEBS.CMBRBB)");
             } else if (memory.loadsOvertakeWrites() == null) {
                 unknown.add("nobody saw whether loads overtake writes there (CMBEBS.CMBRBB)");

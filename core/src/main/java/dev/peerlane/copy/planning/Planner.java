@@ -124,7 +124,7 @@ public final class Planner {
         }
         if (choice != FenceChoice.AUTO && choice != FenceChoice.NONE && !needed) {
             return List.of(
-                    "--fence %s is not used: no data goes to another device's memory"
+                    "The fence %s is not used: no data goes to another device's memory"
                             .formatted(choice.label()));
         }
         return List.of();
@@ -138,14 +138,15 @@ public final class Planner {
                             ? "no such device has a CMB"
                             : String.join("; ", request.absences());
             return PeerlaneException.machine(
-                    "no-cmb",
-                    "there is no CMB for --buffer " + label + ": " + why,
-                    "Choose another buffer; --buffer host copies through host memory");
+                            "no-cmb",
+                            "there is no CMB for the buffer '%s': %s".formatted(label, why),
+                            "Choose another buffer; host memory is always there")
+                    .with("buffer", label);
         }
         Option first = wanted.getFirst();
         Fitness.Reason reason = first.fitness().against().getFirst();
         String message =
-                "--buffer %s cannot be used, the CMB of %s: %s"
+                "the buffer '%s' cannot be used, the CMB of %s: %s"
                         .formatted(label, first.candidate().locator(), reason.coded());
         return new PeerlaneException(
                 reason.unfit().category(),
@@ -228,7 +229,7 @@ public final class Planner {
             throw PeerlaneException.machine(
                     "no-peer-verify",
                     "the copy can't be verified without host memory: " + why,
-                    "Use --verify host, which reads both sides into host memory");
+                    "Verify in host memory, into which both sides are read");
         }
         String said = "The verification goes through host memory: " + why;
         return new VerifyChoice(VerifyMethod.HOST, null, List.of(said));

@@ -69,7 +69,7 @@ public enum Unfit {
             default ->
                     isOfTheWay()
                             ? "Put the devices behind one switch, or choose another buffer"
-                            : "Choose another buffer; --buffer auto takes the best that works";
+                            : "Choose another buffer, or have the best that works chosen";
         };
     }
 }

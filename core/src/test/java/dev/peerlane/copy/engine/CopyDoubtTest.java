@@ -347,7 +347,9 @@ class CopyDoubtTest {
     void bytesOfTheMemoryThatNoWriteReachesAreFound(int slots) {
         options = options.withSlots(PAGE, slots).withSeed(2); // no word is planted in the hole
         source.holeFrom = (slots - 1) * PAGE + 1024;
-        assertThat(failure(byTarget(), Progress.NONE).code()).isEqualTo("verify-mismatch");
+        CopyException e = failure(byTarget(), Progress.NONE);
+        assertThat(e.code()).isEqualTo("verify-mismatch");
+        assertThat(e.values()).containsEntry("buffer", "host");
     }
 
     /** In host memory as well, where neither side's Read brings the bytes. */
@@ -370,7 +372,7 @@ class CopyDoubtTest {
         assertThat(e)
                 .hasMessageContaining(target.name() + " compared blocks ")
                 .hasMessageContaining("found no difference again");
-        assertThat(e.remedy()).contains("--verify host");
+        assertThat(e.remedy()).contains("check the copy in host memory");
         assertThat(e.receipt().verify().result()).isEqualTo("failed");
         assertThat(e.receipt().verify().controls()).isZero();
         assertThat(e.receipt().error().firstBadLba()).isNotNull();

@@ -206,6 +206,7 @@ class PlannerTest {
         assertThat(refusal(Category.MACHINE, "cmb-unfit")).hasMessageContaining("WDS = 0");
         candidates = List.of(atSource);
         assertThat(refusal(Category.MACHINE, "no-cmb")).hasMessageContaining("y: no CMB");
+        assertThat(refusal(Category.MACHINE, "no-cmb").values()).containsKey("buffer");
     }
 
     @Test

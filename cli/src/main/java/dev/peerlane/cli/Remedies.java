@@ -1,0 +1,98 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.PeerlaneException;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What to type about an error of the library, which knows neither commands nor options: a table from
+ * codes to remedies in the words of this program. An error without an entry keeps its own remedy.
+ */
+final class Remedies {
+    private static final Pattern VALUE = Pattern.compile("\\{(\\w+)}");
+
+    /**
+     * The remedy for the errors of one code that have certain values.
+     *
+     * @param code the error's
+     * @param template the words, with the names of values in braces
+     * @param needs the values that an error must have for it, those in the template among them
+     */
+    record Remedy(String code, String template, Set<String> needs) {
+        private static Remedy of(String code, String template, String... needs) {
+            Stream<String> named = VALUE.matcher(template).results().map(r -> r.group(1));
+            Set<String> all =
+                    Stream.concat(named, Stream.of(needs))
+                            .collect(Collectors.toCollection(LinkedHashSet::new));
+            return new Remedy(code, template, all);
+        }
+
+        private boolean fits(PeerlaneException e) {
+            return code.equals(e.code()) && e.values().keySet().containsAll(needs);
+        }
+
+        private String filled(Map<String, String> values) {
+            return VALUE.matcher(template)
+                    .replaceAll(r -> Matcher.quoteReplacement(values.get(r.group(1))));
+        }
+    }
+
+    /** Where several entries fit an error, the first one is used. */
+    static final List<Remedy> TABLE =
+            List.of(
+                    Remedy.of(
+                            "peer-reads-lie",
+                            "The copy is not good: use --buffer target or --buffer host"),
+                    Remedy.of("verify-failed", "Use --verify {verify}"),
+                    Remedy.of(
+                            "verify-mismatch",
+                            "The copy is not good: if no one else writes to either, this platform"
+                                    + " delivers wrong data between these devices; copy with"
+                                    + " --buffer {buffer}"),
+                    Remedy.of(
+                            "compare-lies",
+                            "The copy is not verified, for this device's Compare does not look at"
+                                    + " the data: check the copy with --verify host, and doubt the"
+                                    + " device"),
+                    Remedy.of(
+                            "peer-data-missing",
+                            "This platform loses peer writes between these devices: copy with"
+                                    + " --buffer host"),
+                    Remedy.of(
+                            "peer-writes-lost",
+                            "This platform loses writes between these devices: put both behind one"
+                                    + " switch, look at ACS and the IOMMU, or copy with --buffer"
+                                    + " host"),
+                    Remedy.of(
+                            "no-cmb",
+                            "Choose another buffer; --buffer host copies through host memory",
+                            "buffer"),
+                    Remedy.of(
+                            "cmb-unfit",
+                            "Choose another buffer; --buffer auto takes the best that works"),
+                    Remedy.of(
+                            "no-peer-verify",
+                            "Use --verify host, which reads both sides into host memory"));
+
+    private Remedies() {}
+
+    /** Returns what to do about an error, in the words of this program. */
+    static String of(PeerlaneException e) {
+        return TABLE.stream()
+                .filter(r -> r.fits(e))
+                .findFirst()
+                .map(r -> r.filled(e.values()))
+                .orElseGet(e::remedy);
+    }
+
+    /** Returns message and remedy as the program prints them. */
+    static String explain(PeerlaneException e) {
+        return e.explain(of(e));
+    }
+}
