@@ -78,7 +78,50 @@ final class Remedies {
                             "Choose another buffer; --buffer auto takes the best that works"),
                     Remedy.of(
                             "no-peer-verify",
-                            "Use --verify host, which reads both sides into host memory"));
+                            "Use --verify host, which reads both sides into host memory"),
+                    Remedy.of("not-bound", "Bind it: 'peerlane bind {function}'"),
+                    Remedy.of(
+                            "not-nvme",
+                            "Name an NVMe function, or say --force-class if this one is meant",
+                            "function"),
+                    Remedy.of(
+                            "device-shared",
+                            "See that no other host or controller uses it, then say --shared-ok"),
+                    Remedy.of(
+                            "group-not-viable",
+                            "Bind them together ('peerlane bind {functions}') if you can do without"
+                                    + " them, or put the drive into a slot with a group of its own:"
+                                    + " 'peerlane doctor' says more"),
+                    Remedy.of(
+                            "group-not-viable",
+                            "Put the drive into a slot with a group of its own: 'peerlane doctor'"
+                                    + " says more",
+                            "function"),
+                    Remedy.of(
+                            "group-not-viable",
+                            "Give those of them that are drives to 'peerlane bind' too, or move the"
+                                    + " drive to a slot with a group of its own",
+                            "group"),
+                    Remedy.of(
+                            "group-not-opened",
+                            "See that 'peerlane bind' gave its drives to vfio-pci; it holds"
+                                    + " {functions}"),
+                    Remedy.of(
+                            "no-iommu",
+                            "Turn it on in the firmware (VT-d, AMD-Vi), and Intel's with"
+                                    + " intel_iommu=on on the kernel command line; 'peerlane doctor'"
+                                    + " says more"),
+                    Remedy.of(
+                            "vfio-user-not-connected",
+                            "See that a server, such as 'peerlane serve', listens there"),
+                    Remedy.of(
+                            "peer-unreachable",
+                            "Use a server that does, such as 'peerlane serve'",
+                            "bar"),
+                    Remedy.of(
+                            "peer-unreachable",
+                            "Use a server that keeps them apart, such as 'peerlane serve'",
+                            "owner"));
 
     private Remedies() {}
 

@@ -62,10 +62,11 @@ final class BindChecks {
         }
         if (!function.function().isNvme() && !allowed.contains(Allow.NOT_NVME)) {
             throw PeerlaneException.refused(
-                    "not-nvme",
-                    "%s is no NVMe controller: its class is %06Xh"
-                            .formatted(function.bdf(), function.function().classCode()),
-                    "Name an NVMe function, or say that this is meant");
+                            "not-nvme",
+                            "%s is no NVMe controller: its class is %06Xh"
+                                    .formatted(function.bdf(), function.function().classCode()),
+                            "Name an NVMe function, or say that this is meant")
+                    .with("function", function.bdf().toString());
         }
     }
 
@@ -84,19 +85,23 @@ final class BindChecks {
         TreeSet<Bdf> together = new TreeSet<>(named);
         others.forEach(f -> together.add(f.bdf()));
         boolean drives = others.stream().allMatch(f -> f.function().isNvme());
-        String bind =
-                "Bind them together (peerlane bind %s) if you can do without them, or put"
-                        .formatted(
-                                together.stream()
-                                        .map(Bdf::toString)
-                                        .collect(Collectors.joining(" ")));
-        throw PeerlaneException.refused(
-                "group-not-viable",
-                "%s can't be used alone: IOMMU group %d, which it is in, holds %s too"
-                        .formatted(function.bdf(), function.iommuGroup(), VfioSysfs.words(others)),
-                (drives ? bind : "Put")
-                        + " the drive into a slot with a group of its own: 'peerlane doctor' says"
-                        + " more");
+        String functions = together.stream().map(Bdf::toString).collect(Collectors.joining(" "));
+        PeerlaneException refusal =
+                PeerlaneException.refused(
+                        "group-not-viable",
+                        "%s can't be used alone: IOMMU group %d, which it is in, holds %s too"
+                                .formatted(
+                                        function.bdf(),
+                                        function.iommuGroup(),
+                                        VfioSysfs.words(others)),
+                        (drives
+                                        ? "Bind %s together if you can do without them, or put"
+                                                .formatted(functions)
+                                        : "Put")
+                                + " the drive into a slot with a group of its own");
+        throw drives
+                ? refusal.with("functions", functions)
+                : refusal.with("function", function.bdf().toString());
     }
 
     /**
@@ -162,8 +167,7 @@ final class BindChecks {
         return PeerlaneException.refused(
                 "device-shared",
                 "others may use %s: %s".formatted(function.bdf(), String.join("; ", others)),
-                "See that no other host or controller uses it, then say that it is shared"
-                        + " (--shared-ok)");
+                "See that no other host or controller uses it, then say that this is so");
     }
 
     /** Taking a device from under a program would hang until the program lets go of it. */

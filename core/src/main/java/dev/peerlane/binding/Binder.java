@@ -91,7 +91,7 @@ public final class Binder {
             if (mayLosePower(function)) {
                 notes.add(
                         ("%s may go to D3cold while no program has it open: its CMB is empty after"
-                                        + " that, and 'peerlane doctor' does not look at what sleeps;"
+                                        + " that, and the doctor does not look at what sleeps;"
                                         + " disable_idle_d3=1 of vfio-pci keeps it awake")
                                 .formatted(bdf));
             }

@@ -26,7 +26,11 @@ final class VfioGroup {
     static VfioGroup open(Kernel kernel, int number, String node, VfioSystem system) {
         String path = "/dev/vfio/" + node;
         long fd = kernel.open(path, Kernel.O_RDWR | Kernel.O_CLOEXEC);
-        KernelException.check(fd, "group-not-opened", "open", path, remedy(fd, number, system));
+        try {
+            KernelException.check(fd, "group-not-opened", "open", path, remedy(fd, number, system));
+        } catch (KernelException e) {
+            throw isRefused(fd) ? e : e.with("functions", system.describeGroup(number));
+        }
         VfioGroup group = new VfioGroup(kernel, number, (int) fd);
         try {
             group.checkViable(system);
@@ -37,13 +41,17 @@ final class VfioGroup {
         }
     }
 
+    private static boolean isRefused(long result) {
+        return result == -Errno.EBUSY || result == -Errno.EACCES || result == -Errno.EPERM;
+    }
+
     private static String remedy(long result, int number, VfioSystem system) {
         return switch ((int) -result) {
             case Errno.EBUSY -> "Another process uses IOMMU group " + number + ": end it first";
             case Errno.EACCES, Errno.EPERM ->
                     "Run as root, or give this user access to /dev/vfio/" + number;
             default ->
-                    "See that 'peerlane bind' gave its drives to vfio-pci; it holds "
+                    "See that its drives are with vfio-pci; it holds "
                             + system.describeGroup(number);
         };
     }
@@ -58,11 +66,12 @@ final class VfioGroup {
             int flags = status.get(JAVA_INT, VfioAbi.FLAGS);
             if ((flags & GroupStatus.VIABLE) == 0) {
                 throw PeerlaneException.machine(
-                        "group-not-viable",
-                        "IOMMU group %d can't be used while others of it are with drivers: %s"
-                                .formatted(number, system.othersInTheWay(number)),
-                        "Give those of them that are drives to 'peerlane bind' too, or move the drive to a slot"
-                                + " with a group of its own");
+                                "group-not-viable",
+                                "IOMMU group %d can't be used while others of it are with drivers: %s"
+                                        .formatted(number, system.othersInTheWay(number)),
+                                "Bind those of them that are drives to vfio-pci too, or move the drive"
+                                        + " to a slot with a group of its own")
+                        .with("group", String.valueOf(number));
             }
             if ((flags & GroupStatus.CONTAINER_SET) != 0) {
                 throw PeerlaneException.machine(

@@ -38,10 +38,13 @@ final class VfioSystem {
         String driver = function.driver();
         if (driver == null || !driver.startsWith("vfio")) {
             throw PeerlaneException.machine(
-                    "not-bound",
-                    "%s is with %s, not with vfio-pci"
-                            .formatted(bdf, driver == null ? "no driver" : "the driver " + driver),
-                    "Bind it: peerlane bind " + bdf);
+                            "not-bound",
+                            "%s is with %s, not with vfio-pci"
+                                    .formatted(
+                                            bdf,
+                                            driver == null ? "no driver" : "the driver " + driver),
+                            "Bind %s to vfio-pci".formatted(bdf))
+                    .with("function", bdf.toString());
         }
         return function;
     }
@@ -65,7 +68,7 @@ final class VfioSystem {
                 "no-iommu",
                 bdf + " is in no IOMMU group: the IOMMU is off or missing",
                 "Turn it on in the firmware (VT-d, AMD-Vi), and Intel's with intel_iommu=on on the"
-                        + " kernel command line; 'peerlane doctor' says more");
+                        + " kernel command line");
     }
 
     /** Returns whether a group is one of the kernel's mode without an IOMMU. */

@@ -62,7 +62,7 @@ final class Link implements AutoCloseable {
                     "vfio-user-not-connected",
                     "connect",
                     locator,
-                    "See that a server, such as peerlane serve, listens there");
+                    "See that a server listens there");
             link.negotiate();
             return link;
         } catch (RuntimeException e) {

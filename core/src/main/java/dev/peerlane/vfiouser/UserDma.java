@@ -117,17 +117,20 @@ final class UserDma extends DmaDomain implements AutoCloseable, OwnMemory.Host {
     private static void checkReachable(UserBar bar, PciDevice owner, long offset, long bytes) {
         if (bar.area(offset, bytes) == null) {
             throw PeerlaneException.machine(
-                    "peer-unreachable",
-                    "BAR %d of %s can't be mapped at 0x%x: its server gives no descriptor for it"
-                            .formatted(bar.index(), owner.locator(), offset),
-                    "Use a server that does, such as peerlane serve");
+                            "peer-unreachable",
+                            "BAR %d of %s can't be mapped at 0x%x: its server gives no descriptor for it"
+                                    .formatted(bar.index(), owner.locator(), offset),
+                            "Use a server that does")
+                    .with("bar", String.valueOf(bar.index()));
         }
         if (bar.index() == 0 && bar.area(DOORBELLS, 4) != null) {
             throw PeerlaneException.machine(
-                    "peer-unreachable",
-                    "the CMB of %s can't be handed to its peers: its doorbells are in the same file"
-                            .formatted(owner.locator()),
-                    "Use a server that keeps them apart, such as peerlane serve");
+                            "peer-unreachable",
+                            "the CMB of %s can't be handed to its peers: its doorbells are in the same"
+                                            .formatted(owner.locator())
+                                    + " file",
+                            "Use a server that keeps them apart")
+                    .with("owner", owner.locator());
         }
     }
 

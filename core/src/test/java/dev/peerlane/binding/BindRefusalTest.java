@@ -180,8 +180,14 @@ class BindRefusalTest {
                 "group-not-viable",
                 "IOMMU group 21",
                 "0000:01:00.1 (nvme)",
-                "peerlane bind 0000:01:00.0 0000:01:00.1)",
+                "Bind 0000:01:00.0 0000:01:00.1 together",
                 "a slot with a group of its own");
+        assertThatThrownBy(() -> machine.binder().bind(List.of(A), NOTHING))
+                .isInstanceOfSatisfying(
+                        PeerlaneException.class,
+                        e ->
+                                assertThat(e.values())
+                                        .containsEntry("functions", "0000:01:00.0 0000:01:00.1"));
         assertThat(machine.binder().bind(List.of(A, other), ALL).moves()).hasSize(2);
         machine.sysfs.driver(other, null);
         assertThat(machine.binder().bind(List.of(A), NOTHING).moves()).hasSize(1);
@@ -195,11 +201,13 @@ class BindRefusalTest {
         assertThatThrownBy(() -> machine.binder().bind(List.of(A), ALL))
                 .isInstanceOfSatisfying(
                         PeerlaneException.class,
-                        e ->
-                                assertThat(e.explain())
-                                        .contains("0000:01:00.1 (e1000e)")
-                                        .contains("Put the drive into a slot")
-                                        .doesNotContain("peerlane bind"));
+                        e -> {
+                            assertThat(e.explain())
+                                    .contains("0000:01:00.1 (e1000e)")
+                                    .contains("Put the drive into a slot")
+                                    .doesNotContain("Bind");
+                            assertThat(e.values()).containsOnlyKeys("function");
+                        });
     }
 
     private void assertShared(String... words) {
@@ -212,7 +220,9 @@ class BindRefusalTest {
     void aDriveThatAnotherHostMayUseIsRefusedUnlessTold() {
         FakeNvmeNode node = machine.node("nvme0");
         node.controller[FakeNvmeNode.CMIC] = 1;
-        assertShared("nvme0 is in a subsystem with several ports (CMIC)", "--shared-ok");
+        assertShared(
+                "nvme0 is in a subsystem with several ports (CMIC)",
+                "See that no other host or controller uses it");
         node.controller[FakeNvmeNode.CMIC] = 2;
         assertShared("nvme0 is one of several controllers of its subsystem (CMIC)");
         node.controller[FakeNvmeNode.CMIC] = 8;

@@ -251,6 +251,7 @@ class ServedDrivesTest {
                             PeerlaneException.class,
                             () -> fabric.dma().mapPeer(device, device.bar(0), 0, 4096));
             assertThat(e.code()).isEqualTo("peer-unreachable");
+            assertThat(e.values()).containsKey("bar");
         }
     }
 

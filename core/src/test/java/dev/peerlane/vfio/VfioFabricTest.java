@@ -2,6 +2,7 @@ package dev.peerlane.vfio;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.PeerlaneException.Category;
@@ -378,12 +379,16 @@ class VfioFabricTest {
                 .driver(other, "snd_hda_intel");
         assertRefused(
                 machine::open, "group-not-viable", "0000:01:00.1 (snd_hda_intel)", "group 11");
+        assertThat(catchThrowableOfType(PeerlaneException.class, machine::open).values())
+                .containsEntry("group", "11");
     }
 
     @Test
     void aDeviceWithAnotherDriverIsRefusedWithTheRemedy() {
         machine.sysfs.driver(FakeMachine.B, "nvme");
-        assertRefused(machine::open, "not-bound", "nvme", "peerlane bind 0000:02:00.0");
+        assertRefused(machine::open, "not-bound", "nvme", "Bind 0000:02:00.0 to vfio-pci");
+        assertThat(catchThrowableOfType(PeerlaneException.class, machine::open).values())
+                .containsEntry("function", "0000:02:00.0");
         machine.sysfs.driver(FakeMachine.B, null);
         assertRefused(machine::open, "not-bound", "no driver");
     }

@@ -254,6 +254,7 @@ class SpdkLikeServerTest {
                             PeerlaneException.class,
                             () -> fabric.dma().mapPeer(device, device.bar(0), 0x1000, 4096));
             assertThat(e.code()).isEqualTo("peer-unreachable");
+            assertThat(e.values()).containsKey("owner");
             assertThat(e).hasMessageContaining("its doorbells are in the same file");
         }
     }

@@ -196,7 +196,7 @@ final class Binding {
     /** A group that has another function with a driver: refused, naming that function. */
     static String groupNotViable(String serial, String other) throws IOException {
         String otherFunction = Ssds.locator(other);
-        String refusal = refused(serial, "group-not-viable", otherFunction, "peerlane bind");
+        String refusal = refused(serial, "group-not-viable", otherFunction, "together");
         BindPlan together = binder().bind(List.of(bdf(serial), bdf(other)), List.of());
         binder().apply(together);
         try (Fabric fabric = Ssds.fabric(serial)) {
