@@ -9,39 +9,28 @@ import org.jspecify.annotations.Nullable;
 /**
  * The root of the one family of errors that Peerlane throws. All are unchecked.
  *
- * <p>The message names the object and the value that are wrong; {@link #remedy()} says what to do, in
- * the terms of this library. {@link #code()} is stable from release to release, so programs can act
- * on it. A program that has lines to type for what is to be done makes them of the code and of
+ * <p>The message names the object and the value that are wrong; {@link #remedy()} says what to do,
+ * in the terms of this library. {@link #code()} is stable from release to release, so programs can
+ * act on it. A program that has lines to type for what is to be done makes them of the code and of
  * {@link #values()}.
  */
 public class PeerlaneException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** Whose fault it is, and so the exit status of the program. */
+    /** Whose fault it is. */
     public enum Category {
         /** The request is wrong: syntax, no such namespace, a range past the end. */
-        REQUEST(1),
+        REQUEST,
         /**
          * The machine or the device can't do it: absent, unsupported, not permitted by the system.
          */
-        MACHINE(2),
+        MACHINE,
         /** Peerlane could, but won't: a guard, no confirmation, no permitted route. */
-        REFUSED(3),
+        REFUSED,
         /** A device failed at an I/O, or verification found a difference. */
-        IO(4),
+        IO,
         /** The user stopped it. */
-        INTERRUPTED(130);
-
-        private final int exitStatus;
-
-        Category(int exitStatus) {
-            this.exitStatus = exitStatus;
-        }
-
-        /** Returns the exit status of a program that ends with such an error. */
-        public int exitStatus() {
-            return exitStatus;
-        }
+        INTERRUPTED
     }
 
     private final Category category;
@@ -62,8 +51,8 @@ public class PeerlaneException extends RuntimeException {
     }
 
     /**
-     * Creates an error with a cause; the other arguments are as above. Where the cause is an error of
-     * the same code, its values are copied.
+     * Creates an error with a cause; the other arguments are as above. Where the cause is an error
+     * of the same code, its values are copied.
      */
     public PeerlaneException(
             Category category,

@@ -163,18 +163,18 @@ final class BenchCommand implements Callable<Integer> {
         tell(document);
         if (failure != null) {
             Failures.say(context, failure);
-            return failure.category().exitStatus();
+            return ExitStatus.of(failure);
         }
         return status(document);
     }
 
     private static int status(BenchDocument document) {
         if (document.cells().stream().anyMatch(BenchDocument.Cell::isVoid)) {
-            return PeerlaneException.Category.IO.exitStatus();
+            return ExitStatus.of(PeerlaneException.Category.IO);
         }
         return document.cells().stream().anyMatch(BenchDocument.Cell::measured)
                 ? 0
-                : PeerlaneException.Category.MACHINE.exitStatus();
+                : ExitStatus.of(PeerlaneException.Category.MACHINE);
     }
 
     private Bench.Wish wish() {

@@ -77,7 +77,7 @@ final class CopyTask {
         used.forEach(c -> c.closeProblem().ifPresent(this::warn));
         context.interruption().leaves(Interruption.NOTHING_LEFT);
         tell(failure);
-        return failure == null ? 0 : failure.category().exitStatus();
+        return ExitStatus.of(failure);
     }
 
     private void copy(Request r) {

@@ -115,7 +115,7 @@ final class DemoCommand implements Callable<Integer> {
             return 0;
         }
         Failures.say(context, failure);
-        return failure.category().exitStatus();
+        return ExitStatus.of(failure);
     }
 
     private int scenario() throws IOException {
@@ -158,7 +158,7 @@ final class DemoCommand implements Callable<Integer> {
         if (problem != null) {
             Failures.say(context, problem);
         }
-        return problem == null ? 0 : problem.category().exitStatus();
+        return ExitStatus.of(problem);
     }
 
     private void refused(PeerlaneException e) {

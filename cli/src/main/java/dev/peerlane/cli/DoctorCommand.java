@@ -279,7 +279,7 @@ final class DoctorCommand implements Callable<Integer> {
     private int answer(Snapshot snapshot, Diagnosis d, List<Probe.Result> probes) {
         PrintWriter out = context.terminal().out();
         boolean failed = probes.stream().anyMatch(p -> p.outcome().equals("failed"));
-        int status = d.exitStatus() == 0 && failed ? 2 : d.exitStatus();
+        int status = ExitStatus.of(d) == 0 && failed ? 2 : ExitStatus.of(d);
         if (machine.json) {
             Json.print(out, document(snapshot, d, probes, status, otherWay(snapshot)));
             return status;
@@ -421,7 +421,7 @@ final class DoctorCommand implements Callable<Integer> {
                 source == null || target == null || source.equals(target)
                         ? null
                         : OtherWay.of(Doctor.examine(snapshot, target, source, Buffer.AUTO));
-        return document(snapshot, d, List.of(), d.exitStatus(), back);
+        return document(snapshot, d, List.of(), ExitStatus.of(d), back);
     }
 
     private static Document document(

@@ -23,7 +23,7 @@ final class Documents {
     /** An error of a command that has no receipt. */
     record ErrorDocument(String schema, int exitStatus, Receipt.Failure error) {
         static ErrorDocument of(PeerlaneException e) {
-            return new ErrorDocument(ERROR_SCHEMA, e.category().exitStatus(), failure(e));
+            return new ErrorDocument(ERROR_SCHEMA, ExitStatus.of(e), failure(e));
         }
     }
 

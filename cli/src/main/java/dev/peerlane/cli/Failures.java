@@ -48,7 +48,7 @@ final class Failures {
             Json.print(context.terminal().out(), document);
         }
         say(context, e);
-        return e.category().exitStatus();
+        return ExitStatus.of(e);
     }
 
     /** Tells of arguments that could not be understood; returns the exit status. */
@@ -84,7 +84,7 @@ final class Failures {
                         "could not write to standard output" + context.terminal().whyLost(),
                         "Make room there, or send the output elsewhere");
         say(context, lost);
-        return status == 0 ? lost.category().exitStatus() : status;
+        return status == 0 ? ExitStatus.of(lost) : status;
     }
 
     /** What must not happen. The exit status is that of a failure: nothing is known of the data. */

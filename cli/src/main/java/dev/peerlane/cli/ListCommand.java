@@ -110,7 +110,7 @@ final class ListCommand implements Callable<Integer> {
         }
         if (failure != null) {
             Failures.say(context, failure);
-            return failure.category().exitStatus();
+            return ExitStatus.of(failure);
         }
         return 0;
     }

@@ -161,7 +161,7 @@ final class LitmusCommand implements Callable<Integer> {
         if (failure != null) {
             Failures.say(context, failure);
         }
-        return failure == null ? 0 : failure.category().exitStatus();
+        return ExitStatus.of(failure);
     }
 
     /** What ended a fence's run, and old bytes where a copy would have trusted the fence. */

@@ -115,7 +115,8 @@ final class ScenarioViews {
                 d.isGo() && d.owner() != null
                         ? ", through the CMB of " + DoctorCommand.name(o.snapshot(), d.owner())
                         : "";
-        out.printf("  %s (exit status %d)%s%n", d.isGo() ? "GO" : "NO-GO", d.exitStatus(), through);
+        out.printf(
+                "  %s (exit status %d)%s%n", d.isGo() ? "GO" : "NO-GO", ExitStatus.of(d), through);
         for (Finding f : d.findings()) {
             DoctorCommand.wrapped(
                     out,
@@ -142,7 +143,7 @@ final class ScenarioViews {
                     "REFUSED [%s], exit status %d. %s"
                             .formatted(
                                     why.code(),
-                                    why.category().exitStatus(),
+                                    ExitStatus.of(why),
                                     String.valueOf(why.getMessage())));
             out.println("    nothing was written");
             return;

@@ -173,7 +173,7 @@ class LitmusCommandTest {
         assertThat(trusted)
                 .hasMessageContaining("1 of 1000 slots")
                 .hasMessageContaining("sentinel");
-        assertThat(trusted.category().exitStatus()).isEqualTo(4);
+        assertThat(ExitStatus.of(trusted)).isEqualTo(4);
         assertThat(LitmusCommand.verdict(List.of(new LitmusViews.Line(count, "refused")))).isNull();
     }
 }

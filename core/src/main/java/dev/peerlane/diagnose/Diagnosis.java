@@ -1,5 +1,6 @@
 package dev.peerlane.diagnose;
 
+import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Route;
 import java.util.List;
@@ -47,12 +48,15 @@ public record Diagnosis(
         return findings.stream().noneMatch(f -> f.severity().blocks());
     }
 
-    /** Returns 0 for go, 2 if machine or device can't, 3 if it is refused. */
-    public int exitStatus() {
+    /**
+     * Returns the category of the error with which a copy would be refused here: MACHINE if machine
+     * or device can't, REFUSED if the way is not permitted or not safe; null for a go.
+     */
+    public @Nullable Category against() {
         if (findings.stream().anyMatch(f -> f.severity() == Severity.CANNOT)) {
-            return 2;
+            return Category.MACHINE;
         }
-        return isGo() ? 0 : 3;
+        return isGo() ? null : Category.REFUSED;
     }
 
     /** Returns whether something was found. */

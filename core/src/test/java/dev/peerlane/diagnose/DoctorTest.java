@@ -8,6 +8,7 @@ import static dev.peerlane.diagnose.Shapes.INTEL;
 import static dev.peerlane.diagnose.Shapes.bdf;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.Route;
@@ -47,8 +48,11 @@ class DoctorTest {
                 if (f.severity().blocks()) {
                     assertThat(before.isGo()).as("before: %s", before.findings()).isTrue();
                     assertThat(after.isGo()).isFalse();
-                    assertThat(after.exitStatus())
-                            .isEqualTo(f.severity() == Severity.CANNOT ? 2 : 3);
+                    assertThat(after.against())
+                            .isEqualTo(
+                                    f.severity() == Severity.CANNOT
+                                            ? Category.MACHINE
+                                            : Category.REFUSED);
                 }
             }
         }
@@ -182,7 +186,7 @@ class DoctorTest {
                     Doctor.examine(
                             snapshot, drives.getFirst().bdf(), drives.getLast().bdf(), Buffer.AUTO);
             for (Diagnosis each : List.of(pair, Doctor.examine(snapshot))) {
-                assertThat(each.exitStatus()).as("%s", each.findings()).isEqualTo(3);
+                assertThat(each.against()).as("%s", each.findings()).isEqualTo(Category.REFUSED);
                 assertThat(each.findings())
                         .filteredOn(f -> f.check() == Check.CONFIG_CUT)
                         .isNotEmpty()

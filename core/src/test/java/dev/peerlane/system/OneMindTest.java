@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.Session;
 import dev.peerlane.copy.BufferCandidate;
 import dev.peerlane.copy.BufferChoice;
@@ -312,7 +313,7 @@ class OneMindTest {
             String code = code(e);
             count(code);
             assertThat(doctor.isGo()).as(said).isFalse();
-            assertThat(doctor.exitStatus()).as(said).isEqualTo(status(e, doctor));
+            assertThat(doctor.against()).as(said).isEqualTo(category(e, doctor));
             if (code.equals("no-permitted-route")) {
                 assertThat(blocking(doctor)).as(said).containsAnyElementsOf(OF_ROUTES);
             } else {
@@ -334,8 +335,8 @@ class OneMindTest {
     }
 
     /** A memory can be unfit for more than the first reason, and the worst one decides. */
-    private static int status(PeerlaneException e, Diagnosis doctor) {
-        return doctor.exitStatus() == 2 ? 2 : e.category().exitStatus();
+    private static Category category(PeerlaneException e, Diagnosis doctor) {
+        return doctor.against() == Category.MACHINE ? Category.MACHINE : e.category();
     }
 
     private static String code(PeerlaneException e) {
