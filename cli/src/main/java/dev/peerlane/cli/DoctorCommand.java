@@ -380,10 +380,10 @@ final class DoctorCommand implements Callable<Integer> {
         wrapped(out, "  here    ", f.detail());
         if (first) {
             wrapped(out, "  means   ", f.check().meaning());
-            wrapped(out, "  cure    ", f.check().cure());
+            wrapped(out, "  cure    ", Cures.cure(f.check()));
         }
-        f.fix().forEach(l -> out.println("  fix     " + l));
-        f.undo().forEach(l -> out.println("  undo    " + l));
+        Cures.lines(f.fix()).forEach(l -> out.println("  fix     " + l));
+        Cures.lines(f.undo()).forEach(l -> out.println("  undo    " + l));
     }
 
     static void wrapped(PrintWriter out, String label, String text) {
@@ -441,10 +441,10 @@ final class DoctorCommand implements Callable<Integer> {
                             f.read(),
                             f.detail(),
                             f.check().meaning(),
-                            f.check().cure(),
-                            f.fix(),
-                            f.check().undo(),
-                            f.undo()));
+                            Cures.cure(f.check()),
+                            Cures.lines(f.fix()),
+                            Cures.undo(f.check()),
+                            Cures.lines(f.undo())));
         }
         return new Document(
                 SCHEMA,

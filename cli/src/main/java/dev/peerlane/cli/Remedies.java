@@ -11,8 +11,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What to type about an error of the library, which knows neither commands nor options: a table from
- * codes to remedies in the words of this program. An error without an entry keeps its own remedy.
+ * What to type about an error of the library, which knows neither commands nor options: a table
+ * from codes to remedies in the words of this program. An error without an entry keeps its own
+ * remedy.
  */
 final class Remedies {
     private static final Pattern VALUE = Pattern.compile("\\{(\\w+)}");
@@ -121,7 +122,24 @@ final class Remedies {
                     Remedy.of(
                             "peer-unreachable",
                             "Use a server that keeps them apart, such as 'peerlane serve'",
-                            "owner"));
+                            "owner"),
+                    Remedy.of(
+                            "no-such-device",
+                            "'peerlane topology' shows all functions",
+                            "function"),
+                    Remedy.of(
+                            "file-exists",
+                            "Restore from it first, or name another file after --save",
+                            "kept"),
+                    Remedy.of("bad-acs-file", "Name the file that 'peerlane acs disable' wrote"),
+                    Remedy.of(
+                            "acs-moved",
+                            "Look at 'peerlane acs show': the machine is not the one it was"),
+                    Remedy.of("acs-changed", "Look at 'peerlane acs show' and decide by hand"),
+                    Remedy.of(
+                            "bad-capture",
+                            "Name a file of 'peerlane capture', or a directory with sys and proc in"
+                                    + " it"));
 
     private Remedies() {}
 

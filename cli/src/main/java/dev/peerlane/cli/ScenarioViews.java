@@ -122,7 +122,7 @@ final class ScenarioViews {
                     out,
                     "  %-8s ".formatted(f.severity().name().toLowerCase(Locale.ROOT)),
                     "%s at %s: %s".formatted(f.code(), f.subject(), f.detail()));
-            for (String line : f.fix()) {
+            for (String line : Cures.lines(f.fix())) {
                 out.println("           fix: " + line);
             }
         }

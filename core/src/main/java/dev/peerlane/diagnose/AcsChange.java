@@ -76,9 +76,10 @@ public record AcsChange(List<Bridge> bridges) {
         for (Bdf from : devices) {
             if (machine.function(from).isEmpty()) {
                 throw PeerlaneException.machine(
-                        "no-such-device",
-                        "there is no PCI function " + from,
-                        "peerlane topology shows all functions");
+                                "no-such-device",
+                                "there is no PCI function " + from,
+                                "Name a function that is there")
+                        .with("function", from.toString());
             }
             for (Bdf to : devices) {
                 for (PciFunction bridge : Route.between(machine, from, to).redirecting()) {
@@ -226,9 +227,11 @@ public record AcsChange(List<Bridge> bridges) {
                     StandardOpenOption.WRITE);
         } catch (java.nio.file.FileAlreadyExistsException e) {
             throw PeerlaneException.request(
-                    "file-exists",
-                    keep + " is there already, and may hold the values of an earlier change",
-                    "Restore from it first, or name another file after --save");
+                            "file-exists",
+                            keep
+                                    + " is there already, and may hold the values of an earlier change",
+                            "Restore from it first, or keep the old values in another file")
+                    .with("kept", keep.toString());
         } catch (IOException e) {
             throw failed("the old values can't be kept in " + keep, e);
         }
@@ -271,7 +274,7 @@ public record AcsChange(List<Bridge> bridges) {
         return PeerlaneException.request(
                 "bad-acs-file",
                 keep + " does not hold old values: " + why,
-                "Name the file that 'peerlane acs disable' wrote");
+                "Name the file in which a change kept them");
     }
 
     private static Path config(Path root, Bridge bridge) {
@@ -287,7 +290,7 @@ public record AcsChange(List<Bridge> bridges) {
                         "acs-moved",
                         "%s has no ACS capability at %03xh: %04x"
                                 .formatted(bridge.bdf(), bridge.offset(), header),
-                        "Look at 'peerlane acs show': the machine is not the one it was");
+                        "Look at the bridges again: the machine is not the one it was");
             }
             file.seek(bridge.offset() + CONTROL);
             return word(file);
@@ -309,7 +312,7 @@ public record AcsChange(List<Bridge> bridges) {
                     "acs-changed",
                     "ACS Control of %s is %04x, not %04x: somebody else changed it"
                             .formatted(bridge.bdf(), now, expected),
-                    "Look at 'peerlane acs show' and decide by hand");
+                    "Look at the bridges again, and decide by hand");
         }
         try (RandomAccessFile file = new RandomAccessFile(config(root, bridge).toFile(), "rw")) {
             file.seek(bridge.offset() + CONTROL);

@@ -395,6 +395,6 @@ public final class Capture {
         return PeerlaneException.request(
                 "bad-capture",
                 file + " is no capture: " + why,
-                "Name a file of 'peerlane capture', or a directory with sys and proc in it");
+                "Name a file that a capture wrote, or a directory with sys and proc in it");
     }
 }

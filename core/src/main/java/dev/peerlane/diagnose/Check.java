@@ -9,7 +9,7 @@ import dev.peerlane.copy.planning.Unfit;
 import java.util.EnumSet;
 import java.util.stream.Stream;
 
-/** The table of all that the doctor knows: docs/doctor.md is written from it. */
+/** The table of all that the doctor knows. */
 public enum Check {
     /** No functions in the snapshot at all. */
     NO_SYSFS(
@@ -17,7 +17,7 @@ public enum Check {
             CANNOT,
             "No PCI functions can be seen",
             "/sys/bus/pci/devices holds nothing that can be read, as in many containers.",
-            "Mount sysfs, run outside the container, or diagnose a capture with --from.",
+            "Mount sysfs, run outside the container, or diagnose a capture.",
             "Nothing is changed."),
     /** A named device is missing. */
     DEVICE_ABSENT(
@@ -26,8 +26,7 @@ public enum Check {
             "The device is not there",
             "No PCI function has this address. Its slot may be empty or off, its link down, or it"
                     + " sits behind Intel VMD under another domain.",
-            "Check the address with 'peerlane topology'; reseat the card; 'echo 1 >"
-                    + " /sys/bus/pci/rescan' looks again.",
+            "Check the address; reseat the card; 'echo 1 > /sys/bus/pci/rescan' looks again.",
             "Nothing to undo."),
     /** A named device is something else. */
     NOT_NVME(
@@ -43,9 +42,9 @@ public enum Check {
             CANNOT,
             "The device is not with vfio-pci",
             "Peerlane drives a device itself, through VFIO; another driver, or none, holds it.",
-            "Bind it to vfio-pci with 'peerlane bind', which refuses what is in use and what must"
-                    + " stay. The kernel's nvme driver loses it: unmount first.",
-            "'peerlane unbind' gives it back to its driver."),
+            "Bind it to vfio-pci, if it is not in use and needn't stay. The kernel's nvme driver"
+                    + " loses it: unmount first.",
+            "Unbind it, which gives it back to its driver."),
     /** No IOMMU group. */
     NO_IOMMU(
             "no-iommu",
@@ -63,10 +62,10 @@ public enum Check {
             "The IOMMU group is not viable",
             "VFIO hands out whole groups: every endpoint in it must be with vfio-pci, with pci-stub"
                     + " or with no driver. Bridges stay with pcieport: never unbind one.",
-            "Where the others are drives that you can do without, bind them too ('peerlane bind'"
-                    + " refuses what is in use). Leave anything else where it is (a network card, a"
-                    + " display, Intel's VMD) and move the card to a slot with a group of its own.",
-            "'peerlane unbind' gives them back; move the card back."),
+            "Where the others are drives that you can do without, bind them too. Leave anything"
+                    + " else where it is (a network card, a display, Intel's VMD) and move the card to"
+                    + " a slot with a group of its own.",
+            "Unbind them; move the card back."),
     /** RLIMIT_MEMLOCK. */
     MEMLOCK(
             "memlock",
@@ -82,7 +81,7 @@ public enum Check {
             NOTE,
             "There are no huge pages",
             "They make large host buffers cheaper to map. A peer-to-peer copy does not need them.",
-            "Reserve some if you use --buffer host a lot.",
+            "Reserve some if much data goes through host memory.",
             "Free them again."),
     /** BAR beyond the IOMMU. */
     IOMMU_WIDTH(
@@ -134,7 +133,7 @@ public enum Check {
             WARNING,
             "The kernel is locked down",
             "Configuration space can't be written and BARs can't be mapped from user space, so"
-                    + " neither setpci nor 'peerlane acs' can change a thing. VFIO works.",
+                    + " nothing changes ACS now, setpci as little as Peerlane. VFIO works.",
             "Use kernel parameters instead of setpci, or turn Secure Boot off in the firmware.",
             "Turn Secure Boot on again."),
     /** ACS can't be read. */
@@ -176,11 +175,11 @@ public enum Check {
             "The port sends what its device asks of a peer up to the root complex instead of"
                     + " straight across the switch. Firmware or kernel turned it on to keep devices"
                     + " apart.",
-            "Turn it off on the bridges of the route: now with 'peerlane acs disable', which refuses"
-                    + " while a device below is in a virtual machine; at every boot with a kernel"
-                    + " parameter (in GRUB, quote its ';'). Devices below the switch can then reach"
-                    + " each other unchecked, and IOMMU groups don't follow a change without a boot.",
-            "'peerlane acs restore' sets the bits again; take the parameter off."),
+            "Turn it off on the bridges of the route: now, if no device below is in a virtual"
+                    + " machine; at every boot with a kernel parameter (in GRUB, quote its ';')."
+                    + " Devices below the switch can then reach each other unchecked, and IOMMU groups"
+                    + " don't follow a change without a boot.",
+            "Set the bits again; take the parameter off."),
     /** CR. */
     ACS_COMPLETION(
             "acs-completion-redirect",
@@ -224,7 +223,7 @@ public enum Check {
             "The route goes through the root complex, and neither the processor nor the host bridge"
                     + " is one that Linux trusts with peer traffic. It may work, crawl, drop data"
                     + " without an error, or take the machine down.",
-            "Put both cards below one PCIe switch, or copy with --buffer host.",
+            "Put both cards below one PCIe switch, or copy through host memory.",
             "Nothing is changed."),
     /** Only within one host bridge. */
     HOST_BRIDGE_PAIR(
@@ -243,7 +242,7 @@ public enum Check {
             "Intel client processors (between their own root ports, not the chipset's) and AMD before"
                     + " Zen drop or corrupt peer reads. Linux does not use them for peer-to-peer at"
                     + " all.",
-            "Use the target's CMB (--buffer target): then only writes cross. Check with --probe.",
+            "Use the target's CMB: then only writes cross. Measure it.",
             "Nothing is changed."),
     /** Narrow link. */
     LINK(
@@ -347,8 +346,8 @@ public enum Check {
                     + " the one and now the other. Writes then arrive in any order, a completion"
                     + " tells nothing, and no fence is sound: neither sentinel, canary nor read-back."
                     + " Reads are safe, since each has its own answer.",
-            "Use the source's CMB (--buffer source): then the target reads and nothing is written"
-                    + " across. Or have the fabric send all packets of a pair one way.",
+            "Use the source's CMB: then the target reads and nothing is written across. Or have"
+                    + " the fabric send all packets of a pair one way.",
             "Nothing is changed."),
     /** Stopped by a port. */
     ROUTE_STOPPED(
@@ -368,7 +367,7 @@ public enum Check {
             "Reading back is no fence here",
             "A load pushes the writes before it only on their own way, straight across a switch, and"
                     + " only where the CMB's owner lets no load overtake what it still buffers.",
-            "Leave the fence to Peerlane (--fence auto).",
+            "Leave the fence to Peerlane.",
             "Nothing is changed."),
     /** A block longer than a transfer. */
     BLOCKS(
@@ -414,7 +413,7 @@ public enum Check {
             "The tree that a guest sees is made up: the host's switches and root complex carry the"
                     + " packets. With a translating virtual IOMMU, QEMU has no direct path at all:"
                     + " what Linux allows below one switch then gives wrong data.",
-            "Diagnose on the host, or with a capture of it; or measure with --probe.",
+            "Diagnose on the host, or with a capture of it; or measure.",
             "Nothing is changed."),
     /** No namespace. */
     NAMESPACE(
@@ -441,7 +440,7 @@ public enum Check {
             CANNOT,
             "The controller has no CMB",
             "CMBSZ is zero, or the CMB can't be used: there is no memory on this controller for peers.",
-            "Use the other side's CMB (--buffer source or target), a third device's, or host memory.",
+            "Use the other side's CMB, a third device's, or host memory.",
             "Nothing is changed."),
     /** CMB unknown. */
     CMB_UNKNOWN(
@@ -449,7 +448,7 @@ public enum Check {
             WARNING,
             "Whether the controller has a CMB was not seen",
             "The registers are in a BAR, and only the driver that holds the device reads them.",
-            "Ask the device: 'peerlane cmb DEVICE', or --probe.",
+            "Open the device and ask it, or measure.",
             "Nothing is changed."),
     /** Small. */
     CMB_SMALL(
@@ -467,7 +466,7 @@ public enum Check {
             "Whether the CMB can carry the data was not seen",
             "It depends on what only an opened device tells: how long its blocks are, and whether"
                     + " loads overtake writes in it.",
-            "Ask the devices: 'peerlane copy SOURCE TARGET --dry-run', or --probe.",
+            "Open the devices and plan the copy, or measure.",
             "Nothing is changed."),
     /** Alignment. */
     CMB_ALIGNMENT(
@@ -484,7 +483,7 @@ public enum Check {
             CANNOT,
             "The CMB may not take data of its owner's Reads",
             "CMBSZ.RDS is 0, so the source can't Read into its own CMB.",
-            "Use the target's CMB (--buffer target).",
+            "Use the target's CMB.",
             "Nothing is changed."),
     /** WDS. */
     CMB_WDS(
@@ -492,7 +491,7 @@ public enum Check {
             CANNOT,
             "The CMB may not give data to its owner's Writes",
             "CMBSZ.WDS is 0, so the target can't Write from its own CMB.",
-            "Use the source's CMB (--buffer source), if peer reads work, or a third device's.",
+            "Use the source's CMB, if peer reads work, or a third device's.",
             "Nothing is changed.");
 
     private static final EnumSet<Check> OF_A_ROUTE =

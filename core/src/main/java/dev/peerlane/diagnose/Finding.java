@@ -10,8 +10,8 @@ import java.util.List;
  * @param subject what it was found at: an address, or the system
  * @param read each file with the value that was read
  * @param detail what it means here, one sentence
- * @param fix exact lines that change it; empty where no line does
- * @param undo exact lines that go back
+ * @param fix what changes it, each by itself; empty where no action does
+ * @param undo what goes back, in the order of {@code fix}
  */
 public record Finding(
         Check check,
@@ -19,8 +19,8 @@ public record Finding(
         String subject,
         List<String> read,
         String detail,
-        List<String> fix,
-        List<String> undo) {
+        List<Action> fix,
+        List<Action> undo) {
     /** Keeps its own copies of the lists. */
     public Finding {
         read = List.copyOf(read);
@@ -28,16 +28,21 @@ public record Finding(
         undo = List.copyOf(undo);
     }
 
-    /** Makes one with the usual severity and without lines. */
+    /** Makes one with the usual severity and without actions. */
     static Finding of(Check check, String subject, String read, String detail) {
         List<String> evidence = read.isEmpty() ? List.of() : List.of(read);
         return new Finding(
                 check, check.severity(), subject, evidence, detail, List.of(), List.of());
     }
 
-    /** Returns it with lines. */
-    Finding fixedBy(List<String> lines, List<String> undoLines) {
-        return new Finding(check, severity, subject, read, detail, lines, undoLines);
+    /** Returns it with lines of the system. */
+    Finding fixedBy(String line, String undoLine) {
+        return mendedBy(List.of(new Action.Line(line)), List.of(new Action.Line(undoLine)));
+    }
+
+    /** Returns it with actions. */
+    Finding mendedBy(List<Action> actions, List<Action> undoing) {
+        return new Finding(check, severity, subject, read, detail, actions, undoing);
     }
 
     /** Returns it with another severity. */

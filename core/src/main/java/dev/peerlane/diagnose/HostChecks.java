@@ -113,15 +113,13 @@ final class HostChecks {
             String detail = "%d KiB may be locked".formatted(locked >> 10);
             out.add(
                     Finding.of(Check.MEMLOCK, "this process", read, detail)
-                            .fixedBy(
-                                    List.of("ulimit -l unlimited"),
-                                    List.of("ulimit -l " + (locked >> 10))));
+                            .fixedBy("ulimit -l unlimited", "ulimit -l " + (locked >> 10)));
         }
         if (host.hugePages() == 0) {
             String file = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
             out.add(
                     Finding.of(Check.HUGEPAGES, "the system", file + " = 0", "none is reserved")
-                            .fixedBy(List.of("echo 64 > " + file), List.of("echo 0 > " + file)));
+                            .fixedBy("echo 64 > " + file, "echo 0 > " + file));
         }
     }
 
@@ -206,14 +204,8 @@ final class HostChecks {
         if (!drives) {
             return finding;
         }
-        String names =
-                functions.stream()
-                        .map(f -> f.bdf().toString())
-                        .distinct()
-                        .sorted()
-                        .collect(Collectors.joining(" "));
-        return finding.fixedBy(
-                List.of("peerlane bind " + names), List.of("peerlane unbind " + names));
+        List<Bdf> all = functions.stream().map(PciFunction::bdf).distinct().sorted().toList();
+        return finding.mendedBy(List.of(new Action.Bind(all)), List.of(new Action.Unbind(all)));
     }
 
     /** AMD's is used where there is one; what turns either off is taken off. */
@@ -238,7 +230,13 @@ final class HostChecks {
                         "/proc/cmdline: " + host.parameters());
         String detail = f.bdf() + " is in no IOMMU group";
         return new Finding(
-                Check.NO_IOMMU, Check.NO_IOMMU.severity(), "" + f.bdf(), read, detail, fix, undo);
+                Check.NO_IOMMU,
+                Check.NO_IOMMU.severity(),
+                "" + f.bdf(),
+                read,
+                detail,
+                Action.lines(fix),
+                Action.lines(undo));
     }
 
     private void group(PciFunction f, List<PciFunction> members) {

@@ -109,7 +109,7 @@ final class RouteChecks {
                         "" + f.bdf(),
                         status + ": " + f.details().asleep(),
                         "suspended: not read: " + f.bdf() + " is " + f.details().asleep());
-        out.add(fixed(finding, List.of("echo on > " + control), List.of("echo auto > " + control)));
+        out.add(fixed(finding, "echo on > " + control, "echo auto > " + control));
     }
 
     private void redirects() {
@@ -176,28 +176,33 @@ final class RouteChecks {
         Finding mended =
                 fixed(
                         finding,
-                        List.of(disable(), "kernel command line: pci=disable_acs_redir=" + all),
-                        List.of(restore(), "kernel command line: without pci=disable_acs_redir"));
+                        List.of(
+                                disable(),
+                                new Action.Line(
+                                        "kernel command line: pci=disable_acs_redir=" + all)),
+                        List.of(
+                                restore(),
+                                new Action.Line(
+                                        "kernel command line: without pci=disable_acs_redir")));
         add(mended, allowed);
     }
 
     /** The guarded way: it looks for virtual machines below, and keeps the old values. */
-    private String disable() {
-        return "peerlane acs disable %s %s --save %s"
-                .formatted(route.initiator(), route.owner(), kept());
+    private Action disable() {
+        return new Action.DisableRedirect(route.initiator(), route.owner());
     }
 
-    private String restore() {
-        return "peerlane acs restore " + kept();
+    private Action restore() {
+        return new Action.RestoreRedirect(route.initiator(), route.owner());
     }
 
-    private String kept() {
-        return "acs-%s-%s.txt".formatted(route.initiator(), route.owner());
+    private Finding fixed(Finding finding, String line, String undoLine) {
+        return fixed(finding, List.of(new Action.Line(line)), List.of(new Action.Line(undoLine)));
     }
 
-    /** Lines are for a machine: a fabric's addresses may be those of other devices here. */
-    private Finding fixed(Finding finding, List<String> fix, List<String> undo) {
-        return snapshot.host() == null ? finding : finding.fixedBy(fix, undo);
+    /** Actions are for a machine: a fabric's addresses may be those of other devices here. */
+    private Finding fixed(Finding finding, List<Action> fix, List<Action> undo) {
+        return snapshot.host() == null ? finding : finding.mendedBy(fix, undo);
     }
 
     private void add(Finding finding, boolean allowed) {
@@ -267,7 +272,7 @@ final class RouteChecks {
             } else {
                 String set = SetPci.word(port, ACS_CONTROL, now ^ bit, bit);
                 String old = SetPci.word(port, ACS_CONTROL, now, bit);
-                out.add(fixed(finding, List.of(set), List.of(old)));
+                out.add(fixed(finding, set, old));
             }
         }
         if (route.splitsWrites()) {
@@ -342,8 +347,8 @@ final class RouteChecks {
         out.add(
                 fixed(
                         finding,
-                        List.of("kernel command line: pci=pcie_bus_peer2peer"),
-                        List.of("kernel command line: without pci=pcie_bus_peer2peer")));
+                        "kernel command line: pci=pcie_bus_peer2peer",
+                        "kernel command line: without pci=pcie_bus_peer2peer"));
     }
 
     private String payload(PciFunction f) {
@@ -420,8 +425,8 @@ final class RouteChecks {
             out.add(
                     fixed(
                             bars ? finding.as(Severity.CANNOT) : finding,
-                            List.of(SetPci.word(sender, DEVICE_CONTROL, 0, bit)),
-                            List.of(SetPci.word(sender, DEVICE_CONTROL, bit, bit))));
+                            SetPci.word(sender, DEVICE_CONTROL, 0, bit),
+                            SetPci.word(sender, DEVICE_CONTROL, bit, bit)));
         }
     }
 

@@ -82,7 +82,9 @@ class AcsChangeTest {
     void theOldValuesAreNeverOverwritten() {
         plan().apply(root, keep);
         assertThatThrownBy(() -> plan().apply(root, keep))
-                .isInstanceOf(PeerlaneException.class)
+                .isInstanceOfSatisfying(
+                        PeerlaneException.class,
+                        e -> assertThat(e.values()).containsEntry("kept", keep.toString()))
                 .hasMessageContaining("is there already");
     }
 

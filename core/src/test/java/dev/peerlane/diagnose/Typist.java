@@ -14,8 +14,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Types the lines that the doctor prints on a captured tree, and does what they do to a machine: to
- * configuration space, sysfs, procfs, and at a boot with other parameters.
+ * Does what the doctor says to a captured tree, as it would be done to a machine: to configuration
+ * space, sysfs, procfs, and at a boot with other parameters.
  */
 final class Typist {
     private static final String BOOT = "kernel command line: ";
@@ -26,18 +26,14 @@ final class Typist {
             Pattern.compile(
                     "setpci -s (\\S+) (CAP_EXP|ECAP_ACS|ECAP_DPC)\\+(\\d+)\\.w=(\\w{4}):(\\w{4})");
     private static final Pattern ECHO = Pattern.compile("echo (?:(\\S+) )?> /(\\S+)");
-    private static final Pattern BIND = Pattern.compile("peerlane (un)?bind (.+)");
-    private static final Pattern DISABLE =
-            Pattern.compile("peerlane acs disable (\\S+) (\\S+) --save (\\S+)");
     private static final Pattern POWER =
             Pattern.compile("sys/bus/pci/devices/(\\S+)/power/control");
-    private static final Pattern RESTORE = Pattern.compile("peerlane acs restore (\\S+)");
 
     private final TreeBuilder tree;
     private final Map<Bdf, byte[]> firmware = new HashMap<>();
     private final Map<Bdf, String> drivers = new HashMap<>();
     private final Map<Bdf, String> states = new HashMap<>();
-    private final Map<String, AcsChange> saved = new HashMap<>();
+    private final Map<List<Bdf>, AcsChange> saved = new HashMap<>();
 
     Typist(TreeBuilder tree) {
         this.tree = tree;
@@ -47,9 +43,14 @@ final class Typist {
         }
     }
 
-    /** Returns the lines for now, or those for the next boot. */
-    static List<String> lines(List<String> all, boolean boot) {
-        return all.stream().filter(l -> l.startsWith(BOOT) == boot).toList();
+    /** Returns what is done now, or what for the next boot. */
+    static List<Action> actions(List<Action> all, boolean boot) {
+        return all.stream().filter(a -> text(a).startsWith(BOOT) == boot).toList();
+    }
+
+    /** Returns a line as it is typed, and any other action with its name and its functions. */
+    static String text(Action action) {
+        return action instanceof Action.Line line ? line.text() : action.toString();
     }
 
     /** Returns all that a capture would hold, to be compared. */
@@ -61,36 +62,39 @@ final class Typist {
         return content;
     }
 
-    void type(List<String> lines) {
-        boolean boot = false;
-        for (String line : lines) {
-            Matcher setpci = SETPCI.matcher(line);
-            Matcher echo = ECHO.matcher(line);
-            Matcher bind = BIND.matcher(line);
-            Matcher disable = DISABLE.matcher(line);
-            Matcher restore = RESTORE.matcher(line);
-            if (line.startsWith(BOOT)) {
-                parameter(line.substring(BOOT.length()));
-                boot = true;
-            } else if (setpci.matches()) {
-                setpci(setpci);
-            } else if (echo.matches()) {
-                echo(echo.group(1), echo.group(2));
-            } else if (bind.matches()) {
-                List<String> functions = List.of(bind.group(2).split(" ", -1));
-                functions.forEach(f -> bind(f, bind.group(1) == null));
-            } else if (disable.matches()) {
-                disable(List.of(disable.group(1), disable.group(2)), disable.group(3));
-            } else if (restore.matches()) {
-                saved.get(restore.group(1)).bridges().forEach(b -> acs(b, b.control()));
-            } else if (line.startsWith("ulimit -l ")) {
-                limit(line.substring("ulimit -l ".length()));
-            } else {
-                throw new AssertionError("nobody can type '" + line + "'");
-            }
-        }
-        if (boot) {
+    void type(List<Action> actions) {
+        actions.forEach(this::type);
+        if (actions.stream().anyMatch(a -> text(a).startsWith(BOOT))) {
             boot();
+        }
+    }
+
+    private void type(Action action) {
+        switch (action) {
+            case Action.Line line -> type(line.text());
+            case Action.Bind bind -> bind.functions().forEach(f -> bind(f, true));
+            case Action.Unbind unbind -> unbind.functions().forEach(f -> bind(f, false));
+            case Action.DisableRedirect off -> disable(List.of(off.one(), off.other()));
+            case Action.RestoreRedirect back ->
+                    saved.get(List.of(back.one(), back.other()))
+                            .bridges()
+                            .forEach(b -> acs(b, b.control()));
+        }
+    }
+
+    private void type(String line) {
+        Matcher setpci = SETPCI.matcher(line);
+        Matcher echo = ECHO.matcher(line);
+        if (line.startsWith(BOOT)) {
+            parameter(line.substring(BOOT.length()));
+        } else if (setpci.matches()) {
+            setpci(setpci);
+        } else if (echo.matches()) {
+            echo(echo.group(1), echo.group(2));
+        } else if (line.startsWith("ulimit -l ")) {
+            limit(line.substring("ulimit -l ".length()));
+        } else {
+            throw new AssertionError("nobody can type '" + line + "'");
         }
     }
 
@@ -133,9 +137,9 @@ final class Typist {
         node.texts.put("power_state", on ? "D0" : states.get(node.bdf));
     }
 
-    /** What the guarded commands do where they refuse nothing; bind takes drives only here. */
-    private void bind(String name, boolean there) {
-        TreeBuilder.Node node = tree.at(name);
+    /** What guarded actions do where they refuse nothing; bind takes drives only here. */
+    private void bind(Bdf function, boolean there) {
+        TreeBuilder.Node node = tree.at(function.toString());
         assertThat(tree.texts).containsKey(MODULE);
         assertThat(node.texts.get("class")).isEqualTo("0x010802");
         if (there) {
@@ -147,12 +151,10 @@ final class Typist {
         }
     }
 
-    private void disable(List<String> devices, String save) {
-        AcsChange change =
-                AcsChange.between(
-                        tree.snapshot().machine(), devices.stream().map(Bdf::parse).toList());
+    private void disable(List<Bdf> devices) {
+        AcsChange change = AcsChange.between(tree.snapshot().machine(), devices);
         assertThat(change.bridges()).isNotEmpty();
-        saved.put(save, change);
+        saved.put(devices, change);
         change.bridges().forEach(b -> acs(b, b.changed()));
     }
 

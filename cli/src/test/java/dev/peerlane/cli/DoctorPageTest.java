@@ -1,4 +1,4 @@
-package dev.peerlane.diagnose;
+package dev.peerlane.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,15 +7,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
-class ManualTest {
+class DoctorPageTest {
     private static final Path PAGE = Path.of("..", "docs", "doctor.md");
 
     /** Run with -Dpeerlane.docs=write to write the page anew. */
     @Test
     void thePageIsWhatTheTableSays() throws IOException {
         if ("write".equals(System.getProperty("peerlane.docs"))) {
-            Files.writeString(PAGE, Manual.page());
+            Files.writeString(PAGE, DoctorPage.page());
         }
-        assertThat(PAGE).hasContent(Manual.page());
+        assertThat(PAGE).hasContent(DoctorPage.page());
     }
 }

@@ -1,7 +1,9 @@
-package dev.peerlane.diagnose;
+package dev.peerlane.cli;
 
-/** Writes docs/doctor.md from the table of checks. */
-public final class Manual {
+import dev.peerlane.diagnose.Check;
+
+/** Writes docs/doctor.md from the table of checks and its cures. */
+final class DoctorPage {
     private static final String HEAD =
             """
             # What the doctor says
@@ -31,10 +33,10 @@ public final class Manual {
             isolation that is gone.
             """;
 
-    private Manual() {}
+    private DoctorPage() {}
 
     /** Returns the page. */
-    public static String page() {
+    static String page() {
         StringBuilder page = new StringBuilder(HEAD);
         page.append("\n| code | severity | |\n|---|---|---|\n");
         for (Check check : Check.values()) {
@@ -58,8 +60,8 @@ public final class Manual {
                                     check.title(),
                                     severity(check),
                                     check.meaning(),
-                                    check.cure(),
-                                    check.undo()));
+                                    Cures.cure(check),
+                                    Cures.undo(check)));
         }
         return page.toString();
     }
