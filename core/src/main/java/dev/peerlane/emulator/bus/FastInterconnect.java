@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FastInterconnect extends Interconnect {
 
+    private static final long PAGE = 4096;
     private static final String REFUSED = "the route is refused";
 
     /** Which ways between two functions are closed. */
@@ -64,6 +65,12 @@ public final class FastInterconnect extends Interconnect {
     @Override
     public boolean isHurried() {
         return runs || model.time() == FabricModel.Time.REAL;
+    }
+
+    /** No posted write is longer (PCIe Base 6.0, 2.2.2); where runs move, a run is one. */
+    @Override
+    long packetBytes() {
+        return runs ? Long.MAX_VALUE : PAGE;
     }
 
     @Override

@@ -145,10 +145,11 @@ public abstract class Interconnect {
         store(memory, at + behind, source, offset + behind, bytes - behind, kind);
     }
 
-    /** Returns how many bytes of a write arrive or get lost together. */
-    long packetBytes() {
-        return Long.MAX_VALUE;
-    }
+    /**
+     * Returns how many bytes of a write arrive or get lost together, from one multiple of it to the
+     * next.
+     */
+    abstract long packetBytes();
 
     /** Stores what was written; of a completion queue entry the half with the phase tag last. */
     public static void store(

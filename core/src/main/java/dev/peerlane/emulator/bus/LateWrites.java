@@ -44,11 +44,12 @@ public final class LateWrites {
     public boolean intercept(
             long address, MemorySegment source, long offset, long bytes, DmaKind kind) {
         long most = interconnect.packetBytes();
-        if (bytes <= most || isQuiet(kind)) {
+        if (isQuiet(kind) || bytes <= most - address % most) {
             return interceptOne(address, source, offset, bytes, kind);
         }
-        for (long at = 0; at < bytes; at += most) {
-            long n = Math.min(most, bytes - at);
+        long n;
+        for (long at = 0; at < bytes; at += n) {
+            n = Math.min(most - (address + at) % most, bytes - at);
             if (!interceptOne(address + at, source, offset + at, n, kind)) {
                 interconnect.write(function, address + at, source, offset + at, n, kind);
             }
