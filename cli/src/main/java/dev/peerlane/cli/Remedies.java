@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -40,7 +41,9 @@ final class Remedies {
 
         private String filled(Map<String, String> values) {
             return VALUE.matcher(template)
-                    .replaceAll(r -> Matcher.quoteReplacement(values.get(r.group(1))));
+                    .replaceAll(r ->
+                            Matcher.quoteReplacement(
+                                    Objects.requireNonNull(values.get(r.group(1)))));
         }
     }
 

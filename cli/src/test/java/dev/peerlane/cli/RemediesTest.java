@@ -8,12 +8,14 @@ import java.io.BufferedReader;
 import java.io.PrintWriter;
 import java.io.StringReader;
 import java.io.StringWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -33,6 +35,8 @@ class RemediesTest {
                     "kept", "acs.txt",
                     "bar", "0",
                     "owner", "vfio-user:/tmp/s");
+
+    @TempDir private Path folder;
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
@@ -90,9 +94,8 @@ class RemediesTest {
         "--buffer, target, ', wds: false', --buffer auto takes the best that works",
         "--buffer, emu:a, ', rds: false', --buffer auto takes the best that works",
     })
-    void aRefusedCopyTellsTheOption(String option, String value, String cmb, String words)
-            throws Exception {
-        Drives drives = new Drives(java.nio.file.Files.createTempDirectory("peerlane-remedies"));
+    void aRefusedCopyTellsTheOption(String option, String value, String cmb, String words) {
+        Drives drives = new Drives(folder);
         String keys = ", cmb: {size: 1MiB" + cmb + "}";
         Shell run =
                 Shell.run(
