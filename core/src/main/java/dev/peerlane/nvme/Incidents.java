@@ -1,16 +1,14 @@
 package dev.peerlane.nvme;
 
+import dev.peerlane.hal.parts.FlightRecordings;
 import dev.peerlane.spec.Status;
 import java.lang.System.Logger.Level;
-import jdk.jfr.FlightRecorder;
 
 /**
- * Tells flight recordings and the log of commands and controllers that failed. Where module {@code
- * jdk.jfr} is missing, and while nobody records, no event is made.
+ * Tells flight recordings and the log of commands and controllers that failed. While nobody records
+ * no event is made.
  */
 final class Incidents {
-    private static final boolean EVENTS = ModuleLayer.boot().findModule("jdk.jfr").isPresent();
-
     private Incidents() {}
 
     /** Finding a logger takes a start as long as it takes to read the arguments: only if needed. */
@@ -20,7 +18,7 @@ final class Incidents {
 
     /** Tells of a completion with an error status; the log, unless a Compare found a difference. */
     static void command(String locator, int qid, int status) {
-        if (EVENTS && FlightRecorder.isInitialized()) {
+        if (FlightRecordings.areOn()) {
             new CommandErrorEvent(locator, qid, status).commit();
         }
         if (Status.code(status) != Status.COMPARE_FAILURE) {
@@ -39,7 +37,7 @@ final class Incidents {
         if (!why.isNews()) {
             return;
         }
-        if (EVENTS && FlightRecorder.isInitialized()) {
+        if (FlightRecordings.areOn()) {
             new ControllerFaultEvent(why).commit();
         }
         Log.NVME.log(Level.WARNING, why.getMessage());

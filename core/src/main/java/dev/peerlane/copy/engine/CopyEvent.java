@@ -6,15 +6,14 @@ import jdk.jfr.Category;
 import jdk.jfr.DataAmount;
 import jdk.jfr.Description;
 import jdk.jfr.Event;
-import jdk.jfr.FlightRecorder;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A copy with its verification, from its begin to its end, for flight recordings. Where module
- * {@code jdk.jfr} is missing, and while nobody records, none is made.
+ * A copy with its verification, from its begin to its end, for flight recordings. Not to be touched
+ * unless {@link dev.peerlane.hal.parts.FlightRecordings#areOn}.
  */
 @Name("dev.peerlane.Copy")
 @Label("Copy")
@@ -55,11 +54,8 @@ final class CopyEvent extends Event {
         verify = plan.verify().label();
     }
 
-    /** Begins one, or returns null if nobody records. */
-    static @Nullable CopyEvent begin(CopyPlan plan) {
-        if (ModuleLayer.boot().findModule("jdk.jfr").isEmpty() || !FlightRecorder.isInitialized()) {
-            return null;
-        }
+    /** Begins one. */
+    static CopyEvent begin(CopyPlan plan) {
         CopyEvent event = new CopyEvent(plan);
         event.begin();
         return event;

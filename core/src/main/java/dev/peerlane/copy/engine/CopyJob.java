@@ -19,6 +19,7 @@ import dev.peerlane.copy.Surroundings;
 import dev.peerlane.copy.VerifyMethod;
 import dev.peerlane.copy.planning.Geometry;
 import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.parts.FlightRecordings;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,7 +98,7 @@ public final class CopyJob {
      *     said
      */
     public Receipt run(Progress progress) {
-        CopyEvent event = CopyEvent.begin(plan);
+        CopyEvent event = FlightRecordings.areOn() ? CopyEvent.begin(plan) : null;
         long hostBefore = hostData();
         PeerlaneException failure = null;
         try {
