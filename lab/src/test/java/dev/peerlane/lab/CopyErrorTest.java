@@ -1,7 +1,6 @@
 package dev.peerlane.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.Extent;
@@ -141,10 +140,13 @@ class CopyErrorTest {
                             () -> session.run(plan, new CancelFlag(), die));
             assertThat(e.category()).isEqualTo(PeerlaneException.Category.IO);
             assertThat(e.code()).isEqualTo("qtest-closed");
-            // what the devices may still touch can't be known any more, and closing says so
-            assertThatExceptionOfType(PeerlaneException.class)
-                    .isThrownBy(session::close)
-                    .satisfies(c -> assertThat(c.code()).isEqualTo("qtest-closed"));
+            // what the devices may still touch is unknown now, and closing the ports says so
+            assertThat(e.getSuppressed())
+                    .singleElement()
+                    .isInstanceOfSatisfying(
+                            PeerlaneException.class,
+                            c -> assertThat(c.code()).isEqualTo("qtest-closed"));
+            session.close();
             session.close();
         }
     }
