@@ -12,7 +12,7 @@ import java.util.TreeSet;
 /**
  * Plants bugs one after the other and looks which test sees each: the sources stay as they are, a
  * changed copy is compiled into a scratch folder that comes first on the tests' class path. The
- * test that the table of docs/testing.md names runs first, then all the others.
+ * test that the table of docs/planted-bugs.md names runs first, then all the others.
  *
  * <p>Exit status 0: every bug applies, is seen, and by the test that the table names.
  */
@@ -137,6 +137,6 @@ final class Mutate {
     }
 
     private Path table() {
-        return root.resolve("docs/testing.md");
+        return root.resolve("docs/planted-bugs.md");
     }
 }

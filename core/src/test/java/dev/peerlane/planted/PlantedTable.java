@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The table of {@code docs/testing.md}: which test sees each planted bug. A bug that no test saw
+ * The table of {@code docs/planted-bugs.md}: which test sees each planted bug. A bug that no test saw
  * once is told as such for good, also when there is one that sees it.
  */
 final class PlantedTable {
