@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public class PeerlaneException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** Whose fault it is. */
+    /** What an error is about, and so who can mend it. */
     public enum Category {
         /** The request is wrong: syntax, no such namespace, a range past the end. */
         REQUEST,
@@ -89,7 +89,7 @@ public class PeerlaneException extends RuntimeException {
         return new PeerlaneException(Category.IO, code, message, remedy);
     }
 
-    /** Returns whose fault it is. */
+    /** Returns what it is about. */
     public Category category() {
         return category;
     }

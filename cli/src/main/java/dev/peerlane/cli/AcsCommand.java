@@ -91,7 +91,7 @@ final class AcsCommand implements Callable<Integer> {
             paramLabel = "FILE",
             defaultValue = "peerlane-acs.txt",
             description =
-                    "Where the old values are kept; a new file. ${DEFAULT-VALUE} unless said.")
+                    "The new file that keeps the old values; the default is ${DEFAULT-VALUE}.")
     private Path save = Path.of("peerlane-acs.txt");
 
     AcsCommand(Context context) {

@@ -84,14 +84,14 @@ final class DoctorCommand implements Callable<Integer> {
             names = "--buffer",
             paramLabel = "auto|target|source|third|DEVICE",
             defaultValue = "auto",
-            description = "Whose CMB would carry it. ${DEFAULT-VALUE} unless said.")
+            description = "Whose CMB would carry the copy; the default is ${DEFAULT-VALUE}.")
     private String buffer = "auto";
 
     @Option(
             names = "--fence",
             paramLabel = "auto|sentinel|canary|readback|none",
             defaultValue = "auto",
-            description = "Which fence the copy would be asked for. ${DEFAULT-VALUE} unless said.")
+            description = "Which fence the copy would use; the default is ${DEFAULT-VALUE}.")
     private String fence = "auto";
 
     @Option(names = "--probe", description = "Measure each leg on the devices themselves.")

@@ -19,8 +19,8 @@ public final class Interruption {
     private volatile String stopping = WAITING;
 
     /**
-     * Says what makes the program hear of signals, which is begun here and goes on beside the
-     * reading of the arguments: with nothing open yet, a signal may end the program at once.
+     * Starts taking signals, on a thread beside the reading of the arguments. Nothing is open yet,
+     * so a signal that comes before may end the program at once.
      */
     void begin(Runnable hearing) {
         Thread thread = new Thread(hearing, "signals");
@@ -28,7 +28,7 @@ public final class Interruption {
         thread.start();
     }
 
-    /** Returns when signals are heard of. Before that a command opens nothing. */
+    /** Waits until signals are taken. A command opens nothing before that. */
     void awaitHearing() {
         Thread thread = hears;
         boolean interrupted = false;
@@ -50,7 +50,7 @@ public final class Interruption {
         made.complete(true);
     }
 
-    /** Says what is left if the process ends now, a clause; {@link #NOTHING_LEFT} for nothing. */
+    /** Sets what is left if the process ends now, a clause; {@link #NOTHING_LEFT} for nothing. */
     void leaves(String what) {
         left = what;
     }
@@ -60,7 +60,7 @@ public final class Interruption {
         return left;
     }
 
-    /** Says what the command does when it is asked to stop, clauses. */
+    /** Sets what the command does when it is asked to stop, in clauses. */
     void stopsBy(String what) {
         stopping = what;
     }

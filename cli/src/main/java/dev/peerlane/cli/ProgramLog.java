@@ -15,7 +15,7 @@ public final class ProgramLog extends System.LoggerFinder {
     /** Creates the finder; the virtual machine does, by its service file. */
     public ProgramLog() {}
 
-    /** Says where messages go from now on; null for nowhere. */
+    /** Sets where messages go from now on; null for nowhere. */
     static void to(@Nullable PrintWriter where) {
         destination = where;
     }

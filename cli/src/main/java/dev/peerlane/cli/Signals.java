@@ -86,7 +86,7 @@ final class Signals {
         }
     }
 
-    /** Says that the command has ended and has told all that it had to. */
+    /** Records that the command has ended and has printed everything. */
     void ended() {
         ended.countDown();
     }

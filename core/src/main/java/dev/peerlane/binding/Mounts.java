@@ -10,7 +10,7 @@ import java.util.Set;
 
 /**
  * What is mounted: here, for init, and in every other mount namespace whose processes may be looked
- * at. A device is told of once, from where it was seen first.
+ * at. A device is listed once, from where it was seen first.
  */
 final class Mounts {
     private static final int SOURCE_AFTER_DASH = 2;

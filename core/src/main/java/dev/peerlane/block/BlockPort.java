@@ -34,7 +34,7 @@ public abstract class BlockPort implements AutoCloseable {
      * @param strideBytes from one slot to the next; a multiple of 4
      * @param count how many
      * @return the number of the first one
-     * @throws dev.peerlane.PeerlaneException if the memory for PRP lists can't be had
+     * @throws dev.peerlane.PeerlaneException if there is no memory for PRP lists
      */
     public abstract int attach(
             PeerBuffer buffer, long offset, int slotBytes, int strideBytes, int count);

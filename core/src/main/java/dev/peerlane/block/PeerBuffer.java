@@ -79,7 +79,7 @@ public abstract class PeerBuffer implements AutoCloseable {
     /** Fills a range with a repeated word; offset and length are multiples of 4. */
     public abstract void fill(long offset, long bytes, int word);
 
-    /** Says whether closing overwrites the content; it does unless told otherwise. */
+    /** Sets whether closing overwrites the content; the default is that it does. */
     public abstract void wipeOnClose(boolean wipe);
 
     /** Wipes it and gives it back. Closing again has no effect. */

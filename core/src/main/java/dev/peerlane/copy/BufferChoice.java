@@ -27,7 +27,9 @@ public record BufferChoice(@Nullable BufferKind kind, @Nullable String locator) 
         return new BufferChoice(BufferKind.THIRD_PARTY_CMB, locator);
     }
 
-    /** Returns it as on the command line: auto, target, source, host, or a locator. */
+    /**
+     * Returns its name: {@code auto}, {@code target}, {@code source}, {@code host}, or a locator.
+     */
     public String label() {
         if (locator != null) {
             return locator;

@@ -17,7 +17,7 @@ public enum BufferKind {
         this.label = label;
     }
 
-    /** Returns the name used on the command line and in receipts. */
+    /** Returns its name in plans and receipts. */
     public String label() {
         return label;
     }

@@ -239,7 +239,7 @@ public final class Capture {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Returns the lines of the kernel's configuration that matter; empty if it can't be had. */
+    /** Returns the lines of the kernel's configuration that matter; empty if it can't be read. */
     static String kernelConfig(SystemFiles files) {
         String kept = files.text(KERNEL_CONFIG);
         if (kept != null) {

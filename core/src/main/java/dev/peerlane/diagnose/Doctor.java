@@ -21,9 +21,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says whether peer-to-peer works on a machine, and why not. Whether a memory may carry a copy, and
- * which comes first, is {@link Fitness}'s word, the same that a copy is planned with. What is found
- * beside it, of the system and of the two namespaces, decides whether a copy could begin at all.
+ * Judges whether peer-to-peer works on a machine, and tells why not. Whether a memory may carry a
+ * copy, and which comes first, is {@link Fitness}'s word, the same that a copy is planned with.
+ * What is found beside it, of the system and of the two namespaces, decides whether a copy could
+ * begin at all.
  */
 public final class Doctor {
     /** The most controllers of which every pair is looked at. */

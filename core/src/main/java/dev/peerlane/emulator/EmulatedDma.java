@@ -153,7 +153,7 @@ final class EmulatedDma extends DmaDomain {
         return new PeerlaneException(
                 PeerlaneException.Category.MACHINE,
                 "no-dma-memory",
-                sizeBytes + " bytes of host memory for DMA can't be had",
+                sizeBytes + " bytes of host memory for DMA can't be allocated",
                 "Use smaller buffers, or raise -XX:MaxDirectMemorySize",
                 cause);
     }

@@ -231,7 +231,7 @@ public final class EmulatedFabric extends Fabric {
         controllers.values().forEach(NvmeController::repair);
     }
 
-    /** Says who sees what happens; null for nobody. */
+    /** Sets the watcher of what happens; null for none. */
     public void watch(@Nullable BusWatch watch) {
         checkOwner();
         interconnect.watch(watch);
@@ -265,7 +265,7 @@ public final class EmulatedFabric extends Fabric {
         return packets == null ? Set.of() : packets.flows();
     }
 
-    /** Says who is told of each packet that arrives, a line each; null for nobody. */
+    /** Sets where a line for each packet that arrives goes; null for nowhere. */
     public void trace(@Nullable Consumer<String> sink) {
         checkOwner();
         if (packets != null) {

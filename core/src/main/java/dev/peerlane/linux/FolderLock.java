@@ -20,7 +20,7 @@ public final class FolderLock implements AutoCloseable {
     /**
      * Takes one, and waits for who has it: 5000 times at most.
      *
-     * @param code stable name of the error if it can't be had
+     * @param code stable name of the error if the lock can't be taken
      * @param remedy what to do then
      * @param wait waits a little
      * @throws KernelException if there is no such folder, it can't be read, or is never let go

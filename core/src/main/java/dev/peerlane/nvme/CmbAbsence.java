@@ -7,7 +7,7 @@ package dev.peerlane.nvme;
  * @param text the same for a person, with the values that were read
  */
 public record CmbAbsence(Reason reason, String text) {
-    /** What is the matter. */
+    /** The kinds of reasons. */
     public enum Reason {
         /** The version is older than 1.2, or neither CAP.CMBS nor CMBSZ tell of one. */
         NO_CMB,

@@ -1,7 +1,7 @@
 package dev.peerlane.nvme;
 
 /**
- * Is told which bytes of a controller memory buffer may hold data, so that they can be overwritten
+ * Records which bytes of a controller memory buffer may hold data, so that they can be overwritten
  * even if this process is killed. Offsets count from the first byte of the buffer.
  */
 public interface CmbJournal {

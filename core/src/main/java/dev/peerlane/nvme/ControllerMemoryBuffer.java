@@ -278,7 +278,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         hideWindow(0);
     }
 
-    /** Has a journal told of every piece from now on. */
+    /** Sets the journal that records every piece from now on. */
     public void journal(CmbJournal told) {
         checkOwner();
         journal = told;

@@ -395,7 +395,10 @@ public final class QueuePair {
         memory.close();
     }
 
-    /** Says that its commands are over: {@link #poll} then finds nothing, rather than refusing. */
+    /**
+     * Retires the pair, whose commands are over: {@link #poll} then finds nothing, rather than
+     * refusing.
+     */
     void retire() {
         retired = true;
     }

@@ -99,7 +99,7 @@ public final class Server implements AutoCloseable {
      * @param model the drives; ports and root complex count for nothing, time is real, and data
      *     moves in runs unless the description says how it moves ({@link FabricModel#hurried})
      * @param folder where the sockets go; it exists
-     * @param notes is told of clients that come and go, and why they are sent away
+     * @param notes receives a line for each client that comes or goes, and why one is sent away
      * @throws PeerlaneException if a drive or a socket can't be made, or the fabric lies about peer
      *     traffic, which has no meaning here; nothing stays open then
      */

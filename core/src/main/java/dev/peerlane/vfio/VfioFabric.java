@@ -70,8 +70,8 @@ public final class VfioFabric extends Fabric {
      *
      * @param kernel {@link dev.peerlane.linux.KernelCalls#instance}
      * @param devices all the functions that are to reach each other, bound to vfio-pci
-     * @throws PeerlaneException if one of them is not there or not bound, if a group can't be had,
-     *     or if there is no IOMMU; nothing stays open then
+     * @throws PeerlaneException if one of them is not there or not bound, if a group can't be
+     *     opened, or if there is no IOMMU; nothing stays open then
      */
     public static VfioFabric open(Kernel kernel, List<Bdf> devices, VfioOptions options) {
         return open(kernel, devices, options, new SpinningClock(TURNS_TO_YIELD));

@@ -38,7 +38,7 @@ final class BusAddresses {
         if (at < 0) {
             throw PeerlaneException.machine(
                     "no-dma-memory",
-                    bytes + " bytes of memory for DMA can't be had",
+                    bytes + " bytes of memory for DMA can't be allocated",
                     "Use smaller buffers");
         }
         taken.put(at, at + bytes);

@@ -363,7 +363,7 @@ final class Link implements AutoCloseable {
         call(Protocol.DMA_UNMAP, Protocol.DMA_UNMAP_BYTES, 0);
     }
 
-    /** Says that the device is known and in use: who loses it from now on, loses a device. */
+    /** Records that the device is known and in use: losing it from now on is losing a device. */
     void inUse() {
         used = true;
     }

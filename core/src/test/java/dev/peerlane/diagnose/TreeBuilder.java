@@ -272,7 +272,7 @@ final class TreeBuilder {
                 false);
     }
 
-    /** Says how long the blocks of two drives are, and that neither moves more at once. */
+    /** Sets how long the blocks of two drives are, and that neither moves more at once. */
     void blocks(String one, int oneBytes, String other, int otherBytes, int mostBytes) {
         namespaces =
                 List.of(

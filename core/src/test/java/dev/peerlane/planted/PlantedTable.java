@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The table of {@code docs/planted-bugs.md}: which test sees each planted bug. A bug that no test saw
- * once is told as such for good, also when there is one that sees it.
+ * The table of {@code docs/planted-bugs.md}: which test sees each planted bug. A bug that no test
+ * saw once is told as such for good, also when there is one that sees it.
  */
 final class PlantedTable {
     /** What stands for the test of a bug that none sees. */

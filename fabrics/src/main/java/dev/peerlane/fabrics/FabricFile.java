@@ -35,7 +35,7 @@ public sealed interface FabricFile {
     /**
      * Makes or attaches the fabric.
      *
-     * @throws PeerlaneException if it can't be had
+     * @throws PeerlaneException if it can't be opened
      */
     Fabric open();
 

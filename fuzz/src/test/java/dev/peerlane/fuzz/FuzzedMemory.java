@@ -20,7 +20,7 @@ final class FuzzedMemory extends DmaDomain {
     private static final long BYTES = 16 << 20;
     private static final MemorySegment POOL = Arena.global().allocate(BYTES, PAGE);
 
-    /** Is told of memory that the driver gives back. */
+    /** Receives memory that the driver gives back. */
     interface Watcher {
         void freed(long busAddress, long bytes);
     }

@@ -62,7 +62,7 @@ final class Checkers implements BusWatch {
     /**
      * Watches with these.
      *
-     * @param onFault is told of every fault that happens
+     * @param onFault is called with every fault that happens
      */
     Checkers(
             SlotLedger slots,

@@ -17,7 +17,7 @@ final class PhaseTracker {
      * Starts before the first command of a copy.
      *
      * @param bytes length of the copy
-     * @param entered is told of each phase from {@link Phase#FILL} on
+     * @param entered is called with each phase from {@link Phase#FILL} on
      */
     PhaseTracker(long bytes, Consumer<Phase> entered) {
         this.entered = entered;

@@ -70,7 +70,7 @@ final class Rig {
         private final List<WatchedPort> ports = new ArrayList<>();
     }
 
-    /** Is told of what a copy does. */
+    /** Watches what a copy does. */
     interface Watcher {
         /** A command was posted. */
         void posted();

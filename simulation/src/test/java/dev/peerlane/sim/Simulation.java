@@ -131,7 +131,7 @@ public final class Simulation {
     /**
      * Runs a seed.
      *
-     * @param trace is told of every step; null for nobody
+     * @param trace receives a line for every step; null for none
      */
     static Outcome run(long seed, @Nullable Consumer<String> trace) {
         return run(seed, World.of(seed), false, BOUND_NANOS, trace);

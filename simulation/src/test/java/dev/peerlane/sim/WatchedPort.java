@@ -24,7 +24,7 @@ final class WatchedPort extends BlockPort {
     private final Consumer<Supplier<String>> trace;
     private final Map<Integer, Sent> sent = new HashMap<>();
 
-    /** Is told of what goes through. */
+    /** Watches what goes through. */
     interface Seen {
         /** A command was posted. */
         void posted(SlotLedger.Use use, long lba, int blocks);

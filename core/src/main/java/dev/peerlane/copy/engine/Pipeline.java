@@ -114,7 +114,7 @@ final class Pipeline {
         toControl = new IntQueue(slots);
     }
 
-    /** Has somebody told of each hand-off to a Compare. */
+    /** Sets what is called at each hand-off to a Compare. */
     void watch(HandOffs watcher) {
         watch = watcher;
     }

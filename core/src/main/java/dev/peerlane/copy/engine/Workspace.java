@@ -66,7 +66,7 @@ final class Workspace {
         }
     }
 
-    /** Says that a device could not be stopped. */
+    /** Records that a device could not be stopped. */
     void isUnsafe() {
         unsafe = true;
     }

@@ -65,7 +65,7 @@ final class Events {
         size = 0;
     }
 
-    /** Says where the trace goes; null for nowhere. */
+    /** Sets where the trace goes; null for nowhere. */
     void sink(@Nullable Consumer<String> to) {
         sink = to;
     }

@@ -37,7 +37,7 @@ public final class FaultPlan {
         }
     }
 
-    /** Says who is told of faults that happen; null for nobody. */
+    /** Sets the watcher of faults that happen; null for none. */
     public void watch(@Nullable BusWatch watcher) {
         watch = watcher;
     }

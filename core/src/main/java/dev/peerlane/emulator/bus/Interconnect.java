@@ -29,12 +29,12 @@ public abstract class Interconnect {
 
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
-    /** Says who is told of what moves; null for nobody. */
+    /** Sets the watcher of what moves; null for none. */
     public void watch(@Nullable BusWatch watcher) {
         watch = watcher;
     }
 
-    /** Returns who is told of what moves, or null. */
+    /** Returns the watcher of what moves, or null. */
     public @Nullable BusWatch watch() {
         return watch;
     }

@@ -62,7 +62,7 @@ public final class PacketInterconnect extends Interconnect {
         this.routes = new PacketRoutes(packets, events, random);
     }
 
-    /** Says who is there and what moves time on. */
+    /** Sets the functions that are there and what moves time on. */
     public void attach(List<EmulatedFunction> all, BusTime time) {
         functions = all;
         host = new HostAccess(events, routes, time);
@@ -83,7 +83,7 @@ public final class PacketInterconnect extends Interconnect {
         return events.next();
     }
 
-    /** Says who is told of each packet, a line each; null for nobody. */
+    /** Sets where a line for each packet goes; null for nowhere. */
     public void trace(@Nullable Consumer<String> sink) {
         events.sink(sink);
     }

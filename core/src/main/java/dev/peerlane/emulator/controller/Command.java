@@ -103,7 +103,7 @@ final class Command {
         return answered || suffers(Fault.Kind.ZOMBIE);
     }
 
-    /** Says what goes wrong with it; null for nothing. */
+    /** Sets what goes wrong with it; null for nothing. */
     void fault(@Nullable Fault planned) {
         fault = planned;
     }
@@ -171,7 +171,7 @@ final class Command {
         return dueNanos;
     }
 
-    /** Says which namespace it is for. */
+    /** Sets the namespace that it is for. */
     void namespace(EmulatedNamespace target) {
         namespace = target;
     }
@@ -180,7 +180,7 @@ final class Command {
         return Objects.requireNonNull(namespace);
     }
 
-    /** Says how much data it moves and which way. */
+    /** Sets how much data it moves and which way. */
     void transfer(long dataBytes, boolean toTheHost) {
         bytes = dataBytes;
         toHost = toTheHost;
@@ -208,7 +208,7 @@ final class Command {
         return buffer != null;
     }
 
-    /** Says how it ends: a status without phase tag. */
+    /** Sets how it ends: a status without phase tag. */
     void end(int finalStatus) {
         status = finalStatus;
     }
@@ -217,7 +217,7 @@ final class Command {
         return status;
     }
 
-    /** Says what dword 0 of its completion is. */
+    /** Sets dword 0 of its completion. */
     void result(int dword0) {
         dw0 = dword0;
     }

@@ -1,6 +1,6 @@
 package dev.peerlane.emulator.controller;
 
-/** Is told of doorbells that have another value. */
+/** Receives doorbells whose value has changed. */
 interface DoorbellListener {
     /**
      * A tail or a head was moved.

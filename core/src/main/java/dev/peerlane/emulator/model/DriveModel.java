@@ -177,87 +177,87 @@ public record DriveModel(
             return namespace(NamespaceModel.memory(sizeBytes, blockBytes));
         }
 
-        /** Says the serial number; {@code EMU-} and the name unless said. */
+        /** Sets the serial number; the default is {@code EMU-} and the name. */
         public Builder serial(String serial) {
             this.serial = serial;
             return this;
         }
 
-        /** Says the model number. */
+        /** Sets the model number. */
         public Builder model(String model) {
             this.model = model;
             return this;
         }
 
-        /** Says CNTLID; 0 unless said. */
+        /** Sets CNTLID; the default is 0. */
         public Builder controllerId(int controllerId) {
             this.controllerId = controllerId;
             return this;
         }
 
-        /** Says MDTS; 5 (128 KiB) unless said. */
+        /** Sets MDTS; the default is 5 (128 KiB). */
         public Builder mdts(int mdts) {
             this.mdts = mdts;
             return this;
         }
 
-        /** Says how long an I/O queue can be; 1024 entries unless said. */
+        /** Sets how long an I/O queue can be; the default is 1024 entries. */
         public Builder maxQueueEntries(int maxQueueEntries) {
             this.maxQueueEntries = maxQueueEntries;
             return this;
         }
 
-        /** Says how many I/O queues there are of each kind; 16 unless said. */
+        /** Sets how many I/O queues there are of each kind; the default is 16. */
         public Builder ioQueues(int ioQueues) {
             this.ioQueues = ioQueues;
             return this;
         }
 
-        /** Says CAP.DSTRD; 0 unless said. */
+        /** Sets CAP.DSTRD; the default is 0. */
         public Builder doorbellStride(int doorbellStride) {
             this.doorbellStride = doorbellStride;
             return this;
         }
 
-        /** Says whether it supports Compare; it does unless said. */
+        /** Sets whether it supports Compare; the default is that it does. */
         public Builder compare(boolean compare) {
             this.compare = compare;
             return this;
         }
 
-        /** Says whether it has a volatile write cache; it has unless said. */
+        /** Sets whether it has a volatile write cache; the default is that it has. */
         public Builder volatileWriteCache(boolean volatileWriteCache) {
             this.volatileWriteCache = volatileWriteCache;
             return this;
         }
 
-        /** Says which SGLs it takes; none unless said. */
+        /** Sets which SGLs it takes; the default is none. */
         public Builder sgls(Sgls sgls) {
             this.sgls = sgls;
             return this;
         }
 
-        /** Says whether it takes shadow doorbells; it does not unless said. */
+        /** Sets whether it takes shadow doorbells; the default is that it does not. */
         public Builder doorbellBuffer(boolean doorbellBuffer) {
             this.doorbellBuffer = doorbellBuffer;
             return this;
         }
 
-        /** Limits its medium to a rate; no limit unless said. */
+        /** Limits its medium to a rate; the default is no limit. */
         public Builder bytesPerSecond(long bytesPerSecond) {
             this.bytesPerSecond = bytesPerSecond;
             return this;
         }
 
         /**
-         * Says how long every I/O command takes at least, at most a quarter more; 0 unless said.
+         * Sets how long every I/O command takes at least, and at most a quarter more; default 0.
          */
         public Builder latencyNanos(long latencyNanos) {
             this.latencyNanos = latencyNanos;
             return this;
         }
 
-        /** Gives it a controller memory buffer; none unless said. */
+        /** Gives it a controller memory buffer; the default is none. */
         public Builder cmb(@Nullable CmbModel cmb) {
             this.cmb = cmb;
             return this;

@@ -270,7 +270,7 @@ public record FabricModel(
         }
 
         /**
-         * Says what the root complex does with peer traffic. What is REFUSED there does not arrive;
+         * Sets what the root complex does with peer traffic. What is REFUSED there does not arrive;
          * UNKNOWN and TRUSTED traffic does.
          */
         public Builder rootComplex(RootComplex.Trust peerWrites, RootComplex.Trust peerReads) {
@@ -280,49 +280,51 @@ public record FabricModel(
             return this;
         }
 
-        /** Says whether drives start with Relaxed Ordering enabled; they don't unless said. */
+        /**
+         * Sets whether drives start with Relaxed Ordering enabled; the default is that they don't.
+         */
         public Builder relaxedOrdering(boolean relaxedOrdering) {
             this.relaxedOrdering = relaxedOrdering;
             return this;
         }
 
-        /** Says whether there is an IOMMU; there is unless said. */
+        /** Sets whether there is an IOMMU; the default is that there is. */
         public Builder iommu(boolean iommu) {
             this.iommu = iommu;
             return this;
         }
 
-        /** Says what becomes of DMA to nowhere; it fails unless said. */
+        /** Sets what becomes of DMA to nowhere; the default is that it fails. */
         public Builder unmapped(Unmapped unmapped) {
             this.unmapped = unmapped;
             return this;
         }
 
-        /** Says what peer reads return; what is there unless said. */
+        /** Sets what peer reads return; the default is what is there. */
         public Builder peerReads(PeerReads peerReads) {
             this.peerReads = peerReads;
             return this;
         }
 
-        /** Says what becomes of peer writes; they arrive unless said. */
+        /** Sets what becomes of peer writes; the default is that they arrive. */
         public Builder peerWrites(PeerWrites peerWrites) {
             this.peerWrites = peerWrites;
             return this;
         }
 
-        /** Has DMA and the host's accesses move as packets; at once and in order unless said. */
+        /** Moves DMA and the host's accesses as packets; the default is at once and in order. */
         public Builder packets(@Nullable PacketModel packets) {
             this.packets = packets;
             return this;
         }
 
-        /** Says how the data of a command moves; in pieces unless said. */
+        /** Sets how the data of a command moves; the default is in pieces. */
         public Builder transfers(@Nullable Transfers transfers) {
             this.transfers = transfers;
             return this;
         }
 
-        /** Says what the clock counts; real time unless said, virtual time with packets. */
+        /** Sets what the clock counts; the default is real time, and virtual time with packets. */
         public Builder time(Time time) {
             this.time = time;
             return this;
@@ -334,7 +336,7 @@ public record FabricModel(
             return this;
         }
 
-        /** Says the seed; 1 unless said. */
+        /** Sets the seed; the default is 1. */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;

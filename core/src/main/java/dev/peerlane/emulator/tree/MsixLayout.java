@@ -3,7 +3,7 @@ package dev.peerlane.emulator.tree;
 import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.model.DriveModel;
 
-/** Says where in the BARs of a drive the table and the pending bits of MSI-X are. */
+/** Places the table and the pending bits of MSI-X in the BARs of a drive. */
 public final class MsixLayout {
     /** Length of an entry of the table. */
     public static final int ENTRY_BYTES = 16;

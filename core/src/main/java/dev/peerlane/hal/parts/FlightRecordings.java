@@ -3,7 +3,7 @@ package dev.peerlane.hal.parts;
 import jdk.jfr.FlightRecorder;
 
 /**
- * Says whether flight recordings may want events. Asked before a class of an event is touched: it
+ * Tells whether flight recordings may want events. Asked before a class of an event is touched: it
  * can't be loaded where the Java runtime has no module {@code jdk.jfr}.
  */
 public final class FlightRecordings {

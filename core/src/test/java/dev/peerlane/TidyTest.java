@@ -1,0 +1,98 @@
+package dev.peerlane;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Holds what readers stumble over: phrases that need translating, and pages out of shape. */
+class TidyTest {
+    private static final Path ROOT = Path.of("..");
+    private static final int COLUMNS = 120;
+
+    /** Written by programs, whose tables and paragraphs are a line each. */
+    private static final Set<String> GENERATED = Set.of("doctor.md", "performance.md");
+
+    /** Phrases that a native reader has to translate, and what says the same. */
+    private static final Pattern BANNED =
+            Pattern.compile(
+                    String.join(
+                            "|",
+                            "unless said", // the default is
+                            "can(?:'t|not| not) be had", // can't be allocated, opened, read
+                            "\\b(?:is|are) told of\\b", // is called with, receives
+                            "has somebody told", // sets what is called
+                            "/\\*\\*\\s+(?:\\*\\s+)?Says (?:the|what|whether|how|which|who)\\b"),
+                    Pattern.CASE_INSENSITIVE);
+
+    private static List<Path> files(String ending) throws IOException {
+        try (Stream<Path> all = Files.walk(ROOT)) {
+            return all.filter(f -> f.toString().endsWith(ending))
+                    .filter(f -> !f.toString().contains("/target/"))
+                    .filter(f -> !f.toString().contains("/."))
+                    .filter(f -> !f.endsWith("TidyTest.java"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @Test
+    void noTextHasAPhraseThatNeedsTranslating() throws IOException {
+        List<Path> files = new ArrayList<>(files(".java"));
+        files.addAll(files(".md"));
+        assertThat(files).hasSizeGreaterThan(500);
+        List<String> found = new ArrayList<>();
+        for (Path file : files) {
+            Matcher matcher = BANNED.matcher(Files.readString(file));
+            while (matcher.find()) {
+                found.add(file + ": " + matcher.group());
+            }
+        }
+        assertThat(found).isEmpty();
+    }
+
+    @Test
+    void everyPageBeginsWithItsOnlyTitle() throws IOException {
+        for (Path page : files(".md")) {
+            List<String> titles = new ArrayList<>();
+            boolean code = false;
+            for (String line : Files.readAllLines(page)) {
+                code ^= line.strip().startsWith("```");
+                if (!code && line.startsWith("# ")) {
+                    titles.add(line);
+                }
+            }
+            assertThat(titles).as("titles of %s", page).hasSize(1);
+            assertThat(Files.readString(page)).as("%s", page).startsWith(titles.getFirst());
+        }
+    }
+
+    @Test
+    void textOfPagesIsWrapped() throws IOException {
+        List<String> wide = new ArrayList<>();
+        for (Path page : files(".md")) {
+            if (GENERATED.contains(String.valueOf(page.getFileName()))) {
+                continue;
+            }
+            boolean code = false;
+            int number = 0;
+            for (String line : Files.readAllLines(page)) {
+                number++;
+                code ^= line.strip().startsWith("```");
+                boolean text = !code && !line.startsWith("    ") && !line.startsWith("|");
+                if (text && line.length() > COLUMNS) {
+                    wide.add(page + ":" + number + ": " + line.length() + " columns");
+                }
+            }
+        }
+        assertThat(wide).isEmpty();
+    }
+}
