@@ -158,6 +158,25 @@ class CopyCommandTest {
         assertThat(run.err()).contains("emu:b").contains("did not end within 7.5 s");
     }
 
+    /** The library's remedy names no option; the receipt of the program has the program's. */
+    @Test
+    void theReceiptOfACopyThatFailedHasARemedyToType() {
+        fabric =
+                drives.fabric(
+                        """
+                        kind: emulator
+                        peerWrites: vanish
+                        drives:
+                          - {name: a, image: a.img, serial: SA, cmb: {size: 1MiB}}
+                          - {name: b, image: b.img, serial: SB, cmb: {size: 1MiB}}
+                        """);
+        Shell run = copy("emu:a", "emu:b", "--buffer", "target", "--yes", "--json");
+        assertThat(run.status()).isEqualTo(4);
+        assertThat(run.json().at("/error/code").asText()).isEqualTo("peer-writes-lost");
+        assertThat(run.json().at("/error/remedy").asText()).endsWith("copy with --buffer host");
+        assertThat(run.err()).contains("copy with --buffer host.");
+    }
+
     /** The library logs it; the program says it once, as its error, unless more is asked for. */
     @Test
     void theLibrarysLogIsSeenWithVerboseAlone() {
