@@ -12,7 +12,7 @@ import java.util.TreeSet;
  * than one type. A nested type counts as the top-level type around it, a sealed type and the types
  * that it permits count as one.
  */
-final class Circles {
+public final class Circles {
     private final Map<String, Set<String>> uses = new TreeMap<>();
     private final Map<String, String> sealed = new TreeMap<>();
     private final Map<String, Set<String>> reached = new TreeMap<>();
@@ -24,7 +24,7 @@ final class Circles {
     }
 
     /** Returns each circle as its package below the base and the simple names in it, sorted. */
-    static Set<String> of(JavaClasses classes, String base) {
+    public static Set<String> of(JavaClasses classes, String base) {
         Circles circles = new Circles(classes);
         Set<String> found = set();
         for (String name : circles.uses.keySet()) {

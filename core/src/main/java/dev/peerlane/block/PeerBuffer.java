@@ -20,8 +20,19 @@ public abstract class PeerBuffer implements AutoCloseable {
     /** Creates a buffer; called by subclasses. */
     protected PeerBuffer() {}
 
-    /** Returns the memory it is a piece of. */
-    public abstract PeerMemory memory();
+    /** Returns the name of the device whose memory it is in, or {@code host}. */
+    public abstract String owner();
+
+    /** Returns whether it is in host memory. */
+    public abstract boolean isHost();
+
+    /**
+     * Looks whether the device whose memory it is in is gone, has failed or was reset, and returns
+     * if nothing is wrong with it. Not for every turn: as {@link BlockPort#checkHealth}.
+     *
+     * @throws dev.peerlane.PeerlaneException with what is wrong
+     */
+    public abstract void checkHealth();
 
     /** Returns the address of its first byte, the same for every device of the fabric. */
     public abstract long busAddress();

@@ -97,8 +97,18 @@ public final class HostMemory extends PeerMemory {
         }
 
         @Override
-        public PeerMemory memory() {
-            return memory;
+        public String owner() {
+            return memory.owner();
+        }
+
+        @Override
+        public boolean isHost() {
+            return true;
+        }
+
+        @Override
+        public void checkHealth() {
+            memory.checkHealth();
         }
 
         @Override

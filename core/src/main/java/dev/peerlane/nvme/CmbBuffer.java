@@ -1,7 +1,6 @@
 package dev.peerlane.nvme;
 
 import dev.peerlane.block.PeerBuffer;
-import dev.peerlane.block.PeerMemory;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.pci.Bdf;
@@ -10,7 +9,17 @@ import dev.peerlane.pci.Bdf;
 final class CmbBuffer extends PeerBuffer {
     /** What a piece needs of the memory that it is of. */
     interface Host {
-        PeerMemory memory();
+        /** Returns the name of the device whose memory it is. */
+        String owner();
+
+        /** Throws what is wrong with that device, if anything is. */
+        void checkHealth();
+
+        /** Returns the BAR that the memory is in. */
+        Bar bar();
+
+        /** Returns where the memory begins in the BAR. */
+        long barOffset();
 
         /** Lets a device reach all of the memory. */
         void admit(Bdf device);
@@ -35,30 +44,32 @@ final class CmbBuffer extends PeerBuffer {
     /**
      * Makes one for a piece that was taken.
      *
-     * @param start where the memory begins in the BAR
      * @param offset where the piece begins in the memory
      * @param base the bus address of the memory
      */
-    CmbBuffer(
-            Host host,
-            OwnerThread thread,
-            Bar bar,
-            long start,
-            long offset,
-            long sizeBytes,
-            long base) {
+    CmbBuffer(Host host, OwnerThread thread, long offset, long sizeBytes, long base) {
         this.host = host;
         this.thread = thread;
-        this.bar = bar;
-        this.barOffset = start + offset;
+        this.bar = host.bar();
+        this.barOffset = host.barOffset() + offset;
         this.offset = offset;
         this.sizeBytes = sizeBytes;
         this.busAddress = base + offset;
     }
 
     @Override
-    public PeerMemory memory() {
-        return host.memory();
+    public String owner() {
+        return host.owner();
+    }
+
+    @Override
+    public boolean isHost() {
+        return false;
+    }
+
+    @Override
+    public void checkHealth() {
+        host.checkHealth();
     }
 
     @Override
@@ -76,10 +87,6 @@ final class CmbBuffer extends PeerBuffer {
     @Override
     public long sizeBytes() {
         return sizeBytes;
-    }
-
-    private String owner() {
-        return host.memory().owner();
     }
 
     private void check() {

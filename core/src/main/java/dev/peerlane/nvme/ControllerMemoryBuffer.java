@@ -287,8 +287,23 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     /** What its pieces see of it. */
     private final class Pieces implements CmbBuffer.Host {
         @Override
-        public PeerMemory memory() {
-            return ControllerMemoryBuffer.this;
+        public String owner() {
+            return ControllerMemoryBuffer.this.owner();
+        }
+
+        @Override
+        public void checkHealth() {
+            ControllerMemoryBuffer.this.checkHealth();
+        }
+
+        @Override
+        public Bar bar() {
+            return bar;
+        }
+
+        @Override
+        public long barOffset() {
+            return offset;
         }
 
         @Override
@@ -412,7 +427,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
                 throw e;
             }
         }
-        CmbBuffer buffer = new CmbBuffer(pieces, thread, bar, offset, at, bytes, base);
+        CmbBuffer buffer = new CmbBuffer(pieces, thread, at, bytes, base);
         live.add(buffer);
         return buffer;
     }

@@ -102,7 +102,8 @@ public final class Machine {
 
     /** Returns the BARs of others that lie where those of a function do. */
     public List<Overlap> overlaps(Bdf bdf) {
-        return overlaps.computeIfAbsent(bdf, owner -> Overlap.of(this, owner));
+        return overlaps.computeIfAbsent(
+                bdf, b -> function(b).map(f -> Overlap.of(f, functions)).orElse(List.of()));
     }
 
     /** Returns the NVMe controllers, in bus order. */

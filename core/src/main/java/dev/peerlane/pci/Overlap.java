@@ -17,14 +17,10 @@ public record Overlap(
         PciFunction other,
         PciFunction.BarWindow theirs) {
     /** Returns those of a function with others, in whatever segment; one for each pair. */
-    static List<Overlap> of(Machine machine, Bdf bdf) {
+    static List<Overlap> of(PciFunction owner, List<PciFunction> functions) {
         List<Overlap> out = new ArrayList<>();
-        PciFunction owner = machine.function(bdf).orElse(null);
-        if (owner == null) {
-            return List.of();
-        }
-        for (PciFunction f : machine.functions()) {
-            if (f.bdf().equals(bdf)) {
+        for (PciFunction f : functions) {
+            if (f.bdf().equals(owner.bdf())) {
                 continue;
             }
             for (PciFunction.BarWindow mine : owner.bars()) {

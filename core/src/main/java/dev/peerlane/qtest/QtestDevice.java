@@ -2,6 +2,8 @@ package dev.peerlane.qtest;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
@@ -9,7 +11,7 @@ import dev.peerlane.pci.PciFunction.BarWindow;
 import java.util.OptionalInt;
 
 /** One function of a running QEMU, open. */
-final class QtestDevice extends PciDevice {
+final class QtestDevice extends PciDevice implements QtestDma.Function {
     private static final int DEVICE_CAPABILITIES = 4;
     private static final int DEVICE_CONTROL = 8;
     private static final int DEVICE_STATUS = 0xa;
@@ -22,15 +24,34 @@ final class QtestDevice extends PciDevice {
     private static final int BARS = 6;
     private static final long RESET_NANOS = 1_000_000_000L;
 
-    private final QtestFabric fabric;
+    private final QtestSocket socket;
+    private final Clock clock;
+    private final DmaDomain dma;
     private final PciNode node;
     private final String locator;
+    private final Runnable released;
     private boolean closed;
 
-    QtestDevice(QtestFabric fabric, PciNode node, String locator) {
-        this.fabric = fabric;
+    /**
+     * Makes an open one.
+     *
+     * @param clock waits for a reset
+     * @param dma the domain that it is in
+     * @param released called once, when it is closed
+     */
+    QtestDevice(
+            QtestSocket socket,
+            Clock clock,
+            DmaDomain dma,
+            PciNode node,
+            String locator,
+            Runnable released) {
+        this.socket = socket;
+        this.clock = clock;
+        this.dma = dma;
         this.node = node;
         this.locator = locator;
+        this.released = released;
     }
 
     @Override
@@ -53,7 +74,7 @@ final class QtestDevice extends PciDevice {
         checkOpen();
         for (BarWindow window : node.bars()) {
             if (window.index() == index) {
-                return new QtestBar(fabric.socket(), window);
+                return new QtestBar(socket, window);
             }
         }
         throw PeerlaneException.machine(
@@ -93,10 +114,10 @@ final class QtestDevice extends PciDevice {
         return capable;
     }
 
-    /** Returns whether a BAR is memory that this function decodes in that domain. */
-    boolean decodes(QtestDma domain, Bar bar) {
+    @Override
+    public boolean decodes(DmaDomain domain, Bar bar) {
         return !closed
-                && fabric.dma() == domain
+                && dma == domain
                 && (node.config().load16(ConfigSpace.COMMAND) & ConfigSpace.COMMAND_MEMORY) != 0
                 && node.bars().stream().anyMatch(w -> w.address() == bar.pciAddress());
     }
@@ -116,17 +137,12 @@ final class QtestDevice extends PciDevice {
         setBusMaster(false);
         // What is on its way should end first, but a stuck function must not stop its reset.
         boolean idle =
-                fabric.clock()
-                        .await(
-                                () ->
-                                        (config.load16(express + DEVICE_STATUS)
-                                                        & TRANSACTIONS_PENDING)
-                                                == 0,
-                                RESET_NANOS);
+                clock.await(
+                        () -> (config.load16(express + DEVICE_STATUS) & TRANSACTIONS_PENDING) == 0,
+                        RESET_NANOS);
         config.store16(express + DEVICE_CONTROL, control | INITIATE_FLR);
         boolean back =
-                fabric.clock()
-                        .await(() -> config.load32(ConfigSpace.VENDOR_ID) == identity, RESET_NANOS);
+                clock.await(() -> config.load32(ConfigSpace.VENDOR_ID) == identity, RESET_NANOS);
         if (!back) {
             throw resetFailed("did not come back", idle);
         }
@@ -159,7 +175,7 @@ final class QtestDevice extends PciDevice {
     }
 
     private void checkOpen() {
-        fabric.socket().checkOwner();
+        socket.checkOwner();
         if (closed) {
             throw new IllegalStateException(locator + " is closed");
         }
@@ -167,13 +183,13 @@ final class QtestDevice extends PciDevice {
 
     @Override
     public void close() {
-        fabric.socket().checkOwner();
+        socket.checkOwner();
         if (closed) {
             return;
         }
         closed = true;
-        fabric.released(this);
-        if (fabric.socket().usable()) {
+        released.run();
+        if (socket.usable()) {
             setBusMaster(false);
         }
     }

@@ -19,6 +19,12 @@ import org.jspecify.annotations.Nullable;
  * else is.
  */
 final class QtestDma extends DmaDomain {
+    /** A function that may be the owner of what a peer is mapped to. */
+    interface Function {
+        /** Returns whether a BAR is memory that this function decodes in that domain. */
+        boolean decodes(DmaDomain domain, Bar bar);
+    }
+
     private final OwnerThread thread = new OwnerThread();
     private final RamFile ram;
     private final @Nullable IntelIommu iommu;
@@ -61,7 +67,7 @@ final class QtestDma extends DmaDomain {
                     "offset 0x%x and length 0x%x must be multiples of 0x%x"
                             .formatted(offset, sizeBytes, RamFile.PAGE_BYTES));
         }
-        if (!(owner instanceof QtestDevice device) || !device.decodes(this, bar)) {
+        if (!(owner instanceof Function device) || !device.decodes(this, bar)) {
             throw PeerlaneException.machine(
                     "peer-not-mappable",
                     "BAR%d of %s is no open device's memory in this QEMU"

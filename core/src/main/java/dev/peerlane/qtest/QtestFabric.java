@@ -44,7 +44,7 @@ public final class QtestFabric extends Fabric {
     private final QtestDma dma;
     private final List<PciNode> nodes;
     private final Map<String, PciNode> nvme = new LinkedHashMap<>();
-    private final List<QtestDevice> open = new ArrayList<>();
+    private final Map<String, QtestDevice> open = new LinkedHashMap<>();
     private boolean closed;
 
     private QtestFabric(
@@ -154,13 +154,14 @@ public final class QtestFabric extends Fabric {
                     "there is no NVMe function '%s' in this QEMU".formatted(locator),
                     nvme.isEmpty() ? "Start QEMU with -device nvme" : "Use one of " + locators());
         }
-        if (open.stream().anyMatch(device -> device.locator().equals(locator))) {
+        if (open.containsKey(locator)) {
             throw PeerlaneException.machine(
                     "device-in-use", locator + " is open already", "Close it first");
         }
-        QtestDevice device = new QtestDevice(this, node, locator);
+        QtestDevice device =
+                new QtestDevice(socket, clock, dma, node, locator, () -> open.remove(locator));
         device.resetIfCapable();
-        open.add(device);
+        open.put(locator, device);
         return device;
     }
 
@@ -196,14 +197,6 @@ public final class QtestFabric extends Fabric {
         return Optional.ofNullable(iommu);
     }
 
-    QtestSocket socket() {
-        return socket;
-    }
-
-    void released(QtestDevice device) {
-        open.remove(device);
-    }
-
     private void checkOpen() {
         socket.checkOwner();
         if (closed) {
@@ -219,7 +212,7 @@ public final class QtestFabric extends Fabric {
         }
         closed = true;
         try {
-            List.copyOf(open).forEach(QtestDevice::close);
+            List.copyOf(open.values()).forEach(QtestDevice::close);
             if (iommu != null && socket.usable()) {
                 iommu.disable();
             }

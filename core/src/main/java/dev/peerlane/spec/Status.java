@@ -414,7 +414,7 @@ public final class Status {
     public static String describe(int status) {
         StringBuilder text = new StringBuilder(name(status));
         text.append(" (").append(Wire.hex3(code(status))).append("h, ");
-        text.append(StatusText.typeName(sct(status))).append(')');
+        text.append(StatusText.typeName(code(status))).append(')');
         if (doNotRetry(status)) {
             text.append(", do not retry");
         } else if (crd(status) != 0) {

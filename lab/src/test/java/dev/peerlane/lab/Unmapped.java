@@ -1,7 +1,6 @@
 package dev.peerlane.lab;
 
 import dev.peerlane.block.PeerBuffer;
-import dev.peerlane.block.PeerMemory;
 
 /** An address that no device may reach, dressed as a buffer: the control of a proof. */
 final class Unmapped extends PeerBuffer {
@@ -12,8 +11,18 @@ final class Unmapped extends PeerBuffer {
     }
 
     @Override
-    public PeerMemory memory() {
+    public String owner() {
         throw new UnsupportedOperationException("no memory is behind it");
+    }
+
+    @Override
+    public boolean isHost() {
+        return false;
+    }
+
+    @Override
+    public void checkHealth() {
+        // there is no device behind it
     }
 
     @Override

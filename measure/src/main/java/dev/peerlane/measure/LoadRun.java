@@ -164,7 +164,7 @@ public final class LoadRun {
     }
 
     private void stopSuspects() {
-        PeerlaneException stuck = suspects.stop(clock, !buffer.memory().isHost());
+        PeerlaneException stuck = suspects.stop(clock, !buffer.isHost());
         if (stuck != null) {
             throw stuck;
         }

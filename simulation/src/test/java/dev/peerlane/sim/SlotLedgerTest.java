@@ -3,7 +3,6 @@ package dev.peerlane.sim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.block.PeerBuffer;
-import dev.peerlane.block.PeerMemory;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.sim.SlotLedger.Use;
 import java.util.ArrayList;
@@ -177,7 +176,17 @@ class SlotLedgerTest {
     /** Four pages at an address. */
     private static final class Memory extends PeerBuffer {
         @Override
-        public PeerMemory memory() {
+        public String owner() {
+            throw new AssertionError("not asked for");
+        }
+
+        @Override
+        public boolean isHost() {
+            throw new AssertionError("not asked for");
+        }
+
+        @Override
+        public void checkHealth() {
             throw new AssertionError("not asked for");
         }
 

@@ -3,7 +3,7 @@ package dev.peerlane.copy.engine;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.block.BlockPort;
-import dev.peerlane.block.PeerMemory;
+import dev.peerlane.block.PeerBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,12 +17,12 @@ public final class Blame {
 
     /** Returns an error, or the condition of a device that explains it. */
     static PeerlaneException of(PeerlaneException seen, Lane lane) {
-        return of(seen, lane.reader(), lane.second(), lane.buffer().memory());
+        return of(seen, lane.reader(), lane.second(), lane.buffer());
     }
 
     /** Returns an error, or the condition of a device that explains it. */
     static PeerlaneException of(
-            PeerlaneException seen, BlockPort one, BlockPort other, PeerMemory memory) {
+            PeerlaneException seen, BlockPort one, BlockPort other, PeerBuffer buffer) {
         if (seen.category() != Category.IO) {
             return seen;
         }
@@ -31,7 +31,7 @@ public final class Blame {
             found = look(other::checkHealth);
         }
         if (found == null) {
-            found = look(memory::checkHealth);
+            found = look(buffer::checkHealth);
         }
         return found == null ? seen : explained(seen, found);
     }

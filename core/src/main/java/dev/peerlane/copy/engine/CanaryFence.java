@@ -108,7 +108,7 @@ final class CanaryFence extends Fence {
         return PeerlaneException.io(
                 "peer-writes-lost",
                 "%s completed a Read into the memory of %s, but after %.1f s a page had not arrived"
-                        .formatted(reader, buffer.memory().owner(), PATIENCE_NANOS / 1e9),
+                        .formatted(reader, buffer.owner(), PATIENCE_NANOS / 1e9),
                 "This platform loses writes between these devices: put both behind one switch, look"
                         + " at ACS and the IOMMU, or copy through host memory");
     }

@@ -50,7 +50,7 @@ final class ChunkErrors {
     PeerlaneException mismatch(long chunk) {
         long lba = lane.secondLbaOf(chunk);
         int blocks = lane.chunkLength(chunk) / lane.second().limits().blockBytes();
-        boolean host = lane.buffer().memory().isHost();
+        boolean host = lane.buffer().isHost();
         PeerlaneException mismatch =
                 PeerlaneException.io(
                         "verify-mismatch",
@@ -85,13 +85,13 @@ final class ChunkErrors {
 
     /** A Read completed, and a page of it never arrived. */
     PeerlaneException missing(long lba) {
-        boolean host = lane.buffer().memory().isHost();
+        boolean host = lane.buffer().isHost();
         return PeerlaneException.io(
                 host ? "host-data-missing" : "peer-data-missing",
                 "%s completed the Read of block %d, but a page of it never arrived in"
                                 .formatted(lane.reader().name(), lba)
                         + " the memory of "
-                        + lane.buffer().memory().owner(),
+                        + lane.buffer().owner(),
                 host
                         ? "The device does not reach host memory: look for faults of"
                                 + " the IOMMU in the system's log"

@@ -91,7 +91,7 @@ final class ControlCompare {
                                                 lane.second().name(),
                                                 lane.buffer().busAddress()
                                                         + (long) page * pageBytes,
-                                                lane.buffer().memory().owner(),
+                                                lane.buffer().owner(),
                                                 lbaOf(page, blocks))
                                 + " found no difference: its reads do not reach that memory",
                         "The copy is not good: use the memory of the target, or host memory");

@@ -136,11 +136,7 @@ public final class Poison {
             throw PeerlaneException.io(
                     "buffer-not-memory",
                     "the memory of %s at 0x%x reads back 0x%016x after 0x%016x was stored"
-                            .formatted(
-                                    buffer.memory().owner(),
-                                    buffer.busAddress() + offset,
-                                    back,
-                                    word),
+                            .formatted(buffer.owner(), buffer.busAddress() + offset, back, word),
                     "Its CMB does not hold what is written to it: use another buffer");
         }
     }

@@ -225,8 +225,7 @@ final class SentinelFence extends Fence {
             throw PeerlaneException.io(
                     "peer-writes-lost",
                     "%s completed a Read into the memory of %s, but after %.1f s nothing had arrived there"
-                            .formatted(
-                                    reader.name(), buffer.memory().owner(), PATIENCE_NANOS / 1e9),
+                            .formatted(reader.name(), buffer.owner(), PATIENCE_NANOS / 1e9),
                     "This platform loses writes between these devices: put both behind one"
                             + " switch, look at ACS and the IOMMU, or copy through host memory");
         }

@@ -52,7 +52,7 @@ abstract class WindDown {
         quiesceIfBusy(lane.reader(), quarantined || fence.quarantined());
         takenIn(false, secondQuarantined);
         quiesceIfBusy(lane.second(), secondQuarantined);
-        if (!arrived && !lane.buffer().memory().isHost()) {
+        if (!arrived && !lane.buffer().isHost()) {
             // no fence can ask a stopped reader whether its posted writes have arrived
             clock.await(() -> false, ARRIVAL_NANOS);
         }

@@ -82,7 +82,7 @@ final class Workspace {
      * @return the failure so far, or the first one of this
      */
     @Nullable PeerlaneException release(@Nullable PeerlaneException failure, List<String> notes) {
-        boolean peers = buffers.stream().anyMatch(b -> !b.memory().isHost());
+        boolean peers = buffers.stream().anyMatch(b -> !b.isHost());
         PeerlaneException stuck = suspects.stop(clock, peers);
         unsafe |= stuck != null;
         PeerlaneException first = stuck == null ? failure : first(failure, stuck);

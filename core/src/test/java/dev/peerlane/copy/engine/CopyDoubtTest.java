@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
-import dev.peerlane.block.PeerMemory;
 import dev.peerlane.copy.BufferCandidate;
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.CopyException;
@@ -445,8 +444,18 @@ class CopyDoubtTest {
         private long forgets = -1;
 
         @Override
-        public PeerMemory memory() {
-            return memory;
+        public String owner() {
+            return memory.owner();
+        }
+
+        @Override
+        public boolean isHost() {
+            return memory.isHost();
+        }
+
+        @Override
+        public void checkHealth() {
+            memory.checkHealth();
         }
 
         @Override

@@ -95,8 +95,18 @@ public final class FakeMemory extends PeerMemory {
         }
 
         @Override
-        public PeerMemory memory() {
-            return FakeMemory.this;
+        public String owner() {
+            return FakeMemory.this.owner();
+        }
+
+        @Override
+        public boolean isHost() {
+            return FakeMemory.this.isHost();
+        }
+
+        @Override
+        public void checkHealth() {
+            FakeMemory.this.checkHealth();
         }
 
         private void check() {

@@ -274,7 +274,7 @@ public final class FakePort extends BlockPort {
             }
             MemorySegment data = MemorySegment.ofArray(Arrays.copyOfRange(medium, at, at + length));
             Packet packet = new Packet(memory(slot), slot.offset(), data);
-            boolean own = peer && slot.buffer().memory().owner().equals(name());
+            boolean own = peer && slot.buffer().owner().equals(name());
             if (!peer && losesHostWrites) {
                 return 0;
             }
@@ -291,7 +291,7 @@ public final class FakePort extends BlockPort {
             return 0;
         }
         byte[] data = memory(slot).asSlice(slot.offset(), length).toArray(ValueLayout.JAVA_BYTE);
-        if (peerReadsAreOnes && peer && !slot.buffer().memory().owner().equals(name())) {
+        if (peerReadsAreOnes && peer && !slot.buffer().owner().equals(name())) {
             Arrays.fill(data, (byte) 0xff);
         }
         long good = Math.max(0, peerReadsEndAt - slot.offset());

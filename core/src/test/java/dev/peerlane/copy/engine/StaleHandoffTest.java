@@ -8,7 +8,6 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
 import dev.peerlane.Share;
 import dev.peerlane.block.PeerBuffer;
-import dev.peerlane.block.PeerMemory;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.CopyException;
@@ -409,8 +408,18 @@ class StaleHandoffTest {
         }
 
         @Override
-        public PeerMemory memory() {
-            return real.memory();
+        public String owner() {
+            return real.owner();
+        }
+
+        @Override
+        public boolean isHost() {
+            return real.isHost();
+        }
+
+        @Override
+        public void checkHealth() {
+            real.checkHealth();
         }
 
         @Override
