@@ -1,29 +1,23 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.PeerlaneException;
+import java.awt.geom.Rectangle2D;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.eclipse.elk.alg.layered.LayeredLayoutProvider;
-import org.eclipse.elk.alg.layered.options.FixedAlignment;
-import org.eclipse.elk.alg.layered.options.LayeredMetaDataProvider;
-import org.eclipse.elk.alg.layered.options.LayeredOptions;
-import org.eclipse.elk.alg.layered.options.OrderingStrategy;
-import org.eclipse.elk.core.data.LayoutMetaDataService;
-import org.eclipse.elk.core.math.ElkPadding;
-import org.eclipse.elk.core.options.CoreOptions;
-import org.eclipse.elk.core.options.Direction;
-import org.eclipse.elk.core.options.EdgeRouting;
-import org.eclipse.elk.core.util.BasicProgressMonitor;
-import org.eclipse.elk.graph.ElkBendPoint;
-import org.eclipse.elk.graph.ElkEdge;
-import org.eclipse.elk.graph.ElkEdgeSection;
-import org.eclipse.elk.graph.ElkNode;
-import org.eclipse.elk.graph.util.ElkGraphUtil;
+import java.util.Set;
+import org.abego.treelayout.Configuration.AlignmentInLevel;
+import org.abego.treelayout.Configuration.Location;
+import org.abego.treelayout.NodeExtentProvider;
+import org.abego.treelayout.TreeLayout;
+import org.abego.treelayout.util.DefaultConfiguration;
+import org.abego.treelayout.util.DefaultTreeForTreeLayout;
 import org.jspecify.annotations.Nullable;
 
-/** A topology as SVG: ELK's layered algorithm lays the tree out, the matrix stands below it. */
+/** A topology as SVG: TreeLayout places the boxes from left to right, the matrix is below them. */
 final class TopologyPicture {
     private static final double LINE = 15;
     private static final double CHARACTER = 6.7;
@@ -31,6 +25,8 @@ final class TopologyPicture {
     private static final double CELL = 26;
     private static final double LABELS = 150;
     private static final int MARGIN = 16;
+    private static final double BETWEEN_LEVELS = 34;
+    private static final double BETWEEN_BOXES = 10;
     private static final String ROOT = "";
     private static final int MAX_DEPTH = 16;
     private static final int MAX_BOXES = 1000;
@@ -54,7 +50,9 @@ final class TopologyPicture {
     private final List<Topology.Node> drives;
     private final Map<String, List<Topology.Node>> byParent;
     private final StringBuilder svg = new StringBuilder();
-    private final Map<String, ElkNode> nodes = new LinkedHashMap<>();
+    private final Map<String, Topology.Node> shown = new LinkedHashMap<>();
+    private final Map<String, List<String>> texts = new HashMap<>();
+    private final DefaultTreeForTreeLayout<String> tree = new DefaultTreeForTreeLayout<>(ROOT);
 
     private TopologyPicture(Topology topology) {
         this.topology = topology;
@@ -68,56 +66,92 @@ final class TopologyPicture {
     }
 
     private String draw() {
-        ElkNode graph = ElkGraphUtil.createGraph();
-        graph.setProperty(CoreOptions.DIRECTION, Direction.RIGHT);
-        graph.setProperty(CoreOptions.EDGE_ROUTING, EdgeRouting.ORTHOGONAL);
-        graph.setProperty(CoreOptions.PADDING, new ElkPadding(MARGIN));
-        graph.setProperty(CoreOptions.SPACING_NODE_NODE, 10.0);
-        graph.setProperty(LayeredOptions.SPACING_NODE_NODE_BETWEEN_LAYERS, 34.0);
-        graph.setProperty(LayeredOptions.MERGE_EDGES, true);
-        graph.setProperty(
-                LayeredOptions.NODE_PLACEMENT_BK_FIXED_ALIGNMENT, FixedAlignment.BALANCED);
-        graph.setProperty(
-                LayeredOptions.CONSIDER_MODEL_ORDER_STRATEGY, OrderingStrategy.NODES_AND_EDGES);
-        box(graph, ROOT, List.of("root complex"));
         for (Topology.Node n : topology.functions()) {
             if (!hidden(n)) {
-                if (nodes.size() >= MAX_BOXES) {
+                if (shown.size() >= MAX_BOXES - 1) {
                     throw PeerlaneException.machine(
                             "picture-too-large",
                             "%s has more than %d functions to draw"
                                     .formatted(topology.origin(), MAX_BOXES),
                             "Leave --svg out");
                 }
-                box(graph, n.address(), lines(n));
+                shown.put(n.address(), n);
             }
         }
-        for (Topology.Node n : topology.functions()) {
-            ElkNode child = nodes.get(n.address());
-            ElkNode parent = nodes.get(n.parent() == null ? ROOT : n.parent());
-            if (child != null && parent != null) {
-                ElkGraphUtil.createSimpleEdge(parent, child);
-            }
-        }
-        // registers the types of its options, which the algorithm copies
-        LayoutMetaDataService.getInstance()
-                .registerLayoutMetaDataProviders(new LayeredMetaDataProvider());
-        new LayeredLayoutProvider().layout(graph, new BasicProgressMonitor());
+        texts.put(ROOT, List.of("root complex"));
+        shown.forEach((address, n) -> texts.put(address, lines(n)));
+        shown.values().forEach(n -> hang(n, new HashSet<>()));
+        TreeLayout<String> layout =
+                new TreeLayout<>(
+                        tree,
+                        new Extents(),
+                        new DefaultConfiguration<>(
+                                BETWEEN_LEVELS,
+                                BETWEEN_BOXES,
+                                Location.Left,
+                                AlignmentInLevel.TowardsRoot));
+        Map<String, Rectangle2D.Double> boxes = layout.getNodeBounds();
+        boxes.values().forEach(b -> b.setRect(b.x + MARGIN, b.y + MARGIN, b.width, b.height));
+        double bottom = layout.getBounds().getHeight() + 2 * MARGIN;
         double side = MARGIN + LABELS + drives.size() * CELL;
-        double width =
-                Math.max(graph.getWidth(), Math.max(side, HEADING.length() * CHARACTER) + MARGIN);
-        double top = graph.getHeight() + GAP;
+        double right = Math.max(layout.getBounds().getWidth() + MARGIN, side);
+        double width = Math.max(right, HEADING.length() * CHARACTER) + MARGIN;
+        double top = bottom + GAP;
         double height = top + (drives.isEmpty() ? 0 : 64 + drives.size() * CELL + MARGIN);
         head(width, height);
-        graph.getContainedEdges().forEach(this::edge);
-        node(ROOT, null);
-        topology.functions().stream()
-                .filter(n -> nodes.containsKey(n.address()))
-                .forEach(n -> node(n.address(), n));
+        shown.values().stream()
+                .filter(n -> Objects.equals(tree.getParent(n.address()), above(n)))
+                .forEach(n -> edge(box(boxes, above(n)), box(boxes, n.address())));
+        node(box(boxes, ROOT), null);
+        shown.values().forEach(n -> node(box(boxes, n.address()), n));
         if (!drives.isEmpty()) {
             matrix(top);
         }
         return svg.append("</svg>\n").toString();
+    }
+
+    private static Rectangle2D.Double box(Map<String, Rectangle2D.Double> boxes, String id) {
+        return Objects.requireNonNull(boxes.get(id));
+    }
+
+    private List<String> text(String id) {
+        return Objects.requireNonNull(texts.get(id));
+    }
+
+    private static String above(Topology.Node n) {
+        String parent = n.parent();
+        return parent == null ? ROOT : parent;
+    }
+
+    /**
+     * Puts a function into the tree, after those above it. One whose bridge is not drawn, or whose
+     * bridges form a circle (a capture can say so), has its place beside the root ports.
+     */
+    private void hang(Topology.Node n, Set<String> below) {
+        if (tree.hasNode(n.address())) {
+            return;
+        }
+        below.add(n.address());
+        Topology.Node bridge = shown.get(above(n));
+        boolean circle = bridge != null && below.contains(bridge.address());
+        if (bridge != null && !circle) {
+            hang(bridge, below);
+        }
+        tree.addChild(bridge == null || circle ? ROOT : bridge.address(), n.address());
+    }
+
+    /** Tells the size of each box from the text in it. */
+    private final class Extents implements NodeExtentProvider<String> {
+        @Override
+        public double getWidth(String id) {
+            int longest = text(id).stream().mapToInt(String::length).max().orElse(1);
+            return longest * CHARACTER + 16;
+        }
+
+        @Override
+        public double getHeight(String id) {
+            return text(id).size() * LINE + 10;
+        }
     }
 
     /** A bridge with nothing of interest below it would only take room. */
@@ -129,13 +163,6 @@ final class TopologyPicture {
         return depth < MAX_DEPTH
                 && byParent.getOrDefault(address, List.of()).stream()
                         .anyMatch(c -> c.nvme() || leadsToDrive(c.address(), depth + 1));
-    }
-
-    private void box(ElkNode graph, String id, List<String> lines) {
-        ElkNode node = ElkGraphUtil.createNode(graph);
-        int longest = lines.stream().mapToInt(String::length).max().orElse(1);
-        node.setDimensions(longest * CHARACTER + 16, lines.size() * LINE + 10);
-        nodes.put(id, node);
     }
 
     private List<String> lines(Topology.Node n) {
@@ -172,22 +199,18 @@ final class TopologyPicture {
                         .formatted(width, height, width, height, escaped(topology.origin())));
     }
 
-    private void edge(ElkEdge edge) {
-        for (ElkEdgeSection s : edge.getSections()) {
-            StringBuilder path =
-                    new StringBuilder("M%.1f %.1f".formatted(s.getStartX(), s.getStartY()));
-            for (ElkBendPoint p : s.getBendPoints()) {
-                path.append(" L%.1f %.1f".formatted(p.getX(), p.getY()));
-            }
-            path.append(" L%.1f %.1f".formatted(s.getEndX(), s.getEndY()));
-            svg.append(
-                    "<path d=\"%s\" fill=\"none\" stroke=\"#8a94a0\" stroke-width=\"1.5\"/>\n"
-                            .formatted(path));
-        }
+    /** Draws the line from a bridge to what is below it; all lines of a level turn at one place. */
+    private void edge(Rectangle2D.Double from, Rectangle2D.Double to) {
+        double turn = to.x - BETWEEN_LEVELS / 2;
+        svg.append(
+                """
+                <path d="M%.1f %.1f H%.1f V%.1f H%.1f" fill="none" stroke="#8a94a0" \
+                stroke-width="1.5"/>
+                """
+                        .formatted(from.getMaxX(), from.getCenterY(), turn, to.getCenterY(), to.x));
     }
 
-    private void node(String id, Topology.@Nullable Node n) {
-        ElkNode box = Objects.requireNonNull(nodes.get(id));
+    private void node(Rectangle2D.Double box, Topology.@Nullable Node n) {
         boolean memory = n != null && n.cmbBytes() != null && n.cmbBytes() > 0;
         String fill = n == null ? "#dfe5ec" : memory ? "#d6f0df" : n.nvme() ? "#f3f4f6" : "#eef3fa";
         boolean wrong = n != null && n.redirects();
@@ -199,18 +222,18 @@ final class TopologyPicture {
                 stroke-width="%s"/>
                 """
                         .formatted(
-                                box.getX(),
-                                box.getY(),
-                                box.getWidth(),
-                                box.getHeight(),
+                                box.x,
+                                box.y,
+                                box.width,
+                                box.height,
                                 fill,
                                 stroke,
                                 wrong || narrow || memory ? "2" : "1"));
-        List<String> lines = n == null ? List.of("root complex") : lines(n);
+        List<String> lines = text(n == null ? ROOT : n.address());
         for (int i = 0; i < lines.size(); i++) {
             text(
-                    box.getX() + 8,
-                    box.getY() + 15 + i * LINE,
+                    box.x + 8,
+                    box.y + 15 + i * LINE,
                     lines.get(i),
                     i == 0 ? "font-weight=\"bold\"" : "fill=\"#3b4652\"");
         }
