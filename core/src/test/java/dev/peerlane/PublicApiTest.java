@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** What is public is a promise, so whoever adds to it or takes from it does so knowingly. */
 class PublicApiTest {
     /** The most public types that a user of the library can meet; never more. */
-    private static final int MOST_TYPES = 152;
+    private static final int MOST_TYPES = 153;
 
     private static final Path KEPT = Path.of("src/test/resources/public-api.txt");
     private static final Path FOUND = Path.of("target/public-api.txt");

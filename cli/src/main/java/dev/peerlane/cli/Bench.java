@@ -213,7 +213,7 @@ final class Bench {
                         session.fabric().machine(),
                         namespace.device().bdf(),
                         session.controller(owner).device().bdf())
-                .verdict(command.intoMemory());
+                .verdict(command.direction());
     }
 
     /** The first way between two devices with what belongs to it, or all; host memory beside. */
@@ -272,7 +272,7 @@ final class Bench {
                         way.initiator(),
                         way.namespace().name(),
                         owner == null ? BenchDocument.HOST : owner,
-                        way.command().intoMemory() ? "write" : "read",
+                        way.command().direction().word(),
                         way.command().words(),
                         null,
                         way.route(),

@@ -11,6 +11,7 @@ import dev.peerlane.diagnose.Finding;
 import dev.peerlane.diagnose.Question;
 import dev.peerlane.diagnose.Snapshot;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.probe.Probe;
 import dev.peerlane.probe.Snapshots;
@@ -292,9 +293,9 @@ final class DoctorCommand implements Callable<Integer> {
                     Locale.ROOT,
                     "  %s %s %s: %s%s%n",
                     name(snapshot, leg.route().initiator()),
-                    leg.write() ? "writes to" : "reads from",
+                    leg.direction() == Direction.WRITE ? "writes to" : "reads from",
                     name(snapshot, leg.route().owner()),
-                    leg.route().verdict(leg.write()).words(),
+                    leg.route().verdict(leg.direction()).words(),
                     l.bytesPerSecond() == 0
                             ? ""
                             : String.format(
@@ -404,8 +405,8 @@ final class DoctorCommand implements Callable<Integer> {
         return new LegDocument(
                 r.initiator().toString(),
                 r.owner().toString(),
-                leg.write() ? "write" : "read",
-                r.verdict(leg.write()).name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                leg.direction().word(),
+                r.verdict(leg.direction()).name().toLowerCase(Locale.ROOT).replace('_', '-'),
                 leg.allowed(),
                 r.kernelAllows(),
                 r.hops(),

@@ -7,6 +7,7 @@ import dev.peerlane.diagnose.Question;
 import dev.peerlane.diagnose.Snapshot;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.Link;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.PciFunction;
@@ -192,9 +193,9 @@ record Topology(
         return new Pair(
                 r.initiator().toString(),
                 r.owner().toString(),
-                name(r, true),
+                name(r, Direction.WRITE),
                 r.peerWrites().allowed(),
-                name(r, false),
+                name(r, Direction.READ),
                 r.peerReads().allowed(),
                 r.kernelAllows(),
                 r.hops(),
@@ -205,8 +206,8 @@ record Topology(
                 unfit(snapshot, to, from, to));
     }
 
-    private static String name(Route r, boolean write) {
-        return r.verdict(write).name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    private static String name(Route r, Direction direction) {
+        return r.verdict(direction).name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
     }
 
     /** Returns the functions right below each address; those on root buses are below "". */

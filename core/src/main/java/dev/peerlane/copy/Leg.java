@@ -1,5 +1,6 @@
 package dev.peerlane.copy;
 
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.Route;
 import dev.peerlane.pci.Verdict;
 
@@ -23,23 +24,23 @@ public record Leg(
         boolean crossesRoot,
         String reason) {
 
-    public static Leg of(String initiator, String owner, boolean write, Route route) {
-        Verdict verdict = write ? route.peerWrites() : route.peerReads();
+    public static Leg of(String initiator, String owner, Direction direction, Route route) {
+        Verdict verdict = route.verdict(direction);
         return new Leg(
                 initiator,
                 owner,
-                write ? "write" : "read",
+                direction.word(),
                 verdict.words(),
                 route.hops(),
                 route.crossesRoot(),
                 route.reason());
     }
 
-    public static Leg host(String initiator, boolean write) {
+    public static Leg host(String initiator, Direction direction) {
         return new Leg(
                 initiator,
                 "host",
-                write ? "write" : "read",
+                direction.word(),
                 "host memory",
                 0,
                 true,

@@ -2,6 +2,7 @@ package dev.peerlane.diagnose;
 
 import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.Route;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,12 +28,12 @@ public record Diagnosis(
      * A route in one direction.
      *
      * @param route the verdicts on it
-     * @param write whether the initiator writes
+     * @param direction what the initiator does
      */
-    public record Leg(Route route, boolean write) {
+    public record Leg(Route route, Direction direction) {
         /** Returns whether it may be used. */
         public boolean allowed() {
-            return route.verdict(write).allowed();
+            return route.verdict(direction).allowed();
         }
     }
 

@@ -5,6 +5,7 @@ import dev.peerlane.copy.planning.Demand;
 import dev.peerlane.copy.planning.Fitness;
 import dev.peerlane.copy.planning.Party;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.Route;
 import dev.peerlane.pci.sysfs.SysfsTree;
@@ -123,11 +124,12 @@ public final class Doctor {
     private boolean otherwise(List<PciFunction> looked) {
         for (PciFunction from : looked) {
             for (PciFunction owner : looked) {
-                if (!leg(from.bdf(), owner.bdf(), true).allowed() || isNotSeen(owner, from)) {
+                if (!leg(from.bdf(), owner.bdf(), Direction.WRITE).allowed()
+                        || isNotSeen(owner, from)) {
                     continue;
                 }
                 for (PciFunction to : looked) {
-                    if (from.equals(to) || !leg(to.bdf(), owner.bdf(), false).allowed()) {
+                    if (from.equals(to) || !leg(to.bdf(), owner.bdf(), Direction.READ).allowed()) {
                         continue;
                     }
                     Question question = new Question(from.bdf(), to.bdf(), Buffer.AUTO);
@@ -308,20 +310,20 @@ public final class Doctor {
 
     /** What keeps a copy from reading its source or writing its target, whatever carries it. */
     private List<Finding> ofSides(Question q) {
-        List<Finding> found = new ArrayList<>(ofSide(q.source(), q.sourceNsid(), false));
-        found.addAll(ofSide(q.target(), q.targetNsid(), true));
+        List<Finding> found = new ArrayList<>(ofSide(q.source(), q.sourceNsid(), Direction.READ));
+        found.addAll(ofSide(q.target(), q.targetNsid(), Direction.WRITE));
         return found;
     }
 
     /** Nothing if one of those that could be meant can be used. */
-    private List<Finding> ofSide(Bdf bdf, @Nullable Integer nsid, boolean writes) {
+    private List<Finding> ofSide(Bdf bdf, @Nullable Integer nsid, Direction direction) {
         List<NamespaceFacts> meant = meant(bdf, nsid);
         List<Finding> found = new ArrayList<>();
         for (NamespaceFacts n : meant) {
             String name = name(bdf) + "/n" + Integer.toUnsignedString(n.nsid());
             if (n.unusable() != null) {
                 found.add(Finding.of(Check.NAMESPACE, name, "Identify Namespace", n.unusable()));
-            } else if (writes && n.readOnly() != null) {
+            } else if (direction == Direction.WRITE && n.readOnly() != null) {
                 String detail = name + " cannot be written: " + n.readOnly();
                 found.add(Finding.of(Check.WRITE_PROTECTED, name, "NSATTR, SMART log", detail));
             }
@@ -355,7 +357,8 @@ public final class Doctor {
 
     private static List<Diagnosis.Leg> legs(Fitness fitness) {
         return List.of(
-                new Diagnosis.Leg(fitness.in(), true), new Diagnosis.Leg(fitness.out(), false));
+                new Diagnosis.Leg(fitness.in(), Direction.WRITE),
+                new Diagnosis.Leg(fitness.out(), Direction.READ));
     }
 
     /** What there is to say of a memory and of the ways to it. */
@@ -366,8 +369,8 @@ public final class Doctor {
         return found;
     }
 
-    private Diagnosis.Leg leg(Bdf initiator, Bdf owner, boolean write) {
-        return new Diagnosis.Leg(Route.between(snapshot.machine(), initiator, owner), write);
+    private Diagnosis.Leg leg(Bdf initiator, Bdf owner, Direction direction) {
+        return new Diagnosis.Leg(Route.between(snapshot.machine(), initiator, owner), direction);
     }
 
     /** What blocks first; what was found twice once, as the worse of the two. */

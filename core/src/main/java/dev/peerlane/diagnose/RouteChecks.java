@@ -5,6 +5,7 @@ import dev.peerlane.copy.planning.Unfit;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Cpu;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.HostBridges;
 import dev.peerlane.pci.Link;
 import dev.peerlane.pci.Oversize;
@@ -28,7 +29,7 @@ final class RouteChecks {
     private final Snapshot snapshot;
     private final Fitness fitness;
     private final Route route;
-    private final boolean write;
+    private final Direction direction;
     private final PciFunction initiator;
     private final PciFunction owner;
     private final List<PciFunction> way;
@@ -45,7 +46,7 @@ final class RouteChecks {
         this.initiator = initiator;
         this.owner = owner;
         route = leg.route();
-        write = leg.write();
+        direction = leg.direction();
         way = route.functions(snapshot.machine());
     }
 
@@ -113,7 +114,7 @@ final class RouteChecks {
     }
 
     private void redirects() {
-        boolean allowed = route.verdict(write).allowed();
+        boolean allowed = route.verdict(direction).allowed();
         String root =
                 snapshot.machine().rootComplexBetween(route.initiator(), route.owner()).source();
         for (PciFunction bridge : route.redirecting()) {
@@ -258,7 +259,7 @@ final class RouteChecks {
     /** What a route has beyond Linux's rule: packets that are stopped, writes that part. */
     private void stopped() {
         String pair = route.initiator() + " to " + route.owner();
-        Route.Stop stop = route.stop(write);
+        Route.Stop stop = route.stop(direction);
         if (stop != null) {
             Bdf port = stop.port().bdf();
             int bit = stop.bit();
@@ -278,13 +279,13 @@ final class RouteChecks {
         if (route.splitsWrites()) {
             Finding finding =
                     Finding.of(Check.SECOND_WAY, pair, "the fabric's description", route.reason());
-            boolean bars = write && fitness.has(Unfit.SECOND_WAY);
+            boolean bars = direction == Direction.WRITE && fitness.has(Unfit.SECOND_WAY);
             out.add(bars ? finding : finding.as(Severity.WARNING));
         }
     }
 
     private void rootComplex() {
-        if (route.stops(write) || !route.crossesRoot() || !route.redirecting().isEmpty()) {
+        if (route.stops(direction) || !route.crossesRoot() || !route.redirecting().isEmpty()) {
             return;
         }
         Cpu cpu = snapshot.machine().cpu();
@@ -297,8 +298,8 @@ final class RouteChecks {
                 route.peerWrites().allowed() && !route.peerReads().allowed() && cpu != null;
         if (writesOnly) {
             Finding finding = Finding.of(Check.WRITES_ONLY, pair, read, route.reason());
-            out.add(write ? finding : finding.as(Severity.REFUSED));
-        } else if (!route.verdict(write).allowed()) {
+            out.add(direction == Direction.WRITE ? finding : finding.as(Severity.REFUSED));
+        } else if (!route.verdict(direction).allowed()) {
             boolean listed =
                     from.flatMap(HostBridges::entry).isPresent()
                             && to.flatMap(HostBridges::entry).isPresent();
@@ -329,7 +330,7 @@ final class RouteChecks {
     }
 
     private void payload() {
-        Oversize oversize = Oversize.on(snapshot.machine(), route, write);
+        Oversize oversize = Oversize.on(snapshot.machine(), route, direction);
         if (oversize == null) {
             return;
         }
@@ -412,7 +413,7 @@ final class RouteChecks {
     }
 
     private void relaxedOrdering() {
-        if (write && initiator.relaxedOrdering()) {
+        if (direction == Direction.WRITE && initiator.relaxedOrdering()) {
             Bdf sender = initiator.bdf();
             Finding finding =
                     Finding.of(

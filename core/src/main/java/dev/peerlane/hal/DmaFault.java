@@ -1,6 +1,7 @@
 package dev.peerlane.hal;
 
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 
 /**
  * A request of a function that the fabric did not let through.
@@ -8,13 +9,13 @@ import dev.peerlane.pci.Bdf;
  * @param initiator who sent it
  * @param address its bus address
  * @param bytes its length
- * @param read whether it was a read; a lost write its sender never learns of
+ * @param direction whether it was a read or a write; a lost write its sender never learns of
  * @param why what stopped it: {@code IOMMU: no mapping}, {@code ACS of 0000:02:00.0: ...}
  */
-public record DmaFault(Bdf initiator, long address, long bytes, boolean read, String why) {
+public record DmaFault(Bdf initiator, long address, long bytes, Direction direction, String why) {
     /** Returns it in words. */
     public String words() {
         return "%s of %d bytes by %s at 0x%x: %s"
-                .formatted(read ? "read" : "write", bytes, initiator, address, why);
+                .formatted(direction.word(), bytes, initiator, address, why);
     }
 }

@@ -14,11 +14,12 @@ public record Oversize(PciFunction sender, PciFunction receiver) {
      * Looks for one; null if there is none, or no length is known.
      *
      * @param route the way
-     * @param write whether the initiator writes; else the owner answers its reads
+     * @param direction whether the initiator writes, or reads and the owner answers
      */
-    public static @Nullable Oversize on(Machine machine, Route route, boolean write) {
+    public static @Nullable Oversize on(Machine machine, Route route, Direction direction) {
         PciFunction sender =
-                machine.function(write ? route.initiator() : route.owner()).orElse(null);
+                machine.function(direction == Direction.WRITE ? route.initiator() : route.owner())
+                        .orElse(null);
         PciFunction least = null;
         for (PciFunction f : route.functions(machine)) {
             int takes = f.details().payloadBytes();

@@ -83,18 +83,18 @@ public record Route(
     }
 
     /** Returns the verdict on one direction. */
-    public Verdict verdict(boolean write) {
-        return write ? peerWrites : peerReads;
+    public Verdict verdict(Direction direction) {
+        return direction == Direction.WRITE ? peerWrites : peerReads;
     }
 
     /** Returns what is known to stop one direction, or null. */
-    public @Nullable Stop stop(boolean write) {
-        return write ? writesStop : readsStop;
+    public @Nullable Stop stop(Direction direction) {
+        return direction == Direction.WRITE ? writesStop : readsStop;
     }
 
     /** Returns whether a port is known to stop one direction, as the reason tells. */
-    public boolean stops(boolean write) {
-        return stop(write) != null;
+    public boolean stops(Direction direction) {
+        return stop(direction) != null;
     }
 
     /**

@@ -10,6 +10,7 @@ import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeStatusException;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
@@ -146,7 +147,7 @@ public final class Probe {
         Optional<ControllerMemoryBuffer> memory = session.controller(owner).cmb();
         if (memory.isEmpty()) {
             String why = owner + " has no CMB";
-            return List.of(notProbed(true, why), notProbed(false, why));
+            return List.of(notProbed(Direction.WRITE, why), notProbed(Direction.READ, why));
         }
         if (!memory.get().isEnabled()) {
             memory.get().enable(session.fabric().dma());
@@ -171,7 +172,7 @@ public final class Probe {
             long[] page = words(controller.admin().identify(Cns.CONTROLLER, 0, 0), PAGE_BYTES);
             Result write =
                     watched(
-                            true,
+                            Direction.WRITE,
                             PAGE_BYTES,
                             "Identify",
                             () ->
@@ -180,7 +181,7 @@ public final class Probe {
                                             page,
                                             "Identify",
                                             () -> controller.admin().identifyInto(slot)));
-            return List.of(write, notProbed(false, whyNoRead));
+            return List.of(write, notProbed(Direction.READ, whyNoRead));
         }
     }
 
@@ -193,7 +194,7 @@ public final class Probe {
             long[] block = words(host.segment(), blockBytes);
             Result write =
                     watched(
-                            true,
+                            Direction.WRITE,
                             blockBytes,
                             "Read",
                             () ->
@@ -206,11 +207,11 @@ public final class Probe {
             Result read =
                     compares
                             ? watched(
-                                    false,
+                                    Direction.READ,
                                     blockBytes,
                                     "Compare",
                                     () -> peerRead(namespace, slot, block))
-                            : notProbed(false, initiator + " has no Compare command");
+                            : notProbed(Direction.READ, initiator + " has no Compare command");
             return List.of(write, read);
         }
     }
@@ -284,7 +285,7 @@ public final class Probe {
     }
 
     private Result watched(
-            boolean write, long bytes, String command, Supplier<String> measurement) {
+            Direction way, long bytes, String command, Supplier<String> measurement) {
         List<PciFunction> before = onTheWay();
         String wrong;
         try {
@@ -301,17 +302,17 @@ public final class Probe {
         }
         boolean works = wrong.isEmpty();
         boolean knows =
-                switch (route.verdict(write)) {
+                switch (route.verdict(way)) {
                     case OWN, DIRECT, ROOT_TRUSTED, REFUSED -> true;
                     case ROOT_UNTRUSTED, REDIRECTED, UNKNOWN -> false;
                 };
         return new Result(
                 initiator,
                 owner,
-                write ? "write" : "read",
+                way.word(),
                 works ? "works" : "failed",
-                route.verdict(write).words(),
-                !knows || works == route.verdict(write).allowed(),
+                route.verdict(way).words(),
+                !knows || works == route.verdict(way).allowed(),
                 works ? "%d bytes checked by %s".formatted(bytes, command) : wrong,
                 errors);
     }
@@ -329,13 +330,13 @@ public final class Probe {
         return List.of((long) d.uncorrectable(), (long) d.correctable(), d.errorTotal());
     }
 
-    private Result notProbed(boolean write, String why) {
+    private Result notProbed(Direction way, String why) {
         return new Result(
                 initiator,
                 owner,
-                write ? "write" : "read",
+                way.word(),
                 "not-probed",
-                route.verdict(write).words(),
+                route.verdict(way).words(),
                 true,
                 why,
                 List.of());

@@ -1,20 +1,21 @@
 package dev.peerlane.qtest;
 
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 
 /**
  * A DMA that the IOMMU refused (VT-d 10.4.14, Fault Recording Registers).
  *
  * @param requester the function that tried
  * @param address the page it asked for; bits 11:0 are 0
- * @param read whether it wanted to read; else it wanted to write
+ * @param direction whether it wanted to read or to write
  * @param reason the fault reason: 5 is a write without permission, 6 a read without permission
  *     (VT-d 7.2.3)
  */
-public record DmaFault(Bdf requester, long address, boolean read, int reason) {
+public record DmaFault(Bdf requester, long address, Direction direction, int reason) {
     @Override
     public String toString() {
         return "%s %s 0x%x: reason %02xh"
-                .formatted(requester, read ? "reads" : "writes", address, reason);
+                .formatted(requester, direction.word() + "s", address, reason);
     }
 }

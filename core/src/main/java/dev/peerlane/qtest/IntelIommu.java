@@ -4,6 +4,7 @@ import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -106,7 +107,8 @@ public final class IntelIommu {
                                 Bits.get(requester, 2, 0));
                 long address = socket.readq(at) & -4096L;
                 int reason = (int) Bits.get(high, 39, 32);
-                faults.add(new DmaFault(bdf, address, Bits.bit(high, 62), reason));
+                Direction direction = Bits.bit(high, 62) ? Direction.READ : Direction.WRITE;
+                faults.add(new DmaFault(bdf, address, direction, reason));
                 socket.writel(at + 12, 1 << 31);
             }
         }

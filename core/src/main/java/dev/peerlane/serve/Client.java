@@ -10,6 +10,7 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.linux.Errno;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.vfiouser.Channel;
 import dev.peerlane.vfiouser.Protocol;
 import java.lang.foreign.MemorySegment;
@@ -133,8 +134,8 @@ final class Client implements AutoCloseable {
                         case Protocol.DEVICE_GET_REGION_INFO -> regionInfo(body);
                         case Protocol.DEVICE_GET_IRQ_INFO -> interruptInfo(body);
                         case Protocol.DEVICE_SET_IRQS -> setInterrupts(body);
-                        case Protocol.REGION_READ -> access(body, false);
-                        case Protocol.REGION_WRITE -> access(body, true);
+                        case Protocol.REGION_READ -> access(body, Direction.READ);
+                        case Protocol.REGION_WRITE -> access(body, Direction.WRITE);
                         case Protocol.DEVICE_RESET -> reset();
                         default -> -Errno.EOPNOTSUPP;
                     };
@@ -310,7 +311,7 @@ final class Client implements AutoCloseable {
         return 0;
     }
 
-    private long access(MemorySegment body, boolean write) {
+    private long access(MemorySegment body, Direction direction) {
         if (body.byteSize() < Protocol.REGION_ACCESS_BYTES) {
             return -Errno.EINVAL;
         }
@@ -324,29 +325,29 @@ final class Client implements AutoCloseable {
                 || count > MAX_ACCESS_BYTES
                 || offset < 0
                 || offset > regionBytes(region) - count
-                || (write && behind != count)) {
+                || (direction == Direction.WRITE && behind != count)) {
             return -Errno.EINVAL;
         }
         MemorySegment out = channel.outgoing();
         MemorySegment.copy(body, 0, out, 0, Protocol.REGION_ACCESS_BYTES);
         MemorySegment data =
-                write
+                direction == Direction.WRITE
                         ? body.asSlice(Protocol.REGION_ACCESS_BYTES, count)
                         : out.asSlice(Protocol.REGION_ACCESS_BYTES, count);
         boolean done =
                 region == Protocol.CONFIG_REGION
-                        ? config((int) offset, data, write)
-                        : bar(export.device().bar(region), offset, data, write);
+                        ? config((int) offset, data, direction)
+                        : bar(export.device().bar(region), offset, data, direction);
         if (!done) {
             return -Errno.EINVAL;
         }
-        return (long) Protocol.REGION_ACCESS_BYTES + (write ? 0 : count);
+        return (long) Protocol.REGION_ACCESS_BYTES + (direction == Direction.WRITE ? 0 : count);
     }
 
-    private boolean config(int offset, MemorySegment data, boolean write) {
+    private boolean config(int offset, MemorySegment data, Direction direction) {
         ConfigSpace config = export.device().config();
         int count = (int) data.byteSize();
-        if (!write) {
+        if (direction == Direction.READ) {
             for (int i = 0; i < count; i++) {
                 data.set(JAVA_BYTE, i, (byte) config.load8(offset + i));
             }
@@ -372,18 +373,18 @@ final class Client implements AutoCloseable {
     }
 
     /** Registers in 4 or 8 bytes, the bytes of a CMB in any multiple of 4. */
-    private static boolean bar(Bar bar, long offset, MemorySegment data, boolean write) {
+    private static boolean bar(Bar bar, long offset, MemorySegment data, Direction direction) {
         long count = data.byteSize();
         if (((offset | count) & 3) != 0) {
             return false;
         }
         if (count == 8 && (offset & 7) == 0) {
-            if (write) {
+            if (direction == Direction.WRITE) {
                 bar.store64(offset, data.get(JAVA_LONG_UNALIGNED, 0));
             } else {
                 data.set(JAVA_LONG_UNALIGNED, 0, bar.load64(offset));
             }
-        } else if (write) {
+        } else if (direction == Direction.WRITE) {
             bar.store(offset, data);
         } else {
             bar.load(offset, data);

@@ -3,6 +3,7 @@ package dev.peerlane.emulator;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.watch.BusWatch;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,11 +20,16 @@ final class Moves implements BusWatch {
             @Nullable Bdf owner,
             long address,
             long bytes,
-            boolean read,
+            Direction direction,
             boolean ioData) {
         if (ioData) {
             longest = Math.max(longest, bytes);
-            seen.add("%x+%d %s".formatted(address, bytes, read ? "read" : "written"));
+            seen.add(
+                    "%x+%d %s"
+                            .formatted(
+                                    address,
+                                    bytes,
+                                    direction == Direction.READ ? "read" : "written"));
         }
     }
 

@@ -11,6 +11,7 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PeerMapping;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
 import java.lang.foreign.MemorySegment;
@@ -44,10 +45,10 @@ class PacketWatchTest {
                 @Nullable Bdf owner,
                 long address,
                 long bytes,
-                boolean read,
+                Direction direction,
                 boolean ioData) {
             if (ioData) {
-                order.add((read ? "read" : "write") + (owner == null ? "" : " of a peer"));
+                order.add(direction.word() + (owner == null ? "" : " of a peer"));
             }
         }
 
@@ -152,7 +153,7 @@ class PacketWatchTest {
                                     @Nullable Bdf owner,
                                     long address,
                                     long bytes,
-                                    boolean read,
+                                    Direction direction,
                                     boolean ioData) {
                                 if (ioData) {
                                     order.add(address);

@@ -14,6 +14,7 @@ import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.RootComplex.Trust;
 import dev.peerlane.pci.Route;
@@ -134,8 +135,8 @@ class VerdictSweepTest {
                 for (PciDevice from : devices) {
                     for (PciDevice to : devices) {
                         if (from != to) {
-                            check(seed, from.bdf(), to, true);
-                            check(seed, from.bdf(), to, false);
+                            check(seed, from.bdf(), to, Direction.WRITE);
+                            check(seed, from.bdf(), to, Direction.READ);
                         }
                     }
                 }
@@ -155,15 +156,15 @@ class VerdictSweepTest {
                         "direct although redirected");
     }
 
-    private void check(long seed, Bdf from, PciDevice to, boolean write) {
+    private void check(long seed, Bdf from, PciDevice to, Direction direction) {
         Route route = Route.between(fabric.machine(), from, to.bdf());
-        Verdict verdict = route.verdict(write);
-        Reality reality = write ? write(from, to) : read(from, to);
+        Verdict verdict = route.verdict(direction);
+        Reality reality = direction == Direction.WRITE ? write(from, to) : read(from, to);
         String what =
                 "seed %d: %s of %s at %s: %s (%s), %s"
                         .formatted(
                                 seed,
-                                write ? "write" : "read",
+                                direction.word(),
                                 from,
                                 to.bdf(),
                                 verdict,
@@ -178,7 +179,7 @@ class VerdictSweepTest {
         } else {
             assertThat(reality.arrived()).as(what).isTrue();
         }
-        if (route.stops(write)) {
+        if (route.stops(direction)) {
             assertThat(!reality.arrived() || goesStraightTranslated(from, to)).as(what).isTrue();
             String by = route.reason();
             count("stopped by " + by.replaceAll(".*\\b(EC|TB|UF)\\).*|.*\\((TB)\\).*", "$1$2"));

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
@@ -48,13 +49,13 @@ class QtestIommuTest {
         IntelIommu.FaultLog log = iommu.faults();
         assertThat(log.faults())
                 .containsExactly(
-                        new DmaFault(new Bdf(0, 3, 4, 0), 0x1234_5000L, true, 6),
-                        new DmaFault(new Bdf(0, 1, 0, 7), 0x9000L, false, 5));
+                        new DmaFault(new Bdf(0, 3, 4, 0), 0x1234_5000L, Direction.READ, 6),
+                        new DmaFault(new Bdf(0, 1, 0, 7), 0x9000L, Direction.WRITE, 5));
         assertThat(log.overflowed()).isTrue();
         assertThat(iommu.faults().isEmpty()).as("the same again").isTrue();
         machine.refuses(1, 0xa000L, 5L << 32 | 0x0107);
         assertThat(iommu.faults().faults())
-                .containsExactly(new DmaFault(new Bdf(0, 1, 0, 7), 0xa000L, false, 5));
+                .containsExactly(new DmaFault(new Bdf(0, 1, 0, 7), 0xa000L, Direction.WRITE, 5));
     }
 
     @Test

@@ -24,6 +24,7 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaFault;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.nvme.NvmeStatusException;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -205,7 +206,7 @@ class PacketCopyTest {
         CopyException e = catchThrowableOfType(CopyException.class, () -> copy(through("target")));
         assertThat(e.code()).isEqualTo("peer-writes-lost");
         DmaFault first = world.faults().getFirst();
-        assertThat(first.read()).isFalse();
+        assertThat(first.direction()).isEqualTo(Direction.WRITE);
         assertThat(first.why()).isEqualTo("the root complex does not forward it");
         assertThat(first.initiator().toString()).isEqualTo("0000:03:00.0");
     }
@@ -229,7 +230,7 @@ class PacketCopyTest {
                 world.attachMemory(gone, buffer.segment());
             }
             DmaFault fault = world.faults().getFirst();
-            assertThat(fault.read()).isTrue();
+            assertThat(fault.direction()).isEqualTo(Direction.READ);
             assertThat(fault.address()).isEqualTo(gone);
             assertThat(fault.why()).isEqualTo("IOMMU: no mapping");
             assertThat(fault.words()).contains("0000:03:00.0").contains("read of");

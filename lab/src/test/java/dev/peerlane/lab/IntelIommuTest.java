@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.qtest.DmaFault;
 import dev.peerlane.qtest.IntelIommu;
 import dev.peerlane.qtest.QtestFabric;
@@ -55,7 +56,9 @@ class IntelIommuTest {
                 admin.identify(buffer.busAddress());
                 IntelIommu.FaultLog log = iommu.faults();
                 assertThat(log.faults())
-                        .containsExactly(new DmaFault(device.bdf(), buffer.busAddress(), false, 5));
+                        .containsExactly(
+                                new DmaFault(
+                                        device.bdf(), buffer.busAddress(), Direction.WRITE, 5));
                 assertThat(iommu.faults().isEmpty()).as("cleared by the call before").isTrue();
             }
         }
@@ -76,7 +79,8 @@ class IntelIommuTest {
                 admin.identify(cmb.pciAddress() + 4096);
                 assertThat(iommu.faults().faults())
                         .containsExactly(
-                                new DmaFault(peer.bdf(), cmb.pciAddress() + 4096, false, 5));
+                                new DmaFault(
+                                        peer.bdf(), cmb.pciAddress() + 4096, Direction.WRITE, 5));
                 assertThat(cmb.load32(4096)).isZero();
 
                 PeerMapping mapping = fabric.dma().mapPeer(owner, cmb, 0, cmb.sizeBytes());

@@ -2,6 +2,7 @@ package dev.peerlane.measure;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PortLimits;
+import dev.peerlane.pci.Direction;
 
 /**
  * A load on one way between a device and a memory: the same command, so many at a time, for so
@@ -29,18 +30,18 @@ public record Load(
     /** What a load does with the memory. */
     public enum Command {
         /** The medium is read into the memory: the device writes it. */
-        READ("Read", true),
+        READ("Read", Direction.WRITE),
         /** The memory is compared with the medium: the device reads it, and no medium changes. */
-        COMPARE("Compare", false),
+        COMPARE("Compare", Direction.READ),
         /** The memory is written to the medium: the device reads it. */
-        WRITE("Write", false);
+        WRITE("Write", Direction.READ);
 
         private final String words;
-        private final boolean intoMemory;
+        private final Direction direction;
 
-        Command(String words, boolean intoMemory) {
+        Command(String words, Direction direction) {
             this.words = words;
-            this.intoMemory = intoMemory;
+            this.direction = direction;
         }
 
         /** Returns its name in the NVMe specification. */
@@ -48,9 +49,14 @@ public record Load(
             return words;
         }
 
+        /** Returns what the device does with the memory. */
+        public Direction direction() {
+            return direction;
+        }
+
         /** Returns whether the device writes the memory; else it reads it. */
         public boolean intoMemory() {
-            return intoMemory;
+            return direction == Direction.WRITE;
         }
     }
 

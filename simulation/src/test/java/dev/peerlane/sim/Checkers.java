@@ -3,6 +3,7 @@ package dev.peerlane.sim;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.watch.BusWatch;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.Route;
 import dev.peerlane.pci.Verdict;
@@ -141,8 +142,9 @@ final class Checkers implements BusWatch {
             @Nullable Bdf owner,
             long address,
             long bytes,
-            boolean read,
+            Direction direction,
             boolean ioData) {
+        boolean read = direction == Direction.READ;
         if (!(ioData && staleMayMove)) {
             mappings.moved(initiator, address, bytes, read);
             if (ioData) {

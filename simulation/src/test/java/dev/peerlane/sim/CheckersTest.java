@@ -14,6 +14,7 @@ import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.RootComplex.Trust;
 import dev.peerlane.spec.wire.Cqe;
 import java.lang.foreign.MemorySegment;
@@ -63,9 +64,9 @@ class CheckersTest {
     void dmaIntoMemoryThatIsMappedPassesAndBehindItIsFound() {
         DmaBuffer buffer = mappings.allocate(4096);
         buffer.admit(a);
-        checkers.moved(a, null, buffer.busAddress(), 4096, false, false);
+        checkers.moved(a, null, buffer.busAddress(), 4096, Direction.WRITE, false);
         assertThat(found).isEmpty();
-        checkers.moved(a, null, buffer.busAddress() + 4000, 512, true, false);
+        checkers.moved(a, null, buffer.busAddress() + 4000, 512, Direction.READ, false);
         finds("reads 512 bytes at");
     }
 
@@ -74,11 +75,11 @@ class CheckersTest {
         DmaBuffer ofA = mappings.forDevice(fabric.open("emu:a")).allocate(4096);
         DmaBuffer shared = mappings.allocate(4096);
         shared.admit(a);
-        checkers.moved(a, null, ofA.busAddress(), 4096, false, false);
-        checkers.moved(a, null, shared.busAddress(), 4096, false, false);
+        checkers.moved(a, null, ofA.busAddress(), 4096, Direction.WRITE, false);
+        checkers.moved(a, null, shared.busAddress(), 4096, Direction.WRITE, false);
         assertThat(found).isEmpty();
-        checkers.moved(b, null, ofA.busAddress(), 16, true, false);
-        checkers.moved(b, null, shared.busAddress(), 16, false, false);
+        checkers.moved(b, null, ofA.busAddress(), 16, Direction.READ, false);
+        checkers.moved(b, null, shared.busAddress(), 16, Direction.WRITE, false);
         assertThat(found).hasSize(2).allMatch(f -> f.endsWith("which it was not admitted to"));
     }
 
@@ -86,7 +87,7 @@ class CheckersTest {
     void dmaIntoMemoryThatWasGivenBackIsFound() {
         DmaBuffer buffer = mappings.allocate(4096);
         buffer.close();
-        checkers.moved(a, null, buffer.busAddress(), 16, false, false);
+        checkers.moved(a, null, buffer.busAddress(), 16, Direction.WRITE, false);
         finds("which nothing maps");
     }
 
@@ -101,7 +102,7 @@ class CheckersTest {
     void peerTrafficOnARouteThatIsRefusedIsFound() {
         DmaBuffer somewhere = mappings.allocate(4096);
         somewhere.admit(a);
-        checkers.moved(a, b, somewhere.busAddress(), 512, false, false);
+        checkers.moved(a, b, somewhere.busAddress(), 512, Direction.WRITE, false);
         checkers.checkRoutes(fabric.machine());
         finds("initiator=" + a);
     }
@@ -110,7 +111,7 @@ class CheckersTest {
     void ioDataOutsideOfSlotsIsFound() {
         DmaBuffer somewhere = mappings.allocate(4096);
         somewhere.admit(a);
-        checkers.moved(a, null, somewhere.busAddress(), 512, false, true);
+        checkers.moved(a, null, somewhere.busAddress(), 512, Direction.WRITE, true);
         finds("in no slot");
     }
 

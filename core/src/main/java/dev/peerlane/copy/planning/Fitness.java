@@ -3,6 +3,7 @@ package dev.peerlane.copy.planning;
 import dev.peerlane.copy.BufferKind;
 import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.Overlap;
 import dev.peerlane.pci.Oversize;
@@ -236,7 +237,8 @@ public record Fitness(
             packetsStopped();
             for (Oversize oversize :
                     new Oversize[] {
-                        Oversize.on(machine, in, true), Oversize.on(machine, out, false)
+                        Oversize.on(machine, in, Direction.WRITE),
+                        Oversize.on(machine, out, Direction.READ)
                     }) {
                 if (oversize != null) {
                     no(Unfit.PAYLOAD, oversize.words());

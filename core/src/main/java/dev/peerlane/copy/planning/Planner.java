@@ -13,6 +13,7 @@ import dev.peerlane.copy.Leg;
 import dev.peerlane.copy.VerifyMethod;
 import dev.peerlane.copy.VerifyMode;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.Machine;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -160,8 +161,8 @@ public final class Planner {
         String owner = option.candidate().locator();
         List<Leg> legs =
                 List.of(
-                        Leg.of(demand.source().name(), owner, true, fitness.in()),
-                        Leg.of(demand.target().name(), owner, false, fitness.out()));
+                        Leg.of(demand.source().name(), owner, Direction.WRITE, fitness.in()),
+                        Leg.of(demand.target().name(), owner, Direction.READ, fitness.out()));
         VerifyChoice verify = verify(option.candidate());
         reasons.add(fenceReason(fitness));
         List<String> announcements =
@@ -189,8 +190,8 @@ public final class Planner {
                 BufferKind.HOST,
                 null,
                 List.of(
-                        Leg.host(request.source().locator(), true),
-                        Leg.host(request.target().locator(), false)),
+                        Leg.host(request.source().locator(), Direction.WRITE),
+                        Leg.host(request.target().locator(), Direction.READ)),
                 "none",
                 verify.method(),
                 verify.buffer(),

@@ -4,6 +4,7 @@ import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.tree.AddressMap;
 import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.emulator.tree.EmulatedFunction;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.Route;
 import dev.peerlane.pci.Verdict;
@@ -111,16 +112,16 @@ public final class FastInterconnect extends Interconnect {
         }
         long at = range.memoryOffset() + (address - range.base());
         if (range.owner() == null) {
-            moved(initiator, null, address, bytes, true, kind);
-            initiator.traffic().host(kind, true, bytes);
+            moved(initiator, null, address, bytes, Direction.READ, kind);
+            initiator.traffic().host(kind, Direction.READ, bytes);
             MemorySegment.copy(range.memory(), at, target, offset, bytes);
             return DONE;
         }
         if (closed(initiator, range.owner()).reads()) {
             return fault(initiator, address, target, offset, bytes, REFUSED) ? DONE : FAILED;
         }
-        moved(initiator, range.owner(), address, bytes, true, kind);
-        initiator.traffic().peer(true, bytes);
+        moved(initiator, range.owner(), address, bytes, Direction.READ, kind);
+        initiator.traffic().peer(Direction.READ, bytes);
         switch (model.peerReads()) {
             case NORMAL -> MemorySegment.copy(range.memory(), at, target, offset, bytes);
             case ONES -> target.asSlice(offset, bytes).fill((byte) -1);
@@ -148,19 +149,19 @@ public final class FastInterconnect extends Interconnect {
         }
         EmulatedFunction owner = range.owner();
         if (owner == null) {
-            initiator.traffic().host(kind, false, bytes);
+            initiator.traffic().host(kind, Direction.WRITE, bytes);
         } else {
             if (closed(initiator, owner).writes()) {
                 // a posted write: the initiator never learns
-                faults.add(initiator, address, bytes, false, REFUSED);
+                faults.add(initiator, address, bytes, Direction.WRITE, REFUSED);
                 return true;
             }
-            initiator.traffic().peer(false, bytes);
+            initiator.traffic().peer(Direction.WRITE, bytes);
             if (model.peerWrites() == FabricModel.PeerWrites.VANISH) {
                 return true;
             }
         }
-        moved(initiator, owner, address, bytes, false, kind);
+        moved(initiator, owner, address, bytes, Direction.WRITE, kind);
         long at = range.memoryOffset() + (address - range.base());
         if (owner == null) {
             store(range.memory(), at, source, offset, bytes, kind);
@@ -195,7 +196,8 @@ public final class FastInterconnect extends Interconnect {
             long offset,
             long bytes,
             String why) {
-        faults.add(initiator, address, bytes, target != null, why);
+        Direction direction = target == null ? Direction.WRITE : Direction.READ;
+        faults.add(initiator, address, bytes, direction, why);
         if (target != null) {
             target.asSlice(offset, bytes).fill((byte) -1);
         }

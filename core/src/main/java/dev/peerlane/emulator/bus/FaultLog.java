@@ -2,6 +2,7 @@ package dev.peerlane.emulator.bus;
 
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.hal.DmaFault;
+import dev.peerlane.pci.Direction;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,10 +13,11 @@ public final class FaultLog {
     private final List<DmaFault> first = new ArrayList<>();
 
     /** Counts and keeps one. */
-    void add(EmulatedFunction initiator, long address, long bytes, boolean read, String why) {
+    void add(
+            EmulatedFunction initiator, long address, long bytes, Direction direction, String why) {
         initiator.traffic().fault(bytes);
         if (first.size() < MAX) {
-            first.add(new DmaFault(initiator.bdf(), address, bytes, read, why));
+            first.add(new DmaFault(initiator.bdf(), address, bytes, direction, why));
         }
     }
 

@@ -5,6 +5,7 @@ import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.emulator.watch.BusWatch;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.spec.wire.Cqe;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -45,12 +46,12 @@ public abstract class Interconnect {
             @Nullable EmulatedFunction owner,
             long address,
             long bytes,
-            boolean read,
+            Direction direction,
             DmaKind kind) {
         BusWatch watcher = watch;
         if (watcher != null) {
             Bdf at = owner == null ? null : owner.bdf();
-            watcher.moved(initiator.bdf(), at, address, bytes, read, kind == DmaKind.IO_DATA);
+            watcher.moved(initiator.bdf(), at, address, bytes, direction, kind == DmaKind.IO_DATA);
         }
     }
 
@@ -95,9 +96,9 @@ public abstract class Interconnect {
 
     /** Data of an I/O command has moved in host memory. */
     public final void movedInHost(
-            EmulatedFunction initiator, long address, long bytes, boolean read) {
-        moved(initiator, null, address, bytes, read, DmaKind.IO_DATA);
-        initiator.traffic().host(DmaKind.IO_DATA, read, bytes);
+            EmulatedFunction initiator, long address, long bytes, Direction direction) {
+        moved(initiator, null, address, bytes, direction, DmaKind.IO_DATA);
+        initiator.traffic().host(DmaKind.IO_DATA, direction, bytes);
     }
 
     /** Returns whether a function should send more data now; queue entries always go. */

@@ -7,8 +7,10 @@ import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.emulator.tree.PciTree;
 import dev.peerlane.emulator.watch.PeerFlow;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.RootComplex;
 import dev.peerlane.pci.RootComplex.Trust;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -158,9 +160,9 @@ public final class PacketInterconnect extends Interconnect {
             DmaKind kind,
             Reads reads) {
         Place place = resolve(address, bytes);
-        count(initiator, place, kind, true, bytes);
+        count(initiator, place, kind, Direction.READ, bytes);
         boolean ats = hasAts(initiator);
-        PacketRoutes.Way ways = way(initiator, place, sort(ats, address), true);
+        PacketRoutes.Way ways = way(initiator, place, sort(ats, address), Direction.READ);
         int life = reads.life();
         for (long at = 0; at < bytes; at += packets.maxPayloadBytes()) {
             int n = (int) Math.min(packets.maxPayloadBytes(), bytes - at);
@@ -204,12 +206,12 @@ public final class PacketInterconnect extends Interconnect {
             long bytes,
             DmaKind kind) {
         Place place = resolve(address, bytes);
-        count(initiator, place, kind, false, bytes);
+        count(initiator, place, kind, Direction.WRITE, bytes);
         boolean ats = hasAts(initiator);
         // queue entries never have the attribute: only data may be late
         boolean relaxed =
                 kind == DmaKind.IO_DATA && PciFunction.relaxedOrderingOf(initiator.config());
-        PacketRoutes.Way ways = way(initiator, place, sort(ats, address), false);
+        PacketRoutes.Way ways = way(initiator, place, sort(ats, address), Direction.WRITE);
         for (long at = 0; at < bytes; at += packets.maxPayloadBytes()) {
             int n = (int) Math.min(packets.maxPayloadBytes(), bytes - at);
             long to = address + at;
@@ -255,13 +257,13 @@ public final class PacketInterconnect extends Interconnect {
             EmulatedFunction initiator,
             @Nullable Place place,
             PacketRoutes.Sort sort,
-            boolean read) {
+            Direction direction) {
         if (place == null || place.owner() == initiator) {
             return routes.toMemory(initiator, sort);
         }
         PacketRoutes.Way way = routes.between(initiator, place.owner(), sort);
-        flows.count(initiator, place.owner(), read, way.throughRoot());
-        return way.throughRoot() && !forwards(read)
+        flows.count(initiator, place.owner(), direction, way.throughRoot());
+        return way.throughRoot() && !forwards(direction)
                 ? new PacketRoutes.Way(routes.toHost(initiator), true, NOT_FORWARDED, way.second())
                 : way;
     }
@@ -277,12 +279,13 @@ public final class PacketInterconnect extends Interconnect {
         return Boolean.TRUE.equals(PciDetails.atsOf(initiator.config()));
     }
 
-    private boolean forwards(boolean read) {
-        Trust trust = read ? model.rootComplex().peerReads() : model.rootComplex().peerWrites();
+    private boolean forwards(Direction direction) {
+        RootComplex complex = model.rootComplex();
+        Trust trust = direction == Direction.READ ? complex.peerReads() : complex.peerWrites();
         boolean able =
                 switch (packets.forwarding()) {
                     case FULL, SLOW -> true;
-                    case WRITES -> !read;
+                    case WRITES -> direction == Direction.WRITE;
                     case NONE -> false;
                 };
         return able && trust != Trust.REFUSED;
@@ -299,13 +302,19 @@ public final class PacketInterconnect extends Interconnect {
             DmaKind kind) {
         String why = refusal(initiator, place, way, address, bytes);
         if (!why.isEmpty()) {
-            lost(initiator, address, bytes, false, why);
+            lost(initiator, address, bytes, Direction.WRITE, why);
             return;
         }
         if (place != null && model.peerWrites() == FabricModel.PeerWrites.VANISH) {
             return;
         }
-        moved(initiator, place == null ? null : place.owner(), address, bytes, false, kind);
+        moved(
+                initiator,
+                place == null ? null : place.owner(),
+                address,
+                bytes,
+                Direction.WRITE,
+                kind);
         if (place != null) {
             long at = address - place.owner().barAddress(place.bar());
             store(place.owner(), place.bar(), memory(place), at, payload, 0, bytes, kind);
@@ -317,9 +326,9 @@ public final class PacketInterconnect extends Interconnect {
     }
 
     private void lost(
-            EmulatedFunction initiator, long address, int bytes, boolean read, String why) {
-        faults.add(initiator, address, bytes, read, why);
-        String what = read ? "read" : "write";
+            EmulatedFunction initiator, long address, int bytes, Direction direction, String why) {
+        faults.add(initiator, address, bytes, direction, why);
+        String what = direction.word();
         events.trace("%s of %s at 0x%x is lost: %s".formatted(what, initiator.bdf(), address, why));
     }
 
@@ -336,14 +345,20 @@ public final class PacketInterconnect extends Interconnect {
         PacketRoutes.Way back = routes.fromMemory(initiator);
         String why = refusal(initiator, place, way, address, bytes);
         if (why.isEmpty()) {
-            moved(initiator, place == null ? null : place.owner(), address, bytes, true, kind);
+            moved(
+                    initiator,
+                    place == null ? null : place.owner(),
+                    address,
+                    bytes,
+                    Direction.READ,
+                    kind);
         }
         if (!why.isEmpty()) {
-            lost(initiator, address, bytes, true, why);
+            lost(initiator, address, bytes, Direction.READ, why);
         } else if (place != null) {
             PacketRoutes.Sort sort = PacketRoutes.Sort.COMPLETION;
             back = routes.between(place.owner(), initiator, sort).of(address, sort);
-            if (back.throughRoot() && !forwards(true)) {
+            if (back.throughRoot() && !forwards(Direction.READ)) {
                 back = new PacketRoutes.Way(back.hops(), true, NOT_FORWARDED, null);
             }
             long at = address - place.owner().barAddress(place.bar());
@@ -360,7 +375,12 @@ public final class PacketInterconnect extends Interconnect {
         if (back.isStopped()) {
             delivery =
                     () -> {
-                        lost(initiator, address, bytes, true, "its completion, " + stopped);
+                        lost(
+                                initiator,
+                                address,
+                                bytes,
+                                Direction.READ,
+                                "its completion, " + stopped);
                         events.at(
                                 events.now() + COMPLETION_TIMEOUT_NANOS, () -> answer.accept(null));
                     };
@@ -441,12 +461,12 @@ public final class PacketInterconnect extends Interconnect {
             EmulatedFunction initiator,
             @Nullable Place place,
             DmaKind kind,
-            boolean read,
+            Direction direction,
             long bytes) {
         if (place == null) {
-            initiator.traffic().host(kind, read, bytes);
+            initiator.traffic().host(kind, direction, bytes);
         } else {
-            initiator.traffic().peer(read, bytes);
+            initiator.traffic().peer(direction, bytes);
         }
     }
 }

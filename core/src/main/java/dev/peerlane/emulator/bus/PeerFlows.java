@@ -2,6 +2,7 @@ package dev.peerlane.emulator.bus;
 
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.emulator.watch.PeerFlow;
+import dev.peerlane.pci.Direction;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -13,14 +14,17 @@ final class PeerFlows {
 
     /** Enters a request; most have the same ends as the one before. */
     void count(
-            EmulatedFunction initiator, EmulatedFunction owner, boolean read, boolean throughRoot) {
+            EmulatedFunction initiator,
+            EmulatedFunction owner,
+            Direction direction,
+            boolean throughRoot) {
         PeerFlow before = last;
         if (before == null
                 || !before.initiator().equals(initiator.bdf())
                 || !before.owner().equals(owner.bdf())
-                || before.reads() != read
+                || before.direction() != direction
                 || before.throughRoot() != throughRoot) {
-            last = new PeerFlow(initiator.bdf(), owner.bdf(), read, throughRoot);
+            last = new PeerFlow(initiator.bdf(), owner.bdf(), direction, throughRoot);
             flows.add(last);
         }
     }

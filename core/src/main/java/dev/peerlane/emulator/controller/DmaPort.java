@@ -7,6 +7,7 @@ import dev.peerlane.emulator.tree.AddressMap;
 import dev.peerlane.emulator.tree.DmaKind;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.emulator.watch.BusWatch;
+import dev.peerlane.pci.Direction;
 import dev.peerlane.spec.wire.Cqe;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -76,13 +77,13 @@ final class DmaPort {
     }
 
     /** Data of an I/O command has moved in host memory. */
-    void movedInHost(long address, long bytes, boolean read) {
-        interconnect.movedInHost(function, address, bytes, read);
+    void movedInHost(long address, long bytes, Direction direction) {
+        interconnect.movedInHost(function, address, bytes, direction);
     }
 
     /** Bytes have moved in the own CMB. */
-    void movedOwn(long address, long bytes, boolean read, DmaKind kind) {
-        interconnect.moved(function, function, address, bytes, read, kind);
+    void movedOwn(long address, long bytes, Direction direction, DmaKind kind) {
+        interconnect.moved(function, function, address, bytes, direction, kind);
         function.traffic().own(bytes);
     }
 
@@ -101,7 +102,7 @@ final class DmaPort {
             Reads reads) {
         long own = cmb.offsetOf(address, bytes);
         if (own >= 0) {
-            movedOwn(address, bytes, true, kind);
+            movedOwn(address, bytes, Direction.READ, kind);
             MemorySegment.copy(cmb.memory(), own, target, offset, bytes);
             return Interconnect.DONE;
         }
@@ -116,7 +117,7 @@ final class DmaPort {
         }
         long own = cmb.offsetOf(address, bytes);
         if (own >= 0) {
-            movedOwn(address, bytes, false, kind);
+            movedOwn(address, bytes, Direction.WRITE, kind);
             Interconnect.store(cmb.memory(), own, source, offset, bytes, kind);
             return true;
         }

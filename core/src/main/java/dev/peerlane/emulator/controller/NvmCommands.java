@@ -134,17 +134,17 @@ final class NvmCommands extends CommandSetHandler {
     }
 
     /** A Read or Write of a medium that keeps nothing: checked as any other, and no data moves. */
-    private int discard(Command command, boolean reads) {
-        int status = place(command, bytes(command), reads);
+    private int discard(Command command, boolean toHost) {
+        int status = place(command, bytes(command), toHost);
         if (status == DataWalker.PENDING) {
             return WAIT;
         }
         return status == 0 ? DONE : refuse(command, status);
     }
 
-    private int transfer(Command command, boolean reads) {
+    private int transfer(Command command, boolean toHost) {
         long bytes = bytes(command);
-        int status = place(command, bytes, reads);
+        int status = place(command, bytes, toHost);
         if (status == DataWalker.PENDING) {
             return WAIT;
         }
@@ -154,11 +154,11 @@ final class NvmCommands extends CommandSetHandler {
         try {
             EmulatedNamespace namespace = command.namespace();
             if (straight.takes(command, namespace.media(), 1 << namespace.blockShift())) {
-                moveStraight(command, reads);
+                moveStraight(command, toHost);
                 return end(command, Status.SUCCESS);
             }
             int answer = buffer(command, bytes);
-            if (reads && answer == MOVE) {
+            if (toHost && answer == MOVE) {
                 command.namespace().media().read(position(command), command.buffer(), 0, bytes);
             }
             return answer;
@@ -170,12 +170,12 @@ final class NvmCommands extends CommandSetHandler {
     }
 
     /** Moves all data between memory and medium. */
-    private void moveStraight(Command command, boolean reads) throws IOException {
+    private void moveStraight(Command command, boolean toHost) throws IOException {
         long bytes = command.bytes();
         engine.movesStraight(bytes);
         Media media = command.namespace().media();
         straight.move(command, media, position(command), isDurable(command));
-        if (reads) {
+        if (toHost) {
             logs.read(bytes);
         } else {
             logs.wrote(bytes);

@@ -3,6 +3,7 @@ package dev.peerlane.emulator.controller;
 import dev.peerlane.emulator.media.Media;
 import dev.peerlane.emulator.tree.AddressMap;
 import dev.peerlane.emulator.tree.DmaKind;
+import dev.peerlane.pci.Direction;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
@@ -52,7 +53,7 @@ final class StraightMoves {
     /** Moves the data of a command that {@link #takes} said yes to. */
     void move(Command command, Media media, long position, boolean durable) throws IOException {
         DataPages pages = command.pages();
-        boolean reads = command.toHost();
+        Direction direction = command.toHost() ? Direction.WRITE : Direction.READ;
         for (int i = 0; i < pages.count(); i++) {
             long address = pages.address(i);
             long bytes = pages.bytes(i);
@@ -60,15 +61,15 @@ final class StraightMoves {
             AddressMap.Range host = own >= 0 ? null : dma.hostRange(address, bytes);
             MemorySegment memory = host == null ? cmb.memory() : host.memory();
             long offset = host == null ? own : host.memoryOffset() + (address - host.base());
-            if (reads) {
+            if (direction == Direction.WRITE) {
                 media.read(position + pages.dataOffset(i), memory, offset, bytes);
             } else {
                 media.write(position + pages.dataOffset(i), memory, offset, bytes, durable);
             }
             if (host == null) {
-                dma.movedOwn(address, bytes, !reads, DmaKind.IO_DATA);
+                dma.movedOwn(address, bytes, direction, DmaKind.IO_DATA);
             } else {
-                dma.movedInHost(address, bytes, !reads);
+                dma.movedInHost(address, bytes, direction);
             }
         }
     }

@@ -1,6 +1,7 @@
 package dev.peerlane.emulator.tree;
 
 import dev.peerlane.hal.TrafficCounters;
+import dev.peerlane.pci.Direction;
 
 /** What one function moved; counted where the bytes move. */
 public final class DmaCounts {
@@ -16,17 +17,17 @@ public final class DmaCounts {
     private long faulted;
 
     /** Counts a move between the function and host memory. */
-    public void host(DmaKind kind, boolean read, long bytes) {
+    public void host(DmaKind kind, Direction direction, long bytes) {
         switch (kind) {
             case IO_DATA -> {
-                if (read) {
+                if (direction == Direction.READ) {
                     hostDataRead += bytes;
                 } else {
                     hostDataWritten += bytes;
                 }
             }
             case ADMIN_DATA -> {
-                if (read) {
+                if (direction == Direction.READ) {
                     hostAdminRead += bytes;
                 } else {
                     hostAdminWritten += bytes;
@@ -38,8 +39,8 @@ public final class DmaCounts {
     }
 
     /** Counts a move between the function and memory of another one. */
-    public void peer(boolean read, long bytes) {
-        if (read) {
+    public void peer(Direction direction, long bytes) {
+        if (direction == Direction.READ) {
             peerRead += bytes;
         } else {
             peerWritten += bytes;

@@ -2,6 +2,7 @@ package dev.peerlane.emulator.watch;
 
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Direction;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,7 @@ public interface BusWatch {
      * @param initiator whose DMA
      * @param owner whose BAR the memory is in, the initiator's own included; null for host memory
      * @param address on the bus
-     * @param read whether it was a read
+     * @param direction whether it was a read or a write
      * @param ioData whether the bytes are data of an I/O command
      */
     void moved(
@@ -24,7 +25,7 @@ public interface BusWatch {
             @Nullable Bdf owner,
             long address,
             long bytes,
-            boolean read,
+            Direction direction,
             boolean ioData);
 
     /** A store of the host has arrived at a register of a controller. */
