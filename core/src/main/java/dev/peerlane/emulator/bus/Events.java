@@ -1,19 +1,76 @@
 package dev.peerlane.emulator.bus;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What will happen at which virtual time; what is due at one time happens as it was scheduled. A
- * binary heap in three arrays: packets schedule more than anything else here, and each only once.
+ * What will happen at which virtual time; what is due at one time happens in the order in which it
+ * was scheduled. A binary heap in three arrays holds what is next of each {@link Line}, and what
+ * stands in no line: packets schedule more than anything else here, and stay in lines.
  */
 final class Events {
-    private long[] times = new long[256];
-    private long[] numbers = new long[256];
-    private @Nullable Runnable[] actions = new Runnable[256];
+    /**
+     * Actions at times that never decrease, such as the arrivals over one link. Only the first is
+     * in the heap, so the heap is as large as the fabric and not as the number of packets.
+     */
+    final class Line implements Runnable {
+        private long[] times = new long[16];
+        private long[] numbers = new long[16];
+        private @Nullable Runnable[] actions = new Runnable[16];
+        private int head;
+        private int size;
+
+        private Line() {}
+
+        /** Schedules an action; never before the one that was scheduled last. */
+        void at(long nanos, Runnable action) {
+            if (size == times.length) {
+                grow();
+            }
+            int at = head + size & times.length - 1;
+            times[at] = Math.max(nanos, now);
+            numbers[at] = number++;
+            actions[at] = action;
+            if (size++ == 0) {
+                insert(times[at], numbers[at], this);
+            }
+        }
+
+        /** Runs the first action, with the next one in the heap. */
+        @Override
+        public void run() {
+            Runnable first = Objects.requireNonNull(actions[head]);
+            actions[head] = null;
+            head = head + 1 & times.length - 1;
+            if (--size > 0) {
+                insert(times[head], numbers[head], this);
+            }
+            first.run();
+        }
+
+        private void grow() {
+            times = unrolled(times, new long[2 * size]);
+            numbers = unrolled(numbers, new long[2 * size]);
+            actions = unrolled(actions, new Runnable[2 * size]);
+            head = 0;
+        }
+
+        private <A> A unrolled(A ring, A larger) {
+            System.arraycopy(ring, head, larger, 0, size - head);
+            System.arraycopy(ring, 0, larger, size - head, head);
+            return larger;
+        }
+    }
+
+    private long[] times = new long[64];
+    private long[] numbers = new long[64];
+    private @Nullable Runnable[] actions = new Runnable[64];
     private int size;
+    private final List<Line> lines = new ArrayList<>();
     private @Nullable Consumer<String> sink;
     private long now;
     private long number;
@@ -22,25 +79,16 @@ final class Events {
         return now;
     }
 
+    /** Returns a new line. */
+    Line line() {
+        Line line = new Line();
+        lines.add(line);
+        return line;
+    }
+
     /** Schedules an action; never before now. */
     void at(long nanos, Runnable action) {
-        if (size == times.length) {
-            times = Arrays.copyOf(times, 2 * size);
-            numbers = Arrays.copyOf(numbers, 2 * size);
-            actions = Arrays.copyOf(actions, 2 * size);
-        }
-        long time = Math.max(nanos, now);
-        int at = size++;
-        while (at > 0) {
-            int parent = (at - 1) >>> 1;
-            // of two at one time the one that is there already is first
-            if (times[parent] <= time) {
-                break;
-            }
-            move(parent, at);
-            at = parent;
-        }
-        put(at, time, number++, action);
+        insert(Math.max(nanos, now), number++, action);
     }
 
     /** Lets everything happen that is due up to {@code until}; returns whether anything was. */
@@ -63,6 +111,10 @@ final class Events {
     void clear() {
         Arrays.fill(actions, 0, size, null);
         size = 0;
+        for (Line line : lines) {
+            Arrays.fill(line.actions, null);
+            line.size = 0;
+        }
     }
 
     /** Sets where the trace goes; null for nowhere. */
@@ -79,6 +131,24 @@ final class Events {
         if (sink != null) {
             sink.accept("%9d ns  %s".formatted(now, what));
         }
+    }
+
+    private void insert(long time, long order, Runnable action) {
+        if (size == times.length) {
+            times = Arrays.copyOf(times, 2 * size);
+            numbers = Arrays.copyOf(numbers, 2 * size);
+            actions = Arrays.copyOf(actions, 2 * size);
+        }
+        int at = size++;
+        while (at > 0) {
+            int parent = (at - 1) >>> 1;
+            if (isBefore(parent, time, order)) {
+                break;
+            }
+            move(parent, at);
+            at = parent;
+        }
+        put(at, time, order, action);
     }
 
     private Runnable remove() {

@@ -20,6 +20,7 @@ final class Hop implements Packet.Stage {
     private final PacketQueue queue = new PacketQueue();
     private final int[] used = new int[Packet.Flow.COUNT];
     private final Runnable sent = this::sent;
+    private final Events.Line arrivals;
     private boolean sending;
     private long lastArrival;
     private long passings;
@@ -34,6 +35,7 @@ final class Hop implements Packet.Stage {
         this.link = link;
         this.reorder = reorder;
         this.events = events;
+        this.arrivals = events.line();
         this.random = random;
     }
 
@@ -74,7 +76,7 @@ final class Hop implements Packet.Stage {
         long arrival = events.now() + nanos + link.latencyNanos() + jitter;
         lastArrival = Math.max(lastArrival, arrival);
         events.at(events.now() + nanos, sent);
-        events.at(lastArrival, packet);
+        arrivals.at(lastArrival, packet);
         if (packet.at > 0) {
             packet.path.get(packet.at - 1).release(packet);
         }
@@ -105,8 +107,15 @@ final class Hop implements Packet.Stage {
         pump();
     }
 
-    private boolean hasCredit(Packet packet) {
-        return used[packet.flow.index] < link.credits();
+    private boolean hasCredit(Packet.Flow flow) {
+        return used[flow.index] < link.credits();
+    }
+
+    /** A link without credits is looked at for each packet that comes, and most are of one flow. */
+    private boolean anyHasCredit() {
+        return (queue.waiting(Packet.Flow.POSTED) > 0 && hasCredit(Packet.Flow.POSTED))
+                || (queue.waiting(Packet.Flow.NON_POSTED) > 0 && hasCredit(Packet.Flow.NON_POSTED))
+                || (queue.waiting(Packet.Flow.COMPLETION) > 0 && hasCredit(Packet.Flow.COMPLETION));
     }
 
     /** Picks the first packet that may go, or at times any that the rules let pass; -1 for none. */
@@ -115,10 +124,10 @@ final class Hop implements Packet.Stage {
         int seen = 0;
         int picked = -1;
         int posted = -1; // the first posted write: nothing else holds back what came later
-        int size = Math.min(queue.size(), WINDOW);
+        int size = anyHasCredit() ? Math.min(queue.size(), WINDOW) : 0;
         for (int i = 0; i < size; i++) {
             Packet packet = queue.get(i);
-            if (hasCredit(packet)) {
+            if (hasCredit(packet.flow)) {
                 boolean passes = posted < 0 || passesFrom(posted, i);
                 if (!free) {
                     return passes ? i : -1;

@@ -10,11 +10,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class PacketQueue {
     private @Nullable Packet[] ring = new Packet[64];
+    private final int[] waiting = new int[Packet.Flow.COUNT];
     private int head;
     private int size;
 
     int size() {
         return size;
+    }
+
+    /** Returns how many packets of a flow wait. */
+    int waiting(Packet.Flow flow) {
+        return waiting[flow.index];
     }
 
     boolean isEmpty() {
@@ -29,6 +35,7 @@ final class PacketQueue {
             head = 0;
         }
         ring[index(size++)] = packet;
+        waiting[packet.flow.index]++;
     }
 
     /** Returns the packet with this many before it. */
@@ -45,6 +52,7 @@ final class PacketQueue {
         ring[head] = null;
         head = index(1);
         size--;
+        waiting[packet.flow.index]--;
         return packet;
     }
 

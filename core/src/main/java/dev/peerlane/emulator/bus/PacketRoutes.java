@@ -111,13 +111,14 @@ final class PacketRoutes {
 
     /** The way to host memory, and of completions to the processor. */
     List<Hop> toHost(EmulatedFunction from) {
-        return up.computeIfAbsent(
-                from,
-                f -> {
-                    List<Hop> way = new ArrayList<>(climb(f, null));
-                    way.add(hop("memory of " + rootPort(f).bdf(), MEMORY));
-                    return way;
-                });
+        List<Hop> known = up.get(from);
+        if (known != null) {
+            return known;
+        }
+        List<Hop> way = new ArrayList<>(climb(from, null));
+        way.add(hop("memory of " + rootPort(from).bdf(), MEMORY));
+        up.put(from, way);
+        return way;
     }
 
     /** The way of a request to host memory. */

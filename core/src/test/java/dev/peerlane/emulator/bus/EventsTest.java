@@ -34,6 +34,52 @@ class EventsTest {
     }
 
     @Test
+    void linesDoNotChangeTheOrder() {
+        SplittableRandom random = new SplittableRandom(2);
+        Events plain = new Events();
+        Events lined = new Events();
+        Events.Line[] lines = {lined.line(), lined.line(), lined.line()};
+        long[] last = new long[lines.length];
+        List<Integer> expected = new ArrayList<>();
+        List<Integer> happened = new ArrayList<>();
+        int scheduled = 0;
+        for (long now = 0; now <= 400; now++) {
+            for (int i = random.nextInt(40); i > 0 && now < 350; i--) {
+                int number = scheduled++;
+                int line = random.nextInt(lines.length + 1);
+                long nanos = now + random.nextLong(40);
+                if (line == lines.length) {
+                    lined.at(nanos, () -> happened.add(number));
+                } else {
+                    nanos = Math.max(nanos, last[line]);
+                    last[line] = nanos;
+                    lines[line].at(nanos, () -> happened.add(number));
+                }
+                plain.at(nanos, () -> expected.add(number));
+            }
+            assertThat(lined.next()).isEqualTo(plain.next());
+            assertThat(lined.advance(now)).isEqualTo(plain.advance(now));
+            assertThat(happened).isEqualTo(expected);
+        }
+        assertThat(happened).hasSize(scheduled);
+        assertThat(lined.next()).isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
+    void nothingHappensOfALineThatWasCleared() {
+        Events events = new Events();
+        Events.Line line = events.line();
+        List<String> happened = new ArrayList<>();
+        line.at(5, () -> happened.add("before"));
+        line.at(6, () -> happened.add("before"));
+        events.clear();
+        assertThat(events.advance(10)).isFalse();
+        line.at(11, () -> happened.add("after"));
+        assertThat(events.advance(11)).isTrue();
+        assertThat(happened).containsExactly("after");
+    }
+
+    @Test
     void whatAnEventSchedulesForNowHappensAfterWhatWasScheduledForNow() {
         Events events = new Events();
         List<String> happened = new ArrayList<>();
