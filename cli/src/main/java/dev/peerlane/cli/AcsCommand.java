@@ -168,7 +168,7 @@ final class AcsCommand implements Callable<Integer> {
                 some ? List.of("peerlane acs disable " + String.join(" ", names)) : List.of();
         List<String> losses = change.losses(snapshot.machine());
         PrintWriter out = context.terminal().out();
-        if (machine.json) {
+        if (machine.json()) {
             Json.print(out, new Document(SCHEMA, snapshot.origin(), shown, lines, losses));
             return 0;
         }
@@ -272,7 +272,7 @@ final class AcsCommand implements Callable<Integer> {
      * redirect, the IOMMU translates it; once they don't, the switch routes it to that peer.
      */
     private void guests(List<Bdf> reached) {
-        Path from = machine.from;
+        Path from = machine.from();
         if (machine.isFabric(names)) {
             return;
         }
@@ -362,7 +362,7 @@ final class AcsCommand implements Callable<Integer> {
     /** As text, only what is to be typed goes to standard output. */
     private void tell(ChangeDocument document) {
         PrintWriter out = context.terminal().out();
-        if (machine.json) {
+        if (machine.json()) {
             Json.print(out, document);
         } else if (document.result().equals("planned")) {
             document.lines().forEach(out::println);
@@ -371,7 +371,7 @@ final class AcsCommand implements Callable<Integer> {
 
     /** Where the configuration spaces are that may be written: this machine's, or a directory's. */
     private Path root() {
-        Path from = machine.from;
+        Path from = machine.from();
         if (machine.isFabric(List.of()) || (from != null && !Files.isDirectory(from))) {
             throw PeerlaneException.request(
                     "nothing-to-write",

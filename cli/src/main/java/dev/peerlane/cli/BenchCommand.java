@@ -144,7 +144,7 @@ final class BenchCommand implements Callable<Integer> {
         BenchDocument document;
         PeerlaneException failure = null;
         List<String> wanted = named.stream().map(Opening::device).distinct().toList();
-        try (Session session = Opening.hurriedSession(context.host(), fabric.file, wanted)) {
+        try (Session session = Opening.hurriedSession(context.host(), fabric.file(), wanted)) {
             List<String> devices = wanted.isEmpty() ? session.fabric().locators() : wanted;
             Extent range = wish.scratch();
             if (range != null) {
@@ -313,7 +313,7 @@ final class BenchCommand implements Callable<Integer> {
                 bench.facts(),
                 bench.cells(),
                 notes,
-                failure == null ? null : Documents.failure(failure));
+                failure == null ? null : ErrorDocument.failure(failure));
     }
 
     private BenchDocument.MachineFacts machine() {
@@ -335,7 +335,7 @@ final class BenchCommand implements Callable<Integer> {
         if (html != null) {
             write(html, BenchReport.html(document));
         }
-        if (fabric.json) {
+        if (fabric.json()) {
             Json.print(context.terminal().out(), document);
         } else {
             BenchViews.text(context.terminal().out(), document);

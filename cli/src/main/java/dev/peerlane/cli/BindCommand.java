@@ -1,6 +1,5 @@
 package dev.peerlane.cli;
 
-import dev.peerlane.Locator;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.binding.BindPlan;
 import dev.peerlane.binding.Binder;
@@ -72,7 +71,7 @@ final class BindCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<Bdf> functions = devices.stream().map(BindCommand::function).toList();
+        List<Bdf> functions = devices.stream().map(Opening::function).toList();
         EnumSet<BindPlan.Allow> allowed = EnumSet.noneOf(BindPlan.Allow.class);
         if (sharedOk) {
             allowed.add(BindPlan.Allow.SHARED);
@@ -88,7 +87,7 @@ final class BindCommand implements Callable<Integer> {
             context.interruption().check();
             binder.apply(plan);
         }
-        tell(context, json, plan, act);
+        Binding.tell(context, json, plan, act);
         return 0;
     }
 
@@ -119,27 +118,5 @@ final class BindCommand implements Callable<Integer> {
                     "It was not confirmed",
                     "Nothing was changed: answer yes, or say --yes");
         }
-    }
-
-    /** Reads an address of this machine. */
-    static Bdf function(String text) {
-        Locator locator = Locator.parse(text);
-        if (locator.kind() != Locator.Kind.VFIO) {
-            throw PeerlaneException.request(
-                    "not-of-this-machine",
-                    "'" + text + "' is no PCI function of this machine",
-                    "Write its address, such as 0000:01:00.0; peerlane list shows them");
-        }
-        return Bdf.parse(locator.text());
-    }
-
-    /** Tells what was or would be done. */
-    static void tell(Context context, boolean json, BindPlan plan, boolean done) {
-        if (json) {
-            Json.print(context.terminal().out(), MachineDocuments.Binding.of(plan, done));
-        } else {
-            MachineViews.binding(context.terminal().out(), plan, done);
-        }
-        plan.notes().forEach(note -> context.terminal().say("Note: " + note + "."));
     }
 }

@@ -51,12 +51,15 @@ public final class Cli {
         });
         program.setParameterExceptionHandler((e, given) -> Failures.usage(context, e));
         program.setExecutionExceptionHandler(
-                (e, command, parsed) -> Failures.thrown(context, e, command.getCommandName()));
+                (e, command, parsed) -> Failures.thrown(context, e, command.getCommand()));
         int status;
         try {
             status = program.execute(args);
         } catch (Error e) { // picocli hands exceptions to the handler, but no errors
-            status = Failures.thrown(context, e, args.length == 0 ? "" : args[0]);
+            CommandLine command =
+                    args.length == 0 ? null : program.getSubcommands().get(args[0]);
+            status =
+                    Failures.thrown(context, e, command == null ? null : command.getCommand());
         }
         terminal.out().flush();
         if (terminal.out().checkError()) {

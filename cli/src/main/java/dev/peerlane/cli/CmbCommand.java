@@ -39,10 +39,10 @@ final class CmbCommand implements Callable<Integer> {
     public Integer call() {
         String locator = Opening.device(device);
         Inventory.Cmb found;
-        try (Session session = Opening.session(context.host(), fabric.file, List.of(locator))) {
+        try (Session session = Opening.session(context.host(), fabric.file(), List.of(locator))) {
             found = Inventory.Cmb.of(session.controller(locator));
         }
-        if (fabric.json) {
+        if (fabric.json()) {
             Json.print(context.terminal().out(), found);
         } else {
             InventoryViews.cmb(context.terminal().out(), found);

@@ -1,6 +1,7 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.Extent;
+import dev.peerlane.PeerlaneException;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
 import java.util.concurrent.Callable;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Option;
             "      -c qemu:04:00.0 --fabric lab.yaml --yes",
             ""
         })
-final class CmbCopyCommand implements Callable<Integer> {
+final class CmbCopyCommand implements Callable<Integer>, OwnRefusal {
     private final Context context;
 
     @Option(
@@ -58,6 +59,16 @@ final class CmbCopyCommand implements Callable<Integer> {
 
     CmbCopyCommand(Context context) {
         this.context = context;
+    }
+
+    @Override
+    public Object refused(PeerlaneException why) {
+        return ReceiptDocument.refusal(why);
+    }
+
+    @Override
+    public Object failed(PeerlaneException why) {
+        return ReceiptDocument.bug(why);
     }
 
     @Override

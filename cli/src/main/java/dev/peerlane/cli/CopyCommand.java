@@ -2,9 +2,7 @@ package dev.peerlane.cli;
 
 import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
-import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.copy.VerifyMode;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -38,7 +36,7 @@ import picocli.CommandLine.Parameters;
             "    peerlane copy qemu:02:00.0 qemu:03:00.0 --fabric lab.yaml --expect-serial B1",
             ""
         })
-final class CopyCommand implements Callable<Integer> {
+final class CopyCommand implements Callable<Integer>, OwnRefusal {
     private final Context context;
 
     @Parameters(index = "0", paramLabel = "SOURCE", description = "Where to read.")
@@ -127,6 +125,16 @@ final class CopyCommand implements Callable<Integer> {
     }
 
     @Override
+    public Object refused(PeerlaneException why) {
+        return ReceiptDocument.refusal(why);
+    }
+
+    @Override
+    public Object failed(PeerlaneException why) {
+        return ReceiptDocument.bug(why);
+    }
+
+    @Override
     public Integer call() {
         CopyTask task = new CopyTask(context, fabric, write, dryRun);
         return task.run(
@@ -136,8 +144,8 @@ final class CopyCommand implements Callable<Integer> {
     private CopyOptions options() {
         CopyOptions options =
                 CopyOptions.DEFAULTS
-                        .withBuffer(bufferChoice(buffer))
-                        .withFence(fenceChoice(fence))
+                        .withBuffer(Choices.buffer(buffer))
+                        .withFence(Choices.fence(fence))
                         .withVerify(verifyMode())
                         .withSlots(chunk == null ? 0 : Sizes.parseInt(chunk), slots)
                         .withWipe(!noWipe);
@@ -162,38 +170,6 @@ final class CopyCommand implements Callable<Integer> {
                     "Choose more than 0 and at most 86400");
         }
         return (long) (seconds * 1e9);
-    }
-
-    /** Reads {@code --buffer}. */
-    static BufferChoice bufferChoice(String buffer) {
-        return switch (buffer) {
-            case "auto" -> BufferChoice.AUTO;
-            case "target" -> BufferChoice.TARGET;
-            case "source" -> BufferChoice.SOURCE;
-            case "host" -> BufferChoice.HOST;
-            default -> {
-                if (buffer.indexOf(':') < 0) {
-                    throw PeerlaneException.request(
-                            "bad-buffer",
-                            "'" + buffer + "' is no buffer",
-                            "Choose auto, target, source, host, or a device such as emu:ssd0");
-                }
-                yield BufferChoice.device(Opening.device(buffer));
-            }
-        };
-    }
-
-    /** Reads {@code --fence}. */
-    static FenceChoice fenceChoice(String fence) {
-        for (FenceChoice choice : FenceChoice.values()) {
-            if (choice.label().equals(fence.toLowerCase(Locale.ROOT))) {
-                return choice;
-            }
-        }
-        throw PeerlaneException.request(
-                "bad-fence",
-                "'" + fence + "' is no fence",
-                "Use auto, sentinel, canary, readback or none");
     }
 
     private VerifyMode verifyMode() {

@@ -4,8 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
-import dev.peerlane.binding.BindPlan;
-import dev.peerlane.binding.Binder;
 import dev.peerlane.copy.BufferCandidate;
 import dev.peerlane.copy.CopyException;
 import dev.peerlane.copy.CopyOptions;
@@ -41,7 +39,7 @@ final class CopyTask {
     private List<DmaFault> faults = List.of();
 
     private @Nullable Request request;
-    private Documents.@Nullable PlanDocument plan;
+    private @Nullable PlanDocument plan;
     private @Nullable Receipt receipt;
 
     CopyTask(Context context, FabricOption fabric, WriteOptions write, boolean dryRun) {
@@ -87,16 +85,16 @@ final class CopyTask {
             devices.add(carrier);
         }
         if (write.restoreDrivers) {
-            restorable = devices.stream().distinct().map(BindCommand::function).toList();
+            restorable = devices.stream().distinct().map(Opening::function).toList();
         }
-        try (Session session = Opening.session(context.host(), fabric.file, devices)) {
+        try (Session session = Opening.session(context.host(), fabric.file(), devices)) {
             for (String device : devices) {
                 context.interruption().check();
                 used.add(session.controller(device));
             }
             checkSerial(session.controller(r.target().device()));
             CopyPlan made = session.plan(r.source(), r.target(), r.how());
-            plan = Documents.PlanDocument.of(made);
+            plan = PlanDocument.of(made);
             context.interruption().check();
             made.announcements().forEach(line -> terminal.say("Note: " + line + "."));
             if (dryRun) {
@@ -120,23 +118,12 @@ final class CopyTask {
         }
     }
 
-    /** After the session, which holds the devices; never throws, for the copy is told first. */
+    /** After the session, which holds the devices. */
     private @Nullable PeerlaneException restoreDrivers() {
         if (restorable.isEmpty() || dryRun) {
             return null;
         }
-        try {
-            Binder binder = context.host().binder();
-            BindPlan back = binder.unbind(restorable);
-            binder.apply(back);
-            back.moves().stream()
-                    .filter(m -> !m.steps().isEmpty())
-                    .forEach(m -> terminal.say(MachineViews.done(m)));
-            back.notes().forEach(note -> terminal.say("Note: " + note + "."));
-            return null;
-        } catch (PeerlaneException e) {
-            return e;
-        }
+        return Binding.giveBack(context, restorable);
     }
 
     private void checkSerial(Controller target) {
@@ -151,7 +138,7 @@ final class CopyTask {
     }
 
     private void confirm(CopyPlan made) {
-        Receipt.Side side = Documents.targetSide(made.request());
+        Receipt.Side side = Sides.target(made.request());
         String what =
                 "This overwrites %s of %s (%s, serial %s): %s of %d bytes."
                         .formatted(
@@ -165,7 +152,7 @@ final class CopyTask {
     }
 
     private static String left(CopyPlan made) {
-        Receipt.Side side = Documents.targetSide(made.request());
+        Receipt.Side side = Sides.target(made.request());
         BufferCandidate carrier = made.buffer();
         return "how much of %s of %s was written is not known, %s and no device was shut down"
                 .formatted(
@@ -182,8 +169,8 @@ final class CopyTask {
 
     private void tell(@Nullable PeerlaneException failure) {
         Receipt made = receipt;
-        Documents.PlanDocument planned = plan;
-        if (fabric.json) {
+        PlanDocument planned = plan;
+        if (fabric.json()) {
             Json.print(terminal.out(), document(failure));
         } else if (made != null) {
             CopyViews.receipt(terminal.out(), made);
@@ -207,19 +194,19 @@ final class CopyTask {
     private Object document(@Nullable PeerlaneException failure) {
         Receipt made = receipt;
         if (made == null) {
-            Documents.PlanDocument planned = plan;
+            PlanDocument planned = plan;
             if (failure == null) {
                 return Objects.requireNonNull(planned);
             }
             Request r = request;
-            return Documents.refusal(
+            return ReceiptDocument.refusal(
                     r == null ? null : r.source(), r == null ? null : r.target(), planned, failure);
         }
-        ObjectNode tree = Documents.receipt(made, failure);
+        ObjectNode tree = ReceiptDocument.of(made, failure);
         if (failure != null && made.error() == null) {
             // The copy was right, but what followed was not.
             tree.put("result", "failed");
-            tree.set("error", Json.tree(Documents.failure(failure)));
+            tree.set("error", Json.tree(ErrorDocument.failure(failure)));
         }
         return tree;
     }

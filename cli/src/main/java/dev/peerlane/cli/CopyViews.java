@@ -11,7 +11,7 @@ import java.util.Locale;
 final class CopyViews {
     private CopyViews() {}
 
-    static void plan(PrintWriter out, Documents.PlanDocument document) {
+    static void plan(PrintWriter out, PlanDocument document) {
         Receipt.Side from = document.source();
         Receipt.Side to = document.target();
         String carrier = document.buffer().device();

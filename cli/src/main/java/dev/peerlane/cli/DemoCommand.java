@@ -38,7 +38,7 @@ import picocli.CommandLine.Option;
             "      peerlane doctor emu:source emu:target --fabric -",
             ""
         })
-final class DemoCommand implements Callable<Integer> {
+final class DemoCommand implements Callable<Integer>, OwnRefusal {
     private static final long MAX_BYTES = 1L << 40;
 
     private final Context context;
@@ -75,6 +75,16 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     @Override
+    public Object refused(PeerlaneException why) {
+        return ReceiptDocument.refusal(why);
+    }
+
+    @Override
+    public Object failed(PeerlaneException why) {
+        return ReceiptDocument.bug(why);
+    }
+
+    @Override
     public Integer call() {
         Terminal terminal = context.terminal();
         PeerlaneException failure;
@@ -92,13 +102,13 @@ final class DemoCommand implements Callable<Integer> {
         } catch (CopyException e) {
             failure = e;
             if (json) {
-                Json.print(terminal.out(), Documents.receipt(e.receipt(), e));
+                Json.print(terminal.out(), ReceiptDocument.of(e.receipt(), e));
             } else {
                 CopyViews.receipt(terminal.out(), e.receipt());
             }
         } catch (PeerlaneException e) {
             failure = e;
-            refused(e);
+            tellRefusal(e);
         } catch (IOException e) {
             failure =
                     new PeerlaneException(
@@ -109,7 +119,7 @@ final class DemoCommand implements Callable<Integer> {
                                     + System.getProperty("java.io.tmpdir")
                                     + ", or ask for a smaller --size",
                             e);
-            refused(failure);
+            tellRefusal(failure);
         }
         if (failure == null) {
             return 0;
@@ -161,9 +171,9 @@ final class DemoCommand implements Callable<Integer> {
         return ExitStatus.of(problem);
     }
 
-    private void refused(PeerlaneException e) {
+    private void tellRefusal(PeerlaneException e) {
         if (json) {
-            Json.print(context.terminal().out(), Documents.refusal(null, null, null, e));
+            Json.print(context.terminal().out(), refused(e));
         }
     }
 
@@ -186,7 +196,7 @@ final class DemoCommand implements Callable<Integer> {
         document.put("schema", Demo.SCHEMA);
         if (problem != null) {
             document.put("result", "failed");
-            document.set("error", Json.tree(Documents.failure(problem)));
+            document.set("error", Json.tree(ErrorDocument.failure(problem)));
         }
         ObjectNode sums = document.putObject("checksums");
         sums.put("algorithm", Demo.ALGORITHM);

@@ -14,8 +14,18 @@ final class FabricOption {
                         + " standard input.",
                 "Without it, emu: devices are in a built-in fabric: ssd0 and ssd1 behind a switch."
             })
-    @Nullable Path file;
+    private @Nullable Path file;
 
     @Option(names = "--json", description = "Print one JSON document instead of text.")
-    boolean json;
+    private boolean json;
+
+    /** Returns the fabric file, or null for this machine and what is built in. */
+    @Nullable Path file() {
+        return file;
+    }
+
+    /** Returns whether a document is asked for. */
+    boolean json() {
+        return json;
+    }
 }

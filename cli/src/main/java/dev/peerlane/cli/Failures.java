@@ -1,18 +1,14 @@
 package dev.peerlane.cli;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peerlane.PeerlaneException;
 import java.util.List;
-import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Tells errors: a line on standard error, and a document where one was asked for. */
 final class Failures {
-    /** Commands that answer with a receipt, whatever happens. */
-    private static final Set<String> COPYING = Set.of("copy", "cmb-copy", "demo");
-
     private static final String BUG = "bug";
 
     /** 128 and the number of SIGPIPE, with which a shell tells of a program that it ended. */
@@ -30,21 +26,31 @@ final class Failures {
         }
     }
 
-    /** Tells what a command threw; returns the exit status. */
-    static int thrown(Context context, Throwable e, String command) {
-        return tell(context, e instanceof PeerlaneException p ? p : bug(e), command);
+    /**
+     * Tells what a command threw; returns the exit status.
+     *
+     * @param command the command, or null if there is none
+     */
+    static int thrown(Context context, Throwable e, @Nullable Object command) {
+        if (e instanceof PeerlaneException p) {
+            return refused(context, p, command);
+        }
+        PeerlaneException bug = bug(e);
+        return tell(
+                context,
+                bug,
+                command instanceof OwnRefusal own ? own.failed(bug) : ErrorDocument.of(bug));
     }
 
-    private static int tell(Context context, PeerlaneException e, String command) {
+    private static int refused(Context context, PeerlaneException e, @Nullable Object command) {
+        return tell(
+                context,
+                e,
+                command instanceof OwnRefusal own ? own.refused(e) : ErrorDocument.of(e));
+    }
+
+    private static int tell(Context context, PeerlaneException e, Object document) {
         if (context.json()) {
-            Object document = Documents.ErrorDocument.of(e);
-            if (COPYING.contains(command)) {
-                ObjectNode receipt = Documents.refusal(null, null, null, e);
-                if (e.code().equals(BUG)) {
-                    receipt.put("result", "failed").putNull("bytesCopied");
-                }
-                document = receipt;
-            }
             Json.print(context.terminal().out(), document);
         }
         say(context, e);
@@ -62,10 +68,10 @@ final class Failures {
         boolean program = command.getParent() == null;
         String help = "See 'peerlane help" + (program ? "" : " " + command.getCommandName()) + "'";
         String message = String.valueOf(e.getMessage()).replaceFirst("\\.$", "");
-        return tell(
+        return refused(
                 context,
                 PeerlaneException.request("usage", message, hint + help),
-                command.getCommandName());
+                command.getCommand());
     }
 
     /**

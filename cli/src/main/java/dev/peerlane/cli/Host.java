@@ -1,6 +1,7 @@
 package dev.peerlane.cli;
 
 import dev.peerlane.binding.Binder;
+import dev.peerlane.binding.Inventory.Drive;
 import dev.peerlane.binding.LinuxWriter;
 import dev.peerlane.binding.SystemWriter;
 import dev.peerlane.linux.Kernel;
@@ -8,7 +9,11 @@ import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.SystemRoot;
 import dev.peerlane.pci.sysfs.SystemFiles;
 import dev.peerlane.vfio.VfioOptions;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -44,5 +49,15 @@ record Host(Path root, Supplier<Kernel> kernel, SystemWriter writer) {
 
     Binder binder() {
         return new Binder(kernel.get(), system(), writer);
+    }
+
+    /** Returns its NVMe functions; none where Linux shows no PCI functions. */
+    List<Drive> drives() {
+        Path functions = system().sys().resolve("bus/pci/devices");
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(functions)) {
+            return entries.iterator().hasNext() ? dev.peerlane.binding.Inventory.read(system()) : List.of();
+        } catch (IOException e) {
+            return List.of();
+        }
     }
 }

@@ -42,7 +42,7 @@ final class IdentifyCommand implements Callable<Integer> {
         Extent extent = Opening.namespace(device);
         Identity.Document found;
         try (Session session =
-                Opening.session(context.host(), fabric.file, List.of(extent.device()))) {
+                Opening.session(context.host(), fabric.file(), List.of(extent.device()))) {
             Controller controller = session.controller(extent.device());
             found =
                     Identity.of(
@@ -51,7 +51,7 @@ final class IdentifyCommand implements Callable<Integer> {
                                     ? controller.namespaces()
                                     : List.of(controller.namespace(extent.nsid())));
         }
-        if (fabric.json) {
+        if (fabric.json()) {
             Json.print(context.terminal().out(), found);
         } else {
             IdentityViews.print(context.terminal().out(), found);

@@ -62,7 +62,7 @@ final class Inventory {
                     List.of(),
                     null,
                     null,
-                    Documents.failure(why));
+                    ErrorDocument.failure(why));
         }
     }
 

@@ -5,10 +5,6 @@ import dev.peerlane.Session;
 import dev.peerlane.binding.Inventory.Drive;
 import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.FabricModel;
-import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -58,23 +54,11 @@ final class ListCommand implements Callable<Integer> {
         this.context = context;
     }
 
-    /** Returns the NVMe functions of a machine; none where Linux shows no PCI functions. */
-    static List<Drive> drives(Host host) {
-        Path functions = host.system().sys().resolve("bus/pci/devices");
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(functions)) {
-            return entries.iterator().hasNext()
-                    ? dev.peerlane.binding.Inventory.read(host.system())
-                    : List.of();
-        } catch (IOException e) {
-            return List.of();
-        }
-    }
-
     private int machine() {
-        List<Drive> found = drives(context.host());
+        List<Drive> found = context.host().drives();
         List<String> builtIn =
                 FabricModel.standard().drives().stream().map(DriveModel::locator).toList();
-        if (fabric.json) {
+        if (fabric.json()) {
             Json.print(context.terminal().out(), MachineDocuments.Machine.of(found, builtIn));
         } else {
             MachineViews.machine(context.terminal().out(), found, builtIn);
@@ -84,13 +68,13 @@ final class ListCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (fabric.file == null && named.isEmpty()) {
+        if (fabric.file() == null && named.isEmpty()) {
             return machine();
         }
         Inventory.Devices found;
         PeerlaneException failure = null;
         List<String> wanted = named.stream().map(Opening::device).distinct().toList();
-        try (Session session = Opening.session(context.host(), fabric.file, wanted)) {
+        try (Session session = Opening.session(context.host(), fabric.file(), wanted)) {
             List<Inventory.Device> devices = new ArrayList<>();
             for (String locator : wanted.isEmpty() ? session.fabric().locators() : wanted) {
                 context.interruption().check();
@@ -103,7 +87,7 @@ final class ListCommand implements Callable<Integer> {
             }
             found = new Inventory.Devices(Inventory.LIST_SCHEMA, session.fabric().kind(), devices);
         }
-        if (fabric.json) {
+        if (fabric.json()) {
             Json.print(context.terminal().out(), found);
         } else {
             InventoryViews.devices(context.terminal().out(), found);

@@ -153,7 +153,7 @@ final class LitmusCommand implements Callable<Integer> {
         CopyViews.faults(faults).forEach(f -> terminal.say("Warning: " + f + "."));
         used.forEach(c -> c.closeProblem().ifPresent(p -> terminal.say("Warning: " + p + ".")));
         LitmusViews.Document document = new LitmusViews.Document(head, lines, failure);
-        if (fabric.json) {
+        if (fabric.json()) {
             Json.print(terminal.out(), document.tree(source, target));
         } else if (!lines.isEmpty()) {
             document.print(terminal.out());
@@ -206,7 +206,7 @@ final class LitmusCommand implements Callable<Integer> {
             devices.add(carrier);
         }
         long[] range = range();
-        try (Session session = Opening.session(context.host(), fabric.file, devices)) {
+        try (Session session = Opening.session(context.host(), fabric.file(), devices)) {
             for (String device : devices) {
                 context.interruption().check();
                 used.add(session.controller(device));
@@ -311,8 +311,8 @@ final class LitmusCommand implements Callable<Integer> {
     }
 
     private void confirm(CopyPlan plan) {
-        Receipt.Side from = Documents.sourceSide(plan.request());
-        Receipt.Side to = Documents.targetSide(plan.request());
+        Receipt.Side from = Sides.source(plan.request());
+        Receipt.Side to = Sides.target(plan.request());
         Confirmation.ask(
                 context,
                 yes,
@@ -325,7 +325,7 @@ final class LitmusCommand implements Callable<Integer> {
 
     private CopyOptions options() {
         return CopyOptions.DEFAULTS
-                .withBuffer(CopyCommand.bufferChoice(buffer))
+                .withBuffer(Choices.buffer(buffer))
                 .withFence(FenceChoice.NONE)
                 .withVerify(VerifyMode.NONE);
     }
@@ -372,7 +372,7 @@ final class LitmusCommand implements Callable<Integer> {
                                 FenceChoice.CANARY,
                                 FenceChoice.SENTINEL));
             } else {
-                FenceChoice one = CopyCommand.fenceChoice(text);
+                FenceChoice one = Choices.fence(text);
                 if (one == FenceChoice.AUTO) {
                     throw PeerlaneException.request(
                             "bad-fence",

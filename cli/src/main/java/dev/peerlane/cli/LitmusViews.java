@@ -35,8 +35,8 @@ final class LitmusViews {
 
         static Head of(CopyPlan plan, long seed, int chunkBytes, int slots) {
             return new Head(
-                    Documents.sourceSide(plan.request()),
-                    Documents.targetSide(plan.request()),
+                    Sides.source(plan.request()),
+                    Sides.target(plan.request()),
                     plan.kind().label(),
                     plan.buffer() == null ? null : plan.buffer().locator(),
                     plan.legs(),
@@ -76,7 +76,7 @@ final class LitmusViews {
             if (e == null) {
                 tree.putNull("error");
             } else {
-                tree.set("error", Json.tree(Documents.failure(e)));
+                tree.set("error", Json.tree(ErrorDocument.failure(e)));
             }
             return tree;
         }

@@ -27,17 +27,32 @@ final class MachineOptions {
                         + " and proc in it.",
                 "Without it and without --fabric: at this machine."
             })
-    @Nullable Path from;
+    private @Nullable Path from;
 
     @Option(
             names = "--fabric",
             paramLabel = "FILE",
             description =
                     "Look at a fabric: a YAML file of kind emulator or qemu; - for standard input.")
-    @Nullable Path fabric;
+    private @Nullable Path fabric;
 
     @Option(names = "--json", description = "Print one JSON document instead of text.")
-    boolean json;
+    private boolean json;
+
+    /** Returns the capture or directory to look at, or null. */
+    @Nullable Path from() {
+        return from;
+    }
+
+    /** Returns the fabric file to look at, or null. */
+    @Nullable Path fabric() {
+        return fabric;
+    }
+
+    /** Returns whether a document is asked for. */
+    boolean json() {
+        return json;
+    }
 
     /** Returns whether devices of a fabric are looked at rather than a machine's. */
     boolean isFabric(List<String> devices) {

@@ -7,6 +7,7 @@ import dev.peerlane.OpenRequest;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
 import dev.peerlane.provider.VfioProvider;
+import dev.peerlane.pci.Bdf;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,18 @@ final class Opening {
                     "Write the device, or DEVICE/nNSID");
         }
         return extent;
+    }
+
+    /** Reads an address of this machine. */
+    static Bdf function(String text) {
+        Locator locator = Locator.parse(text);
+        if (locator.kind() != Locator.Kind.VFIO) {
+            throw PeerlaneException.request(
+                    "not-of-this-machine",
+                    "'" + text + "' is no PCI function of this machine",
+                    "Write its address, such as 0000:01:00.0; peerlane list shows them");
+        }
+        return Bdf.parse(locator.text());
     }
 
     /** Opens the fabric of some devices; none of them is brought up yet. */

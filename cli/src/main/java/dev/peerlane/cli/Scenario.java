@@ -53,6 +53,9 @@ enum Scenario {
                     + " them back. The source was told by a store to another device; its data came"
                     + " before the zeroes, and the zeroes destroyed it.");
 
+    /** How much each drive of a scenario holds. */
+    static final int BYTES = 256 << 10;
+
     private static final int MAX_BYTES = 1 << 16;
 
     private final String label;
@@ -118,7 +121,7 @@ enum Scenario {
 
     /** Returns its fabric file for others to use: with drives in memory, for it has no images. */
     String printedFabric(long seed) {
-        String size = "size: " + Sizes.text(ScenarioRun.BYTES).replace(" ", "");
+        String size = "size: " + Sizes.text(BYTES).replace(" ", "");
         return fabric(seed).replaceAll("image: \\w+\\.img", size);
     }
 

@@ -39,7 +39,6 @@ import org.jspecify.annotations.Nullable;
  * are compared outside of all copies.
  */
 final class ScenarioRun {
-    static final int BYTES = 256 << 10;
     static final int BLOCK_BYTES = 512;
     private static final int CHUNK_BYTES = 16 << 10;
     private static final int SLOTS = 4;
@@ -279,7 +278,7 @@ final class ScenarioRun {
     }
 
     private static byte[] random(long of) {
-        byte[] bytes = new byte[BYTES];
+        byte[] bytes = new byte[Scenario.BYTES];
         new SplittableRandom(of).nextBytes(bytes);
         return bytes;
     }

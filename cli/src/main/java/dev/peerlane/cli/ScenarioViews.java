@@ -47,9 +47,9 @@ final class ScenarioViews {
     static void print(PrintWriter out, Outcome o) {
         Scenario scenario = o.scenario();
         out.printf("%s: %s (seed %d).%n", scenario.label(), scenario.title(), o.seed());
-        DoctorCommand.wrapped(out, "  ", scenario.warning());
+        Paragraph.print(out, "  ", scenario.warning());
         heading(out, "A copy without safeguards: no verdict, no fence, no verification");
-        DoctorCommand.wrapped(out, "  ", scenario.mistake());
+        Paragraph.print(out, "  ", scenario.mistake());
         damage(out, o.unguarded());
         heading(out, "The doctor, on the same fabric");
         doctor(out, o);
@@ -93,9 +93,9 @@ final class ScenarioViews {
                     "%s of %s bytes are wrong, in %d of %d blocks, from block %d on"
                             .formatted(
                                     count(d.bytes()),
-                                    count(ScenarioRun.BYTES),
+                                    count(Scenario.BYTES),
                                     d.blocks(),
-                                    ScenarioRun.BYTES / ScenarioRun.BLOCK_BYTES,
+                                    Scenario.BYTES / ScenarioRun.BLOCK_BYTES,
                                     d.firstBlock()));
             part(table, d.emptyBytes(), "zeroes: nothing had arrived in the slot");
             part(table, d.staleBytes(), "stale: what the slot had held before");
@@ -113,12 +113,12 @@ final class ScenarioViews {
         Diagnosis d = o.diagnosis();
         String through =
                 d.isGo() && d.owner() != null
-                        ? ", through the CMB of " + DoctorCommand.name(o.snapshot(), d.owner())
+                        ? ", through the CMB of " + DoctorView.name(o.snapshot(), d.owner())
                         : "";
         out.printf(
                 "  %s (exit status %d)%s%n", d.isGo() ? "GO" : "NO-GO", ExitStatus.of(d), through);
         for (Finding f : d.findings()) {
-            DoctorCommand.wrapped(
+            Paragraph.print(
                     out,
                     "  %-8s ".formatted(f.severity().name().toLowerCase(Locale.ROOT)),
                     "%s at %s: %s".formatted(f.code(), f.subject(), f.detail()));
@@ -126,7 +126,7 @@ final class ScenarioViews {
                 out.println("           fix: " + line);
             }
         }
-        d.rejected().forEach(line -> DoctorCommand.wrapped(out, "  not taken: ", line));
+        d.rejected().forEach(line -> Paragraph.print(out, "  not taken: ", line));
         if (d.findings().isEmpty()) {
             out.println("  It finds nothing: the way is good. Order is the fence's business.");
         }
@@ -137,7 +137,7 @@ final class ScenarioViews {
         Receipt receipt = attempt.receipt();
         if (receipt == null) {
             PeerlaneException why = Objects.requireNonNull(refusal);
-            DoctorCommand.wrapped(
+            Paragraph.print(
                     out,
                     "  " + attempt.label() + ": ",
                     "REFUSED [%s], exit status %d. %s"
@@ -157,7 +157,7 @@ final class ScenarioViews {
                         : "STOPPED [%s] %s".formatted(refusal.code(), refusal.getMessage()));
         CopyViews.table(receipt).print(out, "    ");
         for (String note : receipt.notes()) {
-            DoctorCommand.wrapped(out, "    note: ", note);
+            Paragraph.print(out, "    note: ", note);
         }
     }
 
@@ -175,13 +175,13 @@ final class ScenarioViews {
         document.put("seed", o.seed());
         document.put("fabric", o.fabric());
         document.set("unguarded", document(o.unguarded()));
-        document.set("doctor", Json.tree(DoctorCommand.document(o.snapshot(), o.diagnosis())));
+        document.set("doctor", Json.tree(DoctorDocument.of(Examination.Answer.of(o.snapshot(), o.diagnosis()))));
         ArrayNode copies = document.putArray("copies");
         o.guarded().forEach(each -> copies.add(document(each)));
         if (problem == null) {
             document.putNull("error");
         } else {
-            document.set("error", Json.tree(Documents.failure(problem)));
+            document.set("error", Json.tree(ErrorDocument.failure(problem)));
         }
         return document;
     }
@@ -194,7 +194,7 @@ final class ScenarioViews {
         PeerlaneException refusal = attempt.refusal();
         ObjectNode shown =
                 receipt == null
-                        ? Documents.refusal(
+                        ? ReceiptDocument.refusal(
                                 ScenarioRun.SOURCE,
                                 ScenarioRun.TARGET,
                                 null,

@@ -59,7 +59,7 @@ final class TopologyCommand implements Callable<Integer> {
                         e);
             }
         }
-        if (machine.json) {
+        if (machine.json()) {
             Json.print(context.terminal().out(), topology);
         } else {
             TopologyText.print(context.terminal().out(), topology);

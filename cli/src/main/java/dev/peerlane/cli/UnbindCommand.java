@@ -63,7 +63,7 @@ final class UnbindCommand implements Callable<Integer> {
         }
         Binder binder = context.host().binder();
         List<Bdf> functions =
-                all ? binder.bound() : devices.stream().map(BindCommand::function).toList();
+                all ? binder.bound() : devices.stream().map(Opening::function).toList();
         if (all) {
             others(functions);
         }
@@ -71,7 +71,7 @@ final class UnbindCommand implements Callable<Integer> {
         if (!dryRun) {
             binder.apply(plan);
         }
-        BindCommand.tell(context, json, plan, !dryRun);
+        Binding.tell(context, json, plan, !dryRun);
         return 0;
     }
 
@@ -79,7 +79,7 @@ final class UnbindCommand implements Callable<Integer> {
      * What somebody else gave to vfio-pci is his to take back: a virtual machine may wait for it.
      */
     private void others(List<Bdf> taken) {
-        for (Drive drive : ListCommand.drives(context.host())) {
+        for (Drive drive : context.host().drives()) {
             if ("vfio-pci".equals(drive.driver()) && !taken.contains(drive.bdf())) {
                 context.terminal()
                         .say(

@@ -24,7 +24,8 @@ class FailuresTest {
     private int thrown(Throwable e, String command, String... args) {
         Terminal terminal = terminal(new PrintWriter(out));
         Context context = new Context(terminal, new Interruption(), List.of(args), Host.local());
-        return Failures.thrown(context, e, command);
+        return Failures.thrown(
+                context, e, Cli.program(context).getSubcommands().get(command).getCommand());
     }
 
     @Test

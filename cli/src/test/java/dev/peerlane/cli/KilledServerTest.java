@@ -85,7 +85,7 @@ class KilledServerTest {
                             Extent.parse(source.locator(0)),
                             Extent.parse(target.locator(0)),
                             CopyOptions.DEFAULTS
-                                    .withBuffer(CopyCommand.bufferChoice(buffer))
+                                    .withBuffer(Choices.buffer(buffer))
                                     .withCommandTimeoutNanos(COMMAND_NANOS));
             return catchThrowableOfType(
                     CopyException.class, () -> session.run(plan, new CancelFlag(), progress));

@@ -60,7 +60,8 @@ class RemediesTest {
                         false,
                         null);
         Context context = new Context(terminal, new Interruption(), List.of(args), Host.local());
-        Failures.thrown(context, e, args[0]);
+        Failures.thrown(
+                context, e, Cli.program(context).getSubcommands().get(args[0]).getCommand());
     }
 
     @ParameterizedTest

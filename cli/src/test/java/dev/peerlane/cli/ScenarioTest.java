@@ -116,7 +116,7 @@ class ScenarioTest {
                 Shell.run("demo", "--scenario", scenario.label(), "--seed=2", "--print-fabric");
         Path file = Files.writeString(folder.resolve("fabric.yaml"), printed.out());
         for (String image : List.of("source.img", "target.img")) {
-            Files.write(folder.resolve(image), new byte[ScenarioRun.BYTES]);
+            Files.write(folder.resolve(image), new byte[Scenario.BYTES]);
         }
         String[] args = {"doctor", "emu:source", "emu:target", "--json", "--fabric", "" + file};
         JsonNode alone = Shell.run(args).json();

@@ -1,0 +1,45 @@
+package dev.peerlane.cli;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.binding.BindPlan;
+import dev.peerlane.binding.Binder;
+import dev.peerlane.pci.Bdf;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What the commands that give functions to other drivers do alike. */
+final class Binding {
+    private Binding() {}
+
+    /** Tells what was or would be done. */
+    static void tell(Context context, boolean json, BindPlan plan, boolean done) {
+        if (json) {
+            Json.print(context.terminal().out(), MachineDocuments.Binding.of(plan, done));
+        } else {
+            MachineViews.binding(context.terminal().out(), plan, done);
+        }
+        plan.notes().forEach(note -> context.terminal().say("Note: " + note + "."));
+    }
+
+    /**
+     * Gives functions back to the drivers that they were with. Never throws, so that what came
+     * before can be told first.
+     *
+     * @return what went wrong, or null
+     */
+    static @Nullable PeerlaneException giveBack(Context context, List<Bdf> functions) {
+        Terminal terminal = context.terminal();
+        try {
+            Binder binder = context.host().binder();
+            BindPlan back = binder.unbind(functions);
+            binder.apply(back);
+            back.moves().stream()
+                    .filter(m -> !m.steps().isEmpty())
+                    .forEach(m -> terminal.say(MachineViews.done(m)));
+            back.notes().forEach(note -> terminal.say("Note: " + note + "."));
+            return null;
+        } catch (PeerlaneException e) {
+            return e;
+        }
+    }
+}
