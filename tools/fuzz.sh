@@ -13,7 +13,7 @@ declare -A CLASS=(
   [ioctl]=vfio.IoctlTarget
   [qtest]=qtest.QtestTarget
   [state]=binding.StateTarget
-  [arguments]=cli.ArgumentsTarget
+  [arguments]=fuzz.ArgumentsTarget
 )
 declare -A LONGEST=([capture]=65536) # bytes of an input, where not 4096
 ORDER=(driver controller fabric-file names capture vfio-user ioctl qtest state arguments)

@@ -1,5 +1,28 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.cli.acs.AcsCommand;
+import dev.peerlane.cli.bench.BenchCommand;
+import dev.peerlane.cli.binding.BindCommand;
+import dev.peerlane.cli.binding.UnbindCommand;
+import dev.peerlane.cli.capture.CaptureCommand;
+import dev.peerlane.cli.copy.CmbCopyCommand;
+import dev.peerlane.cli.copy.CopyCommand;
+import dev.peerlane.cli.demo.DemoCommand;
+import dev.peerlane.cli.devices.CmbCommand;
+import dev.peerlane.cli.devices.IdentifyCommand;
+import dev.peerlane.cli.devices.ListCommand;
+import dev.peerlane.cli.doctor.DoctorCommand;
+import dev.peerlane.cli.help.CompletionCommand;
+import dev.peerlane.cli.help.HelpCommand;
+import dev.peerlane.cli.litmus.LitmusCommand;
+import dev.peerlane.cli.serve.ServeCommand;
+import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.shared.Failures;
+import dev.peerlane.cli.shared.LocalSystem;
+import dev.peerlane.cli.terminal.Interruption;
+import dev.peerlane.cli.terminal.ProgramLog;
+import dev.peerlane.cli.terminal.Terminal;
+import dev.peerlane.cli.topology.TopologyCommand;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -22,7 +45,7 @@ public final class Cli {
 
     private final Terminal terminal;
     private final Interruption interruption;
-    private final Host host;
+    private final LocalSystem system;
 
     /**
      * Creates it, for this machine.
@@ -31,18 +54,18 @@ public final class Cli {
      * @param interruption ends what runs when the user asks for it
      */
     public Cli(Terminal terminal, Interruption interruption) {
-        this(terminal, interruption, Host.local());
+        this(terminal, interruption, LocalSystem.local());
     }
 
-    Cli(Terminal terminal, Interruption interruption, Host host) {
+    public Cli(Terminal terminal, Interruption interruption, LocalSystem system) {
         this.terminal = terminal;
         this.interruption = interruption;
-        this.host = host;
+        this.system = system;
     }
 
     /** Runs one command and returns the exit status. Never throws for what a user can cause. */
     public int run(String... args) {
-        Context context = new Context(terminal, interruption, List.of(args), host);
+        Context context = new Context(terminal, interruption, List.of(args), system);
         CommandLine program = program(context, List.of(args));
         program.setExecutionStrategy(parsed -> {
             ProgramLog.to(context.verbose() ? terminal.err() : null);
@@ -56,10 +79,8 @@ public final class Cli {
         try {
             status = program.execute(args);
         } catch (Error e) { // picocli hands exceptions to the handler, but no errors
-            CommandLine command =
-                    args.length == 0 ? null : program.getSubcommands().get(args[0]);
-            status =
-                    Failures.thrown(context, e, command == null ? null : command.getCommand());
+            CommandLine command = args.length == 0 ? null : program.getSubcommands().get(args[0]);
+            status = Failures.thrown(context, e, command == null ? null : command.getCommand());
         }
         terminal.out().flush();
         if (terminal.out().checkError()) {
@@ -70,7 +91,7 @@ public final class Cli {
     }
 
     /** Returns all commands and options. */
-    static CommandLine program(Context context) {
+    public static CommandLine program(Context context) {
         return with(context, COMMANDS.keySet());
     }
 

@@ -1,5 +1,9 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.cli.terminal.Interruption;
+import dev.peerlane.cli.terminal.ResultWriter;
+import dev.peerlane.cli.terminal.Signals;
+import dev.peerlane.cli.terminal.Terminal;
 import java.io.BufferedReader;
 import java.io.Console;
 import java.io.FileDescriptor;

@@ -1,5 +1,7 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.shared.ProgramVersion;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -67,7 +69,7 @@ final class PeerlaneCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (version) {
-            Version.print(context.terminal().out(), verbose);
+            ProgramVersion.print(context.terminal().out(), verbose);
             return 0;
         }
         CommandLine program = spec == null ? new CommandLine(this) : spec.commandLine();

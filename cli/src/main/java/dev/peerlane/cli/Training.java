@@ -1,5 +1,7 @@
 package dev.peerlane.cli;
 
+import dev.peerlane.cli.terminal.Interruption;
+import dev.peerlane.cli.terminal.Terminal;
 import java.io.BufferedReader;
 import java.io.PrintWriter;
 import java.io.Reader;

@@ -2,6 +2,10 @@ package dev.peerlane.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.shared.LocalSystem;
+import dev.peerlane.cli.terminal.Interruption;
+import dev.peerlane.cli.terminal.Terminal;
 import java.io.BufferedReader;
 import java.io.PrintWriter;
 import java.io.Reader;
@@ -22,7 +26,7 @@ class CliTest {
                             null),
                     new Interruption(),
                     List.of(),
-                    Host.local());
+                    LocalSystem.local());
 
     private static Set<String> made(String... args) {
         return Cli.program(CONTEXT, List.of(args)).getSubcommands().keySet();

@@ -2,6 +2,12 @@ package dev.peerlane.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.peerlane.cli.harness.Drives;
+import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.shared.LocalSystem;
+import dev.peerlane.cli.terminal.Interruption;
+import dev.peerlane.cli.terminal.ResultWriter;
+import dev.peerlane.cli.terminal.Terminal;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -141,7 +147,7 @@ class LostOutputTest {
                                 null),
                         new Interruption(),
                         List.of(),
-                        Host.local());
+                        LocalSystem.local());
         assertThat(named).containsAll(Cli.program(context).getSubcommands().keySet());
         for (List<String[]> forms : all.values()) {
             for (String[] args : forms) {

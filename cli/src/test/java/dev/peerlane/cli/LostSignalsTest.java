@@ -1,13 +1,15 @@
 package dev.peerlane.cli;
 
-import static dev.peerlane.cli.ProgramProcess.awaits;
-import static dev.peerlane.cli.ProgramProcess.ended;
-import static dev.peerlane.cli.ProgramProcess.signal;
-import static dev.peerlane.cli.ProgramProcess.start;
-import static dev.peerlane.cli.ProgramProcess.text;
+import static dev.peerlane.cli.harness.ProgramProcess.awaits;
+import static dev.peerlane.cli.harness.ProgramProcess.ended;
+import static dev.peerlane.cli.harness.ProgramProcess.signal;
+import static dev.peerlane.cli.harness.ProgramProcess.start;
+import static dev.peerlane.cli.harness.ProgramProcess.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.peerlane.cli.harness.ServedProcess;
+import dev.peerlane.cli.harness.Shell;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;

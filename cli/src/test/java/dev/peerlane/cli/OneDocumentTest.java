@@ -3,6 +3,7 @@ package dev.peerlane.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.peerlane.cli.harness.Shell;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

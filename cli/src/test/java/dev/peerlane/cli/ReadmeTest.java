@@ -2,10 +2,8 @@ package dev.peerlane.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayInputStream;
+import dev.peerlane.cli.harness.Shell;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -14,8 +12,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** What README.md says of fabric files, typed as it stands there. */
 class ReadmeTest {
@@ -49,25 +45,5 @@ class ReadmeTest {
             assertThat(run.status()).as(command + "\n" + run.err()).isZero();
         }
         assertThat(folder.resolve("a.img")).exists();
-    }
-
-    @ParameterizedTest
-    @EnumSource
-    void aPrintedFabricIsReadFromStandardInput(Scenario scenario) {
-        String name = scenario.label();
-        String fabric = Shell.run("demo", "--scenario", name, "--print-fabric").out();
-        String[] doctor = {"doctor", "emu:source", "emu:target", "--fabric", "-", "--json"};
-        InputStream before = System.in;
-        try {
-            System.setIn(new ByteArrayInputStream(fabric.getBytes(StandardCharsets.UTF_8)));
-            Shell run = Shell.run(doctor);
-            assertThat(run.json().get("result").asText()).as(run.err()).matches("go|no-go");
-            System.setIn(new ByteArrayInputStream(fabric.getBytes(StandardCharsets.UTF_8)));
-            Shell copy =
-                    Shell.run("copy", "emu:source", "emu:target", "--fabric", "-", "--dry-run");
-            assertThat(copy.status()).as(copy.err()).isZero();
-        } finally {
-            System.setIn(before);
-        }
     }
 }

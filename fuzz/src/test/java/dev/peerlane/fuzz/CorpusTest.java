@@ -3,7 +3,6 @@ package dev.peerlane.fuzz;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.peerlane.binding.StateTarget;
-import dev.peerlane.cli.ArgumentsTarget;
 import dev.peerlane.qtest.QtestTarget;
 import dev.peerlane.vfio.IoctlTarget;
 import java.io.IOException;

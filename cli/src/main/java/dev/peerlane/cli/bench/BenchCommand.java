@@ -1,0 +1,367 @@
+package dev.peerlane.cli.bench;
+
+import dev.peerlane.Extent;
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
+import dev.peerlane.cli.shared.Confirmation;
+import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.shared.ErrorDocument;
+import dev.peerlane.cli.shared.ExitStatus;
+import dev.peerlane.cli.shared.FabricOption;
+import dev.peerlane.cli.shared.Failures;
+import dev.peerlane.cli.shared.Json;
+import dev.peerlane.cli.shared.Opening;
+import dev.peerlane.cli.shared.ProgramVersion;
+import dev.peerlane.cli.terminal.Sizes;
+import dev.peerlane.nvme.Namespace;
+import dev.peerlane.pci.Cpu;
+import dev.peerlane.probe.Probe;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code bench}: how fast devices reach each other's memory. */
+@Command(
+        name = "bench",
+        description = {
+            "Measures rate and latency of peer-to-peer DMA between all pairs of devices, into and out"
+                    + " of their CMBs, and of host memory beside. Writes to no medium, unless a"
+                    + " scratch range is named.",
+            ""
+        },
+        footer = {
+            "",
+            "Each figure has its canary, looked at before and after the measured time: it is void,"
+                    + " and the exit status 4, where the data did not arrive. With a scratch range"
+                    + " whole copies into it are measured, too, by a CMB and through host memory.",
+            "",
+            "Examples:",
+            "    peerlane bench",
+            "    peerlane bench 01:00.0 02:00.0 --sweep all --html report.html",
+            "    peerlane bench emu:ssd0 emu:ssd1 --depth 64 --size 64KiB --sweep none --json",
+            "  Writes, too, into these blocks, whose content is lost:",
+            "    peerlane bench 01:00.0 02:00.0 --scratch 0000:01:00.0/n1@0+65536",
+            ""
+        })
+public final class BenchCommand implements Callable<Integer> {
+    private static final int MAX_DEPTH = 1024;
+    private static final int USUAL_DEPTH = 32;
+    private static final double USUAL_SECONDS = 0.2;
+    private static final List<Integer> USUAL_DEPTHS = List.of(1, 2, 4, 8, 16, 32, 64);
+
+    private final Context context;
+
+    @Parameters(
+            paramLabel = "DEVICE",
+            arity = "0..*",
+            description = "Which devices; all of the fabric if none is named.")
+    private List<String> named = List.of();
+
+    @Mixin private final FabricOption fabric = new FabricOption();
+
+    @Option(
+            names = "--size",
+            paramLabel = "SIZE",
+            description = "Bytes of a transfer in the matrix; 128KiB, or what a device can.")
+    private @Nullable String size;
+
+    @Option(
+            names = "--depth",
+            paramLabel = "N",
+            description = "How many transfers at once; 32, or as many as fit into the CMB.")
+    private int depth = USUAL_DEPTH;
+
+    @Option(
+            names = "--sweep",
+            paramLabel = "WHICH",
+            description = "Ways that sizes and depths are swept for: first (pair), all or none.")
+    private String sweep = "first";
+
+    @Option(
+            names = "--sizes",
+            paramLabel = "SIZE",
+            split = ",",
+            description = "The sizes of the sweep; 4KiB, doubled up to what a device can.")
+    private List<String> sizes = List.of();
+
+    @Option(
+            names = "--depths",
+            paramLabel = "N",
+            split = ",",
+            description = "The depths of the sweep; 1 to 64, doubled.")
+    private List<Integer> depths = USUAL_DEPTHS;
+
+    @Option(
+            names = "--time",
+            paramLabel = "SECONDS",
+            description = "How long each figure is measured; 0.2 if not given.")
+    private double seconds = USUAL_SECONDS;
+
+    @Option(
+            names = "--scratch",
+            paramLabel = "RANGE",
+            description = {
+                "DEVICE[/nNSID]@SLBA+BLOCKS: blocks that may be overwritten, for Writes of that device"
+                        + " beside its Compares."
+            })
+    private @Nullable String scratch;
+
+    @Option(
+            names = {"-y", "--yes"},
+            description = "Overwrite the scratch range without a question.")
+    private boolean yes;
+
+    @Option(
+            names = "--expect-serial",
+            paramLabel = "SERIAL",
+            description = "Write only if the scratch range's device has this serial number.")
+    private @Nullable String expectSerial;
+
+    @Option(
+            names = "--any-route",
+            description = "Measure ways, too, of which the verdict is that they do not work.")
+    private boolean anyRoute;
+
+    @Option(names = "--csv", paramLabel = "FILE", description = "Write the figures there.")
+    private @Nullable Path csv;
+
+    @Option(
+            names = "--html",
+            paramLabel = "FILE",
+            description = "Write a report with charts there; it needs no other file.")
+    private @Nullable Path html;
+
+    @Option(names = "--seed", paramLabel = "N", hidden = true)
+    private long seed = System.nanoTime();
+
+    public BenchCommand(Context context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() {
+        Bench.Wish wish = wish();
+        List<String> notes = new ArrayList<>();
+        BenchDocument document;
+        PeerlaneException failure = null;
+        List<String> wanted = named.stream().map(Opening::device).distinct().toList();
+        try (Session session = Opening.hurriedSession(context.system(), fabric.file(), wanted)) {
+            List<String> devices = wanted.isEmpty() ? session.fabric().locators() : wanted;
+            Extent range = wish.scratch();
+            if (range != null) {
+                checkScratch(session, devices, range);
+            }
+            warn(session, devices, notes);
+            Bench bench = new Bench(context, session, devices, wish);
+            notes.addAll(bench.open());
+            try {
+                bench.run();
+            } catch (PeerlaneException e) {
+                failure = e;
+            }
+            document = document(session, bench, notes, failure);
+        }
+        tell(document);
+        if (failure != null) {
+            Failures.say(context, failure);
+            return ExitStatus.of(failure);
+        }
+        return status(document);
+    }
+
+    private static int status(BenchDocument document) {
+        if (document.cells().stream().anyMatch(BenchDocument.Cell::isVoid)) {
+            return ExitStatus.of(PeerlaneException.Category.IO);
+        }
+        return document.cells().stream().anyMatch(BenchDocument.Cell::measured)
+                ? 0
+                : ExitStatus.of(PeerlaneException.Category.MACHINE);
+    }
+
+    private Bench.Wish wish() {
+        if (depth < 1
+                || depth > MAX_DEPTH
+                || depths.stream().anyMatch(d -> d < 1 || d > MAX_DEPTH)) {
+            throw PeerlaneException.request(
+                    "bad-depth",
+                    "%s transfers at once are asked for"
+                            .formatted(depth < 1 || depth > MAX_DEPTH ? depth : depths),
+                    "Choose 1 to " + MAX_DEPTH);
+        }
+        if (!(seconds > 0) || seconds > 3600) {
+            throw PeerlaneException.request(
+                    "bad-time",
+                    seconds + " seconds are asked for each figure",
+                    "Choose more than 0 and at most 3600");
+        }
+        return new Bench.Wish(
+                size == null ? 0 : chunk(size),
+                depth,
+                sizes.stream().map(BenchCommand::chunk).toList(),
+                depths,
+                sweep(),
+                (long) (seconds * 1e9),
+                scratch == null ? null : Extent.parse(scratch),
+                anyRoute,
+                seed);
+    }
+
+    private static int chunk(String text) {
+        int bytes = Sizes.parseInt(text);
+        if (bytes < 512 || bytes % 512 != 0) {
+            throw PeerlaneException.request(
+                    "bad-chunk",
+                    "transfers of %s are asked for".formatted(text),
+                    "Choose a multiple of the devices' blocks, such as 4KiB");
+        }
+        return bytes;
+    }
+
+    private Bench.Sweep sweep() {
+        for (Bench.Sweep choice : Bench.Sweep.values()) {
+            if (choice.name().equals(sweep.toUpperCase(Locale.ROOT))) {
+                return choice;
+            }
+        }
+        throw PeerlaneException.request(
+                "bad-sweep", "'" + sweep + "' is no sweep", "Choose first, all or none");
+    }
+
+    /** As before a copy: a range, inside the namespace, of the right device, and confirmed. */
+    private void checkScratch(Session session, List<String> devices, Extent range) {
+        Long slba = range.slba();
+        Long blocks = range.blocks();
+        if (slba == null || blocks == null) {
+            throw PeerlaneException.request(
+                    "scratch-without-range",
+                    "--scratch %s names no range of blocks".formatted(scratch),
+                    "Write DEVICE/nNSID@SLBA+BLOCKS: all of it is overwritten");
+        }
+        if (!devices.contains(range.device())) {
+            throw PeerlaneException.request(
+                    "scratch-elsewhere",
+                    "--scratch is on %s, which is not measured".formatted(range.device()),
+                    "Name it among the devices");
+        }
+        Namespace namespace = session.namespace(range);
+        namespace.checkUsable();
+        if (slba >= namespace.blockCount() || blocks > namespace.blockCount() - slba) {
+            throw PeerlaneException.request(
+                    "range-past-end",
+                    "--scratch has %d blocks from block %d on, %s has %d"
+                            .formatted(blocks, slba, namespace.name(), namespace.blockCount()),
+                    "Name a range inside the namespace");
+        }
+        String readOnly = namespace.readOnlyReason();
+        if (readOnly != null) {
+            throw PeerlaneException.machine(
+                    "namespace-read-only",
+                    "%s can't be written: %s".formatted(namespace.name(), readOnly),
+                    "Lift the write protection, or leave --scratch out");
+        }
+        String serial = namespace.controllerIdentity().sn();
+        if (expectSerial != null && !expectSerial.strip().equals(serial)) {
+            throw PeerlaneException.refused(
+                    "serial-differs",
+                    "%s has serial '%s', not '%s'".formatted(range.device(), serial, expectSerial),
+                    "Nothing was written: name the right scratch range, or its serial");
+        }
+        Confirmation.ask(
+                context,
+                yes,
+                "This overwrites blocks %d to %d of %s (%s, serial %s)."
+                        .formatted(
+                                slba,
+                                slba + blocks - 1,
+                                namespace.name(),
+                                namespace.controllerIdentity().mn(),
+                                serial));
+    }
+
+    private void warn(Session session, List<String> devices, List<String> notes) {
+        String emulation = session.endpoints().traits().emulation();
+        if (emulation != null) {
+            notes.add(
+                    "These are figures of emulated drives: they tell of this program and machine,"
+                            + " nothing of SSDs. Data moves "
+                            + emulation);
+        }
+        for (String one : devices) {
+            for (String other : devices) {
+                if (one.compareTo(other) < 0) {
+                    Probe.warning(session.fabric(), one, other).ifPresent(context.terminal()::say);
+                }
+            }
+        }
+    }
+
+    private BenchDocument document(
+            Session session, Bench bench, List<String> notes, @Nullable PeerlaneException failure) {
+        String result = "ok";
+        if (failure != null) {
+            boolean stopped = failure.category() == PeerlaneException.Category.INTERRUPTED;
+            result = stopped ? "interrupted" : "failed";
+        } else if (bench.cells().stream().anyMatch(BenchDocument.Cell::isVoid)) {
+            result = "void";
+        }
+        String kind = session.fabric().kind();
+        return new BenchDocument(
+                BenchDocument.SCHEMA,
+                result,
+                ProgramVersion.number(),
+                machine(),
+                new BenchDocument.FabricFacts(kind, kind.equals("emulator")),
+                bench.facts(),
+                bench.cells(),
+                notes,
+                failure == null ? null : ErrorDocument.failure(failure));
+    }
+
+    private BenchDocument.MachineFacts machine() {
+        dev.peerlane.diagnose.Host host = dev.peerlane.diagnose.Host.read(context.system().files());
+        Cpu cpu = host.cpu();
+        return new BenchDocument.MachineFacts(
+                cpu == null ? "unknown" : cpu.name(),
+                Runtime.getRuntime().availableProcessors(),
+                host.product(),
+                System.getProperty("os.name") + " " + host.release(),
+                System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
+                host.iommus());
+    }
+
+    private void tell(BenchDocument document) {
+        if (csv != null) {
+            write(csv, BenchViews.csv(document));
+        }
+        if (html != null) {
+            write(html, BenchReport.html(document));
+        }
+        if (fabric.json()) {
+            Json.print(context.terminal().out(), document);
+        } else {
+            BenchViews.text(context.terminal().out(), document);
+        }
+    }
+
+    private static void write(Path file, String text) {
+        try {
+            Files.writeString(file, text);
+        } catch (IOException e) {
+            throw new PeerlaneException(
+                    PeerlaneException.Category.MACHINE,
+                    "report-not-written",
+                    "the report can't be written to %s: %s".formatted(file, e),
+                    "Name a file that can be written",
+                    e);
+        }
+    }
+}

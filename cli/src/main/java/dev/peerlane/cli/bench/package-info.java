@@ -1,0 +1,5 @@
+/** The command {@code bench}: what was measured as text, as CSV and as a report with charts. */
+@NullMarked
+package dev.peerlane.cli.bench;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,48 @@
+package dev.peerlane.cli.binding;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.binding.BindPlan;
+import dev.peerlane.binding.Binder;
+import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.shared.Json;
+import dev.peerlane.cli.terminal.Terminal;
+import dev.peerlane.pci.Bdf;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What the commands that give functions to other drivers do alike. */
+public final class Binding {
+    private Binding() {}
+
+    /** Tells what was or would be done. */
+    static void tell(Context context, boolean json, BindPlan plan, boolean done) {
+        if (json) {
+            Json.print(context.terminal().out(), BindDocument.of(plan, done));
+        } else {
+            BindView.print(context.terminal().out(), plan, done);
+        }
+        plan.notes().forEach(note -> context.terminal().say("Note: " + note + "."));
+    }
+
+    /**
+     * Gives functions back to the drivers that they were with. Never throws, so that what came
+     * before can be told first.
+     *
+     * @return what went wrong, or null
+     */
+    public static @Nullable PeerlaneException giveBack(Context context, List<Bdf> functions) {
+        Terminal terminal = context.terminal();
+        try {
+            Binder binder = context.system().binder();
+            BindPlan back = binder.unbind(functions);
+            binder.apply(back);
+            back.moves().stream()
+                    .filter(m -> !m.steps().isEmpty())
+                    .forEach(m -> terminal.say(BindView.done(m)));
+            back.notes().forEach(note -> terminal.say("Note: " + note + "."));
+            return null;
+        } catch (PeerlaneException e) {
+            return e;
+        }
+    }
+}

@@ -1,0 +1,193 @@
+package dev.peerlane.cli.copy;
+
+import dev.peerlane.Extent;
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.cli.shared.Choices;
+import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.shared.FabricOption;
+import dev.peerlane.cli.shared.OwnRefusal;
+import dev.peerlane.cli.terminal.Sizes;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.VerifyMode;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code copy}: blocks of one device to another, by the best way there is. */
+@Command(
+        name = "copy",
+        description = {
+            "Copies blocks of one NVMe device to another across PCIe, without host memory where"
+                    + " a controller memory buffer can carry them, and verifies the copy.",
+            ""
+        },
+        footer = {
+            "",
+            "A device is written DEVICE[/nNSID][@SLBA+BLOCKS]. Without a range it is the whole"
+                    + " namespace; of the target, as much as the source is long.",
+            "",
+            "Examples:",
+            "  See what would happen, and why:",
+            "    peerlane copy emu:ssd0@0+2048 emu:ssd1 --dry-run",
+            "  Copy 2048 blocks to block 4096 of the other device, without a question:",
+            "    peerlane copy emu:ssd0/n1@0+2048 emu:ssd1/n1@4096 --yes",
+            "  Only by the target's CMB, or not at all:",
+            "    peerlane copy emu:ssd0 emu:ssd1 --buffer target --verify peer",
+            "  Between two devices of a running QEMU, into this drive and no other:",
+            "    peerlane copy qemu:02:00.0 qemu:03:00.0 --fabric lab.yaml --expect-serial B1",
+            ""
+        })
+public final class CopyCommand implements Callable<Integer>, OwnRefusal {
+    private final Context context;
+
+    @Parameters(index = "0", paramLabel = "SOURCE", description = "Where to read.")
+    private String source = "";
+
+    @Parameters(
+            index = "1",
+            paramLabel = "TARGET",
+            description = "Where to write; what is there is lost.")
+    private String target = "";
+
+    @Mixin private final FabricOption fabric = new FabricOption();
+
+    @Mixin private final WriteOptions write = new WriteOptions();
+
+    @Option(
+            names = "--buffer",
+            paramLabel = "WHICH",
+            defaultValue = "auto",
+            description = {
+                "What carries the data: auto, target, source (that side's CMB), a DEVICE whose"
+                        + " CMB it is, or host. Only auto may fall back to host memory, and says so."
+            })
+    private String buffer = "auto";
+
+    @Option(
+            names = "--verify",
+            paramLabel = "HOW",
+            defaultValue = "auto",
+            description = {
+                "How the copy is checked: peer (the devices compare, without host memory), host,"
+                        + " none, or auto: peer where that is sound, else host."
+            })
+    private String verify = "auto";
+
+    @Option(
+            names = "--fence",
+            paramLabel = "HOW",
+            defaultValue = "auto",
+            description = {
+                "What makes sure that the data have arrived before they are used: sentinel, canary,"
+                        + " readback, none, or auto: the sentinel where one is needed."
+            })
+    private String fence = "auto";
+
+    @Option(
+            names = "--chunk",
+            paramLabel = "SIZE",
+            description = "Bytes of one transfer, such as 128KiB; found if not given.")
+    private @Nullable String chunk;
+
+    @Option(
+            names = "--slots",
+            paramLabel = "N",
+            description = {
+                "How many chunks are under way at once; found if not given.",
+                "How many of them are Read at once follows from this and --chunk."
+            })
+    private int slots;
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "SECONDS",
+            description = "When a command is given up; 30 if not given.")
+    private @Nullable Double timeoutSeconds;
+
+    @Option(
+            names = "--retries",
+            paramLabel = "N",
+            description = "How often a command that may be retried is; 3 if not given.")
+    private @Nullable Integer retries;
+
+    @Option(
+            names = "--no-wipe",
+            description = "Leave the data in the buffer that carried them; else it is overwritten.")
+    private boolean noWipe;
+
+    @Option(names = "--dry-run", description = "Print the plan and write nothing.")
+    private boolean dryRun;
+
+    @Option(names = "--seed", paramLabel = "N", hidden = true)
+    private @Nullable Long seed;
+
+    public CopyCommand(Context context) {
+        this.context = context;
+    }
+
+    @Override
+    public Object refused(PeerlaneException why) {
+        return ReceiptDocument.refusal(why);
+    }
+
+    @Override
+    public Object failed(PeerlaneException why) {
+        return ReceiptDocument.bug(why);
+    }
+
+    @Override
+    public Integer call() {
+        CopyTask task = new CopyTask(context, fabric, write, dryRun);
+        return task.run(
+                () -> new CopyTask.Request(Extent.parse(source), Extent.parse(target), options()));
+    }
+
+    private CopyOptions options() {
+        CopyOptions options =
+                CopyOptions.DEFAULTS
+                        .withBuffer(Choices.buffer(buffer))
+                        .withFence(Choices.fence(fence))
+                        .withVerify(verifyMode())
+                        .withSlots(chunk == null ? 0 : Sizes.parseInt(chunk), slots)
+                        .withWipe(!noWipe);
+        if (timeoutSeconds != null) {
+            options = options.withCommandTimeoutNanos(timeoutNanos(timeoutSeconds));
+        }
+        if (retries != null) {
+            if (retries < 0) {
+                throw PeerlaneException.request(
+                        "bad-retries", retries + " retries are asked for", "Choose 0 or more");
+            }
+            options = options.withRetries(retries);
+        }
+        return seed == null ? options : options.withSeed(seed);
+    }
+
+    private static long timeoutNanos(double seconds) {
+        if (!(seconds > 0) || seconds > 86_400) {
+            throw PeerlaneException.request(
+                    "bad-timeout",
+                    "a time-out of " + seconds + " seconds is asked for",
+                    "Choose more than 0 and at most 86400");
+        }
+        return (long) (seconds * 1e9);
+    }
+
+    private VerifyMode verifyMode() {
+        return switch (verify.toLowerCase(Locale.ROOT)) {
+            case "auto" -> VerifyMode.AUTO;
+            case "peer" -> VerifyMode.PEER;
+            case "host" -> VerifyMode.HOST;
+            case "none" -> VerifyMode.NONE;
+            default ->
+                    throw PeerlaneException.request(
+                            "bad-verify",
+                            "'" + verify + "' is no way to verify",
+                            "Choose auto, peer, host or none");
+        };
+    }
+}

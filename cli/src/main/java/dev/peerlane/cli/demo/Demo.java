@@ -1,0 +1,170 @@
+package dev.peerlane.cli.demo;
+
+import dev.peerlane.Extent;
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
+import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.terminal.ProgressDisplay;
+import dev.peerlane.copy.BufferChoice;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.CopyPlan;
+import dev.peerlane.copy.Progress;
+import dev.peerlane.copy.Receipt;
+import dev.peerlane.emulator.EmulatedFabric;
+import dev.peerlane.emulator.model.CmbModel;
+import dev.peerlane.emulator.model.DriveModel;
+import dev.peerlane.emulator.model.FabricModel;
+import dev.peerlane.emulator.model.NamespaceModel;
+import dev.peerlane.spec.CommandSet;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/** Two emulated SSDs in image files, and the same copy by two ways. */
+final class Demo {
+    static final String SCHEMA = "peerlane.demo/1";
+    static final String ALGORITHM = "SHA-256";
+    static final int UNIT_BYTES = 64 * 1024;
+    private static final int BLOCK_BYTES = 512;
+    private static final long WARM_UP_BYTES = 16L << 20;
+    private static final long CMB_BYTES = 16L << 20;
+    private static final String SOURCE = "ssd0";
+    private static final String TARGET = "ssd1";
+
+    private final Context context;
+    private final long bytes;
+    private final Path source;
+    private final Path target;
+
+    private Demo(Context context, long bytes, Path folder) {
+        this.context = context;
+        this.bytes = bytes;
+        source = folder.resolve(SOURCE + ".img");
+        target = folder.resolve(TARGET + ".img");
+    }
+
+    /**
+     * One copy.
+     *
+     * @param receipt what it says of itself
+     * @param targetSum the checksum of the target's image afterwards
+     */
+    record Run(Receipt receipt, String targetSum) {}
+
+    /**
+     * Both copies.
+     *
+     * @param sourceSum the checksum of the source's image
+     * @param peer the copy through the target's CMB
+     * @param host the copy through host memory
+     */
+    record Outcome(String sourceSum, Run peer, Run host) {
+        /** Returns what was not right, or null. */
+        @Nullable PeerlaneException problem() {
+            String what = null;
+            Long hostData = peer.receipt().hostDataBytes();
+            if (!peer.targetSum().equals(sourceSum)) {
+                what = "the target's image differs from the source's after the copy by its CMB";
+            } else if (!host.targetSum().equals(sourceSum)) {
+                what = "the target's image differs from the source's after the copy by host memory";
+            } else if (hostData == null || hostData != 0) {
+                what = hostData + " data bytes of the peer-to-peer copy crossed host memory";
+            } else if (!peer.receipt().verify().result().equals("ok")
+                    || !host.receipt().verify().result().equals("ok")) {
+                what = "a copy was not verified";
+            }
+            return what == null
+                    ? null
+                    : PeerlaneException.io("demo-failed", what, "This is a bug: report it");
+        }
+    }
+
+    /** Makes the SSDs, copies twice, and removes everything. */
+    static Outcome run(Context context, long bytes) throws IOException {
+        Path temporary = Path.of(System.getProperty("java.io.tmpdir", "."));
+        Path folder = Files.createTempDirectory(temporary, "peerlane-demo");
+        Demo demo = new Demo(context, bytes, folder);
+        try {
+            demo.generate();
+            String sum = demo.sum(demo.source);
+            // A little of both first: else the first copy pays for the machine code of the second.
+            demo.copy(BufferChoice.TARGET, Math.min(bytes, WARM_UP_BYTES), Progress.NONE);
+            demo.copy(BufferChoice.HOST, Math.min(bytes, WARM_UP_BYTES), Progress.NONE);
+            Run peer = demo.timed(BufferChoice.TARGET);
+            Run host = demo.timed(BufferChoice.HOST);
+            return new Outcome(sum, peer, host);
+        } finally {
+            Files.deleteIfExists(demo.source);
+            Files.deleteIfExists(demo.target);
+            Files.deleteIfExists(folder);
+        }
+    }
+
+    private void generate() throws IOException {
+        SplittableRandom random = new SplittableRandom(bytes);
+        byte[] piece = new byte[UNIT_BYTES];
+        try (OutputStream out = Files.newOutputStream(source)) {
+            for (long done = 0; done < bytes; done += piece.length) {
+                context.interruption().check();
+                random.nextBytes(piece);
+                out.write(piece);
+            }
+        }
+    }
+
+    private Run timed(BufferChoice buffer) throws IOException {
+        Files.deleteIfExists(target);
+        Receipt receipt =
+                ProgressDisplay.during(
+                        context.terminal(), progress -> copy(buffer, bytes, progress));
+        return new Run(receipt, sum(target));
+    }
+
+    private Receipt copy(BufferChoice buffer, long length, Progress progress) {
+        FabricModel fabric =
+                FabricModel.builder()
+                        .drive(drive(SOURCE, source, 0))
+                        .drive(drive(TARGET, target, 1))
+                        .build();
+        try (Session session = Session.of(new EmulatedFabric(fabric))) {
+            CopyPlan plan =
+                    session.plan(
+                            new Extent("emu:" + SOURCE, 1, 0L, length / BLOCK_BYTES),
+                            Extent.parse("emu:" + TARGET),
+                            CopyOptions.DEFAULTS.withBuffer(buffer));
+            return session.run(plan, context.interruption().flag(), progress);
+        }
+    }
+
+    private DriveModel drive(String name, Path image, int id) {
+        return DriveModel.named(name)
+                .namespace(
+                        new NamespaceModel(bytes, image, BLOCK_BYTES, false, 0, 0, CommandSet.NVM))
+                .serial("DEMO-" + name)
+                .controllerId(id)
+                .cmb(CmbModel.of(CMB_BYTES))
+                .build();
+    }
+
+    /** Reads an image as the file that it is, past everything that copied it. */
+    private String sum(Path image) throws IOException {
+        try (InputStream in = Files.newInputStream(image)) {
+            MessageDigest digest = MessageDigest.getInstance(ALGORITHM);
+            byte[] piece = new byte[UNIT_BYTES];
+            for (int n = in.read(piece); n >= 0; n = in.read(piece)) {
+                context.interruption().check();
+                digest.update(piece, 0, n);
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

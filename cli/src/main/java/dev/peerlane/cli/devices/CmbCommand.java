@@ -1,0 +1,56 @@
+package dev.peerlane.cli.devices;
+
+import dev.peerlane.Session;
+import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.shared.FabricOption;
+import dev.peerlane.cli.shared.Json;
+import dev.peerlane.cli.shared.Opening;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** {@code cmb}: the controller memory buffer of a device. */
+@Command(
+        name = "cmb",
+        description = {
+            "Tells all about the controller memory buffer of a device: its size, what it may hold,"
+                    + " its address, every field of its registers, or why there is none.",
+            ""
+        },
+        footer = {
+            "",
+            "The CMB is enabled for this and disabled again; nothing is written to the medium.",
+            "",
+            "Example:",
+            "    peerlane cmb emu:ssd1",
+            ""
+        })
+public final class CmbCommand implements Callable<Integer> {
+    private final Context context;
+
+    @Parameters(index = "0", paramLabel = "DEVICE", description = "What to ask.")
+    private String device = "";
+
+    @Mixin private final FabricOption fabric = new FabricOption();
+
+    public CmbCommand(Context context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() {
+        String locator = Opening.device(device);
+        Inventory.Cmb found;
+        try (Session session = Opening.session(context.system(), fabric.file(), List.of(locator))) {
+            found = Inventory.Cmb.of(session.controller(locator));
+        }
+        if (fabric.json()) {
+            Json.print(context.terminal().out(), found);
+        } else {
+            InventoryViews.cmb(context.terminal().out(), found);
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,55 @@
+package dev.peerlane.cli.devices;
+
+import dev.peerlane.binding.Inventory.BlockDevice;
+import dev.peerlane.binding.Inventory.Drive;
+import dev.peerlane.pci.Link;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The NVMe functions of this machine, and the devices that are built in. */
+record MachineDocument(String schema, List<Function> functions, List<String> builtIn) {
+    static final String SCHEMA = "peerlane.machine/1";
+
+    static MachineDocument of(List<Drive> drives, List<String> builtIn) {
+        return new MachineDocument(SCHEMA, drives.stream().map(Function::of).toList(), builtIn);
+    }
+
+    /** One function; what is not known is null. */
+    record Function(
+            String address,
+            @Nullable String driver,
+            @Nullable String model,
+            @Nullable String serial,
+            @Nullable String firmware,
+            @Nullable Long capacityBytes,
+            @Nullable Integer iommuGroup,
+            @Nullable Integer numaNode,
+            @Nullable LinkState link,
+            @Nullable Long cmbBytes,
+            @Nullable Long cmbLimitBytes,
+            @Nullable Long pmrLimitBytes,
+            List<BlockDevice> disks,
+            List<String> inUse) {
+        static Function of(Drive d) {
+            Link link = d.link();
+            return new Function(
+                    d.bdf().toString(),
+                    d.driver(),
+                    d.model(),
+                    d.serial(),
+                    d.firmware(),
+                    d.model() == null ? null : d.capacityBytes(),
+                    d.iommuGroup() < 0 ? null : d.iommuGroup(),
+                    d.numaNode() < 0 ? null : d.numaNode(),
+                    link == null ? null : new LinkState(link.now(), link.best()),
+                    d.cmbBytes().isPresent() ? d.cmbBytes().getAsLong() : null,
+                    d.cmbLimitBytes() == 0 ? null : d.cmbLimitBytes(),
+                    d.cmbLimitBytes() == 0 ? null : d.pmrLimitBytes(),
+                    d.namespaces(),
+                    d.inUse());
+        }
+    }
+
+    /** What a link runs at, and could. */
+    record LinkState(String now, String best) {}
+}

@@ -1,0 +1,5 @@
+/** The commands that tell what there is: {@code list}, {@code identify} and {@code cmb}. */
+@NullMarked
+package dev.peerlane.cli.devices;
+
+import org.jspecify.annotations.NullMarked;

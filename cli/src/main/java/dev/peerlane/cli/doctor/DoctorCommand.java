@@ -1,0 +1,96 @@
+package dev.peerlane.cli.doctor;
+
+import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.shared.Json;
+import dev.peerlane.cli.shared.MachineOptions;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code doctor}: will it work here, and why not. */
+@Command(
+        name = "doctor",
+        description = {
+            "Says whether peer-to-peer works between two devices, or on this machine at all, and"
+                    + " why not: what was read, what it means, how to change it and how to go back.",
+            ""
+        },
+        footer = {
+            "",
+            "Exit status: 0 go; 2 the machine or a device can't; 3 it would be refused. The codes"
+                    + " are explained in docs/doctor.md. The verdicts are those that a copy is"
+                    + " planned with.",
+            "",
+            "--probe measures instead of believing, and writes to no medium: a Read into the peer's"
+                    + " memory (an Identify, where there is no namespace), and a Compare from it"
+                    + " that must succeed and, after one byte was changed, must fail. With the"
+                    + " buffer of a third device, both sides are probed with it too.",
+            "",
+            "Examples:",
+            "    peerlane doctor",
+            "    sudo peerlane doctor 0000:03:00.0 0000:04:00.0",
+            "    peerlane doctor 03:00.0 04:00.0 --from server.zip",
+            "    peerlane doctor emu:ssd0 emu:ssd1 --probe",
+            ""
+        })
+public final class DoctorCommand implements Callable<Integer> {
+    private final Context context;
+
+    @Parameters(
+            index = "0",
+            arity = "0..1",
+            paramLabel = "SOURCE",
+            description =
+                    "Where data would come from, with /nNSID where blocks differ. Without it, the"
+                            + " whole machine is examined.")
+    private @Nullable String source;
+
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "TARGET",
+            description = "Where it would go.")
+    private @Nullable String target;
+
+    @Option(
+            names = "--buffer",
+            paramLabel = "auto|target|source|third|DEVICE",
+            defaultValue = "auto",
+            description = "Whose CMB would carry the copy; the default is ${DEFAULT-VALUE}.")
+    private String buffer = "auto";
+
+    @Option(
+            names = "--fence",
+            paramLabel = "auto|sentinel|canary|readback|none",
+            defaultValue = "auto",
+            description = "Which fence the copy would use; the default is ${DEFAULT-VALUE}.")
+    private String fence = "auto";
+
+    @Option(names = "--probe", description = "Measure each leg on the devices themselves.")
+    private boolean probe;
+
+    @Mixin private final MachineOptions machine = new MachineOptions();
+
+    public DoctorCommand(Context context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() {
+        Examination examination =
+                new Examination(
+                        context, machine, new Examination.Wish(source, target, buffer, fence));
+        Examination.Answer answer = probe ? examination.probe() : examination.read();
+        PrintWriter out = context.terminal().out();
+        if (machine.json()) {
+            Json.print(out, DoctorDocument.of(answer));
+        } else {
+            DoctorView.print(out, answer);
+        }
+        return answer.status();
+    }
+}

@@ -1,0 +1,400 @@
+package dev.peerlane.cli.litmus;
+
+import dev.peerlane.Extent;
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
+import dev.peerlane.cli.copy.CopyViews;
+import dev.peerlane.cli.copy.Sides;
+import dev.peerlane.cli.shared.Choices;
+import dev.peerlane.cli.shared.Confirmation;
+import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.shared.ExitStatus;
+import dev.peerlane.cli.shared.FabricOption;
+import dev.peerlane.cli.shared.Failures;
+import dev.peerlane.cli.shared.Json;
+import dev.peerlane.cli.shared.Opening;
+import dev.peerlane.cli.terminal.ProgressDisplay;
+import dev.peerlane.cli.terminal.Sizes;
+import dev.peerlane.cli.terminal.Terminal;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.CopyPlan;
+import dev.peerlane.copy.CopyRequest;
+import dev.peerlane.copy.FenceChoice;
+import dev.peerlane.copy.Receipt;
+import dev.peerlane.copy.Surroundings;
+import dev.peerlane.copy.VerifyMode;
+import dev.peerlane.copy.planning.Planner;
+import dev.peerlane.hal.DmaFault;
+import dev.peerlane.measure.LitmusCount;
+import dev.peerlane.measure.LitmusJob;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.Namespace;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code litmus}: how often a fence lets old bytes go on. */
+@Command(
+        name = "litmus",
+        description = {
+            "Counts stale hand-offs between two devices: how often a fence lets a slot of a CMB go"
+                    + " on that still holds old bytes, and the largest share that so many tries"
+                    + " speak for.",
+            ""
+        },
+        footer = {
+            "",
+            "A pattern is written once to the scratch range of both devices; what was there is lost."
+                    + " Then the source Reads it into slots of the CMB, over other chunks of it, and"
+                    + " the target Compares each slot when the fence hands it on. Nothing else is"
+                    + " touched.",
+            "",
+            "Exit status: 4 if a fence that a copy would be planned with let old bytes go on, or if"
+                    + " something failed; 0 also where old bytes were found with a fence that no"
+                    + " copy would use; 130 after Ctrl-C, with the counts so far.",
+            "",
+            "Examples:",
+            "    peerlane litmus emu:ssd0 emu:ssd1 --scratch 0+2048 --yes",
+            "    peerlane litmus 01:00.0 02:00.0 --scratch 0+8192 --fence sentinel --slots 5000000 \\",
+            "        --expect-serial S1,S2",
+            ""
+        })
+public final class LitmusCommand implements Callable<Integer> {
+    private static final Pattern RANGE = Pattern.compile("(\\d{1,18})\\+(\\d{1,18})");
+    private static final int CHUNK_BYTES = 4096;
+    private static final long MAX_HAND_OFFS = 1L << 40;
+
+    private final Context context;
+    private final Terminal terminal;
+
+    @Parameters(index = "0", paramLabel = "SOURCE", description = "Who Reads: DEVICE[/nNSID].")
+    private String source = "";
+
+    @Parameters(index = "1", paramLabel = "TARGET", description = "Who Compares: DEVICE[/nNSID].")
+    private String target = "";
+
+    @Mixin private final FabricOption fabric = new FabricOption();
+
+    @Option(
+            names = "--scratch",
+            paramLabel = "SLBA+BLOCKS",
+            description = {
+                "The range that is overwritten on both devices, in blocks of the one with the larger"
+                        + " blocks. Without it nothing is done."
+            })
+    private @Nullable String scratch;
+
+    @Option(
+            names = "--buffer",
+            paramLabel = "WHICH",
+            defaultValue = "target",
+            description = "Whose CMB: target (if not given), source, or a DEVICE.")
+    private String buffer = "target";
+
+    @Option(
+            names = "--fence",
+            paramLabel = "HOW",
+            split = ",",
+            defaultValue = "all",
+            description =
+                    "none, readback, canary, sentinel, several of them, or all (if not given).")
+    private List<String> fences = List.of("all");
+
+    @Option(
+            names = "--slots",
+            paramLabel = "N",
+            defaultValue = "100000",
+            description = "Hand-offs to count with each fence; 100000 if not given.")
+    private long handOffs = 100_000;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "N",
+            description = "How long at most with each fence, by the clock of the fabric.")
+    private @Nullable Double seconds;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "Of the pattern and the fences' random words; fresh if not given.")
+    private @Nullable Long seed;
+
+    @Option(
+            names = {"-y", "--yes"},
+            description = "Overwrite the scratch ranges without a question.")
+    private boolean yes;
+
+    @Option(
+            names = "--expect-serial",
+            paramLabel = "SERIAL",
+            split = ",",
+            description = "Go on only if both devices have one of these serial numbers.")
+    private @Nullable List<String> serials;
+
+    private final List<LitmusViews.Line> lines = new ArrayList<>();
+    private final List<Controller> used = new ArrayList<>();
+    private List<DmaFault> faults = List.of();
+    private LitmusViews.@Nullable Head head;
+
+    public LitmusCommand(Context context) {
+        this.context = context;
+        this.terminal = context.terminal();
+    }
+
+    @Override
+    public Integer call() {
+        PeerlaneException failure = null;
+        try {
+            run();
+            failure = verdict(lines);
+        } catch (PeerlaneException e) {
+            failure = e;
+        }
+        CopyViews.faults(faults).forEach(f -> terminal.say("Warning: " + f + "."));
+        used.forEach(c -> c.closeProblem().ifPresent(p -> terminal.say("Warning: " + p + ".")));
+        LitmusViews.Document document = new LitmusViews.Document(head, lines, failure);
+        if (fabric.json()) {
+            Json.print(terminal.out(), document.tree(source, target));
+        } else if (!lines.isEmpty()) {
+            document.print(terminal.out());
+        }
+        if (failure != null) {
+            Failures.say(context, failure);
+        }
+        return ExitStatus.of(failure);
+    }
+
+    /** What ended a fence's run, and old bytes where a copy would have trusted the fence. */
+    static @Nullable PeerlaneException verdict(List<LitmusViews.Line> lines) {
+        for (LitmusViews.Line line : lines) {
+            if (line.count().stopped() != null) {
+                return line.count().stopped();
+            }
+        }
+        for (LitmusViews.Line line : lines) {
+            if (line.count().stale() > 0 && line.refusal() == null) {
+                return PeerlaneException.io(
+                        "stale-handoff",
+                        "%d of %d slots held old bytes when fence %s handed them on"
+                                .formatted(
+                                        line.count().stale(),
+                                        line.count().handOffs(),
+                                        line.count().fence()),
+                        "A copy with this fence between these devices is not to be trusted: report"
+                                + " it, and use --buffer host");
+            }
+        }
+        return null;
+    }
+
+    private void run() {
+        Set<FenceChoice> chosen = fenceChoices();
+        long fresh = seed != null ? seed : new SecureRandom().nextLong() >>> 16;
+        long nanos = nanos();
+        if (handOffs < 1 || handOffs > MAX_HAND_OFFS) {
+            throw PeerlaneException.request(
+                    "bad-slots",
+                    handOffs + " hand-offs are asked for",
+                    "Choose 1 to " + MAX_HAND_OFFS);
+        }
+        Extent from = Opening.namespace(source);
+        Extent to = Opening.namespace(target);
+        List<String> devices = new ArrayList<>(List.of(from.device(), to.device()));
+        CopyOptions options = options();
+        String carrier = options.buffer().locator();
+        if (carrier != null) {
+            devices.add(carrier);
+        }
+        long[] range = range();
+        try (Session session = Opening.session(context.system(), fabric.file(), devices)) {
+            for (String device : devices) {
+                context.interruption().check();
+                used.add(session.controller(device));
+            }
+            CopyPlan plan = plan(session, from, to, range, options.withSeed(fresh));
+            head = LitmusViews.Head.of(plan, fresh);
+            List.of(from, to).forEach(e -> checkSerial(session.controller(e.device())));
+            confirm(plan);
+            try {
+                count(session, plan, chosen, nanos, fresh);
+            } finally {
+                faults = session.fabric().faults();
+            }
+        }
+    }
+
+    private static CopyPlan plan(
+            Session session, Extent from, Extent to, long[] range, CopyOptions options) {
+        Namespace reader = session.namespace(from);
+        Namespace comparer = session.namespace(to);
+        long unit = Math.max(reader.blockBytes(), comparer.blockBytes());
+        CopyOptions sized = options.withSlots((int) Math.max(unit, CHUNK_BYTES), 0);
+        return session.plan(
+                part(from, reader, unit, range), part(to, comparer, unit, range), sized);
+    }
+
+    private static Extent part(Extent of, Namespace namespace, long unit, long[] range) {
+        long each = unit / namespace.blockBytes();
+        return new Extent(of.device(), namespace.nsid(), range[0] * each, range[1] * each);
+    }
+
+    private void count(
+            Session session, CopyPlan plan, Set<FenceChoice> chosen, long nanos, long fresh) {
+        // before the memory is taken: the planner looks at what is free
+        Map<FenceChoice, String> refusals = new EnumMap<>(FenceChoice.class);
+        for (FenceChoice fence : chosen) {
+            String refusal = refusal(session, plan, fence);
+            if (refusal != null) {
+                refusals.put(fence, refusal);
+            }
+        }
+        LitmusJob job =
+                new LitmusJob(
+                        plan,
+                        Surroundings.of(session.fabric()),
+                        context.interruption().flag(),
+                        fresh);
+        try {
+            head = LitmusViews.Head.of(plan, fresh, job.chunkBytes(), job.slots());
+            for (FenceChoice fence : chosen) {
+                LitmusCount count =
+                        ProgressDisplay.during(
+                                terminal, progress -> job.count(fence, handOffs, nanos, progress));
+                lines.add(new LitmusViews.Line(count, refusals.get(fence)));
+                if (count.stopped() != null) {
+                    return;
+                }
+            }
+        } finally {
+            String problem = job.release();
+            if (problem != null) {
+                terminal.say("Warning: " + problem + ".");
+            }
+        }
+    }
+
+    /** Why no copy would be planned with a fence here; null if one would. */
+    private static @Nullable String refusal(Session session, CopyPlan plan, FenceChoice fence) {
+        CopyRequest r = plan.request();
+        FenceChoice asked = fence == FenceChoice.NONE ? FenceChoice.AUTO : fence;
+        CopyRequest other =
+                new CopyRequest(
+                        r.source(),
+                        r.sourceLba(),
+                        r.target(),
+                        r.targetLba(),
+                        r.bytes(),
+                        r.candidates(),
+                        r.absences(),
+                        r.options().withFence(asked));
+        try {
+            String planned = Planner.plan(other, session.fabric().machine()).fence();
+            return planned.equals(fence.label())
+                    ? null
+                    : fence == FenceChoice.NONE
+                            ? "never by itself: data goes to another device's memory"
+                            : "not needed: the source writes its own memory";
+        } catch (PeerlaneException e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+
+    private void checkSerial(Controller controller) {
+        String serial = controller.identity().sn();
+        if (serials != null && serials.stream().map(String::strip).noneMatch(serial::equals)) {
+            throw PeerlaneException.refused(
+                    "serial-differs",
+                    "%s has serial '%s', which is none of %s"
+                            .formatted(controller.locator(), serial, serials),
+                    "Nothing was written: name the right devices, or their serials");
+        }
+    }
+
+    private void confirm(CopyPlan plan) {
+        Receipt.Side from = Sides.source(plan.request());
+        Receipt.Side to = Sides.target(plan.request());
+        Confirmation.ask(
+                context,
+                yes,
+                "This overwrites %s of both %s and %s with a pattern."
+                        .formatted(
+                                Sizes.text(plan.request().bytes()),
+                                LitmusViews.scratch(from),
+                                LitmusViews.scratch(to)));
+    }
+
+    private CopyOptions options() {
+        return CopyOptions.DEFAULTS
+                .withBuffer(Choices.buffer(buffer))
+                .withFence(FenceChoice.NONE)
+                .withVerify(VerifyMode.NONE);
+    }
+
+    private long nanos() {
+        if (seconds == null) {
+            return Long.MAX_VALUE;
+        }
+        if (!(seconds > 0) || seconds > 1e7) {
+            throw PeerlaneException.request(
+                    "bad-seconds",
+                    seconds + " seconds are asked for",
+                    "Choose more than 0 and at most 10000000");
+        }
+        return (long) (seconds * 1e9);
+    }
+
+    private long[] range() {
+        String text = scratch;
+        if (text == null) {
+            throw PeerlaneException.refused(
+                    "no-scratch",
+                    "No scratch range is named, and a litmus test overwrites one on both devices",
+                    "Nothing was written: name blocks that nobody needs, such as --scratch 0+2048");
+        }
+        Matcher m = RANGE.matcher(text);
+        if (!m.matches()) {
+            throw PeerlaneException.request(
+                    "bad-scratch",
+                    "'" + text + "' is no range of blocks",
+                    "Write SLBA+BLOCKS, such as 0+2048");
+        }
+        return new long[] {Long.parseLong(m.group(1)), Long.parseLong(m.group(2))};
+    }
+
+    private Set<FenceChoice> fenceChoices() {
+        Set<FenceChoice> chosen = new LinkedHashSet<>();
+        for (String text : fences) {
+            if (text.toLowerCase(Locale.ROOT).equals("all")) {
+                chosen.addAll(
+                        List.of(
+                                FenceChoice.NONE,
+                                FenceChoice.READBACK,
+                                FenceChoice.CANARY,
+                                FenceChoice.SENTINEL));
+            } else {
+                FenceChoice one = Choices.fence(text);
+                if (one == FenceChoice.AUTO) {
+                    throw PeerlaneException.request(
+                            "bad-fence",
+                            "'auto' is no fence to be counted",
+                            "Use none, readback, canary, sentinel or all");
+                }
+                chosen.add(one);
+            }
+        }
+        return chosen;
+    }
+}

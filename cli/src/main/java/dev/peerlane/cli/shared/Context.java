@@ -1,0 +1,38 @@
+package dev.peerlane.cli.shared;
+
+import dev.peerlane.cli.terminal.Interruption;
+import dev.peerlane.cli.terminal.Terminal;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What every command works with.
+ *
+ * @param terminal the streams
+ * @param interruption the user's wish to stop
+ * @param args the command line as it was given
+ * @param system the machine that it runs on
+ */
+public record Context(
+        Terminal terminal, Interruption interruption, List<String> args, LocalSystem system) {
+    static final String VERBOSE_VARIABLE = "PEERLANE_VERBOSE";
+    private static final Set<String> NO = Set.of("", "0", "no", "false");
+
+    /** Returns whether errors are told with their stack. */
+    public boolean verbose() {
+        return verbose(System.getenv(), args);
+    }
+
+    static boolean verbose(Map<String, String> environment, List<String> args) {
+        String variable = environment.get(VERBOSE_VARIABLE);
+        return args.contains("-v")
+                || args.contains("--verbose")
+                || (variable != null && !NO.contains(variable));
+    }
+
+    /** Returns whether a document is asked for, even where the arguments make no sense. */
+    boolean json() {
+        return args.contains("--json");
+    }
+}

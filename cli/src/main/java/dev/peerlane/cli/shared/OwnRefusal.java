@@ -1,0 +1,12 @@
+package dev.peerlane.cli.shared;
+
+import dev.peerlane.PeerlaneException;
+
+/** A command that answers with one form of document, also where it did not come to run. */
+public interface OwnRefusal {
+    /** Returns the document that says why nothing was done. */
+    Object refused(PeerlaneException why);
+
+    /** Returns the document that says that a bug ended the command. */
+    Object failed(PeerlaneException why);
+}

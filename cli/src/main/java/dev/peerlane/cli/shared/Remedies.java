@@ -1,0 +1,162 @@
+package dev.peerlane.cli.shared;
+
+import dev.peerlane.PeerlaneException;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What to type about an error of the library, which knows neither commands nor options: a table
+ * from codes to remedies in the words of this program. An error without an entry keeps its own
+ * remedy.
+ */
+public final class Remedies {
+    private static final Pattern VALUE = Pattern.compile("\\{(\\w+)}");
+
+    /**
+     * The remedy for the errors of one code that have certain values.
+     *
+     * @param code the error's
+     * @param template the words, with the names of values in braces
+     * @param needs the values that an error must have for it, those in the template among them
+     */
+    record Remedy(String code, String template, Set<String> needs) {
+        private static Remedy of(String code, String template, String... needs) {
+            Stream<String> named = VALUE.matcher(template).results().map(r -> r.group(1));
+            Set<String> all =
+                    Stream.concat(named, Stream.of(needs))
+                            .collect(Collectors.toCollection(LinkedHashSet::new));
+            return new Remedy(code, template, all);
+        }
+
+        private boolean fits(PeerlaneException e) {
+            return code.equals(e.code()) && e.values().keySet().containsAll(needs);
+        }
+
+        private String filled(Map<String, String> values) {
+            return VALUE.matcher(template)
+                    .replaceAll(r ->
+                            Matcher.quoteReplacement(
+                                    Objects.requireNonNull(values.get(r.group(1)))));
+        }
+    }
+
+    /** Where several entries fit an error, the first one is used. */
+    static final List<Remedy> TABLE =
+            List.of(
+                    Remedy.of(
+                            "peer-reads-lie",
+                            "The copy is not good: use --buffer target or --buffer host"),
+                    Remedy.of("verify-failed", "Use --verify {verify}"),
+                    Remedy.of(
+                            "verify-mismatch",
+                            "The copy is not good: if no one else writes to either, this platform"
+                                    + " delivers wrong data between these devices; copy with"
+                                    + " --buffer {buffer}"),
+                    Remedy.of(
+                            "compare-lies",
+                            "The copy is not verified, for this device's Compare does not look at"
+                                    + " the data: check the copy with --verify host, and doubt the"
+                                    + " device"),
+                    Remedy.of(
+                            "peer-data-missing",
+                            "This platform loses peer writes between these devices: copy with"
+                                    + " --buffer host"),
+                    Remedy.of(
+                            "peer-writes-lost",
+                            "This platform loses writes between these devices: put both behind one"
+                                    + " switch, look at ACS and the IOMMU, or copy with --buffer"
+                                    + " host"),
+                    Remedy.of(
+                            "no-cmb",
+                            "Choose another buffer; --buffer host copies through host memory",
+                            "buffer"),
+                    Remedy.of(
+                            "cmb-unfit",
+                            "Choose another buffer; --buffer auto takes the best that works"),
+                    Remedy.of(
+                            "no-peer-verify",
+                            "Use --verify host, which reads both sides into host memory"),
+                    Remedy.of("not-bound", "Bind it: 'peerlane bind {function}'"),
+                    Remedy.of(
+                            "not-nvme",
+                            "Name an NVMe function, or say --force-class if this one is meant",
+                            "function"),
+                    Remedy.of(
+                            "device-shared",
+                            "See that no other host or controller uses it, then say --shared-ok"),
+                    Remedy.of(
+                            "group-not-viable",
+                            "Bind them together ('peerlane bind {functions}') if you can do without"
+                                    + " them, or put the drive into a slot with a group of its own:"
+                                    + " 'peerlane doctor' says more"),
+                    Remedy.of(
+                            "group-not-viable",
+                            "Put the drive into a slot with a group of its own: 'peerlane doctor'"
+                                    + " says more",
+                            "function"),
+                    Remedy.of(
+                            "group-not-viable",
+                            "Give those of them that are drives to 'peerlane bind' too, or move the"
+                                    + " drive to a slot with a group of its own",
+                            "group"),
+                    Remedy.of(
+                            "group-not-opened",
+                            "See that 'peerlane bind' gave its drives to vfio-pci; it holds"
+                                    + " {functions}"),
+                    Remedy.of(
+                            "no-iommu",
+                            "Turn it on in the firmware (VT-d, AMD-Vi), and Intel's with"
+                                    + " intel_iommu=on on the kernel command line; 'peerlane doctor'"
+                                    + " says more"),
+                    Remedy.of(
+                            "vfio-user-not-connected",
+                            "See that a server, such as 'peerlane serve', listens there"),
+                    Remedy.of(
+                            "peer-unreachable",
+                            "Use a server that does, such as 'peerlane serve'",
+                            "bar"),
+                    Remedy.of(
+                            "peer-unreachable",
+                            "Use a server that keeps them apart, such as 'peerlane serve'",
+                            "owner"),
+                    Remedy.of(
+                            "no-such-device",
+                            "'peerlane topology' shows all functions",
+                            "function"),
+                    Remedy.of(
+                            "file-exists",
+                            "Restore from it first, or name another file after --save",
+                            "kept"),
+                    Remedy.of("bad-acs-file", "Name the file that 'peerlane acs disable' wrote"),
+                    Remedy.of(
+                            "acs-moved",
+                            "Look at 'peerlane acs show': the machine is not the one it was"),
+                    Remedy.of("acs-changed", "Look at 'peerlane acs show' and decide by hand"),
+                    Remedy.of(
+                            "bad-capture",
+                            "Name a file of 'peerlane capture', or a directory with sys and proc in"
+                                    + " it"));
+
+    private Remedies() {}
+
+    /** Returns what to do about an error, in the words of this program. */
+    public static String of(PeerlaneException e) {
+        return TABLE.stream()
+                .filter(r -> r.fits(e))
+                .findFirst()
+                .map(r -> r.filled(e.values()))
+                .orElseGet(e::remedy);
+    }
+
+    /** Returns message and remedy as the program prints them. */
+    public static String explain(PeerlaneException e) {
+        return e.explain(of(e));
+    }
+}

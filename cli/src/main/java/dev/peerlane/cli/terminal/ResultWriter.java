@@ -1,0 +1,82 @@
+package dev.peerlane.cli.terminal;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.charset.Charset;
+import org.jspecify.annotations.Nullable;
+
+/** Standard output. Remembers why it could not be written, which a {@link PrintWriter} forgets. */
+public final class ResultWriter extends PrintWriter {
+    private final Watched watched;
+
+    /**
+     * Creates it.
+     *
+     * @param pipe whether somebody reads what is written, and may go away
+     */
+    public ResultWriter(OutputStream to, Charset charset, boolean pipe) {
+        this(new Watched(new OutputStreamWriter(to, charset), pipe));
+    }
+
+    private ResultWriter(Watched watched) {
+        super(watched);
+        this.watched = watched;
+    }
+
+    /** Returns why output was lost, or null. */
+    @Nullable IOException failure() {
+        return watched.failure;
+    }
+
+    /** Returns whether output was lost because nobody reads it any more, as after {@code head}. */
+    public boolean isUnread() {
+        IOException why = watched.failure;
+        // of a pipe there is no other reason, and the text is in the user's language
+        return why != null
+                && (watched.pipe || String.valueOf(why.getMessage()).contains("Broken pipe"));
+    }
+
+    private static final class Watched extends Writer {
+        private final Writer to;
+        private final boolean pipe;
+        private @Nullable IOException failure;
+
+        Watched(Writer to, boolean pipe) {
+            this.to = to;
+            this.pipe = pipe;
+        }
+
+        @Override
+        public void write(char[] text, int offset, int length) throws IOException {
+            try {
+                to.write(text, offset, length);
+            } catch (IOException e) {
+                throw first(e);
+            }
+        }
+
+        @Override
+        public void flush() throws IOException {
+            try {
+                to.flush();
+            } catch (IOException e) {
+                throw first(e);
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            to.close();
+        }
+
+        private IOException first(IOException e) {
+            if (failure == null) {
+                failure = e;
+            }
+            return e;
+        }
+    }
+}

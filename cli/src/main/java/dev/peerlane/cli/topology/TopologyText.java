@@ -1,0 +1,222 @@
+package dev.peerlane.cli.topology;
+
+import dev.peerlane.cli.terminal.Sizes;
+import dev.peerlane.cli.terminal.Table;
+import dev.peerlane.copy.planning.Unfit;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** A topology as text: the tree, then a matrix for each direction. */
+final class TopologyText {
+    private static final int WIDE_CELLS = 6;
+    private static final int MAX_DEPTH = 64;
+
+    private final PrintWriter out;
+    private final Topology topology;
+    private final Map<String, List<Topology.Node>> byParent;
+    private final Map<String, Integer> numbers = new LinkedHashMap<>();
+
+    private TopologyText(PrintWriter out, Topology topology) {
+        this.out = out;
+        this.topology = topology;
+        byParent = topology.byParent();
+        topology.drives().forEach(d -> numbers.put(d.address(), numbers.size()));
+    }
+
+    static void print(PrintWriter out, Topology topology) {
+        new TopologyText(out, topology).print();
+    }
+
+    private void print() {
+        out.println(topology.origin());
+        Table tree = new Table();
+        children("", "", 0, tree);
+        tree.print(out, "");
+        if (!numbers.isEmpty()) {
+            out.println();
+            matrix(true);
+            out.println();
+            matrix(false);
+            out.println();
+            legend();
+        }
+        topology.notes().forEach(out::println);
+        out.flush();
+    }
+
+    private void children(String parent, String indent, int depth, Table tree) {
+        List<Topology.Node> below = byParent.getOrDefault(parent, List.of());
+        for (int i = 0; i < below.size() && depth < MAX_DEPTH; i++) {
+            Topology.Node n = below.get(i);
+            boolean last = i == below.size() - 1;
+            String branch = parent.isEmpty() ? "" : last ? "└─ " : "├─ ";
+            tree.row(indent + branch + label(n), kind(n), facts(n));
+            String deeper = parent.isEmpty() ? "" : last ? "   " : "│  ";
+            children(n.address(), indent + deeper, depth + 1, tree);
+        }
+    }
+
+    private String label(Topology.Node n) {
+        Integer number = numbers.get(n.address());
+        String name = n.name() == null ? n.address() : n.name() + " " + n.address();
+        return number == null ? name : "[" + number + "] " + name;
+    }
+
+    static String kind(Topology.Node n) {
+        return n.nvme()
+                ? n.cmbBytes() == null
+                        ? "NVMe, CMB not seen"
+                        : n.cmbBytes() == 0
+                                ? "NVMe, no CMB"
+                                : "NVMe, CMB " + Sizes.text(n.cmbBytes())
+                : n.kind().replace('-', ' ');
+    }
+
+    private static String facts(Topology.Node n) {
+        List<String> facts = new ArrayList<>();
+        if (n.link() != null) {
+            boolean best = n.bestLink() == null || n.link().equals(n.bestLink());
+            facts.add(
+                    n.link()
+                            + (best ? "" : " of " + n.bestLink())
+                            + (n.linkBelowBest() ? "!" : ""));
+        }
+        if (n.acs() != null) {
+            facts.add("ACS " + n.acs() + (n.redirects() ? "!" : ""));
+        }
+        if (n.payloadBytes() != null) {
+            facts.add("MPS " + n.payloadBytes());
+        }
+        if (n.nvme() && n.relaxedOrdering() != null) {
+            facts.add("RO " + (n.relaxedOrdering() ? "on" : "off"));
+        }
+        if (n.iommuGroup() != null) {
+            facts.add("group " + n.iommuGroup());
+        }
+        if (n.numaNode() != null) {
+            facts.add("node " + n.numaNode());
+        }
+        if (n.driver() != null) {
+            facts.add(n.driver());
+        }
+        return String.join(", ", facts);
+    }
+
+    private void matrix(boolean write) {
+        int n = numbers.size();
+        boolean wide = n <= WIDE_CELLS;
+        out.println(
+                write
+                        ? "Peer writes: a row's controller Reads its medium into a column's CMB"
+                        : "Peer reads: a row's controller Writes its medium from a column's CMB");
+        Table table = new Table();
+        String[] head = new String[n + 1];
+        head[0] = "";
+        for (int i = 0; i < n; i++) {
+            head[i + 1] = "[" + i + "]";
+        }
+        table.row(head);
+        for (int row = 0; row < n; row++) {
+            String[] cells = new String[n + 1];
+            cells[0] = "[" + row + "]";
+            for (int column = 0; column < n; column++) {
+                cells[column + 1] = cell(topology.pair(row, column), write, wide);
+            }
+            table.row(cells);
+        }
+        table.print(out, "  ");
+    }
+
+    private static String cell(Topology.Pair pair, boolean write, boolean wide) {
+        String verdict = write ? pair.write() : pair.read();
+        if (!wide) {
+            return symbol(verdict) + (verdict.equals("own") ? "" : pair.hops());
+        }
+        if (verdict.equals("own")) {
+            return "own";
+        }
+        String rate =
+                pair.bytesPerSecond() == 0
+                        ? ""
+                        : String.format(Locale.ROOT, ", %.1f GB/s", pair.bytesPerSecond() / 1e9);
+        String unfit =
+                (write ? pair.writeUnfit() : pair.readUnfit())
+                        .stream()
+                                .filter(code -> !code.equals(Unfit.ROUTE.code()))
+                                .findFirst()
+                                .map(code -> ", " + code)
+                                .orElse("");
+        return "%s, %d hops%s%s".formatted(word(verdict), pair.hops(), rate, unfit);
+    }
+
+    /** Returns one letter for a verdict. */
+    static String symbol(String verdict) {
+        return switch (verdict) {
+            case "own" -> "·";
+            case "direct" -> "D";
+            case "root-trusted" -> "R";
+            case "root-untrusted" -> "u";
+            case "redirected" -> "a";
+            case "unknown" -> "?";
+            default -> "x";
+        };
+    }
+
+    /** Returns a word or two for a verdict. */
+    static String word(String verdict) {
+        return switch (verdict) {
+            case "root-trusted" -> "root, trusted";
+            case "root-untrusted" -> "root, UNTRUSTED";
+            case "redirected" -> "ACS REDIRECTS";
+            case "unknown" -> "UNKNOWN: run as root";
+            case "refused" -> "REFUSED";
+            default -> verdict;
+        };
+    }
+
+    private void legend() {
+        if (numbers.size() > WIDE_CELLS) {
+            out.println(
+                    "D direct over a switch, R through a root complex that is trusted; not allowed:"
+                            + " u root complex untrusted,");
+            out.println(
+                    "a redirected by ACS, ? unknown, x refused. The number counts the bridges on the"
+                            + " way.");
+            narrowest();
+        }
+        if (numbers.size() <= WIDE_CELLS
+                && topology.routes().stream()
+                        .anyMatch(p -> !p.initiator().equals(p.owner()) && isUnfit(p))) {
+            out.println(
+                    "A code in a cell tells why that CMB carries no such copy: docs/doctor.md.");
+        }
+        if (topology.functions().stream().anyMatch(n -> n.redirects() || n.linkBelowBest())) {
+            out.println(
+                    "! a link below what both of its ends can do, or a port whose ACS redirects;"
+                            + " 'peerlane doctor' has the fix.");
+        }
+        out.println("Root complex: " + topology.rootComplex());
+    }
+
+    private static boolean isUnfit(Topology.Pair pair) {
+        return Stream.concat(pair.writeUnfit().stream(), pair.readUnfit().stream())
+                .anyMatch(code -> !code.equals(Unfit.ROUTE.code()));
+    }
+
+    private void narrowest() {
+        Map<String, Integer> counts = new LinkedHashMap<>();
+        for (Topology.Pair pair : topology.routes()) {
+            if (pair.narrowest() != null) {
+                String rate = String.format(Locale.ROOT, "%.1f GB/s", pair.bytesPerSecond() / 1e9);
+                counts.merge(rate, 1, Integer::sum);
+            }
+        }
+        counts.forEach(
+                (rate, count) -> out.println("Narrowest link " + rate + ": " + count + " pairs"));
+    }
+}
