@@ -2,12 +2,9 @@ package dev.peerlane.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.URL;
-import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
-import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.stream.Stream;
@@ -29,7 +25,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** The launcher and its cache, with another program in the place of ours. */
 @EnabledOnOs(OS.LINUX)
@@ -52,7 +47,7 @@ class LauncherTest {
         target = folder.resolve("cli/target");
         Files.createDirectories(target);
         Files.createDirectories(folder.resolve("tools"));
-        for (String file : List.of("peerlane", "tools/jdk.sh", "tools/Renew.java")) {
+        for (String file : List.of("peerlane", "tools/jdk.sh")) {
             Files.copy(ROOT.resolve(file), folder.resolve(file));
         }
         program = target.resolve("peerlane-cli-1.jar");
@@ -116,42 +111,6 @@ class LauncherTest {
         FileTime made = Files.getLastModifiedTime(cache);
         assertThat(uses(run(folder.resolve("peerlane")), cache)).isTrue();
         assertThat(Files.getLastModifiedTime(cache)).isEqualTo(made);
-    }
-
-    @Test
-    void theParsersClassesAreRenewedForTheCacheAndStillVerify() throws Exception {
-        Path published =
-                Path.of(
-                        CommandLine.class
-                                .getProtectionDomain()
-                                .getCodeSource()
-                                .getLocation()
-                                .toURI());
-        Path library = Files.createDirectories(target.resolve("lib")).resolve("picocli-0.jar");
-        Files.copy(published, library);
-        assertThat(version(library)).as("else nothing has to be renewed").isLessThan(50);
-        run(folder.resolve("peerlane"));
-        assertThat(version(library)).isEqualTo(52);
-        try (URLClassLoader loader =
-                new URLClassLoader(
-                        new URL[] {library.toUri().toURL()},
-                        ClassLoader.getPlatformClassLoader())) {
-            for (String name : List.of("", "$Help", "$Interpreter", "$Model$CommandSpec")) {
-                Class.forName(CommandLine.class.getName() + name, true, loader);
-            }
-        }
-    }
-
-    private static int version(Path jar) throws IOException {
-        try (JarFile file = new JarFile(jar.toFile());
-                DataInputStream in =
-                        new DataInputStream(
-                                file.getInputStream(
-                                        file.getJarEntry("picocli/CommandLine.class")))) {
-            in.readInt();
-            in.readUnsignedShort();
-            return in.readUnsignedShort();
-        }
     }
 
     @Test
