@@ -182,14 +182,17 @@ public final class Session implements AutoCloseable {
                 devices.add(choice.locator());
             }
         }
-        CopyPlan plan = plan(reader, sourceLba, writer, start(target), bytes, devices, how);
+        CopyRequest request =
+                new CopyRequest(
+                        reader, sourceLba, writer, start(target), bytes, List.of(), List.of(), how);
+        CopyPlan plan = plan(request, devices);
         boolean thirdMayBeBetter =
                 (choice.kind() == null && plan.mayBeBeaten())
                         || (choice.kind() == BufferKind.THIRD_PARTY_CMB
                                 && choice.locator() == null);
         if (thirdMayBeBetter) {
             devices.addAll(endpoints.locators());
-            plan = plan(reader, sourceLba, writer, start(target), bytes, devices, how);
+            plan = plan(request, devices);
         }
         return plan;
     }
@@ -252,23 +255,14 @@ public final class Session implements AutoCloseable {
         Closing.all(closing);
     }
 
-    private CopyPlan plan(
-            Endpoint source,
-            long sourceLba,
-            Endpoint target,
-            long targetLba,
-            long bytes,
-            List<String> devices,
-            CopyOptions how) {
+    /** Plans a request with the memories of these devices as candidates. */
+    private CopyPlan plan(CopyRequest request, List<String> devices) {
         List<BufferCandidate> candidates = new ArrayList<>();
         List<String> absences = new ArrayList<>();
         for (String device : devices.stream().distinct().toList()) {
             candidate(device, candidates, absences);
         }
-        CopyRequest request =
-                new CopyRequest(
-                        source, sourceLba, target, targetLba, bytes, candidates, absences, how);
-        return Planner.plan(request, endpoints.machine());
+        return Planner.plan(request.with(candidates, absences), endpoints.machine());
     }
 
     private void candidate(String device, List<BufferCandidate> candidates, List<String> absences) {

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.util.Map;
@@ -162,6 +164,20 @@ class ArchitectureTest {
                                     "diagnose",
                                     "spec.wire")));
 
+    private static final int MOST_PARAMETERS = 6;
+
+    /** Signatures that stay long, and why. */
+    private static final Set<String> LONG_SIGNATURES =
+            Set.of(
+                    // an I/O makes no object, so a range of memory comes in its three parts
+                    "Interconnect.read",
+                    "FastInterconnect.read",
+                    "PacketInterconnect.read",
+                    "Interconnect.store",
+                    // syscall(2) has a number and six arguments
+                    "KernelCalls.call",
+                    "KernelCalls.again");
+
     private static final JavaClasses CLASSES =
             new ClassFileImporter()
                     .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -198,6 +214,37 @@ class ArchitectureTest {
         assertThat(Circles.of(CLASSES, BASE))
                 .as("a part gets an interface with what it calls, not the type around it")
                 .isEmpty();
+    }
+
+    @Test
+    void noSignatureIsLongerThanItCanBeRead() {
+        Set<String> found = new TreeSet<>();
+        for (JavaClass c : CLASSES) {
+            for (JavaCodeUnit unit : c.getCodeUnits()) {
+                if (written(c, unit) > MOST_PARAMETERS && !isOfRecord(c, unit)) {
+                    found.add(c.getSimpleName() + "." + unit.getName());
+                }
+            }
+        }
+        assertThat(found)
+                .as("signatures of more than %d parameters", MOST_PARAMETERS)
+                .containsExactlyInAnyOrderElementsOf(LONG_SIGNATURES);
+    }
+
+    /** Returns how many parameters of a method or constructor are in its source. */
+    private static int written(JavaClass c, JavaCodeUnit unit) {
+        boolean lambda = unit.getName().startsWith("lambda$");
+        boolean enumConstructor = c.isEnum() && unit.isConstructor();
+        boolean inner =
+                unit.isConstructor()
+                        && c.isInnerClass()
+                        && !c.getModifiers().contains(JavaModifier.STATIC);
+        int added = enumConstructor ? 2 : inner ? 1 : 0;
+        return lambda ? 0 : unit.getRawParameterTypes().size() - added;
+    }
+
+    private static boolean isOfRecord(JavaClass c, JavaCodeUnit unit) {
+        return c.isRecord() && unit.isConstructor();
     }
 
     @Test

@@ -28,4 +28,10 @@ public record CopyRequest(
         candidates = List.copyOf(candidates);
         absences = List.copyOf(absences);
     }
+
+    /** Returns it with other memories to choose from, and other reasons why there are no more. */
+    public CopyRequest with(List<BufferCandidate> memories, List<String> missing) {
+        return new CopyRequest(
+                source, sourceLba, target, targetLba, bytes, memories, missing, options);
+    }
 }

@@ -114,13 +114,7 @@ public final class EmulatedFabric extends Fabric {
                     controllers.put(
                             locator,
                             new NvmeController(
-                                    function,
-                                    drive,
-                                    interconnect,
-                                    map,
-                                    plan,
-                                    arena,
-                                    random.split()));
+                                    function, interconnect, map, plan, arena, random.split()));
                 }
             }
             done = true;

@@ -157,8 +157,7 @@ public final class Controller implements AutoCloseable {
                         Math.min(
                                 Math.min(options.adminEntries(), cap().maxQueueEntries()),
                                 QueuePair.MAX_DEPTH + 1));
-        QueuePair queue =
-                new QueuePair(locator(), r, dma, null, cap().dstrd(), 0, entries - 1, entries);
+        QueuePair queue = new QueuePair(r, dma, null, cap().dstrd(), 0, entries - 1);
         adminQueue = queue;
         DmaBuffer page = dma.allocate(PrpList.PAGE);
         adminPage = page;

@@ -101,30 +101,28 @@ public final class QueuePair {
      * Allocates the rings; the controller knows nothing of them yet.
      *
      * @param shadow where its doorbells are in memory, or null for registers only
-     * @param depth how many commands at once
-     * @param entries of each ring: a power of two, more than {@code depth}
+     * @param depth how many commands at once; each ring has one entry more, or as many as make a
+     *     power of two
      */
     QueuePair(
-            String locator,
             Registers registers,
             DmaDomain dma,
             @Nullable ShadowDoorbells shadow,
             int dstrd,
             int qid,
-            int depth,
-            int entries) {
-        this.locator = locator;
+            int depth) {
+        this.locator = registers.locator();
         this.registers = registers;
         this.watch = new SilenceWatch(registers);
         this.qid = qid;
-        this.mask = entries - 1;
         this.depth = depth;
-        if (depth < 1 || depth > MAX_DEPTH || depth >= entries || (entries & mask) != 0) {
-            throw new IllegalArgumentException(
-                    "queue of depth %d with %d entries".formatted(depth, entries));
+        if (depth < 1 || depth > MAX_DEPTH) {
+            throw new IllegalArgumentException("queue of depth %d".formatted(depth));
         }
+        int entries = Integer.highestOneBit(depth) << 1;
+        this.mask = entries - 1;
         // One more than the depth, so that no identifier is FFFFh, which means "no command".
-        int tagCount = Integer.highestOneBit(depth) << 1;
+        int tagCount = entries;
         tagMask = tagCount - 1;
         nextSequence = tagCount << 16;
         int sqAt = Reg.sqTailDoorbell(qid, dstrd);

@@ -88,14 +88,7 @@ final class QueueSet {
         }
         QueuePair q =
                 new QueuePair(
-                        locator,
-                        lifecycle.registers(),
-                        dma,
-                        shadow,
-                        lifecycle.cap().dstrd(),
-                        qid,
-                        most,
-                        Integer.highestOneBit(most) << 1);
+                        lifecycle.registers(), dma, shadow, lifecycle.cap().dstrd(), qid, most);
         queues.add(q);
         qids.set(qid);
         boolean cqExists = false;

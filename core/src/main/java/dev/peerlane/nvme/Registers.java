@@ -31,6 +31,10 @@ final class Registers {
         this.clock = clock;
     }
 
+    String locator() {
+        return locator;
+    }
+
     int load32(int offset) {
         return bar.load32(offset);
     }

@@ -110,22 +110,25 @@ final class SyncIo {
             PrpList.write(page().address(), bus, pages);
             prp2 = page().busAddress();
         }
-        return submit(q, opcode, nsid, bus, prp2, cdw10to11, cdw12);
+        return submit(q, Sqe.cdw0to1(opcode, nsid), bus, prp2, cdw10to11, cdw12);
     }
 
     /** Executes Dataset Management with one range, which {@code fill} writes. */
     int executeWithPage(int opcode, int nsid, Consumer<DmaBuffer> fill, long cdw10to11) {
         QueuePair q = queue();
         fill.accept(page());
-        return submit(q, opcode, nsid, page().busAddress(), 0, cdw10to11, 0);
+        return submit(q, Sqe.cdw0to1(opcode, nsid), page().busAddress(), 0, cdw10to11, 0);
     }
 
-    private int submit(
-            QueuePair q, int opcode, int nsid, long prp1, long prp2, long cdw10to11, int cdw12) {
+    private static int opcodeOf(long cdw0to1) {
+        return (int) cdw0to1 & 0xff;
+    }
+
+    private int submit(QueuePair q, long cdw0to1, long prp1, long prp2, long cdw10to11, int cdw12) {
         waiting = true;
         try {
             int cookie = answer.await();
-            if (q.post(Sqe.cdw0to1(opcode, nsid), prp1, prp2, cdw10to11, cdw12, cookie) < 0) {
+            if (q.post(cdw0to1, prp1, prp2, cdw10to11, cdw12, cookie) < 0) {
                 throw new IllegalStateException(q + " is full");
             }
             q.ring();
@@ -138,9 +141,10 @@ final class SyncIo {
                             timeoutNanos);
             if (!done) {
                 q.checkHealth();
-                throw ControllerFault.timeout(locator, NvmOpcode.name(opcode), timeoutNanos);
+                throw ControllerFault.timeout(
+                        locator, NvmOpcode.name(opcodeOf(cdw0to1)), timeoutNanos);
             }
-            if (opcode == NvmOpcode.READ && !Status.isSuccess(answer.status)) {
+            if (opcodeOf(cdw0to1) == NvmOpcode.READ && !Status.isSuccess(answer.status)) {
                 // its error is the device's word alone: what moves the data all the same must not
                 // find memory that the caller has given back
                 queue = null;

@@ -187,7 +187,7 @@ public record Route(
                 way.add(top);
                 way.addAll(until(down).reversed());
                 String reason = "both are below " + top.bdf() + " and no bridge redirects";
-                return route(Verdict.DIRECT, Verdict.DIRECT, way, false, List.of(), below, reason);
+                return route(Verdict.DIRECT, Verdict.DIRECT, way, List.of(), below, reason);
             }
             List<PciFunction> way = new ArrayList<>(up);
             way.addAll(down.reversed());
@@ -211,7 +211,6 @@ public record Route(
                     throughRoot(root.peerWrites(), redirected, unread),
                     throughRoot(root.peerReads(), redirected, unread),
                     way,
-                    true,
                     redirected ? redirecting : List.of(),
                     linked,
                     why + root.source());
@@ -288,7 +287,6 @@ public record Route(
                 Verdict writes,
                 Verdict reads,
                 List<PciFunction> way,
-                boolean crossesRoot,
                 List<PciFunction> redirecting,
                 List<PciFunction> linked,
                 String reason) {
@@ -301,7 +299,7 @@ public record Route(
                     request == null ? writes : Verdict.REFUSED,
                     stop == null ? reads : Verdict.REFUSED,
                     way,
-                    crossesRoot,
+                    writes != Verdict.DIRECT,
                     redirecting,
                     narrowest(linked),
                     request,

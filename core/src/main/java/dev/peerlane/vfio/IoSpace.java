@@ -44,22 +44,20 @@ abstract class IoSpace {
     abstract void unmap(long iova, long bytes);
 
     /**
-     * Maps a piece of a device's BAR for all devices.
+     * A piece of a device's BAR.
      *
      * @param deviceFd the owner's descriptor
-     * @param object the BAR in words
+     * @param object the piece in words
      * @param index which BAR
      * @param offset in the BAR
      * @param address of the piece in this process
+     * @param bytes its length
      */
-    abstract void mapBar(
-            int deviceFd,
-            String object,
-            int index,
-            long offset,
-            long address,
-            long iova,
-            long bytes);
+    record BarPiece(
+            int deviceFd, String object, int index, long offset, long address, long bytes) {}
+
+    /** Maps a piece of a device's BAR for all devices. */
+    abstract void mapBar(BarPiece piece, long iova);
 
     /** Returns whether a reset revokes mappings of the device's BARs. */
     abstract boolean revokesOnReset();

@@ -181,15 +181,10 @@ final class IommufdSpace extends IoSpace {
     }
 
     @Override
-    void mapBar(
-            int deviceFd,
-            String object,
-            int index,
-            long offset,
-            long address,
-            long iova,
-            long bytes) {
-        int buffer = export(deviceFd, object, index, offset, bytes);
+    void mapBar(BarPiece piece, long iova) {
+        String object = piece.object();
+        long bytes = piece.bytes();
+        int buffer = export(piece);
         Cleanup cleanup = new MemoryCleanup();
         cleanup.step(() -> mapFile(buffer, object, iova, bytes));
         // the address space holds the dma-buf from here on
@@ -206,21 +201,21 @@ final class IommufdSpace extends IoSpace {
         }
     }
 
-    private int export(int deviceFd, String object, int index, long offset, long bytes) {
+    private int export(BarPiece piece) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment feature = structure(arena, DmaBuf.BYTES);
             feature.set(JAVA_INT, VfioAbi.FLAGS, DmaBuf.GET | DmaBuf.FEATURE);
-            feature.set(JAVA_INT, DmaBuf.REGION, index);
+            feature.set(JAVA_INT, DmaBuf.REGION, piece.index());
             feature.set(JAVA_INT, DmaBuf.OPEN_FLAGS, Kernel.O_RDWR | Kernel.O_CLOEXEC);
             feature.set(JAVA_INT, DmaBuf.RANGE_COUNT, 1);
-            feature.set(JAVA_LONG, DmaBuf.OFFSET, offset);
-            feature.set(JAVA_LONG, DmaBuf.LENGTH, bytes);
+            feature.set(JAVA_LONG, DmaBuf.OFFSET, piece.offset());
+            feature.set(JAVA_LONG, DmaBuf.LENGTH, piece.bytes());
             return (int)
                     KernelException.check(
-                            kernel.ioctl(deviceFd, VfioAbi.DEVICE_FEATURE, feature),
+                            kernel.ioctl(piece.deviceFd(), VfioAbi.DEVICE_FEATURE, feature),
                             "no-dma-buf",
                             "VFIO_DEVICE_FEATURE_DMA_BUF",
-                            object,
+                            piece.object(),
                             "Use Linux 6.19 or later with CONFIG_VFIO_PCI_DMABUF and"
                                     + " CONFIG_PCI_P2PDMA, or one with VFIO containers");
         }

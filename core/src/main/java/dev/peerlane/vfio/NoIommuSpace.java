@@ -116,14 +116,7 @@ final class NoIommuSpace extends Type1Space {
     void map(long address, long iova, long bytes) {}
 
     @Override
-    void mapBar(
-            int deviceFd,
-            String object,
-            int index,
-            long offset,
-            long address,
-            long iova,
-            long bytes) {}
+    void mapBar(BarPiece piece, long iova) {}
 
     @Override
     void unmap(long iova, long bytes) {}

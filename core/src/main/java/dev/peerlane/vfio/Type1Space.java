@@ -229,16 +229,9 @@ class Type1Space extends IoSpace {
     }
 
     @Override
-    void mapBar(
-            int deviceFd,
-            String object,
-            int index,
-            long offset,
-            long address,
-            long iova,
-            long bytes) {
-        long result = mapDma(address, iova, bytes);
-        String where = "%s at bus address 0x%x".formatted(object, iova);
+    void mapBar(BarPiece piece, long iova) {
+        long result = mapDma(piece.address(), iova, piece.bytes());
+        String where = "%s at bus address 0x%x".formatted(piece.object(), iova);
         if (compatibility) {
             // in the message, too: a plan that falls back to host memory shows no remedies
             where += ", in " + name() + ", which maps no BARs";

@@ -209,15 +209,18 @@ final class VfioDma extends DmaDomain {
     }
 
     private void map(Peer peer) {
-        space.mapBar(
-                peer.owner.fd(),
+        String object =
                 "BAR%d of %s, 0x%x bytes from 0x%x on"
-                        .formatted(peer.bar.index(), peer.owner.locator(), peer.bytes, peer.offset),
-                peer.bar.index(),
-                peer.offset,
-                peer.bar.mapped(peer.offset, peer.bytes),
-                peer.iova,
-                peer.bytes);
+                        .formatted(peer.bar.index(), peer.owner.locator(), peer.bytes, peer.offset);
+        space.mapBar(
+                new IoSpace.BarPiece(
+                        peer.owner.fd(),
+                        object,
+                        peer.bar.index(),
+                        peer.offset,
+                        peer.bar.mapped(peer.offset, peer.bytes),
+                        peer.bytes),
+                peer.iova);
     }
 
     private void checkFree(long bus, long bytes, PciDevice owner) {

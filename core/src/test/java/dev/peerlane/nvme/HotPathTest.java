@@ -152,7 +152,7 @@ class HotPathTest {
             c.requireCmb().enable(m.dma);
             Loopback device = new Loopback();
             Registers registers = new Registers(device, "loop", m.clock);
-            QueuePair queue = new QueuePair("loop", registers, m.dma, null, 0, 1, DEPTH, DEPTH + 1);
+            QueuePair queue = new QueuePair(registers, m.dma, null, 0, 1, DEPTH);
             device.sq = queue.sqBusAddress();
             device.cq = queue.cqBusAddress();
             Namespace ns = c.namespace(1);

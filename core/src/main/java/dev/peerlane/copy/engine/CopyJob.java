@@ -202,8 +202,6 @@ public final class CopyJob {
                         over,
                         SecondStage.WRITE,
                         fences.over(over),
-                        null,
-                        null,
                         clock,
                         request.options(),
                         cancel);

@@ -196,14 +196,7 @@ public final class HandOffTrial implements AutoCloseable {
     private void run(int half, HandOffs watch) {
         Pipeline pipeline =
                 new Pipeline(
-                        halves[half],
-                        SecondStage.COMPARE,
-                        fence,
-                        null,
-                        null,
-                        clock,
-                        request.options(),
-                        cancel);
+                        halves[half], SecondStage.COMPARE, fence, clock, request.options(), cancel);
         pipeline.watch(watch);
         if (!controlled[half]) {
             // a target that always says "equal" would make any fence look good

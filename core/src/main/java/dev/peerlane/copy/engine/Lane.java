@@ -29,15 +29,13 @@ record Lane(
         long bytes,
         boolean backwards) {
 
+    /** A port, and the block at which the range on it begins. */
+    record End(BlockPort port, long lba) {}
+
     /** Attaches the slots of a buffer to both ports. */
-    static Lane attach(
-            BlockPort reader,
-            long readerLba,
-            BlockPort second,
-            long secondLba,
-            PeerBuffer buffer,
-            Geometry geometry,
-            long bytes) {
+    static Lane attach(End from, End to, PeerBuffer buffer, Geometry geometry, long bytes) {
+        BlockPort reader = from.port();
+        BlockPort second = to.port();
         int chunk = geometry.chunkBytes();
         int first = attachBoth(reader, second, buffer, 0, chunk, geometry.slots());
         if (geometry.sentinels() > 0) {
@@ -50,16 +48,14 @@ record Lane(
                     geometry.sentinels());
         }
         return new Lane(
-                reader, readerLba, second, secondLba, buffer, geometry, first, bytes, false);
+                reader, from.lba(), second, to.lba(), buffer, geometry, first, bytes, false);
     }
 
     /** Attaches the slots of a buffer to the two sides of a request: source to target. */
     static Lane attach(CopyRequest request, PeerBuffer buffer, Geometry geometry, long bytes) {
         return attach(
-                request.source().port(),
-                request.sourceLba(),
-                request.target().port(),
-                request.targetLba(),
+                new End(request.source().port(), request.sourceLba()),
+                new End(request.target().port(), request.targetLba()),
                 buffer,
                 geometry,
                 bytes);

@@ -27,8 +27,8 @@ final class Pipeline {
     private final Lane lane;
     private final SecondStage stage;
     private final Fence fence;
-    private final @Nullable Poison poison;
-    private final @Nullable HostMatch match;
+    private @Nullable Poison poison;
+    private @Nullable HostMatch match;
     private final Clock clock;
     private final CopyOptions options;
     private final CancelFlag cancel;
@@ -82,16 +82,12 @@ final class Pipeline {
             Lane lane,
             SecondStage stage,
             Fence fence,
-            @Nullable Poison poison,
-            @Nullable HostMatch match,
             Clock clock,
             CopyOptions options,
             CancelFlag cancel) {
         this.lane = lane;
         this.stage = stage;
         this.fence = fence;
-        this.poison = poison;
-        this.match = match;
         this.clock = clock;
         this.options = options;
         this.cancel = cancel;
@@ -112,6 +108,16 @@ final class Pipeline {
         ready = new IntQueue(slots);
         again = new IntQueue(slots);
         toControl = new IntQueue(slots);
+    }
+
+    /** Has slots poisoned before each Read. */
+    void poison(Poison with) {
+        poison = with;
+    }
+
+    /** Has slots compared in host memory, where that is the second stage. */
+    void match(HostMatch with) {
+        match = with;
     }
 
     /** Sets what is called at each hand-off to a Compare. */

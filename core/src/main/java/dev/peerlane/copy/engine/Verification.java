@@ -155,11 +155,10 @@ final class Verification {
                         over,
                         SecondStage.COMPARE,
                         SentinelFence.over(over, request.options(), random),
-                        new Poison(over.buffer(), over.geometry(), random),
-                        null,
                         clock,
                         request.options(),
                         cancel);
+        pipeline.poison(new Poison(over.buffer(), over.geometry(), random));
         pipeline.inOtherSlots();
         pipeline.control(compares);
         run(pipeline, progress);
@@ -230,10 +229,8 @@ final class Verification {
         Geometry geometry = space.cut(memory, true);
         return List.of(
                 Lane.attach(
-                                reader.port(),
-                                lbaOf(reader),
-                                second.port(),
-                                lbaOf(second),
+                                endOf(reader),
+                                endOf(second),
                                 space.take(memory, geometry.totalBytes()),
                                 geometry,
                                 request.bytes())
@@ -252,16 +249,17 @@ final class Verification {
                         over,
                         SecondStage.MATCH,
                         new Fence.None(geometry.slots()),
-                        poison,
-                        new HostMatch(buffer.segment(), geometry, poison),
                         clock,
                         request.options(),
                         cancel);
+        pipeline.poison(poison);
+        pipeline.match(new HostMatch(buffer.segment(), geometry, poison));
         run(pipeline, progress);
         checkAll();
     }
 
-    private long lbaOf(Endpoint side) {
-        return side.port() == request.source().port() ? request.sourceLba() : request.targetLba();
+    private Lane.End endOf(Endpoint side) {
+        boolean source = side.port() == request.source().port();
+        return new Lane.End(side.port(), source ? request.sourceLba() : request.targetLba());
     }
 }

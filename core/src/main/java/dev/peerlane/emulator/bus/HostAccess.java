@@ -30,18 +30,8 @@ public final class HostAccess {
         if (events.isTraced()) {
             events.trace("host stores to 0x%x of %s".formatted(address, target.bdf()));
         }
-        routes.fromHost(target)
-                .getFirst()
-                .accept(
-                        new Packet(
-                                Packet.Flow.POSTED,
-                                null,
-                                false,
-                                false,
-                                bytes,
-                                address,
-                                routes.fromHost(target),
-                                arrival));
+        new Packet(Packet.Flow.POSTED, null, 0, bytes, address, arrival)
+                .sendAlong(routes.fromHost(target));
     }
 
     /** A load of the host: waits for its completion, which pushes what was posted before it. */
@@ -54,33 +44,20 @@ public final class HostAccess {
         Runnable answer =
                 () -> {
                     long loaded = load.getAsLong();
-                    List<Hop> back = routes.toHost(target);
                     Packet completion =
                             new Packet(
                                     Packet.Flow.COMPLETION,
                                     null,
-                                    false,
-                                    false,
+                                    0,
                                     bytes,
                                     address,
-                                    back,
                                     () -> {
                                         value[0] = loaded;
                                         done[0] = true;
                                     });
-                    back.getFirst().accept(completion);
+                    completion.sendAlong(routes.toHost(target));
                 };
-        there.getFirst()
-                .accept(
-                        new Packet(
-                                Packet.Flow.NON_POSTED,
-                                null,
-                                false,
-                                false,
-                                0,
-                                address,
-                                there,
-                                answer));
+        new Packet(Packet.Flow.NON_POSTED, null, 0, 0, address, answer).sendAlong(there);
         BooleanSupplier isDone = () -> done[0];
         time.pass(isDone);
         if (events.isTraced()) {

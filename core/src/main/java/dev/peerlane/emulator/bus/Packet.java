@@ -8,6 +8,12 @@ import org.jspecify.annotations.Nullable;
  * A transaction layer packet under way, and what happens where it arrives (PCIe 5.0, 2.1 and 2.4).
  */
 final class Packet implements Runnable {
+    /** The attribute Relaxed Ordering. */
+    static final int RELAXED = 1;
+
+    /** The attribute ID-based ordering. */
+    static final int ID_ORDERED = 2;
+
     private static final int HEADER_BYTES = 24;
 
     /** The three flows of flow control; each has credits of its own. */
@@ -49,37 +55,38 @@ final class Packet implements Runnable {
     final boolean idOrdered;
     final int payloadBytes;
     final long address;
-    final List<? extends Stage> path;
     final Runnable delivery;
+    List<? extends Stage> path = List.of();
     int at;
 
     /**
      * Makes one.
      *
      * @param requester who asks, or null for the host
-     * @param relaxed its Relaxed Ordering attribute
-     * @param idOrdered its ID-based ordering attribute
+     * @param attributes {@link #RELAXED} and {@link #ID_ORDERED}, or 0
      * @param address where on the bus; for the trace
-     * @param path the queues it goes through
      * @param delivery what happens at the end of the path
      */
     Packet(
             Flow flow,
             @Nullable EmulatedFunction requester,
-            boolean relaxed,
-            boolean idOrdered,
+            int attributes,
             int payloadBytes,
             long address,
-            List<? extends Stage> path,
             Runnable delivery) {
         this.flow = flow;
         this.requester = requester;
-        this.relaxed = relaxed;
-        this.idOrdered = idOrdered;
+        this.relaxed = (attributes & RELAXED) != 0;
+        this.idOrdered = (attributes & ID_ORDERED) != 0;
         this.payloadBytes = payloadBytes;
         this.address = address;
-        this.path = path;
         this.delivery = delivery;
+    }
+
+    /** Sends it through queues, to its delivery behind the last of them. */
+    void sendAlong(List<? extends Stage> queues) {
+        path = queues;
+        queues.getFirst().accept(this);
     }
 
     /** Returns the bytes it takes on a link. */

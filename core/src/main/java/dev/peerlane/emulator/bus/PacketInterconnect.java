@@ -37,6 +37,15 @@ public final class PacketInterconnect extends Interconnect {
     private static final long COMPLETION_TIMEOUT_NANOS = 10_000_000;
 
     /** A place in a BAR. */
+    /** A packet that asks for something, as it arrives. */
+    private record Request(
+            EmulatedFunction initiator,
+            @Nullable Place place,
+            PacketRoutes.Way way,
+            long address,
+            int bytes,
+            DmaKind kind) {}
+
     private record Place(EmulatedFunction owner, EmulatedFunction.BarSpace bar) {}
 
     private final AddressMap map;
@@ -185,14 +194,16 @@ public final class PacketInterconnect extends Interconnect {
                         }
                     };
             reads.asked();
+            Request request = new Request(initiator, place, way, from, n, kind);
             send(
-                    Packet.Flow.NON_POSTED,
-                    initiator,
-                    false,
-                    0,
-                    from,
-                    way.hops(),
-                    () -> complete(initiator, place, way, from, n, kind, answer));
+                    new Packet(
+                            Packet.Flow.NON_POSTED,
+                            initiator,
+                            attributes(false),
+                            0,
+                            from,
+                            () -> complete(request, answer)),
+                    way.hops());
         }
         return PENDING;
     }
@@ -218,38 +229,28 @@ public final class PacketInterconnect extends Interconnect {
             PacketRoutes.Way way = ways.of(to, sort(ats, to));
             MemorySegment payload = MemorySegment.ofArray(new long[(n + 7) / 8]);
             MemorySegment.copy(source, offset + at, payload, 0, n);
+            Request request = new Request(initiator, place, way, to, n, kind);
             send(
-                    Packet.Flow.POSTED,
-                    initiator,
-                    relaxed,
-                    n,
-                    to,
-                    way.hops(),
-                    () -> land(initiator, place, way, to, payload, n, kind));
+                    new Packet(
+                            Packet.Flow.POSTED,
+                            initiator,
+                            attributes(relaxed),
+                            n,
+                            to,
+                            () -> land(request, payload)),
+                    way.hops());
         }
         return true;
     }
 
-    private void send(
-            Packet.Flow flow,
-            EmulatedFunction initiator,
-            boolean relaxed,
-            int payloadBytes,
-            long address,
-            List<Hop> path,
-            Runnable delivery) {
+    private void send(Packet packet, List<Hop> path) {
         sent++;
-        path.getFirst()
-                .accept(
-                        new Packet(
-                                flow,
-                                initiator,
-                                relaxed,
-                                packets.idOrdering(),
-                                payloadBytes,
-                                address,
-                                path,
-                                delivery));
+        packet.sendAlong(path);
+    }
+
+    /** Returns the attributes of packets of functions. */
+    private int attributes(boolean relaxed) {
+        return (relaxed ? Packet.RELAXED : 0) | (packets.idOrdering() ? Packet.ID_ORDERED : 0);
     }
 
     /** Where a request goes. */
@@ -292,15 +293,13 @@ public final class PacketInterconnect extends Interconnect {
     }
 
     /** A posted write has arrived. */
-    private void land(
-            EmulatedFunction initiator,
-            @Nullable Place place,
-            PacketRoutes.Way way,
-            long address,
-            MemorySegment payload,
-            int bytes,
-            DmaKind kind) {
-        String why = refusal(initiator, place, way, address, bytes);
+    private void land(Request request, MemorySegment payload) {
+        EmulatedFunction initiator = request.initiator();
+        Place place = request.place();
+        long address = request.address();
+        int bytes = request.bytes();
+        DmaKind kind = request.kind();
+        String why = refusal(request);
         if (!why.isEmpty()) {
             lost(initiator, address, bytes, Direction.WRITE, why);
             return;
@@ -333,17 +332,15 @@ public final class PacketInterconnect extends Interconnect {
     }
 
     /** A read has arrived: answers it with a completion. */
-    private void complete(
-            EmulatedFunction initiator,
-            @Nullable Place place,
-            PacketRoutes.Way way,
-            long address,
-            int bytes,
-            DmaKind kind,
-            Consumer<@Nullable MemorySegment> answer) {
+    private void complete(Request request, Consumer<@Nullable MemorySegment> answer) {
+        EmulatedFunction initiator = request.initiator();
+        Place place = request.place();
+        long address = request.address();
+        int bytes = request.bytes();
+        DmaKind kind = request.kind();
         MemorySegment data = null;
         PacketRoutes.Way back = routes.fromMemory(initiator);
-        String why = refusal(initiator, place, way, address, bytes);
+        String why = refusal(request);
         if (why.isEmpty()) {
             moved(
                     initiator,
@@ -389,27 +386,24 @@ public final class PacketInterconnect extends Interconnect {
                 new Packet(
                         Packet.Flow.COMPLETION,
                         initiator,
-                        false,
-                        packets.idOrdering(),
+                        attributes(false),
                         found == null ? 0 : bytes,
                         address,
-                        back.hops(),
                         delivery);
-        back.hops().getFirst().accept(completion);
+        completion.sendAlong(back.hops());
     }
 
     /** Why a request gets no further where it is now; empty if it does. */
-    private String refusal(
-            EmulatedFunction initiator,
-            @Nullable Place place,
-            PacketRoutes.Way way,
-            long address,
-            int bytes) {
+    private String refusal(Request request) {
+        PacketRoutes.Way way = request.way();
+        Place place = request.place();
+        long address = request.address();
+        int bytes = request.bytes();
         if (way.isStopped()) {
             return way.stopped();
         }
         AddressMap.Range range = map.find(address, bytes);
-        if (place == null || place.owner() == initiator) {
+        if (place == null || place.owner() == request.initiator()) {
             return range != null && range.owner() == null ? "" : NO_MAPPING;
         }
         long inBar = address - place.owner().barAddress(place.bar());

@@ -6,34 +6,25 @@ import dev.peerlane.spec.wire.AdminCommand;
 import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
-/** The admin commands (NVMe Base 2.0, 5), apart from those of the queues. */
+/** The admin commands (NVMe Base 2.0, 5), apart from those of queues and pages. */
 final class AdminCommands extends CommandSetHandler {
     private final CommandEngine engine;
-    private final Buffers buffers;
-    private final DataPlaces places;
     private final QueueCommands queues;
-    private final IdentifyPages identify;
-    private final LogPages logs;
+    private final PageCommands pages;
     private final FeatureTable features;
     private final AsyncEvents events;
     private final ShadowReader shadows;
 
     AdminCommands(
             CommandEngine engine,
-            Buffers buffers,
-            DataPlaces places,
             QueueCommands queues,
-            IdentifyPages identify,
-            LogPages logs,
+            PageCommands pages,
             FeatureTable features,
             AsyncEvents events,
             ShadowReader shadows) {
         this.engine = engine;
-        this.buffers = buffers;
-        this.places = places;
         this.queues = queues;
-        this.identify = identify;
-        this.logs = logs;
+        this.pages = pages;
         this.features = features;
         this.events = events;
         this.shadows = shadows;
@@ -50,8 +41,8 @@ final class AdminCommands extends CommandSetHandler {
             case AdminOpcode.CREATE_IO_SQ -> queues.createSubmissionQueue(command);
             case AdminOpcode.DELETE_IO_CQ -> queues.deleteCompletionQueue(command);
             case AdminOpcode.DELETE_IO_SQ -> queues.deleteSubmissionQueue(command);
-            case AdminOpcode.IDENTIFY -> identify(command);
-            case AdminOpcode.GET_LOG_PAGE -> logPage(command);
+            case AdminOpcode.IDENTIFY -> pages.identify(command);
+            case AdminOpcode.GET_LOG_PAGE -> pages.logPage(command);
             case AdminOpcode.GET_FEATURES -> features.get(command);
             case AdminOpcode.SET_FEATURES -> features.set(command);
             case AdminOpcode.ABORT -> abort(command);
@@ -70,35 +61,6 @@ final class AdminCommands extends CommandSetHandler {
             }
         }
         command.end(Status.SUCCESS);
-    }
-
-    private int identify(Command command) {
-        MemorySegment page = buffers.attach(command, IdentifyPages.BYTES);
-        int status = identify.compose(command, page);
-        if (status != 0) {
-            return refuse(command, status);
-        }
-        return toHost(command, IdentifyPages.BYTES);
-    }
-
-    private int logPage(Command command) {
-        MemorySegment sqe = command.sqe();
-        long bytes = AdminCommand.logPageBytes(Sqe.cdw10(sqe, 0), Sqe.cdw11(sqe, 0));
-        int status = logs.check(command);
-        if (status != 0) {
-            return refuse(command, status);
-        }
-        logs.compose(command, buffers.attach(command, bytes), bytes);
-        return toHost(command, bytes);
-    }
-
-    private int toHost(Command command, long bytes) {
-        command.transfer(bytes, true);
-        int status = places.find(command);
-        if (status == DataWalker.PENDING) {
-            return WAIT;
-        }
-        return status == 0 ? MOVE : refuse(command, status);
     }
 
     /** Aborts what waits to begin; what is under way, over or unknown is "not aborted" (5.1). */

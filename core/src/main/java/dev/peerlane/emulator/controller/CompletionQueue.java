@@ -94,19 +94,18 @@ final class CompletionQueue {
 
     /** Writes an entry; call it only when the queue is not full. False if the DMA failed. */
     boolean post(DmaPort dma, int dw0, int sqhd, int sqid, int cid, int status) {
-        return post(dma, dw0, sqhd, sqid, cid, status, phase);
+        return post(dma, dw0, Cqe.dw23(sqhd, sqid, cid, status, phase));
     }
 
     /** As {@link #post}, with the wrong phase tag. */
     boolean postOutOfPhase(DmaPort dma, int dw0, int sqhd, int sqid, int cid, int status) {
-        return post(dma, dw0, sqhd, sqid, cid, status, phase ^ 1);
+        return post(dma, dw0, Cqe.dw23(sqhd, sqid, cid, status, phase ^ 1));
     }
 
-    private boolean post(
-            DmaPort dma, int dw0, int sqhd, int sqid, int cid, int status, int shownPhase) {
+    private boolean post(DmaPort dma, int dw0, long dw23) {
         // by halves, as it is read: a wider load right behind a store waits for it
         Cqe.putDw01(entry, 0, dw0, 0);
-        Cqe.putDw23(entry, 0, Cqe.dw23(sqhd, sqid, cid, status, shownPhase));
+        Cqe.putDw23(entry, 0, dw23);
         long address = base + (long) tail * Cqe.BYTES;
         boolean written = dma.write(address, entry, 0, Cqe.BYTES, DmaKind.QUEUE_ENTRY);
         if (++tail == entries) {

@@ -28,17 +28,15 @@ final class NvmCommands extends CommandSetHandler {
 
     NvmCommands(
             CommandEngine engine,
-            Buffers buffers,
-            DataPlaces places,
-            StraightMoves straight,
+            DataMoves moves,
             Namespaces namespaces,
             FeatureTable features,
             LogPages logs,
             DriveModel drive) {
         this.engine = engine;
-        this.buffers = buffers;
-        this.places = places;
-        this.straight = straight;
+        this.buffers = moves.buffers();
+        this.places = moves.places();
+        this.straight = moves.straight();
         this.namespaces = namespaces;
         this.features = features;
         this.logs = logs;

@@ -18,6 +18,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
@@ -72,10 +73,9 @@ public final class NvmeController {
     private int turnsLeft;
     private long lastStepNanos;
 
-    /** Creates one that is disabled, and opens its media. */
+    /** Creates the one of a function that is a drive; it is disabled, its media are open. */
     public NvmeController(
             EmulatedFunction function,
-            DriveModel drive,
             Interconnect interconnect,
             AddressMap map,
             FaultPlan faults,
@@ -84,7 +84,7 @@ public final class NvmeController {
         this.function = function;
         this.interconnect = interconnect;
         this.faults = faults;
-        this.drive = drive;
+        this.drive = Objects.requireNonNull(function.drive());
         this.random = random;
         this.namespaces = new Namespaces(drive, arena);
         this.pace = new MediumPace(drive, random);
@@ -104,30 +104,27 @@ public final class NvmeController {
         this.registers = new ControllerRegisters(parts, drive, otherSets, settings, cmb, doorbells);
         this.queueCommands =
                 new QueueCommands(
-                        engine, queues, doorbells, settings, features, cmb, interrupts, drive);
+                        engine,
+                        queues,
+                        doorbells,
+                        new QueueRules(settings, cmb, drive),
+                        features,
+                        interrupts);
         this.logs = new LogPages(errors, drive, arena);
-        DataPlaces places = new DataPlaces(dma, cmb, drive, settings);
+        DataMoves moves =
+                new DataMoves(
+                        buffers,
+                        new DataPlaces(dma, cmb, drive, settings),
+                        new StraightMoves(dma, cmb));
         this.admin =
                 new AdminCommands(
                         engine,
-                        buffers,
-                        places,
                         queueCommands,
-                        new IdentifyPages(drive, namespaces),
-                        logs,
+                        new PageCommands(moves, new IdentifyPages(drive, namespaces), logs),
                         features,
                         events,
                         shadows);
-        this.nvm =
-                new NvmCommands(
-                        engine,
-                        buffers,
-                        places,
-                        new StraightMoves(dma, cmb),
-                        namespaces,
-                        features,
-                        logs,
-                        drive);
+        this.nvm = new NvmCommands(engine, moves, namespaces, features, logs, drive);
     }
 
     /** Returns what it did so far. */

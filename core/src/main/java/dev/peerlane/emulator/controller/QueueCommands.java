@@ -1,7 +1,6 @@
 package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.model.CmbModel;
-import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.spec.Status;
 import dev.peerlane.spec.wire.AdminCommand;
 import dev.peerlane.spec.wire.Cqe;
@@ -16,37 +15,31 @@ final class QueueCommands {
     private final CommandEngine engine;
     private final Queues queues;
     private final Doorbells doorbells;
-    private final HostSettings settings;
+    private final QueueRules rules;
     private final FeatureTable features;
-    private final Cmb cmb;
     private final Msix interrupts;
-    private final int maxEntries;
     private final List<Command> deletes = new ArrayList<>();
 
     QueueCommands(
             CommandEngine engine,
             Queues queues,
             Doorbells doorbells,
-            HostSettings settings,
+            QueueRules rules,
             FeatureTable features,
-            Cmb cmb,
-            Msix interrupts,
-            DriveModel drive) {
+            Msix interrupts) {
         this.engine = engine;
         this.queues = queues;
         this.doorbells = doorbells;
-        this.settings = settings;
+        this.rules = rules;
         this.features = features;
-        this.cmb = cmb;
         this.interrupts = interrupts;
-        this.maxEntries = drive.maxQueueEntries();
     }
 
     /** Makes the admin queues; false if their places break the rules of the CMB. */
     boolean createAdmin(long asq, int asqEntries, long acq, int acqEntries) {
-        int status = place(asq, (long) asqEntries * Sqe.BYTES, CmbModel.SQS);
+        int status = rules.place(asq, (long) asqEntries * Sqe.BYTES, CmbModel.SQS);
         if (status == 0) {
-            status = place(acq, (long) acqEntries * Cqe.BYTES, CmbModel.CQS);
+            status = rules.place(acq, (long) acqEntries * Cqe.BYTES, CmbModel.CQS);
         }
         if (status != 0) {
             return false;
@@ -92,14 +85,14 @@ final class QueueCommands {
             return CommandSetHandler.refuse(command, Status.INVALID_QUEUE_IDENTIFIER);
         }
         int entries = AdminCommand.qsizeZ(Sqe.cdw10(sqe, 0)) + 1;
-        int status = shape(sqe, entries, AdminCommand.pc(cdw11), settings.completionBytes());
+        int status = rules.completionQueue(sqe, entries);
         int vector = AdminCommand.iv(cdw11);
         if (status == 0 && vector >= interrupts.vectors()) {
             status = Status.INVALID_INTERRUPT_VECTOR;
         }
         long base = Sqe.prp1(sqe, 0);
         if (status == 0) {
-            status = place(base, (long) entries * Cqe.BYTES, CmbModel.CQS);
+            status = rules.place(base, (long) entries * Cqe.BYTES, CmbModel.CQS);
         }
         if (status != 0) {
             return CommandSetHandler.refuse(command, status);
@@ -126,10 +119,10 @@ final class QueueCommands {
             return CommandSetHandler.refuse(command, Status.COMPLETION_QUEUE_INVALID);
         }
         int entries = AdminCommand.qsizeZ(Sqe.cdw10(sqe, 0)) + 1;
-        int status = shape(sqe, entries, AdminCommand.pc(cdw11), settings.submissionBytes());
+        int status = rules.submissionQueue(sqe, entries);
         long base = Sqe.prp1(sqe, 0);
         if (status == 0) {
-            status = place(base, (long) entries * Sqe.BYTES, CmbModel.SQS);
+            status = rules.place(base, (long) entries * Sqe.BYTES, CmbModel.SQS);
         }
         if (status != 0) {
             return CommandSetHandler.refuse(command, status);
@@ -172,25 +165,5 @@ final class QueueCommands {
         }
         deletes.add(command);
         return CommandSetHandler.HELD;
-    }
-
-    private int shape(MemorySegment sqe, int entries, boolean contiguous, int entryBytesShift) {
-        if (entries < 2 || entries > maxEntries) {
-            return Status.INVALID_QUEUE_SIZE;
-        }
-        // CAP.CQR: queues have to be contiguous; entry sizes come from CC
-        if (!contiguous || entryBytesShift == 0) {
-            return Status.INVALID_FIELD;
-        }
-        boolean aligned = (Sqe.prp1(sqe, 0) & (settings.pageBytes() - 1)) == 0;
-        return aligned ? 0 : Status.PRP_OFFSET_INVALID;
-    }
-
-    /** The rules of the CMB for a queue (NVMe Base 2.0, 3.1.3.11). */
-    private int place(long base, long bytes, int needed) {
-        long own = cmb.offsetOf(base, bytes);
-        boolean mixed = own == Cmb.PARTLY && (cmb.rules() & CmbModel.CQMMS) == 0;
-        boolean unsupported = own != Cmb.OUTSIDE && (cmb.support() & needed) == 0;
-        return mixed || unsupported ? Status.INVALID_CMB_USE : 0;
     }
 }

@@ -278,14 +278,18 @@ class CopyDoubtTest {
         FakeMemory.Piece buffer = targetCmb.new Piece(PAGE);
         Pipeline pipeline =
                 new Pipeline(
-                        Lane.attach(source, 16, target, 64, buffer, geometry, PAGE),
+                        Lane.attach(
+                                new Lane.End(source, 16),
+                                new Lane.End(target, 64),
+                                buffer,
+                                geometry,
+                                PAGE),
                         SecondStage.COMPARE,
                         new Fence.None(1),
-                        new Poison(buffer, geometry, new SplittableRandom(seed)),
-                        null,
                         world.clock,
                         options,
                         new CancelFlag());
+        pipeline.poison(new Poison(buffer, geometry, new SplittableRandom(seed)));
         pipeline.run(Progress.NONE, Progress.Phase.VERIFY);
         assertThat(pipeline.doneBytes()).isEqualTo(PAGE);
         assertThat(source.log).filteredOn(line -> line.startsWith("READ")).hasSize(2);

@@ -175,22 +175,12 @@ class CopyJobTest {
         Geometry geometry = new Geometry(16 << 10, 16, 0, 0);
         Lane lane =
                 Lane.attach(
-                        source,
-                        16,
-                        target,
-                        64,
+                        new Lane.End(source, 16),
+                        new Lane.End(target, 64),
                         targetCmb.allocate(geometry.totalBytes(), 4096),
                         geometry,
                         BYTES);
-        new Pipeline(
-                        lane,
-                        SecondStage.WRITE,
-                        new Fence.None(16),
-                        null,
-                        null,
-                        world.clock,
-                        options,
-                        cancel)
+        new Pipeline(lane, SecondStage.WRITE, new Fence.None(16), world.clock, options, cancel)
                 .run(Progress.NONE, Progress.Phase.COPY);
         int from = 16 * 512;
         assertThat(

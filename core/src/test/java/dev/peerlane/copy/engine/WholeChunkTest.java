@@ -105,7 +105,13 @@ class WholeChunkTest {
     void theLastRangeEndsWhereItsShorterChunkDoes() {
         long bytes = 2 * CHUNK + 1024;
         Geometry geometry = new Geometry(CHUNK, 2, 0, 0);
-        Lane lane = Lane.attach(source, 16, target, 64, cmb.new Piece(64 << 10), geometry, bytes);
+        Lane lane =
+                Lane.attach(
+                        new Lane.End(source, 16),
+                        new Lane.End(target, 64),
+                        cmb.new Piece(64 << 10),
+                        geometry,
+                        bytes);
         ChunkLog log = new ChunkLog(lane.chunks());
         int blocks = CHUNK / 512;
         log.done(2);
@@ -128,14 +134,18 @@ class WholeChunkTest {
         source.latencyNanos = options.commandTimeoutNanos() * 7 / 10;
         target.latencyNanos = options.commandTimeoutNanos() * 7 / 10;
         Geometry geometry = new Geometry(CHUNK, 2, 0, 0);
-        Lane lane = Lane.attach(source, 0, target, 0, cmb.new Piece(64 << 10), geometry, 2 * CHUNK);
+        Lane lane =
+                Lane.attach(
+                        new Lane.End(source, 0),
+                        new Lane.End(target, 0),
+                        cmb.new Piece(64 << 10),
+                        geometry,
+                        2 * CHUNK);
         Pipeline pipeline =
                 new Pipeline(
                         lane,
                         op == Op.WRITE ? SecondStage.WRITE : SecondStage.COMPARE,
                         new Fence.None(2),
-                        null,
-                        null,
                         world.clock,
                         options,
                         new CancelFlag());

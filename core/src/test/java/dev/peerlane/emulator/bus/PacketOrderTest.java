@@ -36,7 +36,8 @@ class PacketOrderTest {
     private final List<Integer> arrivals = new ArrayList<>();
 
     private static Packet packet(Flow flow, EmulatedFunction who, boolean relaxed, boolean ido) {
-        return new Packet(flow, who, relaxed, ido, 64, 0, List.of(), () -> {});
+        int attributes = (relaxed ? Packet.RELAXED : 0) | (ido ? Packet.ID_ORDERED : 0);
+        return new Packet(flow, who, attributes, 64, 0, () -> {});
     }
 
     @ParameterizedTest
@@ -70,16 +71,9 @@ class PacketOrderTest {
     }
 
     private void send(int number, Flow flow, boolean relaxed, Hop... path) {
-        path[0].accept(
-                new Packet(
-                        flow,
-                        ONE,
-                        relaxed,
-                        false,
-                        64,
-                        number,
-                        List.of(path),
-                        () -> arrivals.add(number)));
+        int attributes = relaxed ? Packet.RELAXED : 0;
+        new Packet(flow, ONE, attributes, 64, number, () -> arrivals.add(number))
+                .sendAlong(List.of(path));
     }
 
     @Test

@@ -13,7 +13,7 @@ class PacketQueueTest {
     private static final int FIRST_RING = 64;
 
     private static Packet packet(long address) {
-        return new Packet(Packet.Flow.POSTED, null, false, false, 0, address, List.of(), () -> {});
+        return new Packet(Packet.Flow.POSTED, null, 0, 0, address, () -> {});
     }
 
     @Test
