@@ -11,6 +11,7 @@ import com.tngtech.archunit.core.domain.JavaCodeUnit;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -253,6 +254,24 @@ class ArchitectureTest {
         CLASSES.forEach(c -> packages.add(packageOf(c)));
         packages.remove("");
         assertThat(ARROWS.keySet()).containsAll(packages);
+    }
+
+    @Test
+    void theArrowsAreThoseThatAreDrawn() throws IOException {
+        Map<String, Set<String>> drawn = DrawnArrows.below("What each of them may use");
+        Map<String, Set<String>> held = new TreeMap<>();
+        ARROWS.forEach((source, targets) -> held.put(word(source), words(targets)));
+        assertThat(drawn).isEqualTo(held);
+    }
+
+    private static String word(String name) {
+        return name.equals(FRONT) ? "front" : name;
+    }
+
+    private static Set<String> words(Set<String> targets) {
+        Set<String> words = new TreeSet<>();
+        targets.forEach(each -> words.add(word(each)));
+        return words;
     }
 
     @Test

@@ -16,9 +16,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 
 /**
- * What a fabric file says ({@code --fabric FILE.yaml}): {@code kind: emulator} with drives and the
- * tree they hang in, or {@code kind: qemu} with the {@code socket} and the {@code ram} of a QEMU
- * that is already running. Paths in it are relative to the file.
+ * What a fabric file says: {@code kind: emulator} with drives and the tree they hang in, or {@code
+ * kind: qemu} with the {@code socket} and the {@code ram} of a QEMU that is already running. Paths
+ * in it are relative to the file.
  *
  * <p>Read strictly: an unknown key is an error that names it, its line, and the keys there are.
  */
@@ -89,14 +89,16 @@ public sealed interface FabricFile {
             text = bounded(file);
         } catch (NoSuchFileException e) {
             throw PeerlaneException.request(
-                    "no-fabric-file",
-                    "fabric file " + file + " does not exist",
-                    "Name an existing file after --fabric");
+                            "no-fabric-file",
+                            "fabric file " + file + " does not exist",
+                            "Name an existing fabric file")
+                    .with("missing", file.toString());
         } catch (IOException e) {
             throw PeerlaneException.request(
-                    "no-fabric-file",
-                    "fabric file " + file + " can't be read: " + e.getMessage(),
-                    "Name a readable text file in UTF-8 after --fabric");
+                            "no-fabric-file",
+                            "fabric file " + file + " can't be read: " + e.getMessage(),
+                            "Name a fabric file that is readable text in UTF-8")
+                    .with("unreadable", file.toString());
         }
         Path parent = file.toAbsolutePath().getParent();
         return parse(file.toString(), text, parent == null ? file : parent);
@@ -107,9 +109,10 @@ public sealed interface FabricFile {
             return bounded(System.in, "on standard input", "Hand over a YAML file");
         } catch (IOException e) {
             throw PeerlaneException.request(
-                    "no-fabric-file",
-                    "the fabric file on standard input can't be read: " + e.getMessage(),
-                    "Name a file after --fabric");
+                            "no-fabric-file",
+                            "the fabric file on standard input can't be read: " + e.getMessage(),
+                            "Name a fabric file")
+                    .with("input", STANDARD_INPUT);
         }
     }
 

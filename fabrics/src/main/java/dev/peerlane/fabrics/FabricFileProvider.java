@@ -26,10 +26,12 @@ public final class FabricFileProvider implements EndpointProvider {
     public Endpoints open(OpenRequest request) {
         Path path = request.fabricFile();
         if (path == null) {
+            String device = request.locators().getFirst().toString();
             throw PeerlaneException.request(
-                    "no-fabric-file",
-                    request.locators().getFirst() + " is inside a QEMU that nothing describes",
-                    "Name a file with kind: qemu, socket: and ram: after --fabric");
+                            "no-fabric-file",
+                            device + " is inside a QEMU that nothing describes",
+                            "Name a fabric file with kind: qemu, socket: and ram:")
+                    .with("device", device);
         }
         FabricFile file = FabricFile.read(path);
         for (Locator locator : request.locators()) {

@@ -60,7 +60,7 @@ class FabricsTest {
 
     @Test
     void qemuNeedsAFile() throws IOException {
-        assertThat(refusal(null, "qemu:03:00.0").remedy()).contains("--fabric");
+        assertThat(refusal(null, "qemu:03:00.0").remedy()).contains("kind: qemu");
         Path file = file("kind: qemu\nsocket: no.sock\nram: no.ram");
         PeerlaneException e =
                 catchThrowableOfType(

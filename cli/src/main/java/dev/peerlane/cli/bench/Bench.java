@@ -26,43 +26,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Measures the cells of {@code bench}, one after the other. */
 final class Bench {
-    static final String MATRIX = "matrix";
-    static final String SIZES = "sizes";
-    static final String DEPTHS = "depths";
-    static final String COPIES = "copies";
     private static final int LEAST_CHUNK = 4096;
     private static final int USUAL_CHUNK = 128 * 1024;
     private static final long TIMEOUT_NANOS = 30_000_000_000L;
-
-    /** Which ways have sweeps. */
-    enum Sweep {
-        NONE,
-        FIRST,
-        ALL
-    }
-
-    /**
-     * What to measure.
-     *
-     * @param chunkBytes of the matrix, or 0
-     * @param depth of the matrix and the sweep of sizes
-     * @param sizes of the sweep, or empty for powers of two
-     * @param depths of the sweep
-     * @param nanos of each cell
-     * @param scratch blocks that may be overwritten, or null
-     * @param anyRoute whether ways that are not known to work are tried
-     * @param seed of the canaries
-     */
-    record Wish(
-            int chunkBytes,
-            int depth,
-            List<Integer> sizes,
-            List<Integer> depths,
-            Sweep sweep,
-            long nanos,
-            @Nullable Extent scratch,
-            boolean anyRoute,
-            long seed) {}
 
     /** A way: who, with which blocks, into or out of whose memory. */
     private record Way(
@@ -80,14 +46,14 @@ final class Bench {
     private final Context context;
     private final Session session;
     private final List<String> devices;
-    private final Wish wish;
+    private final BenchWish wish;
     private final SplittableRandom seeds;
     private final Map<String, Namespace> namespaces = new LinkedHashMap<>();
     private final Map<String, ControllerMemoryBuffer> memories = new LinkedHashMap<>();
     private final List<Cell> cells = new ArrayList<>();
     private boolean warm;
 
-    Bench(Context context, Session session, List<String> devices, Wish wish) {
+    Bench(Context context, Session session, List<String> devices, BenchWish wish) {
         this.context = context;
         this.session = session;
         this.devices = devices;
@@ -156,21 +122,21 @@ final class Bench {
     void run() {
         List<Way> ways = ways();
         for (Way way : ways) {
-            cell(MATRIX, way, chunk(way), wish.depth());
+            cell(BenchDocument.MATRIX, way, chunk(way), wish.depth());
         }
         Extent scratch = wish.scratch();
         if (scratch != null) {
             new BenchCopies(context, session, wish, scratch).run(namespaces.values(), cells);
         }
-        if (wish.sweep() == Sweep.NONE) {
+        if (wish.sweep() == BenchWish.Sweep.NONE) {
             return;
         }
         for (Way way : swept(ways)) {
             for (int size : sizes(way)) {
-                cell(SIZES, way, size, wish.depth());
+                cell(BenchDocument.SIZES, way, size, wish.depth());
             }
             for (int depth : wish.depths()) {
-                cell(DEPTHS, way, leastChunk(way), depth);
+                cell(BenchDocument.DEPTHS, way, leastChunk(way), depth);
             }
         }
     }
@@ -223,7 +189,7 @@ final class Bench {
                 ways.stream()
                         .filter(w -> w.owner() != null && !w.initiator().equals(w.owner()))
                         .toList();
-        if (wish.sweep() == Sweep.ALL) {
+        if (wish.sweep() == BenchWish.Sweep.ALL) {
             return ways;
         }
         Way first = peers.isEmpty() ? ways.getFirst() : peers.getFirst();
@@ -289,7 +255,7 @@ final class Bench {
                         null,
                         null);
         String against = against(way, memory, chunk, fit);
-        if (group.equals(DEPTHS) && fit < depth && against.isEmpty()) {
+        if (group.equals(BenchDocument.DEPTHS) && fit < depth && against.isEmpty()) {
             against = "there is room for %d transfers of %d bytes".formatted(fit, chunk);
         }
         if (!against.isEmpty()) {

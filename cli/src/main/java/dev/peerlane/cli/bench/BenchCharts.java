@@ -47,7 +47,7 @@ final class BenchCharts {
 
     static String rateBySize(BenchDocument document) {
         return lines(
-                document.of(Bench.SIZES),
+                document.of(BenchDocument.SIZES),
                 "Rate by size of a transfer",
                 "KiB",
                 "MB/s",
@@ -58,7 +58,7 @@ final class BenchCharts {
 
     static String rateByDepth(BenchDocument document) {
         return lines(
-                document.of(Bench.DEPTHS),
+                document.of(BenchDocument.DEPTHS),
                 "Transfers a second by depth",
                 "transfers at once",
                 "thousand a second",
@@ -69,7 +69,7 @@ final class BenchCharts {
 
     static String latencyByDepth(BenchDocument document) {
         return lines(
-                document.of(Bench.DEPTHS),
+                document.of(BenchDocument.DEPTHS),
                 "99th percentile of the latency by depth",
                 "transfers at once",
                 "µs",
@@ -84,7 +84,7 @@ final class BenchCharts {
     /** The latencies of the matrix, from the median on; the axis counts nines. */
     static String percentiles(BenchDocument document) {
         Map<String, double[][]> series = new LinkedHashMap<>();
-        for (Cell c : document.of(Bench.MATRIX)) {
+        for (Cell c : document.of(BenchDocument.MATRIX)) {
             Latency l = c.latencyMicros();
             if (l == null || c.initiator().equals(c.memory()) || series.size() == SERIES.length) {
                 continue;

@@ -149,7 +149,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Bench.Wish wish = wish();
+        BenchWish wish = wish();
         List<String> notes = new ArrayList<>();
         BenchDocument document;
         PeerlaneException failure = null;
@@ -187,7 +187,7 @@ public final class BenchCommand implements Callable<Integer> {
                 : ExitStatus.of(PeerlaneException.Category.MACHINE);
     }
 
-    private Bench.Wish wish() {
+    private BenchWish wish() {
         if (depth < 1
                 || depth > MAX_DEPTH
                 || depths.stream().anyMatch(d -> d < 1 || d > MAX_DEPTH)) {
@@ -203,7 +203,7 @@ public final class BenchCommand implements Callable<Integer> {
                     seconds + " seconds are asked for each figure",
                     "Choose more than 0 and at most 3600");
         }
-        return new Bench.Wish(
+        return new BenchWish(
                 size == null ? 0 : chunk(size),
                 depth,
                 sizes.stream().map(BenchCommand::chunk).toList(),
@@ -226,8 +226,8 @@ public final class BenchCommand implements Callable<Integer> {
         return bytes;
     }
 
-    private Bench.Sweep sweep() {
-        for (Bench.Sweep choice : Bench.Sweep.values()) {
+    private BenchWish.Sweep sweep() {
+        for (BenchWish.Sweep choice : BenchWish.Sweep.values()) {
             if (choice.name().equals(sweep.toUpperCase(Locale.ROOT))) {
                 return choice;
             }

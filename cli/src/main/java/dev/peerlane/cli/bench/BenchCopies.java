@@ -26,10 +26,10 @@ final class BenchCopies {
 
     private final Context context;
     private final Session session;
-    private final Bench.Wish wish;
+    private final BenchWish wish;
     private final Extent scratch;
 
-    BenchCopies(Context context, Session session, Bench.Wish wish, Extent scratch) {
+    BenchCopies(Context context, Session session, BenchWish wish, Extent scratch) {
         this.context = context;
         this.session = session;
         this.wish = wish;
@@ -84,7 +84,7 @@ final class BenchCopies {
             boolean measured = failure == null && receipt != null && seconds > 0;
             boolean moved = failure != null && failure.category() == PeerlaneException.Category.IO;
             return new Cell(
-                    Bench.COPIES,
+                    BenchDocument.COPIES,
                     from.device().locator(),
                     to.name(),
                     memory(buffer),

@@ -31,6 +31,11 @@ record BenchDocument(
     static final String SCHEMA = "peerlane.bench/1";
     static final String HOST = "host";
 
+    static final String MATRIX = "matrix";
+    static final String SIZES = "sizes";
+    static final String DEPTHS = "depths";
+    static final String COPIES = "copies";
+
     BenchDocument {
         devices = List.copyOf(devices);
         cells = List.copyOf(cells);

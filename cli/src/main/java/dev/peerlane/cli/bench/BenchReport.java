@@ -56,7 +56,7 @@ final class BenchReport {
         facts();
         matrix("write", "Into the memory");
         matrix("read", "Out of the memory");
-        List<Cell> copies = document.of(Bench.COPIES);
+        List<Cell> copies = document.of(BenchDocument.COPIES);
         if (!copies.isEmpty()) {
             matrix(copies, "Whole copies", copies.getFirst().command());
         }
@@ -131,7 +131,7 @@ final class BenchReport {
 
     private void matrix(String direction, String title) {
         List<Cell> cells =
-                document.of(Bench.MATRIX).stream()
+                document.of(BenchDocument.MATRIX).stream()
                         .filter(c -> c.direction().equals(direction))
                         .toList();
         for (String command : cells.stream().map(Cell::command).distinct().toList()) {

@@ -39,10 +39,10 @@ final class BenchViews {
         out.println();
         devices.print(out, "");
         document.notes().forEach(note -> out.println("Note: " + note + "."));
-        group(out, document, Bench.MATRIX, "Every way");
-        group(out, document, Bench.COPIES, "Copies into the scratch range");
-        group(out, document, Bench.SIZES, "By size");
-        group(out, document, Bench.DEPTHS, "By depth");
+        group(out, document, BenchDocument.MATRIX, "Every way");
+        group(out, document, BenchDocument.COPIES, "Copies into the scratch range");
+        group(out, document, BenchDocument.SIZES, "By size");
+        group(out, document, BenchDocument.DEPTHS, "By depth");
         out.flush();
     }
 

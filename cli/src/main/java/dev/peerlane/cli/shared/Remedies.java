@@ -134,6 +134,16 @@ public final class Remedies {
                             "file-exists",
                             "Restore from it first, or name another file after --save",
                             "kept"),
+                    Remedy.of("no-fabric-file", "Name an existing file after --fabric", "missing"),
+                    Remedy.of(
+                            "no-fabric-file",
+                            "Name a readable text file in UTF-8 after --fabric",
+                            "unreadable"),
+                    Remedy.of("no-fabric-file", "Name a file after --fabric", "input"),
+                    Remedy.of(
+                            "no-fabric-file",
+                            "Name a file with kind: qemu, socket: and ram: after --fabric",
+                            "device"),
                     Remedy.of("bad-acs-file", "Name the file that 'peerlane acs disable' wrote"),
                     Remedy.of(
                             "acs-moved",

@@ -32,15 +32,19 @@ class RemediesTest {
 
     /** A value of each kind that an error of the library has. */
     private static final Map<String, String> VALUES =
-            Map.of(
-                    "function", "0000:01:00.0",
-                    "functions", "0000:01:00.0 0000:01:00.1",
-                    "buffer", "host",
-                    "verify", "host",
-                    "group", "21",
-                    "kept", "acs.txt",
-                    "bar", "0",
-                    "owner", "vfio-user:/tmp/s");
+            Map.ofEntries(
+                    Map.entry("function", "0000:01:00.0"),
+                    Map.entry("functions", "0000:01:00.0 0000:01:00.1"),
+                    Map.entry("buffer", "host"),
+                    Map.entry("verify", "host"),
+                    Map.entry("group", "21"),
+                    Map.entry("kept", "acs.txt"),
+                    Map.entry("bar", "0"),
+                    Map.entry("owner", "vfio-user:/tmp/s"),
+                    Map.entry("missing", "lab.yaml"),
+                    Map.entry("unreadable", "lab.yaml"),
+                    Map.entry("input", "-"),
+                    Map.entry("device", "qemu:03:00.0"));
 
     @TempDir private Path folder;
 
