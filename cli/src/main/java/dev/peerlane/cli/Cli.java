@@ -43,6 +43,10 @@ public final class Cli {
     /** Commands that speak of the others. */
     private static final Set<String> OF_ALL = Set.of("completion", "help");
 
+    private static final Set<String> VERBOSE = Set.of("-v", "--verbose");
+
+    private static final Set<String> VERSION = Set.of("-V", "--version");
+
     private final Terminal terminal;
     private final Interruption interruption;
     private final LocalSystem system;
@@ -97,10 +101,14 @@ public final class Cli {
 
     /**
      * Returns what the arguments need: the command that they begin with and nothing else, for each
-     * that is made takes time at every start; all of them where none is named.
+     * that is made takes time at every start; none for the version, all where none is named.
      */
     static CommandLine program(Context context, List<String> args) {
-        String first = args.isEmpty() ? "" : args.getFirst();
+        List<String> words = args.stream().dropWhile(VERBOSE::contains).toList();
+        if (words.size() == 1 && VERSION.contains(words.getFirst())) {
+            return with(context, Set.of());
+        }
+        String first = words.isEmpty() ? "" : words.getFirst();
         boolean alone = COMMANDS.containsKey(first) && !OF_ALL.contains(first);
         return with(context, alone ? Set.of(first) : COMMANDS.keySet());
     }

@@ -42,12 +42,26 @@ class CliTest {
     }
 
     @Test
+    void theOptionsBeforeACommandDoNotMakeTheOthers() {
+        assertThat(made("-v", "copy", "help")).containsExactly("copy");
+        assertThat(made("--verbose", "-v", "list")).containsExactly("list");
+    }
+
+    @Test
+    void theVersionNeedsNoCommand() {
+        assertThat(made("--version")).isEmpty();
+        assertThat(made("-v", "-V")).isEmpty();
+    }
+
+    @Test
     void whatSpeaksOfTheCommandsHasAllOfThem() {
         Set<String> all = Cli.program(CONTEXT).getSubcommands().keySet();
         assertThat(all).hasSize(17);
         assertThat(made()).isEqualTo(all);
         assertThat(made("--help")).isEqualTo(all);
         assertThat(made("cpoy")).isEqualTo(all);
+        assertThat(made("-v", "--help")).isEqualTo(all);
+        assertThat(made("--version", "--help")).isEqualTo(all);
         assertThat(made("help", "copy")).isEqualTo(all);
         assertThat(made("completion", "bash")).isEqualTo(all);
     }

@@ -70,8 +70,14 @@ class LauncherTest {
     }
 
     private static Run run(Path launcher, String... before) throws Exception {
+        return run(launcher, List.of("list", "two words"), before);
+    }
+
+    private static Run run(Path launcher, List<String> arguments, String... before)
+            throws Exception {
         List<String> command = new ArrayList<>(List.of(before));
-        command.addAll(List.of(launcher.toString(), "list", "two words"));
+        command.add(launcher.toString());
+        command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command).directory(Path.of("/").toFile());
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         Path err = Files.createTempFile("launcher", ".err");
@@ -81,7 +87,7 @@ class LauncherTest {
         Files.delete(err);
         assertThat(run.err()).isEmpty();
         assertThat(run.status()).isZero();
-        assertThat(run.out()).endsWith("list", "two words");
+        assertThat(run.out()).endsWith(arguments.toArray(String[]::new));
         return run;
     }
 
@@ -161,5 +167,15 @@ class LauncherTest {
         Files.createSymbolicLink(link, folder.resolve("peerlane"));
         run(link);
         assertThat(uses(run(link), cache())).isTrue();
+    }
+
+    @Test
+    void onlyWhatMovesDataHasTheOptimisingCompiler() throws Exception {
+        String first = "-XX:TieredStopAtLevel=1";
+        Path launcher = folder.resolve("peerlane");
+        assertThat(run(launcher, List.of("copy", "a", "b")).out()).doesNotContain(first);
+        assertThat(run(launcher, List.of("-v", "bench", "a")).out()).doesNotContain(first);
+        assertThat(run(launcher, List.of("copy", "a", "b", "--dry-run")).out()).contains(first);
+        assertThat(run(launcher, List.of("list", "copy")).out()).contains(first);
     }
 }
