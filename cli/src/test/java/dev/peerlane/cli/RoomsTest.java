@@ -65,7 +65,7 @@ class RoomsTest {
                 }
             }
         }
-        assertThat(seen).isEqualTo(DrawnArrows.below("What a room of the program may use"));
+        assertThat(seen).isEqualTo(DrawnArrows.below("Each room of the program may use"));
     }
 
     @Test
