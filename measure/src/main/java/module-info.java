@@ -1,4 +1,4 @@
-/** Loads on one way between a device and a memory, and counts of stale hand-offs. */
+/** Loads between devices and memories, benches of them, and counts of stale hand-offs. */
 @SuppressWarnings("requires-automatic") // HdrHistogram names no module
 module dev.peerlane.measure {
     requires transitive dev.peerlane;

@@ -5,21 +5,17 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
 import dev.peerlane.cli.shared.Confirmation;
 import dev.peerlane.cli.shared.Context;
-import dev.peerlane.cli.shared.ErrorDocument;
 import dev.peerlane.cli.shared.ExitStatus;
 import dev.peerlane.cli.shared.FabricOption;
 import dev.peerlane.cli.shared.Failures;
 import dev.peerlane.cli.shared.Json;
 import dev.peerlane.cli.shared.Opening;
-import dev.peerlane.cli.shared.ProgramVersion;
 import dev.peerlane.cli.terminal.Sizes;
+import dev.peerlane.measure.BenchWish;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.pci.Cpu;
-import dev.peerlane.probe.Probe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -150,9 +146,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         BenchWish wish = wish();
-        List<String> notes = new ArrayList<>();
-        BenchDocument document;
-        PeerlaneException failure = null;
+        BenchRun.Outcome outcome;
         List<String> wanted = named.stream().map(Opening::device).distinct().toList();
         try (Session session = Opening.hurriedSession(context.system(), fabric.file(), wanted)) {
             List<String> devices = wanted.isEmpty() ? session.fabric().locators() : wanted;
@@ -160,22 +154,15 @@ public final class BenchCommand implements Callable<Integer> {
             if (range != null) {
                 checkScratch(session, devices, range);
             }
-            warn(session, devices, notes);
-            Bench bench = new Bench(context, session, devices, wish);
-            notes.addAll(bench.open());
-            try {
-                bench.run();
-            } catch (PeerlaneException e) {
-                failure = e;
-            }
-            document = document(session, bench, notes, failure);
+            outcome = new BenchRun(context).of(session, devices, wish);
         }
-        tell(document);
+        tell(outcome.document());
+        PeerlaneException failure = outcome.failure();
         if (failure != null) {
             Failures.say(context, failure);
             return ExitStatus.of(failure);
         }
-        return status(document);
+        return status(outcome.document());
     }
 
     private static int status(BenchDocument document) {
@@ -204,14 +191,12 @@ public final class BenchCommand implements Callable<Integer> {
                     "Choose more than 0 and at most 3600");
         }
         return new BenchWish(
-                size == null ? 0 : chunk(size),
-                depth,
-                sizes.stream().map(BenchCommand::chunk).toList(),
-                depths,
-                sweep(),
+                new BenchWish.Matrix(size == null ? 0 : chunk(size), depth),
+                new BenchWish.Sweeps(
+                        sizes.stream().map(BenchCommand::chunk).toList(), depths, swept()),
                 (long) (seconds * 1e9),
                 scratch == null ? null : Extent.parse(scratch),
-                anyRoute,
+                anyRoute ? BenchWish.Routes.ALL : BenchWish.Routes.ALLOWED,
                 seed);
     }
 
@@ -226,8 +211,8 @@ public final class BenchCommand implements Callable<Integer> {
         return bytes;
     }
 
-    private BenchWish.Sweep sweep() {
-        for (BenchWish.Sweep choice : BenchWish.Sweep.values()) {
+    private BenchWish.Swept swept() {
+        for (BenchWish.Swept choice : BenchWish.Swept.values()) {
             if (choice.name().equals(sweep.toUpperCase(Locale.ROOT))) {
                 return choice;
             }
@@ -285,57 +270,6 @@ public final class BenchCommand implements Callable<Integer> {
                                 namespace.name(),
                                 namespace.controllerIdentity().mn(),
                                 serial));
-    }
-
-    private void warn(Session session, List<String> devices, List<String> notes) {
-        String emulation = session.endpoints().traits().emulation();
-        if (emulation != null) {
-            notes.add(
-                    "These are figures of emulated drives: they tell of this program and machine,"
-                            + " nothing of SSDs. Data moves "
-                            + emulation);
-        }
-        for (String one : devices) {
-            for (String other : devices) {
-                if (one.compareTo(other) < 0) {
-                    Probe.warning(session.fabric(), one, other).ifPresent(context.terminal()::say);
-                }
-            }
-        }
-    }
-
-    private BenchDocument document(
-            Session session, Bench bench, List<String> notes, @Nullable PeerlaneException failure) {
-        String result = "ok";
-        if (failure != null) {
-            boolean stopped = failure.category() == PeerlaneException.Category.INTERRUPTED;
-            result = stopped ? "interrupted" : "failed";
-        } else if (bench.cells().stream().anyMatch(BenchDocument.Cell::isVoid)) {
-            result = "void";
-        }
-        String kind = session.fabric().kind();
-        return new BenchDocument(
-                BenchDocument.SCHEMA,
-                result,
-                ProgramVersion.number(),
-                machine(),
-                new BenchDocument.FabricFacts(kind, kind.equals("emulator")),
-                bench.facts(),
-                bench.cells(),
-                notes,
-                failure == null ? null : ErrorDocument.failure(failure));
-    }
-
-    private BenchDocument.MachineFacts machine() {
-        dev.peerlane.diagnose.Host host = dev.peerlane.diagnose.Host.read(context.system().files());
-        Cpu cpu = host.cpu();
-        return new BenchDocument.MachineFacts(
-                cpu == null ? "unknown" : cpu.name(),
-                Runtime.getRuntime().availableProcessors(),
-                host.product(),
-                System.getProperty("os.name") + " " + host.release(),
-                System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
-                host.iommus());
     }
 
     private void tell(BenchDocument document) {

@@ -1,8 +1,24 @@
 package dev.peerlane.cli.bench;
 
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.Receipt;
+import dev.peerlane.diagnose.Host;
+import dev.peerlane.measure.Bench;
+import dev.peerlane.measure.Figure;
 import dev.peerlane.measure.LoadResult;
+import dev.peerlane.measure.LoadWay;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerMemoryBuffer;
+import dev.peerlane.nvme.Namespace;
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Cpu;
+import dev.peerlane.pci.Link;
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.sysfs.SystemFiles;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +58,11 @@ record BenchDocument(
         notes = List.copyOf(notes);
     }
 
+    /** Returns the name of a memory by its owner, who is null for host memory. */
+    static String memory(@Nullable String owner) {
+        return owner == null ? HOST : owner;
+    }
+
     List<Cell> of(String group) {
         return cells.stream().filter(c -> c.group().equals(group)).toList();
     }
@@ -53,7 +74,21 @@ record BenchDocument(
             @Nullable String product,
             String kernel,
             String jdk,
-            List<String> iommus) {}
+            List<String> iommus) {
+        static MachineFacts of(SystemFiles files) {
+            Host host = Host.read(files);
+            Cpu cpu = host.cpu();
+            return new MachineFacts(
+                    cpu == null ? "unknown" : cpu.name(),
+                    Runtime.getRuntime().availableProcessors(),
+                    host.product(),
+                    System.getProperty("os.name") + " " + host.release(),
+                    System.getProperty("java.vm.name")
+                            + " "
+                            + System.getProperty("java.vm.version"),
+                    host.iommus());
+        }
+    }
 
     /**
      * The fabric.
@@ -74,7 +109,26 @@ record BenchDocument(
             int blockBytes,
             int maxTransferBytes,
             long cmbBytes,
-            @Nullable String cmbAddress) {}
+            @Nullable String cmbAddress) {
+        static DeviceFacts of(Bench.Participant p, Machine machine) {
+            Controller controller = p.controller();
+            Bdf bdf = controller.device().bdf();
+            Link link = machine.function(bdf).map(PciFunction::link).orElse(null);
+            Namespace namespace = p.namespace();
+            ControllerMemoryBuffer cmb = p.memory();
+            return new DeviceFacts(
+                    p.name(),
+                    bdf.toString(),
+                    controller.identity().mn(),
+                    controller.identity().sn(),
+                    controller.identity().fr(),
+                    link == null ? null : link.toString(),
+                    namespace == null ? 0 : namespace.blockBytes(),
+                    controller.maxTransferBytes(),
+                    cmb == null ? 0 : cmb.sizeBytes(),
+                    cmb == null ? null : "0x%x".formatted(cmb.busAddress()));
+        }
+    }
 
     /**
      * One figure.
@@ -122,73 +176,82 @@ record BenchDocument(
             return outcome.equals("void");
         }
 
-        Cell skipped(String why) {
-            return new Cell(
-                    group,
-                    initiator,
-                    namespace,
-                    memory,
-                    direction,
-                    command,
-                    null,
-                    route,
-                    chunkBytes,
-                    depth,
-                    "skipped",
-                    why,
-                    0,
-                    null,
-                    null,
-                    null,
-                    null,
-                    null,
-                    null);
+        static Cell of(Figure figure) {
+            return switch (figure) {
+                case Figure.OfLoad load -> of(load);
+                case Figure.OfCopies copies -> of(copies);
+            };
         }
 
-        Cell with(LoadResult r) {
-            String at = "0x%x".formatted(r.address());
-            if (!r.voidReason().isEmpty()) {
-                return new Cell(
-                        group,
-                        initiator,
-                        namespace,
-                        memory,
-                        direction,
-                        command,
-                        at,
-                        route,
-                        chunkBytes,
-                        depth,
-                        "void",
-                        r.voidReason(),
-                        r.canaries(),
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null);
-            }
+        private static Cell of(Figure.OfLoad load) {
+            LoadWay way = load.way();
+            LoadResult r = load.result();
+            boolean measured = r != null && r.voidReason().isEmpty();
             return new Cell(
-                    group,
-                    initiator,
-                    namespace,
-                    memory,
-                    direction,
-                    command,
-                    at,
-                    route,
-                    chunkBytes,
-                    depth,
-                    "measured",
+                    load.group().name().toLowerCase(Locale.ROOT),
+                    way.initiator(),
+                    way.namespace().name(),
+                    BenchDocument.memory(way.owner()),
+                    way.command().direction().word(),
+                    way.command().words(),
+                    r == null ? null : "0x%x".formatted(r.address()),
+                    way.route(),
+                    load.chunkBytes(),
+                    load.depth(),
+                    r == null ? "skipped" : measured ? "measured" : "void",
+                    r == null ? words(load.skipped()) : measured ? null : r.voidReason(),
+                    r == null ? 0 : r.canaries(),
+                    measured ? r.bytesPerSecond() : null,
+                    measured ? r.commands() / r.seconds() : null,
+                    measured ? Latency.of(r.latencies()) : null,
+                    measured ? r.cpuSecondsPerGib() : null,
+                    measured ? r.compilerSeconds() : null,
+                    measured ? r.seconds() : null);
+        }
+
+        private static @Nullable String words(Figure.@Nullable Skipped skipped) {
+            if (skipped == null) {
+                return null;
+            }
+            return skipped.obstacle() == Figure.Obstacle.ROUTE
+                    ? skipped.words() + ": --any-route measures it all the same"
+                    : skipped.words();
+        }
+
+        private static Cell of(Figure.OfCopies copies) {
+            Receipt receipt = copies.last();
+            Receipt.Buffer buffer = receipt == null ? null : receipt.buffer();
+            PeerlaneException failure = copies.failure();
+            boolean moved = failure != null && failure.category() == PeerlaneException.Category.IO;
+            boolean measured = copies.isMeasured();
+            Figure.Sum sum = copies.sum();
+            return new Cell(
+                    COPIES,
+                    copies.source().device().locator(),
+                    copies.target().name(),
+                    memory(copies.by(), buffer),
+                    "copy",
+                    "Read, Write",
+                    buffer == null ? null : buffer.address(),
+                    buffer == null ? "" : buffer.kind(),
+                    receipt == null ? 0 : receipt.chunkBytes(),
+                    receipt == null ? 0 : receipt.slots(),
+                    measured ? "measured" : moved ? "void" : "skipped",
+                    failure == null ? null : failure.getMessage(),
+                    0,
+                    measured ? sum.bytes() / sum.seconds() : null,
                     null,
-                    r.canaries(),
-                    r.bytesPerSecond(),
-                    r.commands() / r.seconds(),
-                    Latency.of(r.latencies()),
-                    r.cpuSecondsPerGib(),
-                    r.compilerSeconds(),
-                    r.seconds());
+                    null,
+                    measured ? sum.cpuSeconds() * (1L << 30) / sum.bytes() : null,
+                    null,
+                    measured ? sum.seconds() : null);
+        }
+
+        private static String memory(BufferChoice by, Receipt.@Nullable Buffer buffer) {
+            if (buffer == null || buffer.device() == null) {
+                return by.kind() == null ? "peer" : HOST;
+            }
+            return buffer.device();
         }
     }
 

@@ -1,15 +1,14 @@
-package dev.peerlane.cli.bench;
+package dev.peerlane.measure;
 
 import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
 import dev.peerlane.block.PeerMemory;
-import dev.peerlane.cli.bench.BenchDocument.Cell;
-import dev.peerlane.cli.shared.Context;
+import dev.peerlane.copy.CancelFlag;
 import dev.peerlane.copy.HostMemory;
-import dev.peerlane.measure.Load;
-import dev.peerlane.measure.LoadResult;
-import dev.peerlane.measure.LoadRun;
+import dev.peerlane.measure.Figure.Group;
+import dev.peerlane.measure.Figure.Obstacle;
+import dev.peerlane.measure.Figure.Skipped;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.Namespace;
@@ -24,53 +23,79 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** Measures the cells of {@code bench}, one after the other. */
-final class Bench {
+/**
+ * Measures how fast devices reach each other's memory, one figure after the other: a load on every
+ * way, whole copies into a scratch range, and sweeps of sizes and depths.
+ */
+public final class Bench {
     private static final int LEAST_CHUNK = 4096;
     private static final int USUAL_CHUNK = 128 * 1024;
     private static final long TIMEOUT_NANOS = 30_000_000_000L;
 
-    /** A way: who, with which blocks, into or out of whose memory. */
-    private record Way(
-            Namespace namespace,
-            @Nullable String owner,
-            Load.Command command,
-            String route,
-            long lba,
-            long blocks) {
-        String initiator() {
-            return namespace.device().locator();
-        }
+    /** Follows a bench from figure to figure. */
+    public interface Observer {
+        /** Is called between two figures; what it throws ends the bench. */
+        void between();
+
+        /** Is called before a load is measured. */
+        void measuring(LoadWay way, int chunkBytes, int depth);
     }
 
-    private final Context context;
+    /**
+     * A device that takes part.
+     *
+     * @param name by which it was named
+     * @param controller the device
+     * @param namespace whose blocks its transfers use, or null if it starts none
+     * @param memory its CMB, or null if it has none
+     */
+    public record Participant(
+            String name,
+            Controller controller,
+            @Nullable Namespace namespace,
+            @Nullable ControllerMemoryBuffer memory) {}
+
     private final Session session;
     private final List<String> devices;
     private final BenchWish wish;
+    private final CancelFlag cancel;
+    private final Observer observer;
     private final SplittableRandom seeds;
     private final Map<String, Namespace> namespaces = new LinkedHashMap<>();
     private final Map<String, ControllerMemoryBuffer> memories = new LinkedHashMap<>();
-    private final List<Cell> cells = new ArrayList<>();
+    private final List<Figure> figures = new ArrayList<>();
     private boolean warm;
 
-    Bench(Context context, Session session, List<String> devices, BenchWish wish) {
-        this.context = context;
+    /**
+     * Creates it.
+     *
+     * @param devices those of the session that take part
+     * @param cancel ends a load or a copy that runs
+     */
+    public Bench(
+            Session session,
+            List<String> devices,
+            BenchWish wish,
+            CancelFlag cancel,
+            Observer observer) {
         this.session = session;
-        this.devices = devices;
+        this.devices = List.copyOf(devices);
         this.wish = wish;
+        this.cancel = cancel;
+        this.observer = observer;
         seeds = new SplittableRandom(wish.seed());
     }
 
     /** Returns what was measured so far. */
-    List<Cell> cells() {
-        return cells;
+    public List<Figure> figures() {
+        return List.copyOf(figures);
     }
 
     /** Brings everything up; returns what can't take part, one sentence each. */
-    List<String> open() {
+    public List<String> open() {
         List<String> absences = new ArrayList<>();
         for (String device : devices) {
-            context.interruption().check();
+            observer.between();
             Controller controller = session.controller(device);
             int[] active = controller.activeNamespaces();
             if (active.length == 0) {
@@ -93,56 +118,41 @@ final class Bench {
         return absences;
     }
 
-    /** Returns the facts of the devices, after {@link #open}. */
-    List<BenchDocument.DeviceFacts> facts() {
-        List<BenchDocument.DeviceFacts> facts = new ArrayList<>();
-        for (String device : devices) {
-            Controller controller = session.controller(device);
-            var function = session.fabric().machine().function(controller.device().bdf());
-            var link = function.map(f -> f.link()).orElse(null);
-            Namespace namespace = namespaces.get(device);
-            ControllerMemoryBuffer cmb = memories.get(device);
-            facts.add(
-                    new BenchDocument.DeviceFacts(
-                            device,
-                            controller.device().bdf().toString(),
-                            controller.identity().mn(),
-                            controller.identity().sn(),
-                            controller.identity().fr(),
-                            link == null ? null : link.toString(),
-                            namespace == null ? 0 : namespace.blockBytes(),
-                            controller.maxTransferBytes(),
-                            cmb == null ? 0 : cmb.sizeBytes(),
-                            cmb == null ? null : "0x%x".formatted(cmb.busAddress())));
-        }
-        return facts;
+    /** Returns the devices, after {@link #open}. */
+    public List<Participant> participants() {
+        return devices.stream()
+                .map(d ->
+                        new Participant(
+                                d, session.controller(d), namespaces.get(d), memories.get(d)))
+                .toList();
     }
 
-    /** Measures everything. What was measured before an error is in {@link #cells}. */
-    void run() {
-        List<Way> ways = ways();
-        for (Way way : ways) {
-            cell(BenchDocument.MATRIX, way, chunk(way), wish.depth());
+    /** Measures everything. What was measured before an error is in {@link #figures}. */
+    public void run() {
+        List<LoadWay> ways = ways();
+        for (LoadWay way : ways) {
+            load(Group.MATRIX, way, chunk(way), wish.matrix().depth());
         }
         Extent scratch = wish.scratch();
         if (scratch != null) {
-            new BenchCopies(context, session, wish, scratch).run(namespaces.values(), cells);
+            new BenchCopies(session, wish, scratch, cancel, observer::between)
+                    .run(namespaces.values(), figures::add);
         }
-        if (wish.sweep() == BenchWish.Sweep.NONE) {
+        if (wish.sweeps().of() == BenchWish.Swept.NONE) {
             return;
         }
-        for (Way way : swept(ways)) {
+        for (LoadWay way : swept(ways)) {
             for (int size : sizes(way)) {
-                cell(BenchDocument.SIZES, way, size, wish.depth());
+                load(Group.SIZES, way, size, wish.matrix().depth());
             }
-            for (int depth : wish.depths()) {
-                cell(BenchDocument.DEPTHS, way, leastChunk(way), depth);
+            for (int depth : wish.sweeps().depths()) {
+                load(Group.DEPTHS, way, leastChunk(way), depth);
             }
         }
     }
 
-    private List<Way> ways() {
-        List<Way> ways = new ArrayList<>();
+    private List<LoadWay> ways() {
+        List<LoadWay> ways = new ArrayList<>();
         for (Namespace namespace : namespaces.values()) {
             String initiator = namespace.device().locator();
             List<@Nullable String> owners = new ArrayList<>(memories.keySet());
@@ -165,14 +175,14 @@ final class Bench {
         return ways;
     }
 
-    private Way way(
+    private LoadWay way(
             Namespace namespace,
             @Nullable String owner,
             Load.Command command,
             long lba,
             long blocks) {
         String route = owner == null ? "host memory" : verdict(namespace, owner, command).words();
-        return new Way(namespace, owner, command, route, lba, blocks);
+        return new LoadWay(namespace, owner, command, route, lba, blocks);
     }
 
     private Verdict verdict(Namespace namespace, String owner, Load.Command command) {
@@ -184,36 +194,36 @@ final class Bench {
     }
 
     /** The first way between two devices with what belongs to it, or all; host memory beside. */
-    private List<Way> swept(List<Way> ways) {
-        List<Way> peers =
+    private List<LoadWay> swept(List<LoadWay> ways) {
+        List<LoadWay> peers =
                 ways.stream()
                         .filter(w -> w.owner() != null && !w.initiator().equals(w.owner()))
                         .toList();
-        if (wish.sweep() == BenchWish.Sweep.ALL) {
+        if (wish.sweeps().of() == BenchWish.Swept.ALL) {
             return ways;
         }
-        Way first = peers.isEmpty() ? ways.getFirst() : peers.getFirst();
+        LoadWay first = peers.isEmpty() ? ways.getFirst() : peers.getFirst();
         return ways.stream()
                 .filter(w -> w.initiator().equals(first.initiator()))
                 .filter(w -> w.owner() == null || w.owner().equals(first.owner()))
                 .toList();
     }
 
-    private int chunk(Way way) {
-        if (wish.chunkBytes() > 0) {
-            return wish.chunkBytes();
+    private int chunk(LoadWay way) {
+        if (wish.matrix().chunkBytes() > 0) {
+            return wish.matrix().chunkBytes();
         }
         int most = Math.min(USUAL_CHUNK, way.namespace().maxTransferBytes());
         return Math.max(Integer.highestOneBit(most), way.namespace().blockBytes());
     }
 
-    private static int leastChunk(Way way) {
+    private static int leastChunk(LoadWay way) {
         return Math.max(LEAST_CHUNK, way.namespace().blockBytes());
     }
 
-    private List<Integer> sizes(Way way) {
-        if (!wish.sizes().isEmpty()) {
-            return wish.sizes();
+    private List<Integer> sizes(LoadWay way) {
+        if (!wish.sweeps().sizes().isEmpty()) {
+            return wish.sweeps().sizes();
         }
         List<Integer> sizes = new ArrayList<>();
         int most = Math.min(1 << 20, way.namespace().maxTransferBytes());
@@ -223,66 +233,51 @@ final class Bench {
         return sizes;
     }
 
-    private void cell(String group, Way way, int chunk, int depth) {
-        context.interruption().check();
+    private void load(Group group, LoadWay way, int chunk, int depth) {
+        observer.between();
         String owner = way.owner();
         PeerMemory memory =
                 owner == null
                         ? new HostMemory(session.fabric().dma())
                         : Objects.requireNonNull(memories.get(owner));
-        long room =
-                Math.min(memory.largestFreeBytes(), way.blocks() * way.namespace().blockBytes());
+        long room = Math.min(memory.largestFreeBytes(), way.bytes());
         int fit = (int) Math.min(depth, room / chunk);
-        Cell cell =
-                new Cell(
-                        group,
-                        way.initiator(),
-                        way.namespace().name(),
-                        owner == null ? BenchDocument.HOST : owner,
-                        way.command().direction().word(),
-                        way.command().words(),
-                        null,
-                        way.route(),
-                        chunk,
-                        Math.max(fit, 1),
-                        "skipped",
-                        null,
-                        0,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null);
-        String against = against(way, memory, chunk, fit);
-        if (group.equals(BenchDocument.DEPTHS) && fit < depth && against.isEmpty()) {
-            against = "there is room for %d transfers of %d bytes".formatted(fit, chunk);
+        Skipped skipped = against(way, memory, chunk, fit);
+        if (group == Group.DEPTHS && fit < depth && skipped == null) {
+            skipped =
+                    new Skipped(
+                            Obstacle.DEVICE,
+                            "there is room for %d transfers of %d bytes".formatted(fit, chunk));
         }
-        if (!against.isEmpty()) {
-            cells.add(cell.skipped(against));
-            return;
+        LoadResult result = null;
+        if (skipped == null) {
+            if (!warm) {
+                warm = true;
+                measure(way, memory, chunk, fit); // pays for the machine code of all that follow
+            }
+            observer.measuring(way, chunk, fit);
+            result = measure(way, memory, chunk, fit);
         }
-        if (!warm) {
-            warm = true;
-            measure(way, memory, chunk, fit); // pays for the machine code of all that follow
-        }
-        if (context.verbose()) {
-            context.terminal()
-                    .say(
-                            "Measuring %s of %s, %s memory of %s, %d bytes, %d at once."
-                                    .formatted(
-                                            way.command().words(),
-                                            way.namespace().name(),
-                                            way.command().intoMemory() ? "into" : "out of",
-                                            cell.memory(),
-                                            chunk,
-                                            fit));
-        }
-        cells.add(cell.with(measure(way, memory, chunk, fit)));
+        figures.add(new Figure.OfLoad(group, way, chunk, Math.max(fit, 1), skipped, result));
     }
 
-    private String against(Way way, PeerMemory memory, int chunk, int fit) {
+    private @Nullable Skipped against(LoadWay way, PeerMemory memory, int chunk, int fit) {
+        String words = inTheWay(way, memory, chunk, fit);
+        if (words != null) {
+            return new Skipped(Obstacle.DEVICE, words);
+        }
         String owner = way.owner();
+        if (owner == null || wish.routes() == BenchWish.Routes.ALL) {
+            return null;
+        }
+        Verdict verdict = verdict(way.namespace(), owner, way.command());
+        return verdict.allowed() ? null : new Skipped(Obstacle.ROUTE, verdict.words());
+    }
+
+    /** Returns what of device or memory is in the way, or null. */
+    private static @Nullable String inTheWay(
+            LoadWay way, PeerMemory memory, int chunk, int fit) {
+        boolean into = way.command().intoMemory();
         if (fit < 1) {
             return "there is no room for a transfer of %d bytes: %d are free in the memory"
                     .formatted(chunk, memory.largestFreeBytes());
@@ -295,21 +290,15 @@ final class Bench {
             return "%s transfers at most %d bytes"
                     .formatted(way.initiator(), way.namespace().maxTransferBytes());
         }
-        if (owner == null) {
-            return "";
-        }
-        boolean own = owner.equals(way.initiator());
-        if (own && !(way.command().intoMemory() ? memory.ownerMayRead() : memory.ownerMayWrite())) {
+        if (way.initiator().equals(way.owner())
+                && !(into ? memory.ownerMayRead() : memory.ownerMayWrite())) {
             return "its CMB may not hold the data of its own commands (CMBSZ.%s = 0)"
-                    .formatted(way.command().intoMemory() ? "RDS" : "WDS");
+                    .formatted(into ? "RDS" : "WDS");
         }
-        Verdict verdict = verdict(way.namespace(), owner, way.command());
-        return verdict.allowed() || wish.anyRoute()
-                ? ""
-                : verdict.words() + ": --any-route measures it all the same";
+        return null;
     }
 
-    private LoadResult measure(Way way, PeerMemory memory, int chunk, int depth) {
+    private LoadResult measure(LoadWay way, PeerMemory memory, int chunk, int depth) {
         Load load =
                 new Load(
                         way.command(),
@@ -322,12 +311,7 @@ final class Bench {
                         seeds.nextLong());
         try (NvmeBlockPort port = way.namespace().port(depth)) {
             return LoadRun.run(
-                    load,
-                    port,
-                    memory,
-                    session.fabric().dma(),
-                    session.fabric().clock(),
-                    context.interruption().flag());
+                    load, port, memory, session.fabric().dma(), session.fabric().clock(), cancel);
         }
     }
 }
