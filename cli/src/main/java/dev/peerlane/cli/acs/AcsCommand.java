@@ -1,30 +1,23 @@
 package dev.peerlane.cli.acs;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.binding.VfioUse;
 import dev.peerlane.cli.shared.Context;
 import dev.peerlane.cli.shared.Json;
-import dev.peerlane.cli.shared.LocalSystem;
+import dev.peerlane.cli.acs.AcsChangeDocument.Deed;
 import dev.peerlane.cli.shared.MachineOptions;
-import dev.peerlane.cli.terminal.Table;
+import dev.peerlane.cli.shared.MachineSource;
 import dev.peerlane.cli.terminal.Terminal;
 import dev.peerlane.diagnose.AcsChange;
 import dev.peerlane.diagnose.Snapshot;
-import dev.peerlane.linux.SystemRoot;
-import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.PciFunction;
-import dev.peerlane.pci.sysfs.SysfsTree;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -55,9 +48,6 @@ import picocli.CommandLine.Parameters;
             ""
         })
 public final class AcsCommand implements Callable<Integer> {
-    private static final String SCHEMA = "peerlane.acs/1";
-    private static final String CHANGE_SCHEMA = "peerlane.acs-change/1";
-
     private final Context context;
 
     @Parameters(index = "0", paramLabel = "show|disable|restore", description = "What to do.")
@@ -118,30 +108,6 @@ public final class AcsCommand implements Callable<Integer> {
         };
     }
 
-    /** A bridge of a document. */
-    record Shown(
-            String address, @Nullable String capability, @Nullable String control, String bits) {}
-
-    /** What {@code show} prints as JSON. */
-    record Document(
-            String schema,
-            String origin,
-            List<Shown> bridges,
-            List<String> disableLines,
-            List<String> losses) {}
-
-    /** A register of a bridge; what it had is null where it was not looked at. */
-    record Changed(String address, @Nullable String before, String after) {}
-
-    /** What the other two print as JSON; the result is nothing, planned or done. */
-    record ChangeDocument(
-            String schema,
-            String result,
-            @Nullable String file,
-            List<Changed> bridges,
-            List<String> lines,
-            List<String> losses) {}
-
     private List<Bdf> devices(Snapshot snapshot) {
         if (!names.isEmpty() && snapshot.machine().functions().isEmpty()) {
             throw PeerlaneException.machine(
@@ -150,43 +116,23 @@ public final class AcsCommand implements Callable<Integer> {
                             .formatted(snapshot.origin()),
                     "Mount sysfs, run outside the container, or look at a capture with --from");
         }
-        return names.stream().map(n -> MachineOptions.bdf(snapshot, n)).toList();
+        return names.stream().map(n -> MachineSource.bdf(snapshot, n)).toList();
     }
 
     private int show() {
-        Snapshot snapshot = machine.snapshot(context.system(), names);
+        Snapshot snapshot = machine.source().snapshot(context.system(), names);
         List<Bdf> devices = devices(snapshot);
         AcsChange change = AcsChange.between(snapshot.machine(), devices);
-        Set<Bdf> above = new HashSet<>();
-        for (Bdf device : devices) {
-            snapshot.machine().bridgesAbove(device).forEach(b -> above.add(b.bdf()));
-        }
-        change.bridges().forEach(b -> above.add(b.bdf()));
-        List<Shown> shown = new ArrayList<>();
-        for (PciFunction f : snapshot.machine().functions()) {
-            boolean wanted = names.isEmpty() || above.contains(f.bdf());
-            if (wanted && f.isBridge()) {
-                shown.add(shown(f));
-            }
-        }
-        boolean some = !change.bridges().isEmpty();
-        List<String> lines =
-                some ? List.of("peerlane acs disable " + String.join(" ", names)) : List.of();
-        List<String> losses = change.losses(snapshot.machine());
+        AcsDocument document = AcsDocument.of(snapshot, devices, names, change);
         PrintWriter out = context.terminal().out();
         if (machine.json()) {
-            Json.print(out, new Document(SCHEMA, snapshot.origin(), shown, lines, losses));
+            Json.print(out, document);
             return 0;
         }
-        Table table = new Table();
-        table.row("bridge", "capability", "control", "set");
-        for (Shown s : shown) {
-            table.row(s.address(), dash(s.capability()), dash(s.control()), s.bits());
-        }
-        table.print(out, "");
+        AcsView.bridges(out, document);
         if (!names.isEmpty()) {
-            explain(out, change, losses);
-        } else if (shown.isEmpty()) {
+            AcsView.change(out, change, document, save);
+        } else if (document.bridges().isEmpty()) {
             out.println(
                     "No bridge can be seen in %s: it needs /sys/bus/pci/devices, and root to read ACS."
                             .formatted(snapshot.origin()));
@@ -194,53 +140,8 @@ public final class AcsCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static String dash(@Nullable String text) {
-        return text == null ? "-" : text;
-    }
-
-    private static Shown shown(PciFunction f) {
-        Acs acs = f.acs();
-        String address = f.bdf().toString();
-        if (acs == null) {
-            return new Shown(address, null, null, "no ACS");
-        }
-        return acs.known()
-                ? new Shown(
-                        address,
-                        "%04x".formatted(acs.capability()),
-                        "%04x".formatted(acs.control()),
-                        acs.words())
-                : new Shown(
-                        address,
-                        null,
-                        null,
-                        f.details().asleep() == null
-                                ? "unreadable: run as root"
-                                : "not read: " + f.details().asleep());
-    }
-
-    private void explain(PrintWriter out, AcsChange change, List<String> losses) {
-        out.println();
-        if (change.bridges().isEmpty()) {
-            out.println("No bridge between these devices redirects: there is nothing to disable.");
-            return;
-        }
-        out.println("To turn redirection off on the bridges of the route:");
-        out.println("  peerlane acs disable " + String.join(" ", names));
-        out.println("and to undo it:");
-        out.println("  peerlane acs restore " + save);
-        out.println("It would clear:");
-        change.bridges()
-                .forEach(b ->
-                        out.println(
-                                "  %s: ACS Control %04x, then %04x"
-                                        .formatted(b.bdf(), b.control(), b.changed())));
-        out.println("What is lost:");
-        losses.forEach(l -> out.println("  " + l));
-    }
-
     private int disable() {
-        Snapshot snapshot = machine.snapshot(context.system(), names);
+        Snapshot snapshot = machine.source().snapshot(context.system(), names);
         if (names.size() < 2) {
             throw PeerlaneException.request(
                     "two-devices",
@@ -252,12 +153,12 @@ public final class AcsCommand implements Callable<Integer> {
         Terminal terminal = context.terminal();
         if (change.bridges().isEmpty()) {
             terminal.say("No bridge between these devices redirects: nothing is changed.");
-            tell(disabled("nothing", change, losses));
+            tell(AcsChangeDocument.disabled(Deed.NOTHING, change, losses, save));
             return 0;
         }
         guests(change.reached(snapshot.machine()));
         if (dryRun) {
-            tell(disabled("planned", change, losses));
+            tell(AcsChangeDocument.disabled(Deed.PLANNED, change, losses, save));
             losses.forEach(terminal::say);
             terminal.say("These lines look at nothing: 'peerlane acs disable' looks first.");
             return 0;
@@ -269,17 +170,14 @@ public final class AcsCommand implements Callable<Integer> {
         terminal.say(
                 "Redirection is off. The old values are in %s; 'peerlane acs restore %s' sets them."
                         .formatted(save, save));
-        tell(disabled("done", change, losses));
+        tell(AcsChangeDocument.disabled(Deed.DONE, change, losses, save));
         return 0;
     }
 
-    /**
-     * A guest's addresses are its own memory's, and one may equal the BAR of a peer. While ports
-     * redirect, the IOMMU translates it; once they don't, the switch routes it to that peer.
-     */
+    /** Refuses the change where a guest could send to a peer, unless that is accepted. */
     private void guests(List<Bdf> reached) {
-        Path from = machine.from();
-        if (machine.isFabric(names)) {
+        Path from = machine.source().from();
+        if (machine.source().isFabric(names)) {
             return;
         }
         if (from != null && !Files.isDirectory(from)) {
@@ -289,19 +187,7 @@ public final class AcsCommand implements Callable<Integer> {
                                     + " look before you change that machine.");
             return;
         }
-        LocalSystem local = context.system();
-        SystemRoot system = from == null ? local.systemRoot() : SystemRoot.in(from);
-        VfioUse use = new VfioUse(from == null ? local.kernel().get() : null, system);
-        SysfsTree tree = SysfsTree.list(system.sys());
-        List<String> reasons = new ArrayList<>();
-        for (Bdf bdf : reached) {
-            VfioUse.Answer answer = tree.function(bdf).map(use::of).orElse(VfioUse.Answer.GONE);
-            answer.users().forEach(by -> reasons.add("%s is in use (%s)".formatted(bdf, by)));
-            if (answer.users().isEmpty()) {
-                answer.unknown()
-                        .forEach(why -> reasons.add("%s may be in use (%s)".formatted(bdf, why)));
-            }
-        }
+        List<String> reasons = Guests.against(reached, context.system(), from);
         if (reasons.isEmpty()) {
             return;
         }
@@ -325,48 +211,19 @@ public final class AcsCommand implements Callable<Integer> {
         }
         AcsChange change = AcsChange.load(Path.of(names.getFirst()));
         if (dryRun) {
-            tell(restored("planned", change));
+            tell(AcsChangeDocument.restored(Deed.PLANNED, change, names.getFirst()));
             return 0;
         }
         Path root = root();
         confirm("Set the old values on %d bridges?".formatted(change.bridges().size()));
         change.restore(root);
         context.terminal().say("The old values are set again.");
-        tell(restored("done", change));
+        tell(AcsChangeDocument.restored(Deed.DONE, change, names.getFirst()));
         return 0;
     }
 
-    private ChangeDocument disabled(String result, AcsChange change, List<String> losses) {
-        return new ChangeDocument(
-                CHANGE_SCHEMA,
-                result,
-                result.equals("done") ? save.toString() : null,
-                change.bridges().stream()
-                        .map(b ->
-                                new Changed(b.bdf().toString(), hex(b.control()), hex(b.changed())))
-                        .toList(),
-                change.bridges().stream().map(AcsChange.Bridge::line).toList(),
-                losses);
-    }
-
-    private ChangeDocument restored(String result, AcsChange change) {
-        return new ChangeDocument(
-                CHANGE_SCHEMA,
-                result,
-                names.getFirst(),
-                change.bridges().stream()
-                        .map(b -> new Changed(b.bdf().toString(), null, hex(b.control())))
-                        .toList(),
-                change.bridges().stream().map(AcsChange.Bridge::undoLine).toList(),
-                List.of());
-    }
-
-    private static String hex(int register) {
-        return "%04x".formatted(register);
-    }
-
     /** As text, only what is to be typed goes to standard output. */
-    private void tell(ChangeDocument document) {
+    private void tell(AcsChangeDocument document) {
         PrintWriter out = context.terminal().out();
         if (machine.json()) {
             Json.print(out, document);
@@ -377,8 +234,8 @@ public final class AcsCommand implements Callable<Integer> {
 
     /** Where the configuration spaces are that may be written: this machine's, or a directory's. */
     private Path root() {
-        Path from = machine.from();
-        if (machine.isFabric(List.of()) || (from != null && !Files.isDirectory(from))) {
+        Path from = machine.source().from();
+        if (machine.source().isFabric(List.of()) || (from != null && !Files.isDirectory(from))) {
             throw PeerlaneException.request(
                     "nothing-to-write",
                     "a capture or a fabric can't be changed",

@@ -6,7 +6,7 @@ import dev.peerlane.Session;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.cli.shared.Context;
-import dev.peerlane.cli.shared.MachineOptions;
+import dev.peerlane.cli.shared.MachineSource;
 import dev.peerlane.cli.shared.Opening;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyException;
@@ -166,8 +166,8 @@ final class ScenarioRun {
         Diagnosis diagnosis;
         try (Session session = open()) {
             snapshot = Snapshots.of(session);
-            Bdf from = MachineOptions.bdf(snapshot, SOURCE.device());
-            Bdf to = MachineOptions.bdf(snapshot, TARGET.device());
+            Bdf from = MachineSource.bdf(snapshot, SOURCE.device());
+            Bdf to = MachineSource.bdf(snapshot, TARGET.device());
             diagnosis = Doctor.examine(snapshot, from, to, Buffer.AUTO);
         }
         List<Attempt> guarded = new ArrayList<>();
@@ -240,8 +240,8 @@ final class ScenarioRun {
         Snapshot snapshot = Snapshots.of(session);
         List<Bdf> devices =
                 List.of(
-                        MachineOptions.bdf(snapshot, SOURCE.device()),
-                        MachineOptions.bdf(snapshot, TARGET.device()));
+                        MachineSource.bdf(snapshot, SOURCE.device()),
+                        MachineSource.bdf(snapshot, TARGET.device()));
         for (AcsChange.Bridge bridge : AcsChange.between(snapshot.machine(), devices).bridges()) {
             fabric.config(bridge.bdf()).store16(bridge.offset() + ACS_CONTROL, bridge.changed());
         }

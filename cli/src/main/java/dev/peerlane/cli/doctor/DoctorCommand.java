@@ -83,7 +83,9 @@ public final class DoctorCommand implements Callable<Integer> {
     public Integer call() {
         Examination examination =
                 new Examination(
-                        context, machine, new Examination.Wish(source, target, buffer, fence));
+                        context,
+                        machine.source(),
+                        new Examination.Wish(source, target, buffer, fence));
         Examination.Answer answer = probe ? examination.probe() : examination.read();
         PrintWriter out = context.terminal().out();
         if (machine.json()) {

@@ -6,7 +6,7 @@ import dev.peerlane.Session;
 import dev.peerlane.cli.shared.Choices;
 import dev.peerlane.cli.shared.Context;
 import dev.peerlane.cli.shared.ExitStatus;
-import dev.peerlane.cli.shared.MachineOptions;
+import dev.peerlane.cli.shared.MachineSource;
 import dev.peerlane.cli.shared.Opening;
 import dev.peerlane.diagnose.Buffer;
 import dev.peerlane.diagnose.Diagnosis;
@@ -73,10 +73,10 @@ public final class Examination {
     }
 
     private final Context context;
-    private final MachineOptions machine;
+    private final MachineSource machine;
     private final Wish wish;
 
-    Examination(Context context, MachineOptions machine, Wish wish) {
+    Examination(Context context, MachineSource machine, Wish wish) {
         this.context = context;
         this.machine = machine;
         this.wish = wish;
@@ -193,12 +193,12 @@ public final class Examination {
                     case "target" -> Buffer.TARGET;
                     case "source" -> Buffer.SOURCE;
                     case "third" -> new Buffer(Buffer.Kind.THIRD, null);
-                    default -> Buffer.third(MachineOptions.bdf(snapshot, wish.buffer()));
+                    default -> Buffer.third(MachineSource.bdf(snapshot, wish.buffer()));
                 };
         return new Question(
-                MachineOptions.bdf(snapshot, from.device()),
+                MachineSource.bdf(snapshot, from.device()),
                 from.nsid(),
-                MachineOptions.bdf(snapshot, to.device()),
+                MachineSource.bdf(snapshot, to.device()),
                 to.nsid(),
                 choice,
                 Choices.fence(wish.fence()));

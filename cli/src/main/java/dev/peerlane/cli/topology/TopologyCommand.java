@@ -47,7 +47,7 @@ public final class TopologyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Snapshot snapshot = machine.snapshot(context.system(), List.of());
+        Snapshot snapshot = machine.source().snapshot(context.system(), List.of());
         Topology topology = Topology.of(snapshot);
         Path file = picture;
         if (file != null) {
