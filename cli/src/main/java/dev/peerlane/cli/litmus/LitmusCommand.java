@@ -1,9 +1,6 @@
 package dev.peerlane.cli.litmus;
 
-import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.Session;
-import dev.peerlane.cli.copy.CopyViews;
 import dev.peerlane.cli.copy.Sides;
 import dev.peerlane.cli.shared.Choices;
 import dev.peerlane.cli.shared.Confirmation;
@@ -13,29 +10,18 @@ import dev.peerlane.cli.shared.FabricOption;
 import dev.peerlane.cli.shared.Failures;
 import dev.peerlane.cli.shared.Json;
 import dev.peerlane.cli.shared.Opening;
-import dev.peerlane.cli.terminal.ProgressDisplay;
 import dev.peerlane.cli.terminal.Sizes;
 import dev.peerlane.cli.terminal.Terminal;
 import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.CopyPlan;
-import dev.peerlane.copy.CopyRequest;
 import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.copy.Receipt;
-import dev.peerlane.copy.Surroundings;
 import dev.peerlane.copy.VerifyMode;
-import dev.peerlane.copy.planning.Planner;
-import dev.peerlane.hal.DmaFault;
-import dev.peerlane.measure.LitmusCount;
-import dev.peerlane.measure.LitmusJob;
 import dev.peerlane.nvme.Controller;
-import dev.peerlane.nvme.Namespace;
 import java.security.SecureRandom;
-import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
@@ -74,7 +60,6 @@ import picocli.CommandLine.Parameters;
         })
 public final class LitmusCommand implements Callable<Integer> {
     private static final Pattern RANGE = Pattern.compile("(\\d{1,18})\\+(\\d{1,18})");
-    private static final int CHUNK_BYTES = 4096;
     private static final long MAX_HAND_OFFS = 1L << 40;
 
     private final Context context;
@@ -144,11 +129,6 @@ public final class LitmusCommand implements Callable<Integer> {
             description = "Go on only if both devices have one of these serial numbers.")
     private @Nullable List<String> serials;
 
-    private final List<LitmusViews.Line> lines = new ArrayList<>();
-    private final List<Controller> used = new ArrayList<>();
-    private List<DmaFault> faults = List.of();
-    private LitmusViews.@Nullable Head head;
-
     public LitmusCommand(Context context) {
         this.context = context;
         this.terminal = context.terminal();
@@ -156,20 +136,22 @@ public final class LitmusCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        PeerlaneException failure = null;
+        LitmusRun run = new LitmusRun(context, this::consent);
+        PeerlaneException failure;
         try {
-            run();
-            failure = verdict(lines);
+            Set<FenceChoice> fences = fenceChoices();
+            long fresh = seed != null ? seed : new SecureRandom().nextLong() >>> 16;
+            run.run(fabric.file(), wish(fences, fresh), fresh);
+            failure = LitmusRun.verdict(run.lines());
         } catch (PeerlaneException e) {
             failure = e;
         }
-        CopyViews.faults(faults).forEach(f -> terminal.say("Warning: " + f + "."));
-        used.forEach(c -> c.closeProblem().ifPresent(p -> terminal.say("Warning: " + p + ".")));
-        LitmusViews.Document document = new LitmusViews.Document(head, lines, failure);
+        run.warnings().forEach(w -> terminal.say("Warning: " + w + "."));
+        LitmusDocument document = new LitmusDocument(run.head(), run.lines(), failure);
         if (fabric.json()) {
             Json.print(terminal.out(), document.tree(source, target));
-        } else if (!lines.isEmpty()) {
-            document.print(terminal.out());
+        } else if (!run.lines().isEmpty()) {
+            LitmusView.print(terminal.out(), document);
         }
         if (failure != null) {
             Failures.say(context, failure);
@@ -177,32 +159,7 @@ public final class LitmusCommand implements Callable<Integer> {
         return ExitStatus.of(failure);
     }
 
-    /** What ended a fence's run, and old bytes where a copy would have trusted the fence. */
-    static @Nullable PeerlaneException verdict(List<LitmusViews.Line> lines) {
-        for (LitmusViews.Line line : lines) {
-            if (line.count().stopped() != null) {
-                return line.count().stopped();
-            }
-        }
-        for (LitmusViews.Line line : lines) {
-            if (line.count().stale() > 0 && line.refusal() == null) {
-                return PeerlaneException.io(
-                        "stale-handoff",
-                        "%d of %d slots held old bytes when fence %s handed them on"
-                                .formatted(
-                                        line.count().stale(),
-                                        line.count().handOffs(),
-                                        line.count().fence()),
-                        "A copy with this fence between these devices is not to be trusted: report"
-                                + " it, and use --buffer host");
-            }
-        }
-        return null;
-    }
-
-    private void run() {
-        Set<FenceChoice> chosen = fenceChoices();
-        long fresh = seed != null ? seed : new SecureRandom().nextLong() >>> 16;
+    private LitmusRun.Wish wish(Set<FenceChoice> chosen, long fresh) {
         long nanos = nanos();
         if (handOffs < 1 || handOffs > MAX_HAND_OFFS) {
             throw PeerlaneException.request(
@@ -210,106 +167,17 @@ public final class LitmusCommand implements Callable<Integer> {
                     handOffs + " hand-offs are asked for",
                     "Choose 1 to " + MAX_HAND_OFFS);
         }
-        Extent from = Opening.namespace(source);
-        Extent to = Opening.namespace(target);
-        List<String> devices = new ArrayList<>(List.of(from.device(), to.device()));
-        CopyOptions options = options();
-        String carrier = options.buffer().locator();
-        if (carrier != null) {
-            devices.add(carrier);
-        }
-        long[] range = range();
-        try (Session session = Opening.session(context.system(), fabric.file(), devices)) {
-            for (String device : devices) {
-                context.interruption().check();
-                used.add(session.controller(device));
-            }
-            CopyPlan plan = plan(session, from, to, range, options.withSeed(fresh));
-            head = LitmusViews.Head.of(plan, fresh);
-            List.of(from, to).forEach(e -> checkSerial(session.controller(e.device())));
-            confirm(plan);
-            try {
-                count(session, plan, chosen, nanos, fresh);
-            } finally {
-                faults = session.fabric().faults();
-            }
-        }
+        return new LitmusRun.Wish(
+                Opening.namespace(source),
+                Opening.namespace(target),
+                options().withSeed(fresh),
+                range(),
+                new LitmusRun.Counting(chosen, handOffs, nanos));
     }
 
-    private static CopyPlan plan(
-            Session session, Extent from, Extent to, long[] range, CopyOptions options) {
-        Namespace reader = session.namespace(from);
-        Namespace comparer = session.namespace(to);
-        long unit = Math.max(reader.blockBytes(), comparer.blockBytes());
-        CopyOptions sized = options.withSlots((int) Math.max(unit, CHUNK_BYTES), 0);
-        return session.plan(
-                part(from, reader, unit, range), part(to, comparer, unit, range), sized);
-    }
-
-    private static Extent part(Extent of, Namespace namespace, long unit, long[] range) {
-        long each = unit / namespace.blockBytes();
-        return new Extent(of.device(), namespace.nsid(), range[0] * each, range[1] * each);
-    }
-
-    private void count(
-            Session session, CopyPlan plan, Set<FenceChoice> chosen, long nanos, long fresh) {
-        // before the memory is taken: the planner looks at what is free
-        Map<FenceChoice, String> refusals = new EnumMap<>(FenceChoice.class);
-        for (FenceChoice fence : chosen) {
-            String refusal = refusal(session, plan, fence);
-            if (refusal != null) {
-                refusals.put(fence, refusal);
-            }
-        }
-        LitmusJob job =
-                new LitmusJob(
-                        plan,
-                        Surroundings.of(session.fabric()),
-                        context.interruption().flag(),
-                        fresh);
-        try {
-            head = LitmusViews.Head.of(plan, fresh, job.chunkBytes(), job.slots());
-            for (FenceChoice fence : chosen) {
-                LitmusCount count =
-                        ProgressDisplay.during(
-                                terminal, progress -> job.count(fence, handOffs, nanos, progress));
-                lines.add(new LitmusViews.Line(count, refusals.get(fence)));
-                if (count.stopped() != null) {
-                    return;
-                }
-            }
-        } finally {
-            String problem = job.release();
-            if (problem != null) {
-                terminal.say("Warning: " + problem + ".");
-            }
-        }
-    }
-
-    /** Why no copy would be planned with a fence here; null if one would. */
-    private static @Nullable String refusal(Session session, CopyPlan plan, FenceChoice fence) {
-        CopyRequest r = plan.request();
-        FenceChoice asked = fence == FenceChoice.NONE ? FenceChoice.AUTO : fence;
-        CopyRequest other =
-                new CopyRequest(
-                        r.source(),
-                        r.sourceLba(),
-                        r.target(),
-                        r.targetLba(),
-                        r.bytes(),
-                        r.candidates(),
-                        r.absences(),
-                        r.options().withFence(asked));
-        try {
-            String planned = Planner.plan(other, session.fabric().machine()).fence();
-            return planned.equals(fence.label())
-                    ? null
-                    : fence == FenceChoice.NONE
-                            ? "never by itself: data goes to another device's memory"
-                            : "not needed: the source writes its own memory";
-        } catch (PeerlaneException e) {
-            return String.valueOf(e.getMessage());
-        }
+    private void consent(CopyPlan plan, List<Controller> sides) {
+        sides.forEach(this::checkSerial);
+        confirm(plan);
     }
 
     private void checkSerial(Controller controller) {
@@ -332,8 +200,8 @@ public final class LitmusCommand implements Callable<Integer> {
                 "This overwrites %s of both %s and %s with a pattern."
                         .formatted(
                                 Sizes.text(plan.request().bytes()),
-                                LitmusViews.scratch(from),
-                                LitmusViews.scratch(to)));
+                                LitmusView.scratch(from),
+                                LitmusView.scratch(to)));
     }
 
     private CopyOptions options() {
@@ -356,7 +224,7 @@ public final class LitmusCommand implements Callable<Integer> {
         return (long) (seconds * 1e9);
     }
 
-    private long[] range() {
+    private LitmusRun.Scratch range() {
         String text = scratch;
         if (text == null) {
             throw PeerlaneException.refused(
@@ -371,7 +239,7 @@ public final class LitmusCommand implements Callable<Integer> {
                     "'" + text + "' is no range of blocks",
                     "Write SLBA+BLOCKS, such as 0+2048");
         }
-        return new long[] {Long.parseLong(m.group(1)), Long.parseLong(m.group(2))};
+        return new LitmusRun.Scratch(Long.parseLong(m.group(1)), Long.parseLong(m.group(2)));
     }
 
     private Set<FenceChoice> fenceChoices() {

@@ -1,0 +1,237 @@
+package dev.peerlane.cli.litmus;
+
+import dev.peerlane.Extent;
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.Session;
+import dev.peerlane.cli.copy.CopyViews;
+import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.shared.Opening;
+import dev.peerlane.cli.terminal.ProgressDisplay;
+import dev.peerlane.cli.terminal.Terminal;
+import dev.peerlane.copy.CopyOptions;
+import dev.peerlane.copy.CopyPlan;
+import dev.peerlane.copy.CopyRequest;
+import dev.peerlane.copy.FenceChoice;
+import dev.peerlane.copy.Surroundings;
+import dev.peerlane.copy.planning.Planner;
+import dev.peerlane.hal.DmaFault;
+import dev.peerlane.measure.LitmusCount;
+import dev.peerlane.measure.LitmusJob;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.Namespace;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Counts stale hand-offs between two devices, with one fence after the other. */
+final class LitmusRun {
+    private static final int CHUNK_BYTES = 4096;
+
+    /** Blocks that are overwritten on both devices, in blocks of the one with the larger blocks. */
+    record Scratch(long slba, long blocks) {}
+
+    /**
+     * What is counted.
+     *
+     * @param fences with which fences
+     * @param handOffs how many hand-offs with each
+     * @param nanos how long at most with each
+     */
+    record Counting(Set<FenceChoice> fences, long handOffs, long nanos) {}
+
+    /**
+     * What is asked.
+     *
+     * @param source who Reads
+     * @param target who Compares
+     * @param options whose memory it is, and the seed
+     * @param scratch what is overwritten
+     * @param counting what is counted
+     */
+    record Wish(
+            Extent source, Extent target, CopyOptions options, Scratch scratch, Counting counting) {
+        /** Returns the devices that take part. */
+        List<String> devices() {
+            List<String> devices = new ArrayList<>(List.of(source.device(), target.device()));
+            String carrier = options.buffer().locator();
+            if (carrier != null) {
+                devices.add(carrier);
+            }
+            return devices;
+        }
+    }
+
+    /** Is asked before anything is written. */
+    interface Consent {
+        /**
+         * Returns if it may be.
+         *
+         * @param sides the two devices whose blocks are overwritten
+         */
+        void to(CopyPlan plan, List<Controller> sides);
+    }
+
+    private final Context context;
+    private final Terminal terminal;
+    private final Consent consent;
+    private final List<LitmusDocument.Line> lines = new ArrayList<>();
+    private final List<Controller> used = new ArrayList<>();
+    private List<DmaFault> faults = List.of();
+    private LitmusDocument.@Nullable Head head;
+
+    LitmusRun(Context context, Consent consent) {
+        this.context = context;
+        this.terminal = context.terminal();
+        this.consent = consent;
+    }
+
+    /** Returns what was counted so far. */
+    List<LitmusDocument.Line> lines() {
+        return lines;
+    }
+
+    /** Returns what all fences have in common, or null where it did not come that far. */
+    LitmusDocument.@Nullable Head head() {
+        return head;
+    }
+
+    /** Returns what else a person must know afterwards. */
+    List<String> warnings() {
+        List<String> warnings = new ArrayList<>(CopyViews.faults(faults));
+        used.forEach(c -> c.closeProblem().ifPresent(warnings::add));
+        return warnings;
+    }
+
+    /** What ended a fence's run, and old bytes where a copy would have trusted the fence. */
+    static @Nullable PeerlaneException verdict(List<LitmusDocument.Line> lines) {
+        for (LitmusDocument.Line line : lines) {
+            if (line.count().stopped() != null) {
+                return line.count().stopped();
+            }
+        }
+        for (LitmusDocument.Line line : lines) {
+            if (line.count().stale() > 0 && line.refusal() == null) {
+                return PeerlaneException.io(
+                        "stale-handoff",
+                        "%d of %d slots held old bytes when fence %s handed them on"
+                                .formatted(
+                                        line.count().stale(),
+                                        line.count().handOffs(),
+                                        line.count().fence()),
+                        "A copy with this fence between these devices is not to be trusted: report"
+                                + " it, and use --buffer host");
+            }
+        }
+        return null;
+    }
+
+    /** Counts all of it; what was counted before an error is in {@link #lines}. */
+    void run(@Nullable Path fabric, Wish wish, long seed) {
+        List<String> devices = wish.devices();
+        try (Session session = Opening.session(context.system(), fabric, devices)) {
+            for (String device : devices) {
+                context.interruption().check();
+                used.add(session.controller(device));
+            }
+            CopyPlan plan = plan(session, wish);
+            head = LitmusDocument.Head.of(plan, seed);
+            consent.to(
+                    plan,
+                    List.of(
+                            session.controller(wish.source().device()),
+                            session.controller(wish.target().device())));
+            try {
+                count(session, plan, wish.counting(), seed);
+            } finally {
+                faults = session.fabric().faults();
+            }
+        }
+    }
+
+    private static CopyPlan plan(Session session, Wish wish) {
+        Namespace reader = session.namespace(wish.source());
+        Namespace comparer = session.namespace(wish.target());
+        long unit = Math.max(reader.blockBytes(), comparer.blockBytes());
+        CopyOptions sized = wish.options().withSlots((int) Math.max(unit, CHUNK_BYTES), 0);
+        return session.plan(
+                part(wish.source(), reader, unit, wish.scratch()),
+                part(wish.target(), comparer, unit, wish.scratch()),
+                sized);
+    }
+
+    private static Extent part(Extent of, Namespace namespace, long unit, Scratch scratch) {
+        long each = unit / namespace.blockBytes();
+        return new Extent(
+                of.device(), namespace.nsid(), scratch.slba() * each, scratch.blocks() * each);
+    }
+
+    private void count(Session session, CopyPlan plan, Counting counting, long seed) {
+        // before the memory is taken: the planner looks at what is free
+        Map<FenceChoice, String> refusals = new EnumMap<>(FenceChoice.class);
+        for (FenceChoice fence : counting.fences()) {
+            String refusal = refusal(session, plan, fence);
+            if (refusal != null) {
+                refusals.put(fence, refusal);
+            }
+        }
+        LitmusJob job =
+                new LitmusJob(
+                        plan,
+                        Surroundings.of(session.fabric()),
+                        context.interruption().flag(),
+                        seed);
+        try {
+            head = LitmusDocument.Head.of(plan, seed, job.chunkBytes(), job.slots());
+            for (FenceChoice fence : counting.fences()) {
+                LitmusCount count =
+                        ProgressDisplay.during(
+                                terminal,
+                                progress ->
+                                        job.count(
+                                                fence,
+                                                counting.handOffs(),
+                                                counting.nanos(),
+                                                progress));
+                lines.add(new LitmusDocument.Line(count, refusals.get(fence)));
+                if (count.stopped() != null) {
+                    return;
+                }
+            }
+        } finally {
+            String problem = job.release();
+            if (problem != null) {
+                terminal.say("Warning: " + problem + ".");
+            }
+        }
+    }
+
+    /** Why no copy would be planned with a fence here; null if one would. */
+    private static @Nullable String refusal(Session session, CopyPlan plan, FenceChoice fence) {
+        CopyRequest r = plan.request();
+        FenceChoice asked = fence == FenceChoice.NONE ? FenceChoice.AUTO : fence;
+        CopyRequest other =
+                new CopyRequest(
+                        r.source(),
+                        r.sourceLba(),
+                        r.target(),
+                        r.targetLba(),
+                        r.bytes(),
+                        r.candidates(),
+                        r.absences(),
+                        r.options().withFence(asked));
+        try {
+            String planned = Planner.plan(other, session.fabric().machine()).fence();
+            return planned.equals(fence.label())
+                    ? null
+                    : fence == FenceChoice.NONE
+                            ? "never by itself: data goes to another device's memory"
+                            : "not needed: the source writes its own memory";
+        } catch (PeerlaneException e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+}

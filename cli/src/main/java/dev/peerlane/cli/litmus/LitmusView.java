@@ -1,0 +1,73 @@
+package dev.peerlane.cli.litmus;
+
+import dev.peerlane.cli.copy.CopyViews;
+import dev.peerlane.cli.terminal.Sizes;
+import dev.peerlane.cli.terminal.Table;
+import dev.peerlane.copy.Receipt;
+import dev.peerlane.measure.LitmusCount;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.Objects;
+
+/** Counts of stale hand-offs as a person reads them. */
+final class LitmusView {
+    private LitmusView() {}
+
+    static void print(PrintWriter out, LitmusDocument document) {
+        LitmusDocument.Head h = Objects.requireNonNull(document.head());
+        out.printf(
+                "%s Reads into %s; %s Compares each slot when the fence hands it on.%n",
+                CopyViews.name(h.source()),
+                h.device() == null ? "host memory" : "the CMB of " + h.device(),
+                CopyViews.name(h.target()));
+        new Table()
+                .row("slots", "%d of %s".formatted(h.slots(), Sizes.text(h.chunkBytes())))
+                .lines("route", h.route().stream().map(CopyViews::leg).toList())
+                .row("scratch", scratch(h.source()))
+                .row("", scratch(h.target()))
+                .row("seed", "" + h.seed())
+                .print(out, "  ");
+        out.println();
+        Table table = new Table().row("FENCE", "HAND-OFFS", "STALE", "AT MOST (95 %)", "IN A COPY");
+        for (LitmusDocument.Line line : document.lines()) {
+            LitmusCount count = line.count();
+            table.row(
+                    count.fence(),
+                    count(count.handOffs()),
+                    count(count.stale()),
+                    bound(count),
+                    line.refusal() == null ? "yes" : line.refusal());
+        }
+        table.print(out, "  ");
+        out.println();
+        out.println(
+                "AT MOST is the largest share of stale hand-offs that is compatible with these"
+                        + " counts (Clopper-Pearson).");
+        out.flush();
+    }
+
+    private static String bound(LitmusCount count) {
+        Double bound = count.upperBound();
+        if (bound == null) {
+            return "nothing measured";
+        }
+        return bound > 0.01
+                ? String.format(Locale.ROOT, "%.2f %%", 100 * bound)
+                : "1 in " + count((long) (1 / bound));
+    }
+
+    private static String count(long number) {
+        return String.format(Locale.ROOT, "%,d", number);
+    }
+
+    /** The scratch range of one side, with its owner. */
+    static String scratch(Receipt.Side side) {
+        return "%s (%s, serial %s): %s of %d bytes"
+                .formatted(
+                        CopyViews.name(side),
+                        side.model(),
+                        side.serial(),
+                        CopyViews.blocks(side),
+                        side.blockBytes());
+    }
+}
