@@ -1,11 +1,9 @@
 package dev.peerlane.cli.demo;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.cli.copy.CopyViews;
 import dev.peerlane.cli.copy.ReceiptDocument;
 import dev.peerlane.cli.shared.Context;
-import dev.peerlane.cli.shared.ErrorDocument;
 import dev.peerlane.cli.shared.ExitStatus;
 import dev.peerlane.cli.shared.Failures;
 import dev.peerlane.cli.shared.Json;
@@ -102,10 +100,10 @@ public final class DemoCommand implements Callable<Integer>, OwnRefusal {
             if (scenario != null || seed != null || printFabric) {
                 return scenario();
             }
-            Demo.Outcome outcome = Demo.run(context, bytes());
+            DemoRun.Outcome outcome = DemoRun.run(context, bytes());
             failure = outcome.problem();
             if (json) {
-                Json.print(terminal.out(), document(outcome));
+                Json.print(terminal.out(), DemoDocument.of(outcome));
             } else {
                 DemoView.print(terminal.out(), outcome);
             }
@@ -155,9 +153,9 @@ public final class DemoCommand implements Callable<Integer>, OwnRefusal {
         }
         if (name.equals("list")) {
             if (json) {
-                Json.print(out, ScenarioViews.Scenarios.of());
+                Json.print(out, ScenarioDocument.Scenarios.of());
             } else {
-                ScenarioViews.list(out);
+                ScenarioView.list(out);
             }
             return 0;
         }
@@ -170,9 +168,9 @@ public final class DemoCommand implements Callable<Integer>, OwnRefusal {
         }
         ScenarioRun.Outcome outcome = ScenarioRun.run(context, chosen, from);
         if (json) {
-            Json.print(out, ScenarioViews.document(outcome));
+            Json.print(out, ScenarioDocument.of(outcome));
         } else {
-            ScenarioViews.print(out, outcome);
+            ScenarioView.print(out, outcome);
         }
         PeerlaneException problem = outcome.problem();
         if (problem != null) {
@@ -189,31 +187,13 @@ public final class DemoCommand implements Callable<Integer>, OwnRefusal {
 
     private long bytes() {
         long bytes = Sizes.parse(size);
-        if (bytes <= 0 || bytes % Demo.UNIT_BYTES != 0 || bytes > MAX_BYTES) {
+        if (bytes <= 0 || bytes % DemoRun.UNIT_BYTES != 0 || bytes > MAX_BYTES) {
             throw PeerlaneException.request(
                     "bad-size",
                     "a demo of %d bytes is asked for".formatted(bytes),
                     "Choose a multiple of %s up to %s"
-                            .formatted(Sizes.text(Demo.UNIT_BYTES), Sizes.text(MAX_BYTES)));
+                            .formatted(Sizes.text(DemoRun.UNIT_BYTES), Sizes.text(MAX_BYTES)));
         }
         return bytes;
-    }
-
-    /** The receipt of the copy through the CMB, and beside it what was found outside. */
-    private static ObjectNode document(Demo.Outcome outcome) {
-        ObjectNode document = Json.tree(outcome.peer().receipt());
-        PeerlaneException problem = outcome.problem();
-        document.put("schema", Demo.SCHEMA);
-        if (problem != null) {
-            document.put("result", "failed");
-            document.set("error", Json.tree(ErrorDocument.failure(problem)));
-        }
-        ObjectNode sums = document.putObject("checksums");
-        sums.put("algorithm", Demo.ALGORITHM);
-        sums.put("source", outcome.sourceSum());
-        sums.put("target", outcome.peer().targetSum());
-        sums.put("targetThroughHost", outcome.host().targetSum());
-        document.set("throughHost", Json.tree(outcome.host().receipt()));
-        return document;
     }
 }

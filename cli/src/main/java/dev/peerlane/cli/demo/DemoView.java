@@ -20,7 +20,7 @@ final class DemoView {
         this.host = host;
     }
 
-    static void print(PrintWriter out, Demo.Outcome outcome) {
+    static void print(PrintWriter out, DemoRun.Outcome outcome) {
         Receipt peer = outcome.peer().receipt();
         out.printf(
                 "%s from one emulated SSD to another behind the same switch, copied twice.%n",
@@ -43,7 +43,7 @@ final class DemoView {
         out.flush();
     }
 
-    private static String sum(Demo.Outcome outcome, Demo.Run run) {
+    private static String sum(DemoRun.Outcome outcome, DemoRun.Copied run) {
         boolean same = run.targetSum().equals(outcome.sourceSum());
         return run.targetSum() + (same ? "  the same" : "  DIFFERENT");
     }

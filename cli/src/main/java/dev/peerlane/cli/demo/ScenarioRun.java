@@ -124,6 +124,13 @@ final class ScenarioRun {
         }
     }
 
+    /** What the ports of the fabric do for a copy. */
+    private enum Ports {
+        AS_DESCRIBED,
+        /** As after the lines that the doctor has. */
+        CURED
+    }
+
     private final Context context;
     private final Scenario scenario;
     private final long seed;
@@ -160,7 +167,7 @@ final class ScenarioRun {
         // the same packets; but what nobody knows of the root complex is taken for granted
         Files.writeString(file, fabric.contains("rootComplex:") ? fabric : fabric + TRUSTING);
         CopyOptions trusting = options().withFence(FenceChoice.NONE).withVerify(VerifyMode.NONE);
-        Attempt unguarded = attempt("without safeguards", trusting, false);
+        Attempt unguarded = attempt("without safeguards", trusting, Ports.AS_DESCRIBED);
         Files.writeString(file, fabric);
         Snapshot snapshot;
         Diagnosis diagnosis;
@@ -171,18 +178,22 @@ final class ScenarioRun {
             diagnosis = Doctor.examine(snapshot, from, to, Buffer.AUTO);
         }
         List<Attempt> guarded = new ArrayList<>();
-        Attempt asked = attempt("--buffer target", options(), false);
+        Attempt asked = attempt("--buffer target", options(), Ports.AS_DESCRIBED);
         guarded.add(asked);
         if (!asked.survived()) {
             guarded.add(
-                    attempt("left to Peerlane", options().withBuffer(BufferChoice.AUTO), false));
+                    attempt(
+                            "left to Peerlane",
+                            options().withBuffer(BufferChoice.AUTO),
+                            Ports.AS_DESCRIBED));
         }
         boolean curable =
                 diagnosis.has(Check.ACS_REQUEST)
                         || diagnosis.has(Check.ACS_COMPLETION)
                         || diagnosis.has(Check.ACS_EGRESS);
         if (curable) {
-            guarded.add(attempt("--buffer target, after the doctor's cure", options(), true));
+            guarded.add(
+                    attempt("--buffer target, after the doctor's cure", options(), Ports.CURED));
         }
         return new Outcome(scenario, seed, fabric, unguarded, snapshot, diagnosis, guarded);
     }
@@ -198,14 +209,14 @@ final class ScenarioRun {
         return Opening.session(context.system(), file, List.of(SOURCE.device(), TARGET.device()));
     }
 
-    private Attempt attempt(String label, CopyOptions how, boolean cure) throws IOException {
+    private Attempt attempt(String label, CopyOptions how, Ports ports) throws IOException {
         context.interruption().check();
         byte[] before = random(~seed);
         Files.write(target, before);
         Receipt receipt = null;
         PeerlaneException refusal = null;
         try (Session session = open()) {
-            if (cure) {
+            if (ports == Ports.CURED) {
                 cure(session);
             }
             CopyPlan plan = session.plan(SOURCE, TARGET, how);

@@ -106,7 +106,10 @@ class DemoCommandTest {
             JsonNode like, String source, String target, String host, Long hostData) {
         Receipt receipt = receipt(like, hostData);
         var problem =
-                new Demo.Outcome(source, new Demo.Run(receipt, target), new Demo.Run(receipt, host))
+                new DemoRun.Outcome(
+                                source,
+                                new DemoRun.Copied(receipt, target),
+                                new DemoRun.Copied(receipt, host))
                         .problem();
         return problem == null ? null : problem.getMessage();
     }

@@ -1,20 +1,13 @@
 package dev.peerlane.cli.demo;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.cli.copy.CopyViews;
-import dev.peerlane.cli.copy.ReceiptDocument;
 import dev.peerlane.cli.demo.ScenarioRun.Attempt;
 import dev.peerlane.cli.demo.ScenarioRun.Damage;
 import dev.peerlane.cli.demo.ScenarioRun.Outcome;
 import dev.peerlane.cli.doctor.Cures;
-import dev.peerlane.cli.doctor.DoctorDocument;
 import dev.peerlane.cli.doctor.DoctorView;
-import dev.peerlane.cli.doctor.Examination;
-import dev.peerlane.cli.shared.ErrorDocument;
 import dev.peerlane.cli.shared.ExitStatus;
-import dev.peerlane.cli.shared.Json;
 import dev.peerlane.cli.shared.Remedies;
 import dev.peerlane.cli.terminal.Paragraph;
 import dev.peerlane.cli.terminal.Table;
@@ -22,30 +15,12 @@ import dev.peerlane.copy.Receipt;
 import dev.peerlane.diagnose.Diagnosis;
 import dev.peerlane.diagnose.Finding;
 import java.io.PrintWriter;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 
-/** What a scenario showed, as text and as a document. */
-final class ScenarioViews {
-    static final String SCHEMA = "peerlane.scenario/1";
-
-    private ScenarioViews() {}
-
-    /** All of them, as JSON. */
-    record Scenarios(String schema, List<Entry> scenarios) {
-        /** One of them. */
-        record Entry(String name, String title) {}
-
-        static Scenarios of() {
-            return new Scenarios(
-                    "peerlane.scenarios/1",
-                    Arrays.stream(Scenario.values())
-                            .map(s -> new Entry(s.label(), s.title()))
-                            .toList());
-        }
-    }
+/** What a scenario showed, as a person reads it. */
+final class ScenarioView {
+    private ScenarioView() {}
 
     static void list(PrintWriter out) {
         Table table = new Table();
@@ -175,47 +150,5 @@ final class ScenarioViews {
 
     private static String count(long bytes) {
         return String.format(Locale.ROOT, "%,d", bytes);
-    }
-
-    static ObjectNode document(Outcome o) {
-        ObjectNode document = Json.object();
-        PeerlaneException problem = o.problem();
-        document.put("schema", SCHEMA);
-        document.put("result", problem == null ? "ok" : "failed");
-        document.put("scenario", o.scenario().label());
-        document.put("title", o.scenario().title());
-        document.put("seed", o.seed());
-        document.put("fabric", o.fabric());
-        document.set("unguarded", document(o.unguarded()));
-        document.set(
-                "doctor",
-                Json.tree(DoctorDocument.of(Examination.Answer.of(o.snapshot(), o.diagnosis()))));
-        ArrayNode copies = document.putArray("copies");
-        o.guarded().forEach(each -> copies.add(document(each)));
-        if (problem == null) {
-            document.putNull("error");
-        } else {
-            document.set("error", Json.tree(ErrorDocument.failure(problem)));
-        }
-        return document;
-    }
-
-    private static ObjectNode document(Attempt attempt) {
-        ObjectNode node = Json.object();
-        node.put("asked", attempt.label());
-        node.set("damage", Json.tree(attempt.damage()));
-        Receipt receipt = attempt.receipt();
-        PeerlaneException refusal = attempt.refusal();
-        ObjectNode shown =
-                receipt == null
-                        ? ReceiptDocument.refusal(
-                                ScenarioRun.SOURCE,
-                                ScenarioRun.TARGET,
-                                Objects.requireNonNull(refusal))
-                        : Json.tree(receipt);
-        // the one figure that differs from run to run
-        shown.putNull("cpuSeconds");
-        node.set("receipt", shown);
-        return node;
     }
 }

@@ -28,8 +28,7 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /** Two emulated SSDs in image files, and the same copy by two ways. */
-final class Demo {
-    static final String SCHEMA = "peerlane.demo/1";
+final class DemoRun {
     static final String ALGORITHM = "SHA-256";
     static final int UNIT_BYTES = 64 * 1024;
     private static final int BLOCK_BYTES = 512;
@@ -43,7 +42,7 @@ final class Demo {
     private final Path source;
     private final Path target;
 
-    private Demo(Context context, long bytes, Path folder) {
+    private DemoRun(Context context, long bytes, Path folder) {
         this.context = context;
         this.bytes = bytes;
         source = folder.resolve(SOURCE + ".img");
@@ -56,7 +55,7 @@ final class Demo {
      * @param receipt what it says of itself
      * @param targetSum the checksum of the target's image afterwards
      */
-    record Run(Receipt receipt, String targetSum) {}
+    record Copied(Receipt receipt, String targetSum) {}
 
     /**
      * Both copies.
@@ -65,7 +64,7 @@ final class Demo {
      * @param peer the copy through the target's CMB
      * @param host the copy through host memory
      */
-    record Outcome(String sourceSum, Run peer, Run host) {
+    record Outcome(String sourceSum, Copied peer, Copied host) {
         /** Returns what was not right, or null. */
         @Nullable PeerlaneException problem() {
             String what = null;
@@ -90,15 +89,15 @@ final class Demo {
     static Outcome run(Context context, long bytes) throws IOException {
         Path temporary = Path.of(System.getProperty("java.io.tmpdir", "."));
         Path folder = Files.createTempDirectory(temporary, "peerlane-demo");
-        Demo demo = new Demo(context, bytes, folder);
+        DemoRun demo = new DemoRun(context, bytes, folder);
         try {
             demo.generate();
             String sum = demo.sum(demo.source);
             // A little of both first: else the first copy pays for the machine code of the second.
             demo.copy(BufferChoice.TARGET, Math.min(bytes, WARM_UP_BYTES), Progress.NONE);
             demo.copy(BufferChoice.HOST, Math.min(bytes, WARM_UP_BYTES), Progress.NONE);
-            Run peer = demo.timed(BufferChoice.TARGET);
-            Run host = demo.timed(BufferChoice.HOST);
+            Copied peer = demo.timed(BufferChoice.TARGET);
+            Copied host = demo.timed(BufferChoice.HOST);
             return new Outcome(sum, peer, host);
         } finally {
             Files.deleteIfExists(demo.source);
@@ -119,12 +118,12 @@ final class Demo {
         }
     }
 
-    private Run timed(BufferChoice buffer) throws IOException {
+    private Copied timed(BufferChoice buffer) throws IOException {
         Files.deleteIfExists(target);
         Receipt receipt =
                 ProgressDisplay.during(
                         context.terminal(), progress -> copy(buffer, bytes, progress));
-        return new Run(receipt, sum(target));
+        return new Copied(receipt, sum(target));
     }
 
     private Receipt copy(BufferChoice buffer, long length, Progress progress) {
