@@ -275,8 +275,7 @@ public final class Bench {
     }
 
     /** Returns what of device or memory is in the way, or null. */
-    private static @Nullable String inTheWay(
-            LoadWay way, PeerMemory memory, int chunk, int fit) {
+    private static @Nullable String inTheWay(LoadWay way, PeerMemory memory, int chunk, int fit) {
         boolean into = way.command().intoMemory();
         if (fit < 1) {
             return "there is no room for a transfer of %d bytes: %d are free in the memory"

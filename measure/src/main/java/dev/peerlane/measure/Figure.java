@@ -71,9 +71,7 @@ public sealed interface Figure {
             @Nullable Receipt last,
             @Nullable PeerlaneException failure)
             implements Figure {
-        /**
-         * Returns whether they were measured: none of them failed, and they took time.
-         */
+        /** Returns whether they were measured: none of them failed, and they took time. */
         public boolean isMeasured() {
             return failure == null && last != null && sum.seconds() > 0;
         }

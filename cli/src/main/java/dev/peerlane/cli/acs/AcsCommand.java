@@ -1,9 +1,9 @@
 package dev.peerlane.cli.acs;
 
 import dev.peerlane.PeerlaneException;
+import dev.peerlane.cli.acs.AcsChangeDocument.Deed;
 import dev.peerlane.cli.shared.Context;
 import dev.peerlane.cli.shared.Json;
-import dev.peerlane.cli.acs.AcsChangeDocument.Deed;
 import dev.peerlane.cli.shared.MachineOptions;
 import dev.peerlane.cli.shared.MachineSource;
 import dev.peerlane.cli.terminal.Terminal;
@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

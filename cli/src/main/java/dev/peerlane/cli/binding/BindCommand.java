@@ -3,6 +3,7 @@ package dev.peerlane.cli.binding;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.binding.BindPlan;
 import dev.peerlane.binding.Binder;
+import dev.peerlane.cli.binding.BindDocument.Deed;
 import dev.peerlane.cli.shared.Context;
 import dev.peerlane.cli.shared.Opening;
 import dev.peerlane.cli.terminal.Terminal;
@@ -90,7 +91,7 @@ public final class BindCommand implements Callable<Integer> {
             context.interruption().check();
             binder.apply(plan);
         }
-        Binding.tell(context, json, plan, act);
+        Binding.tell(context, json, plan, act ? Deed.DONE : Deed.PLANNED);
         return 0;
     }
 

@@ -2,6 +2,7 @@ package dev.peerlane.cli.binding;
 
 import dev.peerlane.binding.BindPlan;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** What was or would be done to drivers. */
@@ -11,10 +12,20 @@ record BindDocument(
         List<Moved> functions,
         List<String> steps,
         List<String> notes) {
-    static final String SCHEMA = "peerlane.bind/1";
+    /** Whether a plan was carried out. */
+    enum Deed {
+        PLANNED,
+        DONE;
 
-    static BindDocument of(BindPlan plan, boolean done) {
-        String result = plan.lines().isEmpty() ? "nothing" : done ? "done" : "planned";
+        private String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private static final String SCHEMA = "peerlane.bind/1";
+
+    static BindDocument of(BindPlan plan, Deed deed) {
+        String result = plan.lines().isEmpty() ? "nothing" : deed.word();
         List<Moved> moved =
                 plan.moves().stream()
                         .map(m -> new Moved(m.bdf().toString(), m.from(), m.to()))

@@ -1,6 +1,7 @@
 package dev.peerlane.cli.binding;
 
 import dev.peerlane.binding.BindPlan;
+import dev.peerlane.cli.binding.BindDocument.Deed;
 import java.io.PrintWriter;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -10,12 +11,12 @@ final class BindView {
     private BindView() {}
 
     /** Prints what is or would be done. */
-    static void print(PrintWriter out, BindPlan plan, boolean done) {
+    static void print(PrintWriter out, BindPlan plan, Deed deed) {
         List<BindPlan.Move> moves =
                 plan.moves().stream().filter(m -> !m.steps().isEmpty()).toList();
         if (moves.isEmpty()) {
             out.println("Nothing to do.");
-        } else if (done) {
+        } else if (deed == Deed.DONE) {
             moves.forEach(m -> out.println(done(m)));
         } else {
             moves.forEach(m -> out.println(planned(m)));

@@ -3,6 +3,7 @@ package dev.peerlane.cli.binding;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.binding.BindPlan;
 import dev.peerlane.binding.Binder;
+import dev.peerlane.cli.binding.BindDocument.Deed;
 import dev.peerlane.cli.shared.Context;
 import dev.peerlane.cli.shared.Json;
 import dev.peerlane.cli.terminal.Terminal;
@@ -15,11 +16,11 @@ public final class Binding {
     private Binding() {}
 
     /** Tells what was or would be done. */
-    static void tell(Context context, boolean json, BindPlan plan, boolean done) {
+    static void tell(Context context, boolean json, BindPlan plan, Deed deed) {
         if (json) {
-            Json.print(context.terminal().out(), BindDocument.of(plan, done));
+            Json.print(context.terminal().out(), BindDocument.of(plan, deed));
         } else {
-            BindView.print(context.terminal().out(), plan, done);
+            BindView.print(context.terminal().out(), plan, deed);
         }
         plan.notes().forEach(note -> context.terminal().say("Note: " + note + "."));
     }

@@ -4,6 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.binding.BindPlan;
 import dev.peerlane.binding.Binder;
 import dev.peerlane.binding.Inventory.Drive;
+import dev.peerlane.cli.binding.BindDocument.Deed;
 import dev.peerlane.cli.shared.Context;
 import dev.peerlane.cli.shared.Opening;
 import dev.peerlane.pci.Bdf;
@@ -73,7 +74,7 @@ public final class UnbindCommand implements Callable<Integer> {
         if (!dryRun) {
             binder.apply(plan);
         }
-        Binding.tell(context, json, plan, !dryRun);
+        Binding.tell(context, json, plan, dryRun ? Deed.PLANNED : Deed.DONE);
         return 0;
     }
 

@@ -42,14 +42,14 @@ public final class CmbCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         String locator = Opening.device(device);
-        Inventory.Cmb found;
+        CmbDocument found;
         try (Session session = Opening.session(context.system(), fabric.file(), List.of(locator))) {
-            found = Inventory.Cmb.of(session.controller(locator));
+            found = CmbDocument.of(session.controller(locator));
         }
         if (fabric.json()) {
             Json.print(context.terminal().out(), found);
         } else {
-            InventoryViews.cmb(context.terminal().out(), found);
+            CmbView.print(context.terminal().out(), found);
         }
         return 0;
     }

@@ -44,12 +44,12 @@ public final class IdentifyCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Extent extent = Opening.namespace(device);
-        Identity.Document found;
+        IdentifyDocument found;
         try (Session session =
                 Opening.session(context.system(), fabric.file(), List.of(extent.device()))) {
             Controller controller = session.controller(extent.device());
             found =
-                    Identity.of(
+                    IdentifyDocument.of(
                             controller,
                             extent.nsid() == null
                                     ? controller.namespaces()
@@ -58,7 +58,7 @@ public final class IdentifyCommand implements Callable<Integer> {
         if (fabric.json()) {
             Json.print(context.terminal().out(), found);
         } else {
-            IdentityViews.print(context.terminal().out(), found);
+            IdentifyView.print(context.terminal().out(), found);
         }
         return 0;
     }

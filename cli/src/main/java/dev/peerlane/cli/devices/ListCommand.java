@@ -77,26 +77,26 @@ public final class ListCommand implements Callable<Integer> {
         if (fabric.file() == null && named.isEmpty()) {
             return machine();
         }
-        Inventory.Devices found;
+        ListDocument found;
         PeerlaneException failure = null;
         List<String> wanted = named.stream().map(Opening::device).distinct().toList();
         try (Session session = Opening.session(context.system(), fabric.file(), wanted)) {
-            List<Inventory.Device> devices = new ArrayList<>();
+            List<ListDocument.Device> devices = new ArrayList<>();
             for (String locator : wanted.isEmpty() ? session.fabric().locators() : wanted) {
                 context.interruption().check();
                 try {
-                    devices.add(Inventory.Device.of(session.controller(locator)));
+                    devices.add(ListDocument.Device.of(session.controller(locator)));
                 } catch (PeerlaneException e) {
                     failure = e;
-                    devices.add(Inventory.Device.failed(locator, e));
+                    devices.add(ListDocument.Device.failed(locator, e));
                 }
             }
-            found = new Inventory.Devices(Inventory.LIST_SCHEMA, session.fabric().kind(), devices);
+            found = new ListDocument(ListDocument.SCHEMA, session.fabric().kind(), devices);
         }
         if (fabric.json()) {
             Json.print(context.terminal().out(), found);
         } else {
-            InventoryViews.devices(context.terminal().out(), found);
+            ListView.print(context.terminal().out(), found);
         }
         if (failure != null) {
             Failures.say(context, failure);

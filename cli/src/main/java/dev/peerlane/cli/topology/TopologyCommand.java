@@ -48,7 +48,7 @@ public final class TopologyCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Snapshot snapshot = machine.source().snapshot(context.system(), List.of());
-        Topology topology = Topology.of(snapshot);
+        TopologyDocument topology = TopologyDocument.of(snapshot);
         Path file = picture;
         if (file != null) {
             try {
@@ -65,7 +65,7 @@ public final class TopologyCommand implements Callable<Integer> {
         if (machine.json()) {
             Json.print(context.terminal().out(), topology);
         } else {
-            TopologyText.print(context.terminal().out(), topology);
+            TopologyView.print(context.terminal().out(), topology);
         }
         return snapshot.machine().functions().isEmpty() ? 2 : 0;
     }

@@ -46,27 +46,27 @@ final class TopologyPicture {
         COLOURS.put("own", "#e4e7eb");
     }
 
-    private final Topology topology;
-    private final List<Topology.Node> drives;
-    private final Map<String, List<Topology.Node>> byParent;
+    private final TopologyDocument topology;
+    private final List<TopologyDocument.Node> drives;
+    private final Map<String, List<TopologyDocument.Node>> byParent;
     private final StringBuilder svg = new StringBuilder();
-    private final Map<String, Topology.Node> shown = new LinkedHashMap<>();
+    private final Map<String, TopologyDocument.Node> shown = new LinkedHashMap<>();
     private final Map<String, List<String>> texts = new HashMap<>();
     private final DefaultTreeForTreeLayout<String> tree = new DefaultTreeForTreeLayout<>(ROOT);
 
-    private TopologyPicture(Topology topology) {
+    private TopologyPicture(TopologyDocument topology) {
         this.topology = topology;
         drives = topology.drives();
         byParent = topology.byParent();
     }
 
     /** Returns a whole SVG document. */
-    static String svg(Topology topology) {
+    static String svg(TopologyDocument topology) {
         return new TopologyPicture(topology).draw();
     }
 
     private String draw() {
-        for (Topology.Node n : topology.functions()) {
+        for (TopologyDocument.Node n : topology.functions()) {
             if (!hidden(n)) {
                 if (shown.size() >= MAX_BOXES - 1) {
                     throw PeerlaneException.machine(
@@ -118,7 +118,7 @@ final class TopologyPicture {
         return Objects.requireNonNull(texts.get(id));
     }
 
-    private static String above(Topology.Node n) {
+    private static String above(TopologyDocument.Node n) {
         String parent = n.parent();
         return parent == null ? ROOT : parent;
     }
@@ -127,12 +127,12 @@ final class TopologyPicture {
      * Puts a function into the tree, after those above it. One whose bridge is not drawn, or whose
      * bridges form a circle (a capture can say so), has its place beside the root ports.
      */
-    private void hang(Topology.Node n, Set<String> below) {
+    private void hang(TopologyDocument.Node n, Set<String> below) {
         if (tree.hasNode(n.address())) {
             return;
         }
         below.add(n.address());
-        Topology.Node bridge = shown.get(above(n));
+        TopologyDocument.Node bridge = shown.get(above(n));
         boolean circle = bridge != null && below.contains(bridge.address());
         if (bridge != null && !circle) {
             hang(bridge, below);
@@ -155,7 +155,7 @@ final class TopologyPicture {
     }
 
     /** A bridge with nothing of interest below it would only take room. */
-    private boolean hidden(Topology.Node n) {
+    private boolean hidden(TopologyDocument.Node n) {
         return !n.nvme() && !leadsToDrive(n.address(), 0);
     }
 
@@ -165,12 +165,12 @@ final class TopologyPicture {
                         .anyMatch(c -> c.nvme() || leadsToDrive(c.address(), depth + 1));
     }
 
-    private List<String> lines(Topology.Node n) {
+    private List<String> lines(TopologyDocument.Node n) {
         List<String> lines = new java.util.ArrayList<>();
         int number = drives.indexOf(n);
         String kind = n.nvme() ? "[" + number + "] " : "";
         lines.add(kind + (n.name() == null ? n.address() : n.name() + "  " + n.address()));
-        lines.add(TopologyText.kind(n));
+        lines.add(TopologyView.kind(n));
         StringBuilder facts = new StringBuilder(n.link() == null ? "" : n.link());
         if (n.linkBelowBest()) {
             facts.append(" of ").append(n.bestLink());
@@ -210,7 +210,7 @@ final class TopologyPicture {
                         .formatted(from.getMaxX(), from.getCenterY(), turn, to.getCenterY(), to.x));
     }
 
-    private void node(Rectangle2D.Double box, Topology.@Nullable Node n) {
+    private void node(Rectangle2D.Double box, TopologyDocument.@Nullable Node n) {
         boolean memory = n != null && n.cmbBytes() != null && n.cmbBytes() > 0;
         String fill = n == null ? "#dfe5ec" : memory ? "#d6f0df" : n.nvme() ? "#f3f4f6" : "#eef3fa";
         boolean wrong = n != null && n.redirects();
@@ -265,7 +265,7 @@ final class TopologyPicture {
         return ("" + number).length();
     }
 
-    private void cell(double x, double y, Topology.Pair pair) {
+    private void cell(double x, double y, TopologyDocument.Verdicts pair) {
         double half = (CELL - 2) / 2;
         svg.append(
                 "<g><title>%s to %s. Writes: %s. Reads: %s. Narrowest link %.1f GB/s. %s</title>\n"

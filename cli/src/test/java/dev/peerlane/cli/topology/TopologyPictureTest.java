@@ -2,7 +2,7 @@ package dev.peerlane.cli.topology;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.peerlane.cli.topology.Topology.Node;
+import dev.peerlane.cli.topology.TopologyDocument.Node;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -36,12 +36,13 @@ class TopologyPictureTest {
     }
 
     private static String svg(Node... nodes) {
-        Topology.Pair self =
-                new Topology.Pair(
+        TopologyDocument.Verdicts self =
+                new TopologyDocument.Verdicts(
                         "", "", "own", true, "own", true, true, 0, 0, null, "", List.of(),
                         List.of());
         return TopologyPicture.svg(
-                new Topology("", "a capture", "", List.of(nodes), List.of(self), List.of()));
+                new TopologyDocument(
+                        "", "a capture", "", List.of(nodes), List.of(self), List.of()));
     }
 
     private static List<Double> left(String svg) {

@@ -4,16 +4,16 @@ import dev.peerlane.cli.terminal.Table;
 import java.io.PrintWriter;
 import java.util.List;
 
-/** {@link Identity} as a person reads it. */
-final class IdentityViews {
-    private IdentityViews() {}
+/** {@link IdentifyDocument} as a person reads it. */
+final class IdentifyView {
+    private IdentifyView() {}
 
-    static void print(PrintWriter out, Identity.Document document) {
+    static void print(PrintWriter out, IdentifyDocument document) {
         out.printf(
                 "Controller %s at %s%n",
                 document.controller().locator(), document.controller().address());
         fields(document.controller().fields()).print(out, "  ");
-        for (Identity.Space space : document.namespaces()) {
+        for (IdentifyDocument.Space space : document.namespaces()) {
             out.println();
             out.printf("Namespace n%d, %s command set%n", space.nsid(), space.commandSet());
             Table table = fields(space.fields());
@@ -31,13 +31,13 @@ final class IdentityViews {
         out.flush();
     }
 
-    private static Table fields(List<Identity.Field> fields) {
+    private static Table fields(List<IdentifyFields.Field> fields) {
         Table table = new Table();
         fields.forEach(f -> table.row(f.name(), f.value(), f.meaning()));
         return table;
     }
 
-    private static String[] format(Identity.Format f) {
+    private static String[] format(IdentifyDocument.Format f) {
         String metadata =
                 f.metadataBytes() == 0 ? "no metadata" : f.metadataBytes() + " bytes of metadata";
         return new String[] {

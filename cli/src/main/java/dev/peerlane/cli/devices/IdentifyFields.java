@@ -1,62 +1,36 @@
 package dev.peerlane.cli.devices;
 
 import dev.peerlane.cli.terminal.Sizes;
-import dev.peerlane.nvme.Controller;
-import dev.peerlane.nvme.Namespace;
 import dev.peerlane.spec.Cap;
-import dev.peerlane.spec.CommandSet;
 import dev.peerlane.spec.IdentifyController;
 import dev.peerlane.spec.IdentifyNamespace;
-import dev.peerlane.spec.LbaFormat;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
-/** What {@code identify} finds, as a document: each field raw and in words. */
-final class Identity {
-    static final String SCHEMA = "peerlane.identify/1";
+/** The fields of controllers and namespaces, each raw and in words. */
+final class IdentifyFields {
     private static final int KELVIN = 273;
 
     private final List<Field> fields = new ArrayList<>();
 
-    private Identity() {}
-
-    /** A controller and its namespaces. */
-    record Document(String schema, Device controller, List<Space> namespaces) {}
-
-    /** The controller. */
-    record Device(String locator, String address, List<Field> fields) {}
-
-    /** A namespace. */
-    record Space(
-            int nsid,
-            String commandSet,
-            @Nullable String uniqueId,
-            List<Field> fields,
-            List<Format> formats) {}
+    private IdentifyFields() {}
 
     /** A field as the specification names it. */
     record Field(String name, String value, String meaning) {}
 
-    /** An LBA format. */
-    record Format(int index, long dataBytes, int metadataBytes, String performance, boolean used) {}
-
-    static Document of(Controller controller, List<Namespace> namespaces) {
-        return new Document(
-                SCHEMA,
-                new Device(
-                        controller.locator(),
-                        controller.device().bdf().toString(),
-                        fields(controller.identity(), controller.cap())),
-                namespaces.stream().map(Identity::space).toList());
-    }
-
     /** Returns the fields of a controller. */
     static List<Field> fields(IdentifyController id, Cap cap) {
-        Identity identity = new Identity();
+        IdentifyFields identity = new IdentifyFields();
         identity.capabilities(cap);
         identity.controller(id, cap);
         identity.commands(id);
+        return List.copyOf(identity.fields);
+    }
+
+    /** Returns the fields of a namespace. */
+    static List<Field> fields(IdentifyNamespace id) {
+        IdentifyFields identity = new IdentifyFields();
+        identity.namespace(id);
         return List.copyOf(identity.fields);
     }
 
@@ -289,35 +263,6 @@ final class Identity {
             case 2 -> "discovery controller";
             case 3 -> "administrative controller";
             default -> "reserved";
-        };
-    }
-
-    private static Space space(Namespace n) {
-        Identity identity = new Identity();
-        List<Format> formats = new ArrayList<>();
-        if (n.commandSet() != CommandSet.KEY_VALUE) {
-            IdentifyNamespace id = n.identity();
-            identity.namespace(id);
-            for (int i = 0; i < Math.min(id.formats(), IdentifyNamespace.MAX_FORMATS); i++) {
-                LbaFormat f = id.lbaf(i);
-                boolean used = i == id.formatIndex();
-                formats.add(new Format(i, f.dataBytes(), f.ms(), performance(f.rp()), used));
-            }
-        }
-        return new Space(
-                n.nsid(),
-                CommandSet.name(n.commandSet()),
-                n.uniqueId().orElse(null),
-                List.copyOf(identity.fields),
-                formats);
-    }
-
-    private static String performance(int rp) {
-        return switch (rp) {
-            case 0 -> "best";
-            case 1 -> "better";
-            case 2 -> "good";
-            default -> "degraded";
         };
     }
 

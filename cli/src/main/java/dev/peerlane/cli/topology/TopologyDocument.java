@@ -20,12 +20,12 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** The tree of a machine and the verdicts in it, as a document. */
-record Topology(
+record TopologyDocument(
         String schema,
         String origin,
         String rootComplex,
         List<Node> functions,
-        List<Pair> routes,
+        List<Verdicts> routes,
         List<String> notes) {
     static final String SCHEMA = "peerlane.topology/1";
 
@@ -64,7 +64,7 @@ record Topology(
      *     by the codes of the doctor
      * @param readUnfit why it may not carry a copy from the owner to the initiator
      */
-    record Pair(
+    record Verdicts(
             String initiator,
             String owner,
             String write,
@@ -79,7 +79,7 @@ record Topology(
             List<String> writeUnfit,
             List<String> readUnfit) {}
 
-    static Topology of(Snapshot snapshot) {
+    static TopologyDocument of(Snapshot snapshot) {
         Machine machine = snapshot.machine();
         List<Node> nodes = new ArrayList<>();
         TreeSet<Bdf> shown = new TreeSet<>();
@@ -102,7 +102,7 @@ record Topology(
         } else if (machine.nvmeFunctions().isEmpty()) {
             notes.add("There is no NVMe controller.");
         }
-        if (machine.functions().stream().anyMatch(Topology::isCutShort)) {
+        if (machine.functions().stream().anyMatch(TopologyDocument::isCutShort)) {
             notes.add(
                     "Configuration space is cut short: what ACS, payload and errors do to a route is"
                             + " unknown. Run as root, or look at a capture that root took.");
@@ -119,7 +119,7 @@ record Topology(
             notes.add("The matrix has the first %d controllers only.".formatted(MAX_MATRIX));
             drives = drives.subList(0, MAX_MATRIX);
         }
-        List<Pair> pairs = new ArrayList<>();
+        List<Verdicts> pairs = new ArrayList<>();
         for (PciFunction from : drives) {
             for (PciFunction to : drives) {
                 pairs.add(pair(snapshot, from.bdf(), to.bdf()));
@@ -131,7 +131,7 @@ record Topology(
                         : machine.rootComplexBetween(
                                         drives.getFirst().bdf(), drives.getLast().bdf())
                                 .source();
-        return new Topology(SCHEMA, snapshot.origin(), root, nodes, pairs, notes);
+        return new TopologyDocument(SCHEMA, snapshot.origin(), root, nodes, pairs, notes);
     }
 
     private static boolean isCutShort(PciFunction f) {
@@ -187,10 +187,10 @@ record Topology(
                 .toList();
     }
 
-    private static Pair pair(Snapshot snapshot, Bdf from, Bdf to) {
+    private static Verdicts pair(Snapshot snapshot, Bdf from, Bdf to) {
         Route r = Route.between(snapshot.machine(), from, to);
         PciFunction narrowest = r.narrowest();
-        return new Pair(
+        return new Verdicts(
                 r.initiator().toString(),
                 r.owner().toString(),
                 name(r, Direction.WRITE),
@@ -226,7 +226,7 @@ record Topology(
     }
 
     /** Returns the verdicts of a row and a column of the matrix. */
-    Pair pair(int row, int column) {
+    Verdicts pair(int row, int column) {
         return routes.get(row * drives().size() + column);
     }
 }

@@ -10,11 +10,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What {@code identify} says of fields that no emulated drive sets. */
-class IdentityTest {
+class IdentifyFieldsTest {
     private static String meaning(String name, IdentifyController id) {
-        return Identity.fields(id, new Cap(0)).stream()
+        return IdentifyFields.fields(id, new Cap(0)).stream()
                 .filter(field -> field.name().equals(name))
-                .map(Identity.Field::meaning)
+                .map(IdentifyFields.Field::meaning)
                 .findFirst()
                 .orElseThrow();
     }

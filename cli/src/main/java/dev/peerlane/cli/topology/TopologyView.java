@@ -3,6 +3,7 @@ package dev.peerlane.cli.topology;
 import dev.peerlane.cli.terminal.Sizes;
 import dev.peerlane.cli.terminal.Table;
 import dev.peerlane.copy.planning.Unfit;
+import dev.peerlane.pci.Direction;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,24 +13,24 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /** A topology as text: the tree, then a matrix for each direction. */
-final class TopologyText {
+final class TopologyView {
     private static final int WIDE_CELLS = 6;
     private static final int MAX_DEPTH = 64;
 
     private final PrintWriter out;
-    private final Topology topology;
-    private final Map<String, List<Topology.Node>> byParent;
+    private final TopologyDocument topology;
+    private final Map<String, List<TopologyDocument.Node>> byParent;
     private final Map<String, Integer> numbers = new LinkedHashMap<>();
 
-    private TopologyText(PrintWriter out, Topology topology) {
+    private TopologyView(PrintWriter out, TopologyDocument topology) {
         this.out = out;
         this.topology = topology;
         byParent = topology.byParent();
         topology.drives().forEach(d -> numbers.put(d.address(), numbers.size()));
     }
 
-    static void print(PrintWriter out, Topology topology) {
-        new TopologyText(out, topology).print();
+    static void print(PrintWriter out, TopologyDocument topology) {
+        new TopologyView(out, topology).print();
     }
 
     private void print() {
@@ -39,9 +40,9 @@ final class TopologyText {
         tree.print(out, "");
         if (!numbers.isEmpty()) {
             out.println();
-            matrix(true);
+            matrix(Direction.WRITE);
             out.println();
-            matrix(false);
+            matrix(Direction.READ);
             out.println();
             legend();
         }
@@ -50,9 +51,9 @@ final class TopologyText {
     }
 
     private void children(String parent, String indent, int depth, Table tree) {
-        List<Topology.Node> below = byParent.getOrDefault(parent, List.of());
+        List<TopologyDocument.Node> below = byParent.getOrDefault(parent, List.of());
         for (int i = 0; i < below.size() && depth < MAX_DEPTH; i++) {
-            Topology.Node n = below.get(i);
+            TopologyDocument.Node n = below.get(i);
             boolean last = i == below.size() - 1;
             String branch = parent.isEmpty() ? "" : last ? "└─ " : "├─ ";
             tree.row(indent + branch + label(n), kind(n), facts(n));
@@ -61,13 +62,13 @@ final class TopologyText {
         }
     }
 
-    private String label(Topology.Node n) {
+    private String label(TopologyDocument.Node n) {
         Integer number = numbers.get(n.address());
         String name = n.name() == null ? n.address() : n.name() + " " + n.address();
         return number == null ? name : "[" + number + "] " + name;
     }
 
-    static String kind(Topology.Node n) {
+    static String kind(TopologyDocument.Node n) {
         return n.nvme()
                 ? n.cmbBytes() == null
                         ? "NVMe, CMB not seen"
@@ -77,7 +78,7 @@ final class TopologyText {
                 : n.kind().replace('-', ' ');
     }
 
-    private static String facts(Topology.Node n) {
+    private static String facts(TopologyDocument.Node n) {
         List<String> facts = new ArrayList<>();
         if (n.link() != null) {
             boolean best = n.bestLink() == null || n.link().equals(n.bestLink());
@@ -107,11 +108,11 @@ final class TopologyText {
         return String.join(", ", facts);
     }
 
-    private void matrix(boolean write) {
+    private void matrix(Direction direction) {
         int n = numbers.size();
         boolean wide = n <= WIDE_CELLS;
         out.println(
-                write
+                direction == Direction.WRITE
                         ? "Peer writes: a row's controller Reads its medium into a column's CMB"
                         : "Peer reads: a row's controller Writes its medium from a column's CMB");
         Table table = new Table();
@@ -125,14 +126,15 @@ final class TopologyText {
             String[] cells = new String[n + 1];
             cells[0] = "[" + row + "]";
             for (int column = 0; column < n; column++) {
-                cells[column + 1] = cell(topology.pair(row, column), write, wide);
+                cells[column + 1] = cell(topology.pair(row, column), direction, wide);
             }
             table.row(cells);
         }
         table.print(out, "  ");
     }
 
-    private static String cell(Topology.Pair pair, boolean write, boolean wide) {
+    private static String cell(TopologyDocument.Verdicts pair, Direction direction, boolean wide) {
+        boolean write = direction == Direction.WRITE;
         String verdict = write ? pair.write() : pair.read();
         if (!wide) {
             return symbol(verdict) + (verdict.equals("own") ? "" : pair.hops());
@@ -203,14 +205,14 @@ final class TopologyText {
         out.println("Root complex: " + topology.rootComplex());
     }
 
-    private static boolean isUnfit(Topology.Pair pair) {
+    private static boolean isUnfit(TopologyDocument.Verdicts pair) {
         return Stream.concat(pair.writeUnfit().stream(), pair.readUnfit().stream())
                 .anyMatch(code -> !code.equals(Unfit.ROUTE.code()));
     }
 
     private void narrowest() {
         Map<String, Integer> counts = new LinkedHashMap<>();
-        for (Topology.Pair pair : topology.routes()) {
+        for (TopologyDocument.Verdicts pair : topology.routes()) {
             if (pair.narrowest() != null) {
                 String rate = String.format(Locale.ROOT, "%.1f GB/s", pair.bytesPerSecond() / 1e9);
                 counts.merge(rate, 1, Integer::sum);

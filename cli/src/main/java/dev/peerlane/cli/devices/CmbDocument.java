@@ -1,0 +1,111 @@
+package dev.peerlane.cli.devices;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.nvme.CmbAbsence;
+import dev.peerlane.nvme.CmbField;
+import dev.peerlane.nvme.CmbInfo;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerMemoryBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The controller memory buffer of one controller, and its persistent memory region. */
+record CmbDocument(
+        String schema,
+        String locator,
+        String address,
+        boolean usable,
+        @Nullable String absence,
+        @Nullable Long sizeBytes,
+        @Nullable Long declaredBytes,
+        @Nullable Integer bar,
+        @Nullable Long barOffset,
+        @Nullable String busAddress,
+        @Nullable Holds holds,
+        List<CmbField> fields) {
+    static final String SCHEMA = "peerlane.cmb/1";
+
+    /**
+     * Reads it; it is enabled for that, so that the address is known and the controller has had its
+     * chance to refuse it.
+     */
+    static CmbDocument of(Controller c) {
+        ControllerMemoryBuffer cmb = c.cmb().orElse(null);
+        if (cmb == null) {
+            CmbInfo info = c.cmbInfo();
+            String why = c.cmbAbsence().map(CmbAbsence::text).orElse(null);
+            return new CmbDocument(
+                    SCHEMA,
+                    c.locator(),
+                    c.device().bdf().toString(),
+                    false,
+                    why,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    CmbField.of(info));
+        }
+        String refused = null;
+        try {
+            cmb.enable(c.dma());
+        } catch (PeerlaneException e) {
+            refused = e.getMessage();
+        }
+        CmbInfo info = cmb.describe();
+        return new CmbDocument(
+                SCHEMA,
+                c.locator(),
+                c.device().bdf().toString(),
+                refused == null,
+                refused,
+                cmb.sizeBytes(),
+                info.sizeBytes(),
+                cmb.barIndex(),
+                cmb.barOffset(),
+                refused == null ? "0x%x".formatted(cmb.busAddress()) : null,
+                Holds.of(info),
+                CmbField.of(info));
+    }
+
+    /** What the owner itself may place in its CMB. Peers use it as they use any memory. */
+    record Holds(
+            boolean submissionQueues,
+            boolean completionQueues,
+            boolean lists,
+            boolean readData,
+            boolean writeData) {
+        static Holds of(CmbInfo info) {
+            return new Holds(
+                    info.cmbsz().sqs(),
+                    info.cmbsz().cqs(),
+                    info.cmbsz().lists(),
+                    info.cmbsz().rds(),
+                    info.cmbsz().wds());
+        }
+
+        /** Returns it in words. */
+        String words() {
+            List<String> words = new ArrayList<>();
+            if (readData) {
+                words.add("data of its Reads (RDS)");
+            }
+            if (writeData) {
+                words.add("data of its Writes (WDS)");
+            }
+            if (lists) {
+                words.add("PRP and SGL lists (LISTS)");
+            }
+            if (submissionQueues) {
+                words.add("submission queues (SQS)");
+            }
+            if (completionQueues) {
+                words.add("completion queues (CQS)");
+            }
+            return words.isEmpty() ? "nothing of its owner's" : String.join(", ", words);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package dev.peerlane.cli.devices;
+
+import dev.peerlane.PeerlaneException;
+import dev.peerlane.cli.shared.ErrorDocument;
+import dev.peerlane.copy.Receipt;
+import dev.peerlane.nvme.CmbAbsence;
+import dev.peerlane.nvme.Controller;
+import dev.peerlane.nvme.ControllerMemoryBuffer;
+import dev.peerlane.nvme.Namespace;
+import dev.peerlane.spec.CommandSet;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** All NVMe functions of a fabric, as {@code list} finds them. */
+record ListDocument(String schema, String fabric, List<Device> devices) {
+    static final String SCHEMA = "peerlane.list/1";
+
+    /** One function; where it can't be brought up, {@code error} says why and the rest is null. */
+    record Device(
+            String locator,
+            @Nullable String address,
+            @Nullable String model,
+            @Nullable String serial,
+            @Nullable String firmware,
+            @Nullable String version,
+            List<Space> namespaces,
+            @Nullable Long cmbBytes,
+            @Nullable String cmbAbsence,
+            Receipt.@Nullable Failure error) {
+        static Device of(Controller c) {
+            List<Space> spaces = new ArrayList<>();
+            c.namespaces().forEach(n -> spaces.add(Space.of(n)));
+            return new Device(
+                    c.locator(),
+                    c.device().bdf().toString(),
+                    c.identity().mn(),
+                    c.identity().sn(),
+                    c.identity().fr(),
+                    c.vs().toString(),
+                    spaces,
+                    c.cmb().map(ControllerMemoryBuffer::sizeBytes).orElse(null),
+                    c.cmbAbsence().map(CmbAbsence::text).orElse(null),
+                    null);
+        }
+
+        static Device failed(String locator, PeerlaneException why) {
+            return new Device(
+                    locator,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    List.of(),
+                    null,
+                    null,
+                    ErrorDocument.failure(why));
+        }
+    }
+
+    /** A namespace; sizes are null where its command set has none. */
+    record Space(
+            int nsid,
+            String commandSet,
+            @Nullable Long sizeBytes,
+            @Nullable Long blocks,
+            @Nullable Integer blockBytes,
+            @Nullable String unusable) {
+        static Space of(Namespace n) {
+            boolean blocks = n.commandSet() != CommandSet.KEY_VALUE;
+            return new Space(
+                    n.nsid(),
+                    CommandSet.name(n.commandSet()),
+                    blocks ? n.sizeBytes() : null,
+                    blocks ? n.blockCount() : null,
+                    blocks ? n.blockBytes() : null,
+                    unusable(n));
+        }
+
+        private static @Nullable String unusable(Namespace n) {
+            try {
+                n.checkUsable();
+                return null;
+            } catch (PeerlaneException e) {
+                return e.getMessage();
+            }
+        }
+    }
+}
