@@ -5,6 +5,9 @@ package dev.peerlane;
  * {@code bits(hi:lo)}, bit 0 the least significant.
  */
 public final class Bits {
+    /** The bytes of the smallest page: of this machine's memory, of its IOMMU and of NVMe. */
+    public static final int PAGE_BYTES = 4096;
+
     private Bits() {}
 
     /** Returns bits {@code hi:lo} of a 64-bit value, right aligned. */

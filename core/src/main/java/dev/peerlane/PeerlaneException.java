@@ -89,6 +89,14 @@ public class PeerlaneException extends RuntimeException {
         return new PeerlaneException(Category.IO, code, message, remedy);
     }
 
+    /**
+     * Returns the error of what was stopped on request, of category {@link Category#INTERRUPTED}.
+     */
+    public static PeerlaneException interrupted(String message) {
+        return new PeerlaneException(
+                Category.INTERRUPTED, "interrupted", message, "Start it again");
+    }
+
     /** Returns what it is about. */
     public Category category() {
         return category;

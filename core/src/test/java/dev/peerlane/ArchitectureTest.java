@@ -66,6 +66,7 @@ class ArchitectureTest {
                                     "emulator.controller",
                                     "emulator.media",
                                     "hal",
+                                    "hal.parts",
                                     "pci",
                                     "mem")),
                     Map.entry("emulator.model", Set.of("pci", "spec")),

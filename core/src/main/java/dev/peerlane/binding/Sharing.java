@@ -40,7 +40,7 @@ final class Sharing {
     private static final int CNS_NAMESPACE = 0;
     private static final int CNS_CONTROLLER = 1;
     private static final int EXTENDED_DATA_STRUCTURE = 1;
-    private static final int PAGE = 4096;
+    private static final int PAGE = Bits.PAGE_BYTES;
 
     // NVMe Base 2.0, 5.17.2.1; NVM Command Set 1.0, 4.1.5.1; Base 2.0, 7.8
     private static final int CMIC = 76;

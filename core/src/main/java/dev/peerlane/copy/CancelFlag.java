@@ -21,10 +21,6 @@ public final class CancelFlag {
 
     /** Returns the error with which something ends that was asked to stop. */
     public PeerlaneException error() {
-        return new PeerlaneException(
-                PeerlaneException.Category.INTERRUPTED,
-                "interrupted",
-                "stopped on request",
-                "Start it again");
+        return PeerlaneException.interrupted("stopped on request");
     }
 }

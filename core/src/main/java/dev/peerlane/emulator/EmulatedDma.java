@@ -1,5 +1,6 @@
 package dev.peerlane.emulator;
 
+import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.bus.FaultPlan;
 import dev.peerlane.emulator.model.Fault;
@@ -12,17 +13,20 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.hal.parts.OwnedBuffer;
+import dev.peerlane.hal.parts.OwnedMapping;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Host memory and peers' BARs as devices see them. Bus addresses are never used twice and have a
  * gap between them, so that DMA after a buffer was closed, or past its end, is a fault.
  */
 final class EmulatedDma extends DmaDomain {
-    private static final int PAGE_BYTES = 4096;
+    private static final int PAGE_BYTES = Bits.PAGE_BYTES;
     private static final long FIRST = 0x1_0000_0000L;
 
     private final FabricOwner owner;
@@ -51,7 +55,7 @@ final class EmulatedDma extends DmaDomain {
         if (sizeBytes <= 0) {
             throw new IllegalArgumentException("a buffer of " + sizeBytes + " bytes");
         }
-        long rounded = (sizeBytes + PAGE_BYTES - 1) & -PAGE_BYTES;
+        long rounded = Bits.roundUp(sizeBytes, PAGE_BYTES);
         boolean fails = faults.next(Fault.Occasion.ALLOCATION) != null;
         if (fails || rounded < sizeBytes || next + rounded > PciTree.HOST_LIMIT) {
             throw noMemory(sizeBytes, null);
@@ -84,14 +88,7 @@ final class EmulatedDma extends DmaDomain {
                     "BAR " + bar.index() + " of " + device.locator() + " is not of this fabric",
                     "Map BARs of devices that were opened from this fabric");
         }
-        if (((offset | sizeBytes) & (PAGE_BYTES - 1)) != 0
-                || offset < 0
-                || sizeBytes <= 0
-                || offset > window.sizeBytes() - sizeBytes) {
-            throw new IllegalArgumentException(
-                    "range 0x%x, 0x%x of a BAR of 0x%x bytes"
-                            .formatted(offset, sizeBytes, window.sizeBytes()));
-        }
+        OwnedMapping.checkRange(this, window, offset, sizeBytes);
         EmulatedFunction function = window.function();
         MemorySegment memory = window.space().memory();
         if (!function.decodes() || memory == null || offset < window.space().registerBytes()) {
@@ -109,8 +106,7 @@ final class EmulatedDma extends DmaDomain {
                     "The fabric's description has a fault of kind mapping: take it out");
         }
         if (!iommu) {
-            mappings++;
-            return new Mapping(address, sizeBytes, () -> mappings--);
+            return new Mapping(address, sizeBytes, null);
         }
         AddressMap.Range range =
                 new AddressMap.Range(address, sizeBytes, memory, offset, function, window.space());
@@ -120,17 +116,11 @@ final class EmulatedDma extends DmaDomain {
                     "0x%x of %s is mapped already".formatted(address, device.locator()),
                     "Close the other mapping first");
         }
-        mappings++;
-        return new Mapping(address, sizeBytes, () -> unmap(range));
+        return new Mapping(address, sizeBytes, range);
     }
 
     private void checkOwner() {
         owner.check();
-    }
-
-    private void unmap(AddressMap.Range range) {
-        map.remove(range);
-        mappings--;
     }
 
     /** Returns how many windows are mapped. */
@@ -148,8 +138,7 @@ final class EmulatedDma extends DmaDomain {
         List.copyOf(buffers).forEach(DmaBuffer::close);
     }
 
-    private static PeerlaneException noMemory(
-            long sizeBytes, @org.jspecify.annotations.Nullable Throwable cause) {
+    private static PeerlaneException noMemory(long sizeBytes, @Nullable Throwable cause) {
         return new PeerlaneException(
                 PeerlaneException.Category.MACHINE,
                 "no-dma-memory",
@@ -159,73 +148,41 @@ final class EmulatedDma extends DmaDomain {
     }
 
     /** An allocation. */
-    private final class Buffer extends DmaBuffer {
+    private final class Buffer extends OwnedBuffer {
         private final AddressMap.Range range;
         private final Arena arena;
-        private boolean closed;
 
         Buffer(AddressMap.Range range, Arena arena) {
+            super(EmulatedDma.this::checkOwner, range.memory(), range.base());
             this.range = range;
             this.arena = arena;
         }
 
         @Override
-        public MemorySegment segment() {
-            return range.memory();
-        }
-
-        @Override
-        public long address() {
-            return range.memory().address();
-        }
-
-        @Override
-        public long busAddress() {
-            return range.base();
-        }
-
-        @Override
-        public void close() {
-            checkOwner();
-            if (!closed) {
-                closed = true;
-                map.remove(range);
-                buffers.remove(this);
-                arena.close();
-            }
+        protected void giveBack() {
+            map.remove(range);
+            buffers.remove(this);
+            arena.close();
         }
     }
 
     /** A window on a peer's BAR. */
-    private final class Mapping extends PeerMapping {
-        private final long busAddress;
-        private final long sizeBytes;
-        private final Runnable unmap;
-        private boolean closed;
+    private final class Mapping extends OwnedMapping {
+        private final AddressMap.@Nullable Range range;
 
-        Mapping(long busAddress, long sizeBytes, Runnable unmap) {
-            this.busAddress = busAddress;
-            this.sizeBytes = sizeBytes;
-            this.unmap = unmap;
+        /** Creates one; null where there is no IOMMU that would have to know of it. */
+        Mapping(long busAddress, long sizeBytes, AddressMap.@Nullable Range range) {
+            super(EmulatedDma.this::checkOwner, busAddress, sizeBytes);
+            this.range = range;
+            mappings++;
         }
 
         @Override
-        public long busAddress() {
-            return busAddress;
-        }
-
-        @Override
-        public long sizeBytes() {
-            return sizeBytes;
-        }
-
-        @Override
-        public void close() {
-            checkOwner();
-            if (!closed) {
-                closed = true;
-                unmap.run();
+        protected void unmap() {
+            if (range != null) {
+                map.remove(range);
             }
+            mappings--;
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.peerlane.nvme;
 
+import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
@@ -34,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * refused before it has done anything.
  */
 public final class Admin {
-    private static final int PAGE = 4096;
+    private static final int PAGE = Bits.PAGE_BYTES;
     private static final int EVENT_COOKIE = -2;
     private static final int MAX_KEPT_EVENTS = 64;
     private static final int ACL_NOT_KNOWN = 1;

@@ -1,5 +1,6 @@
 package dev.peerlane.nvme;
 
+import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.PciDevice;
@@ -14,7 +15,7 @@ import dev.peerlane.spec.wire.Reg;
  * registers read 0 until CMBMSC.CRE is set, and before that there is no CMBMSC.
  */
 final class CmbProbe {
-    private static final int PAGE = 4096;
+    private static final int PAGE = Bits.PAGE_BYTES;
 
     private CmbProbe() {}
 

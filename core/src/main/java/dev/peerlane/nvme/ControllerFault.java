@@ -15,18 +15,43 @@ import org.jspecify.annotations.Nullable;
 public final class ControllerFault extends PeerlaneException {
     private static final long serialVersionUID = 1L;
 
+    /** What is wrong; each has a code and a category. */
+    enum Kind {
+        GONE(Category.IO, "controller-gone"),
+        FATAL(Category.IO, "controller-fatal"),
+        NOT_READY(Category.IO, "controller-not-ready"),
+        UNSUPPORTED(Category.MACHINE, "controller-unsupported"),
+        NONSENSE(Category.IO, "controller-nonsense"),
+        TIMEOUT(Category.IO, "controller-timeout"),
+        RESET_BY_OTHERS(Category.IO, "controller-reset"),
+        STOPPED(Category.IO, "controller-stopped"),
+        STUCK(Category.IO, "controller-stuck"),
+        CMB_REFUSED(Category.MACHINE, "cmb-refused"),
+        CMB_NOT_WIPED(Category.IO, "cmb-not-wiped");
+
+        private final Category category;
+        private final String code;
+
+        Kind(Category category, String code) {
+            this.category = category;
+            this.code = code;
+        }
+    }
+
+    private final Kind kind;
     private final String locator;
     private boolean told;
 
     ControllerFault(
-            Category category,
-            String code,
-            String locator,
-            String what,
-            String remedy,
-            @Nullable Throwable cause) {
-        super(category, code, locator + ": " + what, remedy, cause);
+            Kind kind, String locator, String what, String remedy, @Nullable Throwable cause) {
+        super(kind.category, kind.code, locator + ": " + what, remedy, cause);
+        this.kind = kind;
         this.locator = locator;
+    }
+
+    /** Returns what is wrong. */
+    Kind kind() {
+        return kind;
     }
 
     /** Returns the name by which a user calls the controller. */
@@ -50,8 +75,7 @@ public final class ControllerFault extends PeerlaneException {
     /** Registers read as all ones: unplugged, powered off, or its link is down. */
     static ControllerFault gone(String locator, String when) {
         return new ControllerFault(
-                Category.IO,
-                "controller-gone",
+                Kind.GONE,
                 locator,
                 "the controller is gone: registers read FFFFFFFFh " + when,
                 "check that it is plugged in and powered, and its slot's link in the system log",
@@ -61,8 +85,7 @@ public final class ControllerFault extends PeerlaneException {
     /** CSTS.CFS is set. */
     static ControllerFault fatal(String locator, int csts, String when) {
         return new ControllerFault(
-                Category.IO,
-                "controller-fatal",
+                Kind.FATAL,
                 locator,
                 "the controller reports a fatal error: CSTS %08Xh %s".formatted(csts, when),
                 "reset it; if that does not help, power it off and on",
@@ -72,8 +95,7 @@ public final class ControllerFault extends PeerlaneException {
     /** CSTS.RDY went from 1 to 0, and not because of us. */
     static ControllerFault resetByOthers(String locator, int csts, String when) {
         return new ControllerFault(
-                Category.IO,
-                "controller-reset",
+                Kind.RESET_BY_OTHERS,
                 locator,
                 "somebody else reset or disabled the controller: CSTS %08Xh %s"
                         .formatted(csts, when),
@@ -83,8 +105,7 @@ public final class ControllerFault extends PeerlaneException {
 
     static ControllerFault notReady(String locator, int csts, boolean wanted, long timeoutNanos) {
         return new ControllerFault(
-                Category.IO,
-                "controller-not-ready",
+                Kind.NOT_READY,
                 locator,
                 "CSTS.RDY did not become %d within %d ms: CSTS %08Xh"
                         .formatted(wanted ? 1 : 0, timeoutNanos / 1_000_000, csts),
@@ -93,14 +114,12 @@ public final class ControllerFault extends PeerlaneException {
     }
 
     static ControllerFault unsupported(String locator, String what, String remedy) {
-        return new ControllerFault(
-                Category.MACHINE, "controller-unsupported", locator, what, remedy, null);
+        return new ControllerFault(Kind.UNSUPPORTED, locator, what, remedy, null);
     }
 
     static ControllerFault nonsense(String locator, String what) {
         return new ControllerFault(
-                Category.IO,
-                "controller-nonsense",
+                Kind.NONSENSE,
                 locator,
                 what,
                 "reset the controller and look for newer firmware; what it says can't be trusted",
@@ -109,8 +128,7 @@ public final class ControllerFault extends PeerlaneException {
 
     static ControllerFault timeout(String locator, String what, long timeoutNanos) {
         return new ControllerFault(
-                Category.IO,
-                "controller-timeout",
+                Kind.TIMEOUT,
                 locator,
                 "%s was not answered within %d ms".formatted(what, timeoutNanos / 1_000_000),
                 "reset the controller; its error log may say more",
@@ -119,8 +137,7 @@ public final class ControllerFault extends PeerlaneException {
 
     static ControllerFault stopped(String locator, String why) {
         return new ControllerFault(
-                        Category.IO,
-                        "controller-stopped",
+                        Kind.STOPPED,
                         locator,
                         "the controller takes no commands: " + why,
                         "reset the controller or open it again",
@@ -130,8 +147,7 @@ public final class ControllerFault extends PeerlaneException {
 
     static ControllerFault stuck(String locator, String what, @Nullable Throwable cause) {
         return new ControllerFault(
-                Category.IO,
-                "controller-stuck",
+                Kind.STUCK,
                 locator,
                 what,
                 "power the device off; its queue memory stays allocated until this process ends",
@@ -139,13 +155,12 @@ public final class ControllerFault extends PeerlaneException {
     }
 
     static ControllerFault cmbRefused(String locator, String what, String remedy) {
-        return new ControllerFault(Category.MACHINE, "cmb-refused", locator, what, remedy, null);
+        return new ControllerFault(Kind.CMB_REFUSED, locator, what, remedy, null);
     }
 
     static ControllerFault notWiped(String locator, long offset, long seen) {
         return new ControllerFault(
-                Category.IO,
-                "cmb-not-wiped",
+                Kind.CMB_NOT_WIPED,
                 locator,
                 "the CMB at 0x%x was overwritten with zeroes but reads %016Xh"
                         .formatted(offset, seen),

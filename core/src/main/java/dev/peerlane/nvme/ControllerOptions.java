@@ -1,5 +1,7 @@
 package dev.peerlane.nvme;
 
+import dev.peerlane.Bits;
+
 /**
  * Bounds and sizes of one controller's driver. Start from {@link #DEFAULTS}.
  *
@@ -32,7 +34,7 @@ public record ControllerOptions(
         long shutdownTimeoutNanos,
         long readyGraceNanos) {
     private static final long SECOND = 1_000_000_000L;
-    private static final int PAGE = 4096;
+    private static final int PAGE = Bits.PAGE_BYTES;
     private static final int MAX_TRANSFER = 2 << 20;
     private static final int MAX_QUEUE_PAIRS = 65_535;
     private static final int MAX_ADMIN_ENTRIES = 4096;

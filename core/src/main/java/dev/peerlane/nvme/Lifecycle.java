@@ -18,7 +18,6 @@ import org.jspecify.annotations.Nullable;
 /** How a controller is claimed, enabled, shut down and stopped (NVMe Base 2.0, 3.5 and 3.6). */
 final class Lifecycle {
     private static final int MASS_STORAGE_NVM = 0x0108;
-    private static final int DEVICE_CONTROL = 8;
     private static final int RELAXED_ORDERING = 1 << 4;
     private static final long MILLI = 1_000_000L;
 
@@ -121,7 +120,7 @@ final class Lifecycle {
         if (at.isEmpty()) {
             return false;
         }
-        int register = at.getAsInt() + DEVICE_CONTROL;
+        int register = at.getAsInt() + ConfigSpace.EXP_DEVICE_CONTROL;
         int control = config.load16(register);
         if ((control & RELAXED_ORDERING) != 0) {
             config.store16(register, control & ~RELAXED_ORDERING);
@@ -145,7 +144,7 @@ final class Lifecycle {
         try {
             disable(true);
         } catch (ControllerFault e) {
-            if (e.code().equals("controller-gone")) {
+            if (e.kind() == ControllerFault.Kind.GONE) {
                 throw e;
             }
             try {
@@ -233,7 +232,8 @@ final class Lifecycle {
         ControllerFault lost = lost(when);
         if (lost == null
                 || (seen instanceof ControllerFault e
-                        && (e.code().equals(lost.code()) || e.code().equals("controller-reset")))) {
+                        && (e.kind() == lost.kind()
+                                || e.kind() == ControllerFault.Kind.RESET_BY_OTHERS))) {
             return seen;
         }
         lost.addSuppressed(seen);
@@ -336,8 +336,7 @@ final class Lifecycle {
     /** Returns whether the registers answer no more: ones, or SIGBUS where they are mapped. */
     private static boolean isSilent(Throwable e) {
         return e instanceof InternalError
-                || (e instanceof PeerlaneException p
-                        && (p.code().equals("controller-gone")
-                                || p.code().equals(MemoryFault.CODE)));
+                || e instanceof MemoryFault
+                || (e instanceof ControllerFault f && f.kind() == ControllerFault.Kind.GONE);
     }
 }

@@ -1,5 +1,6 @@
 package dev.peerlane.nvme;
 
+import dev.peerlane.Bits;
 import dev.peerlane.mem.Dma;
 
 /**
@@ -7,7 +8,7 @@ import dev.peerlane.mem.Dma;
  * entry that may carry an offset, then whole pages in a list of up to one page.
  */
 final class PrpList {
-    static final int PAGE = 4096;
+    static final int PAGE = Bits.PAGE_BYTES;
     private static final int PAGE_SHIFT = 12;
     private static final int ENTRY_BYTES = 8;
 

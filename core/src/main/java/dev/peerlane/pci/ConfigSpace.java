@@ -30,6 +30,12 @@ public abstract class ConfigSpace {
     /** Offset of the first BAR. */
     public static final int BAR0 = 0x10;
 
+    /** Offset of the cache line size (low byte) and what follows it. */
+    public static final int CACHE_LINE = 0x0c;
+
+    /** Offset of the interrupt line (low byte) and what follows it. */
+    public static final int INTERRUPT_LINE = 0x3c;
+
     /** Offset of the pointer to the capability list (8 bits). */
     public static final int CAPABILITIES = 0x34;
 
@@ -44,6 +50,36 @@ public abstract class ConfigSpace {
 
     /** Capability ID of PCI Express. */
     public static final int CAP_PCI_EXPRESS = 0x10;
+
+    /** Offset of Device Capabilities in the PCI Express capability (PCIe 5.0, 7.5.3). */
+    public static final int EXP_DEVICE_CAPABILITIES = 0x04;
+
+    /** Offset of Device Control in it (16 bits). */
+    public static final int EXP_DEVICE_CONTROL = 0x08;
+
+    /** Offset of Device Status in it (16 bits). */
+    public static final int EXP_DEVICE_STATUS = 0x0a;
+
+    /** Offset of Link Capabilities in it. */
+    public static final int EXP_LINK_CAPABILITIES = 0x0c;
+
+    /** Offset of Link Status in it (16 bits). */
+    public static final int EXP_LINK_STATUS = 0x12;
+
+    /** Offset of Slot Capabilities in it. */
+    public static final int EXP_SLOT_CAPABILITIES = 0x14;
+
+    /** Offset of Device Control 2 in it (16 bits). */
+    public static final int EXP_DEVICE_CONTROL_2 = 0x28;
+
+    /** Device Capabilities: Function Level Reset. */
+    public static final int EXP_FLR_CAPABLE = 1 << 28;
+
+    /** Device Control: Initiate Function Level Reset. */
+    public static final int EXP_INITIATE_FLR = 1 << 15;
+
+    /** Device Control: Enable Relaxed Ordering. */
+    public static final int EXP_RELAXED_ORDERING = 1 << 4;
 
     /** Capability ID of MSI-X. */
     public static final int CAP_MSIX = 0x11;

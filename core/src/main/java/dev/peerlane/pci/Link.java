@@ -11,8 +11,6 @@ import org.jspecify.annotations.Nullable;
  * @param maxWidth the most lanes
  */
 public record Link(int generation, int width, int maxGeneration, int maxWidth) {
-    private static final int LINK_CAPABILITIES = 0x0c;
-    private static final int LINK_STATUS = 0x12;
     private static final double[] GIGATRANSFERS = {0, 2.5, 5, 8, 16, 32, 64};
 
     /** Reads the link of a function's port, or null if it has none. */
@@ -21,8 +19,8 @@ public record Link(int generation, int width, int maxGeneration, int maxWidth) {
         if (express.isEmpty()) {
             return null;
         }
-        int capabilities = config.load32(express.getAsInt() + LINK_CAPABILITIES);
-        int status = config.load16(express.getAsInt() + LINK_STATUS);
+        int capabilities = config.load32(express.getAsInt() + ConfigSpace.EXP_LINK_CAPABILITIES);
+        int status = config.load16(express.getAsInt() + ConfigSpace.EXP_LINK_STATUS);
         if (capabilities == 0 || capabilities == -1) {
             return null;
         }

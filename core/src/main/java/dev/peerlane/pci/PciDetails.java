@@ -40,7 +40,6 @@ public record PciDetails(
         int iommuGroup,
         int numaNode,
         @Nullable String driver) {
-
     /** Nothing is known. */
     public static final PciDetails NONE =
             new PciDetails(-1, null, null, -1, -1, null, -1, -1, -1, null, -1, -1, -1, -1, null);
@@ -57,10 +56,6 @@ public record PciDetails(
     /** Extended capability ID of Downstream Port Containment (7.9.15). */
     public static final int EXT_DPC = 0x001d;
 
-    private static final int DEVICE_CAPABILITIES = 0x04;
-    private static final int DEVICE_CONTROL = 0x08;
-    private static final int LINK_CAPABILITIES = 0x0c;
-    private static final int SLOT_CAPABILITIES = 0x14;
     private static final int WHOLE = 4096;
 
     /**
@@ -94,10 +89,10 @@ public record PciDetails(
         int slot = -1;
         if (express.isPresent()) {
             int at = express.getAsInt();
-            payload = payloadOf(config.load16(at + DEVICE_CONTROL) >>> 5);
-            maxPayload = payloadOf(config.load16(at + DEVICE_CAPABILITIES));
+            payload = payloadOf(config.load16(at + ConfigSpace.EXP_DEVICE_CONTROL) >>> 5);
+            maxPayload = payloadOf(config.load16(at + ConfigSpace.EXP_DEVICE_CAPABILITIES));
             boolean hasSlot = (config.load16(at + 2) & 0x100) != 0;
-            slot = hasSlot ? config.load32(at + SLOT_CAPABILITIES) >>> 19 : -1;
+            slot = hasSlot ? config.load32(at + ConfigSpace.EXP_SLOT_CAPABILITIES) >>> 19 : -1;
         }
         var aer = config.extendedCapability(EXT_AER);
         var dpc = config.extendedCapability(EXT_DPC);
@@ -128,7 +123,7 @@ public record PciDetails(
         var express = config.capability(ConfigSpace.CAP_PCI_EXPRESS);
         return express.isEmpty()
                 ? -1
-                : config.load32(express.getAsInt() + LINK_CAPABILITIES) >>> 24;
+                : config.load32(express.getAsInt() + ConfigSpace.EXP_LINK_CAPABILITIES) >>> 24;
     }
 
     /** Reads whether Address Translation Services are on; null without the capability. */

@@ -1,5 +1,6 @@
 package dev.peerlane.probe;
 
+import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
 import dev.peerlane.block.PeerBuffer;
@@ -37,7 +38,7 @@ public final class Probe {
     private static final int MEDIA_ERROR = 2;
     private static final int COMPARE_FAILURE = 0x85;
     private static final long ARRIVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final long PAGE_BYTES = 4096;
+    private static final long PAGE_BYTES = Bits.PAGE_BYTES;
     private static final ValueLayout.OfLong WORD =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(java.nio.ByteOrder.LITTLE_ENDIAN);
 

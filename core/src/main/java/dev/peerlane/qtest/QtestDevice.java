@@ -12,15 +12,7 @@ import java.util.OptionalInt;
 
 /** One function of a running QEMU, open. */
 final class QtestDevice extends PciDevice implements QtestDma.Function {
-    private static final int DEVICE_CAPABILITIES = 4;
-    private static final int DEVICE_CONTROL = 8;
-    private static final int DEVICE_STATUS = 0xa;
-    private static final int DEVICE_CONTROL_2 = 0x28;
-    private static final int FLR_CAPABLE = 1 << 28;
-    private static final int INITIATE_FLR = 1 << 15;
     private static final int TRANSACTIONS_PENDING = 1 << 5;
-    private static final int INTERRUPT_LINE = 0x3c;
-    private static final int CACHE_LINE = 0x0c;
     private static final int BARS = 6;
     private static final long RESET_NANOS = 1_000_000_000L;
 
@@ -105,8 +97,12 @@ final class QtestDevice extends PciDevice implements QtestDma.Function {
         OptionalInt express = node.config().capability(ConfigSpace.CAP_PCI_EXPRESS);
         boolean capable =
                 express.isPresent()
-                        && (node.config().load32(express.getAsInt() + DEVICE_CAPABILITIES)
-                                        & FLR_CAPABLE)
+                        && (node.config()
+                                                .load32(
+                                                        express.getAsInt()
+                                                                + ConfigSpace
+                                                                        .EXP_DEVICE_CAPABILITIES)
+                                        & ConfigSpace.EXP_FLR_CAPABLE)
                                 != 0;
         if (capable) {
             functionReset(express.getAsInt());
@@ -126,10 +122,10 @@ final class QtestDevice extends PciDevice implements QtestDma.Function {
         ConfigSpace config = node.config();
         int identity = config.load32(ConfigSpace.VENDOR_ID);
         int command = config.load16(ConfigSpace.COMMAND);
-        int cacheLine = config.load32(CACHE_LINE);
-        int interrupt = config.load32(INTERRUPT_LINE);
-        int control = config.load16(express + DEVICE_CONTROL);
-        int control2 = config.load16(express + DEVICE_CONTROL_2);
+        int cacheLine = config.load32(ConfigSpace.CACHE_LINE);
+        int interrupt = config.load32(ConfigSpace.INTERRUPT_LINE);
+        int control = config.load16(express + ConfigSpace.EXP_DEVICE_CONTROL);
+        int control2 = config.load16(express + ConfigSpace.EXP_DEVICE_CONTROL_2);
         int[] bars = new int[BARS];
         for (int i = 0; i < BARS; i++) {
             bars[i] = config.load32(ConfigSpace.BAR0 + 4 * i);
@@ -138,9 +134,13 @@ final class QtestDevice extends PciDevice implements QtestDma.Function {
         // What is on its way should end first, but a stuck function must not stop its reset.
         boolean idle =
                 clock.await(
-                        () -> (config.load16(express + DEVICE_STATUS) & TRANSACTIONS_PENDING) == 0,
+                        () ->
+                                (config.load16(express + ConfigSpace.EXP_DEVICE_STATUS)
+                                                & TRANSACTIONS_PENDING)
+                                        == 0,
                         RESET_NANOS);
-        config.store16(express + DEVICE_CONTROL, control | INITIATE_FLR);
+        config.store16(
+                express + ConfigSpace.EXP_DEVICE_CONTROL, control | ConfigSpace.EXP_INITIATE_FLR);
         boolean back =
                 clock.await(() -> config.load32(ConfigSpace.VENDOR_ID) == identity, RESET_NANOS);
         if (!back) {
@@ -149,10 +149,10 @@ final class QtestDevice extends PciDevice implements QtestDma.Function {
         for (int i = 0; i < BARS; i++) {
             config.store32(ConfigSpace.BAR0 + 4 * i, bars[i]);
         }
-        config.store32(CACHE_LINE, cacheLine);
-        config.store32(INTERRUPT_LINE, interrupt);
-        config.store16(express + DEVICE_CONTROL, control);
-        config.store16(express + DEVICE_CONTROL_2, control2);
+        config.store32(ConfigSpace.CACHE_LINE, cacheLine);
+        config.store32(ConfigSpace.INTERRUPT_LINE, interrupt);
+        config.store16(express + ConfigSpace.EXP_DEVICE_CONTROL, control);
+        config.store16(express + ConfigSpace.EXP_DEVICE_CONTROL_2, control2);
         config.store16(ConfigSpace.COMMAND, command);
         for (int i = 0; i < BARS; i++) {
             if (config.load32(ConfigSpace.BAR0 + 4 * i) != bars[i]) {

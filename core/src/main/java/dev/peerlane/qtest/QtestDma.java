@@ -7,6 +7,8 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.hal.parts.OwnedBuffer;
+import dev.peerlane.hal.parts.OwnedMapping;
 import dev.peerlane.hal.parts.OwnerThread;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -61,12 +63,7 @@ final class QtestDma extends DmaDomain {
     @Override
     public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
         checkOpen();
-        Objects.checkFromIndexSize(offset, sizeBytes, bar.sizeBytes());
-        if (sizeBytes == 0 || ((offset | sizeBytes) & (RamFile.PAGE_BYTES - 1)) != 0) {
-            throw new IllegalArgumentException(
-                    "offset 0x%x and length 0x%x must be multiples of 0x%x"
-                            .formatted(offset, sizeBytes, RamFile.PAGE_BYTES));
-        }
+        OwnedMapping.checkRange(this, bar, offset, sizeBytes);
         if (!(owner instanceof Function device) || !device.decodes(this, bar)) {
             throw PeerlaneException.machine(
                     "peer-not-mappable",
@@ -116,73 +113,32 @@ final class QtestDma extends DmaDomain {
         }
     }
 
-    private final class Buffer extends DmaBuffer {
-        private final long physical;
-        private final MemorySegment segment;
-        private boolean freed;
-
+    private final class Buffer extends OwnedBuffer {
         Buffer(long physical, MemorySegment segment) {
-            this.physical = physical;
-            this.segment = segment;
+            super(QtestDma.this::checkThread, segment, physical);
         }
 
         @Override
-        public MemorySegment segment() {
-            return segment;
-        }
-
-        @Override
-        public long address() {
-            return ram.hostAddress(physical);
-        }
-
-        @Override
-        public long busAddress() {
-            return physical;
-        }
-
-        @Override
-        public void close() {
-            checkThread();
-            if (freed || closed) {
-                return;
+        protected void giveBack() {
+            if (!closed) {
+                // Pages that may still be reached are not handed out again: unmap first.
+                QtestDma.this.unmap(busAddress(), sizeBytes());
+                ram.give(busAddress(), sizeBytes());
             }
-            freed = true;
-            // Pages that may still be reached are not handed out again: unmap first.
-            unmap(physical, segment.byteSize());
-            ram.give(physical, segment.byteSize());
         }
     }
 
-    private final class Peer extends PeerMapping {
-        private final long address;
-        private final long bytes;
-        private boolean unmapped;
-
+    private final class Peer extends OwnedMapping {
         Peer(long address, long bytes) {
-            this.address = address;
-            this.bytes = bytes;
+            super(QtestDma.this::checkThread, address, bytes);
         }
 
         @Override
-        public long busAddress() {
-            return address;
-        }
-
-        @Override
-        public long sizeBytes() {
-            return bytes;
-        }
-
-        @Override
-        public void close() {
-            checkThread();
-            if (unmapped || closed) {
-                return;
+        protected void unmap() {
+            if (!closed) {
+                QtestDma.this.unmap(busAddress(), sizeBytes());
+                peerRanges.remove(busAddress());
             }
-            unmapped = true;
-            unmap(address, bytes);
-            peerRanges.remove(address);
         }
     }
 }

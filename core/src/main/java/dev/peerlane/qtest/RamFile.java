@@ -1,5 +1,6 @@
 package dev.peerlane.qtest;
 
+import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.PeerlaneException.Category;
 import java.io.IOException;
@@ -20,7 +21,7 @@ import java.util.TreeMap;
  */
 final class RamFile implements AutoCloseable {
     /** Granularity of what is handed out. */
-    static final int PAGE_BYTES = 4096;
+    static final int PAGE_BYTES = Bits.PAGE_BYTES;
 
     private static final long FIRST = 16L << 20;
     private static final long SMALLEST = 32L << 20;

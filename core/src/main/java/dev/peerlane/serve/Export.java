@@ -1,5 +1,6 @@
 package dev.peerlane.serve;
 
+import dev.peerlane.Bits;
 import dev.peerlane.emulator.EmulatedController;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.model.CmbModel;
@@ -78,7 +79,7 @@ final class Export implements AutoCloseable {
         PciFunction function = fabric.machine().function(device.bdf()).orElseThrow();
         function.bars().forEach(bar -> barBytes.put(bar.index(), bar.sizeBytes()));
         long doorbellBytes = (8L * (drive.ioQueues() + 1)) << drive.doorbellStride();
-        long doorbellPages = (doorbellBytes + 4095) & -4096;
+        long doorbellPages = Bits.roundUp(doorbellBytes, Bits.PAGE_BYTES);
         CmbModel cmb = drive.cmb();
         if (cmb == null || cmb.bar() != 0) {
             SharedBars.File bar0 = shared.make(SharedBars.DOORBELLS + doorbellPages);

@@ -1,5 +1,6 @@
 package dev.peerlane.serve;
 
+import dev.peerlane.Bits;
 import dev.peerlane.linux.KernelCalls;
 import dev.peerlane.linux.KernelException;
 import dev.peerlane.linux.MemoryFile;
@@ -90,7 +91,7 @@ final class SharedBars implements SegmentAllocator, AutoCloseable {
 
     @Override
     public MemorySegment allocate(long byteSize, long byteAlignment) {
-        return make((byteSize + 4095) & -4096).memory();
+        return make(Bits.roundUp(byteSize, Bits.PAGE_BYTES)).memory();
     }
 
     /** Returns the file that was made for the fabric, if it asked for one, before the others. */

@@ -10,7 +10,7 @@ import dev.peerlane.linux.KernelException;
  * where not. VFIO locks what is mapped, so the limit of locked memory is looked at first.
  */
 final class HostMemory {
-    static final int PAGE_BYTES = 4096;
+    static final int PAGE_BYTES = Bits.PAGE_BYTES;
     static final int HUGE_PAGE_BYTES = 2 << 20;
 
     /** Below this limit of locked memory, pieces are small and huge pages are left alone. */

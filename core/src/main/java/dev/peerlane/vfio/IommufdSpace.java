@@ -186,15 +186,17 @@ final class IommufdSpace extends IoSpace {
         long bytes = piece.bytes();
         int buffer = export(piece);
         Cleanup cleanup = new MemoryCleanup();
-        cleanup.step(() -> mapFile(buffer, object, iova, bytes));
+        boolean[] mapped = new boolean[1];
+        cleanup.step(() -> {
+            mapFile(buffer, object, iova, bytes);
+            mapped[0] = true;
+        });
         // the address space holds the dma-buf from here on
         cleanup.step(() -> KernelException.close(kernel, buffer, "the dma-buf of " + object));
         try {
             cleanup.finish();
         } catch (RuntimeException e) {
-            boolean mapped =
-                    !(e instanceof KernelException k && k.code().equals("peer-not-mapped"));
-            if (mapped) {
+            if (mapped[0]) {
                 new MemoryCleanup().step(() -> unmap(iova, bytes)).finish(e);
             }
             throw e;

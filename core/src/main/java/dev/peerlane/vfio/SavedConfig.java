@@ -11,10 +11,6 @@ import java.util.OptionalInt;
  */
 final class SavedConfig {
     private static final int BARS = 6;
-    private static final int CACHE_LINE = 0x0c;
-    private static final int INTERRUPT_LINE = 0x3c;
-    private static final int DEVICE_CONTROL = 8;
-    private static final int DEVICE_CONTROL_2 = 0x28;
     private static final long BACK_NANOS = 1_000_000_000L; // PCIe 5.0, 6.6.2: 100 ms, generously
 
     private final int identity;
@@ -29,14 +25,20 @@ final class SavedConfig {
     private SavedConfig(ConfigSpace config) {
         identity = config.load32(ConfigSpace.CLASS_REVISION);
         command = config.load16(ConfigSpace.COMMAND);
-        cacheLine = config.load32(CACHE_LINE);
-        interruptLine = config.load32(INTERRUPT_LINE);
+        cacheLine = config.load32(ConfigSpace.CACHE_LINE);
+        interruptLine = config.load32(ConfigSpace.INTERRUPT_LINE);
         for (int i = 0; i < BARS; i++) {
             bars[i] = config.load32(ConfigSpace.BAR0 + 4 * i);
         }
         express = config.capability(ConfigSpace.CAP_PCI_EXPRESS);
-        control = express.isPresent() ? config.load16(express.getAsInt() + DEVICE_CONTROL) : 0;
-        control2 = express.isPresent() ? config.load16(express.getAsInt() + DEVICE_CONTROL_2) : 0;
+        control =
+                express.isPresent()
+                        ? config.load16(express.getAsInt() + ConfigSpace.EXP_DEVICE_CONTROL)
+                        : 0;
+        control2 =
+                express.isPresent()
+                        ? config.load16(express.getAsInt() + ConfigSpace.EXP_DEVICE_CONTROL_2)
+                        : 0;
     }
 
     static SavedConfig of(ConfigSpace config) {
@@ -54,11 +56,11 @@ final class SavedConfig {
         for (int i = 0; i < BARS; i++) {
             put32(config, ConfigSpace.BAR0 + 4 * i, bars[i]);
         }
-        put32(config, CACHE_LINE, cacheLine);
-        put32(config, INTERRUPT_LINE, interruptLine);
+        put32(config, ConfigSpace.CACHE_LINE, cacheLine);
+        put32(config, ConfigSpace.INTERRUPT_LINE, interruptLine);
         if (express.isPresent()) {
-            put16(config, express.getAsInt() + DEVICE_CONTROL, control);
-            put16(config, express.getAsInt() + DEVICE_CONTROL_2, control2);
+            put16(config, express.getAsInt() + ConfigSpace.EXP_DEVICE_CONTROL, control);
+            put16(config, express.getAsInt() + ConfigSpace.EXP_DEVICE_CONTROL_2, control2);
         }
         put16(config, ConfigSpace.COMMAND, command);
         return !config.isGone();

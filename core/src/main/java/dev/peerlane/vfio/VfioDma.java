@@ -7,13 +7,14 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.hal.parts.OwnedBuffer;
+import dev.peerlane.hal.parts.OwnedMapping;
 import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.linux.Cleanup;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -135,12 +136,7 @@ final class VfioDma extends DmaDomain {
     @Override
     public PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes) {
         checkOpen();
-        Objects.checkFromIndexSize(offset, sizeBytes, bar.sizeBytes());
-        if (sizeBytes == 0 || ((offset | sizeBytes) & (HostMemory.PAGE_BYTES - 1)) != 0) {
-            throw new IllegalArgumentException(
-                    "offset 0x%x and length 0x%x must be multiples of 0x%x"
-                            .formatted(offset, sizeBytes, HostMemory.PAGE_BYTES));
-        }
+        OwnedMapping.checkRange(this, bar, offset, sizeBytes);
         if (!(owner instanceof VfioDevice device)
                 || !(bar instanceof VfioBar window)
                 || !device.decodes(this, window)) {
@@ -269,7 +265,7 @@ final class VfioDma extends DmaDomain {
                     map(peer);
                 } catch (RuntimeException e) {
                     peers.remove(peer.bus);
-                    peer.unmapped = true;
+                    peer.gone();
                     throw e;
                 }
             }
@@ -310,57 +306,37 @@ final class VfioDma extends DmaDomain {
         cleanup.finish();
     }
 
-    private final class Buffer extends DmaBuffer {
+    private final class Buffer extends OwnedBuffer {
         private final DmaChunk chunk;
         private final long offset;
-        private final MemorySegment segment;
-        private boolean freed;
 
         Buffer(DmaChunk chunk, long offset, MemorySegment segment) {
+            super(VfioDma.this::checkThread, segment, chunk.iova() + offset);
             this.chunk = chunk;
             this.offset = offset;
-            this.segment = segment;
         }
 
         @Override
-        public MemorySegment segment() {
-            return segment;
-        }
-
-        @Override
-        public long address() {
-            return chunk.piece().address() + offset;
-        }
-
-        @Override
-        public long busAddress() {
-            return chunk.iova() + offset;
-        }
-
-        @Override
-        public void close() {
-            checkThread();
-            if (freed || !chunks.contains(chunk)) {
-                return;
-            }
-            freed = true;
-            chunk.give(offset, segment.byteSize());
-            if (chunk.isEmpty() && chunks.size() > 1) {
-                release(chunk);
+        protected void giveBack() {
+            if (chunks.contains(chunk)) {
+                chunk.give(offset, sizeBytes());
+                if (chunk.isEmpty() && chunks.size() > 1) {
+                    release(chunk);
+                }
             }
         }
     }
 
-    private final class Peer extends PeerMapping {
+    private final class Peer extends OwnedMapping {
         private final VfioDevice owner;
         private final VfioBar bar;
         private final long offset;
         private final long bytes;
         private final long iova;
         private final long bus;
-        private boolean unmapped;
 
         Peer(VfioDevice owner, VfioBar bar, long offset, long bytes, long iova, long bus) {
+            super(VfioDma.this::checkThread, iova, bytes);
             this.owner = owner;
             this.bar = bar;
             this.offset = offset;
@@ -369,23 +345,12 @@ final class VfioDma extends DmaDomain {
             this.bus = bus;
         }
 
-        @Override
-        public long busAddress() {
-            return iova;
+        void gone() {
+            lost();
         }
 
         @Override
-        public long sizeBytes() {
-            return bytes;
-        }
-
-        @Override
-        public void close() {
-            checkThread();
-            if (unmapped) {
-                return;
-            }
-            unmapped = true;
+        protected void unmap() {
             peers.remove(bus);
             space.unmap(iova, bytes);
             if (iova != bus) {

@@ -6,9 +6,9 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.hal.parts.OwnedBuffer;
 import dev.peerlane.hal.parts.PageRuns;
 import dev.peerlane.pci.Bdf;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -95,32 +95,18 @@ final class OwnMemory extends DmaDomain {
     }
 
     /** Pages of a chunk. */
-    private final class Buffer extends DmaBuffer {
+    private final class Buffer extends OwnedBuffer {
         private final Pages pages;
         private final long offset;
-        private final MemorySegment segment;
-        private boolean closed;
 
         Buffer(Pages pages, long offset, long bytes) {
+            super(
+                    host::checkThread,
+                    pages.chunk.segment().asSlice(offset, bytes),
+                    pages.chunk.busAddress() + offset);
             this.pages = pages;
             this.offset = offset;
-            this.segment = pages.chunk.segment().asSlice(offset, bytes);
-            segment.fill((byte) 0); // a late write of a device, and pages that are there at once
-        }
-
-        @Override
-        public MemorySegment segment() {
-            return segment;
-        }
-
-        @Override
-        public long address() {
-            return segment.address();
-        }
-
-        @Override
-        public long busAddress() {
-            return pages.chunk.busAddress() + offset;
+            segment().fill((byte) 0); // a late write of a device, and pages that are there at once
         }
 
         @Override
@@ -135,12 +121,8 @@ final class OwnMemory extends DmaDomain {
         }
 
         @Override
-        public void close() {
-            host.checkThread();
-            if (!closed) {
-                closed = true;
-                pages.free(offset, segment.byteSize());
-            }
+        protected void giveBack() {
+            pages.free(offset, sizeBytes());
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.peerlane.vfiouser;
 
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -153,7 +154,7 @@ public final class Protocol {
     public static final int IRQ_TRIGGER = 0x20;
 
     /** Granularity of mappings. */
-    public static final int PAGE_BYTES = 4096;
+    public static final int PAGE_BYTES = Bits.PAGE_BYTES;
 
     // Our own, in a refusal of VERSION with EBUSY, behind the version numbers: others skip it.
     private static final Pattern TAKEN_SECONDS =

@@ -6,9 +6,10 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.hal.parts.OwnedBuffer;
+import dev.peerlane.hal.parts.OwnedMapping;
 import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.pci.Bdf;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -90,19 +91,12 @@ final class UserDma extends DmaDomain implements AutoCloseable, OwnMemory.Host {
                     "BAR " + bar.index() + " of " + owner.locator() + " is not of this fabric",
                     "Map BARs of devices that were opened from this fabric");
         }
-        if (((offset | sizeBytes) & (PAGE - 1)) != 0
-                || offset < 0
-                || sizeBytes <= 0
-                || offset > window.sizeBytes() - sizeBytes) {
-            throw new IllegalArgumentException(
-                    "range 0x%x, 0x%x of a BAR of 0x%x bytes"
-                            .formatted(offset, sizeBytes, window.sizeBytes()));
-        }
+        OwnedMapping.checkRange(this, window, offset, sizeBytes);
         checkReachable(window, owner, offset, sizeBytes);
         long busAddress = window.pciAddress() + offset;
         for (Peer other : peers) {
-            if (busAddress < other.busAddress + other.sizeBytes
-                    && other.busAddress < busAddress + sizeBytes) {
+            if (busAddress < other.busAddress() + other.sizeBytes()
+                    && other.busAddress() < busAddress + sizeBytes) {
                 throw PeerlaneException.machine(
                         "peer-mapped-already",
                         "0x%x of %s is mapped already".formatted(busAddress, owner.locator()),
@@ -146,29 +140,13 @@ final class UserDma extends DmaDomain implements AutoCloseable, OwnMemory.Host {
     }
 
     /** All of a chunk. */
-    private final class Buffer extends DmaBuffer {
+    private final class Buffer extends OwnedBuffer {
         private final Chunk chunk;
-        private final MemorySegment segment;
 
         Buffer(Chunk chunk) {
+            super(UserDma.this::checkThread, chunk.segment(), chunk.busAddress());
             this.chunk = chunk;
-            segment = chunk.segment();
-            segment.fill((byte) 0); // so that its pages are there at once
-        }
-
-        @Override
-        public MemorySegment segment() {
-            return segment;
-        }
-
-        @Override
-        public long address() {
-            return segment.address();
-        }
-
-        @Override
-        public long busAddress() {
-            return chunk.busAddress();
+            segment().fill((byte) 0); // so that its pages are there at once
         }
 
         @Override
@@ -177,34 +155,20 @@ final class UserDma extends DmaDomain implements AutoCloseable, OwnMemory.Host {
         }
 
         @Override
-        public void close() {
-            checkThread();
+        protected void giveBack() {
             chunk.close();
         }
     }
 
     /** A BAR's range. */
-    private final class Peer extends PeerMapping {
+    private final class Peer extends OwnedMapping {
         private final UserFunction owner;
         private final Reach reach;
-        private final long busAddress;
-        private final long sizeBytes;
 
         Peer(UserFunction owner, Region region, long offset, long busAddress, long sizeBytes) {
+            super(UserDma.this::checkThread, busAddress, sizeBytes);
             this.owner = owner;
-            this.busAddress = busAddress;
-            this.sizeBytes = sizeBytes;
             reach = new Reach(region.fd(), region.fileOffset() + offset, busAddress, sizeBytes);
-        }
-
-        @Override
-        public long busAddress() {
-            return busAddress;
-        }
-
-        @Override
-        public long sizeBytes() {
-            return sizeBytes;
         }
 
         @Override
@@ -216,8 +180,7 @@ final class UserDma extends DmaDomain implements AutoCloseable, OwnMemory.Host {
         }
 
         @Override
-        public void close() {
-            checkThread();
+        protected void unmap() {
             peers.remove(this);
             reach.takeBack();
         }

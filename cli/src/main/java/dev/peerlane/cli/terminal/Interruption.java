@@ -92,10 +92,6 @@ public final class Interruption {
     }
 
     static PeerlaneException interrupted() {
-        return new PeerlaneException(
-                PeerlaneException.Category.INTERRUPTED,
-                "interrupted",
-                "Interrupted before anything was written",
-                "Start it again");
+        return PeerlaneException.interrupted("Interrupted before anything was written");
     }
 }

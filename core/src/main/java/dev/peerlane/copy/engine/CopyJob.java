@@ -51,6 +51,7 @@ public final class CopyJob {
     private @Nullable String sourceCondition;
     private @Nullable String targetCondition;
     private boolean copied;
+    private boolean flushFailed;
     private final List<Lane> pieces = new ArrayList<>();
     private double seconds;
     private double cpuSeconds;
@@ -269,13 +270,15 @@ public final class CopyJob {
                                                     ? "ended with " + target.describe(flushStatus)
                                                     : "did not end in time"),
                             "What was written may be lost at a power failure: check the device");
-            throw Blame.of(seen, Objects.requireNonNull(lane));
+            PeerlaneException told = Blame.of(seen, Objects.requireNonNull(lane));
+            flushFailed = told == seen;
+            throw told;
         }
     }
 
     /** What a failed copy names as copied shall be as safe as what a good one does. */
     private void flushWhatIsWritten(PeerlaneException failure) {
-        if (copied || doneBytes() == 0 || failure.code().equals("flush-failed")) {
+        if (copied || doneBytes() == 0 || flushFailed) {
             return;
         }
         try {

@@ -1,5 +1,6 @@
 package dev.peerlane.copy.planning;
 
+import dev.peerlane.Bits;
 import dev.peerlane.block.PeerMemory;
 import dev.peerlane.block.PortLimits;
 import dev.peerlane.copy.CopyRequest;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Geometry(int chunkBytes, int slots, int sentinels, int sentinelBytes) {
     /** The page of the bus, on which buffers begin. */
-    public static final int PAGE_BYTES = 4096;
+    public static final int PAGE_BYTES = Bits.PAGE_BYTES;
 
     /** The longest slot that is chosen without being asked for. */
     public static final int MAX_CHUNK_BYTES = 256 * 1024;

@@ -1,5 +1,6 @@
 package dev.peerlane.emulator.bus;
 
+import dev.peerlane.Bits;
 import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.tree.AddressMap;
 import dev.peerlane.emulator.tree.DmaKind;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FastInterconnect extends Interconnect {
 
-    private static final long PAGE = 4096;
+    private static final long PAGE = Bits.PAGE_BYTES;
     private static final String REFUSED = "the route is refused";
 
     /** Which ways between two functions are closed. */

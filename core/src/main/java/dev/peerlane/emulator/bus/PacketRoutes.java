@@ -1,5 +1,6 @@
 package dev.peerlane.emulator.bus;
 
+import dev.peerlane.Bits;
 import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.PacketModel;
 import dev.peerlane.emulator.tree.EmulatedFunction;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class PacketRoutes {
     private static final PacketModel.Link MEMORY = new PacketModel.Link(80, 20_000_000_000L, 64);
     private static final int SLOWNESS = 50;
-    private static final long PAGE_BYTES = 4096;
+    private static final long PAGE_BYTES = Bits.PAGE_BYTES;
 
     /** What a packet is to the ports that it meets. */
     enum Sort {

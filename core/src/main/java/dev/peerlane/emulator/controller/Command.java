@@ -80,10 +80,9 @@ final class Command {
     }
 
     /** Starts a life: the entry was fetched from {@code queue}. */
-    void fetched(SubmissionQueue from, boolean hasOwnIdentifier, long due) {
+    void fetched(SubmissionQueue from, boolean hasOwnIdentifier) {
         queue = from;
         ownsIdentifier = hasOwnIdentifier;
-        dueNanos = due;
         namespace = null;
         bytes = 0;
         status = 0;
@@ -118,7 +117,7 @@ final class Command {
         return fault;
     }
 
-    /** Puts it off. */
+    /** Sets when it may begin. */
     void delay(long until) {
         dueNanos = until;
     }

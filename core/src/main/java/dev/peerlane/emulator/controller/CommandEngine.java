@@ -413,9 +413,9 @@ final class CommandEngine {
         dma.fetched(queue.qid(), command.entryAddress(), command.sqe());
         command.arrived();
         boolean unique = queue.take(command.cid());
-        command.fetched(queue, unique, now);
+        command.fetched(queue, unique);
         statistics.fetched(command.isAdmin(), command.opcode());
-        command.fetched(queue, unique, host.dueNanos(command, now));
+        command.delay(host.dueNanos(command, now));
         Fault strike = faulty.fetched(command, now);
         if (strike != null) {
             host.struck(strike);

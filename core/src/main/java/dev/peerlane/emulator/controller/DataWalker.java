@@ -1,5 +1,6 @@
 package dev.peerlane.emulator.controller;
 
+import dev.peerlane.Bits;
 import dev.peerlane.emulator.bus.Interconnect;
 import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.tree.DmaKind;
@@ -15,7 +16,7 @@ abstract class DataWalker {
     /** Answer of {@link #walk}: a list has to arrive first. */
     static final int PENDING = -1;
 
-    private static final int PAGE = 4096;
+    private static final int PAGE = Bits.PAGE_BYTES;
     private static final int MAX_PIECE_BYTES = 64 << 10;
     private static final int MAX_RUN_BYTES = 1 << 20;
     private static final int MAX_LIST_BYTES = 1 << 16;

@@ -1,5 +1,6 @@
 package dev.peerlane.emulator.controller;
 
+import dev.peerlane.Bits;
 import dev.peerlane.emulator.media.Media;
 import dev.peerlane.emulator.tree.AddressMap;
 import dev.peerlane.emulator.tree.DmaKind;
@@ -9,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 
 /** Moves the data of a command between memory and medium at once, with no buffer between them. */
 final class StraightMoves {
-    private static final int PAGE_BYTES = 4096;
+    private static final int PAGE_BYTES = Bits.PAGE_BYTES;
 
     private final DmaPort dma;
     private final Cmb cmb;

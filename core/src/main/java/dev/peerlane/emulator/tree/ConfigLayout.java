@@ -16,10 +16,10 @@ final class ConfigLayout {
     static final int EXPRESS = 0x40;
 
     /** Offset of Device Control in the PCI Express capability. */
-    static final int DEVICE_CONTROL = EXPRESS + 8;
+    static final int DEVICE_CONTROL = EXPRESS + ConfigSpace.EXP_DEVICE_CONTROL;
 
     /** Device Control: Initiate Function Level Reset. */
-    static final int INITIATE_FLR = 1 << 15;
+    static final int INITIATE_FLR = ConfigSpace.EXP_INITIATE_FLR;
 
     /** Offset of the MSI-X capability (7.7.2). */
     static final int MSIX = 0x80;
@@ -39,12 +39,12 @@ final class ConfigLayout {
     private static final int ACS_CONTROL = 0x7f;
     private static final int ATS_ENABLE = 1 << 15;
     private static final int CAPABILITIES_LIST = 0x10;
-    private static final int RELAXED_ORDERING = 1 << 4;
+    private static final int RELAXED_ORDERING = ConfigSpace.EXP_RELAXED_ORDERING;
     private static final int NO_SNOOP = 1 << 11;
     private static final int READ_REQUEST_512 = 2 << 12;
     private static final int CAP_PAYLOAD_256 = 1;
     private static final int CAP_ROLE_BASED_ERRORS = 1 << 15;
-    private static final int CAP_FLR = 1 << 28;
+    private static final int CAP_FLR = ConfigSpace.EXP_FLR_CAPABLE;
     private static final int LINK_GEN4_X4 = 0x44;
 
     private ConfigLayout() {}
@@ -155,7 +155,7 @@ final class ConfigLayout {
         config.init16(EXPRESS + 2, 2 | (type << 4));
         config.init32(EXPRESS + 4, capabilities);
         config.allow16(DEVICE_CONTROL, 0x7fff);
-        config.init32(EXPRESS + 0xc, LINK_GEN4_X4);
-        config.init16(EXPRESS + 0x12, LINK_GEN4_X4);
+        config.init32(EXPRESS + ConfigSpace.EXP_LINK_CAPABILITIES, LINK_GEN4_X4);
+        config.init16(EXPRESS + ConfigSpace.EXP_LINK_STATUS, LINK_GEN4_X4);
     }
 }

@@ -1,5 +1,6 @@
 package dev.peerlane.emulator.tree;
 
+import dev.peerlane.Bits;
 import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.model.DriveModel;
 
@@ -8,7 +9,7 @@ public final class MsixLayout {
     /** Length of an entry of the table. */
     public static final int ENTRY_BYTES = 16;
 
-    private static final int PAGE_BYTES = 4096;
+    private static final int PAGE_BYTES = Bits.PAGE_BYTES;
 
     private MsixLayout() {}
 

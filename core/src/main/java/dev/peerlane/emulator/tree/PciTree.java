@@ -1,5 +1,6 @@
 package dev.peerlane.emulator.tree;
 
+import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.model.DriveModel;
@@ -36,7 +37,7 @@ public final class PciTree {
     private static final long LOW_END = 0xfec0_0000L;
     private static final long HIGH_START = HOST_LIMIT;
     private static final long HIGH_END = 1L << 46;
-    private static final long PAGE_BYTES = 4096;
+    private static final long PAGE_BYTES = Bits.PAGE_BYTES;
     private static final long MIN_BAR0_BYTES = 0x4000;
     private static final int MAX_BUSES = 256;
 

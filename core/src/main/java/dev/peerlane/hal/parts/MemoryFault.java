@@ -8,11 +8,20 @@ import org.jspecify.annotations.Nullable;
  * arrives as an {@link InternalError}, at the next safepoint, so some calls late. Whoever drives a
  * device catches it where a step ends and goes on with this.
  */
-public final class MemoryFault {
+public final class MemoryFault extends PeerlaneException {
+    private static final long serialVersionUID = 1L;
+
     /** The code of such a fault. */
     public static final String CODE = "device-memory-fault";
 
-    private MemoryFault() {}
+    private MemoryFault(String what, @Nullable InternalError e) {
+        super(
+                Category.IO,
+                CODE,
+                what + " does not answer any more",
+                "See whether the device was unplugged or reset by somebody else, then open it again",
+                e);
+    }
 
     /**
      * Returns it as a fault of a device.
@@ -20,12 +29,7 @@ public final class MemoryFault {
      * @param what the memory or the device, as the subject of a sentence
      * @param e what arrived, or null where the silence was found otherwise
      */
-    public static PeerlaneException of(String what, @Nullable InternalError e) {
-        return new PeerlaneException(
-                PeerlaneException.Category.IO,
-                CODE,
-                what + " does not answer any more",
-                "See whether the device was unplugged or reset by somebody else, then open it again",
-                e);
+    public static MemoryFault of(String what, @Nullable InternalError e) {
+        return new MemoryFault(what, e);
     }
 }
