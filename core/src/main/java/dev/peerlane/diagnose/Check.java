@@ -15,24 +15,24 @@ public enum Check {
     NO_SYSFS(
             "no-sysfs",
             CANNOT,
-            "No PCI functions can be seen",
-            "/sys/bus/pci/devices holds nothing that can be read, as in many containers.",
+            "No PCI functions are visible",
+            "/sys/bus/pci/devices holds nothing readable, as in many containers.",
             "Mount sysfs, run outside the container, or diagnose a capture.",
-            "Nothing is changed."),
+            "Nothing to undo."),
     /** A named device is missing. */
     DEVICE_ABSENT(
             "device-absent",
             CANNOT,
             "The device is not there",
-            "No PCI function has this address. Its slot may be empty or off, its link down, or it"
-                    + " sits behind Intel VMD under another domain.",
-            "Check the address; reseat the card; 'echo 1 > /sys/bus/pci/rescan' looks again.",
+            "No PCI function has this address. Its slot may be empty or powered off, its link may"
+                    + " be down, or it may sit behind Intel VMD in another domain.",
+            "Check the address; reseat the card; 'echo 1 > /sys/bus/pci/rescan' scans again.",
             "Nothing to undo."),
     /** A named device is something else. */
     NOT_NVME(
             "not-nvme",
             CANNOT,
-            "The device is no NVMe controller",
+            "The device is not an NVMe controller",
             "Its class code is not 010802h, so it has neither namespaces nor a CMB.",
             "Name an NVMe controller.",
             "Nothing to undo."),
@@ -40,10 +40,11 @@ public enum Check {
     DRIVER(
             "driver",
             CANNOT,
-            "The device is not with vfio-pci",
-            "Peerlane drives a device itself, through VFIO; another driver, or none, holds it.",
-            "Bind it to vfio-pci, if it is not in use and needn't stay. The kernel's nvme driver"
-                    + " loses it: unmount first.",
+            "The device is not bound to vfio-pci",
+            "Peerlane drives a device itself, through VFIO. This device has another driver or"
+                    + " none.",
+            "Bind it to vfio-pci, if it is not in use and need not keep its driver. The kernel's"
+                    + " nvme driver loses it, so unmount its file systems first.",
             "Unbind it, which gives it back to its driver."),
     /** No IOMMU group. */
     NO_IOMMU(
@@ -51,28 +52,29 @@ public enum Check {
             CANNOT,
             "The IOMMU is off",
             "The function is in no IOMMU group, so VFIO can't hand it out.",
-            "Turn it on in the firmware (Intel: 'VT-d'; AMD: 'IOMMU' or 'AMD-Vi'). Linux then uses"
-                    + " AMD's unless told not to; Intel's may want intel_iommu=on on the kernel"
+            "Turn the IOMMU on in the firmware (Intel: 'VT-d'; AMD: 'IOMMU' or 'AMD-Vi'). Linux"
+                    + " then uses AMD's by default. Intel's may need intel_iommu=on on the kernel"
                     + " command line.",
-            "Set the kernel command line as it was; turn it off in the firmware."),
+            "Restore the kernel command line; turn the IOMMU off in the firmware."),
     /** Somebody else in the group. */
     GROUP_NOT_VIABLE(
             "group-not-viable",
             CANNOT,
             "The IOMMU group is not viable",
-            "VFIO hands out whole groups: every endpoint in it must be with vfio-pci, with pci-stub"
-                    + " or with no driver. Bridges stay with pcieport: never unbind one.",
-            "Where the others are drives that you can do without, bind them too. Leave anything"
-                    + " else where it is (a network card, a display, Intel's VMD) and move the card to"
-                    + " a slot with a group of its own.",
+            "VFIO hands out whole groups. Every endpoint in the group must be bound to vfio-pci"
+                    + " or pci-stub, or have no driver. Bridges stay with pcieport: never unbind"
+                    + " one.",
+            "If the other functions are drives that you can do without, bind them too. Leave"
+                    + " anything else where it is (a network card, a display, Intel's VMD) and"
+                    + " move the card to a slot with a group of its own.",
             "Unbind them; move the card back."),
     /** RLIMIT_MEMLOCK. */
     MEMLOCK(
             "memlock",
             WARNING,
-            "Little memory may be locked",
-            "VFIO locks the memory of queues and PRP lists, and of host buffers where the data goes"
-                    + " through them; past the limit mapping fails with ENOMEM.",
+            "The limit on locked memory is low",
+            "VFIO locks the memory of queues and PRP lists, and host buffers if the data goes"
+                    + " through them. Beyond the limit, mapping fails with ENOMEM.",
             "Raise the limit of the shell or the service.",
             "Set the old limit."),
     /** No huge pages. */
@@ -88,7 +90,8 @@ public enum Check {
             "iommu-width",
             CANNOT,
             "A BAR lies beyond what the IOMMU can address",
-            "Peers must reach the memory under its own bus address, and the IOMMU has fewer bits.",
+            "Peers must reach the memory at its own bus address, and the IOMMU supports fewer"
+                    + " address bits.",
             "Firmware: lower 'MMIO High Base' (or 'MMIOH Base', 'Above 4G Decoding' base) and"
                     + " 'MMIO High Size'. In QEMU: -device intel-iommu,aw-bits=48.",
             "Set the old values in the firmware."),
@@ -97,8 +100,8 @@ public enum Check {
             "kernel-p2pdma",
             NOTE,
             "The kernel has no P2PDMA",
-            "CONFIG_PCI_P2PDMA is off: the kernel's own way (p2pmem with O_DIRECT) and the export of"
-                    + " BARs as dma-buf are closed. VFIO type1 does not need it.",
+            "CONFIG_PCI_P2PDMA is off. The kernel can neither do peer-to-peer DMA itself (p2pmem"
+                    + " with O_DIRECT) nor export BARs as dma-buf. VFIO type1 does not need it.",
             "Use a kernel with CONFIG_PCI_P2PDMA=y.",
             "Boot the old kernel."),
     /** CONFIG_VFIO_PCI. */
@@ -106,15 +109,15 @@ public enum Check {
             "kernel-vfio",
             CANNOT,
             "The kernel has no VFIO",
-            "CONFIG_VFIO_PCI is off: nothing lets a program drive a PCI device.",
-            "Use a kernel with CONFIG_VFIO_PCI, as distributions ship it.",
+            "CONFIG_VFIO_PCI is off, so no program can drive a PCI device.",
+            "Use a kernel with CONFIG_VFIO_PCI; distribution kernels have it.",
             "Boot the old kernel."),
     /** CONFIG_IOMMUFD. */
     KERNEL_IOMMUFD(
             "kernel-iommufd",
             NOTE,
             "The kernel has no iommufd",
-            "CONFIG_IOMMUFD is off, so VFIO type1 is used. That is fine.",
+            "CONFIG_IOMMUFD is off, so Peerlane uses VFIO type1. That is fine.",
             "Nothing needs to be done.",
             "Nothing to undo."),
     /** iommufd without a way to map BARs. */
@@ -122,8 +125,8 @@ public enum Check {
             "kernel-dmabuf",
             CANNOT,
             "The kernel can't map a peer's BAR for DMA",
-            "There is iommufd without VFIO type1, and BARs can be mapped there only as dma-buf"
-                    + " exports: CONFIG_VFIO_PCI_DMABUF, Linux 6.19 and later.",
+            "The kernel has iommufd but not VFIO type1. iommufd maps BARs only as dma-buf"
+                    + " exports, which need CONFIG_VFIO_PCI_DMABUF, in Linux 6.19 and later.",
             "Use a kernel with CONFIG_VFIO_IOMMU_TYPE1, or 6.19 with CONFIG_VFIO_PCI_DMABUF and"
                     + " CONFIG_PCI_P2PDMA.",
             "Boot the old kernel."),
@@ -132,8 +135,8 @@ public enum Check {
             "lockdown",
             WARNING,
             "The kernel is locked down",
-            "Configuration space can't be written and BARs can't be mapped from user space, so"
-                    + " nothing changes ACS now, setpci as little as Peerlane. VFIO works.",
+            "User space can neither write configuration space nor map BARs. So nothing can change"
+                    + " ACS now, neither setpci nor Peerlane. VFIO works.",
             "Use kernel parameters instead of setpci, or turn Secure Boot off in the firmware.",
             "Turn Secure Boot on again."),
     /** ACS can't be read. */
@@ -141,51 +144,52 @@ public enum Check {
             "acs-unreadable",
             REFUSED,
             "Access Control Services can't be read",
-            "Only root may read configuration space past its first 64 bytes, so a bridge is taken"
-                    + " as if it redirected.",
+            "Only root may read configuration space past its first 64 bytes, so every bridge is"
+                    + " assumed to redirect.",
             "Run as root, or have root take a capture.",
-            "Nothing is changed."),
+            "Nothing to undo."),
     /** Less than all of a configuration space. */
     CONFIG_CUT(
             "config-unreadable",
             REFUSED,
-            "Configuration space is cut short",
-            "Only root may read past its first 64 bytes. Payload sizes, errors and what else could"
-                    + " stop peer traffic are unknown, and what is unknown is no go.",
+            "Configuration space is truncated",
+            "Only root may read past its first 64 bytes. Payload sizes, errors and other"
+                    + " obstacles to peer traffic are unknown, and whatever is unknown makes a"
+                    + " no-go.",
             "Run as root, or have root take a capture.",
-            "Nothing is changed."),
+            "Nothing to undo."),
     /** Runtime suspended. */
     SUSPENDED(
             "suspended",
             REFUSED,
             "The function is suspended and was not read",
-            "Reading its configuration space would wake it. vfio-pci lets a device that no program has"
-                    + " open go to D3hot, and to D3cold where the slot can cut its power; the ports"
-                    + " above follow. What lay in its CMB is lost there. A copy opens its drives, and"
-                    + " they are awake then.",
-            "Wake it for the look. A drive that doesn't come back from D3cold is kept awake with"
-                    + " 'options vfio-pci disable_idle_d3=1' in /etc/modprobe.d before vfio-pci is"
-                    + " loaded.",
-            "Let it sleep again; take the option out."),
+            "Reading its configuration space would wake it. vfio-pci lets a device that no"
+                    + " program has open enter D3hot, and D3cold if the slot can cut its power;"
+                    + " the ports above follow. In D3cold its CMB loses its content. A copy opens"
+                    + " its drives, so they are awake then.",
+            "Wake it for the examination. If a drive does not come back from D3cold, keep it"
+                    + " awake with 'options vfio-pci disable_idle_d3=1' in /etc/modprobe.d before"
+                    + " vfio-pci is loaded.",
+            "Let it sleep again; remove the option."),
     /** RR. */
     ACS_REQUEST(
             "acs-request-redirect",
             REFUSED,
             "ACS redirects peer requests (RR)",
-            "The port sends what its device asks of a peer up to the root complex instead of"
-                    + " straight across the switch. Firmware or kernel turned it on to keep devices"
-                    + " apart.",
+            "The port sends its device's requests to a peer up to the root complex instead of"
+                    + " straight across the switch. The firmware or the kernel enabled this to"
+                    + " isolate devices.",
             "Turn it off on the bridges of the route: now, if no device below is in a virtual"
-                    + " machine; at every boot with a kernel parameter (in GRUB, quote its ';')."
-                    + " Devices below the switch can then reach each other unchecked, and IOMMU groups"
-                    + " don't follow a change without a boot.",
-            "Set the bits again; take the parameter off."),
+                    + " machine; at every boot, with a kernel parameter (in GRUB, quote its ';')."
+                    + " Devices below the switch can then reach each other unchecked, and IOMMU"
+                    + " groups do not follow the change without a boot.",
+            "Set the bits again; remove the parameter."),
     /** CR. */
     ACS_COMPLETION(
             "acs-completion-redirect",
             REFUSED,
             "ACS redirects peer completions (CR)",
-            "The port sends its device's answers to a peer's reads up to the root complex.",
+            "The port sends its device's completions for a peer's reads up to the root complex.",
             "As for acs-request-redirect.",
             "As for acs-request-redirect."),
     /** EC. */
@@ -193,17 +197,18 @@ public enum Check {
             "acs-egress-control",
             REFUSED,
             "ACS controls where peer requests may go (EC)",
-            "The port blocks or redirects by a table of egress ports; Linux takes it as a redirect.",
+            "The port blocks or redirects packets by a table of egress ports. Linux treats this"
+                    + " as a redirect.",
             "As for acs-request-redirect.",
             "As for acs-request-redirect."),
     /** DT. */
     ACS_TRANSLATED(
             "acs-direct-translated",
             NOTE,
-            "ACS lets translated requests go straight (DT)",
-            "With ATS on in the initiator, and IOMMU and driver using it, peer traffic goes straight"
-                    + " across although the port redirects, and isolation stays. Neither Linux's"
-                    + " P2PDMA nor this verdict counts on it.",
+            "ACS routes translated requests directly (DT)",
+            "If the initiator has ATS on, and IOMMU and driver use it, peer traffic goes straight"
+                    + " across although the port redirects, and the isolation remains. Neither"
+                    + " Linux's P2PDMA nor this verdict relies on it.",
             "Nothing needs to be done.",
             "Nothing to undo."),
     /** ATS. */
@@ -211,27 +216,27 @@ public enum Check {
             "ats",
             NOTE,
             "Address Translation Services are on",
-            "The device asks the IOMMU itself and sends translated addresses, which a port with DT"
-                    + " routes straight to the peer.",
+            "The device queries the IOMMU itself and sends translated addresses, which a port"
+                    + " with DT routes straight to the peer.",
             "Nothing needs to be done.",
             "Nothing to undo."),
     /** Not on the list. */
     HOST_BRIDGE(
             "host-bridge-unknown",
             REFUSED,
-            "Nothing is known of the root complex",
-            "The route goes through the root complex, and neither the processor nor the host bridge"
-                    + " is one that Linux trusts with peer traffic. It may work, crawl, drop data"
-                    + " without an error, or take the machine down.",
+            "The root complex is unknown",
+            "The route goes through the root complex, and Linux trusts neither the processor nor"
+                    + " the host bridge with peer traffic. Peer traffic may work, crawl, lose"
+                    + " data without an error, or bring the machine down.",
             "Put both cards below one PCIe switch, or copy through host memory.",
-            "Nothing is changed."),
+            "Nothing to undo."),
     /** Only within one host bridge. */
     HOST_BRIDGE_PAIR(
             "host-bridge-pair",
             REFUSED,
             "The two ends are below different host bridges",
-            "This root complex forwards peer traffic only between devices below one host bridge: the"
-                    + " link between sockets or tiles does not.",
+            "This root complex forwards peer traffic only between devices below one host bridge."
+                    + " The link between sockets or tiles does not forward it.",
             "Move one card to a slot below the other's host bridge (the same socket).",
             "Move it back."),
     /** Writes only. */
@@ -239,66 +244,69 @@ public enum Check {
             "root-writes-only",
             WARNING,
             "The root complex forwards peer writes only",
-            "Intel client processors (between their own root ports, not the chipset's) and AMD before"
-                    + " Zen drop or corrupt peer reads. Linux does not use them for peer-to-peer at"
-                    + " all.",
+            "Intel client processors (between their own root ports, not the chipset's) and AMD"
+                    + " before Zen drop or corrupt peer reads. Linux does not use them for"
+                    + " peer-to-peer at all.",
             "Use the target's CMB: then only writes cross. Measure it.",
-            "Nothing is changed."),
+            "Nothing to undo."),
     /** Narrow link. */
     LINK(
             "link-below-best",
             WARNING,
-            "A link runs below its best",
-            "Both ends of the link could do more than it was trained to: a dirty contact, a riser, a"
-                    + " slot with fewer lanes wired, or power saving.",
-            "Reseat the card, try another slot; firmware: 'PCIe Link Speed' to Auto or the right"
-                    + " generation, bifurcation as the card needs it.",
-            "Nothing is changed."),
+            "A link runs below its capability",
+            "Both ends of the link support more than it was trained to. Possible causes are a"
+                    + " dirty contact, a riser, a slot with fewer lanes wired, or power saving.",
+            "Reseat the card; try another slot. Firmware: set 'PCIe Link Speed' to Auto or to the"
+                    + " right generation, and bifurcation as the card needs it.",
+            "Nothing to undo."),
     /** MPS. */
     PAYLOAD(
             "payload-mismatch",
             REFUSED,
-            "A sender's payload is larger than a receiver takes",
-            "A packet larger than Max_Payload_Size of any port on its way is malformed: a fatal"
-                    + " error, not a slow path. Host traffic does not show it, peer traffic does.",
-            "Boot with pci=pcie_bus_peer2peer, which gives every device the same size. Not with setpci"
-                    + " while the machine runs: the port above would still send larger packets to a"
-                    + " device that was made to take less.",
-            "Take the parameter off."),
+            "A sender's payload is larger than a receiver accepts",
+            "A packet larger than Max_Payload_Size of any port on its route is malformed. That is"
+                    + " a fatal error, not a slow path. Host traffic does not reveal it; peer"
+                    + " traffic does.",
+            "Boot with pci=pcie_bus_peer2peer, which gives every device the same size. Do not use"
+                    + " setpci while the machine runs: the port above would still send larger"
+                    + " packets to a device that was set to accept less.",
+            "Remove the parameter."),
     /** RO. */
     RELAXED_ORDERING(
             "relaxed-ordering",
             WARNING,
             "Relaxed Ordering is on at the source",
-            "Its writes may overtake each other, so no fence tells when the data has arrived."
-                    + " Peerlane turns it off when it opens the device; where it stays on, a memory that"
-                    + " needs a fence is not used.",
+            "Its writes may overtake each other, so no fence shows when the data has arrived."
+                    + " Peerlane turns Relaxed Ordering off when it opens the device. If it stays"
+                    + " on, Peerlane does not use a memory that needs a fence.",
             "Turn it off with setpci for other programs.",
             "Turn it on again."),
     /** AER. */
     ERRORS(
             "aer-errors",
             WARNING,
-            "A port of the route has counted errors",
-            "AER has errors on record: bad contacts and cables show here first, and a peer packet"
+            "A port on the route has logged errors",
+            "AER has recorded errors. Bad contacts and cables show here first, and a peer packet"
                     + " that met an error is lost data.",
-            "Look at the kernel's log; reseat card and cable. The counters start anew at boot.",
-            "Nothing is changed."),
+            "Look at the kernel's log; reseat the card and the cable. The counters are reset at"
+                    + " boot.",
+            "Nothing to undo."),
     /** DPC triggered. */
     DPC_TRIGGERED(
             "dpc-triggered",
             CANNOT,
             "A port has contained its link",
-            "Downstream Port Containment took the link down after an error: what is below is gone.",
+            "Downstream Port Containment took the link down after an error. Everything below it"
+                    + " is gone.",
             "Look at the kernel's log for the cause, then power-cycle the slot or reboot.",
-            "Nothing is changed."),
+            "Nothing to undo."),
     /** DPC armed. */
     DPC_ARMED(
             "dpc-armed",
             NOTE,
-            "An error takes a port of the route down",
-            "Downstream Port Containment is on: a bad peer packet costs the device below the port,"
-                    + " instead of the machine. That is the better way round: leave it on.",
+            "An error will take down a port on the route",
+            "Downstream Port Containment is on. A bad peer packet takes down the device below the"
+                    + " port instead of the machine. That is the better choice, so leave it on.",
             "Nothing needs to be done.",
             "Nothing to undo."),
     /** VMD. */
@@ -306,84 +314,86 @@ public enum Check {
             "vmd",
             WARNING,
             "The device is behind Intel VMD",
-            "Its drives are in a PCI domain of their own (10000:) and in the one IOMMU group of the"
-                    + " VMD controller: VFIO can't hand out a single one.",
-            "Firmware: turn 'Intel VMD' off for this slot's ports (under 'Intel VMD Technology' or"
-                    + " 'Volume Management Device').",
-            "Turn it on again; arrays of Intel VROC need it."),
+            "Its drives are in a PCI domain of their own (10000:) and in the one IOMMU group of"
+                    + " the VMD controller, so VFIO can't hand out a single one.",
+            "Firmware: turn 'Intel VMD' off for this slot's ports (under 'Intel VMD Technology'"
+                    + " or 'Volume Management Device').",
+            "Turn it on again; Intel VROC arrays need it."),
     /** Segments. */
     SEGMENTS(
             "segments",
             WARNING,
             "The two ends are in different PCI segments",
-            "There is no common bridge, and each segment may have bus addresses of its own.",
+            "They have no common bridge, and each segment may have bus addresses of its own.",
             "Move one card into the other's segment.",
             "Move it back."),
     /** Collision. */
     ADDRESSES(
             "address-collision",
             REFUSED,
-            "Two BARs have one bus address",
-            "A packet for one would reach the other: silent corruption.",
-            "Firmware: turn 'Above 4G Decoding' on, and give the segments separate ranges; or move"
-                    + " the card.",
+            "Two BARs share a bus address",
+            "A packet for one would reach the other, which is silent corruption.",
+            "Firmware: turn 'Above 4G Decoding' on, and give the segments separate ranges. Or"
+                    + " move the card.",
             "Set the old values in the firmware."),
     /** NTB. */
     NTB(
             "ntb",
             WARNING,
             "There is a non-transparent bridge",
-            "It joins this tree with another: there may be a second path between two endpoints, and"
-                    + " writes over two paths arrive in any order. It also changes requester IDs.",
-            "Use devices on one side of it, and leave its windows alone while copying.",
-            "Nothing is changed."),
+            "It joins this tree with another. There may be a second path between two endpoints,"
+                    + " and writes over two paths arrive in any order. It also changes requester"
+                    + " IDs.",
+            "Use devices on one side of it, and do not use its windows during the copy.",
+            "Nothing to undo."),
     /** Successive writes part. */
     SECOND_WAY(
             "second-way",
             REFUSED,
-            "Successive packets take several ways",
-            "Beside the tree's way there is another one between the two ends, and packets take now"
-                    + " the one and now the other. Writes then arrive in any order, a completion"
-                    + " tells nothing, and no fence is sound: neither sentinel, canary nor read-back."
-                    + " Reads are safe, since each has its own answer.",
-            "Use the source's CMB: then the target reads and nothing is written across. Or have"
-                    + " the fabric send all packets of a pair one way.",
-            "Nothing is changed."),
+            "Successive packets take several paths",
+            "There is a second path between the two ends, outside the tree, and each packet takes"
+                    + " either one. Writes then arrive in any order, a completion proves nothing,"
+                    + " and no fence is sound: neither sentinel, canary nor read-back. Reads are"
+                    + " safe, because each has its own answer.",
+            "Use the source's CMB: then the target reads, and nothing is written across. Or have"
+                    + " the fabric send all packets of a pair along one path.",
+            "Nothing to undo."),
     /** Stopped by a port. */
     ROUTE_STOPPED(
             "route-stopped",
             REFUSED,
-            "A port stops the packets",
-            "Access Control Services stop them instead of sending them up: egress control (EC)"
-                    + " without redirect, translated requests where they are blocked (TB), or a"
-                    + " redirect below a port that sends nothing on (no UF). A write is lost without"
-                    + " a word.",
-            "Turn the named bit off, or for want of UF on, at the named port.",
+            "A port blocks the packets",
+            "Access Control Services block them instead of sending them up: egress control (EC)"
+                    + " without redirect, translated requests that are blocked (TB), or a"
+                    + " redirect below a port that forwards nothing (no UF). A write is lost"
+                    + " silently.",
+            "At the named port, turn the named bit off, or turn UF on if it is missing.",
             "Set the bit as it was."),
     /** Reading back proves nothing. */
     FENCE_READBACK(
             "fence-readback",
             CANNOT,
-            "Reading back is no fence here",
-            "A load pushes the writes before it only on their own way, straight across a switch, and"
-                    + " only where the CMB's owner lets no load overtake what it still buffers.",
-            "Leave the fence to Peerlane.",
-            "Nothing is changed."),
+            "A read-back is not a fence here",
+            "A load pushes earlier writes ahead of it only on their own path, straight across a"
+                    + " switch, and only if the CMB's owner lets no load overtake what it still"
+                    + " buffers.",
+            "Let Peerlane choose the fence.",
+            "Nothing to undo."),
     /** A block longer than a transfer. */
     BLOCKS(
             "blocks-do-not-fit",
             CANNOT,
-            "The blocks of the two sides don't fit",
-            "A block of one side is longer than the longest transfer of the other, so that no"
-                    + " command moves it, whatever memory carries it.",
+            "The block sizes of the two sides don't fit",
+            "A block of one side is longer than the other side's longest transfer. No command can"
+                    + " move it, whatever memory carries it.",
             "Reformat one of them to a smaller block size.",
-            "Reformat it back; either loses what is on it."),
+            "Reformat it back; both destroy its content."),
     /** Several switches. */
     SWITCHES(
             "several-switches",
             NOTE,
             "The route crosses several switches",
-            "In a tree there is still one path, so order is kept; each switch adds delay, and the"
+            "A tree still has only one path, so order is kept. Each switch adds delay, and the"
                     + " links between them are shared.",
             "Nothing needs to be done.",
             "Nothing to undo."),
@@ -392,8 +402,9 @@ public enum Check {
             "paths-differ",
             WARNING,
             "Requests and answers take different paths",
-            "Only some ports of the route redirect, so packets of one exchange go partly across the"
-                    + " switch and partly over the root complex: no order holds between them.",
+            "Only some ports of the route redirect, so the packets of one exchange go partly"
+                    + " across the switch and partly over the root complex. No order holds"
+                    + " between them.",
             "Make the ports alike: turn redirection off on all of them.",
             "Set the bits again."),
     /** Several root complexes. */
@@ -401,8 +412,8 @@ public enum Check {
             "numa-crossing",
             WARNING,
             "The route crosses sockets",
-            "The two ends are on different NUMA nodes, and peer traffic between sockets is slow on"
-                    + " most machines, where it works at all.",
+            "The two ends are on different NUMA nodes. On most machines, peer traffic between"
+                    + " sockets is slow if it works at all.",
             "Move one card to a slot of the other's socket.",
             "Move it back."),
     /** Guest. */
@@ -410,28 +421,28 @@ public enum Check {
             "virtual-machine",
             WARNING,
             "This is a virtual machine",
-            "The tree that a guest sees is made up: the host's switches and root complex carry the"
-                    + " packets. With a translating virtual IOMMU, QEMU has no direct path at all:"
-                    + " what Linux allows below one switch then gives wrong data.",
+            "A guest sees a virtual PCI tree; the host's switches and root complex carry the"
+                    + " packets. With a translating virtual IOMMU, QEMU has no direct path at"
+                    + " all, so what Linux allows below one switch gives wrong data.",
             "Diagnose on the host, or with a capture of it; or measure.",
-            "Nothing is changed."),
+            "Nothing to undo."),
     /** No namespace. */
     NAMESPACE(
             "namespace-unsupported",
             CANNOT,
-            "There is no namespace that can be used",
-            "A copy moves whole blocks of 512 bytes to 64 KiB of the NVM command set, without metadata"
-                    + " and without protection information.",
-            "Name another namespace (DEVICE/nNSID), or give it such a format; that loses what is on"
-                    + " it.",
-            "Format it back; either loses what is on it."),
+            "There is no usable namespace",
+            "A copy moves whole blocks of 512 bytes to 64 KiB of the NVM command set, without"
+                    + " metadata and without protection information.",
+            "Name another namespace (DEVICE/nNSID), or format it that way, which destroys its"
+                    + " content.",
+            "Format it back; both destroy its content."),
     /** Write protected. */
     WRITE_PROTECTED(
             "write-protected",
             CANNOT,
             "The target can't be written",
-            "Its namespace is write protected (NSATTR), or the controller put its media into read only"
-                    + " mode, as worn drives do.",
+            "Its namespace is write protected (NSATTR), or the controller put its media into"
+                    + " read-only mode, as worn drives do.",
             "Choose another target, or lift the protection with the vendor's tool.",
             "Protect it again."),
     /** No CMB. */
@@ -439,60 +450,60 @@ public enum Check {
             "cmb-absent",
             CANNOT,
             "The controller has no CMB",
-            "CMBSZ is zero, or the CMB can't be used: there is no memory on this controller for peers.",
+            "CMBSZ is zero, or the CMB can't be used. This controller has no memory for peers.",
             "Use the other side's CMB, a third device's, or host memory.",
-            "Nothing is changed."),
+            "Nothing to undo."),
     /** CMB unknown. */
     CMB_UNKNOWN(
             "cmb-unknown",
             WARNING,
-            "Whether the controller has a CMB was not seen",
-            "The registers are in a BAR, and only the driver that holds the device reads them.",
-            "Open the device and ask it, or measure.",
-            "Nothing is changed."),
+            "It is unknown whether the controller has a CMB",
+            "The registers are in a BAR, which only the driver that holds the device can read.",
+            "Open the device and query it, or measure.",
+            "Nothing to undo."),
     /** Small. */
     CMB_SMALL(
             "cmb-small",
             CANNOT,
             "The CMB is too small",
-            "It does not hold one block, the larger of both sides, and what the fence needs beside it:"
-                    + " another block for a sentinel.",
+            "It does not hold one block (the larger of both sides) and what the fence needs in"
+                    + " addition: another block for a sentinel.",
             "Use another device's CMB.",
-            "Nothing is changed."),
+            "Nothing to undo."),
     /** Free, but for which blocks? */
     CMB_FIT_UNKNOWN(
             "cmb-fit-unknown",
             WARNING,
-            "Whether the CMB can carry the data was not seen",
-            "It depends on what only an opened device tells: how long its blocks are, and whether"
-                    + " loads overtake writes in it.",
+            "It is unknown whether the CMB can carry the data",
+            "The answer depends on what only an opened device reports: how long its blocks are,"
+                    + " and whether loads overtake writes in its CMB.",
             "Open the devices and plan the copy, or measure.",
-            "Nothing is changed."),
+            "Nothing to undo."),
     /** Alignment. */
     CMB_ALIGNMENT(
             "cmb-alignment",
             NOTE,
             "The kernel's P2PDMA can't use the whole CMB",
-            "The kernel maps peer memory in pieces of 2 MiB: a CMB that is smaller, odd or not"
-                    + " aligned is refused or cut there. Peerlane uses any.",
+            "The kernel maps peer memory in pieces of 2 MiB. It refuses or truncates a CMB that"
+                    + " is smaller, odd or not aligned. Peerlane uses any CMB.",
             "Nothing needs to be done.",
             "Nothing to undo."),
     /** RDS. */
     CMB_RDS(
             "cmb-no-rds",
             CANNOT,
-            "The CMB may not take data of its owner's Reads",
+            "The CMB does not support its owner's Reads",
             "CMBSZ.RDS is 0, so the source can't Read into its own CMB.",
             "Use the target's CMB.",
-            "Nothing is changed."),
+            "Nothing to undo."),
     /** WDS. */
     CMB_WDS(
             "cmb-no-wds",
             CANNOT,
-            "The CMB may not give data to its owner's Writes",
+            "The CMB does not support its owner's Writes",
             "CMBSZ.WDS is 0, so the target can't Write from its own CMB.",
             "Use the source's CMB, if peer reads work, or a third device's.",
-            "Nothing is changed.");
+            "Nothing to undo.");
 
     private static final EnumSet<Check> OF_A_ROUTE =
             EnumSet.of(

@@ -73,30 +73,32 @@ public final class Cures {
                 table,
                 Check.DEVICE_ABSENT,
                 "Check the address with 'peerlane topology'; reseat the card; 'echo 1 >"
-                        + " /sys/bus/pci/rescan' looks again.");
+                        + " /sys/bus/pci/rescan' scans again.");
         put(
                 table,
                 Check.DRIVER,
-                "Bind it to vfio-pci with 'peerlane bind', which refuses what is in use and what"
-                        + " must stay. The kernel's nvme driver loses it: unmount first.",
+                "Bind it to vfio-pci with 'peerlane bind', which refuses a device that is in use"
+                        + " or must keep its driver. The kernel's nvme driver loses it, so"
+                        + " unmount its file systems first.",
                 "'peerlane unbind' gives it back to its driver.");
         put(
                 table,
                 Check.GROUP_NOT_VIABLE,
-                "Where the others are drives that you can do without, bind them too ('peerlane bind'"
-                        + " refuses what is in use). Leave anything else where it is (a network card, a"
-                        + " display, Intel's VMD) and move the card to a slot with a group of its own.",
+                "If the other functions are drives that you can do without, bind them too"
+                        + " ('peerlane bind' refuses what is in use). Leave anything else where"
+                        + " it is (a network card, a display, Intel's VMD) and move the card to"
+                        + " a slot with a group of its own.",
                 "'peerlane unbind' gives them back; move the card back.");
         put(table, Check.HUGEPAGES, "Reserve some if you use --buffer host a lot.");
         put(
                 table,
                 Check.ACS_REQUEST,
-                "Turn it off on the bridges of the route: now with 'peerlane acs disable', which"
-                        + " refuses while a device below is in a virtual machine; at every boot with a"
-                        + " kernel parameter (in GRUB, quote its ';'). Devices below the switch can then"
-                        + " reach each other unchecked, and IOMMU groups don't follow a change without a"
-                        + " boot.",
-                "'peerlane acs restore' sets the bits again; take the parameter off.");
+                "Turn it off on the bridges of the route: now, with 'peerlane acs disable',"
+                        + " which is refused while a device below is in a virtual machine; at"
+                        + " every boot, with a kernel parameter (in GRUB, quote its ';')."
+                        + " Devices below the switch can then reach each other unchecked, and"
+                        + " IOMMU groups do not follow the change without a boot.",
+                "'peerlane acs restore' sets the bits again; remove the parameter.");
         put(
                 table,
                 Check.HOST_BRIDGE,
@@ -104,13 +106,15 @@ public final class Cures {
         put(
                 table,
                 Check.WRITES_ONLY,
-                "Use the target's CMB (--buffer target): then only writes cross. Check with --probe.");
+                "Use the target's CMB (--buffer target): then only writes cross. Check with"
+                        + " --probe.");
         put(
                 table,
                 Check.SECOND_WAY,
-                "Use the source's CMB (--buffer source): then the target reads and nothing is"
-                        + " written across. Or have the fabric send all packets of a pair one way.");
-        put(table, Check.FENCE_READBACK, "Leave the fence to Peerlane (--fence auto).");
+                "Use the source's CMB (--buffer source): then the target reads, and nothing is"
+                        + " written across. Or have the fabric send all packets of a pair along"
+                        + " one path.");
+        put(table, Check.FENCE_READBACK, "Let Peerlane choose the fence (--fence auto).");
         put(
                 table,
                 Check.VIRTUAL,
@@ -120,16 +124,17 @@ public final class Cures {
                 Check.CMB_ABSENT,
                 "Use the other side's CMB (--buffer source or target), a third device's, or host"
                         + " memory.");
-        put(table, Check.CMB_UNKNOWN, "Ask the device: 'peerlane cmb DEVICE', or --probe.");
+        put(table, Check.CMB_UNKNOWN, "Query the device: 'peerlane cmb DEVICE', or --probe.");
         put(
                 table,
                 Check.CMB_FIT_UNKNOWN,
-                "Ask the devices: 'peerlane copy SOURCE TARGET --dry-run', or --probe.");
+                "Query the devices: 'peerlane copy SOURCE TARGET --dry-run', or --probe.");
         put(table, Check.CMB_RDS, "Use the target's CMB (--buffer target).");
         put(
                 table,
                 Check.CMB_WDS,
-                "Use the source's CMB (--buffer source), if peer reads work, or a third device's.");
+                "Use the source's CMB (--buffer source), if peer reads work, or a third"
+                        + " device's.");
         return table;
     }
 

@@ -8,29 +8,31 @@ final class DoctorPage {
             """
             # What the doctor says
 
-            `peerlane doctor` looks at a machine and answers go or no-go, with the reasons. `peerlane
+            `peerlane doctor` examines a machine and answers go or no-go, with the reasons. `peerlane
             doctor SOURCE TARGET` asks about one copy. Each reason has a code, which stays the same
-            from release to release. This page is written from the program's own table.
+            across releases. This page lists every code for people who have met one. A program writes
+            it from the doctor's own table.
 
             | exit status | meaning |
             |---|---|
             | 0 | go |
-            | 2 | no-go: the machine or a device can't |
-            | 3 | no-go: it would be refused, since the route is not permitted or not safe |
+            | 2 | no-go: the machine or a device can't do it |
+            | 3 | no-go: the copy would be refused, because the route is not permitted or not safe |
 
-            A finding is one of: **cannot** and **refused** (no-go), **warning** (it works, but look at
-            this), **note**. Where a way around exists, what is marked as refused here is a warning.
+            A finding is one of: **cannot** and **refused** (no-go), **warning** (it works, but examine
+            this), **note**. If there is a way around it, a finding that is marked as refused here is
+            reported as a warning.
 
-            Whether a memory may carry the data is the same rule that a copy is planned with: what is no-go
-            here with `--buffer NAME` is refused by `copy --buffer NAME` with the same code at the end of
-            its message, and the memory of a go is the one that `copy --dry-run` takes. Of a capture, or
-            of a machine whose drives nobody opened, sizes and blocks may be unknown; then that is said.
-            For a pair, a line tells the answer for the other direction too.
+            The doctor decides with the planner's rule whether a memory may carry the data. If it
+            answers no-go with `--buffer NAME`, `copy --buffer NAME` is refused, and its message ends
+            with the same code. If it answers go, it names the memory that `copy --dry-run` takes. For a
+            capture, or for a machine whose drives nobody has opened, sizes and blocks may be unknown;
+            the doctor then says so. For a pair, one line gives the answer for the other direction too.
 
-            Lines for `setpci` write under a mask (`value:mask`), so they change the named bits only;
-            they last until the next reset of the port or the machine. Kernel parameters last. A change
-            at run time does not change IOMMU groups that the kernel has computed: vfio then promises an
-            isolation that is gone.
+            `setpci` lines write under a mask (`value:mask`), so they change only the named bits. They
+            last until the next reset of the port or the machine; kernel parameters persist. A change
+            at run time does not change the IOMMU groups that the kernel has computed, so vfio then
+            promises an isolation that no longer exists.
             """;
 
     private DoctorPage() {}
