@@ -53,8 +53,11 @@ final class Report {
                 """
                 # Performance
 
-                Written by `./dev bench`; run it to have the figures of your machine here. Times depend on the machine and what else it does: what is worth comparing are
-                ratios, which come from one run, and bytes allocated. A figure in brackets is the first to the third quartile.
+                This page shows what the driver, the emulator and a copy cost, for readers who
+                decide whether to use Peerlane or who change its hot paths. `./dev bench` wrote it;
+                run it to get the figures of your machine. Times depend on the machine and on what
+                else it does. Compare ratios, which come from one run, and bytes allocated. Brackets
+                hold the first and the third quartile.
 
                 """);
         line("| | |");
@@ -78,19 +81,29 @@ final class Report {
                 """
                 ## The driver's own cost
 
-                Submit, ring and poll of 4 KiB reads, on a device that costs nothing: the same thread reads the doorbell, which is memory, and writes the completions. The driver is the
-                real one (`NvmeBlockPort`, `QueuePair`), brought up on an emulated controller. Beside it the same in C, in `bench/src/main/c/driver.c`: a 64-byte entry with
-                PRPs, completions found by phase tag and identifier, both doorbells, a callback for each completion. "C, checks" also makes the checks of the Java driver: slot and block range, one
-                command a slot, a sequence number in the identifier, queue and head in the completion, the queue's thread, a queue that a callback ends: that is the same work, at most 1.4 times
-                as long in Java being the goal, and the C without shows what the checks cost. All three run on one core, a sample of each in turn; a ratio is the median of the ratios of neighbours.
-                The device's part is in all of them. Instructions are exact: a thread is stepped through 200,000 of them, between two changes of
+                This measures submit, ring and poll of 4 KiB Reads on a device that costs nothing:
+                the same thread reads the doorbell, which is memory, and writes the completions. The
+                driver is the real one (`NvmeBlockPort`, `QueuePair`), brought up on an emulated
+                controller.
+
+                For comparison, `bench/src/main/c/driver.c` does the same in C: a 64-byte entry with
+                PRPs, completions found by phase tag and identifier, both doorbells, a callback for
+                each completion. "C, checks" also makes the checks of the Java driver: slot and
+                block range, one command per slot, a sequence number in the identifier, queue and
+                head in the completion, the queue's thread, and a queue that a callback ends. This
+                is the same work as in Java, and the goal for Java is at most 1.4 times its time.
+                The C without checks shows what the checks cost.
+
+                All three run on one core, one sample of each in turn. A ratio is the median of the
+                ratios of neighbouring samples. All include the device's part. Instructions are
+                exact: a thread is single-stepped through 200,000 of them, between two changes of
                 the doorbell.
 
                 ![Time for a command](performance-driver.svg)
 
                 """);
         line(
-                "| commands to a doorbell | program | ns a command | Java's time to this | instructions |");
+                "| commands per doorbell | program | ns per command | Java's time / this | instructions |");
         line("|---|---|---|---|---|");
         for (DriverCost.Line one : lines) {
             line(
@@ -107,13 +120,15 @@ final class Report {
     private void forms(List<DriverCost.Line> lines) {
         text.append(
                 """
-                ## What describes the data, and who is told
+                ## Data descriptions and doorbells
 
-                The same loop in Java alone, interleaved: reads whose data is one page, a PRP list or an SGL, and doorbells in memory (shadow doorbells, whose fence is in it; the device looks
-                there and does not ask for the register).
+                This runs the same loop in Java alone, interleaved. The data of the Reads is one
+                page, a PRP list or an SGL. The last form has doorbells in memory (shadow doorbells,
+                including the memory fence that they need): the device looks there and does not ask
+                for the register.
 
                 """);
-        line("| commands to a doorbell | form | ns a command | time of the first to this |");
+        line("| commands per doorbell | form | ns per command | time of the first / this |");
         line("|---|---|---|---|");
         for (DriverCost.Line one : lines) {
             line(
@@ -134,10 +149,11 @@ final class Report {
                 """
                 ## JMH
 
-                The same by JMH, with its profiler of allocations. `./dev check` runs this set in a short form and fails if a command allocates half a byte or more.
+                This is the same loop under JMH with its allocation profiler. `./dev check` runs
+                this set in a short form, and fails if a command allocates half a byte or more.
 
                 """);
-        line("| benchmark | parameters | ns a command | bytes allocated |");
+        line("| benchmark | parameters | ns per command | bytes allocated |");
         line("|---|---|---|---|");
         for (JmhSet.Line one : lines) {
             line(
@@ -152,19 +168,22 @@ final class Report {
                 """
                 ## A drive in another process
 
-                Random reads of a drive that `peerlane serve`'s server offers over vfio-user and whose namespace keeps nothing (`discards: true`): entries, completions, doorbells and
-                PRP lists or SGLs are real, data is not moved. One core for the server, one for the driver. So the last column is what the commands would move, not a memory's
-                bandwidth. The drive of the lines with `memory` has a medium of 256 MiB in memory and moves its data into memory of the driver's process: what that costs at least are the bare
-                copies of the next table.
+                This measures random Reads of a drive that the server of `peerlane serve` offers
+                over vfio-user. Its namespace stores nothing (`discards: true`): entries,
+                completions, doorbells and PRP lists or SGLs are real, but no data moves. The server
+                has one core and the driver another. So the last column states what the commands
+                would move, not the bandwidth of a memory. The drive of the rows with `memory` has a
+                medium of 256 MiB in memory, and moves its data into memory of the driver's process.
+                The bare copies of the next table are the least that this costs.
 
                 """);
         if (lines.isEmpty()) {
-            line("Not measured: this machine lent one core only.");
+            line("Not measured: this machine provided only one core.");
             return;
         }
         line("![Reads a second](performance-served.svg)");
         line("");
-        line("| reads | million a second | ns a read | GB/s |");
+        line("| reads | million per second | ns per read | GB/s |");
         line("|---|---|---|---|");
         for (ServedCost.Line one : lines) {
             Spread s = one.perSecond();
@@ -185,8 +204,11 @@ final class Report {
 
                 ## The emulator's own cost
 
-                Random Reads and Writes of an emulated drive by its own CMB, 32 in flight, driver and emulator on one thread; beside them the bare copies that they come to: the same bytes between
-                a medium of 256 MiB and a memory as long as the slots, each command's at once as the emulator moves them (`transfers: runs`), with nothing around them. So the rest is queue entries, lists, doorbells and
+                This measures random Reads and Writes of an emulated drive through its own CMB, 32
+                in flight, with driver and emulator on one thread. For comparison, the bare copies
+                move the same bytes between a medium of 256 MiB and a memory as long as the slots,
+                all of a command at once as the emulator moves them (`transfers: runs`), with
+                nothing around them. The difference is queue entries, lists, doorbells and
                 completions of both sides.
 
                 """);
@@ -207,13 +229,16 @@ final class Report {
         text.append(
                 """
 
-                ## A whole copy beside its parts
+                ## A whole copy and its parts
 
-                256 MiB between two emulated drives that nothing limits, by 32 slots in the target's CMB, not verified; beside it the same Reads into that CMB alone and the same Writes from it
-                alone. All is on one thread, so a copy can't be faster than the sum of its parts but for what is in the processor's caches: what is above 1 is the pipeline and the fence.
+                This copies 256 MiB between two emulated drives without limits, through 32 slots in
+                the target's CMB, without verification. For comparison, it runs the same Reads into
+                that CMB alone and the same Writes from it alone. Everything is on one thread, so
+                apart from effects of the processor's caches a copy can't be faster than the sum of
+                its parts. The part of the ratio above 1 is the pipeline and the fence.
 
                 """);
-        line("| chunk | read alone, ms a GiB | write alone | copy | copy to the sum |");
+        line("| chunk | read alone, ms per GiB | write alone | copy | copy / sum |");
         line("|---|---|---|---|---|");
         for (EmulatorCost.Copied one : lines) {
             line(
