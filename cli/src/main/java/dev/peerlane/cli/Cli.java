@@ -24,12 +24,8 @@ import dev.peerlane.cli.terminal.ProgramLog;
 import dev.peerlane.cli.terminal.Terminal;
 import dev.peerlane.cli.topology.TopologyCommand;
 import java.util.Collection;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 
@@ -37,8 +33,26 @@ import picocli.CommandLine.Help.Ansi;
 public final class Cli {
     private static final int COLUMNS = 100;
 
-    /** The maker of each command, by its name. */
-    private static final Map<String, Function<Context, Object>> COMMANDS = commands();
+    /** The commands, in the order in which help lists them. */
+    private static final List<String> COMMANDS =
+            List.of(
+                    "copy",
+                    "cmb-copy",
+                    "list",
+                    "bind",
+                    "unbind",
+                    "identify",
+                    "cmb",
+                    "topology",
+                    "doctor",
+                    "acs",
+                    "capture",
+                    "litmus",
+                    "bench",
+                    "demo",
+                    "serve",
+                    "completion",
+                    "help");
 
     /** Commands that speak of the others. */
     private static final Set<String> OF_ALL = Set.of("completion", "help");
@@ -61,6 +75,11 @@ public final class Cli {
         this(terminal, interruption, LocalSystem.local());
     }
 
+    /**
+     * Creates it, for a system.
+     *
+     * @param system its files and system calls
+     */
     public Cli(Terminal terminal, Interruption interruption, LocalSystem system) {
         this.terminal = terminal;
         this.interruption = interruption;
@@ -96,7 +115,7 @@ public final class Cli {
 
     /** Returns all commands and options. */
     public static CommandLine program(Context context) {
-        return with(context, COMMANDS.keySet());
+        return with(context, COMMANDS);
     }
 
     /**
@@ -109,17 +128,17 @@ public final class Cli {
             return with(context, Set.of());
         }
         String first = words.isEmpty() ? "" : words.getFirst();
-        boolean alone = COMMANDS.containsKey(first) && !OF_ALL.contains(first);
-        return with(context, alone ? Set.of(first) : COMMANDS.keySet());
+        boolean alone = COMMANDS.contains(first) && !OF_ALL.contains(first);
+        return with(context, alone ? Set.of(first) : COMMANDS);
     }
 
     private static CommandLine with(Context context, Collection<String> names) {
         CommandLine program = new CommandLine(new PeerlaneCommand(context));
-        COMMANDS.forEach((name, maker) -> {
+        for (String name : COMMANDS) {
             if (names.contains(name)) {
-                program.addSubcommand(maker.apply(context));
+                program.addSubcommand(command(name, context));
             }
-        });
+        }
         return program.setOut(context.terminal().out())
                 .setErr(context.terminal().err())
                 .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
@@ -128,25 +147,27 @@ public final class Cli {
                 .setUsageHelpLongOptionsMaxWidth(32);
     }
 
-    private static Map<String, Function<Context, Object>> commands() {
-        Map<String, Function<Context, Object>> all = new LinkedHashMap<>();
-        all.put("copy", CopyCommand::new);
-        all.put("cmb-copy", CmbCopyCommand::new);
-        all.put("list", ListCommand::new);
-        all.put("bind", BindCommand::new);
-        all.put("unbind", UnbindCommand::new);
-        all.put("identify", IdentifyCommand::new);
-        all.put("cmb", CmbCommand::new);
-        all.put("topology", TopologyCommand::new);
-        all.put("doctor", DoctorCommand::new);
-        all.put("acs", AcsCommand::new);
-        all.put("capture", CaptureCommand::new);
-        all.put("litmus", LitmusCommand::new);
-        all.put("bench", BenchCommand::new);
-        all.put("demo", DemoCommand::new);
-        all.put("serve", ServeCommand::new);
-        all.put("completion", CompletionCommand::new);
-        all.put("help", HelpCommand::new);
-        return Collections.unmodifiableMap(all);
+    /** Makes a command. The class of one that is not made is not even loaded. */
+    private static Object command(String name, Context context) {
+        return switch (name) {
+            case "copy" -> new CopyCommand(context);
+            case "cmb-copy" -> new CmbCopyCommand(context);
+            case "list" -> new ListCommand(context);
+            case "bind" -> new BindCommand(context);
+            case "unbind" -> new UnbindCommand(context);
+            case "identify" -> new IdentifyCommand(context);
+            case "cmb" -> new CmbCommand(context);
+            case "topology" -> new TopologyCommand(context);
+            case "doctor" -> new DoctorCommand(context);
+            case "acs" -> new AcsCommand(context);
+            case "capture" -> new CaptureCommand(context);
+            case "litmus" -> new LitmusCommand(context);
+            case "bench" -> new BenchCommand(context);
+            case "demo" -> new DemoCommand(context);
+            case "serve" -> new ServeCommand(context);
+            case "completion" -> new CompletionCommand(context);
+            case "help" -> new HelpCommand(context);
+            default -> throw new IllegalArgumentException(name);
+        };
     }
 }
