@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.peerlane.cli.harness.Drives;
+import dev.peerlane.cli.harness.MachineFolder;
 import dev.peerlane.cli.harness.Shell;
-import dev.peerlane.pci.sysfs.ConfigBytes;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;
@@ -25,67 +25,16 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
-/** topology, doctor, acs and capture: on fabrics, directories, captures and nothing at all. */
+/** topology, doctor and capture: on fabrics, directories, captures and nothing at all. */
 class DoctorCommandTest {
-    private static final int ACS = 0x100;
-
     @TempDir Path folder;
+    private MachineFolder machine;
     private Path root;
 
     @BeforeEach
     void aMachineWithAcsOn() throws IOException {
-        root = folder.resolve("machine");
-        function("0000:00:00.0", "", 0x8086, 0x1234, 0x060000, -1, 0);
-        function("0000:00:01.0", "", 0x8086, 0x352a, 0x060400, 4, 0);
-        function("0000:01:00.0", "0000:00:01.0", 0x1000, 0xc030, 0x060400, 5, 0);
-        function("0000:02:00.0", "0000:00:01.0/0000:01:00.0", 0x1000, 0xc030, 0x060400, 6, 0x1d);
-        function("0000:02:01.0", "0000:00:01.0/0000:01:00.0", 0x1000, 0xc030, 0x060400, 6, 0x1d);
-        String below = "0000:00:01.0/0000:01:00.0/";
-        function("0000:03:00.0", below + "0000:02:00.0", 0x1b36, 0x10, 0x010802, 0, 0);
-        function("0000:04:00.0", below + "0000:02:01.0", 0x1b36, 0x10, 0x010802, 0, 0);
-    }
-
-    private void function(
-            String name, String parent, int vendor, int device, int classCode, int type, int acs)
-            throws IOException {
-        ConfigBytes config = new ConfigBytes(new byte[4096]);
-        config.store16(0, vendor);
-        config.store16(2, device);
-        config.store32(8, classCode << 8);
-        boolean bridge = classCode == 0x060400;
-        config.store16(0x0e, bridge ? 1 : 0);
-        if (type >= 0) {
-            config.store16(6, 0x10);
-            config.store16(0x34, 0x40);
-            config.store16(0x40, 0x10);
-            config.store16(0x42, 2 | (type << 4));
-            config.store32(0x4c, 0x44);
-            config.store16(0x52, 0x44);
-        }
-        if (bridge) {
-            config.store32(ACS, 0x1000d);
-            config.store16(ACS + 4, 0x5f);
-            config.store16(ACS + 6, acs);
-        }
-        Path top = root.resolve("sys/devices/pci0000:00").resolve(parent).resolve(name);
-        Files.createDirectories(top);
-        Files.write(top.resolve("config"), config.bytes());
-        Files.writeString(top.resolve("class"), "0x%06x\n".formatted(classCode));
-        Path devices = root.resolve("sys/bus/pci/devices");
-        Files.createDirectories(devices);
-        Files.createSymbolicLink(devices.resolve(name), devices.relativize(top));
-    }
-
-    private byte[] config(String bdf) throws IOException {
-        return Files.readAllBytes(root.resolve("sys/bus/pci/devices/" + bdf + "/config"));
-    }
-
-    private String capture() {
-        Path file = folder.resolve("machine.zip");
-        Shell run = Shell.run("capture", file.toString(), "--from", root.toString());
-        assertThat(run.status()).as(run.err()).isZero();
-        assertThat(run.err()).contains("7 PCI functions, 2 of them NVMe");
-        return file.toString();
+        machine = new MachineFolder(folder);
+        root = machine.root();
     }
 
     private String fabric(String more) {
@@ -104,7 +53,7 @@ class DoctorCommandTest {
 
     @Test
     void aCaptureSaysWhatTheDirectorySays() {
-        String file = capture();
+        String file = machine.capture();
         for (List<String> command :
                 List.of(
                         List.of("doctor", "03:00.0", "04:00.0", "--json"),
@@ -143,27 +92,6 @@ class DoctorCommandTest {
     }
 
     @Test
-    void disableKeepsTheOldValuesAndRestoreSetsEveryByte() throws IOException {
-        byte[] before = config("0000:02:00.0");
-        Path keep = folder.resolve("acs.txt");
-        String[] disable = {
-            "acs", "disable", "03:00.0", "04:00.0", "--from", root.toString(), "--save", "" + keep
-        };
-        Shell nobody = Shell.run(disable);
-        assertThat(nobody.status()).isEqualTo(3);
-        assertThat(config("0000:02:00.0")).isEqualTo(before);
-        assertThat(Shell.answering("n\n", disable).status()).isEqualTo(3);
-        assertThat(keep).doesNotExist();
-        Shell yes = Shell.answering("y\n", disable);
-        assertThat(yes.status()).as(yes.err()).isZero();
-        assertThat(yes.err()).contains("0000:03:00.0, 0000:04:00.0 below 0000:01:00.0");
-        assertThat(config("0000:02:00.0")[ACS + 6]).isEqualTo((byte) 0x11);
-        Shell restore = Shell.run("acs", "restore", "" + keep, "--from", "" + root, "--yes");
-        assertThat(restore.status()).as(restore.err()).isZero();
-        assertThat(config("0000:02:00.0")).isEqualTo(before);
-    }
-
-    @Test
     void devicesThatAreNamedWithANamespaceAreLookedAt() {
         String[] plain = {
             "doctor", "03:00.0", "04:00.0", "--from", "" + root, "--buffer", "target"
@@ -172,92 +100,6 @@ class DoctorCommandTest {
         named[1] = "03:00.0/n1";
         assertThat(Shell.run(named).out()).doesNotContain("[config-unreadable]").isNotEmpty();
         assertThat(Shell.run(named).status()).isEqualTo(Shell.run(plain).status());
-    }
-
-    private void link(String path, String target) throws IOException {
-        Path link = root.resolve(path);
-        Files.createDirectories(link.getParent());
-        Files.deleteIfExists(link);
-        Files.createSymbolicLink(link, Path.of(target));
-    }
-
-    /** Gives the second drive to vfio-pci, and lets a program have a node open. */
-    private void guest(String node) throws IOException {
-        link("sys/bus/pci/devices/0000:04:00.0/driver", "../../../../bus/pci/drivers/vfio-pci");
-        link("sys/bus/pci/devices/0000:04:00.0/iommu_group", "../../../../kernel/iommu_groups/12");
-        link("proc/self/ns/pid", "pid:[4026531836]");
-        link("proc/900000088/fd/11", node);
-        Files.writeString(root.resolve("proc/900000088/comm"), "qemu-system-x86\n");
-    }
-
-    @Test
-    void disablingUnderAVirtualMachineIsRefusedUnlessTold() throws IOException {
-        guest("/dev/vfio/12");
-        byte[] before = config("0000:02:00.0");
-        Path keep = folder.resolve("acs.txt");
-        String[] disable = {
-            "acs", "disable", "03:00.0", "04:00.0", "--from", "" + root, "--save", "" + keep, "-y"
-        };
-        for (String last : List.of("-y", "--dry-run")) {
-            disable[disable.length - 1] = last;
-            Shell refused = Shell.run(disable);
-            assertThat(refused.status()).isEqualTo(3);
-            assertThat(refused.out()).isEmpty();
-            assertThat(refused.err())
-                    .contains("0000:04:00.0 is in use (process 900000088 (qemu-system-x86)")
-                    .contains("an address of its own that equals a peer's BAR")
-                    .contains("--guests-ok");
-        }
-        assertThat(keep).doesNotExist();
-        assertThat(config("0000:02:00.0")).isEqualTo(before);
-        disable[disable.length - 1] = "-y";
-        String[] told = java.util.Arrays.copyOf(disable, disable.length + 1);
-        told[disable.length] = "--guests-ok";
-        Shell run = Shell.run(told);
-        assertThat(run.status()).as(run.err()).isZero();
-        assertThat(run.err()).contains("Warning: 0000:04:00.0 is in use");
-        assertThat(config("0000:02:00.0")[ACS + 6]).isEqualTo((byte) 0x11);
-    }
-
-    @Test
-    void whereWhoUsesADeviceCanNotBeSeenDisablingIsRefusedToo() throws IOException {
-        guest("/nowhere");
-        String[] disable = {
-            "acs", "disable", "03:00.0", "04:00.0", "--from", "" + root, "--dry-run"
-        };
-        assertThat(Shell.run(disable).status()).as("all programs seen, none uses it").isZero();
-        link("proc/self/ns/pid", "pid:[4026532999]");
-        Shell refused = Shell.run(disable);
-        assertThat(refused.status()).isEqualTo(3);
-        assertThat(refused.err()).contains("0000:04:00.0 may be in use", "PID namespace");
-    }
-
-    @Test
-    void whatIsShownToDisableIsTheGuardedWayWithItsUndo() {
-        Shell show = Shell.run("acs", "show", "03:00.0", "04:00.0", "--from", "" + root);
-        assertThat(show.out())
-                .contains("  peerlane acs disable 03:00.0 04:00.0\n")
-                .contains("  peerlane acs restore peerlane-acs.txt\n")
-                .doesNotContain("setpci");
-    }
-
-    @Test
-    void aDryRunPrintsTheLinesAndChangesNothing() throws IOException {
-        byte[] before = config("0000:02:00.0");
-        Shell run =
-                Shell.run("acs", "disable", "03:00.0", "04:00.0", "--from", capture(), "--dry-run");
-        assertThat(run.status()).isZero();
-        assertThat(run.out().lines())
-                .containsExactly(
-                        "setpci -s 0000:02:00.0 ECAP_ACS+6.w=0000:000c",
-                        "setpci -s 0000:02:01.0 ECAP_ACS+6.w=0000:000c");
-        assertThat(config("0000:02:00.0")).isEqualTo(before);
-        Shell real = Shell.run("acs", "disable", "03:00.0", "04:00.0", "--from", capture2());
-        assertThat(real.status()).isEqualTo(1);
-    }
-
-    private String capture2() {
-        return folder.resolve("machine.zip").toString();
     }
 
     @ParameterizedTest
@@ -475,8 +317,8 @@ class DoctorCommandTest {
     void ofManyFindingsWithOneCodeTheTextExplainsOne() throws IOException {
         for (int i = 2; i < 12; i++) {
             String port = "0000:00:%02x.0".formatted(i);
-            function(port, "", 0x8086, 0x352a, 0x060400, 4, 0);
-            function("0000:%02x:00.0".formatted(0x10 + i), port, 0x1b36, 0x10, 0x010802, 0, 0);
+            machine.rootPort(port);
+            machine.drive("0000:%02x:00.0".formatted(0x10 + i), port);
         }
         Shell run = Shell.run("doctor", "--from", root.toString());
         assertThat(run.out())
