@@ -49,7 +49,7 @@ public final class Main {
                 new ResultWriter(
                         new FileOutputStream(FileDescriptor.out),
                         isTerminal(1) ? System.out.charset() : StandardCharsets.UTF_8,
-                        isPipe(1)),
+                        isPipe(1) ? ResultWriter.Sink.PIPE : ResultWriter.Sink.OTHER),
                 new PrintWriter(
                         new OutputStreamWriter(
                                 new FileOutputStream(FileDescriptor.err), System.err.charset())),

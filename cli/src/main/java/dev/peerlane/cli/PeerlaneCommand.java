@@ -69,7 +69,9 @@ final class PeerlaneCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (version) {
-            ProgramVersion.print(context.terminal().out(), verbose);
+            ProgramVersion.print(
+                    context.terminal().out(),
+                    verbose ? ProgramVersion.Detail.PLATFORM : ProgramVersion.Detail.NUMBER);
             return 0;
         }
         CommandLine program = spec == null ? new CommandLine(this) : spec.commandLine();

@@ -62,12 +62,12 @@ class LostOutputTest {
         }
     }
 
-    private int run(OutputStream to, boolean pipe, String... args) {
+    private int run(OutputStream to, ResultWriter.Sink sink, String... args) {
         err.getBuffer().setLength(0);
         Terminal terminal =
                 new Terminal(
                         new BufferedReader(new StringReader("")),
-                        new ResultWriter(to, StandardCharsets.UTF_8, pipe),
+                        new ResultWriter(to, StandardCharsets.UTF_8, sink),
                         new PrintWriter(err),
                         false,
                         null);
@@ -153,7 +153,9 @@ class LostOutputTest {
             for (String[] args : forms) {
                 for (int room : new int[] {0, 20}) {
                     String what = Arrays.toString(args);
-                    assertThat(run(new Full(FULL, room), false, args)).as(what).isEqualTo(2);
+                    assertThat(run(new Full(FULL, room), ResultWriter.Sink.OTHER, args))
+                            .as(what)
+                            .isEqualTo(2);
                     assertThat(err.toString())
                             .as(what)
                             .contains(
@@ -167,7 +169,7 @@ class LostOutputTest {
     void aCopyWhoseReceiptIsLostSaysWhatItDid() throws IOException {
         String[] args =
                 Drives.with(drives.usual(), "copy", "emu:a@0+8", "emu:b", "--yes", "--json");
-        assertThat(run(new Full(FULL, 0), false, args)).isEqualTo(2);
+        assertThat(run(new Full(FULL, 0), ResultWriter.Sink.OTHER, args)).isEqualTo(2);
         assertThat(err.toString())
                 .contains("peerlane: Copied 4 KiB from emu:a/n1 to emu:b/n1 in ")
                 .contains("and verified it.");
@@ -176,19 +178,21 @@ class LostOutputTest {
     @Test
     void aReaderThatWentAwayEndsItQuietly() throws IOException {
         String[] args = Drives.with(drives.usual(), "list");
-        assertThat(run(new Full("Broken pipe", 20), false, args)).isEqualTo(141);
+        assertThat(run(new Full("Broken pipe", 20), ResultWriter.Sink.OTHER, args)).isEqualTo(141);
         assertThat(err.toString()).isEmpty();
-        assertThat(run(new Full("in another language", 20), true, args)).isEqualTo(141);
+        assertThat(run(new Full("in another language", 20), ResultWriter.Sink.PIPE, args))
+                .isEqualTo(141);
         assertThat(err.toString()).isEmpty();
     }
 
     @Test
     void anErrorKeepsItsStatus() throws IOException {
         String[] args = Drives.with(drives.usual(), "copy", "emu:a", "emu:x", "--yes", "--json");
-        int status = run(OutputStream.nullOutputStream(), false, args);
+        int status = run(OutputStream.nullOutputStream(), ResultWriter.Sink.OTHER, args);
         assertThat(status).isPositive();
-        assertThat(run(new Full(FULL, 0), false, args)).isEqualTo(status);
+        assertThat(run(new Full(FULL, 0), ResultWriter.Sink.OTHER, args)).isEqualTo(status);
         assertThat(err.toString()).contains(FULL).contains("emu:x");
-        assertThat(run(new Full("Broken pipe", 0), false, args)).isEqualTo(status);
+        assertThat(run(new Full("Broken pipe", 0), ResultWriter.Sink.OTHER, args))
+                .isEqualTo(status);
     }
 }

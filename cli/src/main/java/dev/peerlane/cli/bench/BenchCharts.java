@@ -43,42 +43,50 @@ final class BenchCharts {
         new Color(0x7b, 0x6c, 0xd9)
     };
 
+    /** How values become heights. */
+    private enum Scale {
+        LINEAR,
+        LOGARITHMIC
+    }
+
+    /** What is around the lines of a chart; the scale is that of the values. */
+    private record Frame(String title, String xTitle, String yTitle, Scale scale) {}
+
     private BenchCharts() {}
 
     static String rateBySize(BenchDocument document) {
         return lines(
                 document.of(BenchDocument.SIZES),
-                "Rate by size of a transfer",
-                "KiB",
-                "MB/s",
+                new Frame("Rate by size of a transfer", "KiB", "MB/s", Scale.LINEAR),
                 c -> c.chunkBytes() / 1024.0,
-                c -> value(c.bytesPerSecond()) / 1e6,
-                false);
+                c -> value(c.bytesPerSecond()) / 1e6);
     }
 
     static String rateByDepth(BenchDocument document) {
         return lines(
                 document.of(BenchDocument.DEPTHS),
-                "Transfers a second by depth",
-                "transfers at once",
-                "thousand a second",
+                new Frame(
+                        "Transfers a second by depth",
+                        "transfers at once",
+                        "thousand a second",
+                        Scale.LINEAR),
                 c -> c.depth(),
-                c -> value(c.iops()) / 1e3,
-                false);
+                c -> value(c.iops()) / 1e3);
     }
 
     static String latencyByDepth(BenchDocument document) {
         return lines(
                 document.of(BenchDocument.DEPTHS),
-                "99th percentile of the latency by depth",
-                "transfers at once",
-                "µs",
+                new Frame(
+                        "99th percentile of the latency by depth",
+                        "transfers at once",
+                        "µs",
+                        Scale.LOGARITHMIC),
                 c -> c.depth(),
                 c -> {
                     Latency l = c.latencyMicros();
                     return l == null ? 0 : l.p99();
-                },
-                true);
+                });
     }
 
     /** The latencies of the matrix, from the median on; the axis counts nines. */
@@ -103,10 +111,11 @@ final class BenchCharts {
         }
         return draw(
                 series,
-                "Latency: one transfer in so many takes longer (matrix)",
-                "one in",
-                "µs",
-                true);
+                new Frame(
+                        "Latency: one transfer in so many takes longer (matrix)",
+                        "one in",
+                        "µs",
+                        Scale.LOGARITHMIC));
     }
 
     private static double value(@Nullable Double number) {
@@ -119,13 +128,7 @@ final class BenchCharts {
     }
 
     private static String lines(
-            List<Cell> cells,
-            String title,
-            String xTitle,
-            String yTitle,
-            ToDoubleFunction<Cell> x,
-            ToDoubleFunction<Cell> y,
-            boolean logarithmic) {
+            List<Cell> cells, Frame frame, ToDoubleFunction<Cell> x, ToDoubleFunction<Cell> y) {
         Map<String, List<Cell>> byWay = new LinkedHashMap<>();
         cells.stream()
                 .filter(Cell::measured)
@@ -141,15 +144,10 @@ final class BenchCharts {
                         });
             }
         });
-        return draw(series, title, xTitle, yTitle, logarithmic);
+        return draw(series, frame);
     }
 
-    private static String draw(
-            Map<String, double[][]> series,
-            String title,
-            String xTitle,
-            String yTitle,
-            boolean logarithmic) {
+    private static String draw(Map<String, double[][]> series, Frame frame) {
         if (series.isEmpty()) {
             return "";
         }
@@ -157,9 +155,9 @@ final class BenchCharts {
                 new XYChartBuilder()
                         .width(WIDTH)
                         .height(HEIGHT)
-                        .title(title)
-                        .xAxisTitle(xTitle)
-                        .yAxisTitle(yTitle)
+                        .title(frame.title())
+                        .xAxisTitle(frame.xTitle())
+                        .yAxisTitle(frame.yTitle())
                         .build();
         var style = chart.getStyler();
         style.setChartBackgroundColor(CLEAR)
@@ -177,9 +175,9 @@ final class BenchCharts {
                 .setXAxisTitleColor(INK)
                 .setYAxisTitleColor(INK);
         style.setXAxisLogarithmic(true);
-        style.setYAxisLogarithmic(logarithmic);
+        style.setYAxisLogarithmic(frame.scale() == Scale.LOGARITHMIC);
 
-        if (!logarithmic) {
+        if (frame.scale() == Scale.LINEAR) {
             style.setYAxisMin(0.0);
         }
         style.setMarkerSize(6);

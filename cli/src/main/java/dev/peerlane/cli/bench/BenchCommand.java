@@ -260,16 +260,17 @@ public final class BenchCommand implements Callable<Integer> {
                     "%s has serial '%s', not '%s'".formatted(range.device(), serial, expectSerial),
                     "Nothing was written: name the right scratch range, or its serial");
         }
-        Confirmation.ask(
-                context,
-                yes,
-                "This overwrites blocks %d to %d of %s (%s, serial %s)."
-                        .formatted(
-                                slba,
-                                slba + blocks - 1,
-                                namespace.name(),
-                                namespace.controllerIdentity().mn(),
-                                serial));
+        if (!yes) {
+            Confirmation.ask(
+                    context,
+                    "This overwrites blocks %d to %d of %s (%s, serial %s)."
+                            .formatted(
+                                    slba,
+                                    slba + blocks - 1,
+                                    namespace.name(),
+                                    namespace.controllerIdentity().mn(),
+                                    serial));
+        }
     }
 
     private void tell(BenchDocument document) {

@@ -4,13 +4,13 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.binding.BindPlan;
 import dev.peerlane.binding.Binder;
 import dev.peerlane.cli.binding.BindDocument.Deed;
+import dev.peerlane.cli.shared.Confirmation;
 import dev.peerlane.cli.shared.Context;
 import dev.peerlane.cli.shared.Opening;
 import dev.peerlane.cli.terminal.Terminal;
 import dev.peerlane.pci.Bdf;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -112,13 +112,6 @@ public final class BindCommand implements Callable<Integer> {
         }
         plan.moves().forEach(m -> terminal.say(BindView.planned(m)));
         plan.notes().forEach(n -> terminal.say("Note: " + n + "."));
-        String answer =
-                terminal.ask("Go on? Type yes: ", context.interruption()).toLowerCase(Locale.ROOT);
-        if (!answer.equals("yes") && !answer.equals("y")) {
-            throw PeerlaneException.refused(
-                    "not-confirmed",
-                    "It was not confirmed",
-                    "Nothing was changed: answer yes, or say --yes");
-        }
+        Confirmation.goOn(context, "Nothing was changed");
     }
 }

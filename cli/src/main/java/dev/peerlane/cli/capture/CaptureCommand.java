@@ -6,6 +6,7 @@ import dev.peerlane.diagnose.CapturedFiles;
 import dev.peerlane.diagnose.Snapshot;
 import dev.peerlane.pci.sysfs.SystemFiles;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -53,44 +54,12 @@ public final class CaptureCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path root = from;
-        Path to = java.util.Objects.requireNonNull(file);
+        Path to = Objects.requireNonNull(file);
         SystemFiles system = root == null ? context.system().files() : Capture.open(root);
         CapturedFiles captured = Capture.take(system, serials);
         Capture.write(captured, to);
         Snapshot snapshot = Snapshot.of(captured);
-        int functions = snapshot.machine().functions().size();
-        long cut =
-                snapshot.machine().functions().stream()
-                        .filter(f -> f.details().configBytes() > 0)
-                        .filter(f -> f.details().configBytes() <= 64)
-                        .count();
-        long asleep =
-                snapshot.machine().functions().stream()
-                        .filter(f -> f.details().asleep() != null)
-                        .count();
-        context.terminal()
-                .say(
-                        "%s holds %d PCI functions, %d of them NVMe controllers"
-                                .formatted(
-                                        to, functions, snapshot.machine().nvmeFunctions().size()));
-        if (functions == 0) {
-            context.terminal()
-                    .say(
-                            "/sys/bus/pci/devices is empty or not there: mount sysfs, or run outside"
-                                    + " the container");
-        }
-        if (asleep > 0) {
-            context.terminal()
-                    .say(
-                            "%d functions are suspended and were not read: reading would wake them"
-                                    .formatted(asleep));
-        }
-        if (cut > 0) {
-            context.terminal()
-                    .say(
-                            "The configuration space of %d is cut short: run as root to have it all"
-                                    .formatted(cut));
-        }
-        return functions == 0 ? 2 : 0;
+        CaptureView.tell(context.terminal(), to, snapshot);
+        return snapshot.machine().functions().isEmpty() ? 2 : 0;
     }
 }

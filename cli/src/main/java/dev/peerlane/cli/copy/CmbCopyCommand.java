@@ -77,9 +77,9 @@ public final class CmbCopyCommand implements Callable<Integer>, OwnRefusal {
 
     @Override
     public Integer call() {
-        CopyTask task = new CopyTask(context, fabric, write, false);
+        CopyTask task = new CopyTask(context, fabric, write, CopyTask.Mode.COPY);
         return task.run(() ->
-                new CopyTask.Request(
+                new CopyRun.Wish(
                         Extent.parseCmbCopy(read),
                         Extent.parseCmbCopy(written),
                         CopyOptions.DEFAULTS.withBuffer(

@@ -141,9 +141,14 @@ public final class CopyCommand implements Callable<Integer>, OwnRefusal {
 
     @Override
     public Integer call() {
-        CopyTask task = new CopyTask(context, fabric, write, dryRun);
+        CopyTask task =
+                new CopyTask(
+                        context,
+                        fabric,
+                        write,
+                        dryRun ? CopyTask.Mode.DRY_RUN : CopyTask.Mode.COPY);
         return task.run(
-                () -> new CopyTask.Request(Extent.parse(source), Extent.parse(target), options()));
+                () -> new CopyRun.Wish(Extent.parse(source), Extent.parse(target), options()));
     }
 
     private CopyOptions options() {

@@ -1,9 +1,7 @@
 package dev.peerlane.cli.copy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.Session;
 import dev.peerlane.cli.binding.Binding;
 import dev.peerlane.cli.shared.Confirmation;
 import dev.peerlane.cli.shared.Context;
@@ -15,63 +13,57 @@ import dev.peerlane.cli.shared.Json;
 import dev.peerlane.cli.shared.Opening;
 import dev.peerlane.cli.shared.Remedies;
 import dev.peerlane.cli.terminal.Interruption;
-import dev.peerlane.cli.terminal.ProgressDisplay;
 import dev.peerlane.cli.terminal.Sizes;
 import dev.peerlane.cli.terminal.Terminal;
 import dev.peerlane.copy.BufferCandidate;
 import dev.peerlane.copy.CopyException;
-import dev.peerlane.copy.CopyOptions;
 import dev.peerlane.copy.CopyPlan;
 import dev.peerlane.copy.Receipt;
-import dev.peerlane.hal.DmaFault;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.pci.Bdf;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code copy} and {@code cmb-copy} do alike: open, plan, confirm, copy, tell. */
-final class CopyTask {
-    /**
-     * What to copy.
-     *
-     * @param source where from
-     * @param target where to
-     * @param how how
-     */
-    record Request(Extent source, Extent target, CopyOptions how) {}
+/** What {@code copy} and {@code cmb-copy} do alike: confirm, copy, tell. */
+final class CopyTask implements CopyRun.Guard {
+    /** Whether the plan is carried out. */
+    enum Mode {
+        COPY,
+        DRY_RUN
+    }
 
     private final Context context;
     private final Terminal terminal;
     private final FabricOption fabric;
     private final WriteOptions write;
-    private final boolean dryRun;
-    private final List<Controller> used = new ArrayList<>();
+    private final Mode mode;
+    private final CopyRun copy;
     private List<Bdf> restorable = List.of();
-    private List<DmaFault> faults = List.of();
-
-    private @Nullable Request request;
-    private @Nullable PlanDocument plan;
+    private CopyRun.@Nullable Wish wish;
     private @Nullable Receipt receipt;
 
-    CopyTask(Context context, FabricOption fabric, WriteOptions write, boolean dryRun) {
+    CopyTask(Context context, FabricOption fabric, WriteOptions write, Mode mode) {
         this.context = context;
         this.terminal = context.terminal();
         this.fabric = fabric;
         this.write = write;
-        this.dryRun = dryRun;
+        this.mode = mode;
+        copy = new CopyRun(context, this);
     }
 
     /** Runs it and returns the exit status. */
-    int run(Supplier<Request> parsed) {
+    int run(Supplier<CopyRun.Wish> parsed) {
         PeerlaneException failure = null;
         PeerlaneException restored;
         try {
-            Request r = parsed.get();
-            request = r;
-            copy(r);
+            CopyRun.Wish asked = parsed.get();
+            wish = asked;
+            if (write.restoreDrivers) {
+                restorable = asked.devices().stream().distinct().map(Opening::function).toList();
+            }
+            receipt = copy.run(fabric.file(), asked);
         } catch (CopyException e) {
             receipt = e.receipt();
             failure = e;
@@ -85,62 +77,39 @@ final class CopyTask {
         } else if (restored != null) {
             warn(Remedies.explain(restored));
         }
-        CopyViews.faults(faults).forEach(this::warn);
-        used.forEach(c -> c.closeProblem().ifPresent(this::warn));
+        copy.warnings().forEach(this::warn);
         context.interruption().leaves(Interruption.NOTHING_LEFT);
         tell(failure);
         return ExitStatus.of(failure);
     }
 
-    private void copy(Request r) {
-        List<String> devices = new ArrayList<>(List.of(r.source().device(), r.target().device()));
-        String carrier = r.how().buffer().locator();
-        if (carrier != null) {
-            devices.add(carrier);
+    @Override
+    public boolean permits(CopyPlan made) {
+        made.announcements().forEach(line -> terminal.say("Note: " + line + "."));
+        if (mode == Mode.DRY_RUN) {
+            return false;
         }
-        if (write.restoreDrivers) {
-            restorable = devices.stream().distinct().map(Opening::function).toList();
-        }
-        try (Session session = Opening.session(context.system(), fabric.file(), devices)) {
-            for (String device : devices) {
-                context.interruption().check();
-                used.add(session.controller(device));
-            }
-            checkSerial(session.controller(r.target().device()));
-            CopyPlan made = session.plan(r.source(), r.target(), r.how());
-            plan = PlanDocument.of(made);
-            context.interruption().check();
-            made.announcements().forEach(line -> terminal.say("Note: " + line + "."));
-            if (dryRun) {
-                return;
-            }
+        if (!write.yes) {
             confirm(made);
-            if (context.verbose()) {
-                made.reasons().forEach(terminal::say);
-                terminal.say("Copying by " + made.kind().label() + ".");
-            }
-            context.interruption().leaves(left(made));
-            try {
-                receipt =
-                        ProgressDisplay.during(
-                                terminal,
-                                progress ->
-                                        session.run(made, context.interruption().flag(), progress));
-            } finally {
-                faults = session.fabric().faults();
-            }
         }
+        if (context.verbose()) {
+            made.reasons().forEach(terminal::say);
+            terminal.say("Copying by " + made.kind().label() + ".");
+        }
+        context.interruption().leaves(left(made));
+        return true;
     }
 
     /** After the session, which holds the devices. */
     private @Nullable PeerlaneException restoreDrivers() {
-        if (restorable.isEmpty() || dryRun) {
+        if (restorable.isEmpty() || mode == Mode.DRY_RUN) {
             return null;
         }
         return Binding.giveBack(context, restorable);
     }
 
-    private void checkSerial(Controller target) {
+    @Override
+    public void checkTarget(Controller target) {
         String expected = write.expectSerial;
         String serial = target.identity().sn();
         if (expected != null && !expected.strip().equals(serial)) {
@@ -157,12 +126,12 @@ final class CopyTask {
                 "This overwrites %s of %s (%s, serial %s): %s of %d bytes."
                         .formatted(
                                 Sizes.text(made.request().bytes()),
-                                CopyViews.name(side),
+                                CopyWords.name(side),
                                 side.model(),
                                 side.serial(),
-                                CopyViews.blocks(side),
+                                CopyWords.blocks(side),
                                 side.blockBytes());
-        Confirmation.ask(context, write.yes, what);
+        Confirmation.ask(context, what);
     }
 
     private static String left(CopyPlan made) {
@@ -170,8 +139,8 @@ final class CopyTask {
         BufferCandidate carrier = made.buffer();
         return "how much of %s of %s was written is not known, %s and no device was shut down"
                 .formatted(
-                        CopyViews.blocks(side),
-                        CopyViews.name(side),
+                        CopyWords.blocks(side),
+                        CopyWords.name(side),
                         carrier == null
                                 ? ""
                                 : "the CMB of " + carrier.locator() + " still holds data of it,");
@@ -183,17 +152,17 @@ final class CopyTask {
 
     private void tell(@Nullable PeerlaneException failure) {
         Receipt made = receipt;
-        PlanDocument planned = plan;
+        PlanDocument planned = copy.plan();
         if (fabric.json()) {
             Json.print(terminal.out(), document(failure));
         } else if (made != null) {
-            CopyViews.receipt(terminal.out(), made);
+            ReceiptView.print(terminal.out(), made);
         } else if (failure == null) {
-            CopyViews.plan(terminal.out(), Objects.requireNonNull(planned));
+            PlanView.print(terminal.out(), Objects.requireNonNull(planned));
         }
         if (made != null && terminal.out().checkError()) {
             // what was done must be known, wherever the receipt was to go
-            terminal.say("peerlane: " + CopyViews.summary(made));
+            terminal.say("peerlane: " + ReceiptView.summary(made));
         }
         if (made != null) {
             made.notes().stream()
@@ -208,13 +177,13 @@ final class CopyTask {
     private Object document(@Nullable PeerlaneException failure) {
         Receipt made = receipt;
         if (made == null) {
-            PlanDocument planned = plan;
+            PlanDocument planned = copy.plan();
             if (failure == null) {
                 return Objects.requireNonNull(planned);
             }
-            Request r = request;
+            CopyRun.Wish w = wish;
             return ReceiptDocument.refusal(
-                    r == null ? null : r.source(), r == null ? null : r.target(), planned, failure);
+                    w == null ? null : w.source(), w == null ? null : w.target(), planned, failure);
         }
         ObjectNode tree = ReceiptDocument.of(made, failure);
         if (failure != null && made.error() == null) {

@@ -1,8 +1,8 @@
 package dev.peerlane.cli.demo;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.cli.copy.CopyViews;
 import dev.peerlane.cli.copy.ReceiptDocument;
+import dev.peerlane.cli.copy.ReceiptView;
 import dev.peerlane.cli.shared.Context;
 import dev.peerlane.cli.shared.ExitStatus;
 import dev.peerlane.cli.shared.Failures;
@@ -112,7 +112,7 @@ public final class DemoCommand implements Callable<Integer>, OwnRefusal {
             if (json) {
                 Json.print(terminal.out(), ReceiptDocument.of(e.receipt(), e));
             } else {
-                CopyViews.receipt(terminal.out(), e.receipt());
+                ReceiptView.print(terminal.out(), e.receipt());
             }
         } catch (PeerlaneException e) {
             failure = e;

@@ -1,6 +1,6 @@
 package dev.peerlane.cli.demo;
 
-import dev.peerlane.cli.copy.CopyViews;
+import dev.peerlane.cli.copy.CopyWords;
 import dev.peerlane.cli.terminal.Sizes;
 import dev.peerlane.cli.terminal.Table;
 import dev.peerlane.copy.Leg;
@@ -25,8 +25,8 @@ final class DemoView {
         out.printf(
                 "%s from one emulated SSD to another behind the same switch, copied twice.%n",
                 Sizes.text(peer.bytesCopied()));
-        out.println("  source  " + CopyViews.side(peer.source()));
-        out.println("  target  " + CopyViews.side(peer.target()));
+        out.println("  source  " + CopyWords.side(peer.source()));
+        out.println("  target  " + CopyWords.side(peer.target()));
         out.println();
         new DemoView(peer, outcome.host().receipt()).table().print(out, "  ");
         out.println();

@@ -7,7 +7,6 @@ import dev.peerlane.cli.copy.ReceiptDocument;
 import dev.peerlane.cli.demo.ScenarioRun.Attempt;
 import dev.peerlane.cli.demo.ScenarioRun.Outcome;
 import dev.peerlane.cli.doctor.DoctorDocument;
-import dev.peerlane.cli.doctor.Examination;
 import dev.peerlane.cli.shared.ErrorDocument;
 import dev.peerlane.cli.shared.Json;
 import dev.peerlane.copy.Receipt;
@@ -45,9 +44,7 @@ final class ScenarioDocument {
         document.put("seed", o.seed());
         document.put("fabric", o.fabric());
         document.set("unguarded", attempt(o.unguarded()));
-        document.set(
-                "doctor",
-                Json.tree(DoctorDocument.of(Examination.Answer.of(o.snapshot(), o.diagnosis()))));
+        document.set("doctor", Json.tree(DoctorDocument.of(o.doctor())));
         ArrayNode copies = document.putArray("copies");
         o.guarded().forEach(each -> copies.add(attempt(each)));
         if (problem == null) {

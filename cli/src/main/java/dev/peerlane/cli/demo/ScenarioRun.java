@@ -5,6 +5,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PeerMemory;
+import dev.peerlane.cli.doctor.Examination;
 import dev.peerlane.cli.shared.Context;
 import dev.peerlane.cli.shared.MachineSource;
 import dev.peerlane.cli.shared.Opening;
@@ -90,8 +91,7 @@ final class ScenarioRun {
      * @param seed of the fabric, the data and the copies
      * @param fabric the fabric file
      * @param unguarded the copy without safeguards
-     * @param snapshot what the doctor looked at
-     * @param diagnosis what it says
+     * @param doctor what the doctor answers
      * @param guarded the copies with them
      */
     record Outcome(
@@ -99,8 +99,7 @@ final class ScenarioRun {
             long seed,
             String fabric,
             Attempt unguarded,
-            Snapshot snapshot,
-            Diagnosis diagnosis,
+            Examination.Answer doctor,
             List<Attempt> guarded) {
         /**
          * Returns what was not right, or null: a guarded copy with a wrong byte, or none at all.
@@ -195,7 +194,13 @@ final class ScenarioRun {
             guarded.add(
                     attempt("--buffer target, after the doctor's cure", options(), Ports.CURED));
         }
-        return new Outcome(scenario, seed, fabric, unguarded, snapshot, diagnosis, guarded);
+        return new Outcome(
+                scenario,
+                seed,
+                fabric,
+                unguarded,
+                Examination.Answer.of(snapshot, diagnosis),
+                guarded);
     }
 
     private CopyOptions options() {

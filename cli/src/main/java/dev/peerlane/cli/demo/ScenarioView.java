@@ -1,7 +1,7 @@
 package dev.peerlane.cli.demo;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.cli.copy.CopyViews;
+import dev.peerlane.cli.copy.ReceiptView;
 import dev.peerlane.cli.demo.ScenarioRun.Attempt;
 import dev.peerlane.cli.demo.ScenarioRun.Damage;
 import dev.peerlane.cli.demo.ScenarioRun.Outcome;
@@ -97,10 +97,11 @@ final class ScenarioView {
     }
 
     private static void doctor(PrintWriter out, Outcome o) {
-        Diagnosis d = o.diagnosis();
+        Diagnosis d = o.doctor().diagnosis();
         String through =
                 d.isGo() && d.owner() != null
-                        ? ", through the CMB of " + DoctorView.name(o.snapshot(), d.owner())
+                        ? ", through the CMB of "
+                                + DoctorView.name(o.doctor().snapshot(), d.owner())
                         : "";
         out.printf(
                 "  %s (exit status %d)%s%n", d.isGo() ? "GO" : "NO-GO", ExitStatus.of(d), through);
@@ -142,7 +143,7 @@ final class ScenarioView {
                         ? "%s bytes copied and checked, every one right"
                                 .formatted(count(receipt.bytesCopied()))
                         : "STOPPED [%s] %s".formatted(refusal.code(), refusal.getMessage()));
-        CopyViews.table(receipt).print(out, "    ");
+        ReceiptView.table(receipt).print(out, "    ");
         for (String note : receipt.notes()) {
             Paragraph.print(out, "    note: ", note);
         }

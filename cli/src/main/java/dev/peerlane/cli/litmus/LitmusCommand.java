@@ -177,7 +177,9 @@ public final class LitmusCommand implements Callable<Integer> {
 
     private void consent(CopyPlan plan, List<Controller> sides) {
         sides.forEach(this::checkSerial);
-        confirm(plan);
+        if (!yes) {
+            confirm(plan);
+        }
     }
 
     private void checkSerial(Controller controller) {
@@ -196,7 +198,6 @@ public final class LitmusCommand implements Callable<Integer> {
         Receipt.Side to = Sides.target(plan.request());
         Confirmation.ask(
                 context,
-                yes,
                 "This overwrites %s of both %s and %s with a pattern."
                         .formatted(
                                 Sizes.text(plan.request().bytes()),

@@ -3,7 +3,7 @@ package dev.peerlane.cli.litmus;
 import dev.peerlane.Extent;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.Session;
-import dev.peerlane.cli.copy.CopyViews;
+import dev.peerlane.cli.copy.CopyWords;
 import dev.peerlane.cli.shared.Context;
 import dev.peerlane.cli.shared.Opening;
 import dev.peerlane.cli.terminal.ProgressDisplay;
@@ -101,7 +101,7 @@ final class LitmusRun {
 
     /** Returns what else a person must know afterwards. */
     List<String> warnings() {
-        List<String> warnings = new ArrayList<>(CopyViews.faults(faults));
+        List<String> warnings = new ArrayList<>(CopyWords.faults(faults));
         used.forEach(c -> c.closeProblem().ifPresent(warnings::add));
         return warnings;
     }

@@ -1,6 +1,6 @@
 package dev.peerlane.cli.litmus;
 
-import dev.peerlane.cli.copy.CopyViews;
+import dev.peerlane.cli.copy.CopyWords;
 import dev.peerlane.cli.terminal.Sizes;
 import dev.peerlane.cli.terminal.Table;
 import dev.peerlane.copy.Receipt;
@@ -17,12 +17,12 @@ final class LitmusView {
         LitmusDocument.Head h = Objects.requireNonNull(document.head());
         out.printf(
                 "%s Reads into %s; %s Compares each slot when the fence hands it on.%n",
-                CopyViews.name(h.source()),
+                CopyWords.name(h.source()),
                 h.device() == null ? "host memory" : "the CMB of " + h.device(),
-                CopyViews.name(h.target()));
+                CopyWords.name(h.target()));
         new Table()
                 .row("slots", "%d of %s".formatted(h.slots(), Sizes.text(h.chunkBytes())))
-                .lines("route", h.route().stream().map(CopyViews::leg).toList())
+                .lines("route", h.route().stream().map(CopyWords::leg).toList())
                 .row("scratch", scratch(h.source()))
                 .row("", scratch(h.target()))
                 .row("seed", "" + h.seed())
@@ -64,10 +64,10 @@ final class LitmusView {
     static String scratch(Receipt.Side side) {
         return "%s (%s, serial %s): %s of %d bytes"
                 .formatted(
-                        CopyViews.name(side),
+                        CopyWords.name(side),
                         side.model(),
                         side.serial(),
-                        CopyViews.blocks(side),
+                        CopyWords.blocks(side),
                         side.blockBytes());
     }
 }

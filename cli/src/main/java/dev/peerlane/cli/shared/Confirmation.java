@@ -4,21 +4,17 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.cli.terminal.Terminal;
 import java.util.Locale;
 
-/** The question before something is overwritten. */
+/** The question before something is overwritten or changed. */
 public final class Confirmation {
     private Confirmation() {}
 
     /**
-     * Asks, unless the answer was given with the command.
+     * Asks whether something is overwritten.
      *
-     * @param yes whether it was
      * @param what what would be overwritten, a sentence
      * @throws PeerlaneException of category REFUSED if nobody says yes
      */
-    public static void ask(Context context, boolean yes, String what) {
-        if (yes) {
-            return;
-        }
+    public static void ask(Context context, String what) {
         Terminal terminal = context.terminal();
         if (!terminal.asks()) {
             throw PeerlaneException.refused(
@@ -27,13 +23,25 @@ public final class Confirmation {
                     "Nothing was written: say --yes if that is what you want");
         }
         terminal.say(what);
+        goOn(context, "Nothing was written");
+    }
+
+    /**
+     * Asks whether the command goes on, after a person was told with what.
+     *
+     * @param untouched what is so if it does not
+     * @throws PeerlaneException of category REFUSED if the person does not say yes
+     */
+    public static void goOn(Context context, String untouched) {
         String answer =
-                terminal.ask("Go on? Type yes: ", context.interruption()).toLowerCase(Locale.ROOT);
+                context.terminal()
+                        .ask("Go on? Type yes: ", context.interruption())
+                        .toLowerCase(Locale.ROOT);
         if (!answer.equals("yes") && !answer.equals("y")) {
             throw PeerlaneException.refused(
                     "not-confirmed",
                     "It was not confirmed",
-                    "Nothing was written: answer yes, or say --yes");
+                    untouched + ": answer yes, or say --yes");
         }
     }
 }

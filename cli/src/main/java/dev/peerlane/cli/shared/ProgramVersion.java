@@ -11,6 +11,14 @@ import java.util.Properties;
 public final class ProgramVersion {
     private static final String RESOURCE = "version.properties";
 
+    /** How much is printed. */
+    public enum Detail {
+        /** The number. */
+        NUMBER,
+        /** And where it runs, and on what. */
+        PLATFORM
+    }
+
     private ProgramVersion() {}
 
     public static String number() {
@@ -25,9 +33,9 @@ public final class ProgramVersion {
         return properties.getProperty("version", "unknown");
     }
 
-    public static void print(PrintWriter out, boolean verbose) {
+    public static void print(PrintWriter out, Detail detail) {
         out.println("peerlane " + number());
-        if (verbose) {
+        if (detail == Detail.PLATFORM) {
             new Table()
                     .row("java", property("java.vm.name") + " " + property("java.vm.version"))
                     .row(

@@ -10,15 +10,23 @@ import org.jspecify.annotations.Nullable;
 
 /** Standard output. Remembers why it could not be written, which a {@link PrintWriter} forgets. */
 public final class ResultWriter extends PrintWriter {
+    /** What standard output is. */
+    public enum Sink {
+        /** A program reads it, and may go away. */
+        PIPE,
+        /** A terminal, a file, or what can't be seen. */
+        OTHER
+    }
+
     private final Watched watched;
 
     /**
      * Creates it.
      *
-     * @param pipe whether somebody reads what is written, and may go away
+     * @param sink what it is written to
      */
-    public ResultWriter(OutputStream to, Charset charset, boolean pipe) {
-        this(new Watched(new OutputStreamWriter(to, charset), pipe));
+    public ResultWriter(OutputStream to, Charset charset, Sink sink) {
+        this(new Watched(new OutputStreamWriter(to, charset), sink));
     }
 
     private ResultWriter(Watched watched) {
@@ -36,17 +44,18 @@ public final class ResultWriter extends PrintWriter {
         IOException why = watched.failure;
         // of a pipe there is no other reason, and the text is in the user's language
         return why != null
-                && (watched.pipe || String.valueOf(why.getMessage()).contains("Broken pipe"));
+                && (watched.sink == Sink.PIPE
+                        || String.valueOf(why.getMessage()).contains("Broken pipe"));
     }
 
     private static final class Watched extends Writer {
         private final Writer to;
-        private final boolean pipe;
+        private final Sink sink;
         private @Nullable IOException failure;
 
-        Watched(Writer to, boolean pipe) {
+        Watched(Writer to, Sink sink) {
             this.to = to;
-            this.pipe = pipe;
+            this.sink = sink;
         }
 
         @Override

@@ -126,19 +126,25 @@ final class TopologyView {
             String[] cells = new String[n + 1];
             cells[0] = "[" + row + "]";
             for (int column = 0; column < n; column++) {
-                cells[column + 1] = cell(topology.pair(row, column), direction, wide);
+                TopologyDocument.Verdicts pair = topology.pair(row, column);
+                cells[column + 1] = wide ? wide(pair, direction) : narrow(pair, direction);
             }
             table.row(cells);
         }
         table.print(out, "  ");
     }
 
-    private static String cell(TopologyDocument.Verdicts pair, Direction direction, boolean wide) {
-        boolean write = direction == Direction.WRITE;
-        String verdict = write ? pair.write() : pair.read();
-        if (!wide) {
-            return symbol(verdict) + (verdict.equals("own") ? "" : pair.hops());
-        }
+    private static String verdict(TopologyDocument.Verdicts pair, Direction direction) {
+        return direction == Direction.WRITE ? pair.write() : pair.read();
+    }
+
+    private static String narrow(TopologyDocument.Verdicts pair, Direction direction) {
+        String verdict = verdict(pair, direction);
+        return symbol(verdict) + (verdict.equals("own") ? "" : pair.hops());
+    }
+
+    private static String wide(TopologyDocument.Verdicts pair, Direction direction) {
+        String verdict = verdict(pair, direction);
         if (verdict.equals("own")) {
             return "own";
         }
@@ -147,7 +153,7 @@ final class TopologyView {
                         ? ""
                         : String.format(Locale.ROOT, ", %.1f GB/s", pair.bytesPerSecond() / 1e9);
         String unfit =
-                (write ? pair.writeUnfit() : pair.readUnfit())
+                (direction == Direction.WRITE ? pair.writeUnfit() : pair.readUnfit())
                         .stream()
                                 .filter(code -> !code.equals(Unfit.ROUTE.code()))
                                 .findFirst()
