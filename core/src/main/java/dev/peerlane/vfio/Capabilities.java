@@ -10,16 +10,20 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The chain of capabilities behind an information structure; bounded, whatever it says. */
+/**
+ * Walks the chain of capabilities that follows a VFIO information structure. The walk is bounded,
+ * whatever the kernel returns.
+ */
 final class Capabilities {
     private static final int MAX = 64;
 
     private Capabilities() {}
 
     /**
-     * Returns a capability, from its header to the end of the structure, or null.
+     * Returns the capability with an ID, from its header to the end of the structure, or null if
+     * there is none.
      *
-     * @param info the structure with the chain behind it
+     * @param info the structure, followed by its capabilities
      * @param first offset of the first capability, 0 for none
      */
     static @Nullable MemorySegment find(MemorySegment info, int first, int id) {
@@ -34,7 +38,10 @@ final class Capabilities {
         return null;
     }
 
-    /** Returns the pairs of 8-byte values of a capability, as many as it says and has room for. */
+    /**
+     * Returns the pairs of 8-byte values in a capability: as many as its count says, but no more
+     * than fit.
+     */
     static List<long[]> pairs(MemorySegment capability, int countAt, int pairsAt) {
         List<long[]> pairs = new ArrayList<>();
         if (capability.byteSize() < pairsAt) {

@@ -12,8 +12,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Reads and writes of a device's regions through its descriptor, of 2, 4 or 8 bytes. A device that
- * is gone or decodes nothing answers nothing. Used by the thread that opened it.
+ * Reads and writes a device's regions through its descriptor, 2, 4 or 8 bytes at a time. If the
+ * device is gone or decodes nothing, loads return all ones and stores are dropped. Only the thread
+ * that opened the device may use it.
  */
 final class DeviceFile {
     private static final int SCRATCH_BYTES = 8;
@@ -35,12 +36,15 @@ final class DeviceFile {
         return fd;
     }
 
-    /** No access reaches the kernel any more: the number may be another file's soon. */
+    /**
+     * Stops all further access, because the kernel may soon give the descriptor's number to another
+     * file.
+     */
     void shut() {
         open = false;
     }
 
-    /** Loads 4 or 8 bytes; all ones if there was nobody to answer. */
+    /** Loads 4 or 8 bytes. Returns all ones if the device did not answer. */
     long load(Region region, long offset, int bytes) {
         thread.check(locator);
         if (!open || offset < 0 || offset > region.sizeBytes() - bytes) {
@@ -53,7 +57,9 @@ final class DeviceFile {
         return bytes == 8 ? scratch.get(JAVA_LONG, 0) : scratch.get(JAVA_INT, 0);
     }
 
-    /** Stores; what nobody takes is lost, as on the bus. */
+    /**
+     * Stores 2, 4 or 8 bytes. A store that the device does not accept is dropped, as on the bus.
+     */
     void store(Region region, long offset, int bytes, long value) {
         thread.check(locator);
         if (!open || offset < 0 || offset > region.sizeBytes() - bytes) {

@@ -5,7 +5,7 @@ import dev.peerlane.linux.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** A piece of host memory that is mapped for DMA as a whole and handed out in pages. */
+/** A piece of host memory that is mapped for DMA as a whole and allocated page by page. */
 final class DmaChunk {
     private final HostMemory.Piece piece;
     private final long iova;
@@ -14,7 +14,10 @@ final class DmaChunk {
     private final MemorySegment segment;
     private final PageRuns pages;
 
-    /** {@code given} is whether the address is the memory's own and not ours to give back. */
+    /**
+     * Creates a chunk. {@code given} tells that the I/O address belongs to the memory itself, so it
+     * doesn't return to the allocator.
+     */
     DmaChunk(HostMemory.Piece piece, long iova, boolean given) {
         this.piece = piece;
         this.iova = iova;
@@ -39,7 +42,9 @@ final class DmaChunk {
         return pages.isEmpty();
     }
 
-    /** Takes pages in a row; answers their offset, or -1. */
+    /**
+     * Allocates contiguous pages. Returns their offset in the chunk, or -1 if there is no such run.
+     */
     long take(long bytes) {
         return pages.take(bytes);
     }
@@ -52,7 +57,10 @@ final class DmaChunk {
         return segment.asSlice(offset, bytes);
     }
 
-    /** Ends the segments: who still holds one gets an exception and not a crash. */
+    /**
+     * Closes the segments, so that an access through one still held throws instead of crashing the
+     * process.
+     */
     void end() {
         if (arena.scope().isAlive()) {
             arena.close();

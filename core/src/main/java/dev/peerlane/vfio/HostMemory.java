@@ -6,24 +6,25 @@ import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
 
 /**
- * Memory of this process for DMA: from the pool of huge pages where there are any, ordinary pages
- * where not. VFIO locks what is mapped, so the limit of locked memory is looked at first.
+ * Allocates memory of this process for DMA: huge pages from the kernel's pool if there are any,
+ * else ordinary pages. VFIO locks what is mapped, so each allocation is checked against the limit
+ * of locked memory first.
  */
 final class HostMemory {
     static final int PAGE_BYTES = Bits.PAGE_BYTES;
     static final int HUGE_PAGE_BYTES = 2 << 20;
 
-    /** Below this limit of locked memory, pieces are small and huge pages are left alone. */
+    /** Limit of locked memory below which pieces are small and huge pages are not used. */
     private static final long TIGHT_LIMIT_BYTES = 64L << 20;
 
     private static final int SMALL_PIECE_BYTES = 256 << 10;
 
     /**
-     * A piece of memory.
+     * A piece of memory of this process.
      *
-     * @param address where it is
-     * @param bytes its length
-     * @param alignBytes the size of its pages
+     * @param address its first address
+     * @param bytes its length in bytes
+     * @param alignBytes the size of its pages in bytes
      */
     record Piece(long address, long bytes, long alignBytes) {}
 
@@ -48,12 +49,12 @@ final class HostMemory {
         this.hugeOnly = hugeOnly;
     }
 
-    /** Returns how much is best taken at once. */
+    /** Returns the preferred size of a piece, in bytes. */
     long pieceBytes() {
         return limitBytes < TIGHT_LIMIT_BYTES && !hugeOnly ? SMALL_PIECE_BYTES : HUGE_PAGE_BYTES;
     }
 
-    /** Takes a piece of at least so many bytes, zeroed. */
+    /** Allocates a zeroed piece of at least the wanted size. */
     Piece take(long wantedBytes) {
         long bytes = Bits.roundUp(wantedBytes, PAGE_BYTES);
         long huge = Bits.roundUp(wantedBytes, HUGE_PAGE_BYTES);
@@ -79,9 +80,7 @@ final class HostMemory {
         return new Piece(address, bytes, PAGE_BYTES);
     }
 
-    /**
-     * Gives a piece back; its pages stay with the kernel for as long as they are mapped for DMA.
-     */
+    /** Frees a piece. The kernel keeps its pages for as long as they are mapped for DMA. */
     void give(Piece piece) {
         takenBytes -= piece.bytes;
         KernelException.check(

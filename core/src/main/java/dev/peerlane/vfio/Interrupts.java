@@ -18,11 +18,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * MSI-X vectors of a device, each with an event counter. An alternative to polling where latency
- * matters less than the processor's time. Used by the thread that owns the fabric.
+ * The MSI-X vectors of a device, each with an event counter: an alternative to polling where
+ * latency matters less than CPU time. Only the thread that owns the fabric may use them.
  */
 public final class Interrupts implements AutoCloseable {
-    /** How long one wait in the kernel lasts at most, so that a deadline is met. */
+    /** Longest single wait in the kernel, so that a deadline is met. */
     private static final int SLICE_MILLIS = 10;
 
     private static final int MAX_VECTORS = 2048; // MSI-X table size, PCI 3.0, 6.8.2.3
@@ -100,17 +100,17 @@ public final class Interrupts implements AutoCloseable {
         }
     }
 
-    /** Returns how many vectors are enabled. */
+    /** Returns the number of enabled vectors. */
     public int vectors() {
         return events.size();
     }
 
     /**
-     * Waits until a vector has fired since it was waited for last.
+     * Waits until a vector fires, or returns at once if it has fired since the last wait for it.
      *
-     * @param timeoutNanos how long at most; 0 only looks
-     * @return whether it has
-     * @throws PeerlaneException if the kernel refuses
+     * @param timeoutNanos the longest wait in nanoseconds; 0 polls once
+     * @return whether the vector fired
+     * @throws PeerlaneException if a system call fails
      */
     public boolean await(int vector, long timeoutNanos) {
         checkThread();
@@ -136,7 +136,7 @@ public final class Interrupts implements AutoCloseable {
         }
     }
 
-    /** Disables the vectors and closes their counters. A second call does nothing. */
+    /** Disables the vectors and closes their counters. Closing again has no effect. */
     @Override
     public void close() {
         checkThread();

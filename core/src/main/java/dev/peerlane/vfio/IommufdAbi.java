@@ -13,7 +13,7 @@ final class IommufdAbi {
     static final Request VFIO_IOAS = Request.io("IOMMU_VFIO_IOAS", TYPE, 0x88);
     static final Request IOAS_MAP_FILE = Request.io("IOMMU_IOAS_MAP_FILE", TYPE, 0x8f);
 
-    /** All structures of iommufd begin with their size. */
+    /** Offset of the size, with which every structure of iommufd begins. */
     static final int SIZE = 0;
 
     /** struct iommu_ioas_alloc: size, flags, out_ioas_id. */
@@ -51,7 +51,9 @@ final class IommufdAbi {
         private Map() {}
     }
 
-    /** struct iommu_ioas_map_file: as {@link Map}, with the file's descriptor and start in it. */
+    /**
+     * struct iommu_ioas_map_file: as {@link Map}, with a file descriptor and an offset in the file.
+     */
     static final class MapFile {
         static final int FD = 12;
         static final int START = 16;
@@ -69,7 +71,7 @@ final class IommufdAbi {
         private Unmap() {}
     }
 
-    /** struct iommu_vfio_ioas: size, ioas_id, op (0 asks), reserved. */
+    /** struct iommu_vfio_ioas: size, ioas_id, op (0 is VFIO_IOAS_GET), reserved. */
     static final class VfioIoas {
         static final int BYTES = 12;
 

@@ -25,8 +25,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * An iommufd with the devices' own nodes. A BAR is mapped by the device's dma-buf (Linux 6.19 and
- * later), which a reset revokes.
+ * An I/O address space of an iommufd, with devices opened through their own nodes. A BAR is mapped
+ * through the device's dma-buf (Linux 6.19 and later); a reset revokes that mapping.
  */
 final class IommufdSpace extends IoSpace {
     static final String NODE = "/dev/iommu";
@@ -76,7 +76,10 @@ final class IommufdSpace extends IoSpace {
         }
     }
 
-    /** Opens a device's node, binds it and attaches it; answers its descriptor. */
+    /**
+     * Opens a device's node, binds the device to the iommufd and attaches it. Returns its
+     * descriptor.
+     */
     private int attach(Bdf bdf) {
         String name = system.deviceNode(bdf);
         if (name == null) {
@@ -112,7 +115,10 @@ final class IommufdSpace extends IoSpace {
         }
     }
 
-    /** Asks for the ranges: first how many (which answers EMSGSIZE if any), then which. */
+    /**
+     * Reads the usable ranges in two requests: the first returns their number (with EMSGSIZE if
+     * there are any), the second the ranges.
+     */
     private void readRanges() {
         int room = 64;
         while (true) {
@@ -191,7 +197,7 @@ final class IommufdSpace extends IoSpace {
             mapFile(buffer, object, iova, bytes);
             mapped[0] = true;
         });
-        // the address space holds the dma-buf from here on
+        // the address space now holds its own reference to the dma-buf
         cleanup.step(() -> KernelException.close(kernel, buffer, "the dma-buf of " + object));
         try {
             cleanup.finish();
@@ -307,7 +313,7 @@ final class IommufdSpace extends IoSpace {
         cleanup.step(() -> KernelException.close(kernel, fd, NODE)).finish();
     }
 
-    /** Returns a structure that begins with its size, as those of both headers do. */
+    /** Allocates a structure and stores its size at offset 0, where both headers have it. */
     private static MemorySegment structure(Arena arena, int bytes) {
         MemorySegment structure = arena.allocate(bytes, 8);
         structure.set(JAVA_INT, IommufdAbi.SIZE, bytes);

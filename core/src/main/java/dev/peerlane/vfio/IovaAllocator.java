@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Gives out I/O virtual addresses for host memory. Addresses above 4 GiB come first, and what was
- * given back is used again as late as possible, so that a stray access of a device finds nothing.
+ * Allocates I/O virtual addresses for host memory. Addresses above 4 GiB come first. Freed
+ * addresses are reused as late as possible, so that a stray DMA access of a device hits no mapping.
  */
 final class IovaAllocator {
     private static final long FOUR_GIB = 1L << 32;
@@ -16,16 +16,16 @@ final class IovaAllocator {
     private final TreeMap<Long, Long> free = new TreeMap<>();
     private long cursor = FOUR_GIB;
 
-    /** Makes one of the spans that host memory may use. */
+    /** Creates an allocator over the spans that host memory may use. */
     IovaAllocator(List<Span> usable) {
         usable.forEach(span -> free.put(span.start(), span.last()));
     }
 
     /**
-     * Takes a run, with a gap behind it that stays unused.
+     * Allocates a run of addresses, followed by a gap that stays unused.
      *
      * @param alignBytes a power of two
-     * @return its first address, or -1 if there is none
+     * @return the run's first address, or -1 if no free run is large enough
      */
     long take(long bytes, long alignBytes) {
         long at = take(cursor, bytes, alignBytes);
@@ -62,7 +62,7 @@ final class IovaAllocator {
         return -1;
     }
 
-    /** Gives a run back that {@link #take} gave. */
+    /** Frees a run that {@link #take} returned. */
     void give(long at, long bytes) {
         long start = at;
         long last = at + bytes + GAP - 1;

@@ -4,13 +4,13 @@ import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelException;
 import dev.peerlane.mem.Mmio;
 
-/** A BAR that is mapped from its first to its last byte. */
+/** A BAR that is mapped completely. */
 final class MappedBar extends VfioBar {
     private final Kernel kernel;
     private final long bytes;
     private long base;
 
-    /** Owns the mapping at {@code base} from now on. */
+    /** Creates the BAR, which takes ownership of the mapping at {@code base}. */
     MappedBar(String locator, Region region, long pciAddress, Kernel kernel, long base) {
         super(locator, region, pciAddress);
         this.kernel = kernel;

@@ -3,7 +3,10 @@ package dev.peerlane.vfio;
 import dev.peerlane.hal.parts.MemoryFault;
 import dev.peerlane.linux.Cleanup;
 
-/** The undoing of what has a device's memory in it, which may answer no more. */
+/**
+ * A cleanup whose steps may touch device memory that no longer answers: such a SIGBUS becomes a
+ * typed fault.
+ */
 final class MemoryCleanup extends Cleanup {
     @Override
     protected RuntimeException typed(InternalError e) {

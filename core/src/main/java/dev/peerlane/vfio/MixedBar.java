@@ -7,7 +7,7 @@ import dev.peerlane.mem.Mmio;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A BAR of which parts can't be mapped: those are read and written through the descriptor. */
+/** A BAR whose unmappable parts are read and written through the device's descriptor. */
 final class MixedBar extends VfioBar {
     private record Area(long start, long last, long address) {}
 
@@ -21,7 +21,7 @@ final class MixedBar extends VfioBar {
         this.file = file;
     }
 
-    /** Adds a mapping, which this owns from now on. */
+    /** Adds a mapping, of which the BAR takes ownership. */
     void add(Span piece, long address) {
         areas.add(new Area(piece.start(), piece.last(), address));
     }

@@ -12,7 +12,8 @@ import java.util.List;
 
 /**
  * The kernel's mode without an IOMMU: devices use physical addresses and can reach all memory. Host
- * memory is single huge pages, which the kernel never moves, at the addresses that /proc tells.
+ * memory consists of single huge pages, which the kernel never moves; their physical addresses come
+ * from /proc/self/pagemap.
  */
 final class NoIommuSpace extends Type1Space {
     private static final String PAGE_MAP = "/proc/self/pagemap";
@@ -25,7 +26,10 @@ final class NoIommuSpace extends Type1Space {
         super(kernel, container, false);
     }
 
-    /** Takes an open container and the groups of some devices, all without an IOMMU. */
+    /**
+     * Opens the space from an open container and the groups of some devices, all of them without an
+     * IOMMU.
+     */
     static Type1Space open(Kernel kernel, int container, List<Bdf> devices, VfioSystem system) {
         return start(new NoIommuSpace(kernel, container), devices, system);
     }
@@ -83,7 +87,10 @@ final class NoIommuSpace extends Type1Space {
         return physical(piece.address());
     }
 
-    /** An entry of the page map: frame number in bits 54:0, present in bit 63. */
+    /**
+     * Returns the physical address from an entry of the page map: frame number in bits 54:0,
+     * present in bit 63.
+     */
     private long physical(long address) {
         int map =
                 (int)
@@ -106,7 +113,7 @@ final class NoIommuSpace extends Type1Space {
         if ((entry & PRESENT) == 0 || frame == 0) {
             throw PeerlaneException.machine(
                     "no-page-map",
-                    PAGE_MAP + " does not tell where a page of memory is",
+                    PAGE_MAP + " does not give the physical address of a page",
                     "Run as root");
         }
         return frame * HostMemory.PAGE_BYTES;

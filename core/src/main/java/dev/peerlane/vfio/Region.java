@@ -13,13 +13,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the kernel says of one region of a device: a BAR or the configuration space.
+ * The kernel's description of a device's region: a BAR or the configuration space.
  *
- * @param index which one
- * @param sizeBytes its length, 0 if there is none
- * @param offset where it begins in the device's descriptor
- * @param areas what of it may be mapped
- * @param msixMappable whether that includes the pages of the MSI-X table
+ * @param index the region's index
+ * @param sizeBytes its length in bytes, 0 if the device has no such region
+ * @param offset its start in the device's file
+ * @param areas the parts that may be mapped
+ * @param msixMappable whether the pages of the MSI-X table may be mapped as well
  */
 record Region(int index, long sizeBytes, long offset, List<Span> areas, boolean msixMappable) {
     private static final int MAX_INFO_BYTES = 1 << 16;
@@ -77,14 +77,17 @@ record Region(int index, long sizeBytes, long offset, List<Span> areas, boolean 
         return info;
     }
 
-    /** Returns whether all of it is mapped in one piece. */
+    /** Returns whether the whole region can be mapped in one piece. */
     boolean isWhole() {
         return areas.size() == 1
                 && areas.getFirst().start() == 0
                 && areas.getFirst().last() == sizeBytes - 1;
     }
 
-    /** Returns it without the pages of a span: those of an MSI-X table that must not be mapped. */
+    /**
+     * Returns this region with the pages of a range excluded from mapping, such as those of an
+     * MSI-X table.
+     */
     Region withoutPages(long start, long bytes) {
         long first = start & -HostMemory.PAGE_BYTES;
         long end = Bits.roundUp(start + bytes, HostMemory.PAGE_BYTES);

@@ -5,13 +5,13 @@ import dev.peerlane.pci.ConfigSpace;
 import java.util.OptionalInt;
 
 /**
- * The configuration that a reset must not lose: BARs, cache line, interrupt line, Device Control,
- * and the Command register, which is written last. The kernel restores most of it; this sees to the
- * rest.
+ * The configuration that has to survive a reset: BARs, Cache Line Size, Interrupt Line, Device
+ * Control and Device Control 2, and the Command register, which is written last. The kernel
+ * restores most of it; {@link #restore} writes what still differs.
  */
 final class SavedConfig {
     private static final int BARS = 6;
-    private static final long BACK_NANOS = 1_000_000_000L; // PCIe 5.0, 6.6.2: 100 ms, generously
+    private static final long BACK_NANOS = 1_000_000_000L; // PCIe 5.0, 6.6.2: 100 ms, tenfold
 
     private final int identity;
     private final int command;
@@ -45,7 +45,10 @@ final class SavedConfig {
         return new SavedConfig(config);
     }
 
-    /** Waits until the function answers, then puts back what is different; false if it is gone. */
+    /**
+     * Waits until the function answers, then restores the registers that differ. Returns false if
+     * the function is gone.
+     */
     boolean restore(ConfigSpace config, Clock clock) {
         boolean back =
                 clock.await(

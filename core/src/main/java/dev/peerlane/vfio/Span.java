@@ -5,13 +5,16 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * A run of addresses below 2^63.
+ * A range of addresses below 2^63.
  *
- * @param start the first
- * @param last the last
+ * @param start the first address
+ * @param last the last address, inclusive
  */
 record Span(long start, long last) {
-    /** Returns a run with an unsigned end, cut off at 2^63; empty spans have no place here. */
+    /**
+     * Returns a span whose last address is read as unsigned and clamped to 2^63 - 1. The span must
+     * not be empty.
+     */
     static Span of(long start, long last) {
         return new Span(start, last < 0 ? Long.MAX_VALUE : last);
     }
@@ -20,7 +23,7 @@ record Span(long start, long last) {
         return first >= start && end <= last && first <= end;
     }
 
-    /** Returns spans without what others cover, in rising order. */
+    /** Returns the parts of {@code spans} that no hole covers, in ascending order. */
     static List<Span> without(List<Span> spans, List<Span> holes) {
         List<Span> left = new ArrayList<>(spans);
         for (Span hole : holes) {

@@ -20,7 +20,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A container with its groups and, unless a subclass has another, the type 1 version 2 IOMMU. */
+/**
+ * A container with its groups. It uses the type 1 version 2 IOMMU unless a subclass names another.
+ */
 class Type1Space extends IoSpace {
     static final String CONTAINER = "/dev/vfio/vfio";
 
@@ -43,7 +45,7 @@ class Type1Space extends IoSpace {
         this.compatibility = compatibility;
     }
 
-    /** Opens the container, so that it can be looked at. */
+    /** Opens the container. Returns its descriptor. */
     static int openContainer(Kernel kernel) {
         long fd = kernel.open(CONTAINER, Kernel.O_RDWR | Kernel.O_CLOEXEC);
         String remedy =
@@ -54,8 +56,8 @@ class Type1Space extends IoSpace {
     }
 
     /**
-     * Returns whether a container is iommufd's imitation of one, which can't map BARs: only iommufd
-     * knows this request.
+     * Returns whether the container is iommufd's compatibility layer, which can't map BARs. Only
+     * iommufd accepts the request that this sends.
      */
     static boolean isCompatibilityLayer(Kernel kernel, int container) {
         try (Arena arena = Arena.ofConfined()) {
@@ -67,11 +69,11 @@ class Type1Space extends IoSpace {
     }
 
     /**
-     * Makes an address space of the groups of some devices.
+     * Opens an address space with the groups of some devices.
      *
-     * @param container open; this owns it from now on, also if it throws
-     * @param compatibility whether it is iommufd's imitation
-     * @param system where group numbers and drivers are looked up
+     * @param container an open descriptor; this method takes ownership, even if it throws
+     * @param compatibility whether the container is iommufd's compatibility layer
+     * @param system the source of group numbers and drivers
      */
     static Type1Space open(
             Kernel kernel,
@@ -121,7 +123,7 @@ class Type1Space extends IoSpace {
                         + " (firmware; intel_iommu=on on the kernel command line)");
     }
 
-    /** Returns which of VFIO's IOMMU types is used. */
+    /** Returns VFIO's number of the IOMMU type in use. */
     int iommuType() {
         return VfioAbi.TYPE1V2_IOMMU;
     }
@@ -131,7 +133,7 @@ class Type1Space extends IoSpace {
         return String.valueOf(group);
     }
 
-    /** Adds the group of a device, unless it is in already. */
+    /** Adds a device's group, unless it is already there. */
     private void join(Bdf bdf, VfioSystem system) {
         int number = system.groupOf(bdf);
         VfioGroup group = groups.get(number);
@@ -151,7 +153,7 @@ class Type1Space extends IoSpace {
         groupOf.put(bdf, group);
     }
 
-    /** Reads page sizes, address ranges and the number of mappings that are allowed. */
+    /** Reads the page sizes, the address ranges and the largest number of mappings. */
     void readInfo() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment info = info(arena, IommuInfo.BYTES);
@@ -169,7 +171,7 @@ class Type1Space extends IoSpace {
             if (spans == null) {
                 throw PeerlaneException.machine(
                         "no-iova-ranges",
-                        "the kernel does not tell which addresses its IOMMU can translate",
+                        "the kernel does not report which addresses its IOMMU can translate",
                         "Use Linux 5.4 or later");
             }
             List<Span> found = new ArrayList<>();
@@ -233,7 +235,7 @@ class Type1Space extends IoSpace {
         long result = mapDma(piece.address(), iova, piece.bytes());
         String where = "%s at bus address 0x%x".formatted(piece.object(), iova);
         if (compatibility) {
-            // in the message, too: a plan that falls back to host memory shows no remedies
+            // in the message too, since a plan that falls back to host memory shows no remedies
             where += ", in " + name() + ", which maps no BARs";
         }
         KernelException.check(

@@ -29,7 +29,9 @@ final class VfioAbi {
     static final int TYPE1V2_IOMMU = 3;
     static final int NOIOMMU_IOMMU = 8;
 
-    /** All structures begin with their size and flags. */
+    /**
+     * Offset of argsz, the structure's size, with which every structure begins; the flags follow.
+     */
     static final int ARGSZ = 0;
 
     static final int FLAGS = 4;
@@ -78,14 +80,17 @@ final class VfioAbi {
         /** Index of the configuration space. */
         static final int CONFIG = 7;
 
-        /** Capability: nr_areas at 8, then from 16 on offset and size of 8 bytes each. */
+        /**
+         * Capability: nr_areas at offset 8; from offset 16, pairs of an offset and a size, 8 bytes
+         * each.
+         */
         static final int CAP_SPARSE_MMAP = 1;
 
         static final int SPARSE_COUNT = 8;
         static final int SPARSE_AREAS = 16;
         static final int SPARSE_AREA_BYTES = 16;
 
-        /** Capability: the pages with the MSI-X table may be mapped too. */
+        /** Capability: the pages of the MSI-X table may be mapped as well. */
         static final int CAP_MSIX_MAPPABLE = 3;
 
         private RegionInfo() {}
@@ -123,14 +128,17 @@ final class VfioAbi {
         static final int HAS_PAGE_SIZES = 1;
         static final int CAPS = 1 << 1;
 
-        /** Capability: nr_iovas at 8, then from 16 on first and last address, 8 bytes each. */
+        /**
+         * Capability: nr_iovas at offset 8; from offset 16, pairs of a first and a last address, 8
+         * bytes each.
+         */
         static final int CAP_IOVA_RANGE = 1;
 
         static final int RANGE_COUNT = 8;
         static final int RANGES = 16;
         static final int RANGE_BYTES = 16;
 
-        /** Capability: how many more mappings are allowed, at 8. */
+        /** Capability: number of further mappings allowed, at offset 8. */
         static final int CAP_DMA_AVAIL = 3;
 
         static final int AVAILABLE = 8;

@@ -13,8 +13,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A BAR of a device behind VFIO. Memory that stops answering (the device was unplugged, or its
- * memory decoding is off) reads as all ones; stores to it, and loads in bulk, are faults.
+ * A BAR of a VFIO device. If its memory stops answering (the device was unplugged, or its memory
+ * decoding is off), loads return all ones; stores and bulk loads throw a fault.
  *
  * <p>Such an access is a SIGBUS, which the virtual machine turns into an {@link InternalError} at
  * the next safepoint poll of the thread. Compiled code may have left the method by then, so each
@@ -58,10 +58,13 @@ abstract class VfioBar extends Bar {
         return region;
     }
 
-    /** Returns where a piece lies in this process, or -1 if not all of it is mapped in one go. */
+    /**
+     * Returns the address of a range in this process, or -1 if the range is not mapped
+     * contiguously.
+     */
     abstract long mapped(long offset, long bytes);
 
-    /** Takes the mappings away. */
+    /** Unmaps the BAR from this process. */
     abstract void unmap();
 
     @Override
@@ -76,13 +79,13 @@ abstract class VfioBar extends Bar {
         return doorbell;
     }
 
-    /** Lets doorbells that somebody still holds ring in the void. */
+    /** Disconnects the doorbells, so that ringing one that is still held has no effect. */
     final void silence() {
         doorbells.forEach(MappedDoorbell::silence);
         doorbells.clear();
     }
 
-    /** Notes that a load was a SIGBUS; returns what it reads. */
+    /** Records that a load ended in a SIGBUS. Returns all ones, the load's value. */
     final int unanswered() {
         faulted = true;
         return -1;
@@ -98,12 +101,12 @@ abstract class VfioBar extends Bar {
         }
     }
 
-    /** Returns what to throw for memory that does not answer. */
+    /** Returns the fault for memory that does not answer. */
     final PeerlaneException fault(@Nullable InternalError e) {
         return MemoryFault.of("BAR%d of %s".formatted(index(), locator), e);
     }
 
-    /** Refuses a thread that is not the owner, and what is outside or not aligned. */
+    /** Checks that the owner's thread calls and that the access is aligned and within the BAR. */
     final void check(long offset, int width) {
         thread.check(locator);
         Objects.checkFromIndexSize(offset, width, region.sizeBytes());
@@ -113,7 +116,7 @@ abstract class VfioBar extends Bar {
         }
     }
 
-    /** A doorbell that is written by message. */
+    /** A doorbell that is written through the device's descriptor. */
     private static final class MessageDoorbell extends Doorbell {
         private final VfioBar bar;
         private final long offset;

@@ -2,7 +2,7 @@ package dev.peerlane.vfio;
 
 import dev.peerlane.pci.ConfigSpace;
 
-/** The configuration space of a device behind VFIO, which virtualises some of it. */
+/** The configuration space of a VFIO device. VFIO virtualises some of its registers. */
 final class VfioConfig extends ConfigSpace {
     private final DeviceFile file;
     private final Region region;

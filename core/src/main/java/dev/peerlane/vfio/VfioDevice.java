@@ -22,34 +22,36 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** A function behind VFIO, open. */
+/**
+ * An open function that is bound to vfio-pci. Only the thread that opened its fabric may use it.
+ */
 public final class VfioDevice extends PciDevice {
     private static final int BARS = 6;
     private static final int BAR_IO = 1;
     private static final int BAR_64_BIT = 4;
 
-    /** What a device needs of its host. */
+    /** What a device calls in its fabric. */
     interface Host {
-        /** Throws if another thread calls. */
+        /** Throws unless the owner's thread calls. */
         void checkThread();
 
         Clock clock();
 
         DmaDomain dma();
 
-        /** Throws unless sysfs has a BAR where the bus has it. */
+        /** Throws unless a BAR's address in sysfs is its address on the bus. */
         void checkBarAddress(Bdf bdf, int index, long address);
 
-        /** A reset is about to revoke mappings of a device's BARs. */
+        /** Called before a reset, which may revoke mappings of the device's BARs. */
         void beforeReset(VfioDevice device);
 
-        /** The device decodes again. */
+        /** Called after a reset, when the device decodes memory again. */
         void afterReset(VfioDevice device);
 
-        /** Takes away what is still mapped of a device. */
+        /** Removes the mappings of a device's BARs that are left. */
         void dropPeersOf(VfioDevice device);
 
-        /** A device was closed. */
+        /** Called when a device has been closed. */
         void released(VfioDevice device);
 
         /** Closes the descriptor of a device. */
@@ -66,7 +68,7 @@ public final class VfioDevice extends PciDevice {
     private boolean resettable;
     private boolean closed;
 
-    /** Owns the descriptor from now on. */
+    /** Creates a device, which takes ownership of the descriptor. */
     VfioDevice(Host host, Kernel kernel, Bdf bdf, int fd) {
         this.host = host;
         this.kernel = kernel;
@@ -74,7 +76,10 @@ public final class VfioDevice extends PciDevice {
         this.file = new DeviceFile(kernel, bdf.toString(), fd);
     }
 
-    /** Asks the kernel what it is, stops its DMA, and resets it if that is wanted and possible. */
+    /**
+     * Reads the device's description from the kernel, stops its DMA, and resets it if that is
+     * wanted and possible.
+     */
     void start(boolean reset) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment info = arena.allocate(DeviceInfo.BYTES, 8);
@@ -90,7 +95,7 @@ public final class VfioDevice extends PciDevice {
                     || info.get(JAVA_INT, DeviceInfo.NUM_REGIONS) <= RegionInfo.CONFIG) {
                 throw PeerlaneException.machine(
                         "not-a-pci-device",
-                        locator() + " is no PCI function to VFIO",
+                        locator() + " is not a PCI function according to VFIO",
                         "Bind it to vfio-pci");
             }
             resettable = (flags & DeviceInfo.RESET) != 0;
@@ -157,7 +162,10 @@ public final class VfioDevice extends PciDevice {
         return map(withoutMsixTable(region), address);
     }
 
-    /** Old kernels refuse a mapping that holds the MSI-X table; they say so by saying nothing. */
+    /**
+     * Excludes the pages of the MSI-X table from mapping where the kernel does not list them as
+     * mappable: Linux before 4.16 refuses a mapping that contains them.
+     */
     private Region withoutMsixTable(Region region) {
         OptionalInt msix = config().capability(ConfigSpace.CAP_MSIX);
         if (msix.isEmpty() || region.msixMappable() || region.areas().isEmpty()) {
@@ -206,7 +214,7 @@ public final class VfioDevice extends PciDevice {
     /**
      * Enables MSI-X vectors 0 and up, each with an event counter.
      *
-     * @throws PeerlaneException if the device has fewer
+     * @param vectors number of vectors @throws PeerlaneException if the device has fewer vectors
      */
     public Interrupts interrupts(int vectors) {
         checkOpen();
@@ -215,7 +223,9 @@ public final class VfioDevice extends PciDevice {
         return enabled;
     }
 
-    /** Returns whether a BAR is memory that this function decodes in that domain. */
+    /**
+     * Returns whether a BAR is memory that this function decodes, in a fabric with that DMA domain.
+     */
     boolean decodes(DmaDomain domain, VfioBar bar) {
         int command = closed ? 0 : config().load16(ConfigSpace.COMMAND);
         return !closed
@@ -232,9 +242,9 @@ public final class VfioDevice extends PciDevice {
     }
 
     /**
-     * Lets it do DMA or not, with memory decoding on in any case: if that went off behind our back,
-     * writing it back so would have the kernel revoke our mappings; writing it on has the kernel
-     * restore the BARs first.
+     * Enables or disables DMA, and enables memory decoding in either case. If decoding was turned
+     * off without our knowledge, writing the bit back as 0 would make the kernel revoke our
+     * mappings; writing 1 makes it restore the BARs first.
      */
     private void dma(boolean on) {
         int command = config().load16(ConfigSpace.COMMAND);
@@ -250,7 +260,7 @@ public final class VfioDevice extends PciDevice {
         if (!resettable) {
             throw PeerlaneException.machine(
                     "no-function-reset",
-                    locator() + " has no reset that the kernel knows",
+                    locator() + " has no reset that the kernel supports",
                     "Use a device with Function Level Reset");
         }
         if (config().isGone()) {
@@ -275,7 +285,7 @@ public final class VfioDevice extends PciDevice {
         return PeerlaneException.io(
                 "device-gone",
                 "%s does not answer %s".formatted(locator(), when),
-                "See whether it was unplugged; the kernel's log knows");
+                "See whether it was unplugged; the kernel's log tells");
     }
 
     private static int bar32(int index) {

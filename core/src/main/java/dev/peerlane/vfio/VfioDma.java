@@ -19,18 +19,24 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * DMA through the IOMMU. Host memory lies at I/O addresses that no bridge and no BAR decodes, so
- * that a switch which routes by address can't misroute it; peers' BARs lie at their own bus
- * addresses. Small buffers share one mapping.
+ * A DMA domain behind the IOMMU. Host memory is mapped at I/O addresses that no bridge and no BAR
+ * decodes, so that a switch which routes by address can't misroute it. Peers' BARs are mapped at
+ * their own bus addresses. Small buffers share a mapping.
  */
 final class VfioDma extends DmaDomain {
-    /** Decides whether a BAR may lie at an I/O address that is not its own. */
+    /** Decides whether a BAR may be mapped at an I/O address other than its bus address. */
     interface Routes {
-        /** Returns why it may not, or null if every bridge between it and its peers redirects. */
+        /**
+         * Returns why it may not, or null if every bridge between the owner and its peers redirects
+         * requests to the root.
+         */
         @Nullable String obstacle(PciDevice owner);
     }
 
-    /** Interrupt messages of x86 go here, whatever the IOMMU says. */
+    /**
+     * Addresses of x86 interrupt messages, which are never memory, whatever ranges the IOMMU
+     * reports.
+     */
     private static final Span INTERRUPTS = new Span(0xfee0_0000L, 0xfeef_ffffL);
 
     private final OwnerThread thread = new OwnerThread();
@@ -67,7 +73,7 @@ final class VfioDma extends DmaDomain {
     public DmaBuffer allocate(long sizeBytes) {
         checkOpen();
         if (sizeBytes <= 0 || sizeBytes > Long.MAX_VALUE >> 1) {
-            throw new IllegalArgumentException("no size of a DMA buffer: " + sizeBytes);
+            throw new IllegalArgumentException("a DMA buffer can't have " + sizeBytes + " bytes");
         }
         long bytes = Bits.roundUp(sizeBytes, HostMemory.PAGE_BYTES);
         for (DmaChunk chunk : chunks) {
@@ -100,7 +106,7 @@ final class VfioDma extends DmaDomain {
             if (iova < 0) {
                 throw PeerlaneException.machine(
                         "no-io-addresses",
-                        "%d bytes find no room among the I/O addresses that %s can translate, %s,"
+                        "no room for %d bytes among the I/O addresses that %s can translate, %s,"
                                         .formatted(piece.bytes(), space.name(), space.ranges())
                                 + " outside what bridges and BARs decode",
                         "Use smaller buffers");
@@ -126,7 +132,8 @@ final class VfioDma extends DmaDomain {
         new MemoryCleanup()
                 .step(() -> {
                     space.unmap(chunk.iova(), piece.bytes());
-                    // only here: an address that may still be mapped is not used again
+                    // only after a successful unmap: an address that may still be mapped must not
+                    // be reused
                     addresses.give(chunk.iova(), piece.bytes());
                 })
                 .step(() -> memory.give(piece))
@@ -142,7 +149,7 @@ final class VfioDma extends DmaDomain {
                 || !device.decodes(this, window)) {
             throw PeerlaneException.machine(
                     "peer-not-mappable",
-                    "BAR%d of %s is no open device's memory in this fabric"
+                    "BAR%d of %s is not memory of an open device in this fabric"
                             .formatted(bar.index(), owner.locator()),
                     "Map BARs of devices that were opened from the same fabric");
         }
@@ -156,7 +163,7 @@ final class VfioDma extends DmaDomain {
                                             owner.locator(),
                                             offset,
                                             offset + sizeBytes)
-                            + " the kernel lends it out in parts",
+                            + " the kernel maps it only in parts",
                     "Use Linux 4.16 or later, or another device's CMB");
         }
         checkMappings();
@@ -175,7 +182,10 @@ final class VfioDma extends DmaDomain {
         return peer;
     }
 
-    /** Returns the I/O address for a BAR: its own, or another where that is safe and needed. */
+    /**
+     * Returns the I/O address for a BAR: its bus address, or another one if the IOMMU can't
+     * translate that and the routes allow it.
+     */
     private long place(VfioDevice owner, long bus, long bytes) {
         long last = bus + bytes - 1;
         if (space.ranges().stream().anyMatch(range -> range.holds(bus, last))) {
@@ -197,7 +207,7 @@ final class VfioDma extends DmaDomain {
         if (iova < 0) {
             throw PeerlaneException.machine(
                     "no-io-addresses",
-                    "%d bytes find no room among the I/O addresses %s"
+                    "no room for %d bytes among the I/O addresses %s"
                             .formatted(bytes, space.ranges()),
                     "Use a smaller CMB");
         }
@@ -250,14 +260,14 @@ final class VfioDma extends DmaDomain {
         }
     }
 
-    /** A reset is about to revoke mappings of a device's BARs. */
+    /** Removes the mappings of a device's BARs before a reset revokes them. */
     void beforeReset(VfioDevice owner) {
         if (space.revokesOnReset()) {
             peersOf(owner).forEach(peer -> space.unmap(peer.iova, peer.bytes));
         }
     }
 
-    /** The device decodes again: what a reset revoked is mapped again, at the same addresses. */
+    /** Restores the mappings that a reset revoked, at the same addresses. */
     void afterReset(VfioDevice owner) {
         if (space.revokesOnReset()) {
             for (Peer peer : peersOf(owner)) {
@@ -272,7 +282,7 @@ final class VfioDma extends DmaDomain {
         }
     }
 
-    /** Takes away what is still mapped of a device. */
+    /** Removes the mappings of a device's BARs that are left. */
     void dropPeersOf(VfioDevice owner) {
         Cleanup cleanup = new MemoryCleanup();
         peersOf(owner).forEach(peer -> cleanup.step(peer::close));
@@ -294,7 +304,10 @@ final class VfioDma extends DmaDomain {
         }
     }
 
-    /** Frees everything; buffers that are still open are ended. */
+    /**
+     * Removes all mappings and frees all memory. An access through a buffer that is still open then
+     * throws.
+     */
     void close() {
         if (closed) {
             return;

@@ -26,12 +26,12 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * PCI functions of this machine that are bound to vfio-pci, in one I/O address space. Locators are
- * PCI addresses: {@code 0000:01:00.0}.
+ * A fabric of PCI functions of this machine that are bound to vfio-pci, in one I/O address space.
+ * Locators are PCI addresses: {@code 0000:01:00.0}.
  *
- * <p>The functions' IOMMU groups are taken when the fabric is opened and held until it is closed;
- * nobody else can use them meanwhile. Used by the thread that opened it; others are refused before
- * they have done anything.
+ * <p>The fabric holds the functions' IOMMU groups until it is closed; no other process can use them
+ * meanwhile. Only the thread that opened the fabric may use it; a call from another thread throws
+ * before it has any effect.
  */
 public final class VfioFabric extends Fabric {
     private static final int TURNS_TO_YIELD = 256;
@@ -66,12 +66,13 @@ public final class VfioFabric extends Fabric {
     }
 
     /**
-     * Takes functions.
+     * Opens a fabric of functions.
      *
      * @param kernel {@link dev.peerlane.linux.KernelCalls#instance}
-     * @param devices all the functions that are to reach each other, bound to vfio-pci
-     * @throws PeerlaneException if one of them is not there or not bound, if a group can't be
-     *     opened, or if there is no IOMMU; nothing stays open then
+     * @param devices all the functions that take part in peer-to-peer transfers; each is bound to
+     *     vfio-pci @param options the interface to use, and whether functions are reset
+     * @throws PeerlaneException if a function is missing or not bound to vfio-pci, if a group can't
+     *     be opened, or if there is no IOMMU; nothing stays open then
      */
     public static VfioFabric open(Kernel kernel, List<Bdf> devices, VfioOptions options) {
         return open(kernel, devices, options, new SpinningClock(TURNS_TO_YIELD));
@@ -160,7 +161,7 @@ public final class VfioFabric extends Fabric {
         return new FabricTraits(options.system().state(), null);
     }
 
-    /** Returns which of the kernel's interfaces is in use, in words. */
+    /** Returns the name of the kernel's interface in use, for messages. */
     public String api() {
         return space.name();
     }
@@ -175,7 +176,7 @@ public final class VfioFabric extends Fabric {
         return openDevice(locator);
     }
 
-    /** Opens a function as {@link #open(String)} does, typed. */
+    /** Opens a function as {@link #open(String)} does, and returns it with its own type. */
     public VfioDevice openDevice(String locator) {
         checkOpen();
         Bdf bdf = Bdf.parse(locator);
@@ -210,7 +211,7 @@ public final class VfioFabric extends Fabric {
         return clock;
     }
 
-    /** Returns a snapshot from sysfs, as it is now. */
+    /** Returns a snapshot of the PCI tree, read from sysfs at this moment. */
     @Override
     public Machine machine() {
         checkThread();
@@ -224,8 +225,8 @@ public final class VfioFabric extends Fabric {
     }
 
     /**
-     * Sees that a BAR is on the bus where sysfs has it: if the two differ, an identical mapping is
-     * not identical.
+     * Checks that a BAR's address on the bus is the one in sysfs. Where they differ, an identity
+     * mapping would map the wrong address.
      */
     private void checkBarAddress(Bdf bdf, int index, long address) {
         long shown =
@@ -245,7 +246,10 @@ public final class VfioFabric extends Fabric {
         }
     }
 
-    /** Returns why a BAR must lie at its own address: a bridge might route around the IOMMU. */
+    /**
+     * Returns why a BAR has to be mapped at its own bus address, or null. The reason is a bridge
+     * that may route by address past the IOMMU.
+     */
     private @Nullable String obstacle(PciDevice owner) {
         Machine machine = machine();
         for (Bdf initiator : members) {
@@ -274,7 +278,7 @@ public final class VfioFabric extends Fabric {
         return null;
     }
 
-    /** Returns its name as messages have it. */
+    /** Returns the fabric's name for messages. */
     @Override
     public String toString() {
         return "the fabric of " + members;
@@ -303,7 +307,7 @@ public final class VfioFabric extends Fabric {
         cleanup.step(dma::close).step(space::close).finish();
     }
 
-    /** What its devices see of it. */
+    /** The fabric as its devices call it. */
     private final class Devices implements VfioDevice.Host {
         @Override
         public void checkThread() {

@@ -11,7 +11,7 @@ import dev.peerlane.vfio.VfioAbi.GroupStatus;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** An IOMMU group that this process holds: the smallest unit the IOMMU can tell apart. */
+/** An open IOMMU group: the smallest set of functions that the IOMMU can isolate. */
 final class VfioGroup {
     private final Kernel kernel;
     private final int number;
@@ -50,9 +50,7 @@ final class VfioGroup {
             case Errno.EBUSY -> "Another process uses IOMMU group " + number + ": end it first";
             case Errno.EACCES, Errno.EPERM ->
                     "Run as root, or give this user access to /dev/vfio/" + number;
-            default ->
-                    "See that its drives are with vfio-pci; it holds "
-                            + system.describeGroup(number);
+            default -> "Bind its drives to vfio-pci; it holds " + system.describeGroup(number);
         };
     }
 
@@ -67,9 +65,9 @@ final class VfioGroup {
             if ((flags & GroupStatus.VIABLE) == 0) {
                 throw PeerlaneException.machine(
                                 "group-not-viable",
-                                "IOMMU group %d can't be used while others of it are with drivers: %s"
+                                "IOMMU group %d can't be used while others in it have drivers: %s"
                                         .formatted(number, system.othersInTheWay(number)),
-                                "Bind those of them that are drives to vfio-pci too, or move the drive"
+                                "Bind the drives among them to vfio-pci too, or move the drive"
                                         + " to a slot with a group of its own")
                         .with("group", String.valueOf(number));
             }
@@ -91,7 +89,7 @@ final class VfioGroup {
         }
     }
 
-    /** Opens a device of the group; answers its descriptor. */
+    /** Opens a device of the group. Returns its descriptor. */
     int device(Bdf bdf) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = arena.allocateFrom(bdf.toString());

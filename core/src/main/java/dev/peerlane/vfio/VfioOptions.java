@@ -3,14 +3,14 @@ package dev.peerlane.vfio;
 import dev.peerlane.linux.SystemRoot;
 
 /**
- * How devices are opened.
+ * Options for opening devices through VFIO.
  *
- * @param api which of the kernel's two interfaces is used
+ * @param api which of the kernel's two interfaces to use
  * @param hugePages whether DMA memory may come from the pool of huge pages
- * @param resetOnOpen whether a function that can is reset when it is opened
+ * @param resetOnOpen whether a function that supports a reset is reset when it is opened
  * @param enableUnsafeNoIommuMode whether devices may be opened in the kernel's mode without an
- *     IOMMU, where a mistake of ours or of a device can overwrite any memory of the machine
- * @param system the machine that they are of
+ *     IOMMU, where a bug in the driver or in a device can overwrite any memory of the machine
+ * @param system the sysfs and procfs of the devices' machine
  */
 public record VfioOptions(
         Api api,
@@ -20,7 +20,9 @@ public record VfioOptions(
         SystemRoot system) {
     /** The kernel's interfaces to devices. */
     public enum Api {
-        /** Containers where {@code /dev/vfio/vfio} is the original, else iommufd. */
+        /**
+         * Containers if {@code /dev/vfio/vfio} is not iommufd's compatibility layer, else iommufd.
+         */
         AUTO,
         /** Containers and groups: {@code /dev/vfio/vfio} with the type 1 IOMMU. */
         CONTAINER,
@@ -28,26 +30,26 @@ public record VfioOptions(
         IOMMUFD
     }
 
-    /** Everything found out, everything reset. */
+    /** The default: detects the interface, allows huge pages, and resets functions on open. */
     public static final VfioOptions DEFAULTS =
             new VfioOptions(Api.AUTO, true, true, false, SystemRoot.LOCAL);
 
-    /** Returns these with another interface. */
+    /** Returns these options with another interface. */
     public VfioOptions withApi(Api other) {
         return new VfioOptions(other, hugePages, resetOnOpen, enableUnsafeNoIommuMode, system);
     }
 
-    /** Returns these with or without huge pages. */
+    /** Returns these options with or without huge pages. */
     public VfioOptions withHugePages(boolean allowed) {
         return new VfioOptions(api, allowed, resetOnOpen, enableUnsafeNoIommuMode, system);
     }
 
-    /** Returns these for another machine. */
+    /** Returns these options for another machine. */
     public VfioOptions withSystem(SystemRoot other) {
         return new VfioOptions(api, hugePages, resetOnOpen, enableUnsafeNoIommuMode, other);
     }
 
-    /** Returns these, with the mode without an IOMMU let through. */
+    /** Returns these options with the kernel's mode without an IOMMU allowed. */
     public VfioOptions withUnsafeNoIommuMode() {
         return new VfioOptions(api, hugePages, resetOnOpen, true, system);
     }

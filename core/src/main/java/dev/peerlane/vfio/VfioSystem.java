@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What sysfs and procfs tell of this machine, as far as VFIO wants to know it. */
+/** The facts about this machine that VFIO needs, read from sysfs and procfs. */
 final class VfioSystem {
     private static final int CAP_IPC_LOCK = 14;
 
@@ -27,19 +27,19 @@ final class VfioSystem {
         tree = SysfsTree.list(sys);
     }
 
-    /** Returns the tree as it was when this was made. */
+    /** Returns the PCI tree as it was when this object was created. */
     SysfsTree tree() {
         return tree;
     }
 
-    /** Returns a function, which must be there and be with vfio-pci. */
+    /** Returns a function. Throws unless it is present and bound to vfio-pci. */
     SysfsFunction require(Bdf bdf) {
         SysfsFunction function = find(bdf);
         String driver = function.driver();
         if (driver == null || !driver.startsWith("vfio")) {
             throw PeerlaneException.machine(
                             "not-bound",
-                            "%s is with %s, not with vfio-pci"
+                            "%s is bound to %s, not to vfio-pci"
                                     .formatted(
                                             bdf,
                                             driver == null ? "no driver" : "the driver " + driver),
@@ -71,7 +71,7 @@ final class VfioSystem {
                         + " kernel command line");
     }
 
-    /** Returns whether a group is one of the kernel's mode without an IOMMU. */
+    /** Returns whether a group belongs to the kernel's mode without an IOMMU. */
     boolean isWithoutIommu(int group) {
         try {
             Path name = sys.resolve("kernel/iommu_groups/" + group + "/name");
@@ -81,18 +81,18 @@ final class VfioSystem {
         }
     }
 
-    /** Returns the functions of a group with their drivers, in words. */
+    /** Returns the functions of a group with their drivers, as text for messages. */
     String describeGroup(int group) {
         return VfioSysfs.words(tree.group(group));
     }
 
-    /** Returns the functions of a group whose drivers keep it from being used, in words. */
+    /** Returns the functions of a group whose drivers prevent its use, as text for messages. */
     String othersInTheWay(int group) {
         List<SysfsFunction> others = VfioSysfs.inTheWay(tree, group);
-        return others.isEmpty() ? "none that sysfs shows" : VfioSysfs.words(others);
+        return others.isEmpty() ? "none is visible in sysfs" : VfioSysfs.words(others);
     }
 
-    /** Returns the bus addresses that anything in the machine decodes. */
+    /** Returns the bus addresses that any function or bridge in the machine decodes. */
     List<Span> decoded() {
         List<Span> spans = new ArrayList<>();
         for (SysfsFunction function : tree.functions()) {
@@ -105,13 +105,13 @@ final class VfioSystem {
         return spans;
     }
 
-    /** Returns the name of a function's node below /dev/vfio/devices, or null. */
+    /** Returns the name of a function's node in /dev/vfio/devices, or null if it has none. */
     @Nullable String deviceNode(Bdf bdf) {
         String node = VfioSysfs.deviceNode(sys, bdf);
         return node == null || node.startsWith("noiommu-") ? null : node;
     }
 
-    /** Returns whether limits on locked memory don't bind this process (CAP_IPC_LOCK). */
+    /** Returns whether this process is exempt from the limit of locked memory (CAP_IPC_LOCK). */
     boolean locksWithoutLimit() {
         try {
             String status =

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.peerlane.linux.Request;
 import org.junit.jupiter.api.Test;
 
-/** The numbers that a C program has after including linux/vfio.h and linux/iommufd.h. */
+/**
+ * Tests request numbers against those that a C program gets from linux/vfio.h and linux/iommufd.h.
+ */
 class AbiTest {
     private static void assertNumber(Request request, String name, int number) {
         assertThat(request).isEqualTo(new Request(name, number));

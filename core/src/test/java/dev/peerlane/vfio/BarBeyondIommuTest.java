@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** BARs at addresses that the IOMMU can't translate. */
+/** Tests BARs at addresses that the IOMMU can't translate. */
 class BarBeyondIommuTest {
     @TempDir private Path directory;
     private FakeMachine machine;
@@ -79,16 +79,16 @@ class BarBeyondIommuTest {
         }
     }
 
-    /** Interrupt messages of x86 go to FEEx_xxxxh, whatever the kernel says of its ranges. */
+    /** x86 interrupt messages go to FEEx_xxxxh, whatever ranges the kernel reports. */
     @Test
-    void noHostMemoryLiesWhereInterruptMessagesGo() {
+    void hostMemoryIsNeverMappedAtInterruptAddresses() {
         Span interrupts = new Span(0xfee0_0000L, 0xfeef_ffffL);
         kernel.ranges = List.of(new Span(0xfed0_0000L, 0xfeff_ffffL));
         kernel.lockLimit = 16 << 20;
         try (VfioFabric fabric = machine.open()) {
             int piece = 256 << 10;
             for (int i = 0; i < 6; i++) {
-                fabric.dma().allocate(piece); // with the gap behind each three fit on either side
+                fabric.dma().allocate(piece); // with their gaps, three fit on either side
             }
             assertRefused(() -> fabric.dma().allocate(piece), "no-io-addresses", "fed00000");
             assertThat(kernel.space().mappings.values())
@@ -100,7 +100,7 @@ class BarBeyondIommuTest {
 
     @ParameterizedTest
     @EnumSource
-    void aBarBeyondTheIommuHasAnotherAddressOnlyWhereEveryBridgeRedirects(Shape shape)
+    void aBarBeyondTheIommuGetsAnotherAddressOnlyIfEveryBridgeRedirects(Shape shape)
             throws Throwable {
         kernel.ranges = List.of(new Span(0, (1L << 38) - 1));
         shape.write(machine);
@@ -122,7 +122,7 @@ class BarBeyondIommuTest {
         }
     }
 
-    /** Root ports above the two drives. */
+    /** The root ports above the two drives. */
     enum Shape {
         REDIRECTING(4096, 0x1d),
         STRAIGHT(4096, 0),
@@ -169,7 +169,7 @@ class BarBeyondIommuTest {
         }
     }
 
-    /** A device in another group. */
+    /** A device that is in another group. */
     private static final class Moved extends FakeDevice {
         private final PlainDevice device;
 

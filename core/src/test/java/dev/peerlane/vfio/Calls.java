@@ -10,14 +10,14 @@ import java.util.function.Predicate;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
-/** Compares the system calls that the sources make with those that a fake kernel has seen. */
+/** Compares the system calls in the sources with those that a fake kernel received. */
 public final class Calls {
     private static final Pattern CALL = Pattern.compile("kernel\\s*\\.\\s*([a-zA-Z]+)\\(");
     private static final Pattern COMMENT = Pattern.compile("(?s)/\\*.*?\\*/|//[^\n]*");
 
     private Calls() {}
 
-    /** Returns file, line and method of every call in the sources of a package. */
+    /** Returns the file, line and method of every call in the sources of a package. */
     public static Set<String> writtenIn(String room, Predicate<String> files) {
         Set<String> written = new TreeSet<>();
         try (var sources = Files.list(Path.of("src/main/java/dev/peerlane", room))) {
@@ -38,12 +38,12 @@ public final class Calls {
         return comment.group().replaceAll("[^\n]", "");
     }
 
-    /** A call's line in a class file is that of its parenthesis. */
+    /** Returns the line of a call as class files have it: that of its opening parenthesis. */
     private static long line(String text, MatchResult call) {
         return 1 + text.substring(0, call.end()).chars().filter(c -> c == '\n').count();
     }
 
-    /** Returns file, line and method of every site that a fake kernel has seen. */
+    /** Returns the file, line and method of every call site that a fake kernel recorded. */
     public static Set<String> reached(Set<String> sites) {
         Set<String> reached = new TreeSet<>();
         for (String site : sites) {

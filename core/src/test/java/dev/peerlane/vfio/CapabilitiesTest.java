@@ -12,7 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Chains of capabilities that no kernel should make, and areas that no BAR has. */
+/** Tests malformed chains of capabilities, and mappable areas outside of a BAR. */
 class CapabilitiesTest {
     private static final int BYTES = 64;
 
@@ -24,7 +24,7 @@ class CapabilitiesTest {
     }
 
     @Test
-    void aChainThatLeadsToItselfOrOutsideEnds() {
+    void aChainThatLoopsOrLeavesTheStructureEnds() {
         assertThat(Capabilities.find(chain(32, 1, 32), 32, 2)).isNull();
         assertThat(Capabilities.find(chain(32, 1, -8), 32, 2)).isNull();
         assertThat(Capabilities.find(chain(32, 1, BYTES - 7), 32, 2)).isNull();
@@ -34,7 +34,7 @@ class CapabilitiesTest {
     }
 
     @Test
-    void noMorePairsAreReadThanThereIsRoomFor() {
+    void onlyPairsWithinTheCapabilityAreRead() {
         MemorySegment list = MemorySegment.ofArray(new byte[16 + 2 * 16 + 8]);
         list.set(JAVA_INT_UNALIGNED, 8, -1);
         list.set(JAVA_LONG_UNALIGNED, 32, 7);

@@ -7,7 +7,10 @@ import dev.peerlane.hal.PciDevice;
 import dev.peerlane.pci.ConfigSpace;
 import java.lang.foreign.MemorySegment;
 
-/** An emulated drive behind a fake kernel: registers by message, its CMB's BAR mapped. */
+/**
+ * An emulated drive behind a fake kernel. Its registers are accessed by message, the BAR of its CMB
+ * is mapped.
+ */
 final class EmulatedFakeDevice extends FakeDevice {
     private final PciDevice device;
     private final EmulatorWiring wiring;

@@ -4,7 +4,7 @@ import dev.peerlane.pci.Bdf;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** What a fake kernel has behind a device's descriptor. */
+/** A device behind a descriptor of the fake kernel. */
 abstract class FakeDevice {
     final Bdf bdf;
     final int group;
@@ -19,10 +19,10 @@ abstract class FakeDevice {
         this.group = group;
     }
 
-    /** Returns the length of a region, 0 if there is none. */
+    /** Returns the length of a region in bytes, 0 if there is no such region. */
     abstract long size(int region);
 
-    /** Returns what a mapping of a BAR shows, or null if it can't be mapped. */
+    /** Returns the memory that a mapping of a BAR shows, or null if the BAR can't be mapped. */
     abstract MemorySegment memory(int region);
 
     /** Returns the areas of a sparse mapping, or null if all of it or none may be mapped. */
@@ -30,7 +30,7 @@ abstract class FakeDevice {
         return null;
     }
 
-    /** Returns whether the kernel says that the MSI-X table may be mapped. */
+    /** Returns whether the kernel reports that the MSI-X table may be mapped. */
     boolean msixMappable(int region) {
         return false;
     }
@@ -39,10 +39,10 @@ abstract class FakeDevice {
 
     abstract void store(int region, long offset, int bytes, long value);
 
-    /** Returns whether it decodes memory. */
+    /** Returns whether the device decodes memory. */
     abstract boolean decodes();
 
-    /** Returns whether it may do DMA. */
+    /** Returns whether the device may do DMA. */
     abstract boolean masters();
 
     abstract void reset();

@@ -10,7 +10,7 @@ import dev.peerlane.vfio.FakeNodes.DmaBufNode;
 import dev.peerlane.vfio.FakeNodes.Iommufd;
 import java.lang.foreign.MemorySegment;
 
-/** The requests of a device that take a structure. */
+/** The requests to a device whose argument is a structure. */
 final class FakeDeviceCalls {
     private FakeDeviceCalls() {}
 

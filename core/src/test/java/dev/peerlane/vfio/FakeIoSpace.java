@@ -9,7 +9,7 @@ import java.util.TreeMap;
 
 /** The mappings of a container or an iommufd, as the kernel keeps them. */
 final class FakeIoSpace {
-    /** What is done with a mapping, for somebody who plays the devices. */
+    /** Passes mappings on to a test that emulates the devices. */
     interface Wiring {
         Wiring NONE =
                 new Wiring() {
@@ -122,7 +122,10 @@ final class FakeIoSpace {
         return 0;
     }
 
-    /** Unmaps what lies in a range; answers how much, or -EINVAL if it would split a mapping. */
+    /**
+     * Unmaps the mappings in a range. Returns the number of bytes, or -EINVAL if a mapping would be
+     * split.
+     */
     long unmap(long iova, long bytes) {
         long done = 0;
         for (IoMapping each : new ArrayList<>(mappings.values())) {
@@ -140,7 +143,7 @@ final class FakeIoSpace {
         return done;
     }
 
-    /** A device was reset: its BARs are not reached any more, though the addresses stay taken. */
+    /** Revokes the mappings of a device's BARs after a reset. Their addresses stay in use. */
     void revoke(FakeDevice device) {
         for (IoMapping each : mappings.values()) {
             if (each.device == device) {

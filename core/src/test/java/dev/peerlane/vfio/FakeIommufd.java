@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
 
 /** The requests of an iommufd. */
 final class FakeIommufd {
-    /** The number of the one address space. */
+    /** The identifier of the only address space. */
     static final int IOAS = 17;
 
     private FakeIommufd() {}

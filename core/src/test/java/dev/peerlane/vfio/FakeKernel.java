@@ -33,8 +33,8 @@ import java.util.TreeSet;
 import java.util.function.Predicate;
 
 /**
- * Plays Linux with VFIO: containers, groups, iommufd, devices, event counters, memory. It checks
- * what a kernel checks, remembers what is open and mapped, and fails the call it was told to.
+ * A fake Linux with VFIO: containers, groups, iommufd, devices, event counters, memory. It makes
+ * the kernel's checks, tracks what is open and mapped, and fails the call that a test chose.
  */
 public final class FakeKernel implements Kernel {
     private static final String OWN_NAME = FakeKernel.class.getName();
@@ -63,7 +63,7 @@ public final class FakeKernel implements Kernel {
     long lockLimit = Long.MAX_VALUE;
     long unmapsLess;
 
-    /** Which calls count for {@link #failAt}. */
+    /** Selects the calls that {@link #failAt} counts. */
     Predicate<String> counted = call -> true;
 
     private final Arena arena = Arena.ofShared();
@@ -87,7 +87,7 @@ public final class FakeKernel implements Kernel {
         return this;
     }
 
-    /** Lets the k-th call from now on fail, counted from 1; 0 for none. */
+    /** Makes the k-th call from now on fail, counted from 1. With 0, no call fails. */
     public void failAt(int k, int errno) {
         failAt = k;
         failWith = errno;
@@ -95,7 +95,7 @@ public final class FakeKernel implements Kernel {
         failedSite = null;
     }
 
-    /** Gives all memory back, whoever still has it. */
+    /** Frees all memory, even if it is still in use. */
     void end() {
         arena.close();
     }
@@ -104,7 +104,7 @@ public final class FakeKernel implements Kernel {
         return lastSpace;
     }
 
-    /** Returns what is still open or mapped, in words. */
+    /** Returns descriptions of what is still open or mapped. */
     public List<String> leaks() {
         List<String> leaks = new ArrayList<>();
         open.values().forEach(node -> leaks.add("open: " + node.name));
@@ -118,7 +118,7 @@ public final class FakeKernel implements Kernel {
         return leaks;
     }
 
-    /** Returns whether the call must fail, and remembers from where it came. */
+    /** Returns whether a call has to fail, and records its call site. */
     private boolean fails(String call) {
         String site =
                 StackWalker.getInstance()
@@ -162,7 +162,7 @@ public final class FakeKernel implements Kernel {
             return -failWith;
         }
         if ((flags & O_CLOEXEC) == 0) {
-            violations.add(path + " is handed to programs that are started");
+            violations.add(path + " would be inherited by child processes");
         }
         if (otherFiles.containsKey(path)) {
             return openOther(path, flags);
@@ -384,7 +384,7 @@ public final class FakeKernel implements Kernel {
         return -Errno.ENOTTY;
     }
 
-    /** Plays an interrupt of a device. */
+    /** Simulates an interrupt of a device. */
     boolean fire(FakeDevice device, int vector) {
         int[] events = triggers.get(System.identityHashCode(device));
         if (events == null) {
@@ -476,7 +476,7 @@ public final class FakeKernel implements Kernel {
         if (region < 6 && !node.device.gone && !node.device.decodes()) {
             return -Errno.EIO;
         }
-        boolean ids = region == VfioAbi.RegionInfo.CONFIG && at < 4; // virtual in vfio-pci
+        boolean ids = region == VfioAbi.RegionInfo.CONFIG && at < 4; // virtualised by vfio-pci
         long value = node.device.gone && !ids ? -1 : node.device.load(region, at, bytes);
         if (bytes == 8) {
             target.set(JAVA_LONG_UNALIGNED, 0, value);

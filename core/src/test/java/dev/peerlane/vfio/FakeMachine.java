@@ -12,7 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Two drives with plain memory for BARs, below a fake kernel and a fake sysfs. */
+/** Two drives with plain memory as BARs, in a fake kernel and a fake sysfs. */
 final class FakeMachine {
     static final Bdf A = new Bdf(0, 1, 0, 0);
     static final Bdf B = new Bdf(0, 2, 0, 0);
@@ -20,7 +20,7 @@ final class FakeMachine {
     static final long B_CMB = 0x40_0100_0000L;
     static final long CMB_BYTES = 1 << 20;
 
-    /** Time that moves with the turns. */
+    /** A clock that advances with each turn. */
     static final class TurningClock extends Clock {
         private long nanos;
 
@@ -44,7 +44,7 @@ final class FakeMachine {
 
     private final Path directory;
 
-    /** Writes sysfs, unless a machine before has left it there. */
+    /** Writes sysfs, unless an earlier machine has written it in this directory. */
     FakeMachine(Path directory) {
         this.directory = directory;
         Arena arena = Arena.ofAuto();
@@ -62,7 +62,7 @@ final class FakeMachine {
         capabilities(0);
     }
 
-    /** Gives the kernel iommufd and the devices nodes of their own. */
+    /** Adds iommufd to the kernel, and a node for each device. */
     FakeMachine withIommufd() {
         kernel.iommufd = true;
         sysfs.file("bus/pci/devices/" + A + "/vfio-dev/vfio0/dev", "");

@@ -6,13 +6,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** What a fake kernel has behind its descriptors. */
+/** The objects behind a fake kernel's descriptors. */
 public final class FakeNodes {
     static final int O_EXCL = 0x80;
 
     private FakeNodes() {}
 
-    /** Something behind a descriptor. */
+    /** An object behind a descriptor. */
     public abstract static class Node {
         final String name;
 
@@ -74,12 +74,12 @@ public final class FakeNodes {
         }
     }
 
-    /** A file that a test has put there. */
+    /** A file that a test has added. */
     public static class OtherFile extends Node {
-        /** Answers of open: 0, or a negated error number. */
+        /** Result of open: 0, or a negated error number. */
         public long refusal;
 
-        /** Answers of open for who wants it alone: 0, or a negated error number. */
+        /** Result of an exclusive open: 0, or a negated error number. */
         public long exclusiveRefusal;
 
         public OtherFile(String name) {

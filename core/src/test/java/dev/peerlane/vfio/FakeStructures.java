@@ -9,9 +9,9 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** Fills the structures that a kernel answers with, capabilities included. */
+/** Fills the structures that a kernel returns, capabilities included. */
 final class FakeStructures {
-    /** A region's offset in its device's descriptor is its index, shifted. */
+    /** Shift of a region's index to its offset in the device's file. */
     static final long REGION_SHIFT = 40;
 
     private FakeStructures() {}
@@ -27,7 +27,7 @@ final class FakeStructures {
             return 0;
         }
         info.set(JAVA_INT, 16, 24);
-        info.set(JAVA_SHORT_UNALIGNED, 24, (short) 3); // the mappings that are left
+        info.set(JAVA_SHORT_UNALIGNED, 24, (short) 3); // number of mappings left
         info.set(JAVA_INT_UNALIGNED, 28, 36);
         info.set(JAVA_INT_UNALIGNED, 32, mappingsAllowed);
         info.set(JAVA_SHORT_UNALIGNED, 36, (short) 1);

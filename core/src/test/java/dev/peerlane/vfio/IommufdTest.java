@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is different with iommufd and the devices' own nodes. */
+/** Tests what is different with iommufd and the devices' own nodes. */
 class IommufdTest {
     @TempDir private Path directory;
     private FakeMachine machine;
@@ -70,7 +70,7 @@ class IommufdTest {
     }
 
     @Test
-    void aResetRevokesAndTheMappingIsMadeAgainAtTheSameAddress() {
+    void aResetRevokesTheMappingWhichIsMadeAgainAtTheSameAddress() {
         List<String> wires = new ArrayList<>();
         kernel.wiring =
                 new FakeIoSpace.Wiring() {
@@ -120,7 +120,7 @@ class IommufdTest {
     }
 
     @Test
-    void aKernelWithoutDmaBufsOfDevicesSaysWhichHasThem() {
+    void aKernelWithoutDmaBufsOfDevicesIsRefusedWithTheVersionThatHasThem() {
         kernel.dmaBufs = false;
         try (VfioFabric fabric = open()) {
             VfioDevice device = fabric.openDevice("0000:02:00.0");
@@ -135,7 +135,7 @@ class IommufdTest {
     }
 
     @Test
-    void anAddressThatIsTakenLeavesNoDmaBufBehind() {
+    void mappingAtAnAddressInUseClosesTheDmaBuf() {
         try (VfioFabric fabric = open()) {
             VfioDevice device = fabric.openDevice("0000:02:00.0");
             device.bar(2);
@@ -151,7 +151,7 @@ class IommufdTest {
     }
 
     @Test
-    void manyRangesAreAskedForTwice() {
+    void theRangesAreReadASecondTimeIfThereAreMany() {
         List<Span> many = new ArrayList<>();
         for (long i = 0; i < 100; i++) {
             many.add(new Span(i << 32, (i << 32) + 0x7fff_ffffL));
@@ -165,7 +165,7 @@ class IommufdTest {
     }
 
     @Test
-    void itIsTakenWhereContainersAreAnImitationOrMissing() {
+    void iommufdIsUsedWhereContainersAreEmulatedOrMissing() {
         kernel.compatibility = true;
         try (VfioFabric fabric = machine.open()) {
             assertThat(fabric.api()).isEqualTo("/dev/iommu");
@@ -192,7 +192,7 @@ class IommufdTest {
     }
 
     @Test
-    void aMachineWithoutItSaysWhichKernelHasIt() {
+    void aKernelWithoutIommufdIsRefusedWithTheOptionThatAddsIt() {
         kernel.iommufd = false;
         assertRefused(this::open, "no-iommufd", "CONFIG_IOMMUFD", "ENOENT");
         kernel.failAt(1, Errno.EACCES);

@@ -18,7 +18,7 @@ class IovaAllocatorTest {
     }
 
     @Test
-    void nothingIsHandedOutTwiceNorOutsideNorOverAHole() {
+    void runsAreDisjointWithinTheSpansAndOutsideTheHoles() {
         long seed = 4711;
         SplittableRandom random = new SplittableRandom(seed);
         List<Span> usable =
@@ -57,7 +57,7 @@ class IovaAllocatorTest {
     }
 
     @Test
-    void spansLoseWhatHolesCover() {
+    void withoutReturnsThePartsThatNoHoleCovers() {
         assertThat(
                         Span.without(
                                 List.of(new Span(0, 99), new Span(200, 299)),

@@ -15,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Memory that stops answering, played by a file that is cut off under its mapping. */
+/** Tests memory that stops answering, simulated by a file that is truncated under its mapping. */
 class MappedBarTest {
     private static final int BYTES = 16384;
     private static final int WARM = 100_000;
@@ -23,7 +23,7 @@ class MappedBarTest {
     @TempDir private Path directory;
 
     @Test
-    void memoryThatStopsAnsweringIsAFaultInBulkAndNoCrash() throws IOException {
+    void memoryThatStopsAnsweringIsAFaultOfBulkAccessesAndNoCrash() throws IOException {
         Kernel kernel = KernelCalls.instance();
         Path file = Files.write(directory.resolve("bar"), new byte[BYTES]);
         int fd = (int) kernel.open(file.toString(), Kernel.O_RDWR);
@@ -56,9 +56,9 @@ class MappedBarTest {
         assertThat(kernel.close(fd)).isZero();
     }
 
-    /** Compiled code learns of a SIGBUS late, so the methods are compiled before it comes. */
+    /** Compiled code notices a SIGBUS late, so the methods are compiled before the SIGBUS. */
     @Test
-    void compiledAccessesReadAsAllOnesOrAreFaultsToo() throws IOException {
+    void compiledAccessesReadAllOnesOrThrowToo() throws IOException {
         Kernel kernel = KernelCalls.instance();
         Path file = Files.write(directory.resolve("bar"), new byte[BYTES]);
         int fd = (int) kernel.open(file.toString(), Kernel.O_RDWR);

@@ -15,13 +15,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The mode without an IOMMU, asked for by its long name. */
+/** Tests the kernel's mode without an IOMMU, which has to be requested explicitly. */
 class NoIommuTest {
     @TempDir private Path directory;
     private FakeMachine machine;
     private FakeKernel kernel;
 
-    /** Puts every page at its virtual address with some bits taken away. */
+    /** A page map with physical addresses that are the virtual ones with some bits cleared. */
     private static final class PageMap extends FakeNodes.OtherFile {
         private long flags = 1L << 63;
 
@@ -94,7 +94,7 @@ class NoIommuTest {
     }
 
     @Test
-    void devicesWithAnIommuDoNotMixWithSuchWithout() {
+    void devicesWithAndWithoutAnIommuCantBeMixed() {
         machine.sysfs.file("kernel/iommu_groups/11/name", "DMAR\n");
         assertRefused(machine::open, "iommu-mixed");
     }
@@ -106,7 +106,7 @@ class NoIommuTest {
     }
 
     @Test
-    void whicheverCallFailsNothingStays() {
+    void nothingStaysOpenOrMappedWhicheverCallFails() {
         Set<String> failed = new TreeSet<>();
         int k = 1;
         for (; k < 200; k++) {

@@ -55,7 +55,7 @@ class PlainDevice extends FakeDevice {
         config.set(ValueLayout.JAVA_INT, offset, value);
     }
 
-    /** Returns it as a snapshot has it. */
+    /** Returns the function as a snapshot describes it. */
     PciFunction function(Bdf parent) {
         List<PciFunction.BarWindow> windows =
                 bars.entrySet().stream()

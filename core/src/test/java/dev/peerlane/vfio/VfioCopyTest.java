@@ -46,7 +46,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Driver and copy through VFIO, on emulated drives below a fake kernel. */
+/** Tests driver and copy through VFIO, on emulated drives behind a fake kernel. */
 class VfioCopyTest {
     private static final int SIZE = 2 << 20;
 
@@ -105,7 +105,7 @@ class VfioCopyTest {
         return DriveModel.named(name).namespace(namespace).cmb(CmbModel.of(1 << 20)).build();
     }
 
-    /** What is mapped for DMA is what the emulated drives reach. */
+    /** Gives the emulated drives access to exactly what is mapped for DMA. */
     private record Wires(EmulatorWiring wiring) implements FakeIoSpace.Wiring {
         @Override
         public Runnable host(long iova, MemorySegment memory) {
@@ -163,9 +163,9 @@ class VfioCopyTest {
         }
     }
 
-    /** CBA is then that other address, too, or the target would not take it for its own CMB. */
+    /** CBA has to be the new address too, or the target would not recognise it as its own CMB. */
     @Test
-    void aCmbBeyondTheIommuIsUsedAtAnotherAddressWhereEveryBridgeRedirects() throws IOException {
+    void aCmbBeyondTheIommuIsUsedAtAnotherAddressIfEveryBridgeRedirects() throws IOException {
         emulator.close();
         kernel.end();
         FabricModel.Builder redirecting =
@@ -192,7 +192,7 @@ class VfioCopyTest {
         assertThat(total.peerWritten()).isGreaterThanOrEqualTo(SIZE);
     }
 
-    /** The same fabric on a machine whose root complex forwards what peers send each other. */
+    /** Returns the same fabric on a machine whose root complex forwards peer traffic. */
     private static Fabric trusted(Fabric fabric) {
         return new ForwardingFabric(fabric) {
             @Override
@@ -222,8 +222,8 @@ class VfioCopyTest {
 
     @ParameterizedTest
     @CsvSource({"CONTAINER", "IOMMUFD"})
-    void whicheverCallOfACopyFailsNothingStaysOpenOrMapped(VfioOptions.Api api) {
-        // registers go through pread and pwrite here: those fail in the driver's own sweeps
+    void nothingStaysOpenOrMappedWhicheverCallOfACopyFails(VfioOptions.Api api) {
+        // pread and pwrite access registers here, and the driver's own sweeps make those fail
         kernel.counted = call -> !call.equals("pread") && !call.equals("pwrite");
         int k = 1;
         for (; k < 300; k++) {
@@ -256,7 +256,7 @@ class VfioCopyTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
-    void aDriveThatIsUnpluggedInTheMiddleEndsAsATypedFaultThatTellsOfBothEnds(int drive) {
+    void unpluggingADriveDuringACopyIsATypedFaultThatNamesBothEnds(int drive) {
         FakeDevice device = kernel.devices.get(members.get(drive).toString());
         CopyException e = interrupted(() -> device.gone = true);
         assertFaultOf(drive, e, "is gone: its configuration space reads as all ones");
@@ -264,7 +264,7 @@ class VfioCopyTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
-    void memoryDecodingThatGoesOffInTheMiddleEndsAsATypedFaultThatTellsOfBothEnds(int drive) {
+    void memoryDecodingTurnedOffDuringACopyIsATypedFaultThatNamesBothEnds(int drive) {
         ConfigSpace config = emulator.config(members.get(drive));
         CopyException e = interrupted(() -> config.store16(ConfigSpace.COMMAND, 0));
         assertFaultOf(drive, e, "does not answer: CSTS reads FFFFFFFFh");
@@ -283,7 +283,7 @@ class VfioCopyTest {
                 .hasMessageContaining("; the target, " + members.get(1));
     }
 
-    /** Copies with a clock that lets something happen after some turns. */
+    /** Copies with a clock that runs an event after some turns. */
     private CopyException interrupted(Runnable event) {
         var clock =
                 new Clock() {

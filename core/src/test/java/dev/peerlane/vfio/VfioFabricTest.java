@@ -28,7 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The fabric on a fake kernel. */
+/** Tests the fabric on a fake kernel. */
 class VfioFabricTest {
     @TempDir private Path directory;
     private FakeMachine machine;
@@ -114,9 +114,9 @@ class VfioFabricTest {
         }
     }
 
-    /** A drive that was given the end of such a piece would write into what nobody mapped. */
+    /** A drive that accessed the end of such a range would write to unmapped addresses. */
     @Test
-    void aPieceThatLeavesTheMappedPartOfABarIsMappedForNoPeer() {
+    void aRangeThatLeavesTheMappedPartOfABarIsNotMappedForPeers() {
         machine.a.sparse.put(0, List.of(new Span(0, 0x1fff), new Span(0x3000, 0x3fff)));
         try (VfioFabric fabric = machine.open()) {
             PciDevice owner = fabric.openDevice("0000:01:00.0");
@@ -130,7 +130,7 @@ class VfioFabricTest {
     }
 
     @Test
-    void withoutTheKernelsWordTheMsixTableIsNotMapped() {
+    void theMsixTableIsNotMappedUnlessTheKernelAllowsIt() {
         machine.a.msixMappable = false;
         try (VfioFabric fabric = machine.open()) {
             Bar bar = fabric.open("0000:01:00.0").bar(0);
@@ -142,7 +142,7 @@ class VfioFabricTest {
     }
 
     @Test
-    void aBarThatIsNotThereIsRefused() {
+    void aMissingBarIsRefused() {
         try (VfioFabric fabric = machine.open()) {
             PciDevice device = fabric.open("0000:01:00.0");
             for (int index : new int[] {-1, 1, 4, 6}) {
@@ -219,9 +219,9 @@ class VfioFabricTest {
     }
 
     @Test
-    void hostMemoryIsMappedOutsideOfAllThatDecodes() {
+    void hostMemoryIsMappedAtAddressesThatNothingDecodes() {
         machine.kernel.ranges = List.of(new Span(0x1_0000_0000L, 0x40_01ff_ffffL));
-        // a bridge's window covers nearly all of it
+        // a bridge's window covers nearly all addresses
         machine.sysfs.text(
                 FakeMachine.A,
                 "resource",
@@ -273,7 +273,7 @@ class VfioFabricTest {
     }
 
     @Test
-    void addressesThatWereGivenBackAreNotUsedAgainAtOnce() {
+    void freedAddressesAreNotReusedAtOnce() {
         try (VfioFabric fabric = machine.open()) {
             fabric.dma().allocate(4096);
             DmaBuffer one = fabric.dma().allocate(4 << 20);
@@ -284,7 +284,7 @@ class VfioFabricTest {
     }
 
     @Test
-    void hugePagesAreTakenWhereThereAreAnyAndOrdinaryOnesWhereNot() {
+    void hugePagesAreUsedIfThereAreAnyElseOrdinaryOnes() {
         kernel.hugePages = 1;
         try (VfioFabric fabric = machine.open()) {
             DmaBuffer first = fabric.dma().allocate(2 << 20);
@@ -323,7 +323,7 @@ class VfioFabricTest {
         }
     }
 
-    /** There is room for one piece: what was refused has taken none of it. */
+    /** There are addresses for one piece only, so a refused mapping must have freed its own. */
     @Test
     void addressesOfARefusedMappingAreUsedAgain() {
         kernel.lockLimit = 4096;
@@ -357,7 +357,7 @@ class VfioFabricTest {
     }
 
     @Test
-    void nothingIsMappedOfADeviceThatDecodesNothing() {
+    void theBarOfADeviceThatDecodesNothingIsNotMapped() {
         try (VfioFabric fabric = machine.open()) {
             PciDevice device = fabric.open("0000:02:00.0");
             Bar cmb = device.bar(2);
@@ -394,7 +394,7 @@ class VfioFabricTest {
     }
 
     @Test
-    void theModeWithoutAnIommuIsRefusedByItsName() {
+    void theModeWithoutAnIommuIsRefusedUnlessRequested() {
         machine.sysfs.file("kernel/iommu_groups/12/name", "vfio-noiommu\n");
         assertThatThrownBy(machine::open)
                 .isInstanceOfSatisfying(
@@ -415,7 +415,7 @@ class VfioFabricTest {
     }
 
     @Test
-    void aDeviceThatIsNotThereIsRefused() {
+    void aMissingDeviceIsRefused() {
         Bdf missing = new Bdf(0, 9, 0, 0);
         assertRefused(
                 () -> VfioFabric.open(kernel, List.of(missing), machine.options),
@@ -460,7 +460,7 @@ class VfioFabricTest {
     }
 
     @Test
-    void anUnmappingThatTellsLessThanWasMappedIsAnError() {
+    void anUnmapThatReportsFewerBytesThanWereMappedIsAnError() {
         VfioFabric fabric = machine.open();
         PciDevice device = fabric.open("0000:02:00.0");
         PeerMapping mapping = fabric.dma().mapPeer(device, device.bar(2), 0, 8192);
@@ -471,7 +471,7 @@ class VfioFabricTest {
     }
 
     @Test
-    void aBusAddressThatSysfsDoesNotConfirmIsRefused() {
+    void aBusAddressThatDiffersFromSysfsIsRefused() {
         machine.a.set32(ConfigSpace.BAR0, 0xd000_0004);
         try (VfioFabric fabric = machine.open()) {
             PciDevice device = fabric.open("0000:01:00.0");
@@ -480,7 +480,7 @@ class VfioFabricTest {
     }
 
     @Test
-    void interruptsAreCountedAndWaitedForWithABound() {
+    void interruptsAreCountedAndWaitsHaveATimeout() {
         try (VfioFabric fabric = machine.open()) {
             VfioDevice device = fabric.openDevice("0000:01:00.0");
             Interrupts interrupts = device.interrupts(3);

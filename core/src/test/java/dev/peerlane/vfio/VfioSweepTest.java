@@ -16,11 +16,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The k-th system call fails, k = 1, 2, 3 …, and nothing stays open or mapped. */
+/** Tests that nothing stays open or mapped if the k-th system call fails, for k = 1, 2, 3 …. */
 class VfioSweepTest {
     private static final int MAX_CALLS = 400;
 
-    /** How the fabric gets at the devices. */
+    /** The interface through which the fabric opens devices. */
     enum Way {
         CONTAINER,
         IOMMUFD,
@@ -47,7 +47,7 @@ class VfioSweepTest {
         return machine;
     }
 
-    /** A life with every kind of call in it. */
+    /** Opens, uses and closes a fabric with every kind of call. */
     private static void live(FakeMachine machine) {
         try (VfioFabric fabric = machine.open()) {
             VfioDevice a = fabric.openDevice("0000:01:00.0");
@@ -87,7 +87,7 @@ class VfioSweepTest {
 
     @ParameterizedTest
     @EnumSource
-    void whicheverCallFailsNothingStaysOpenOrMapped(Way way) {
+    void nothingStaysOpenOrMappedWhicheverCallFails(Way way) {
         Set<String> failed = new TreeSet<>();
         Set<String> seen = new TreeSet<>();
         int k = 1;
@@ -103,14 +103,14 @@ class VfioSweepTest {
             }
             failed.add(kernel.failedSite);
             String call = kernel.failedCall;
-            // a refused munmap leaves its own memory mapped, which nobody can help
+            // a failed munmap unavoidably leaves its own memory mapped
             int excused = call.equals("munmap") ? 1 : 0;
             assertThat(kernel.leaks()).as("call %d: %s", k, kernel.failedSite).hasSize(excused);
             assertThat(kernel.violations).as("call %d: %s", k, kernel.failedSite).isEmpty();
             boolean tolerated =
                     call.equals("mmap huge") // ordinary pages do as well
-                            || call.equals("IOMMU_VFIO_IOAS") // then it is no imitation
-                            || call.equals("pread") // like a bus where nobody answers
+                            || call.equals("IOMMU_VFIO_IOAS") // then it counts as a real container
+                            || call.equals("pread") // like a bus on which no device answers
                             || call.equals("pwrite");
             if (!tolerated) {
                 assertThat(code).as("call %d: %s", k, kernel.failedSite).isNotEmpty();
@@ -132,7 +132,7 @@ class VfioSweepTest {
         }
         Set<String> written = Calls.writtenIn("vfio", f -> !f.equals("NoIommuSpace.java"));
         Set<String> reached = Calls.reached(seen);
-        reached.removeIf(r -> r.startsWith("KernelException.java:")); // for all that closes
+        reached.removeIf(r -> r.startsWith("KernelException.java:")); // shared by all closes
         assertThat(written).as("calls in the sources").isEqualTo(reached);
     }
 }

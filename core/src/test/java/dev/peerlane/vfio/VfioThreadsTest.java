@@ -18,7 +18,10 @@ import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A thread that does not own a fabric makes no system call by it and stores nothing. */
+/**
+ * Tests that a call from a thread that does not own the fabric makes no system call and stores
+ * nothing.
+ */
 class VfioThreadsTest {
     private static final int VALUE = 0x1234_5678;
 
@@ -40,7 +43,7 @@ class VfioThreadsTest {
             PeerMapping peer = fabric.dma().mapPeer(device, mapped, 0, 4096);
             ConfigSpace config = device.config();
             MemorySegment words = arena.allocate(64, 8);
-            mixed.store32(0x1000, VALUE); // leaves it where the next load would
+            mixed.store32(0x1000, VALUE); // leaves the value in the scratch buffer of the next load
 
             ForeignCalls calls = new ForeignCalls();
             calls.add("open", () -> fabric.open("0000:02:00.0"))
