@@ -5,18 +5,18 @@ import dev.peerlane.PeerlaneException;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The places of memory on the bus. What was given back is used again as late as possible. */
+/** Allocates bus addresses for memory. Freed addresses are reused as late as possible. */
 final class BusAddresses {
-    /** Where memory begins on the bus. */
+    /** First bus address of memory. */
     static final long FIRST = 0x1_0000_0000L;
 
-    /** Where memory ends on the bus. */
+    /** End of the bus addresses of memory, exclusive. */
     static final long LIMIT = 0x40_0000_0000L;
 
     private final TreeMap<Long, Long> taken = new TreeMap<>();
     private long cursor = FIRST;
 
-    /** Returns the length of a buffer in whole pages. */
+    /** Returns a buffer's size in bytes, rounded up to whole pages. */
     static long pages(long sizeBytes) {
         if (sizeBytes <= 0 || sizeBytes > LIMIT) {
             throw new IllegalArgumentException("a buffer of " + sizeBytes + " bytes");
@@ -25,10 +25,10 @@ final class BusAddresses {
     }
 
     /**
-     * Takes addresses that nothing has.
+     * Allocates a free run of addresses.
      *
      * @param bytes whole pages
-     * @throws PeerlaneException if no run of them is long enough
+     * @throws PeerlaneException if no free run is long enough
      */
     long take(long bytes) {
         long at = free(cursor, bytes);
@@ -46,7 +46,10 @@ final class BusAddresses {
         return at;
     }
 
-    /** Returns the first free run from an address on, which is in none that is taken, or -1. */
+    /**
+     * Returns the start of the first free run at or above an address, which must itself be free, or
+     * -1.
+     */
     private long free(long from, long bytes) {
         long at = from;
         for (Map.Entry<Long, Long> range : taken.tailMap(from).entrySet()) {
@@ -58,7 +61,7 @@ final class BusAddresses {
         return at <= LIMIT - bytes ? at : -1;
     }
 
-    /** Gives back what begins at an address. */
+    /** Frees the run that starts at an address. */
     void give(long busAddress) {
         taken.remove(busAddress);
     }

@@ -13,9 +13,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * Messages of vfio-user over one connection, for either side. Nothing blocks and nothing that the
- * peer sends is believed: a length out of bounds, too many descriptors or the end of the connection
- * is an error. One message is taken at a time. Used by one thread.
+ * Sends and receives vfio-user messages over one connection, for client or server. No method
+ * blocks. Input from the peer is untrusted: a length out of bounds, too many descriptors or the end
+ * of the connection throws. The channel holds one received message at a time, and belongs to one
+ * thread.
  */
 public final class Channel implements AutoCloseable {
     private static final int[] NONE = {};
@@ -34,9 +35,9 @@ public final class Channel implements AutoCloseable {
     private boolean closed;
 
     /**
-     * Makes one.
+     * Creates a channel over a connected socket.
      *
-     * @param socket connected; this owns it from now on
+     * @param socket a connected socket, of which the channel takes ownership
      * @param peer the other side's name, for messages
      */
     public Channel(UnixSocket socket, String peer) {
@@ -46,21 +47,24 @@ public final class Channel implements AutoCloseable {
         out = arena.allocate(Protocol.MAX_MESSAGE_BYTES, 16);
     }
 
-    /** Returns the descriptor of the connection. */
+    /** Returns the socket's descriptor. */
     public int descriptor() {
         return socket.descriptor();
     }
 
-    /** Returns whether the peer closed the connection; messages of it may be unread. */
+    /**
+     * Returns whether the peer closed the connection. Messages that it sent before may still be
+     * unread.
+     */
     public boolean isHungUp() {
         return socket.isHungUp();
     }
 
     /**
-     * Takes in what has come.
+     * Receives the bytes that have arrived.
      *
-     * @return whether a whole message is there, to be read until {@link #next}
-     * @throws PeerlaneException if the connection ended or the message can't be
+     * @return whether a message is complete; its parts can be read until {@link #next}
+     * @throws PeerlaneException if the connection ended or the message violates the protocol
      */
     public boolean receive() {
         while (received < expected) {
@@ -97,7 +101,7 @@ public final class Channel implements AutoCloseable {
         return true;
     }
 
-    /** Returns whether a message has begun that is not complete. */
+    /** Returns whether only a part of a message has arrived. */
     public boolean isAmidMessage() {
         return received > 0 && received < expected;
     }
@@ -127,19 +131,19 @@ public final class Channel implements AutoCloseable {
         return in.asSlice(Protocol.HEADER_BYTES, expected - Protocol.HEADER_BYTES);
     }
 
-    /** Returns how many descriptors came with the message. */
+    /** Returns the number of descriptors that came with the message. */
     public int descriptors() {
         return passed.length;
     }
 
-    /** Takes the descriptors of the message, which are the caller's to close. */
+    /** Takes the message's descriptors, of which the caller takes ownership. */
     public int[] takeDescriptors() {
         int[] taken = passed;
         passed = NONE;
         return taken;
     }
 
-    /** Forgets the message, and closes descriptors that nobody took. */
+    /** Discards the message, and closes its descriptors unless they were taken. */
     public void next() {
         for (int fd : takeDescriptors()) {
             KernelCalls.instance().close(fd);
@@ -148,15 +152,17 @@ public final class Channel implements AutoCloseable {
         expected = Protocol.HEADER_BYTES;
     }
 
-    /** Returns the body of the message to send next: as long as a body can be. */
+    /**
+     * Returns the buffer for the next message's body, of the largest length that a body can have.
+     */
     public MemorySegment outgoing() {
         return out.asSlice(Protocol.HEADER_BYTES);
     }
 
     /**
-     * Begins to send a message, whose body is in {@link #outgoing}; {@link #flush} does the rest.
+     * Starts sending a message whose body is in {@link #outgoing}. {@link #flush} sends the rest.
      *
-     * @param descriptors go with it and stay the caller's
+     * @param descriptors descriptors to pass; the caller keeps ownership
      */
     public void send(
             int id, int command, int flags, int errno, long bodyBytes, int... descriptors) {
@@ -171,9 +177,9 @@ public final class Channel implements AutoCloseable {
     }
 
     /**
-     * Sends what the connection takes.
+     * Sends as much of the message as the socket accepts.
      *
-     * @return whether all of the message is on its way
+     * @return whether all of the message is sent
      * @throws PeerlaneException if the connection is broken
      */
     public boolean flush() {
@@ -200,7 +206,7 @@ public final class Channel implements AutoCloseable {
                 "See whether its process is still there, and that nobody else uses the device");
     }
 
-    /** Closes the connection and what came over it. A second call does nothing. */
+    /** Closes the connection and the descriptors that came over it. Closing again has no effect. */
     @Override
     public void close() {
         if (closed) {

@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 
 /**
- * A file in memory with a place on the bus, mapped here and into the servers that were given it.
+ * A file in memory at a bus address, mapped into this process and into the servers that were
+ * admitted to it.
  */
 final class Chunk implements AutoCloseable {
     private final BusAddresses addresses;
@@ -19,10 +20,10 @@ final class Chunk implements AutoCloseable {
     private boolean closed;
 
     /**
-     * Makes one, of zeroes, that no server has.
+     * Creates a zeroed chunk, to which no server is admitted yet.
      *
      * @param bytes whole pages
-     * @param onClose is told when it is being closed
+     * @param onClose called when the chunk is closed, before its memory is freed
      */
     Chunk(BusAddresses addresses, long bytes, Consumer<Chunk> onClose) {
         this.addresses = addresses;
@@ -62,12 +63,12 @@ final class Chunk implements AutoCloseable {
         return busAddress;
     }
 
-    /** Hands it to a function's server, unless that has it. */
+    /** Passes the chunk to a function's server, unless that has it already. */
     void admit(UserFunction function) {
         reach.give(function);
     }
 
-    /** Makes a part of it read as zeroes for everybody. */
+    /** Zeroes a range, for this process and for the servers. */
     void clear(long offset, long bytes) {
         if (closed) {
             return;
@@ -80,7 +81,7 @@ final class Chunk implements AutoCloseable {
                 "End the process: its servers can still read what was in that memory");
     }
 
-    /** Takes it back from the servers, clears it and frees it. A second call does nothing. */
+    /** Clears the chunk, unmaps it from the servers and frees it. Closing again has no effect. */
     @Override
     public void close() {
         if (closed) {
@@ -88,10 +89,10 @@ final class Chunk implements AutoCloseable {
         }
         try (Mapping here = mapping) {
             onClose.accept(this);
-            // a server that keeps its descriptor is not to find there what others left
+            // a server that keeps its descriptor must not read what others left in the memory
             clear(0, here.segment().byteSize());
             reach.takeBack();
-            // only here: an address that a server may still have is not used again
+            // only after the unmapping: an address that a server may still use must not be reused
             addresses.give(busAddress);
         } finally {
             closed = true;

@@ -20,8 +20,8 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The requests to one server: one at a time, each with its answer and within a bound. After the
- * first failure of the connection nothing is sent any more.
+ * Sends requests to one server: one at a time, each with its reply and within a time limit. After
+ * the first failure of the connection nothing more is sent.
  */
 final class Link implements AutoCloseable {
     private static final String CAPABILITIES =
@@ -45,7 +45,7 @@ final class Link implements AutoCloseable {
         this.channel = channel;
     }
 
-    /** Connects and agrees on the version. */
+    /** Connects to a server and negotiates the version. */
     static Link connect(String locator, String path, Clock clock, long timeoutNanos) {
         UnixSocket socket = UnixSocket.create();
         Link link = new Link(locator, clock, timeoutNanos, new Channel(socket, locator));
@@ -86,13 +86,13 @@ final class Link implements AutoCloseable {
         }
     }
 
-    /** Returns where to put the body of the next request. */
+    /** Returns the buffer for the next request's body. */
     MemorySegment outgoing() {
         checkConnected();
         return channel.outgoing();
     }
 
-    /** Returns the descriptors of the last answer, which are the caller's to close. */
+    /** Returns the descriptors of the last reply, of which the caller takes ownership. */
     int[] takeDescriptors() {
         return channel.takeDescriptors();
     }
@@ -102,9 +102,10 @@ final class Link implements AutoCloseable {
     }
 
     /**
-     * Has something looked at before registers are read or written.
+     * Sets a check that runs before each register access.
      *
-     * @param whole whether what the server handed out is still there; the device is gone if not
+     * @param whole tells whether the server's files are still intact; if not, the device counts as
+     *     gone
      */
     void watch(BooleanSupplier whole) {
         intact = whole;
@@ -118,13 +119,13 @@ final class Link implements AutoCloseable {
     }
 
     /**
-     * Makes a request.
+     * Sends a request and waits for its reply.
      *
-     * @param bodyBytes how much of {@link #outgoing} it is
-     * @param answerBytes how long the answer's body has to be at least
-     * @return the answer's body, until the next request
-     * @throws PeerlaneException if the server refuses it, does not answer, or answers nonsense;
-     *     where that ends the connection to a device in use, of category IO
+     * @param bodyBytes length of the request's body in {@link #outgoing}
+     * @param answerBytes minimum length of the reply's body
+     * @return the reply's body, valid until the next request
+     * @throws PeerlaneException if the server refuses the request, does not reply in time, or
+     *     violates the protocol; of category IO if that ends the connection to a device in use
      */
     MemorySegment call(int command, long bodyBytes, long answerBytes, int... descriptors) {
         thread.check(locator);
@@ -155,7 +156,9 @@ final class Link implements AutoCloseable {
                 "See whether its process is busy, or another client uses the device");
     }
 
-    /** Returns the body of the answer that has come, if it is one to the last request. */
+    /**
+     * Returns the body of the received message. Throws unless it is the reply to the last request.
+     */
     private MemorySegment answer(int command, long answerBytes) {
         checkHeader(command);
         if ((channel.flags() & Protocol.ERROR) != 0) {
@@ -213,7 +216,7 @@ final class Link implements AutoCloseable {
         }
     }
 
-    /** Reads 1 to 8 bytes of a region; all ones when the device is gone. */
+    /** Reads 1 to 8 bytes of a region. Returns all ones if the device is gone. */
     long read(int region, long offset, int count) {
         thread.check(locator);
         if (isGone()) {
@@ -244,7 +247,7 @@ final class Link implements AutoCloseable {
         return value;
     }
 
-    /** Sends a request to read 4 bytes of a region; the answer is looked for later. */
+    /** Sends a request to read 4 bytes of a region, and returns without waiting for the reply. */
     PendingLoad startRead(int region, long offset) {
         thread.check(locator);
         finishLateRead();
@@ -254,7 +257,7 @@ final class Link implements AutoCloseable {
         access(region, offset, LateRead.BYTES);
         try {
             begin(Protocol.REGION_READ, Protocol.REGION_ACCESS_BYTES);
-            if (!clock.await(channel::flush, timeoutNanos)) { // whole: the buffer is used again
+            if (!clock.await(channel::flush, timeoutNanos)) { // all: the buffer is reused
                 throw unanswered(Protocol.REGION_READ);
             }
         } catch (PeerlaneException e) {
@@ -265,7 +268,7 @@ final class Link implements AutoCloseable {
         return read;
     }
 
-    /** Requests go one at a time. */
+    /** Waits for the reply to an unfinished read, since only one request may be outstanding. */
     private void finishLateRead() {
         LateRead late = lateRead;
         if (late != null) {
@@ -273,7 +276,7 @@ final class Link implements AutoCloseable {
         }
     }
 
-    /** A read whose answer nobody waits for, until the next request has to. */
+    /** A read whose reply is polled. The next request waits for it. */
     private final class LateRead extends PendingLoad {
         private static final int BYTES = 4;
 
@@ -318,7 +321,7 @@ final class Link implements AutoCloseable {
         }
     }
 
-    /** Writes 1 to 8 bytes of a region; nothing when the device is gone. */
+    /** Writes 1 to 8 bytes of a region. Does nothing if the device is gone. */
     void write(int region, long offset, int count, long value) {
         thread.check(locator);
         if (isGone()) {
@@ -337,7 +340,7 @@ final class Link implements AutoCloseable {
         outgoing().set(JAVA_INT_UNALIGNED, 12, count);
     }
 
-    /** Lets the device reach a part of a file at a bus address. */
+    /** Maps a part of a file at a bus address, for DMA of the device. */
     void mapDma(int fd, long offset, long busAddress, long bytes) {
         thread.check(locator);
         MemorySegment body = outgoing();
@@ -349,7 +352,7 @@ final class Link implements AutoCloseable {
         call(Protocol.DMA_MAP, Protocol.DMA_MAP_BYTES, 0, fd);
     }
 
-    /** Takes such a mapping away; nothing to do when the device is gone. */
+    /** Removes a DMA mapping. Does nothing if the device is gone. */
     void unmapDma(long busAddress, long bytes) {
         thread.check(locator);
         if (dead) {
@@ -363,7 +366,7 @@ final class Link implements AutoCloseable {
         call(Protocol.DMA_UNMAP, Protocol.DMA_UNMAP_BYTES, 0);
     }
 
-    /** Records that the device is known and in use: losing it from now on is losing a device. */
+    /** Records that the device is in use: from now on, losing the connection is an I/O error. */
     void inUse() {
         used = true;
     }

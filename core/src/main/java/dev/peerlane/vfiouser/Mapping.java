@@ -9,7 +9,7 @@ import dev.peerlane.linux.MemoryFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** A part of a file that is shared with another process, mapped. Used by one thread. */
+/** A mapped part of a file that is shared with another process. It belongs to one thread. */
 public final class Mapping implements AutoCloseable {
     private final String object;
     private final long address;
@@ -26,13 +26,14 @@ public final class Mapping implements AutoCloseable {
     }
 
     /**
-     * Maps a part for reading and writing.
+     * Maps a part of a file for reading and writing.
      *
-     * @param fd stays the caller's, who may close it
-     * @param offset a multiple of the page
-     * @param bytes a multiple of the page; the file is that long at least
-     * @param object what it is, for messages
-     * @throws PeerlaneException if it is no file that is long enough, or can't be mapped
+     * @param fd the file's descriptor, which the caller keeps and may close
+     * @param offset start in the file, a multiple of the page size
+     * @param bytes length, a multiple of the page size
+     * @param object what is mapped, for messages
+     * @throws PeerlaneException if the descriptor is not that of a file, the file is too short, or
+     *     it can't be mapped
      */
     public static Mapping of(int fd, long offset, long bytes, String object) {
         long length =
@@ -65,17 +66,17 @@ public final class Mapping implements AutoCloseable {
         return new Mapping(object, address, bytes);
     }
 
-    /** Returns the address in this process. */
+    /** Returns the mapping's address in this process. */
     public long address() {
         return address;
     }
 
-    /** Returns its bytes. */
+    /** Returns the mapped memory. An access after close throws. */
     public MemorySegment segment() {
         return segment;
     }
 
-    /** Unmaps it. A second call does nothing. */
+    /** Unmaps the memory. Closing again has no effect. */
     @Override
     public void close() {
         if (closed) {

@@ -13,31 +13,34 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Memory that one device's server gets and no other. It grows in chunks, since servers take few
- * mappings.
+ * DMA memory that is shared with the server of one device only. It grows in chunks, since servers
+ * accept few mappings.
  */
 final class OwnMemory extends DmaDomain {
     private static final int PAGE = Protocol.PAGE_BYTES;
     private static final long CHUNK_BYTES = 64L << 20;
 
-    /** A chunk, and which of its pages are taken. */
+    /** A chunk with the record of its allocated pages. */
     private record Pages(Chunk chunk, PageRuns runs) {
-        /** Gives pages back. What was in them is not for whoever comes next, nor for a server. */
+        /**
+         * Clears and frees pages, so that neither the next owner nor the server can read their
+         * content.
+         */
         void free(long offset, long bytes) {
             runs.give(offset, bytes);
             chunk.clear(offset, bytes);
         }
     }
 
-    /** What it needs of the domain of all devices, beside peers' memory. */
+    /** What this memory calls in the domain of all devices. */
     interface Host {
-        /** Throws if another thread calls. */
+        /** Throws unless the owner's thread calls. */
         void checkThread();
 
-        /** Returns new memory that no server has. */
+        /** Returns new memory to which no server is admitted. */
         Chunk chunk(long sizeBytes);
 
-        /** Returns the function of an address, which is one of the fabric's. */
+        /** Returns the fabric's function with a PCI address. */
         UserFunction function(Bdf device);
     }
 
@@ -94,7 +97,7 @@ final class OwnMemory extends DmaDomain {
         return shared.mapPeer(owner, bar, offset, sizeBytes);
     }
 
-    /** Pages of a chunk. */
+    /** A buffer of contiguous pages in a chunk. */
     private final class Buffer extends OwnedBuffer {
         private final Pages pages;
         private final long offset;
@@ -106,7 +109,7 @@ final class OwnMemory extends DmaDomain {
                     pages.chunk.busAddress() + offset);
             this.pages = pages;
             this.offset = offset;
-            segment().fill((byte) 0); // a late write of a device, and pages that are there at once
+            segment().fill((byte) 0); // removes a device's late write, and faults the pages in
         }
 
         @Override

@@ -12,26 +12,27 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Numbers of the vfio-user protocol, version 0.1. All fields are little-endian. A message is a
- * header of 16 bytes (identifier, command, length with the header, flags, error number) and a body.
+ * Constants of the vfio-user protocol, version 0.1. All fields are little-endian. A message has a
+ * header of 16 bytes (identifier, command, length including the header, flags, error number) and a
+ * body.
  */
 public final class Protocol {
-    /** Length of the header. */
+    /** Length of a message's header in bytes. */
     public static final int HEADER_BYTES = 16;
 
-    /** Longer messages end the connection. */
+    /** Largest message in bytes, header included. A longer one ends the connection. */
     public static final int MAX_MESSAGE_BYTES = 16 * 1024;
 
-    /** Version of the protocol: major 0, minor 1. */
+    /** Major version of the protocol. */
     public static final int MAJOR = 0;
 
-    /** See {@link #MAJOR}. */
+    /** Minor version of the protocol. */
     public static final int MINOR = 1;
 
-    /** Command: u16 major, u16 minor, JSON that ends in a zero byte. */
+    /** Command: u16 major, u16 minor, JSON that ends with a zero byte. */
     public static final int VERSION = 1;
 
-    /** Command: u32 argsz, u32 flags, u64 offset, u64 address, u64 size, with a descriptor. */
+    /** Command: u32 argsz, u32 flags, u64 offset, u64 address, u64 size; with a descriptor. */
     public static final int DMA_MAP = 2;
 
     /** Command: u32 argsz, u32 flags, u64 address, u64 size. */
@@ -52,25 +53,25 @@ public final class Protocol {
      */
     public static final int DEVICE_SET_IRQS = 8;
 
-    /** Command: u64 offset, u32 region, u32 count; the answer has the bytes behind. */
+    /** Command: u64 offset, u32 region, u32 count; the reply appends the bytes. */
     public static final int REGION_READ = 9;
 
-    /** Command: u64 offset, u32 region, u32 count, bytes; the answer has none. */
+    /** Command: u64 offset, u32 region, u32 count, bytes; the reply has no bytes. */
     public static final int REGION_WRITE = 10;
 
     /** Command without a body. */
     public static final int DEVICE_RESET = 13;
 
-    /** Header flags 3:0: this is a reply. */
+    /** Header flags 3:0: the message is a reply. */
     public static final int REPLY = 1;
 
     /** Header flags: the type of a message, 0 for a command. */
     public static final int TYPE_MASK = 0xf;
 
-    /** Header flag of a command: nobody waits for a reply. */
+    /** Header flag of a command: the sender expects no reply. */
     public static final int NO_REPLY = 0x10;
 
-    /** Header flag of a reply: the error number counts. */
+    /** Header flag of a reply: the error number is valid. */
     public static final int ERROR = 0x20;
 
     /** Length of the body of {@link #DMA_MAP}. */
@@ -91,72 +92,76 @@ public final class Protocol {
     /** Length of {@link #REGION_READ} and {@link #REGION_WRITE} without the bytes. */
     public static final int REGION_ACCESS_BYTES = 16;
 
-    /** {@link #DMA_MAP}: the device may read and write. */
+    /** {@link #DMA_MAP} flags: the device may read and write. */
     public static final int DMA_READ_WRITE = 3;
 
-    /** {@link #DMA_UNMAP}: everything. */
+    /** {@link #DMA_UNMAP} flag: unmap everything. */
     public static final int DMA_UNMAP_ALL = 2;
 
-    /** Device flags: it has a reset, and is a PCI function. */
+    /** Device flag: the device supports a reset. */
     public static final int DEVICE_RESETS = 1;
 
-    /** See {@link #DEVICE_RESETS}. */
+    /** Device flag: the device is a PCI function. */
     public static final int DEVICE_PCI = 2;
 
-    /** Region flags: it can be read and written. */
+    /** Region flags: the region can be read and written. */
     public static final int REGION_READ_WRITE = 3;
 
-    /** Region flag: parts can be mapped. */
+    /** Region flag: parts of the region can be mapped. */
     public static final int REGION_MMAP = 4;
 
-    /** Region flag: there are capabilities. */
+    /** Region flag: capabilities follow. */
     public static final int REGION_CAPS = 8;
 
     /** Capability: u16 1, u16 version, u32 next, u32 count, u32 0, then u64 offset, u64 size. */
     public static final int CAP_SPARSE_MMAP = 1;
 
-    /** Region of the configuration space. */
+    /** Index of the region of the configuration space. */
     public static final int CONFIG_REGION = 7;
 
-    /** Regions of a PCI device: six BARs, ROM, configuration, VGA. */
+    /** Number of regions of a PCI device: six BARs, ROM, configuration space, VGA. */
     public static final int REGIONS = 9;
 
-    /** Kinds of interrupts of a PCI device: INTx, MSI, MSI-X, error, request. */
+    /** Number of interrupt kinds of a PCI device: INTx, MSI, MSI-X, error, request. */
     public static final int INTERRUPT_KINDS = 5;
 
-    /** Kind of interrupts: MSI-X. */
+    /** Index of the interrupt kind MSI-X. */
     public static final int IRQ_MSIX = 2;
 
-    /** {@link #DEVICE_GET_IRQ_INFO}: they are told by eventfds, and can be masked. */
+    /** {@link #DEVICE_GET_IRQ_INFO} flag: interrupts are signalled through eventfds. */
     public static final int IRQ_EVENTFD = 1;
 
-    /** See {@link #IRQ_EVENTFD}. */
+    /** {@link #DEVICE_GET_IRQ_INFO} flag: interrupts can be masked. */
     public static final int IRQ_MASKABLE = 2;
 
     /**
-     * {@link #DEVICE_SET_IRQS}: the action is for all vectors named; exactly one of these three.
+     * {@link #DEVICE_SET_IRQS} flag: the action applies to all vectors in the range. Exactly one of
+     * the three IRQ_DATA flags is set.
      */
     public static final int IRQ_DATA_NONE = 1;
 
-    /** {@link #DEVICE_SET_IRQS}: for those whose byte is not zero. */
+    /** {@link #DEVICE_SET_IRQS} flag: the action applies to the vectors whose byte is not zero. */
     public static final int IRQ_DATA_BOOL = 2;
 
-    /** {@link #DEVICE_SET_IRQS}: vectors get eventfds, or lose theirs where none are passed. */
+    /**
+     * {@link #DEVICE_SET_IRQS} flag: sets the vectors' eventfds, or removes them if none are
+     * passed.
+     */
     public static final int IRQ_DATA_EVENTFD = 4;
 
-    /** {@link #DEVICE_SET_IRQS}: mask; exactly one of these three. */
+    /** {@link #DEVICE_SET_IRQS} action: mask. Exactly one of the three actions is set. */
     public static final int IRQ_MASK = 8;
 
-    /** {@link #DEVICE_SET_IRQS}: unmask. */
+    /** {@link #DEVICE_SET_IRQS} action: unmask. */
     public static final int IRQ_UNMASK = 0x10;
 
-    /** {@link #DEVICE_SET_IRQS}: trigger, or say by which eventfd to trigger. */
+    /** {@link #DEVICE_SET_IRQS} action: trigger, or set the eventfd that a trigger signals. */
     public static final int IRQ_TRIGGER = 0x20;
 
-    /** Granularity of mappings. */
+    /** Granularity of mappings in bytes. */
     public static final int PAGE_BYTES = Bits.PAGE_BYTES;
 
-    // Our own, in a refusal of VERSION with EBUSY, behind the version numbers: others skip it.
+    // Peerlane's own field, after the version numbers in an EBUSY reply to VERSION: others skip it.
     private static final Pattern TAKEN_SECONDS =
             Pattern.compile("\\{\"taken\":\\{\"seconds\":(\\d{1,9})\\}\\}");
     private static final int TAKEN_BYTES = 64;
@@ -164,10 +169,10 @@ public final class Protocol {
     private Protocol() {}
 
     /**
-     * Puts the body of the answer to a client that asks for a device in use.
+     * Writes the body of the reply to a client that asks for a device in use.
      *
-     * @param seconds since when it is
-     * @return its length
+     * @param seconds how long the device has been in use
+     * @return the body's length in bytes
      */
     public static long putTaken(MemorySegment body, long seconds) {
         body.fill((byte) 0);
@@ -177,7 +182,10 @@ public final class Protocol {
         return TAKEN_BYTES;
     }
 
-    /** Returns since when a device is in use, if the body of a refusal tells that. */
+    /**
+     * Returns for how many seconds a device has been in use, if the body of a refusal contains
+     * that.
+     */
     static OptionalLong takenSeconds(MemorySegment body) {
         if (body.byteSize() != TAKEN_BYTES) {
             return OptionalLong.empty();
@@ -189,7 +197,7 @@ public final class Protocol {
                 : OptionalLong.empty();
     }
 
-    /** Returns the error of a peer that does not keep to the protocol. */
+    /** Returns the error for a peer that violates the protocol. */
     public static PeerlaneException violation(String peer, String what) {
         return PeerlaneException.machine(
                 "vfio-user-protocol",

@@ -3,7 +3,7 @@ package dev.peerlane.vfiouser;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A part of a file at one bus address, and whose servers have it. */
+/** A part of a file at one bus address, with the functions whose servers have it mapped. */
 final class Reach {
     private final int fd;
     private final long offset;
@@ -18,7 +18,7 @@ final class Reach {
         this.bytes = bytes;
     }
 
-    /** Hands it to a function's server, unless that has it. */
+    /** Maps the part in a function's server, unless that has it already. */
     void give(UserFunction function) {
         if (!functions.contains(function)) {
             function.link().mapDma(fd, offset, busAddress, bytes);
@@ -27,9 +27,9 @@ final class Reach {
     }
 
     /**
-     * Takes it back from all of them, whatever one says.
+     * Unmaps the part from all servers, even if one of them fails.
      *
-     * @throws RuntimeException the first error; its server may have it still
+     * @throws RuntimeException the first error; the failing server may still have the part mapped
      */
     void takeBack() {
         RuntimeException first = null;

@@ -12,32 +12,38 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a server tells of a region. It holds the region's descriptor, if there is one.
+ * A server's description of a region. It owns the region's descriptor, if there is one.
  *
- * @param index which region
- * @param sizeBytes its length
- * @param fileOffset where in the descriptor it begins
- * @param areas its parts that can be mapped
+ * @param index the region's index
+ * @param sizeBytes its length in bytes
+ * @param fileOffset its start in the descriptor's file
+ * @param areas the parts that can be mapped
  * @param fd the descriptor, or -1
  */
 record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int fd) {
     private static final int ASKED_BYTES = 1024;
     private static final int MOST_BYTES = Protocol.MAX_MESSAGE_BYTES - Protocol.HEADER_BYTES;
 
-    /** A part that can be mapped: offset and length in the region, multiples of the page. */
+    /**
+     * A part that can be mapped. Its offset in the region and its length are multiples of the page
+     * size.
+     */
     record Area(long offset, long bytes) {
         boolean holds(long at, long length) {
             return at >= offset && at - offset <= bytes - length;
         }
     }
 
-    /** Asks for a region; once more if all that there is to tell needs more room. */
+    /**
+     * Reads a region's description. Asks a second time if the whole description is longer than the
+     * first reply.
+     */
     static Region ask(Link link, String locator, int index) {
         MemorySegment answer = ask(link, index, ASKED_BYTES);
         long needed = Integer.toUnsignedLong(answer.get(JAVA_INT_UNALIGNED, 0));
         if (needed > MOST_BYTES) {
             throw Protocol.violation(
-                    locator, "it has %d bytes to tell of region %d".formatted(needed, index));
+                    locator, "its description of region %d has %d bytes".formatted(index, needed));
         }
         if (needed > ASKED_BYTES) {
             answer = ask(link, index, (int) needed);
@@ -87,7 +93,7 @@ record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int 
         long at = Integer.toUnsignedLong(info.get(JAVA_INT_UNALIGNED, 12));
         long before = Protocol.REGION_INFO_BYTES - 1;
         while (at != 0) {
-            if (at <= before || at > info.byteSize() - 16) { // forward only, so it ends
+            if (at <= before || at > info.byteSize() - 16) { // forward only, so the walk ends
                 throw outside(locator, index);
             }
             if (info.get(JAVA_SHORT_UNALIGNED, at) == Protocol.CAP_SPARSE_MMAP) {
@@ -127,12 +133,15 @@ record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int 
                 locator, "a capability of region %d is outside the message".formatted(index));
     }
 
-    /** Returns whether the server can make the file shorter, under what is mapped of it. */
+    /** Returns whether the server can truncate the file while it is mapped here. */
     boolean canShrink() {
         return fd >= 0 && !MemoryFile.isFixed(fd);
     }
 
-    /** Returns whether it has done so: an access to what is mapped is a SIGBUS then. */
+    /**
+     * Returns whether the server has truncated the file, so that accesses to the mapping end in
+     * SIGBUS.
+     */
     boolean isShortened() {
         long length = MemoryFile.sizeBytes(fd);
         for (Area area : areas) {

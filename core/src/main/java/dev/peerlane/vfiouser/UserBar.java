@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A BAR of which some parts are mapped; the others are read and written by message. */
+/** A BAR of which some parts are mapped and the others are read and written by message. */
 final class UserBar extends Bar implements AutoCloseable {
     private record Part(Region.Area area, Mapping mapping) {}
 
@@ -138,17 +138,17 @@ final class UserBar extends Bar implements AutoCloseable {
         return doorbell;
     }
 
-    /** Returns what to throw for a SIGBUS: the other side made its file shorter. */
+    /** Returns the fault for a SIGBUS, which means that the server truncated the file. */
     private PeerlaneException fault(InternalError e) {
         return new PeerlaneException(
                 PeerlaneException.Category.IO,
                 "device-memory-fault",
-                "BAR %d of %s does not answer any more".formatted(region.index(), locator),
-                "See what became of its server, then open it again",
+                "BAR %d of %s no longer answers".formatted(region.index(), locator),
+                "See whether its server still runs, then open it again",
                 e);
     }
 
-    /** Returns where an access goes in this process, 0 for by message. */
+    /** Returns the address of an access in this process, or 0 if it goes by message. */
     private long mapped(long offset, int width) {
         thread.check(locator);
         Objects.checkFromIndexSize(offset, width, region.sizeBytes());
@@ -164,7 +164,7 @@ final class UserBar extends Bar implements AutoCloseable {
         return 0;
     }
 
-    /** Returns the part that can be mapped and holds a range, if there is one. */
+    /** Returns the mappable part that contains a range, or null. */
     Region.@Nullable Area area(long offset, long bytes) {
         for (Region.Area area : region.areas()) {
             if (area.holds(offset, bytes)) {
@@ -182,7 +182,7 @@ final class UserBar extends Bar implements AutoCloseable {
         parts.clear();
     }
 
-    /** A message for every value. */
+    /** A doorbell that sends each value as a message. */
     private static final class MessageDoorbell extends Doorbell {
         private final UserBar bar;
         private final long offset;

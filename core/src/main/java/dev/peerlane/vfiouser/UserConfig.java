@@ -2,7 +2,7 @@ package dev.peerlane.vfiouser;
 
 import dev.peerlane.pci.ConfigSpace;
 
-/** A configuration space that is read and written by message. */
+/** The configuration space of a vfio-user device, read and written by message. */
 final class UserConfig extends ConfigSpace {
     private final Link link;
     private final long sizeBytes;

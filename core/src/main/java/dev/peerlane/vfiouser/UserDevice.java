@@ -6,14 +6,14 @@ import dev.peerlane.hal.PciDevice;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
 
-/** A function that somebody has opened. */
+/** An open function behind a vfio-user socket. */
 final class UserDevice extends PciDevice {
-    /** What a device needs of its host. */
+    /** What a device calls in its fabric. */
     interface Host {
-        /** Throws if another thread calls. */
+        /** Throws unless the owner's thread calls. */
         void checkThread();
 
-        /** A device was closed. */
+        /** Called when a device has been closed. */
         void released(UserDevice device);
     }
 

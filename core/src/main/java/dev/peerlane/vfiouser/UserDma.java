@@ -18,14 +18,15 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Memory in files, whose descriptors servers get: of what is {@linkplain #forDevice for one device}
- * that device's server alone, of every other buffer, and of a BAR, those of the devices that were
- * admitted to it. What a server has got it can keep.
+ * A DMA domain of memory in files, whose descriptors are passed to servers. Memory {@linkplain
+ * #forDevice for one device} goes to that device's server alone; any other buffer, and a BAR, goes
+ * to the servers of the devices that were admitted to it. A server can keep a descriptor that it
+ * has received.
  */
 final class UserDma extends DmaDomain implements AutoCloseable, OwnMemory.Host {
     private static final int PAGE = Protocol.PAGE_BYTES;
 
-    /** Where the doorbells are in BAR 0 (NVMe over PCIe 1.0, 3.1.2). */
+    /** Offset of the doorbells in BAR 0 (NVMe over PCIe 1.0, 3.1.2). */
     private static final long DOORBELLS = 0x1000;
 
     private final OwnerThread thread = new OwnerThread();
@@ -44,7 +45,10 @@ final class UserDma extends DmaDomain implements AutoCloseable, OwnMemory.Host {
         return PAGE;
     }
 
-    /** Each buffer is a file of its own: who has one of them has nothing of another. */
+    /**
+     * Allocates a buffer in a file of its own, so that a server that has one buffer can't reach
+     * another.
+     */
     @Override
     public DmaBuffer allocate(long sizeBytes) {
         return new Buffer(chunk(sizeBytes));
@@ -133,20 +137,22 @@ final class UserDma extends DmaDomain implements AutoCloseable, OwnMemory.Host {
         thread.check("the servers' memory for DMA");
     }
 
-    /** Frees all of it in this process; the servers lose it with their connection. */
+    /**
+     * Frees all memory in this process. The servers drop their mappings when the connection ends.
+     */
     @Override
     public void close() {
         List.copyOf(chunks).forEach(Chunk::close);
     }
 
-    /** All of a chunk. */
+    /** A buffer that is a whole chunk. */
     private final class Buffer extends OwnedBuffer {
         private final Chunk chunk;
 
         Buffer(Chunk chunk) {
             super(UserDma.this::checkThread, chunk.segment(), chunk.busAddress());
             this.chunk = chunk;
-            segment().fill((byte) 0); // so that its pages are there at once
+            segment().fill((byte) 0); // faults the pages in
         }
 
         @Override
@@ -160,7 +166,7 @@ final class UserDma extends DmaDomain implements AutoCloseable, OwnMemory.Host {
         }
     }
 
-    /** A BAR's range. */
+    /** A mapped range of a BAR. */
     private final class Peer extends OwnedMapping {
         private final UserFunction owner;
         private final Reach reach;

@@ -15,7 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A function behind a socket, connected as long as its fabric is there. */
+/** A function behind a vfio-user socket. It stays connected until its fabric is closed. */
 final class UserFunction implements AutoCloseable {
     private static final int BARS = 6;
     private static final int BAR_IO = 1;
@@ -29,12 +29,12 @@ final class UserFunction implements AutoCloseable {
     private UserConfig config;
     private boolean resets;
 
-    /** Connects, asks what the device is, and gives its BARs addresses. */
+    /** Connects, reads the device's description, and assigns addresses to its BARs. */
     UserFunction(
             String locator, Path path, Bdf bdf, Clock clock, long timeoutNanos, Addresses places) {
         this.locator = locator;
         this.bdf = bdf;
-        // a server that was told a folder makes its socket in there
+        // a server that was given a folder creates its socket in it
         Path socket = Files.isDirectory(path) ? path.resolve(VfioUserFabric.SOCKET_NAME) : path;
         link = Link.connect(locator, socket.toString(), clock, timeoutNanos);
         config = new UserConfig(link, 0);
@@ -92,7 +92,7 @@ final class UserFunction implements AutoCloseable {
         return true;
     }
 
-    /** Writes the addresses of the BARs, and lets the function decode them. */
+    /** Writes the addresses of the BARs and enables memory decoding. */
     private void place() {
         busMaster(false);
         for (UserBar bar : bars) {
@@ -112,7 +112,7 @@ final class UserFunction implements AutoCloseable {
         config.store16(ConfigSpace.COMMAND, ConfigSpace.withBusMaster(command, enabled));
     }
 
-    /** Resets it; false if it has no reset. */
+    /** Resets the function. Returns false if it supports no reset. */
     boolean reset() {
         if (resets && !link.isDead()) {
             link.call(Protocol.DEVICE_RESET, 0, 0);
@@ -166,7 +166,7 @@ final class UserFunction implements AutoCloseable {
         regions.clear();
     }
 
-    /** Hands out bus addresses for BARs, each aligned to its length, above those of memory. */
+    /** Allocates bus addresses for BARs, each aligned to its length, above those of memory. */
     static final class Addresses {
         private static final long LOW_END = 1L << 32;
         private static final long HIGH_END = 1L << 46;

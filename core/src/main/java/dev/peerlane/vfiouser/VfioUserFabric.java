@@ -23,21 +23,21 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Devices behind vfio-user sockets. Locators are {@code vfio-user:PATH}. All of them are connected
- * when the fabric is opened and stay so until it is closed; a server has one client at a time. Used
- * by the thread that opened it.
+ * A fabric of devices behind vfio-user sockets. Locators are {@code vfio-user:PATH}. Opening the
+ * fabric connects to all devices; the connections last until it is closed, and a server has one
+ * client at a time. Only the thread that opened the fabric may use it.
  */
 public final class VfioUserFabric extends Fabric {
-    /** What the locators of these devices begin with. */
+    /** Prefix of the locators of vfio-user devices. */
     public static final String LOCATOR_PREFIX = "vfio-user:";
 
-    /** The socket in a folder that is named instead of it. */
+    /** File name of the socket in a folder, where a locator names the folder. */
     public static final String SOCKET_NAME = "cntrl";
 
     /**
-     * How long a server may take to answer if nothing else is said, in nanoseconds: as long as a
-     * command may. On a busy machine seconds are nothing; that its process has ended is seen at
-     * once.
+     * Default time limit for a server's reply, in nanoseconds: that of a command. It is generous
+     * because a busy machine can delay a server by seconds; the end of a server's process is
+     * noticed at once.
      */
     public static final long TIMEOUT_NANOS = 30_000_000_000L;
 
@@ -76,22 +76,22 @@ public final class VfioUserFabric extends Fabric {
     }
 
     /**
-     * Connects to devices.
+     * Connects to the devices behind sockets, with a reply timeout of {@link #TIMEOUT_NANOS}.
      *
-     * @param sockets the servers' sockets, or folders that hold one called {@code cntrl}; all the
-     *     devices that are to reach each other
-     * @throws PeerlaneException if one of them is not there, is not an idle vfio-user server, or
-     *     this is not Linux on x86-64; nothing stays open then
+     * @param sockets the servers' sockets, or folders with a socket named {@code cntrl}; all the
+     *     devices that take part in peer-to-peer transfers
+     * @throws PeerlaneException if a socket is missing or is not that of an idle vfio-user server,
+     *     or if this is not Linux on x86-64; nothing stays open then
      */
     public static VfioUserFabric open(List<Path> sockets) {
         return open(sockets, new SpinningClock(TURNS_TO_YIELD), TIMEOUT_NANOS);
     }
 
     /**
-     * Connects to devices with a waiting place of the caller's.
+     * Connects to the devices behind sockets, waiting with the caller's clock.
      *
-     * @param clock takes the turns while a server is waited for
-     * @param timeoutNanos how long a server may take for an answer
+     * @param clock runs its turns while this side waits for a server
+     * @param timeoutNanos time limit for a server's reply, in nanoseconds
      */
     public static VfioUserFabric open(List<Path> sockets, Clock clock, long timeoutNanos) {
         KernelCalls.instance();
@@ -157,8 +157,8 @@ public final class VfioUserFabric extends Fabric {
     }
 
     /**
-     * Returns the devices with no bridges between them: there is no PCI tree, a server reads and
-     * writes the memory whose descriptor it was given.
+     * Returns the devices with no bridges between them. There is no PCI tree: a server accesses the
+     * memory whose descriptor it was given.
      */
     @Override
     public Machine machine() {
@@ -175,7 +175,7 @@ public final class VfioUserFabric extends Fabric {
         return Optional.empty();
     }
 
-    /** Returns its name as messages have it. */
+    /** Returns the fabric's name for messages. */
     @Override
     public String toString() {
         return "the fabric of " + functions.keySet();
@@ -185,7 +185,7 @@ public final class VfioUserFabric extends Fabric {
         thread.check(this);
     }
 
-    /** What its devices see of it. */
+    /** The fabric as its devices call it. */
     private final class Devices implements UserDevice.Host {
         @Override
         public void checkThread() {

@@ -7,10 +7,10 @@ import dev.peerlane.linux.UnixSocket;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
-/** What belongs to a connection. */
+/** Tests the resources of a connection. */
 class ChannelTest {
     @Test
-    void buffersOfAConnectionGoWithIt() {
+    void closingAChannelFreesItsBuffers() {
         UnixSocket socket = UnixSocket.create();
         Channel channel = new Channel(socket, "nobody");
         MemorySegment in = channel.body();

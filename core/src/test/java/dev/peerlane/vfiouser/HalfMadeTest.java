@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Memory that only some servers of a fabric have, take, or give back. */
+/** Tests memory that only some servers of a fabric map or unmap. */
 class HalfMadeTest {
     private static final int EINVAL = 22;
     private static final long TIMEOUT_NANOS = 1_000_000_000L;
@@ -69,7 +69,7 @@ class HalfMadeTest {
     }
 
     @Test
-    void memoryThatOneServerRefusesIsWithTheOthersUntilItIsClosed() {
+    void memoryThatOneServerRefusesStaysMappedInTheOthersUntilItIsClosed() {
         servers.getLast().mostMappings = 0;
         try (VfioUserFabric fabric = VfioUserFabric.open(sockets, clock, TIMEOUT_NANOS)) {
             List<Bdf> devices = devices(fabric);
@@ -93,7 +93,7 @@ class HalfMadeTest {
     }
 
     @Test
-    void aServerThatDoesNotTakeItBackKeepsNoOtherFromDoingSo() {
+    void aServerThatFailsToUnmapDoesNotKeepOthersFromUnmapping() {
         servers.getFirst().tamper =
                 (command, answer, length, descriptors) -> {
                     if (command == Protocol.DMA_UNMAP) {
@@ -113,7 +113,7 @@ class HalfMadeTest {
     }
 
     @Test
-    void memoryOfOneDeviceIsRefusedForAnotherBeforeItsServerHearsOfIt() {
+    void memoryOfOneDeviceIsRefusedForAnotherBeforeItsServerIsAsked() {
         try (VfioUserFabric fabric = VfioUserFabric.open(sockets, clock, TIMEOUT_NANOS);
                 PciDevice a = fabric.open(fabric.locators().get(0))) {
             List<Bdf> devices = devices(fabric);
@@ -129,7 +129,7 @@ class HalfMadeTest {
         }
     }
 
-    /** Addresses of what was given back are used again, but none that something has. */
+    /** Freed addresses are reused, and addresses in use never are. */
     @Test
     void addressesAreNeverShared() {
         long seed = 240611;

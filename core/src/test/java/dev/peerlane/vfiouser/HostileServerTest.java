@@ -28,13 +28,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Servers that answer what no server should: one clear error within a bound, nothing left open. */
+/**
+ * Tests servers that violate the protocol: there is one clear error within a time limit, and
+ * nothing stays open.
+ */
 class HostileServerTest {
     private static final long TIMEOUT_NANOS = 100_000;
 
-    /** How the server answers a request; the request's bytes are in {@link #request}. */
+    /** Answers a request, whose bytes are in {@link #request}. */
     private interface Answers {
-        /** Puts the answer into {@link #answer}; its length, 0 for none, -1 for hanging up. */
+        /**
+         * Writes the reply into {@link #answer}. Returns its length, 0 for no reply, -1 to close
+         * the connection.
+         */
         int to(int command);
     }
 
@@ -50,7 +56,7 @@ class HostileServerTest {
     private final List<Integer> requests = new ArrayList<>();
     private long nanos;
 
-    /** The server on the client's thread; a turn takes a microsecond. */
+    /** Runs the server on the client's thread. A turn takes a microsecond. */
     private final Clock clock =
             new Clock() {
                 @Override
@@ -116,7 +122,7 @@ class HostileServerTest {
         return Protocol.HEADER_BYTES + bodyBytes;
     }
 
-    /** What a decent server says up to the information about regions. */
+    /** Replies as a correct server does, up to the information about regions. */
     private int decent(int command) {
         answer.fill((byte) 0);
         if (command == Protocol.DEVICE_GET_INFO) {
@@ -168,12 +174,12 @@ class HostileServerTest {
     }
 
     @Test
-    void hangingUpIsTold() {
+    void aClosedConnectionIsReported() {
         assertThat(refusal(command -> -1).code()).isEqualTo("vfio-user-gone");
     }
 
     @Test
-    void halfAnAnswerIsATimeOut() {
+    void halfAReplyIsATimeOut() {
         PeerlaneException e = refusal(command -> decent(command) - 2);
         assertThat(e.code()).isEqualTo("vfio-user-timeout");
     }
@@ -187,7 +193,7 @@ class HostileServerTest {
         "8, 0, not the answer",
         "16, 1, version 1 of it",
     })
-    void wrongHeaderOrVersionIsNoVfioUser(int offset, int value, String words) {
+    void wrongHeaderOrVersionIsAProtocolError(int offset, int value, String words) {
         PeerlaneException e =
                 refusal(command -> {
                     int length = decent(command);
@@ -216,7 +222,7 @@ class HostileServerTest {
     }
 
     @Test
-    void shortAnswerIsNoVfioUser() {
+    void shortReplyIsAProtocolError() {
         PeerlaneException e =
                 refusal(command ->
                         command == Protocol.VERSION ? decent(command) : reply(command, 8));
@@ -236,7 +242,10 @@ class HostileServerTest {
         assertThat(e.getMessage()).contains("flags 4h");
     }
 
-    /** Region 0: size, first capability, areas, offset and length of the first area. */
+    /**
+     * Describes region 0: size, first capability, number of areas, offset and length of the first
+     * area.
+     */
     @ParameterizedTest
     @CsvSource({
         "-1, 32, 1, 0, 4096, has -1 bytes",
@@ -252,7 +261,7 @@ class HostileServerTest {
         "16384, 32, 1, 4096, 100, 100 bytes",
         "16384, 32, 1, 4096, 4096, 'bytes 4096 to 8191 of a file of 4096 bytes'",
     })
-    void regionThatCannotBeIsRefused(
+    void impossibleRegionIsRefused(
             long size, int first, int areas, long offset, long bytes, String words) {
         PeerlaneException e =
                 refusal(command -> {
@@ -278,10 +287,10 @@ class HostileServerTest {
         return e;
     }
 
-    /** Descriptors of kinds that can't be a region's memory. */
+    /** Lists kinds of descriptors that can't be a region's memory. */
     @ParameterizedTest
     @CsvSource({"read-only, mmap", "folder, fstat", "/dev/null, fstat", "short, file of 100 bytes"})
-    void descriptorThatIsNoMemoryIsRefused(String kind, String words) throws IOException {
+    void descriptorThatIsNotMemoryIsRefused(String kind, String words) throws IOException {
         Path path = Files.write(folder.resolve("read-only"), new byte[4096]);
         Kernel kernel = KernelCalls.instance();
         int wrong =
@@ -310,14 +319,14 @@ class HostileServerTest {
     }
 
     @Test
-    void moreThanOneDescriptorForARegionIsNoVfioUser() {
+    void moreThanOneDescriptorForARegionIsAProtocolError() {
         PeerlaneException e = check(refusal(command -> mappable(command, new int[] {file, file})));
         assertThat(e.getMessage()).contains("region 0 has 4096 bytes at 0 and 2 descriptors");
     }
 
     @Test
-    void descriptorsThatNobodyAskedForAreClosed() {
-        // counted in refusal(): what was passed with every answer is closed in the end
+    void unrequestedDescriptorsAreClosed() {
+        // refusal() counts open files: the descriptors passed with each reply are closed in the end
         PeerlaneException e =
                 check(
                         refusal(command -> {
@@ -330,7 +339,7 @@ class HostileServerTest {
     }
 
     @Test
-    void moreDescriptorsThanAMessageCanHaveEndTheConnection() {
+    void tooManyDescriptorsEndTheConnection() {
         PeerlaneException e =
                 check(
                         refusal(command -> {
@@ -347,7 +356,7 @@ class HostileServerTest {
 
     @ParameterizedTest
     @CsvSource({"1, 1", "1, 15", "1, 16", "1, 19", "4, 17", "5, 47", "9, 20", "9, 35"})
-    void hangingUpInTheMiddleOfAnAnswerIsTold(int command, int bytes) {
+    void connectionClosedWithinAReplyIsReported(int command, int bytes) {
         PeerlaneException e =
                 check(
                         refusal(asked -> {
@@ -363,7 +372,7 @@ class HostileServerTest {
     }
 
     @Test
-    void answerThatComesTwiceIsNoAnswerToTheNextRequest() {
+    void aRepeatedReplyDoesNotAnswerTheNextRequest() {
         PeerlaneException e =
                 check(
                         refusal(command -> {
@@ -376,12 +385,12 @@ class HostileServerTest {
     }
 
     @Test
-    void requestOfTheServersOwnIsNoAnswer() {
+    void aRequestFromTheServerIsNoReply() {
         PeerlaneException e =
                 check(
                         refusal(command -> {
                             answer.fill((byte) 0);
-                            int length = reply(11, 16); // DMA_READ, as servers without descriptors
+                            int length = reply(11, 16); // DMA_READ
                             answer.set(JAVA_INT_UNALIGNED, 8, 0);
                             return length;
                         }));
@@ -391,7 +400,7 @@ class HostileServerTest {
 
     @ParameterizedTest
     @CsvSource({"4, 0", "4, 7", "8, -1", "8, 2", "20, 0"})
-    void readOfAnotherLengthThanAskedForIsNoVfioUser(int bodyBytes, int count) {
+    void aReadOfAnotherLengthIsAProtocolError(int bodyBytes, int count) {
         PeerlaneException e =
                 check(
                         refusal(command -> {
@@ -407,10 +416,10 @@ class HostileServerTest {
                 .contains("it reads %d bytes of region 7 at 0x10, not 4".formatted(count));
     }
 
-    /** How much a region has to tell; it is asked once more, and no more than that. */
+    /** A region whose description is too long is asked for once more, and not a third time. */
     @ParameterizedTest
-    @CsvSource({"16369, 1, has 16369 bytes to tell", "-1, 1, has 4294967295 bytes to tell"})
-    void regionWithMoreToTellThanAMessageHoldsIsRefused(int needed, int times, String words) {
+    @CsvSource({"16369, 1, has 16369 bytes", "-1, 1, has 4294967295 bytes"})
+    void aRegionDescriptionLongerThanAMessageIsRefused(int needed, int times, String words) {
         PeerlaneException e =
                 check(
                         refusal(command -> {
@@ -425,7 +434,7 @@ class HostileServerTest {
     }
 
     @Test
-    void regionThatAlwaysWantsMoreRoomIsAskedTwice() {
+    void aRegionThatAlwaysNeedsMoreRoomIsAskedForTwice() {
         refusal(command -> {
             int length = decent(command);
             if (command == Protocol.REGION_READ) {
@@ -440,7 +449,7 @@ class HostileServerTest {
     }
 
     @Test
-    void capabilitiesThatGoInACircleAreRefused() {
+    void capabilitiesThatFormALoopAreRefused() {
         PeerlaneException e =
                 check(
                         refusal(command -> {
@@ -473,7 +482,7 @@ class HostileServerTest {
     }
 
     @Test
-    void nobodyListeningIsToldWithThePath() {
+    void aSocketThatNobodyListensToIsReportedWithItsPath() {
         listener.close();
         assertThat(refusal(command -> 0).code()).isEqualTo("vfio-user-not-connected");
     }

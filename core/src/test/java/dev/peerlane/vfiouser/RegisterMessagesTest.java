@@ -17,7 +17,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a client sends to a server that answers one message a millisecond while it does I/O. */
+/**
+ * Tests which messages a client sends during I/O to a server that answers one message a
+ * millisecond.
+ */
 class RegisterMessagesTest {
     private static final long TIMEOUT_NANOS = 3_000_000_000L;
     private static final long SECOND = 1_000_000_000L;
@@ -25,7 +28,7 @@ class RegisterMessagesTest {
     private static final int POLLS_A_TURN = 8;
     private static final int TURNS_OF_A_READ = 5;
 
-    /** A million takes about ten times as long. */
+    /** Number of Reads. A million takes about ten times as long. */
     private static final int READS = Integer.getInteger("peerlane.reads", 100_000);
 
     @TempDir private Path folder;
@@ -59,13 +62,13 @@ class RegisterMessagesTest {
         try {
             controller.close();
         } catch (PeerlaneException e) {
-            assertThat(e.code()).startsWith("vfio-user-"); // the tests that lose the server
+            assertThat(e.code()).startsWith("vfio-user-"); // in the tests that lose the server
         }
         fabric.close();
         server.close();
     }
 
-    /** Polls for a time, often in each turn; no poll lets time go by. */
+    /** Polls for a time, several times in each turn. No poll advances the time. */
     private void poll(long nanos) {
         long start = server.clock.nanoTime();
         while (server.clock.nanoTime() - start < nanos) {
@@ -84,9 +87,9 @@ class RegisterMessagesTest {
         port.ring();
     }
 
-    /** Keeps the queue full; the drive does nothing for most of the time. */
+    /** The queue is kept full, while the drive is idle for most of the time. */
     @Test
-    void readsSendNoMessageWhileTheyEnd() {
+    void readsSendNoMessageWhileCompletionsArrive() {
         long start = server.clock.nanoTime();
         long empty = 0;
         fill();
@@ -115,7 +118,7 @@ class RegisterMessagesTest {
     }
 
     @Test
-    void afterASecondWithoutCompletionsOneMessageIsSentAndNoPollWaitsForItsAnswer() {
+    void afterASecondWithoutCompletionsOneMessageIsSentAndNoPollWaitsForItsReply() {
         stall();
         poll(SECOND - SECOND / 100);
         assertThat(server.asked).isEmpty();
@@ -130,7 +133,7 @@ class RegisterMessagesTest {
         assertThat(ended).isEqualTo(1);
     }
 
-    /** Stops as soon as the question is sent. */
+    /** Polls until the request is sent. */
     private void pollUntilAsked() {
         poll(SECOND - SECOND / 100);
         boolean[] sent = {false};
@@ -145,7 +148,7 @@ class RegisterMessagesTest {
     }
 
     @Test
-    void answerThatNeverComesEndsTheConnectionAfterItsTime() {
+    void aMissingReplyEndsTheConnectionAfterTheTimeout() {
         stall();
         pollUntilAsked();
         poll(TIMEOUT_NANOS - SECOND / 10);
@@ -156,7 +159,7 @@ class RegisterMessagesTest {
     }
 
     @Test
-    void serverThatIsGoneIsNoticedSoonAfterASecond() {
+    void aVanishedServerIsNoticedSoonAfterASecond() {
         stall();
         server.vanish();
         PeerlaneException e =
@@ -169,10 +172,10 @@ class RegisterMessagesTest {
     }
 
     @Test
-    void requestThatComesWhileAnAnswerIsUnderWayWaitsForItAndGetsItsOwn() {
+    void aRequestWaitsForAnOutstandingReplyAndThenGetsItsOwn() {
         stall();
         poll(SECOND - SECOND / 100);
-        while (asksForStatus() == 0) { // among others right after the poll that asked
+        while (asksForStatus() == 0) { // including right after the poll that sent the request
             for (int i = 0; i < POLLS_A_TURN; i++) {
                 port.poll(DEPTH, onEnd);
             }

@@ -17,7 +17,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A server makes the file shorter that it gave for its doorbells, at any time of a copy. */
+/** Tests a server that truncates the file of its doorbells at any time during a copy. */
 class ShortenedFileTest {
     private static final long SECOND = 1_000_000_000L;
 
@@ -26,7 +26,7 @@ class ShortenedFileTest {
     private int failed;
 
     @Test
-    void copyEndsAsATypedFaultOfADeviceThatIsGoneWithItsReceipt() {
+    void copyEndsWithATypedFaultOfTheLostDeviceAndAReceipt() {
         for (int turns = 1; copyIsCutShort(turns); turns += planned == 0 ? 25 : 5) {
             assertThat(turns).isLessThan(1_000_000);
         }
@@ -34,7 +34,7 @@ class ShortenedFileTest {
         assertThat(failed).isGreaterThan(10);
     }
 
-    /** Returns whether it happened before the end. */
+    /** Truncates the file after some turns of a copy. Returns whether that was before its end. */
     private boolean copyIsCutShort(int turns) {
         Path socket = folder.resolve("cntrl");
         boolean began = false;

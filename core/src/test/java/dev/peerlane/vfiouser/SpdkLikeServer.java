@@ -27,20 +27,21 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A vfio-user server that answers as SPDK's NVMe target was seen to do, written from that and not
- * from our own server. Behind it is an emulated controller without a CMB. It moves on the client's
- * thread, in {@link #clock}, in virtual time.
+ * A vfio-user server that behaves as SPDK's NVMe target was observed to, written from those
+ * observations and not from Peerlane's own server. Behind it is an emulated controller without a
+ * CMB. It runs on the client's thread, in {@link #clock}, in virtual time.
  *
- * <p>It is as strict: it answers one message a millisecond and one client at a time, refuses what
- * is too short, too long or out of sequence, and its controller fails when it raises an interrupt
- * that nobody takes. What a client wrote to the Command register is there for the next one.
+ * <p>It is as strict as SPDK's: it answers one message a millisecond and one client at a time, and
+ * refuses messages that are too short, too long or out of sequence. Its controller fails when it
+ * raises an interrupt for which there is no eventfd. The Command register keeps its value from one
+ * client to the next.
  */
 final class SpdkLikeServer implements AutoCloseable {
     static final long BAR0_BYTES = 0x4000;
     static final long DOORBELLS = 0x1000;
     static final int DRIVE_BYTES = 1 << 20;
 
-    /** What libvfio-user tells of itself when nothing else was set. */
+    /** The default capabilities that libvfio-user reports. */
     static final String VERSION_TEXT =
             "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":1048576,"
                     + "\"twin_socket\":{\"supported\":false},"
@@ -51,12 +52,12 @@ final class SpdkLikeServer implements AutoCloseable {
     private static final int CONFIG_BYTES = 4096;
     private static final int NO_ANSWER = -1;
 
-    /** Looks at an answer before it goes, and may change all of it; answers its length. */
+    /** Sees each reply before it is sent, and may change it. Returns the reply's length. */
     interface Tamper {
         int change(int command, MemorySegment answer, int length, List<Integer> descriptors);
     }
 
-    /** A message that came: what it asked for. */
+    /** The contents of a received request. */
     record Asked(int command, int region, long offset, int count, int room, int descriptors) {}
 
     final List<Asked> asked = new ArrayList<>();
@@ -68,18 +69,16 @@ final class SpdkLikeServer implements AutoCloseable {
     Tamper tamper = (command, answer, length, descriptors) -> length;
     int mappedBeforeEnable = -1;
 
-    /** Until then it does not look at its socket. */
+    /** Time until which the server does not look at its socket. */
     long busyUntilNanos;
 
-    /**
-     * After so many turns the file of the doorbells is made shorter, and nothing is done any more.
-     */
+    /** Number of turns after which the server truncates the file of its doorbells and stops. */
     int turnsToShorten;
 
-    /** Whether a reset clears Command and BARs, as PCIe 5.0 (6.6.2) says; SPDK's does not. */
+    /** Whether a reset clears Command and BARs, as PCIe 5.0 (6.6.2) requires. SPDK's does not. */
     boolean resetClearsConfiguration;
 
-    /** Whether its controller does nothing, while messages are answered. */
+    /** Whether the controller is stopped, while messages are still answered. */
     boolean stalled;
 
     private final Arena arena = Arena.ofShared();
@@ -111,10 +110,10 @@ final class SpdkLikeServer implements AutoCloseable {
                 @Override
                 public void turn() {
                     if (turnsToShorten > 0 && --turnsToShorten == 0) {
-                        stalled = true; // it would be the first that falls over its own file
+                        stalled = true; // its own accesses to the file would be the first to fault
                         assertThat(Mischief.resize(doorbellFile, 0)).isZero();
                     }
-                    nanos += 100_000; // it looks at its socket about once a millisecond
+                    nanos += 100_000; // ten turns make a millisecond
                     if (!stalled && !fatal) {
                         fabric.clock().turn();
                         raise();
@@ -148,17 +147,17 @@ final class SpdkLikeServer implements AutoCloseable {
         return controller;
     }
 
-    /** Returns how many ranges of the client's memory it has. */
+    /** Returns the number of mapped ranges of the client's memory. */
     int mappings() {
         return ranges.size();
     }
 
-    /** Returns whether no client is there. */
+    /** Returns whether no client is connected. */
     boolean isIdle() {
         return connection == null;
     }
 
-    /** Returns whether the client has read a CSTS that says that the shutdown is complete. */
+    /** Returns whether the client has read a CSTS that reports a complete shutdown. */
     boolean shutdownSeen() {
         return shutdownSeen;
     }
@@ -168,7 +167,7 @@ final class SpdkLikeServer implements AutoCloseable {
         return fatal;
     }
 
-    /** The process ends. */
+    /** Simulates the end of the server's process. */
     void vanish() {
         connection.close();
         connection = null;
@@ -176,8 +175,8 @@ final class SpdkLikeServer implements AutoCloseable {
     }
 
     /**
-     * The completion of an admin command asks for an interrupt: by INTx where that is not disabled,
-     * by MSI-X where that is enabled. There is no eventfd for either, and that is fatal.
+     * Raises the interrupt of an admin completion: INTx unless that is disabled, and MSI-X if that
+     * is enabled. There is no eventfd for either, which is fatal.
      */
     private void raise() {
         ConfigSpace config = device.config();
@@ -194,7 +193,7 @@ final class SpdkLikeServer implements AutoCloseable {
 
     private void serve() {
         if (connection == null) {
-            long fd = listener.accept(); // a second client connects, and is not answered
+            long fd = listener.accept(); // a second client can connect, but gets no reply
             if (fd < 0) {
                 return;
             }
@@ -224,7 +223,9 @@ final class SpdkLikeServer implements AutoCloseable {
         List.copyOf(ranges.keySet()).forEach(this::unmap);
     }
 
-    /** What was written to the Command register stays, unless the test wants otherwise. */
+    /**
+     * Resets the controller. The Command register keeps its value unless the test chose otherwise.
+     */
     private void reset() {
         device.reset();
         if (resetClearsConfiguration) {
@@ -264,7 +265,8 @@ final class SpdkLikeServer implements AutoCloseable {
     }
 
     /**
-     * A request, of the length that it has to have, with the next identifier, after the version.
+     * Returns whether a message is a request of the right length, with the next identifier, and
+     * after the version.
      */
     private boolean isInOrder(int command, int flags, MemorySegment body) {
         int id = Short.toUnsignedInt(request.get(JAVA_SHORT_UNALIGNED, 0));
@@ -286,7 +288,7 @@ final class SpdkLikeServer implements AutoCloseable {
         return next && first && whole && flags == 0;
     }
 
-    /** Puts the answer's body behind the header; its length, or an error number below zero. */
+    /** Writes the reply's body after its header. Returns its length, or a negated error number. */
     private int handle(int command, MemorySegment body, int[] passed, List<Integer> out) {
         switch (command) {
             case 1 -> {
@@ -357,7 +359,7 @@ final class SpdkLikeServer implements AutoCloseable {
             return 32;
         }
         long at = 32;
-        if (otherCapabilityBytes > 0) { // one that nobody knows comes before
+        if (otherCapabilityBytes > 0) { // an unknown capability comes first
             put(at, 0x1_0077, 32 + otherCapabilityBytes);
             at += otherCapabilityBytes;
         }
@@ -387,7 +389,7 @@ final class SpdkLikeServer implements AutoCloseable {
             return -EINVAL;
         }
         ranges.put(address, bytes);
-        if (passed.length > 0) { // without one the answer is the same, and nothing is there
+        if (passed.length > 0) { // else the reply is the same, and no memory is mapped
             long offset = body.get(JAVA_LONG_UNALIGNED, 8);
             Mapping mapping = Mapping.of(passed[0], offset, bytes, "the client's memory");
             memory.put(address, mapping);
@@ -431,7 +433,7 @@ final class SpdkLikeServer implements AutoCloseable {
         return problem != 0 ? -problem : 16 + (write ? 0 : count);
     }
 
-    /** In 4 or 8 bytes only; a doorbell can be written and not read. */
+    /** Accesses registers in 4 or 8 bytes only. A doorbell can be written and not read. */
     private int registers(long offset, MemorySegment data, boolean write) {
         Bar bar = device.bar(0);
         long count = data.byteSize();
@@ -448,7 +450,7 @@ final class SpdkLikeServer implements AutoCloseable {
         if (write && offset == 0x14 && (data.get(JAVA_INT_UNALIGNED, 0) & 1) != 0) {
             mappedBeforeEnable = memory.size();
         } else if (write && offset == 0x14) {
-            fatal = false; // disabling is the cure
+            fatal = false; // disabling the controller clears the failure
         }
         if (write && count == 8) {
             bar.store64(offset, data.get(JAVA_LONG_UNALIGNED, 0));

@@ -32,7 +32,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The client and the driver on a server that has the ways of SPDK's, a claim for each of them. */
+/**
+ * Tests client and driver on a server that behaves like SPDK's, with one test for each peculiarity.
+ */
 class SpdkLikeServerTest {
     private static final long TIMEOUT_NANOS = 1_000_000_000L;
 
@@ -49,7 +51,7 @@ class SpdkLikeServerTest {
         server.close();
     }
 
-    /** SPDK is given a folder, and its clients that folder. */
+    /** Connects to the server's folder, as SPDK's clients do. */
     private VfioUserFabric connect() {
         return VfioUserFabric.open(List.of(folder), server.clock, TIMEOUT_NANOS);
     }
@@ -87,7 +89,7 @@ class SpdkLikeServerTest {
     }
 
     @Test
-    void driverWritesAndReadsOnIt() {
+    void driverWritesAndReads() {
         drive(SpdkLikeServerTest::writeAndRead);
         byte[] medium = server.controller().medium(1);
         byte[] data = data(600 << 10, 11);
@@ -96,7 +98,7 @@ class SpdkLikeServerTest {
     }
 
     @Test
-    void controllerFailsAtItsFirstAnswerWhereInterruptsByPinAreOn() {
+    void controllerFailsAtItsFirstCompletionWhereIntxIsEnabled() {
         try (VfioUserFabric fabric = connect();
                 Controller controller = open(fabric)) {
             ConfigSpace config = controller.device().config();
@@ -119,7 +121,7 @@ class SpdkLikeServerTest {
     }
 
     @Test
-    void everyClientTurnsInterruptsByPinOffAndLeavesThemOff() {
+    void everyClientDisablesIntxAndLeavesItDisabled() {
         drive(controller -> {});
         try (VfioUserFabric fabric = connect();
                 PciDevice device = fabric.open(fabric.locators().getFirst())) {
@@ -162,7 +164,7 @@ class SpdkLikeServerTest {
     }
 
     @Test
-    void regionThatHasMoreToTellIsAskedForAgainWithThatRoom() {
+    void aRegionWithALongerDescriptionIsAskedForAgainWithEnoughRoom() {
         server.otherCapabilityBytes = 5000;
         drive(SpdkLikeServerTest::writeAndRead);
         assertThat(server.asked)
@@ -217,7 +219,7 @@ class SpdkLikeServerTest {
     }
 
     @Test
-    void memoryIsOneFileThatIsThereBeforeTheControllerIsEnabled() {
+    void memoryIsOneFileThatIsMappedBeforeTheControllerIsEnabled() {
         drive(SpdkLikeServerTest::writeAndRead);
         assertThat(server.mappedBeforeEnable).isEqualTo(1);
         assertThat(server.asked)
@@ -227,7 +229,7 @@ class SpdkLikeServerTest {
     }
 
     @Test
-    void mappingThatIsRefusedIsToldAndTakesNothing() {
+    void aRefusedMappingIsReportedAndUsesNothing() {
         server.mostMappings = 1;
         try (VfioUserFabric fabric = connect();
                 PciDevice device = fabric.open(fabric.locators().getFirst())) {
@@ -239,14 +241,14 @@ class SpdkLikeServerTest {
             assertThat(e.getMessage()).contains(folder.toString()).contains("request 2", "EINVAL");
             assertThat(e.remedy()).isNotEmpty();
             assertThat(server.mappings()).isEqualTo(1);
-            // what is mapped can still be used
+            // the memory that is mapped can still be used
             own.allocate(8192).close();
             assertThat(first.busAddress()).isPositive();
         }
     }
 
     @Test
-    void fileWithDoorbellsInItIsNothingForPeers() {
+    void aFileThatContainsDoorbellsIsNotGivenToPeers() {
         try (VfioUserFabric fabric = connect();
                 PciDevice device = fabric.open(fabric.locators().getFirst())) {
             PeerlaneException e =
@@ -288,7 +290,7 @@ class SpdkLikeServerTest {
     }
 
     @Test
-    void functionThatLosesItsConfigurationInAResetDecodesWhereItDidBefore() {
+    void aFunctionThatLosesItsConfigurationInAResetDecodesTheSameAddressesAfterwards() {
         server.resetClearsConfiguration = true;
         try (VfioUserFabric fabric = connect();
                 PciDevice device = fabric.open(fabric.locators().getFirst())) {
@@ -345,7 +347,7 @@ class SpdkLikeServerTest {
         }
     }
 
-    /** Two servers on one thread. */
+    /** A clock that runs two servers on one thread. */
     private static final class BothClocks extends dev.peerlane.hal.Clock {
         private final SpdkLikeServer one;
         private final SpdkLikeServer other;
@@ -368,7 +370,7 @@ class SpdkLikeServerTest {
     }
 
     @Test
-    void serverOfABusyMachineIsWaitedForThirtySeconds() {
+    void theClientWaitsThirtySecondsForAServerOnABusyMachine() {
         long second = 1_000_000_000L;
         server.busyUntilNanos = 20 * second;
         try (VfioUserFabric fabric =

@@ -25,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A good server whose answers somebody changes on their way, from one of them on: the driver works
- * or there is one typed error, in bounded time, and nothing stays open. A seed is one world.
+ * Tests a correct server whose replies are changed on their way, from a random one on. The driver
+ * either works or throws one typed error in bounded time, and nothing stays open.
  */
 class TamperedAnswersTest {
     private static final int WORLDS = 25;
@@ -36,7 +36,7 @@ class TamperedAnswersTest {
     @TempDir private Path folder;
     private int foreign;
 
-    /** Changes some of the answers after so many good ones. */
+    /** Changes some of the replies after a number of unchanged ones. */
     private final class Tamperer implements SpdkLikeServer.Tamper {
         private final SplittableRandom random;
         private int good;
@@ -53,13 +53,13 @@ class TamperedAnswersTest {
             }
             switch (random.nextInt(9)) {
                 case 0 -> {
-                    return -1; // hangs up
+                    return -1; // closes the connection
                 }
                 case 1 -> {
-                    return 0; // silent
+                    return 0; // no reply
                 }
                 case 2 -> {
-                    return random.nextInt(length); // the rest never comes
+                    return random.nextInt(length); // the rest never arrives
                 }
                 case 3 -> {
                     answer.set(JAVA_INT_UNALIGNED, 4, random.nextInt());
@@ -89,7 +89,7 @@ class TamperedAnswersTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6})
-    void changedAnswersEndInTypedErrorsAndLeaveNothingOpen(long seed) throws IOException {
+    void changedRepliesEndInTypedErrorsAndLeaveNothingOpen(long seed) throws IOException {
         SplittableRandom random = new SplittableRandom(seed);
         foreign = (int) MemoryFile.create("foreign", 4096);
         long files = openFiles();
@@ -106,14 +106,14 @@ class TamperedAnswersTest {
     }
 
     @Test
-    void unchangedAnswersWork() throws IOException {
+    void unchangedRepliesWork() throws IOException {
         long files = openFiles();
         assertThat(drive(0, (command, answer, length, fds) -> length)).isTrue();
         assertThat(openFiles()).isEqualTo(files);
     }
 
     private boolean world(SplittableRandom random, int world) {
-        // bring-up and two commands take 54 answers
+        // bring-up and two commands take 54 replies
         return drive(world, new Tamperer(random, random.nextInt(54)));
     }
 

@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A BAR whose file the server makes shorter, in interpreted and in compiled code. */
+/** Tests a BAR whose file the server truncates, in interpreted and in compiled code. */
 class UserBarTest {
     private static final int WARM = 30_000;
 
@@ -27,9 +27,12 @@ class UserBarTest {
         assertThat(e.getMessage()).contains("BAR 2 of vfio-user:x");
     }
 
-    /** Of a file that holds several regions, an access to the last one would be a SIGBUS. */
+    /**
+     * The region's offset in the file counts: else an access to the last of several regions would
+     * be a SIGBUS.
+     */
     @Test
-    void fileIsShortenedWhereItEndsBeforeTheRegionsLastByteWhereverThatBegins() throws IOException {
+    void isShortenedWhenTheFileEndsBeforeTheRegionDoes() throws IOException {
         Path path = Files.write(folder.resolve("bars"), new byte[0x3000]);
         int fd = (int) KernelCalls.instance().open(path.toString(), Kernel.O_RDWR);
         Region region = new Region(2, 0x1000, 0x2000, List.of(new Region.Area(0, 0x1000)), fd);
@@ -45,7 +48,7 @@ class UserBarTest {
 
     @Test
     @SuppressWarnings("NullAway") // nothing is sent: all of the BAR is mapped
-    void memoryThatIsGoneIsATypedFaultAtItsOwnAccess() throws IOException {
+    void anAccessToTruncatedMemoryIsATypedFault() throws IOException {
         Path path = Files.write(folder.resolve("bar"), new byte[4096]);
         Kernel kernel = KernelCalls.instance();
         int fd = (int) kernel.open(path.toString(), Kernel.O_RDWR);

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A thread that does not own a fabric sends its servers nothing and takes none of their answers.
+ * Tests that a call from a thread that does not own the fabric sends nothing and receives no reply.
  */
 class VfioUserThreadsTest {
     private static final long TIMEOUT_NANOS = 3_000_000_000L;
@@ -31,7 +31,9 @@ class VfioUserThreadsTest {
 
     @TempDir private Path folder;
 
-    /** Another page of its BAR can be mapped than the doorbells', which no peer gets. */
+    /**
+     * Starts a server with a mappable page in its BAR besides the doorbells, which peers can't map.
+     */
     private SpdkLikeServer serve() {
         SpdkLikeServer server = new SpdkLikeServer(folder.resolve("cntrl"));
         server.tamper =
@@ -100,7 +102,7 @@ class VfioUserThreadsTest {
                         .add("doorbell" + where, () -> bar.doorbell(at));
             }
             calls.assertRefused(() -> {
-                for (int i = 0; i < 100; i++) { // ten looks at its socket
+                for (int i = 0; i < 100; i++) { // ten looks at the server's socket
                     server.clock.turn();
                 }
                 return List.of(List.copyOf(server.asked), bar.load64(MAPPED), server.mappings());
