@@ -18,13 +18,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * Whoever is connected to a drive. A request that can't be is answered with an error number; what
- * is no request at all ends the connection.
+ * The client that is connected to a drive. A request that can't be fulfilled is answered with an
+ * error number. A message that is no valid request ends the connection.
  */
 final class Client implements AutoCloseable {
     /**
-     * How long a message may take from its first byte to its last, an answer to be taken, and all
-     * that comes before the version is agreed on.
+     * Time limit in nanoseconds for receiving one message, for the client to read one reply, and
+     * for all that comes before the version is negotiated.
      */
     static final long MESSAGE_NANOS = 5_000_000_000L;
 
@@ -54,22 +54,24 @@ final class Client implements AutoCloseable {
         return channel.descriptor();
     }
 
-    /** Returns whether it closed its connection; what it sent before counts no more. */
+    /**
+     * Returns whether the client closed its connection. Messages that it sent before are ignored.
+     */
     boolean isGone() {
         return channel.isHungUp();
     }
 
     /**
-     * Takes what has come and answers it, one message.
+     * Receives one message and answers it.
      *
-     * @param nowNanos a time that moves only while somebody looks at what clients send
-     * @return whether there was something
-     * @throws PeerlaneException if the client has to go
+     * @param nowNanos a time that advances only while the server looks at its sockets
+     * @return whether a message was complete
+     * @throws PeerlaneException if the connection has to end
      */
     boolean serve(long nowNanos) {
         if (sending) {
             if (!channel.flush()) {
-                late(nowNanos, "it takes no answers");
+                late(nowNanos, "it does not read its replies");
                 return false;
             }
             sending = false;
@@ -92,10 +94,13 @@ final class Client implements AutoCloseable {
         return true;
     }
 
-    /** Bytes that drip, and versions that are refused, don't make a beginning any longer. */
+    /**
+     * Ends the connection of a client that has negotiated no version in time. Slow bytes or refused
+     * versions don't extend the limit.
+     */
     private void checkGreeted(long nowNanos) {
         if (!greeted && nowNanos - cameNanos > MESSAGE_NANOS) {
-            throw violation("it does not tell its version");
+            throw violation("it does not send its version");
         }
     }
 
@@ -116,10 +121,10 @@ final class Client implements AutoCloseable {
     private void answer() {
         int command = channel.command();
         if ((channel.flags() & Protocol.TYPE_MASK) != 0) {
-            throw violation("it answers what nobody asked");
+            throw violation("it sends a reply to no request");
         }
         if (!greeted && command != Protocol.VERSION) {
-            throw violation("it begins with request " + command + " instead of its version");
+            throw violation("it starts with request " + command + " instead of its version");
         }
         MemorySegment body = channel.body();
         attached = new int[0];
@@ -178,7 +183,7 @@ final class Client implements AutoCloseable {
         return body.get(JAVA_BYTE, body.byteSize() - 1) == 0;
     }
 
-    /** Returns whether a body is that long and its argsz, which it begins with, says so. */
+    /** Returns whether a body has at least that many bytes, and its argsz field says so too. */
     private static boolean holds(MemorySegment body, int bytes) {
         return body.byteSize() >= bytes
                 && Integer.compareUnsigned(body.get(JAVA_INT_UNALIGNED, 0), bytes) >= 0;
@@ -198,7 +203,7 @@ final class Client implements AutoCloseable {
         if (!pages || !fits || flags <= 0 || flags > Protocol.DMA_READ_WRITE) {
             return -Errno.EINVAL;
         }
-        // a mapping for one direction would need checks on every access: nothing is there
+        // a mapping for one direction would need a check on every access, so it maps no memory
         boolean usable = flags == Protocol.DMA_READ_WRITE && count == 1;
         int[] passed = channel.takeDescriptors();
         try {
@@ -252,8 +257,7 @@ final class Client implements AutoCloseable {
         put(0, full);
         long bytes = regionBytes(index);
         int flags = bytes == 0 ? 0 : Protocol.REGION_READ_WRITE;
-        // neither flag where nothing follows: QEMU refuses capabilities at 0, for want of room or
-        // not
+        // neither flag unless capabilities follow: QEMU refuses the flag with an offset of 0
         put(4, flags | (tell ? Protocol.REGION_MMAP | Protocol.REGION_CAPS : 0));
         put(8, index);
         put(12, tell ? Protocol.REGION_INFO_BYTES : 0);
@@ -372,7 +376,7 @@ final class Client implements AutoCloseable {
         return true;
     }
 
-    /** Registers in 4 or 8 bytes, the bytes of a CMB in any multiple of 4. */
+    /** Accesses a BAR: registers 4 or 8 bytes at a time, CMB bytes in any multiple of 4. */
     private static boolean bar(Bar bar, long offset, MemorySegment data, Direction direction) {
         long count = data.byteSize();
         if (((offset | count) & 3) != 0) {

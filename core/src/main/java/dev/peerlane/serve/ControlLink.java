@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A drive's socket as SPDK's clients look for it: {@code cntrl} in a folder that has the drive's
- * name. It is a symbolic link to the socket, which connect(2) follows.
+ * A symbolic link to a drive's socket, at the path that SPDK's clients expect: {@code cntrl} in a
+ * folder with the drive's name. connect(2) follows the link.
  */
 final class ControlLink implements AutoCloseable {
-    /** What SPDK calls the socket in a drive's folder. */
+    /** SPDK's file name for the socket in a drive's folder. */
     static final String NAME = "cntrl";
 
     private final Path folder;
@@ -31,11 +31,12 @@ final class ControlLink implements AutoCloseable {
     }
 
     /**
-     * Makes one, and its folder if that is not there. What a server left behind that was killed is
-     * taken over: the link, and a folder with nothing else in it.
+     * Creates the link, and its folder if that is missing. Replaces what a killed server left
+     * behind: its link, and a folder with nothing else in it.
      *
-     * @param folder beside the socket
-     * @throws PeerlaneException if it can't be made, or something else has that name, which stays
+     * @param folder the folder for the link, beside the socket
+     * @throws PeerlaneException if the link can't be created, or if the name belongs to another
+     *     file, which is left alone
      */
     static ControlLink make(Path folder, SocketFile socket) {
         ControlLink made = new ControlLink(folder, socket);
@@ -59,7 +60,10 @@ final class ControlLink implements AutoCloseable {
         }
     }
 
-    /** Returns whether the folder is ours: new, or with nothing in it but our link. */
+    /**
+     * Creates the folder. Returns whether it is this server's: new, or with nothing in it but this
+     * link.
+     */
     private boolean makeFolder() throws IOException {
         if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
             return isOurs() && isAlone();
@@ -67,7 +71,7 @@ final class ControlLink implements AutoCloseable {
         if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
             throw PeerlaneException.machine(
                     "socket-not-made",
-                    "%s is there already, and is no folder".formatted(folder),
+                    "%s exists and is not a folder".formatted(folder),
                     "Choose another folder for the sockets, or move that file away");
         }
         Files.createDirectory(
@@ -78,7 +82,7 @@ final class ControlLink implements AutoCloseable {
 
     private void makeLink() throws IOException {
         if (isOurs()) {
-            return; // it leads to a socket that is this server's now
+            return; // the link leads to the socket, which is this server's now
         }
         if (Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
             SocketFile.replaceable(link);
@@ -86,7 +90,7 @@ final class ControlLink implements AutoCloseable {
         Files.createSymbolicLink(link, target);
     }
 
-    /** Returns whether the link is one that leads to the socket by the very words of ours. */
+    /** Returns whether the link exists with the same target text as this one. */
     private boolean isOurs() {
         try {
             return Files.isSymbolicLink(link) && Files.readSymbolicLink(link).equals(target);
@@ -103,8 +107,8 @@ final class ControlLink implements AutoCloseable {
     }
 
     /**
-     * Deletes link and folder, unless they are somebody else's by now: a server that listens there
-     * in this one's place has the same link. Comes before the socket's close.
+     * Deletes link and folder, unless they now belong to another server, whose link has the same
+     * target. Close this before the socket.
      */
     @Override
     public void close() {
@@ -123,7 +127,7 @@ final class ControlLink implements AutoCloseable {
         try {
             Files.deleteIfExists(path);
         } catch (IOException e) {
-            // a folder in which the user has put something; a link is found by the next server
+            // the user has put a file into the folder; the next server will find the link
         }
     }
 }

@@ -17,15 +17,16 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** One drive for others: a fabric with nothing else in it, and what its clients may map. */
+/** One served drive: a fabric with no other device in it, and the memory that clients may map. */
 final class Export implements AutoCloseable {
-    /** SPDK and its clients take no more either. */
+    /** Most DMA mappings of a client, the limit of SPDK and its clients. */
     private static final int MAX_MAPPINGS = 64;
 
     /**
-     * A part of a region that can be mapped.
+     * A part of a region that clients can map.
      *
-     * @param file where it is at the same offset as in the region
+     * @param file the file that holds it, at the same offset as in the region @param offset start
+     *     in the region, in bytes @param bytes length in bytes
      */
     record Area(SharedBars.File file, long offset, long bytes) {}
 
@@ -71,9 +72,9 @@ final class Export implements AutoCloseable {
     }
 
     /**
-     * Finds the BARs, and makes the doorbells memory. Where the CMB is in BAR 0 they stay
-     * registers: a region has one descriptor, and a client hands that of the CMB to the servers of
-     * its peers, which are not to ring the doorbells of this drive.
+     * Lays out the BARs and turns the doorbells into shared memory. If the CMB is in BAR 0, the
+     * doorbells stay registers: a region has one descriptor, and a client passes that of the CMB to
+     * the servers of its peers, which must not ring this drive's doorbells.
      */
     private void layOut(DriveModel drive) {
         PciFunction function = fabric.machine().function(device.bdf()).orElseThrow();
@@ -110,12 +111,12 @@ final class Export implements AutoCloseable {
         return controller;
     }
 
-    /** Returns the length of a BAR, 0 for one that is not there. */
+    /** Returns the length of a BAR in bytes, 0 if there is no such BAR. */
     long barBytes(int index) {
         return barBytes.getOrDefault(index, 0L);
     }
 
-    /** Returns the parts of a BAR that can be mapped, all in one file. */
+    /** Returns the parts of a BAR that clients can map. All of them are in one file. */
     List<Area> areas(int index) {
         return areas.getOrDefault(index, List.of());
     }
@@ -129,9 +130,9 @@ final class Export implements AutoCloseable {
     }
 
     /**
-     * Lets the drive reach a client's memory.
+     * Maps a client's memory for the drive's DMA.
      *
-     * @param fd its descriptor, or -1: then the addresses are taken and nothing is there
+     * @param fd the memory's descriptor, or -1 to reserve the addresses without memory
      */
     void map(int fd, long offset, long busAddress, long bytes) {
         Map.Entry<Long, DmaRange> below = ranges.floorEntry(busAddress);
@@ -148,7 +149,7 @@ final class Export implements AutoCloseable {
         }
         Mapping mapping = null;
         if (fd >= 0 && !MemoryFile.isMemory(fd)) {
-            // every drive of this thread would wait with this one
+            // an access to such a file can block, and with it every drive of this thread
             throw Protocol.violation(
                     "The client of " + name, "it maps a file that is not in memory");
         }
@@ -165,7 +166,7 @@ final class Export implements AutoCloseable {
         ranges.put(busAddress, new DmaRange(bytes, mapping));
     }
 
-    /** Takes a mapping away; false if there is none of exactly that place. */
+    /** Removes a mapping. Returns false if there is none with exactly this address and length. */
     boolean unmap(long busAddress, long bytes) {
         DmaRange range = ranges.get(busAddress);
         if (range == null || range.bytes != bytes) {
@@ -186,9 +187,10 @@ final class Export implements AutoCloseable {
     }
 
     /**
-     * Leaves nothing of a client that is gone, in the controller or in what it mapped.
+     * Resets the controller, removes the mappings and renews the shared memory, so that nothing of
+     * a disconnected client is left.
      *
-     * @throws RuntimeException if that can't be; then it is to be called again before the next one
+     * @throws RuntimeException if a step fails; then call this again before the next client
      */
     void forget() {
         all(() -> device.busMaster(false), device::reset, this::unmapAll, shared::renew);
@@ -199,7 +201,7 @@ final class Export implements AutoCloseable {
         all(this::unmapAll, fabric::close, shared::close);
     }
 
-    /** Takes every step, whatever becomes of those before it. */
+    /** Runs every step, even if one before it failed, and throws the first error. */
     private static void all(Runnable... steps) {
         RuntimeException first = null;
         for (Runnable step : steps) {

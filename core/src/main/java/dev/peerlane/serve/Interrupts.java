@@ -11,9 +11,9 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The eventfds that a client gave for MSI-X vectors. As with VFIO in the kernel, a vector with an
- * eventfd is unmasked in the table and one without is masked; MSI-X itself is on while the client
- * has set MSI-X Enable in the configuration space.
+ * The eventfds that a client assigned to MSI-X vectors. As with VFIO in the kernel, a vector with
+ * an eventfd is unmasked in the table and one without is masked. MSI-X itself is on while the
+ * client has MSI-X Enable set in the configuration space.
  */
 final class Interrupts implements AutoCloseable {
     private final EmulatedController controller;
@@ -25,15 +25,16 @@ final class Interrupts implements AutoCloseable {
         controller.interruptReceiver(this::signal);
     }
 
-    /** Returns how many there are of a kind. */
+    /** Returns the number of interrupts of a kind. */
     int count(int kind) {
         return kind == Protocol.IRQ_MSIX ? events.length : 0;
     }
 
     /**
-     * Does what DEVICE_SET_IRQS says, all of it or nothing.
+     * Carries out a DEVICE_SET_IRQS request, either completely or not at all. @param body the
+     * request's body
      *
-     * @param passed the descriptors that came with it; those that are kept are replaced by -1
+     * @param passed the descriptors that came with it; each one that is kept is replaced by -1
      * @return 0, or a negative error number
      */
     long set(MemorySegment body, int[] passed) {
@@ -75,7 +76,7 @@ final class Interrupts implements AutoCloseable {
         };
     }
 
-    /** No vectors and no data: a whole kind is turned off. */
+    /** Turns off all vectors of a kind: a request with no vectors and no data. */
     private long off(int kind, int data, int action, int start, int passed) {
         boolean all = data == Protocol.IRQ_DATA_NONE && action == Protocol.IRQ_TRIGGER;
         if (!all || start != 0 || passed != 0) {

@@ -17,45 +17,48 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The drives of a fabric, each behind a vfio-user socket {@code NAME.sock} in one folder, which is
- * also {@code NAME/cntrl}. A drive has one client at a time; when that one goes, the drive is reset
- * and its CMB cleared. All of it moves in {@link #turn}, on the thread that owns the server.
+ * A server for the drives of a fabric. Each drive has a vfio-user socket {@code NAME.sock} in one
+ * folder, which {@code NAME/cntrl} links to. A drive has one client at a time; when the client
+ * disconnects, the drive is reset and its CMB cleared. All work is done in {@link #turn}, on the
+ * thread that owns the server.
  *
- * <p>There are no bridges and no root complex between served drives: what a drive may reach is what
- * its client gave it descriptors of.
+ * <p>There are no bridges and no root complex between served drives: a drive can access the memory
+ * whose descriptors its client passed, and no other.
  */
 public final class Server implements AutoCloseable {
-    /** What the name of a socket ends in. */
+    /** Suffix of a socket's file name. */
     public static final String SUFFIX = ".sock";
 
-    /** What the note of a client begins with that an error of this program sent away. */
-    static final String UNFORESEEN = "unforeseen, please report it: ";
+    /** Prefix of the note about a client that was disconnected because of a bug in this program. */
+    static final String UNFORESEEN = "unexpected error, please report it: ";
 
-    /** SIGBUS: the client made a file shorter that it gave the descriptor of. */
+    /** Reason for a SIGBUS: the client truncated a file whose descriptor it had passed. */
     private static final String MEMORY_GONE = "its memory is gone";
 
     private static final int TURNS_TO_LOOK = 64;
     private static final long BUSY_NANOS = 20_000_000L;
 
-    /** How often the sockets are looked at while nobody sends: a look is three system calls. */
+    /**
+     * Time between two looks at the sockets while nobody sends. A look takes three system calls.
+     */
     private static final long LOOK_NANOS = 50_000L;
 
-    /** After a message the next one is looked for more often, this long. */
+    /** Time after a message during which the sockets are looked at more often. */
     private static final long TALK_NANOS = 1_000_000L;
 
     /**
-     * How much of the time between two looks counts for clients that are waited for: if it is more,
-     * it was this process that did not run.
+     * Most of the time between two looks that counts against a client's time limit. A longer gap
+     * means that this process did not run.
      */
     private static final long GAP_NANOS = 1_000_000_000L;
 
     private static final int NAP_MILLIS = 1;
     private static final int REST_MILLIS = 100;
 
-    /** How many wait at one drive to be told that it is taken. */
+    /** Most connections to a drive in use that wait for their refusal. */
     private static final int MAX_VISITORS = 8;
 
-    /** A drive, its socket, its client, and others who ask for it. */
+    /** A drive with its socket, its client, and the connections of those who have to be refused. */
     private static final class Seat {
         private final Export export;
         private final SocketFile socket;
@@ -93,28 +96,31 @@ public final class Server implements AutoCloseable {
     }
 
     /**
-     * Makes the drives and the sockets. A socket that nobody listens to is replaced; any other file
-     * of that name stays, and is an error.
+     * Creates the drives and their sockets. A socket that nobody listens to is replaced. Any other
+     * file with a socket's name is left alone and is an error.
      *
-     * @param model the drives; ports and root complex count for nothing, time is real, and data
-     *     moves in runs unless the description says how it moves ({@link FabricModel#hurried})
-     * @param folder where the sockets go; it exists
+     * @param model the drives. Ports and root complex are ignored, time is real, and data moves in
+     *     runs unless the description says otherwise ({@link FabricModel#hurried})
+     * @param folder an existing folder, in which the sockets are created
      * @param notes receives a line for each client that comes or goes, and why one is sent away
-     * @throws PeerlaneException if a drive or a socket can't be made, or the fabric lies about peer
-     *     traffic, which has no meaning here; nothing stays open then
+     * @throws PeerlaneException if a drive or a socket can't be created, or if the fabric falsifies
+     *     peer traffic, which has no meaning here; nothing stays open then
      */
     public static Server open(FabricModel model, Path folder, Consumer<String> notes) {
         return open(model, folder, notes, System::nanoTime);
     }
 
-    /** As {@link #open(FabricModel, Path, Consumer)}, with the time that clients are held to. */
+    /**
+     * Opens a server as {@link #open(FabricModel, Path, Consumer)} does, with a clock for the
+     * clients' time limits.
+     */
     static Server open(FabricModel model, Path folder, Consumer<String> notes, LongSupplier clock) {
         KernelCalls.instance();
         if (model.peerReads() != FabricModel.PeerReads.NORMAL
                 || model.peerWrites() != FabricModel.PeerWrites.NORMAL) {
             throw PeerlaneException.request(
                     "not-served",
-                    "the fabric has peerReads or peerWrites, which served drives don't know",
+                    "the fabric has peerReads or peerWrites, which served drives don't support",
                     "Leave both out of the fabric file");
         }
         Server server = new Server(notes, clock);
@@ -154,21 +160,22 @@ public final class Server implements AutoCloseable {
         return seats.stream().map(seat -> seat.socket.path()).toList();
     }
 
-    /** Returns how the data of the drives' commands moves, for a person. */
+    /** Returns how the data of the drives' commands moves, as text for a person. */
     public String transfersText() {
         return seats.getFirst().export.model().transfersText();
     }
 
-    /** Returns how many drives have a client. */
+    /** Returns the number of drives that have a client. */
     public int clients() {
         checkThread();
         return (int) seats.stream().filter(seat -> seat.client != null).count();
     }
 
     /**
-     * Lets every drive move a little, and now and then looks at the sockets. Never waits.
+     * Advances every drive a little, and looks at the sockets now and then. Never waits.
      *
-     * @return whether something happened lately, so that the next turn should come at once
+     * @return whether there was activity in the last 20 ms, so that the next turn should follow at
+     *     once; else call {@link #rest}
      */
     public boolean turn() {
         checkThread();
@@ -183,7 +190,7 @@ public final class Server implements AutoCloseable {
         if (look) {
             waitedNanos += Math.min(now - lookedNanos, GAP_NANOS);
         }
-        for (int i = 0; i < seats.size(); i++) { // an iterator would be an object a turn
+        for (int i = 0; i < seats.size(); i++) { // an iterator would be allocated in each turn
             Seat seat = seats.get(i);
             if (look) {
                 moved |= welcome(seat, now);
@@ -205,8 +212,8 @@ public final class Server implements AutoCloseable {
     }
 
     /**
-     * Waits for something to do after {@link #turn} answered false: at most 100 ms, and 1 ms while
-     * a controller is enabled, whose doorbells are memory that only a look can see change.
+     * Waits for work after {@link #turn} returned false: at most 100 ms, or 1 ms while a controller
+     * is enabled, because its doorbells are memory that has to be polled.
      */
     public void rest() {
         checkThread();
@@ -223,7 +230,10 @@ public final class Server implements AutoCloseable {
         turns = 0;
     }
 
-    /** Takes one who comes, and tells one who has come too late. */
+    /**
+     * Accepts a connection: as the drive's client, or as a visitor that is told that the drive is
+     * in use.
+     */
     private boolean welcome(Seat seat, long now) {
         long taken = (now - seat.takenNanos) / 1_000_000_000;
         boolean went = false;
@@ -246,13 +256,13 @@ public final class Server implements AutoCloseable {
         if (seat.client == null && (seat.tidy || tidy(seat))) {
             seat.client = new Client(channel, seat.export, waitedNanos);
             seat.takenNanos = now;
-            notes.accept(seat.export.name() + ": a client has come");
+            notes.accept(seat.export.name() + ": a client connected");
         } else if (seat.client != null && seat.visitors.size() < MAX_VISITORS) {
             seat.visitors.add(new Visitor(channel, waitedNanos));
-            notes.accept(seat.export.name() + ": a second client was sent away");
+            notes.accept(seat.export.name() + ": a second client was refused");
         } else {
             channel.close();
-            notes.accept(seat.export.name() + ": one that asked was sent away unheard");
+            notes.accept(seat.export.name() + ": a connection was closed unanswered");
         }
         return true;
     }
@@ -276,13 +286,13 @@ public final class Server implements AutoCloseable {
             }
             return moved;
         } catch (PeerlaneException e) {
-            // the fabric's clock has its own words for a SIGBUS
+            // the fabric's clock reports a SIGBUS as an exception of its own
             boolean fault = e.getCause() instanceof InternalError;
             leave(seat, fault ? MEMORY_GONE : e.getMessage());
         } catch (InternalError e) {
             leave(seat, MEMORY_GONE);
         } catch (RuntimeException e) {
-            // a mistake of ours that one client has found is not to end the drives of the others
+            // a bug that one client triggers must not end the drives of the others
             leave(seat, UNFORESEEN + e);
         }
         return true;
@@ -302,7 +312,10 @@ public final class Server implements AutoCloseable {
         tidy(seat);
     }
 
-    /** Returns whether nothing of the last client is left, so that there can be another. */
+    /**
+     * Removes what is left of the last client. Returns whether that succeeded, so that the drive
+     * can accept another.
+     */
     private boolean tidy(Seat seat) {
         seat.tidy = false;
         try {
@@ -310,7 +323,7 @@ public final class Server implements AutoCloseable {
             seat.tidy = true;
         } catch (RuntimeException | InternalError e) {
             notes.accept(
-                    "%s: out of service, since something of its last client is left: %s"
+                    "%s: out of service, because its last client's traces can't be removed: %s"
                             .formatted(seat.export.name(), e.getMessage()));
         }
         return seat.tidy;
@@ -320,7 +333,7 @@ public final class Server implements AutoCloseable {
         thread.check("the server");
     }
 
-    /** Sends every client away, and takes the sockets away. A second call does nothing. */
+    /** Disconnects all clients and deletes the sockets. Closing again has no effect. */
     @Override
     public void close() {
         checkThread();

@@ -11,14 +11,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The memory of one drive that clients map: files, each with the doorbells or the CMB. An allocator
- * for the emulated fabric, which asks for one BAR's memory at most.
+ * The memory of one drive that clients can map: files, each with the doorbells or the CMB. It is
+ * also the allocator of the emulated fabric, which asks for the memory of one BAR at most.
  */
 final class SharedBars implements SegmentAllocator, AutoCloseable {
-    /** Where the doorbells are in BAR 0. */
+    /** Offset of the doorbells in BAR 0. */
     static final long DOORBELLS = 0x1000;
 
-    /** A file and where it is mapped. */
+    /** A file in memory with its mapping. */
     static final class File {
         private final String object;
         private final String name;
@@ -56,8 +56,8 @@ final class SharedBars implements SegmentAllocator, AutoCloseable {
         }
 
         /**
-         * Puts a new file of zeroes in its place. Whoever was handed the descriptor of the old one
-         * keeps that, and with it nothing of the drive.
+         * Replaces the file by a zeroed one. A process that has the old descriptor keeps the old
+         * file, which no longer belongs to the drive.
          */
         void renew() {
             long bytes = mapping.segment().byteSize();
@@ -82,7 +82,7 @@ final class SharedBars implements SegmentAllocator, AutoCloseable {
         this.drive = drive;
     }
 
-    /** Makes a file and maps it. */
+    /** Creates a file and maps it. */
     File make(long bytes) {
         File file = new File(drive, bytes);
         files.add(file);
@@ -94,12 +94,12 @@ final class SharedBars implements SegmentAllocator, AutoCloseable {
         return make(Bits.roundUp(byteSize, Bits.PAGE_BYTES)).memory();
     }
 
-    /** Returns the file that was made for the fabric, if it asked for one, before the others. */
+    /** Returns the files. The one that the fabric allocated, if any, is the first. */
     List<File> files() {
         return files;
     }
 
-    /** Takes all of it away from who was handed it, and leaves zeroes. */
+    /** Replaces all files by zeroed ones, so that earlier clients share nothing with the drive. */
     void renew() {
         files.forEach(File::renew);
     }

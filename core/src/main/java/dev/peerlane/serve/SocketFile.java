@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A socket in the file system that is listened to, for its owner only, and its file. */
+/** A listening socket in the file system, accessible to its owner only, and its file. */
 final class SocketFile implements AutoCloseable {
     private static final int BACKLOG = 8;
     private static final int S_IFMT = 0xf000;
@@ -34,20 +34,21 @@ final class SocketFile implements AutoCloseable {
     }
 
     /**
-     * Makes one. A socket that nobody listens to is replaced.
+     * Creates a listening socket. A socket that nobody listens to is replaced.
      *
-     * @throws PeerlaneException if it can't be made, or something else has that name, which stays
+     * @throws PeerlaneException if the socket can't be created, or if the name belongs to another
+     *     file, which is left alone
      */
     static SocketFile listen(Path path) {
         return listen(path, () -> {}, () -> UnixSocket.await(new int[0], WAIT_MILLIS));
     }
 
     /**
-     * As {@link #listen(Path)}. A socket that is not listened to yet looks like an abandoned one,
-     * so whoever makes or replaces one holds the folder meanwhile.
+     * Creates a listening socket as {@link #listen(Path)} does. A socket that is bound but not yet
+     * listening looks abandoned, so this holds a lock on the folder meanwhile.
      *
-     * @param bound is run when the socket is there and not yet listened to
-     * @param wait waits a little for who holds the folder
+     * @param bound runs when the socket is bound and not yet listening
+     * @param wait waits briefly while another process holds the lock
      */
     static SocketFile listen(Path path, Runnable bound, Runnable wait) {
         Path folder = Objects.requireNonNull(path.toAbsolutePath().getParent());
@@ -95,15 +96,15 @@ final class SocketFile implements AutoCloseable {
     }
 
     /**
-     * Deletes what a server left behind that was killed.
+     * Deletes the socket that a killed server left behind.
      *
-     * @throws PeerlaneException if it is anything else
+     * @throws PeerlaneException if the file is anything else
      */
     static void replaceable(Path path) {
         if (socketAt(path) == null) {
             throw PeerlaneException.machine(
                     "socket-not-made",
-                    "%s is there already, and is no socket".formatted(path),
+                    "%s exists and is not a socket".formatted(path),
                     "Choose another folder, or move that file away");
         }
         try (UnixSocket probe = UnixSocket.create()) {
@@ -117,7 +118,10 @@ final class SocketFile implements AutoCloseable {
         delete(path);
     }
 
-    /** Returns what tells a socket from any other, null where there is none of that name. */
+    /**
+     * Returns the identity (device and inode) of the socket at a path, or null if there is no
+     * socket.
+     */
     private static @Nullable Object socketAt(Path path) {
         try {
             Map<String, Object> file =
@@ -133,7 +137,7 @@ final class SocketFile implements AutoCloseable {
         try {
             Files.deleteIfExists(path);
         } catch (IOException e) {
-            // the next server finds that nobody listens and replaces it
+            // the next server replaces the file, since nobody listens
         }
     }
 
@@ -145,17 +149,17 @@ final class SocketFile implements AutoCloseable {
         return listener.descriptor();
     }
 
-    /** Takes a connection; answers its descriptor, or a negative error number. */
+    /** Accepts a connection. Returns its descriptor, or a negative error number. */
     long accept() {
         return listener.accept();
     }
 
-    /** Returns whether the file is still this socket. */
+    /** Returns whether the path still leads to this socket. */
     boolean isThere() {
         return inode != null && inode.equals(socketAt(path));
     }
 
-    /** Listens no more, and deletes the file if it is still this socket. */
+    /** Stops listening, and deletes the file if it is still this socket. */
     @Override
     public void close() {
         if (isThere()) {

@@ -5,7 +5,7 @@ import dev.peerlane.linux.Errno;
 import dev.peerlane.vfiouser.Channel;
 import dev.peerlane.vfiouser.Protocol;
 
-/** Whoever asks for a drive that is taken: the answer to its version says since when. */
+/** A connection to a drive that is in use. The reply to its version request says for how long. */
 final class Visitor implements AutoCloseable {
     private final Channel channel;
     private final long cameNanos;
@@ -21,10 +21,11 @@ final class Visitor implements AutoCloseable {
     }
 
     /**
-     * Looks at what it sent.
+     * Answers the version request if it has arrived.
      *
-     * @param takenSeconds since when the drive is taken
-     * @return whether it can be sent away: it was told, is silent for too long, or is no client
+     * @param takenSeconds how long the drive has been in use
+     * @return whether the connection can be closed: it was answered, was silent for too long, or is
+     *     no vfio-user client
      */
     boolean isDone(long nowNanos, long takenSeconds) {
         try {

@@ -1,7 +1,8 @@
 /**
- * Emulated drives for other processes, over vfio-user: each one behind a socket of its own, with
- * doorbells and CMB as memory that the client maps, and DMA into the memory whose descriptors the
- * client gives. It starts no threads: {@link dev.peerlane.serve.Server#turn} moves everything.
+ * Serves emulated drives to other processes over vfio-user. Each drive has a socket of its own. Its
+ * doorbells and its CMB are memory that the client maps, and its DMA goes to the memory whose
+ * descriptors the client passes. The package starts no threads: {@link
+ * dev.peerlane.serve.Server#turn} does all the work.
  */
 @NullMarked
 package dev.peerlane.serve;

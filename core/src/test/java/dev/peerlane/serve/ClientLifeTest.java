@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** How clients come, what versions they may have, and what makes them go. */
+/** Tests how clients connect, which versions they may request, and what disconnects them. */
 class ClientLifeTest extends RawClient {
 
     @ParameterizedTest
@@ -27,19 +27,19 @@ class ClientLifeTest extends RawClient {
     @Test
     void requestBeforeTheVersionEndsTheConnection() {
         assertThat(send(Protocol.DEVICE_GET_INFO, 32)).isEqualTo(-1);
-        assertSentAway("begins with request 4");
+        assertSentAway("starts with request 4");
     }
 
     @Test
-    void replyToNothingEndsTheConnection() {
+    void aReplyToNoRequestEndsTheConnection() {
         greet();
         header(Protocol.DMA_MAP, 48, Protocol.REPLY);
         client.send(message.asSlice(0, 48));
         turns();
-        assertSentAway("answers what nobody asked");
+        assertSentAway("sends a reply to no request");
     }
 
-    /** Major, minor, text; the minor that is answered, -1 for a refusal. */
+    /** Parameters: major, minor, text; then the minor version in the reply, or -1 for a refusal. */
     @ParameterizedTest
     @CsvSource({
         "1, 0, {}, -1",
@@ -64,14 +64,14 @@ class ClientLifeTest extends RawClient {
             assertThat(answer.get(JAVA_SHORT_UNALIGNED, 18)).isEqualTo((short) got);
             assertThat(answer.getString(20)).contains("\"max_data_xfer_size\":4096");
         } else {
-            // no version, so nothing else either
+            // without a version, nothing else is accepted
             assertThat(send(Protocol.DEVICE_GET_INFO, 32)).isEqualTo(-1);
-            assertSentAway("begins with request 4");
+            assertSentAway("starts with request 4");
         }
     }
 
     @Test
-    void textThatDoesNotEndIsRefusedHoweverLong() {
+    void textWithoutAnEndIsRefusedWhateverItsLength() {
         message.fill((byte) 'x');
         message.set(JAVA_INT_UNALIGNED, 16, 1 << 16);
         for (int bytes : new int[] {5, 100, 4096}) {
@@ -87,7 +87,7 @@ class ClientLifeTest extends RawClient {
     }
 
     @Test
-    void noReplyMeansNoneEvenOfAnError() {
+    void aRequestWithNoReplyGetsNoneEvenForAnError() {
         greet();
         header(Protocol.REGION_READ, 32, Protocol.NO_REPLY);
         client.send(message.asSlice(0, 32));
@@ -96,10 +96,13 @@ class ClientLifeTest extends RawClient {
         assertThat(server.clients()).isEqualTo(1);
     }
 
-    /** How many bytes come, of which message: the version, or one behind it. */
+    /**
+     * Parameters: whether a version was negotiated before, the number of bytes that arrive, and the
+     * reason.
+     */
     @ParameterizedTest
     @CsvSource({
-        "false, 0, it does not tell its version",
+        "false, 0, it does not send its version",
         "false, 1, the rest of a message is missing",
         "false, 17, the rest of a message is missing",
         "true, 15, the rest of a message is missing",
@@ -121,7 +124,7 @@ class ClientLifeTest extends RawClient {
     }
 
     @Test
-    void clientThatIsQuietBetweenItsMessagesMayStay() {
+    void aClientThatIsSilentBetweenMessagesStaysConnected() {
         greet();
         turnNanos = 1_000_000_000;
         turns();
@@ -131,7 +134,7 @@ class ClientLifeTest extends RawClient {
     }
 
     @Test
-    void clientThatTakesNoAnswersIsSentAway() {
+    void aClientThatReadsNoRepliesIsDisconnected() {
         greet();
         message.set(JAVA_LONG_UNALIGNED, 16, 0);
         message.set(JAVA_INT_UNALIGNED, 24, 7);
@@ -142,11 +145,11 @@ class ClientLifeTest extends RawClient {
             turns();
         }
         assertThat(server.clients()).isZero();
-        assertThat(notes.getLast()).contains("it takes no answers");
+        assertThat(notes.getLast()).contains("it does not read its replies");
     }
 
     @Test
-    void connectionThatEndsAnywhereInAMessageFreesTheDrive() {
+    void aConnectionThatEndsWithinAMessageFreesTheDrive() {
         for (int bytes = 1; bytes < 48; bytes++) {
             greet();
             header(Protocol.DMA_MAP, 48, 0);
@@ -158,9 +161,9 @@ class ClientLifeTest extends RawClient {
         }
     }
 
-    /** QEMU asks with 32 bytes first and refuses a region with capabilities at 0. */
+    /** QEMU asks with 32 bytes first, and refuses a region whose capabilities are at offset 0. */
     @Test
-    void regionSaysThatItHasCapabilitiesWhereTheyFollowAndElseHowMuchRoomTheyTake() {
+    void aRegionReportsItsCapabilitiesIfTheyFitElseTheRoomThatTheyNeed() {
         greet();
         message.fill((byte) 0);
         message.set(JAVA_INT_UNALIGNED, 16, 32);
@@ -174,7 +177,7 @@ class ClientLifeTest extends RawClient {
         assertThat(answer.get(JAVA_INT_UNALIGNED, 28)).isEqualTo(32);
     }
 
-    /** Returns after how long, in virtual time, the server answers a request. */
+    /** Returns the virtual time until the server answers a request. */
     private long answeredAfter() {
         long start = nanos;
         header(Protocol.DEVICE_RESET, 16, 0);

@@ -20,7 +20,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A served drive is also NAME/cntrl, and nothing of the user's goes because of it. */
+/**
+ * Tests that a served drive is also at NAME/cntrl, and that no file of the user is deleted for it.
+ */
 class ControlLinkTest {
     private static final FabricModel SPEC =
             FabricModel.builder().drive(DriveModel.named("a").memory(1 << 20, 512).build()).build();
@@ -48,7 +50,7 @@ class ControlLinkTest {
     }
 
     @Test
-    void folderOfADriveNamesIt() throws IOException {
+    void theFolderOfADriveLeadsToIt() throws IOException {
         try (Server server = open()) {
             assertThat(Files.getPosixFilePermissions(drive))
                     .isEqualTo(PosixFilePermissions.fromString("rwx------"));
@@ -75,12 +77,12 @@ class ControlLinkTest {
     }
 
     @Test
-    void whatAKilledServerLeftIsTakenOver() throws IOException {
+    void whatAKilledServerLeftBehindIsReplaced() throws IOException {
         Files.createDirectory(drive);
         Files.createSymbolicLink(link, Path.of("../a.sock"));
         open().close();
         assertThat(folder).isEmptyDirectory();
-        // as SPDK's target leaves it: a socket that nobody listens to
+        // a socket that nobody listens to, as SPDK's target leaves it
         Files.createDirectory(drive);
         try (UnixSocket dead = UnixSocket.create()) {
             assertThat(dead.bind(link.toString())).isZero();
@@ -90,7 +92,7 @@ class ControlLinkTest {
     }
 
     @Test
-    void folderOfTheUsersStaysWithWhatIsInIt() throws IOException {
+    void aFolderOfTheUserStaysWithItsFiles() throws IOException {
         Files.createDirectory(drive);
         open().close();
         assertThat(drive).isEmptyDirectory();
@@ -104,7 +106,7 @@ class ControlLinkTest {
     }
 
     @Test
-    void folderIntoWhichTheUserPutSomethingStays() throws IOException {
+    void aFolderInWhichTheUserPutAFileStays() throws IOException {
         try (Server server = open()) {
             assertThat(server.clients()).isZero();
             Files.writeString(drive.resolve("notes"), "mine");
@@ -114,18 +116,18 @@ class ControlLinkTest {
     }
 
     @Test
-    void filesOfTheUsersAreRefusedAndStay() throws IOException {
+    void filesOfTheUserAreRefusedAndStay() throws IOException {
         Files.writeString(drive, "mine");
-        assertRefused(drive.toString(), "is no folder");
+        assertRefused(drive.toString(), "is not a folder");
         assertThat(drive).hasContent("mine");
         Files.delete(drive);
         Files.createDirectory(drive);
         Files.writeString(link, "mine");
-        assertRefused(link.toString(), "is no socket");
+        assertRefused(link.toString(), "is not a socket");
         assertThat(link).hasContent("mine");
         Files.delete(link);
         Files.createSymbolicLink(link, Path.of("elsewhere"));
-        assertRefused(link.toString(), "is no socket");
+        assertRefused(link.toString(), "is not a socket");
         assertThat(Files.readSymbolicLink(link)).hasToString("elsewhere");
         Files.delete(link);
         try (UnixSocket other = UnixSocket.create()) {
@@ -137,7 +139,7 @@ class ControlLinkTest {
     }
 
     @Test
-    void linkOfAServerThatTookThePlaceStays() throws IOException {
+    void theLinkOfASuccessorStays() throws IOException {
         Server first = open();
         Files.delete(folder.resolve("a.sock"));
         try (Server second = open()) {
@@ -148,7 +150,7 @@ class ControlLinkTest {
     }
 
     @Test
-    void linkToASocketThatTheUserDeletedGoes() throws IOException {
+    void theLinkToASocketThatTheUserDeletedIsRemoved() throws IOException {
         Server server = open();
         Files.delete(folder.resolve("a.sock"));
         server.close();
@@ -156,7 +158,7 @@ class ControlLinkTest {
     }
 
     @Test
-    void servedDrivesMoveDataInRunsUnlessTheDescriptionSaysHow() {
+    void servedDrivesMoveDataInRunsUnlessTheDescriptionSaysOtherwise() {
         try (Server server = open()) {
             assertThat(server.transfersText()).contains("transfers: runs");
         }

@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A server that passes on to another one what it is asked, and keeps every descriptor. */
+/** A server that forwards requests to another one and keeps every descriptor that it receives. */
 final class Eavesdropper implements AutoCloseable {
     private final List<Integer> handed = new ArrayList<>();
     private final UnixSocket listener = UnixSocket.create();
@@ -27,12 +27,15 @@ final class Eavesdropper implements AutoCloseable {
         assertThat(listener.listen(1)).isZero();
     }
 
-    /** Returns the files that its client gave it. */
+    /** Returns the descriptors that its client passed. */
     List<Integer> handed() {
         return handed;
     }
 
-    /** Returns their names: peerlane-dma, and peerlane- with a drive's name for its CMB. */
+    /**
+     * Returns the names of those files: peerlane-dma, and peerlane- with a drive's name for its
+     * CMB.
+     */
     List<String> names() {
         return handed.stream().map(Eavesdropper::name).toList();
     }

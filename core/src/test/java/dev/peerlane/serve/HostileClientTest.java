@@ -22,7 +22,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Requests that no client should make: refused as the protocol says it, and the drive stays. */
+/**
+ * Tests invalid requests: they are refused as the protocol requires, and the drive keeps working.
+ */
 class HostileClientTest extends RawClient {
 
     @Test
@@ -40,7 +42,7 @@ class HostileClientTest extends RawClient {
     }
 
     @Test
-    void mappingsThatCannotBeAreRefused() {
+    void impossibleMappingsAreRefused() {
         greet();
         int fd = (int) MemoryFile.create("hostile", 8192);
         assertThat(map(0, 0x1000, 8192, fd)).isZero();
@@ -92,13 +94,13 @@ class HostileClientTest extends RawClient {
     }
 
     @Test
-    void memoryMadeShorterUnderTheDriveCostsOnlyItsClient() {
+    void truncatedMemoryDisconnectsOnlyItsClient() {
         greet();
         shrinkUnderTheDrive();
     }
 
     @Test
-    void driveOutlivesMoreOfSuchClientsThanItHasCommands() {
+    void aDriveOutlivesMoreSuchClientsThanItHasCommands() {
         turnsAMessage = 130;
         for (int i = 0; i < 1100; i++) {
             again();
@@ -127,7 +129,7 @@ class HostileClientTest extends RawClient {
     }
 
     private void shrinkUnderTheDrive() {
-        // sealing is the maker's choice
+        // whoever creates a file chooses its seals
         int fd = Mischief.unsealed("memory", 1 << 16);
         assertThat(map(0, 0x10000, 1 << 16, fd)).isZero();
         assertThat(Mischief.resize(fd, 0)).isZero();
@@ -152,7 +154,7 @@ class HostileClientTest extends RawClient {
     }
 
     @Test
-    void descriptorsThatCannotBeMappedAreRefusedAndClosed() {
+    void unmappableDescriptorsAreRefusedAndClosed() {
         greet();
         int readOnly = file("read-only", 4096, 0);
         int folderItself = (int) KernelCalls.instance().open(folder.toString(), 0);
@@ -162,14 +164,14 @@ class HostileClientTest extends RawClient {
             assertThat(map(0, 0x9000, 4096, fd)).isEqualTo(Errno.EINVAL);
             KernelCalls.instance().close(fd);
         }
-        // nothing was taken by what was refused; without a descriptor only the addresses are
+        // refused mappings occupy no addresses
         assertThat(map(0, 0x9000, 4096)).isZero();
         assertThat(map(0, 0x9000, 4096)).as("twice").isEqualTo(Errno.EINVAL);
         assertThat(server.clients()).isEqualTo(1);
     }
 
     @Test
-    void descriptorsThatNobodyAskedForAreClosed() {
+    void unrequestedDescriptorsAreClosed() {
         greet();
         int fd = (int) MemoryFile.create("hostile", 4096);
         long before = openFiles();
@@ -178,7 +180,7 @@ class HostileClientTest extends RawClient {
             assertThat(send(Protocol.DEVICE_GET_INFO, 32, fd, fd, fd)).isZero();
         }
         assertThat(openFiles()).isEqualTo(before);
-        // and those of a message that never ends, when its connection does
+        // those of an incomplete message are closed with its connection
         header(Protocol.DMA_MAP, 48, 0);
         client.send(message.asSlice(0, 20), fd, fd);
         turns();
@@ -190,7 +192,7 @@ class HostileClientTest extends RawClient {
     }
 
     @Test
-    void whatIsNotMappedCannotBeUnmapped() {
+    void onlyExistingMappingsCanBeUnmapped() {
         greet();
         int fd = (int) MemoryFile.create("hostile", 1 << 16);
         assertThat(map(0, 0x10000, 0x4000, fd)).isZero();
@@ -211,13 +213,13 @@ class HostileClientTest extends RawClient {
         assertThat(mappings()).isEqualTo(mapped - 2);
     }
 
-    /** Command, bytes of the body, argsz; the rest of the body is zero. */
+    /** Parameters: command, bytes of the body, argsz. The rest of the body is zero. */
     @ParameterizedTest
     @CsvSource({
         "2, 32, 31", "2, 32, 0", "2, 31, 32", "3, 24, 23", "3, 23, 24", "4, 16, 15", "4, 15, 16",
         "5, 32, 31", "5, 32, 12", "5, 31, 64", "7, 16, 15", "7, 15, 16", "2, 0, 0", "5, 4, -1"
     })
-    void roomOrBodyThatIsTooSmallIsRefused(int command, int bytes, int room) {
+    void aTooSmallBodyOrArgszIsRefused(int command, int bytes, int room) {
         greet();
         message.fill((byte) 0);
         message.set(JAVA_INT_UNALIGNED, 16, room);
@@ -227,7 +229,7 @@ class HostileClientTest extends RawClient {
 
     @ParameterizedTest
     @CsvSource({"32, 0", "63, 0", "64, 1", "100000, 1", "-1, 1"})
-    void capabilitiesAndDescriptorComeOnlyWhereThereIsRoom(int room, int descriptors) {
+    void capabilitiesAndDescriptorAreSentOnlyIfTheyFit(int room, int descriptors) {
         greet();
         message.fill((byte) 0);
         message.set(JAVA_INT_UNALIGNED, 16, room);
@@ -245,7 +247,7 @@ class HostileClientTest extends RawClient {
 
     @ParameterizedTest
     @CsvSource({"0", "6", "11", "12", "14", "15", "16", "65535"})
-    void requestsThatAreNotOfferedAreRefused(int command) {
+    void unsupportedRequestsAreRefused(int command) {
         greet();
         assertThat(send(command, 64)).isEqualTo(Errno.EOPNOTSUPP);
         assertThat(answer.get(JAVA_SHORT_UNALIGNED, 0)).as("identifier").isEqualTo((short) 7);
@@ -254,10 +256,12 @@ class HostileClientTest extends RawClient {
         assertThat(answer.get(JAVA_INT_UNALIGNED, 8)).isEqualTo(Protocol.REPLY | Protocol.ERROR);
     }
 
-    /** Any bytes in any order, near what makes sense, so that they get far; prints nothing. */
+    /**
+     * Sends random bytes that are close to valid messages, so that they get past the first checks.
+     */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
-    void noiseNeverEndsTheServer(long seed) {
+    void randomRequestsNeverEndTheServer(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         int fd = (int) MemoryFile.create("noise", 1 << 16);
         for (int round = 0; round < 100; round++) {
@@ -296,7 +300,7 @@ class HostileClientTest extends RawClient {
                 message.set(JAVA_INT_UNALIGNED, 24, random.nextInt(10));
             }
             default -> {
-                // as random as it comes
+                // the bytes stay random
             }
         }
         int[] fds = random.nextInt(4) == 0 ? new int[] {fd, fd} : new int[0];

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Interrupts over the socket: what a client asks for, and the eventfd that it waits at. */
+/** Tests interrupts over the socket: a client's requests, and the eventfd at which it waits. */
 class InterruptMessagesTest extends RawClient {
     private static final int MSIX_CONTROL = 0x82;
     private final Kernel kernel = KernelCalls.instance();
@@ -63,7 +63,7 @@ class InterruptMessagesTest extends RawClient {
 
     @ParameterizedTest
     @CsvSource({"0, 0, 0", "1, 0, 0", "2, 3, 17", "3, 0, 0", "4, 0, 0"})
-    void onlyMsixIsThereOneVectorForEachCompletionQueue(int kind, int flags, int count) {
+    void onlyMsixIsOfferedWithOneVectorForEachCompletionQueue(int kind, int flags, int count) {
         greet();
         message.set(JAVA_INT_UNALIGNED, 16, 16);
         message.set(JAVA_INT_UNALIGNED, 20, 0);
@@ -75,7 +75,7 @@ class InterruptMessagesTest extends RawClient {
     }
 
     @Test
-    void completionCountsTheEventfdUpAndAResetKeepsIt() {
+    void aCompletionSignalsTheEventfdWhichSurvivesAReset() {
         greet();
         event = (int) kernel.eventfd(0, Kernel.EFD_NONBLOCK | Kernel.EFD_CLOEXEC);
         assertThat(setEvents(0, 1, event)).isZero();
@@ -91,7 +91,7 @@ class InterruptMessagesTest extends RawClient {
         assertThat(identify()).as("the eventfd is taken away").isZero();
     }
 
-    /** Enables the controller, has it do one command; answers how often the eventfd was counted. */
+    /** Enables the controller and runs one command. Returns the count of the eventfd. */
     private long identify() {
         int fd = (int) MemoryFile.create("queues", 16384);
         try (Mapping queues = Mapping.of(fd, 0, 16384, "queues")) {
@@ -115,7 +115,7 @@ class InterruptMessagesTest extends RawClient {
     }
 
     @Test
-    void requestsThatCantBeAreAnsweredWithAnErrorAndTheClientStays() {
+    void impossibleRequestsAreAnsweredWithAnErrorAndTheClientStays() {
         greet();
         event = (int) kernel.eventfd(0, Kernel.EFD_NONBLOCK | Kernel.EFD_CLOEXEC);
         assertThat(setEvents(0, 2, event)).isEqualTo(Errno.EINVAL);

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** DEVICE_SET_IRQS: which requests are taken, and what becomes of eventfds. */
+/** Tests DEVICE_SET_IRQS: which requests are accepted, and what happens to eventfds. */
 class InterruptsTest {
     private static final int NONE = Protocol.IRQ_DATA_NONE;
     private static final int BOOL = Protocol.IRQ_DATA_BOOL;
@@ -96,7 +96,7 @@ class InterruptsTest {
     @Test
     void vectorWithAnEventfdIsUnmaskedAndOneThatLosesItIsMasked() {
         assertThat(set(EVENTFD | TRIGGER, MSIX, 1, 2, counter(), counter())).isZero();
-        mine.clear(); // they are the server's now
+        mine.clear(); // the server owns them now
         assertThat(isMasked(0)).isTrue();
         assertThat(isMasked(1)).isFalse();
         assertThat(isMasked(2)).isFalse();
@@ -108,7 +108,7 @@ class InterruptsTest {
     }
 
     @Test
-    void triggerWithoutDataCountsUpAllAndWithBytesThoseThatAreNotZero() {
+    void triggerWithoutDataSignalsAllVectorsAndWithBytesTheNonzeroOnes() {
         int one = counter();
         int two = counter();
         assertThat(set(EVENTFD | TRIGGER, MSIX, 0, 2, one, two)).isZero();
@@ -141,7 +141,7 @@ class InterruptsTest {
         "0x21, 2, -1, 1",
         "0x21, 2, 0, -1",
         "0x21, 2, 2147483647, 2147483647",
-        "0x21, 0, 0, 1", // there is no INTx
+        "0x21, 0, 0, 1", // INTx is not supported
         "0x21, 1, 0, 1",
         "0x21, 5, 0, 0", // no such kind
         "0x21, -1, 0, 0",
@@ -150,12 +150,13 @@ class InterruptsTest {
         "0x23, 2, 0, 1", // two kinds of data
         "0x39, 2, 0, 1", // two actions
         "0x01, 2, 0, 1", // no action
-        "0x41, 2, 0, 1", // an action that there is not
-        "0x22, 2, 0, 1", // bytes that are not there
+        "0x41, 2, 0, 1", // unknown action
+        "0x22, 2, 0, 1", // the bytes are missing
         "0x0c, 2, 0, 1", // masking by eventfd
         "0x14, 2, 0, 1",
     })
-    void requestThatCantBeIsRefusedAndChangesNothing(String flags, int kind, int start, int count) {
+    void anImpossibleRequestIsRefusedAndChangesNothing(
+            String flags, int kind, int start, int count) {
         assertThat(set(Integer.decode(flags), kind, start, count)).isEqualTo(-Errno.EINVAL);
         for (int vector = 0; vector < 5; vector++) {
             assertThat(isMasked(vector)).isTrue();
@@ -184,7 +185,7 @@ class InterruptsTest {
     }
 
     @Test
-    void counterThatCouldKeepTheServerWaitingIsMadeNotTo() throws IOException {
+    void aBlockingCounterIsMadeNonBlocking() throws IOException {
         int fd = (int) kernel.eventfd(0, Kernel.EFD_CLOEXEC);
         Path flags = Path.of("/proc/self/fdinfo/" + fd);
         assertThat(Files.readString(flags)).contains("02000002");

@@ -30,8 +30,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What tests of one drive's server have that send it bytes by hand. After each of them a good
- * client is served, and no descriptor and no mapping is left.
+ * Base of tests that send raw bytes to a server. After each test, a correct client is served, and
+ * no descriptor and no mapping is left.
  */
 abstract class RawClient {
     private static final int TURNS = 1_000;
@@ -49,13 +49,16 @@ abstract class RawClient {
     private long filesBefore;
     private long mappingsBefore;
 
-    /** Virtual: it moves when it is looked at, so that every look is due and nobody waits. */
+    /**
+     * Returns virtual time, which advances at each call, so that every look at the sockets is due
+     * and nothing waits.
+     */
     private long time() {
         nanos += turnNanos;
         return nanos;
     }
 
-    /** The drives; a client is connected to the first, which is called a. */
+    /** Returns the served drives. A client is connected to the first one, which is named a. */
     FabricModel model() {
         return FabricModel.builder()
                 .drive(DriveModel.named("a").memory(1 << 20, 512).build())
@@ -129,7 +132,10 @@ abstract class RawClient {
         message.set(JAVA_INT_UNALIGNED, 12, 0);
     }
 
-    /** Sends a message; answers the error number of the reply, 0 for none, -1 if there is none. */
+    /**
+     * Sends a message. Returns the error number of the reply, 0 for success, -1 if there is no
+     * reply.
+     */
     int send(int command, int bytes, int... fds) {
         header(command, bytes, 0);
         client.send(message.asSlice(0, bytes), fds);

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Commands of the driver on a drive that is served on the same thread. */
+/** Tests the driver's commands on a drive that is served on the same thread. */
 class ServedCommandsTest {
     private static final String SHARE = "peerlane.share";
     private static final String SECOND =
@@ -38,7 +38,10 @@ class ServedCommandsTest {
     private static final int DEPTH = 16;
     private static final long TIMEOUT_NANOS = 5_000_000_000L;
 
-    /** How often the cost is measured; the least counts: a compilation allocates in one only. */
+    /**
+     * Number of measurements, of which the lowest counts, since a compilation allocates in one
+     * only.
+     */
     private static final int ROUNDS = 5;
 
     @TempDir private Path folder;
@@ -90,10 +93,13 @@ class ServedCommandsTest {
         server.close();
     }
 
-    /** Offset of the data in memory, and length; more than two pages are a PRP list's. */
+    /**
+     * Parameters: offset of the data in memory, and length. Data of more than two pages needs a PRP
+     * list.
+     */
     @ParameterizedTest
     @CsvSource({"0, 12288", "4, 12288", "2048, 65536", "512, 131072", "4092, 130560"})
-    void dataOfMoreThanTwoPagesGoesWhereItsListSays(int offset, int bytes) {
+    void dataOfMoreThanTwoPagesGoesToThePagesOfItsPrpList(int offset, int bytes) {
         long seed = 31L * offset + bytes;
         Namespace ns = controller.namespace(1);
         int room = bytes + 2 * 4096;
@@ -116,7 +122,7 @@ class ServedCommandsTest {
                                     offset + bytes))
                     .as("first byte that differs, seed %d", seed)
                     .isEqualTo(-1);
-            // and nothing beside it
+            // nothing around the data is written
             for (int at = 0; at < room; at++) {
                 if (at < offset || at >= offset + bytes) {
                     assertThat(to.segment().get(ValueLayout.JAVA_BYTE, at))
@@ -174,9 +180,9 @@ class ServedCommandsTest {
 
     @Test
     @DisabledIfSystemProperty(named = SHARE, matches = "[2-9]", disabledReason = SECOND)
-    void turnsAllocateNothingWhileNobodyAsksForAnything() {
+    void turnsAllocateNothingWhileNoRequestArrives() {
         long least = Long.MAX_VALUE;
-        // a busy machine compiles late, and what is not compiled makes objects
+        // a busy machine compiles late, and uncompiled code allocates
         for (int round = 0; round < 100 && least >= 4096; round++) {
             long before = allocated();
             for (int i = 0; i < 200_000; i++) {
@@ -184,7 +190,7 @@ class ServedCommandsTest {
             }
             least = Math.min(least, allocated() - before);
         }
-        // each looks at the sockets 3125 times, so an object a look would be 50,000 bytes
+        // a round looks at the sockets 3125 times, so an object in each look would be 50,000 bytes
         assertThat(least).as("bytes for 200,000 turns").isLessThan(4096);
     }
 }

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The driver on served drives, all on one thread: whoever waits lets the server move. */
+/** Tests the driver on served drives, all on one thread: whichever side waits, the server runs. */
 class ServedDrivesTest {
     private static final int SIZE = 1 << 20;
     private static final long TIMEOUT_NANOS = 5_000_000_000L;
@@ -48,7 +48,7 @@ class ServedDrivesTest {
     private final List<String> notes = new ArrayList<>();
     private Server server;
 
-    /** A turn of the client's is one of the server's. */
+    /** Runs a turn of the server in each turn of the client. */
     private final Clock clock =
             new Clock() {
                 @Override
@@ -130,7 +130,7 @@ class ServedDrivesTest {
     }
 
     @Test
-    void queuesMadeAgainBeginWithFreshDoorbells() {
+    void recreatedQueuesStartWithFreshDoorbells() {
         serve(CmbModel.of(64 << 10));
         try (VfioUserFabric fabric = connect();
                 Controller c =
@@ -150,7 +150,7 @@ class ServedDrivesTest {
     }
 
     @Test
-    void faultHappensToTheDriveThatItNamesAndToNoOther() {
+    void aFaultHappensOnlyToTheDriveThatItNames() {
         serve(
                 CmbModel.of(64 << 10),
                 Fault.at(Fault.Kind.STATUS, "b").onIo(NvmOpcode.READ),
@@ -170,7 +170,7 @@ class ServedDrivesTest {
     }
 
     @Test
-    void nothingOfAClientStaysForTheNextOne() {
+    void nothingOfAClientIsLeftForTheNextOne() {
         serve(CmbModel.of(64 << 10));
         String a = locator(server.sockets().get(0));
         try (VfioUserFabric fabric = connect();
@@ -185,11 +185,11 @@ class ServedDrivesTest {
             assertThat(device.bar(2).load64(0x1000)).isZero();
             assertThat(device.bar(0).load32(0x24)).isZero();
         }
-        assertThat(notes).contains("a: a client has come");
+        assertThat(notes).contains("a: a client connected");
     }
 
     @Test
-    void clientThatComesRightAfterAnotherHasGoneFindsTheDriveFree() {
+    void aClientThatConnectsRightAfterAnotherLeftFindsTheDriveFree() {
         serve(CmbModel.of(64 << 10));
         for (int i = 0; i < 3; i++) {
             try (VfioUserFabric fabric = connect();
@@ -202,7 +202,7 @@ class ServedDrivesTest {
     }
 
     @Test
-    void secondClientIsSentAwayAndToldSo() {
+    void aSecondClientIsRefusedWithTheReason() {
         serve(CmbModel.of(64 << 10));
         try (VfioUserFabric first = connect()) {
             PeerlaneException e =
@@ -217,7 +217,7 @@ class ServedDrivesTest {
     }
 
     @Test
-    void deviceWhoseServerIsGoneReadsAsOnesAfterOneClearError() {
+    void aDeviceWhoseServerIsGoneReadsAllOnesAfterOneClearError() {
         serve(CmbModel.of(64 << 10));
         try (VfioUserFabric fabric = connect();
                 PciDevice device = fabric.open(locator(server.sockets().get(0)))) {
@@ -225,7 +225,7 @@ class ServedDrivesTest {
             PeerlaneException e =
                     catchThrowableOfType(PeerlaneException.class, () -> device.bar(0).load32(0x1c));
             assertThat(e.code()).isEqualTo("vfio-user-gone");
-            // as of a VFIO device that goes while it is used
+            // as for a VFIO device that vanishes while it is in use
             assertThat(e.category()).isEqualTo(PeerlaneException.Category.IO);
             assertThat(device.bar(0).load32(0x1c)).isEqualTo(-1);
             device.bar(0).doorbell(0x1000).ring(1);
@@ -233,7 +233,7 @@ class ServedDrivesTest {
     }
 
     @Test
-    void barOfAPeerIsMappedOnceAndCanBeMappedAgainAfterClosing() {
+    void aPeersBarIsMappedOnceAndCanBeMappedAgainAfterClosing() {
         serve(CmbModel.of(64 << 10));
         try (VfioUserFabric fabric = connect();
                 PciDevice device = fabric.open(locator(server.sockets().get(0)))) {
@@ -256,7 +256,7 @@ class ServedDrivesTest {
     }
 
     @Test
-    void abandonedSocketIsReplacedAndOneInUseIsNot() {
+    void anAbandonedSocketIsReplacedAndOneInUseIsNot() {
         serve(CmbModel.of(64 << 10));
         PeerlaneException e =
                 catchThrowableOfType(
@@ -274,7 +274,7 @@ class ServedDrivesTest {
         assertThat(e.code()).isEqualTo("socket-not-made");
         assertThat(e.getMessage()).contains("a.sock is in use: another server");
         assertThat(server.sockets().get(0)).exists();
-        // what a server that was killed leaves behind
+        // what a killed server leaves behind
         try (var dead = dev.peerlane.linux.UnixSocket.create()) {
             assertThat(dead.bind(folder.resolve("c.sock").toString())).isZero();
         }

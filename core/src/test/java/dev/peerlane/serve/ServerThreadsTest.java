@@ -9,10 +9,13 @@ import dev.peerlane.vfiouser.Protocol;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** A thread that does not own a server moves none of its drives and hears none of its clients. */
+/**
+ * Tests that a call from a thread that does not own the server advances no drive and serves no
+ * client.
+ */
 class ServerThreadsTest extends RawClient {
     @Test
-    void everyCallOfAnotherThreadIsRefusedAndNoClientHearsOfIt() throws Exception {
+    void everyCallOfAnotherThreadIsRefusedAndNoClientNotices() throws Exception {
         turns();
         message.fill((byte) 0);
         message.set(JAVA_SHORT_UNALIGNED, 18, (short) 1);

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Servers that start at the same time in one folder. */
+/** Tests servers that start at the same time in one folder. */
 class SocketFileTest {
     @TempDir private Path folder;
 
@@ -44,7 +44,7 @@ class SocketFileTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void serverThatStartsWhileAnotherDoesWaitsAndLeavesItTheSocket(boolean abandoned) {
+    void aServerThatStartsDuringAnothersStartWaitsAndLeavesItTheSocket(boolean abandoned) {
         Path path = folder.resolve("a.sock");
         if (abandoned) {
             abandon(path);
@@ -69,7 +69,7 @@ class SocketFileTest {
     }
 
     @Test
-    void serverThatWaitedForAnotherThatFailedHasTheSocket() {
+    void aServerThatWaitedForAFailedStartGetsTheSocket() {
         Path path = folder.resolve("a.sock");
         Runnable fails =
                 () -> {
@@ -83,9 +83,9 @@ class SocketFileTest {
         }
     }
 
-    /** Whoever can connect reads and writes the drive. */
+    /** A process that can connect can read and write the drive. */
     @Test
-    void nobodyButItsOwnerCanConnect() throws IOException {
+    void onlyTheOwnerCanConnect() throws IOException {
         try (SocketFile socket = SocketFile.listen(folder.resolve("a.sock"))) {
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket.path())))
                     .isEqualTo("rw-------");
@@ -93,7 +93,7 @@ class SocketFileTest {
     }
 
     @Test
-    void folderThatIsNeverLetGoIsAnErrorThatNamesItAndMakesNothing() {
+    void aFolderThatStaysLockedIsAnErrorThatNamesItAndCreatesNothing() {
         Path path = folder.resolve("a.sock");
         Runnable second =
                 () ->

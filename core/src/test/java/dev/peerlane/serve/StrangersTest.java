@@ -31,12 +31,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a client can do to the other drives, to the next client, and to the user's files. */
+/** Tests what a client can do to the other drives, to the next client, and to the user's files. */
 class StrangersTest extends RawClient {
     private static final long SECOND = 1_000_000_000L;
     private static final int VISITORS = 1000;
 
-    /** When somebody comes to a drive. */
+    /** The moment at which a client connects to a drive. */
     enum Comes {
         WHEN_IT_IS_TAKEN,
         WHEN_IT_IS_FREE,
@@ -55,7 +55,7 @@ class StrangersTest extends RawClient {
                 .build();
     }
 
-    /** Returns the descriptor that comes with a region. */
+    /** Returns the descriptor that the server passes with a region. */
     private int regionFile(int region) {
         message.fill((byte) 0);
         message.set(JAVA_INT_UNALIGNED, 16, 1024);
@@ -80,7 +80,7 @@ class StrangersTest extends RawClient {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 2})
-    void memoryThatIsHandedOutCanBeNeitherSealedNorResized(int region) {
+    void sharedMemoryCanBeNeitherSealedNorResized(int region) {
         greet();
         int fd = regionFile(region);
         assertThat(Mischief.seal(fd, Mischief.F_SEAL_FUTURE_WRITE)).isEqualTo(-Errno.EPERM);
@@ -90,7 +90,7 @@ class StrangersTest extends RawClient {
     }
 
     @Test
-    void whatAClientMappedIsNothingOfTheDriveWhenItIsGone() {
+    void whatADisconnectedClientMappedNoLongerBelongsToTheDrive() {
         greet();
         int cmb = regionFile(2);
         int bar0 = regionFile(0);
@@ -116,9 +116,12 @@ class StrangersTest extends RawClient {
         KernelCalls.instance().close(bar0);
     }
 
-    /** The machine has no room when the client goes: what it mapped can't be renewed. */
+    /**
+     * The machine is out of memory when the client leaves, so that the shared files can't be
+     * renewed.
+     */
     @Test
-    void driveThatCannotForgetItsClientIsOutOfServiceUntilItCanAndNoOtherIs() {
+    void aDriveThatCannotRemoveItsClientsTracesIsOutOfServiceAloneUntilItCan() {
         greet();
         access(Protocol.REGION_WRITE, 2, 64, 0x5ec4e7);
         UnixSocket other = UnixSocket.create();
@@ -142,7 +145,7 @@ class StrangersTest extends RawClient {
     }
 
     @Test
-    void fileOfTheUsersThatHasTheNameOfASocketStays() throws IOException {
+    void aUsersFileWithTheNameOfASocketStays() throws IOException {
         Path mine = Files.writeString(folder.resolve("c.sock"), "years of work");
         FabricModel c =
                 FabricModel.builder()
@@ -150,17 +153,17 @@ class StrangersTest extends RawClient {
                         .build();
         assertThatThrownBy(() -> Server.open(c, folder, notes::add))
                 .isInstanceOf(PeerlaneException.class)
-                .hasMessageContaining("c.sock is there already, and is no socket")
+                .hasMessageContaining("c.sock exists and is not a socket")
                 .extracting("code")
                 .isEqualTo("socket-not-made");
         assertThat(mine).hasContent("years of work");
         Files.delete(mine);
         Files.createSymbolicLink(mine, folder.resolve("a.sock"));
         assertThatThrownBy(() -> Server.open(c, folder, notes::add))
-                .hasMessageContaining("is no socket");
+                .hasMessageContaining("is not a socket");
         assertThat(folder.resolve("a.sock")).exists();
         Files.delete(mine);
-        // and what took the place of a socket meanwhile
+        // nor is a file deleted that replaced a socket meanwhile
         Server second = Server.open(c, folder, notes::add);
         Files.delete(mine);
         Files.writeString(mine, "years of work");
@@ -168,10 +171,13 @@ class StrangersTest extends RawClient {
         assertThat(mine).hasContent("years of work");
     }
 
-    /** With two buffers for a collector to free, 30,000 of them were a gigabyte. */
+    /**
+     * When the garbage collector had to free two buffers for each, 30,000 connections took a
+     * gigabyte.
+     */
     @ParameterizedTest
     @EnumSource
-    void connectionsByTheThousandLeaveNoBufferAndNoDescriptor(Comes comes) {
+    void thousandsOfConnectionsLeaveNoBufferAndNoDescriptor(Comes comes) {
         again();
         if (comes == Comes.WHEN_IT_IS_FREE) {
             client.close();
@@ -185,7 +191,7 @@ class StrangersTest extends RawClient {
         for (int i = 0; i < VISITORS; i++) {
             one(comes);
         }
-        // fewer, if what others left before was collected meanwhile
+        // fewer if buffers of earlier tests were collected meanwhile
         assertThat(buffers.getCount()).isLessThanOrEqualTo(count);
         assertThat(buffers.getMemoryUsed()).isLessThanOrEqualTo(bytes);
         assertThat(openFiles()).isLessThanOrEqualTo(files);
@@ -215,7 +221,7 @@ class StrangersTest extends RawClient {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void clientThatDripsIsSentAwayAfterFiveSecondsInAll(boolean greeted) {
+    void aClientThatSendsSlowlyIsDisconnectedAfterFiveSecondsInAll(boolean greeted) {
         if (greeted) {
             greet();
         }
@@ -231,7 +237,7 @@ class StrangersTest extends RawClient {
     }
 
     @Test
-    void versionsThatAreRefusedDoNotKeepADrive() {
+    void refusedVersionsDoNotKeepADriveInUse() {
         turnNanos = SECOND / 10;
         for (int i = 0; i == 0 || (i < 100 && server.clients() == 1); i++) {
             message.fill((byte) 1);
@@ -239,7 +245,7 @@ class StrangersTest extends RawClient {
             client.send(message.asSlice(0, 24));
             turns(64);
         }
-        assertSentAwayUnread("it does not tell its version");
+        assertSentAwayUnread("it does not send its version");
     }
 
     private void assertSentAwayUnread(String why) {
@@ -247,9 +253,9 @@ class StrangersTest extends RawClient {
         assertThat(notes.getLast()).contains(why);
     }
 
-    /** As on a machine that is busy with something else, or after it was asleep. */
+    /** This happens on a machine that is busy or was suspended. */
     @Test
-    void timeInWhichTheServerDidNotRunIsNotHeldAgainstAClient() {
+    void timeInWhichTheServerDidNotRunDoesNotCountAgainstAClient() {
         greet();
         header(Protocol.DEVICE_RESET, 16, 0);
         client.send(message.asSlice(0, 9));
@@ -263,7 +269,7 @@ class StrangersTest extends RawClient {
     }
 
     @Test
-    void whoAsksForADriveThatIsTakenHearsSinceWhen() {
+    void aClientOfADriveInUseIsToldForHowLong() {
         greet();
         nanos += 754 * SECOND;
         turns();
@@ -291,7 +297,7 @@ class StrangersTest extends RawClient {
     }
 
     @Test
-    void whoAsksForADriveThatIsTakenAndSaysNothingIsSentAwayToo() {
+    void aSilentClientOfADriveInUseIsDisconnectedToo() {
         greet();
         long before = openFiles();
         UnixSocket[] crowd = new UnixSocket[20];
@@ -311,9 +317,11 @@ class StrangersTest extends RawClient {
         assertThat(server.clients()).isEqualTo(1);
     }
 
-    /** One that answers for such a file could let every drive of the server wait for ever. */
+    /**
+     * The program behind such a file's file system could block every drive of the server forever.
+     */
     @Test
-    void memoryInAFileThatIsNotInMemoryIsRefused() throws IOException {
+    void memoryInAFileOnDiskIsRefused() throws IOException {
         greet();
         Path disk = Files.createTempFile(Path.of("target"), "disk", null);
         Files.write(disk, new byte[4096]);
@@ -327,9 +335,9 @@ class StrangersTest extends RawClient {
         assertThat(server.clients()).isEqualTo(1);
     }
 
-    /** A page wherever the drive has something of its own on the bus, or could have. */
+    /** Parameters: pages at which the drive has registers of its own on the bus, or could have. */
     @Test
-    void memoryMappedOverTheDriveItselfIsRefused() {
+    void memoryMappedOverTheDrivesRegistersIsRefused() {
         greet();
         int fd = Mischief.unsealed("memory", 4096);
         for (int bar = 0; bar < 6; bar++) {

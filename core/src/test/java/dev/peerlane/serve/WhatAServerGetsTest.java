@@ -43,7 +43,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The servers of four drives keep every file that they are handed, and look for what is another's.
+ * Tests that servers receive no files of others: those of four drives keep every file that they
+ * receive, and search them for other drives' data.
  */
 class WhatAServerGetsTest {
     private static final int SIZE = 1 << 20;
@@ -75,7 +76,7 @@ class WhatAServerGetsTest {
                 }
             };
 
-    /** Serves a, b, c and d, each behind a spy; c's CMB is in BAR 0. */
+    /** Serves a, b, c and d, each behind an eavesdropper. c's CMB is in BAR 0. */
     @BeforeEach
     void serve() throws IOException {
         new SplittableRandom(41).nextBytes(content);
@@ -129,7 +130,7 @@ class WhatAServerGetsTest {
         return false;
     }
 
-    /** Returns whether a page has a Read of a block in it, as an entry of a queue. */
+    /** Returns a test for pages that contain a queue entry with a Read of a block. */
     private static Predicate<MemorySegment> readOf(long slba) {
         return page -> {
             for (long at = 0; at < 4096; at += 64) {
@@ -151,7 +152,7 @@ class WhatAServerGetsTest {
     }
 
     @Test
-    void queuesListsAndDataOfOneDriveAreNothingThatTheServerOfTheOtherGets() {
+    void aServerReceivesNoQueuesListsOrDataOfAnotherDrive() {
         Controller a = Controller.open(fabric, locator("a"), ControllerOptions.DEFAULTS);
         Controller b = Controller.open(fabric, locator("b"), ControllerOptions.DEFAULTS);
         try (DmaBuffer ofA = a.dma().allocate(4096);
@@ -177,7 +178,7 @@ class WhatAServerGetsTest {
         assertThat(spy("c").handed()).isEmpty();
     }
 
-    /** Of four drives that are all up, a is copied to b; b Compares in its own CMB. */
+    /** Copies a to b while all four drives are enabled. b Compares in its own CMB. */
     @ParameterizedTest
     @CsvSource({
         "a, source-cmb, , peerlane-a",
@@ -185,7 +186,7 @@ class WhatAServerGetsTest {
         "d, third-party-cmb, peerlane-b peerlane-d, peerlane-d",
         "host, host, peerlane-dma, peerlane-dma"
     })
-    void copyGivesEachServerWhatItsDriveReadsOrWritesAndTheOthersNothing(
+    void aCopyGivesEachServerOnlyWhatItsDriveAccesses(
             String buffer, String kind, @Nullable String toA, @Nullable String toB)
             throws IOException {
         try (Session session = Session.of(fabric)) {
@@ -219,7 +220,7 @@ class WhatAServerGetsTest {
     }
 
     @Test
-    void planThatLooksAtEveryCmbHandsNoneToAnybody() {
+    void aPlanThatExaminesEveryCmbPassesNoneToAServer() {
         try (Session session = Session.of(fabric)) {
             for (String locator : fabric.locators()) {
                 session.controller(locator).requireCmb().enable(fabric.dma());
@@ -230,9 +231,9 @@ class WhatAServerGetsTest {
         }
     }
 
-    /** The server of d writes wherever it can beside the CMB that it was handed. */
+    /** The server of d writes to every page that it can map around the CMB that it received. */
     @Test
-    void whoIsHandedTheCmbOfBar0ReachesNoDoorbell() throws IOException {
+    void aServerThatReceivesTheCmbOfBar0ReachesNoDoorbell() throws IOException {
         List<Mapping> windows = new ArrayList<>();
         mischief =
                 () -> {

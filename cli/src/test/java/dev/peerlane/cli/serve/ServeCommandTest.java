@@ -50,7 +50,7 @@ class ServeCommandTest {
         assertThat(folder.resolve("a.sock")).doesNotExist();
         assertThat(folder.resolve("a")).doesNotExist();
         assertThat(server.said())
-                .contains("a: a client has come")
+                .contains("a: a client connected")
                 .contains("Data moves each contiguous run at once (transfers: runs)");
     }
 
