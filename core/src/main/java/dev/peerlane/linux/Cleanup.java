@@ -2,14 +2,17 @@ package dev.peerlane.linux;
 
 import org.jspecify.annotations.Nullable;
 
-/** Runs every step of an undoing, whatever becomes of the one before, and tells the first error. */
+/**
+ * Runs all steps of a cleanup, even if one fails, and reports the first error. The others are
+ * suppressed in it.
+ */
 public class Cleanup {
     private @Nullable RuntimeException first;
 
-    /** Creates one in which nothing has failed yet. */
+    /** Creates a cleanup with no error yet. */
     public Cleanup() {}
 
-    /** Runs a step. */
+    /** Runs a step. Its error is kept for {@link #finish()}. */
     public final Cleanup step(Runnable step) {
         try {
             step.run();
@@ -22,9 +25,10 @@ public class Cleanup {
     }
 
     /**
-     * Returns what to tell of memory that did not answer.
+     * Returns the exception for device memory that did not answer. @param e what the virtual
+     * machine threw for the SIGBUS
      *
-     * @throws InternalError that very one, if no step touches such memory
+     * @throws InternalError {@code e} itself, if no step touches such memory
      */
     protected RuntimeException typed(InternalError e) {
         throw e;
@@ -38,14 +42,14 @@ public class Cleanup {
         }
     }
 
-    /** Throws what the first step that failed threw. */
+    /** Throws the first step's error, if there was one. */
     public final void finish() {
         if (first != null) {
             throw first;
         }
     }
 
-    /** Adds what failed to an error that is on its way. */
+    /** Adds the first step's error to an exception that is being thrown. */
     public final void finish(Throwable cause) {
         if (first != null) {
             cause.addSuppressed(first);

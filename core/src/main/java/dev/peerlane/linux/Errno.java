@@ -19,10 +19,10 @@ public final class Errno {
     /** No such device or address. */
     public static final int ENXIO = 6;
 
-    /** Nothing there yet. */
+    /** The call would block. */
     public static final int EAGAIN = 11;
 
-    /** No memory, or a limit on it. */
+    /** Out of memory, or a limit on memory is reached. */
     public static final int ENOMEM = 12;
 
     /** Permission denied. */
@@ -31,10 +31,10 @@ public final class Errno {
     /** Bad address. */
     public static final int EFAULT = 14;
 
-    /** In use. */
+    /** The device or resource is in use. */
     public static final int EBUSY = 16;
 
-    /** Exists already. */
+    /** The file or mapping exists already. */
     public static final int EEXIST = 17;
 
     /** No such device. */
@@ -43,25 +43,25 @@ public final class Errno {
     /** Invalid argument. */
     public static final int EINVAL = 22;
 
-    /** The descriptor does not know this request. */
+    /** The descriptor does not support this request. */
     public static final int ENOTTY = 25;
 
-    /** No room. */
+    /** No space left. */
     public static final int ENOSPC = 28;
 
-    /** An address that is taken. */
+    /** The address is in use. */
     public static final int EADDRINUSE = 98;
 
-    /** The other side closed the connection with bytes of ours unread. */
+    /** The peer closed the connection before it had read all bytes. */
     public static final int ECONNRESET = 104;
 
-    /** Nobody listens there. */
+    /** Nobody listens at the address. */
     public static final int ECONNREFUSED = 111;
 
-    /** The room for the answer is too small. */
+    /** The message is too long, or the buffer for the result is too small. */
     public static final int EMSGSIZE = 90;
 
-    /** Not supported. */
+    /** The operation is not supported. */
     public static final int EOPNOTSUPP = 95;
 
     private static final Map<Integer, String> NAMES =
@@ -100,7 +100,7 @@ public final class Errno {
 
     private Errno() {}
 
-    /** Returns the name and the meaning, or the bare number of one that is not listed. */
+    /** Returns an error's name and meaning, or its bare number if it is not listed. */
     public static String text(int errno) {
         return NAMES.getOrDefault(errno, "errno " + errno);
     }

@@ -8,7 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** An eventfd of another process, to be counted up. Owns its descriptor. */
+/** An eventfd of another process, which this one signals. It owns its descriptor. */
 public final class EventCounter implements AutoCloseable {
     private static final long SYS_WRITE = 1;
     private static final long SYS_FCNTL = 72;
@@ -25,9 +25,11 @@ public final class EventCounter implements AutoCloseable {
     }
 
     /**
-     * Takes a descriptor over, and has nobody ever wait at it: a counter that is full stays full.
+     * Takes ownership of a descriptor and makes it non-blocking, so that signalling a full counter
+     * does not wait.
      *
-     * @return null if it is no eventfd's; then it stays the caller's
+     * @return the counter, or null if the descriptor is not an eventfd; the caller keeps ownership
+     *     then
      */
     public static @Nullable EventCounter of(int fd) {
         try {
@@ -46,13 +48,13 @@ public final class EventCounter implements AutoCloseable {
         return set < 0 ? null : new EventCounter(fd);
     }
 
-    /** Counts it up by one; allocates nothing. */
+    /** Adds one to the counter. Allocates nothing. */
     public void signal() {
-        // the only error of an eventfd is that it is full, and then its reader has enough to do
+        // the only error of an eventfd is a full counter, and then its reader is signalled anyway
         KernelCalls.call(SYS_WRITE, fd, ONE.address(), ONE.byteSize(), 0, 0, 0);
     }
 
-    /** Closes its descriptor. A second call does nothing. */
+    /** Closes the descriptor. Closing again has no effect. */
     @Override
     public void close() {
         if (fd >= 0) {

@@ -1,8 +1,8 @@
 package dev.peerlane.linux;
 
 /**
- * A folder that one program at a time holds, of those that ask for it: flock(2) on the folder
- * itself, so that no file is left. It is let go when this is closed or the process ends.
+ * An advisory lock on a folder: flock(2) on the folder itself, so that no lock file is left behind.
+ * The lock is released when this object is closed or the process ends.
  */
 public final class FolderLock implements AutoCloseable {
     // System call number of x86-64: arch/x86/entry/syscalls/syscall_64.tbl
@@ -18,12 +18,14 @@ public final class FolderLock implements AutoCloseable {
     }
 
     /**
-     * Takes one, and waits for who has it: 5000 times at most.
+     * Takes the lock. While another process holds it, this waits up to 5000 times.
      *
-     * @param code stable name of the error if the lock can't be taken
-     * @param remedy what to do then
-     * @param wait waits a little
-     * @throws KernelException if there is no such folder, it can't be read, or is never let go
+     * @param folder the folder to lock @param code stable name of the error if the lock can't be
+     *     taken
+     * @param remedy remedy of that error
+     * @param wait waits briefly between two attempts
+     * @throws KernelException if the folder does not exist, can't be read, or is not released in
+     *     time
      */
     public static FolderLock take(String folder, String code, String remedy, Runnable wait) {
         int flags = Kernel.O_RDONLY | Kernel.O_CLOEXEC;
@@ -50,7 +52,7 @@ public final class FolderLock implements AutoCloseable {
         return KernelCalls.again(SYS_FLOCK, fd, LOCK_EX | LOCK_NB, 0, 0, 0, 0);
     }
 
-    /** Lets it go. */
+    /** Releases the lock. */
     @Override
     public void close() {
         KernelCalls.instance().close(fd);

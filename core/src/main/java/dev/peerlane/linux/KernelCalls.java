@@ -16,8 +16,8 @@ import java.lang.invoke.VarHandle;
 import java.util.Locale;
 
 /**
- * The real calls, on x86-64 Linux. All of them go through {@code syscall(2)} of the C library, so
- * one shape of call is linked, when the first one is made.
+ * The system calls of x86-64 Linux. All of them go through {@code syscall(2)} of the C library, so
+ * that a single downcall is linked, on first use.
  */
 public final class KernelCalls implements Kernel {
     // System call numbers of x86-64: arch/x86/entry/syscalls/syscall_64.tbl
@@ -40,14 +40,14 @@ public final class KernelCalls implements Kernel {
 
     private static final KernelCalls INSTANCE = new KernelCalls();
 
-    /** Linked when it is first used. */
+    /** Holder that links the downcall on first use. */
     private static final class Linked {
         private static final StructLayout STATE = Linker.Option.captureStateLayout();
         private static final VarHandle ERRNO =
                 STATE.varHandle(PathElement.groupElement("errno")).withInvokeExactBehavior();
         private static final MethodHandle SYSCALL =
                 // SAFETY: the descriptor is that of syscall(long, ...) with six arguments, each a
-                // register wide; which of them the kernel looks at depends on the number.
+                // register wide; which of them the kernel reads depends on the call's number.
                 Linker.nativeLinker()
                         .downcallHandle(
                                 Linker.nativeLinker().defaultLookup().findOrThrow("syscall"),
@@ -67,7 +67,7 @@ public final class KernelCalls implements Kernel {
     /**
      * Returns the kernel of this machine.
      *
-     * @throws PeerlaneException of category MACHINE where it is not Linux on x86-64
+     * @throws PeerlaneException of category MACHINE unless this is Linux on x86-64
      */
     public static Kernel instance() {
         return instance(System.getProperty("os.name", ""), System.getProperty("os.arch", ""));
@@ -173,7 +173,7 @@ public final class KernelCalls implements Kernel {
         return segment.address();
     }
 
-    /** Makes a call once more while a signal interrupts it. */
+    /** Repeats a call for as long as signals interrupt it. */
     static long again(long number, long a, long b, long c, long d, long e, long f) {
         long result = call(number, a, b, c, d, e, f);
         for (int i = 0; result == -Errno.EINTR && i < MAX_INTERRUPTED; i++) {
@@ -192,7 +192,7 @@ public final class KernelCalls implements Kernel {
         } catch (Error | RuntimeException problem) {
             throw problem;
         } catch (Throwable problem) {
-            throw new IllegalStateException(problem); // a downcall throws none
+            throw new IllegalStateException(problem); // a downcall throws no checked exception
         }
     }
 }

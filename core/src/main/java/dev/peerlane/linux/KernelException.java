@@ -2,7 +2,7 @@ package dev.peerlane.linux;
 
 import dev.peerlane.PeerlaneException;
 
-/** A system call that failed: which, on what, with which error number, and what to do. */
+/** A failed system call: its name, the object, the error number and the remedy. */
 public final class KernelException extends PeerlaneException {
     private static final long serialVersionUID = 1L;
 
@@ -20,15 +20,15 @@ public final class KernelException extends PeerlaneException {
     }
 
     /**
-     * Passes a result on, or throws.
+     * Returns a result, or throws if it is an error.
      *
-     * @param result of a call of {@link Kernel}
+     * @param result the result of a call of {@link Kernel}
      * @param code stable name of the error
-     * @param call the call's or the request's name
-     * @param object what it was made on
-     * @param remedy what to do if it failed
+     * @param call name of the call or of the request
+     * @param object the object of the call, for the message
+     * @param remedy remedy of the error
      * @return {@code result}, which is not negative
-     * @throws KernelException if it is
+     * @throws KernelException if the result is negative
      */
     public static long check(long result, String code, String call, String object, String remedy) {
         if (result < 0) {
@@ -40,8 +40,8 @@ public final class KernelException extends PeerlaneException {
     /**
      * Closes a descriptor.
      *
-     * @param object what it is of
-     * @throws KernelException if the kernel complains; it is closed all the same
+     * @param object the object that is closed, for the message
+     * @throws KernelException if the kernel reports an error; the descriptor is closed all the same
      */
     public static void close(Kernel kernel, int fd, String object) {
         check(

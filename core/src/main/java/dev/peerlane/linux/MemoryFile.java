@@ -7,8 +7,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Files that are nothing but memory, to be shared with another process by their descriptor. Every
- * call answers as those of {@link Kernel} do.
+ * Creates and inspects files in memory, which are shared with another process by their descriptor.
+ * Each call returns a result or a negated error number, as those of {@link Kernel} do.
  */
 public final class MemoryFile {
     // System call numbers of x86-64: arch/x86/entry/syscalls/syscall_64.tbl
@@ -41,10 +41,11 @@ public final class MemoryFile {
     private MemoryFile() {}
 
     /**
-     * Makes a file in memory of a fixed length; answers its descriptor. Whoever is handed that can
-     * make the file neither shorter nor longer, nor seal it against writing.
+     * Creates a zeroed file in memory of a fixed length. Returns its descriptor. A process that
+     * receives the descriptor can neither truncate nor extend the file, nor seal it against
+     * writing.
      *
-     * @param name for /proc, nothing else
+     * @param name the file's name in /proc; it has no other use
      */
     public static long create(String name, long bytes) {
         try (Arena arena = Arena.ofConfined()) {
@@ -74,24 +75,24 @@ public final class MemoryFile {
     }
 
     /**
-     * Returns whether a file is nothing but memory. An access to any other one can wait for ever
-     * for a disk, a network, or the program that answers for its file system.
+     * Returns whether a file is in memory. An access to any other file can block forever on a disk,
+     * a network, or a user-space file system.
      */
     public static boolean isMemory(int fd) {
         return KernelCalls.call(SYS_FCNTL, fd, F_GET_SEALS, 0, 0, 0, 0) >= 0;
     }
 
-    /** Returns whether nobody can make a file shorter any more. */
+    /** Returns whether a file is sealed against truncation. */
     public static boolean isFixed(int fd) {
         long seals = KernelCalls.call(SYS_FCNTL, fd, F_GET_SEALS, 0, 0, 0, 0);
         return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
     }
 
     /**
-     * Maps a file over a mapping that there is; the file that was there before is no longer.
+     * Maps a file over an existing mapping, which it replaces.
      *
-     * @param address of the mapping
-     * @param bytes its length, and that of the file at least
+     * @param address address of the existing mapping
+     * @param bytes length of the mapping; the file is at least that long
      */
     public static long mapOver(long address, long bytes, int fd) {
         int both = Kernel.PROT_READ | Kernel.PROT_WRITE;
@@ -100,15 +101,18 @@ public final class MemoryFile {
     }
 
     /**
-     * Makes a part of a file read as zeroes, in every mapping of it, and gives its pages back. It
-     * touches nothing that was never written.
+     * Zeroes a range of a file in every mapping of it, and frees the range's pages. Pages that were
+     * never written are not touched.
      */
     public static long clear(int fd, long offset, long bytes) {
         int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
         return KernelCalls.again(SYS_FALLOCATE, fd, mode, offset, bytes, 0, 0);
     }
 
-    /** Answers the length of a regular file, -EINVAL for a descriptor of anything else. */
+    /**
+     * Returns the length of a regular file in bytes, or -EINVAL if the descriptor is not that of a
+     * regular file.
+     */
     public static long sizeBytes(int fd) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment stat = arena.allocate(STAT_BYTES, 8);

@@ -3,8 +3,8 @@ package dev.peerlane.linux;
 /**
  * An ioctl request.
  *
- * @param name as the kernel's headers have it, for messages
- * @param number as the kernel's headers compute it
+ * @param name name in the kernel's headers, for messages
+ * @param number request number, as the kernel's headers compute it
  */
 public record Request(String name, int number) {
     /** Returns a request without a direction or size: the headers' {@code _IO(type, number)}. */

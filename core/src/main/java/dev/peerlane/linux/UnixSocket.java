@@ -12,15 +12,15 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * A stream socket of the file system that carries descriptors beside bytes. No call blocks: what
- * would, answers -{@link Errno#EAGAIN}. Every call answers as those of {@link Kernel} do. Used by
- * one thread.
+ * A UNIX stream socket that carries descriptors as well as bytes. No call blocks except {@link
+ * #await}; a call that would block returns -{@link Errno#EAGAIN}. Each call returns a result or a
+ * negated error number, as those of {@link Kernel} do. A socket belongs to one thread.
  */
 public final class UnixSocket implements AutoCloseable {
-    /** The longest path of a socket in bytes. */
+    /** Longest path of a socket in bytes. */
     public static final int MAX_PATH_BYTES = 107;
 
-    /** How many descriptors one message can carry. */
+    /** Most descriptors that one message can carry. */
     public static final int MAX_DESCRIPTORS = 8;
 
     // System call numbers of x86-64: arch/x86/entry/syscalls/syscall_64.tbl
@@ -62,7 +62,7 @@ public final class UnixSocket implements AutoCloseable {
     private static final int[] NONE = {};
 
     private final int fd;
-    private final Arena arena = Arena.ofConfined(); // a collector comes too late for thousands
+    private final Arena arena = Arena.ofConfined(); // not ofAuto: freed too late
     private final MemorySegment message;
     private final MemorySegment vector;
     private final MemorySegment control;
@@ -80,9 +80,9 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Makes a socket that is not connected.
+     * Creates an unconnected socket.
      *
-     * @throws KernelException if there is none to be had
+     * @throws KernelException if the kernel can't create one
      */
     public static UnixSocket create() {
         long fd =
@@ -99,12 +99,12 @@ public final class UnixSocket implements AutoCloseable {
         return new UnixSocket((int) fd);
     }
 
-    /** Connects to a path; -EAGAIN if the other side has too many waiting. */
+    /** Connects to a path. Returns -EAGAIN if the listener's backlog is full. */
     public long connect(String path) {
         return named(SYS_CONNECT, path);
     }
 
-    /** Gives it a path, which is made. */
+    /** Binds the socket to a path, and creates its file. */
     public long bind(String path) {
         return named(SYS_BIND, path);
     }
@@ -115,7 +115,7 @@ public final class UnixSocket implements AutoCloseable {
             return -Errno.EINVAL;
         }
         try (Arena arena = Arena.ofConfined()) {
-            // struct sockaddr_un: family, path with a zero behind it
+            // struct sockaddr_un: family, path, terminating zero
             MemorySegment address = arena.allocate(2 + MAX_PATH_BYTES + 1, 2);
             address.set(JAVA_SHORT, 0, (short) AF_UNIX);
             MemorySegment.copy(name, 0, address, JAVA_BYTE, 2, name.length);
@@ -123,36 +123,41 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /** Lets others connect. */
+    /** Starts listening for connections. */
     public long listen(int backlog) {
         return KernelCalls.call(SYS_LISTEN, fd, backlog, 0, 0, 0, 0);
     }
 
-    /** Takes a connection; answers its descriptor, for {@link #of}. */
+    /** Accepts a connection. Returns its descriptor, for {@link #of}. */
     public long accept() {
         return KernelCalls.call(SYS_ACCEPT4, fd, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC, 0, 0);
     }
 
-    /** Returns a connection that {@link #accept} answered, which is owned from now on. */
+    /**
+     * Returns the socket of a descriptor that {@link #accept} returned. The socket takes ownership.
+     */
     public static UnixSocket of(long descriptor) {
         return new UnixSocket((int) descriptor);
     }
 
-    /** Returns its descriptor. */
+    /** Returns the socket's descriptor. */
     public int descriptor() {
         return fd;
     }
 
     /**
-     * Sends bytes, and descriptors with the first of them; answers how many bytes.
+     * Sends bytes, with descriptors attached to the first of them. Returns the number of bytes
+     * sent.
      *
-     * @param passed descriptors, which stay the caller's; at most {@link #MAX_DESCRIPTORS}
+     * @param passed at most {@link #MAX_DESCRIPTORS} descriptors; the caller keeps ownership
      */
     public long send(MemorySegment bytes, int... passed) {
         return send(bytes, 0, bytes.byteSize(), passed);
     }
 
-    /** As {@link #send(MemorySegment, int...)}, a part of a segment; allocates nothing. */
+    /**
+     * Sends a part of a segment as {@link #send(MemorySegment, int...)} does. Allocates nothing.
+     */
     public long send(MemorySegment bytes, long offset, long count, int[] passed) {
         Objects.checkFromIndexSize(offset, count, bytes.byteSize());
         vector.set(JAVA_LONG, 0, KernelCalls.address(bytes) + offset);
@@ -171,15 +176,17 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Receives bytes; answers how many, 0 at the end of the connection. Descriptors that came with
-     * them are in {@link #takeDescriptors} until the next call. If more came than there is room
-     * for, all are closed and the answer is -{@link Errno#EMSGSIZE}.
+     * Receives bytes. Returns their number, 0 at the end of the connection. Descriptors that came
+     * with them are in {@link #takeDescriptors} until the next call. If more than {@link
+     * #MAX_DESCRIPTORS} came, all are closed and the result is -{@link Errno#EMSGSIZE}.
      */
     public long receive(MemorySegment target) {
         return receive(target, 0, target.byteSize());
     }
 
-    /** As {@link #receive(MemorySegment)}, into a part of a segment; allocates nothing. */
+    /**
+     * Receives into a part of a segment as {@link #receive(MemorySegment)} does. Allocates nothing.
+     */
     public long receive(MemorySegment target, long offset, long count) {
         Objects.checkFromIndexSize(offset, count, target.byteSize());
         vector.set(JAVA_LONG, 0, KernelCalls.address(target) + offset);
@@ -218,7 +225,7 @@ public final class UnixSocket implements AutoCloseable {
         return result;
     }
 
-    /** Returns the descriptors of the last message received, which are the caller's to close. */
+    /** Returns the descriptors that came with the last bytes. The caller takes ownership. */
     public int[] takeDescriptors() {
         if (descriptorCount == 0) {
             return NONE;
@@ -228,7 +235,7 @@ public final class UnixSocket implements AutoCloseable {
         return taken;
     }
 
-    /** Waits until one of some descriptors can be read or the time is over. */
+    /** Waits until one of some descriptors is readable or the timeout is over. */
     public static long await(int[] waiting, int timeoutMillis) {
         try (Arena arena = Arena.ofConfined()) {
             // struct pollfd: int fd, short events, short revents
@@ -242,7 +249,10 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /** Returns whether the other side has closed the connection; bytes of it may be unread. */
+    /**
+     * Returns whether the peer has closed the connection. Bytes that it sent before may still be
+     * unread.
+     */
     public boolean isHungUp() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment entry = arena.allocate(8, 4);
@@ -252,7 +262,10 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /** Closes it. A second call does nothing. */
+    /**
+     * Closes the socket. Descriptors that were received and not taken stay open. Closing again has
+     * no effect.
+     */
     @Override
     public void close() {
         if (!closed) {

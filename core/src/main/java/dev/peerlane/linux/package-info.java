@@ -1,7 +1,7 @@
 /**
- * The system calls that devices need, behind {@link dev.peerlane.linux.Kernel} so that every error
- * path can be tested. The only package that holds a {@link java.lang.foreign.Linker}. Knows nothing
- * of PCI or NVMe.
+ * Makes the system calls for driving devices. The interface {@link dev.peerlane.linux.Kernel} lets
+ * tests reach every error path. This is the only package with a {@link java.lang.foreign.Linker},
+ * and it knows nothing of PCI or NVMe.
  */
 @NullMarked
 package dev.peerlane.linux;

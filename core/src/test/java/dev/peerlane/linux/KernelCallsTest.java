@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Real calls of the kernel that the tests run on. */
+/** Tests real system calls of the kernel that the tests run on. */
 class KernelCallsTest {
     private final Kernel kernel = KernelCalls.instance();
 
@@ -56,7 +56,7 @@ class KernelCallsTest {
     }
 
     @Test
-    void anEventIsCountedAndWaitedFor() {
+    void anEventCounterCountsAndCanBeWaitedFor() {
         try (Arena arena = Arena.ofConfined()) {
             int event = (int) kernel.eventfd(0, Kernel.EFD_NONBLOCK | Kernel.EFD_CLOEXEC);
             MemorySegment counter = arena.allocate(JAVA_LONG);
@@ -72,7 +72,7 @@ class KernelCallsTest {
     }
 
     @Test
-    void theLimitOfLockedMemoryIsThatOfTheProcess() throws IOException {
+    void theLimitOfLockedMemoryIsThatInProcfs() throws IOException {
         String limits = Files.readString(Path.of("/proc/self/limits"));
         String line =
                 limits.lines().filter(l -> l.startsWith("Max locked memory")).findFirst().get();
@@ -82,7 +82,7 @@ class KernelCallsTest {
     }
 
     @Test
-    void aRequestThatTheFileDoesNotKnowIsRefused() throws IOException {
+    void anUnknownRequestIsRefused() throws IOException {
         Path file = Files.write(directory.resolve("f"), new byte[1]);
         int fd = (int) kernel.open(file.toString(), Kernel.O_RDONLY);
         Request request = Request.io("VFIO_GET_API_VERSION", ';', 100);

@@ -4,11 +4,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/**
- * What a stranger does to a file whose descriptor it was handed, and what a machine runs out of.
- */
+/** Simulates what other processes do to a shared file, and resources that run out. */
 public final class Mischief {
-    /** Nobody may write through a mapping that is made from now on. */
+    /** Seal that forbids writing through new mappings. */
     public static final int F_SEAL_FUTURE_WRITE = 0x10;
 
     // System call numbers of x86-64: arch/x86/entry/syscalls/syscall_64.tbl
@@ -28,7 +26,7 @@ public final class Mischief {
 
     private Mischief() {}
 
-    /** Makes a file in memory that anybody may seal and make shorter. */
+    /** Creates a file in memory that any process with its descriptor may seal and truncate. */
     public static int unsealed(String name, long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             long text = arena.allocateFrom(name).address();
@@ -39,7 +37,7 @@ public final class Mischief {
         }
     }
 
-    /** Sends bytes with as many descriptors as somebody likes. */
+    /** Sends bytes with any number of descriptors. */
     public static long send(int socket, MemorySegment bytes, int... passed) {
         try (Arena arena = Arena.ofConfined()) {
             // struct iovec, struct cmsghdr with its data, struct msghdr
@@ -65,7 +63,10 @@ public final class Mischief {
         return KernelCalls.call(SYS_FTRUNCATE, fd, bytes, 0, 0, 0, 0);
     }
 
-    /** Answers where a file has been written from an offset on, a negative number for nowhere. */
+    /**
+     * Returns the offset of the first written page at or after an offset, or a negative number if
+     * there is none.
+     */
     public static long nextWritten(int fd, long offset) {
         return KernelCalls.call(SYS_LSEEK, fd, offset, SEEK_DATA, 0, 0, 0);
     }
@@ -74,7 +75,7 @@ public final class Mischief {
         return KernelCalls.call(SYS_FCNTL, fd, F_ADD_SEALS, seals, 0, 0, 0);
     }
 
-    /** Sets how long this process may make files; answers how long it could before. */
+    /** Sets the limit of this process for the length of files. Returns the old limit. */
     public static long limitFileBytes(long count) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment limits = arena.allocate(16, 8);

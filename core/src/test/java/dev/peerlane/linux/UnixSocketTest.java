@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Descriptors that come with bytes, of a sender who keeps to no limit of ours. */
+/** Tests descriptors that arrive with bytes, from a sender that respects no limit. */
 class UnixSocketTest {
     @TempDir private Path folder;
 
@@ -23,7 +23,7 @@ class UnixSocketTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, UnixSocket.MAX_DESCRIPTORS})
-    void asManyDescriptorsAsThereIsRoomForAreTheReceiversToClose(int count) {
+    void descriptorsThatFitAreReceivedAndOwnedByTheCaller(int count) {
         int before = openFiles();
         try (Pair pair = new Pair(folder.resolve("s").toString())) {
             int open = openFiles();
@@ -39,9 +39,12 @@ class UnixSocketTest {
         assertThat(openFiles()).isEqualTo(before);
     }
 
-    /** The kernel installs those that fit, and says that it cut the rest off: MSG_CTRUNC. */
+    /**
+     * The kernel installs the descriptors that fit, and reports with MSG_CTRUNC that it dropped the
+     * others.
+     */
     @Test
-    void ofAMessageThatWasCutOffNoDescriptorStaysOpen() {
+    void noDescriptorOfATruncatedMessageStaysOpen() {
         try (Pair pair = new Pair(folder.resolve("s").toString())) {
             int open = openFiles();
             pair.sendByte(UnixSocket.MAX_DESCRIPTORS + 1);
@@ -56,7 +59,7 @@ class UnixSocketTest {
         }
     }
 
-    /** Two ends of a connection. */
+    /** The two ends of a connection. */
     private static final class Pair implements AutoCloseable {
         final Arena arena = Arena.ofConfined();
         final MemorySegment bytes = arena.allocate(1);
