@@ -17,12 +17,18 @@ import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/** What keeps a function where it is. Every refusal names who is in the way and what to do. */
+/**
+ * Checks whether a function may be taken from its driver. Each refusal names the obstacle and the
+ * remedy.
+ */
 final class BindChecks {
     private static final String NVME = "nvme";
     private static final int BASE_CLASS_BRIDGE = 0x06;
 
-    /** A bridge to something that is not PCI of this machine, such as a non-transparent one. */
+    /**
+     * Class code of a bridge to something other than this machine's PCI, such as a non-transparent
+     * bridge.
+     */
     private static final int OTHER_BRIDGE = 0x0680;
 
     private final Kernel kernel;
@@ -33,7 +39,10 @@ final class BindChecks {
         this.system = system;
     }
 
-    /** What a function is may keep it, and so may what hangs from it. */
+    /**
+     * Checks the kind of a function: refuses bridges, functions with others below them, and, unless
+     * allowed, functions that are not NVMe.
+     */
     void kind(SysfsTree tree, SysfsFunction function, Collection<Allow> allowed) {
         int classCode = function.function().classCode();
         boolean bridge = classCode >>> 16 == BASE_CLASS_BRIDGE && classCode >>> 8 != OTHER_BRIDGE;
@@ -42,7 +51,7 @@ final class BindChecks {
                     "is-a-bridge",
                     "%s is a bridge, and everything below it would be lost"
                             .formatted(function.bdf()),
-                    "Leave bridges with the driver they have: vfio does not mind them");
+                    "Leave bridges bound to their driver: VFIO allows them in a group");
         }
         List<SysfsFunction> below = tree.below(function.bdf());
         if (!below.isEmpty()) {
@@ -55,22 +64,25 @@ final class BindChecks {
                                     below.size(),
                                     VfioSysfs.words(below),
                                     uses.isEmpty() ? "" : "; " + String.join("; ", uses)),
-                    "Leave it with the driver it has (%s). If it is Intel's VMD, firmware can turn that"
+                    "Leave it bound to its driver (%s). If it is Intel's VMD, firmware can turn VMD"
                                     .formatted(
                                             function.driver() == null ? "none" : function.driver())
-                            + " off for the slots of the drives that you mean");
+                            + " off for the slots of the drives in question");
         }
         if (!function.function().isNvme() && !allowed.contains(Allow.NOT_NVME)) {
             throw PeerlaneException.refused(
                             "not-nvme",
-                            "%s is no NVMe controller: its class is %06Xh"
+                            "%s is not an NVMe controller: its class is %06Xh"
                                     .formatted(function.bdf(), function.function().classCode()),
-                            "Name an NVMe function, or say that this is meant")
+                            "Name an NVMe function, or allow functions that are not NVMe")
                     .with("function", function.bdf().toString());
         }
     }
 
-    /** VFIO opens a group only if no other function of it is with a driver of Linux. */
+    /**
+     * Checks that no other function of the IOMMU group is bound to a driver of Linux, since VFIO
+     * would refuse to open the group.
+     */
     static void group(SysfsTree tree, SysfsFunction function, List<Bdf> named) {
         if (function.iommuGroup() < 0) {
             return;
@@ -89,7 +101,7 @@ final class BindChecks {
         PeerlaneException refusal =
                 PeerlaneException.refused(
                         "group-not-viable",
-                        "%s can't be used alone: IOMMU group %d, which it is in, holds %s too"
+                        "%s can't be used alone: its IOMMU group %d also has %s"
                                 .formatted(
                                         function.bdf(),
                                         function.iommuGroup(),
@@ -105,10 +117,10 @@ final class BindChecks {
     }
 
     /**
-     * Takes a function's block devices so that nobody else can, and looks then who uses them.
+     * Claims a function's block devices exclusively, then checks that nothing uses them.
      *
      * @return the claim, for the caller to close
-     * @throws PeerlaneException of category REFUSED if the function must stay where it is
+     * @throws PeerlaneException of category REFUSED if the function is in use
      */
     BlockClaim unused(SysfsFunction function, Collection<Allow> allowed) {
         noProgram(function);
@@ -126,7 +138,8 @@ final class BindChecks {
                 throw PeerlaneException.refused(
                         "device-in-use",
                         "%s is in use: %s".formatted(function.bdf(), String.join("; ", reasons)),
-                        "Unmount it, swapoff, end the program, take it out of the stack or down first");
+                        "Unmount it, swapoff, end the program, remove it from its stack"
+                                + " or bring its interface down");
             }
             if (!allowed.contains(Allow.SHARED)) {
                 alone(function, volumes);
@@ -138,13 +151,16 @@ final class BindChecks {
         }
     }
 
-    /** Nothing in sysfs tells who holds a device exclusively, only that ZFS is there. */
+    /**
+     * Returns a reason for a device that is held exclusively. sysfs does not name the holder, only
+     * whether ZFS is loaded.
+     */
     private String held(String name) {
         boolean zfs = Files.isDirectory(system.sys().resolve("module/zfs"));
         return name
                 + " is held exclusively by "
                 + (zfs ? "a ZFS pool (zpool status) or " : "")
-                + "somebody who does not show: a mount elsewhere, a program, the kernel";
+                + "an unknown user: a mount elsewhere, a program, or the kernel";
     }
 
     private void alone(SysfsFunction function, List<BlockUse.Volume> volumes) {
@@ -152,7 +168,7 @@ final class BindChecks {
         if (controller == null) {
             if (NVME.equals(function.driver())) {
                 throw shared(
-                        function, List.of("Linux shows no controller of it that could be asked"));
+                        function, List.of("Linux shows no controller of it that could answer"));
             }
             return;
         }
@@ -166,11 +182,14 @@ final class BindChecks {
     private static PeerlaneException shared(SysfsFunction function, List<String> others) {
         return PeerlaneException.refused(
                 "device-shared",
-                "others may use %s: %s".formatted(function.bdf(), String.join("; ", others)),
-                "See that no other host or controller uses it, then say that this is so");
+                "other hosts may use %s: %s".formatted(function.bdf(), String.join("; ", others)),
+                "See that no other host or controller uses it, then allow shared drives");
     }
 
-    /** Taking a device from under a program would hang until the program lets go of it. */
+    /**
+     * Checks that no program uses the function through VFIO or UIO, since unbinding it would hang
+     * until the program closes it.
+     */
     void noProgram(SysfsFunction function) {
         VfioUse.Answer answer = new VfioUse(kernel, system).of(function);
         if (!answer.users().isEmpty()) {
@@ -182,7 +201,7 @@ final class BindChecks {
         if (!answer.unknown().isEmpty()) {
             throw PeerlaneException.refused(
                     "device-in-use",
-                    "%s is not taken, since whether a program uses it can't be told: %s"
+                    "%s is not bound, because a program may use it: %s"
                             .formatted(function.bdf(), String.join("; ", answer.unknown())),
                     "Run as root, outside any container");
         }

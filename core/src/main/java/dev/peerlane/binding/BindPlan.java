@@ -7,14 +7,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What will be done to move functions from one driver to another, step by step.
+ * A plan that moves functions from one driver to another, step by step.
  *
  * @param moves one for each function, in order
- * @param notes what a user should know before, one sentence each
- * @param allowed what was said to be meant, though it is refused else
+ * @param notes what a user should know first, one sentence each
+ * @param allowed the refusals that the user overrode
  */
 public record BindPlan(List<Move> moves, List<String> notes, Set<Allow> allowed) {
-    /** What is refused unless it is told. */
+    /** A refusal that a user can override. */
     public enum Allow {
         /** A function that is no NVMe controller. */
         NOT_NVME,
@@ -23,13 +23,13 @@ public record BindPlan(List<Move> moves, List<String> notes, Set<Allow> allowed)
     }
 
     /**
-     * One function's way.
+     * The steps for one function.
      *
-     * @param bdf the function
-     * @param from the driver that has it now, or null
-     * @param to the driver that is to have it, or null for none
-     * @param override what driver_override says now, or null
-     * @param steps what is done, in order; empty if it is there already
+     * @param bdf the function's address
+     * @param from its current driver, or null
+     * @param to its new driver, or null for none
+     * @param override the current driver_override, or null
+     * @param steps the steps in order; empty if the function has the new driver already
      */
     public record Move(
             Bdf bdf,
@@ -37,7 +37,7 @@ public record BindPlan(List<Move> moves, List<String> notes, Set<Allow> allowed)
             @Nullable String to,
             @Nullable String override,
             List<Step> steps) {
-        /** Keeps its own copy of the list. */
+        /** Copies the list. */
         public Move {
             steps = List.copyOf(steps);
         }
@@ -47,9 +47,9 @@ public record BindPlan(List<Move> moves, List<String> notes, Set<Allow> allowed)
     public sealed interface Step {}
 
     /**
-     * A module is loaded.
+     * Loads a kernel module.
      *
-     * @param module its name
+     * @param module the module's name
      */
     public record Load(String module) implements Step {
         @Override
@@ -59,10 +59,10 @@ public record BindPlan(List<Move> moves, List<String> notes, Set<Allow> allowed)
     }
 
     /**
-     * A file of sysfs is written.
+     * Writes a file of sysfs.
      *
-     * @param file which
-     * @param text what, without the newline; empty to take it back
+     * @param file the file
+     * @param text the text without its newline; empty to clear the value
      */
     public record Write(Path file, String text) implements Step {
         @Override
@@ -70,20 +70,20 @@ public record BindPlan(List<Move> moves, List<String> notes, Set<Allow> allowed)
             return "echo " + text + (text.isEmpty() ? "> " : " > ") + file;
         }
 
-        /** Returns whether this takes a function from its driver. */
+        /** Returns whether this step unbinds a function from its driver. */
         boolean releases() {
             return file.endsWith("driver/unbind");
         }
     }
 
-    /** Keeps its own copies of the lists. */
+    /** Copies the lists. */
     public BindPlan {
         moves = List.copyOf(moves);
         notes = List.copyOf(notes);
         allowed = Set.copyOf(allowed);
     }
 
-    /** Returns every step as a shell command, for people. */
+    /** Returns each step as a shell command, for a person to read. */
     public List<String> lines() {
         return moves.stream().flatMap(m -> m.steps().stream()).map(Step::toString).toList();
     }

@@ -25,16 +25,16 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves functions between their drivers and vfio-pci, by {@code driver_override}. Plans first,
- * which changes nothing; what was applied can be undone, by this process or another: the driver and
- * the override of before are written down ({@link SystemRoot#state}).
+ * Moves functions between their drivers and vfio-pci, by {@code driver_override}. Planning changes
+ * nothing. An applied plan can be undone, by this process or another one: each function's former
+ * driver and override are kept in files ({@link SystemRoot#state}).
  *
- * <p>A function whose block devices are mounted, used as swap, part of a stack, or held by anybody
- * is refused always; so is every bridge, all that has other functions below it, what the machine
- * needs (a network card that is up, the console), and one whose IOMMU group would not be usable. A
- * function that is not NVMe, or a drive that another host may use, is refused unless the options
- * say otherwise. From the checks until it has left its driver its block devices are held
- * exclusively.
+ * <p>Binding always refuses a function whose block devices are mounted, used as swap, part of a
+ * stack, or held open; a bridge; a function with other functions below it; one that the machine
+ * needs (a network card that is up, the console); and one whose IOMMU group would not be usable. It
+ * refuses a function that is not NVMe, and a drive that another host may use, unless {@link Allow}
+ * says otherwise. From the checks until the function has left its driver, its block devices are
+ * held exclusively.
  */
 public final class Binder {
     private static final String VFIO = "vfio-pci";
@@ -45,7 +45,10 @@ public final class Binder {
     private final BindChecks checks;
     private final Origins origins;
 
-    /** Makes one; {@code options} says where sysfs, procfs and the state are. */
+    /**
+     * Creates a binder for a machine. @param kernel opens block devices and nodes of VFIO @param
+     * system the machine's sysfs, procfs and state @param writer changes the machine
+     */
     public Binder(Kernel kernel, SystemRoot system, SystemWriter writer) {
         this.system = system;
         this.writer = writer;
@@ -54,10 +57,10 @@ public final class Binder {
     }
 
     /**
-     * Plans to give functions to vfio-pci.
+     * Plans to bind functions to vfio-pci.
      *
-     * @throws PeerlaneException of category REFUSED if one must stay where it is, of category
-     *     MACHINE if one is not there or can't be looked at
+     * @throws PeerlaneException of category REFUSED if a function must keep its driver, of category
+     *     MACHINE if one is missing or can't be examined
      */
     public BindPlan bind(List<Bdf> functions, Collection<Allow> allowed) {
         SysfsTree tree = SysfsTree.list(system.sys());
@@ -85,13 +88,13 @@ public final class Binder {
             moves.add(new Move(bdf, before.driver(), VFIO, before.override(), steps));
             if (function.driver() == null && function.function().isNvme()) {
                 notes.add(
-                        "%s is with no driver, so nobody asked it whether other hosts use it"
+                        "%s has no driver, so it is unknown whether other hosts use it"
                                 .formatted(bdf));
             }
             if (mayLosePower(function)) {
                 notes.add(
-                        ("%s may go to D3cold while no program has it open: its CMB is empty after"
-                                        + " that, and the doctor does not look at what sleeps;"
+                        ("%s may go to D3cold while no program has it open: that clears its CMB,"
+                                        + " and the doctor does not read suspended devices;"
                                         + " disable_idle_d3=1 of vfio-pci keeps it awake")
                                 .formatted(bdf));
             }
@@ -104,24 +107,30 @@ public final class Binder {
         return new BindPlan(moves, notes, Set.copyOf(allowed));
     }
 
-    /** What vfio-pci has that nobody uses is suspended, unless its parameter says no. */
+    /**
+     * Returns whether a function may go to D3cold: vfio-pci suspends unused functions unless its
+     * parameter disable_idle_d3 is set.
+     */
     private boolean mayLosePower(SysfsFunction function) {
         Path parameter = system.sys().resolve("module/vfio_pci/parameters/disable_idle_d3");
         Path allowed = FunctionFolder.of(system.sys(), function).resolve("d3cold_allowed");
         return "1".equals(KernelFiles.text(allowed)) && !"Y".equals(KernelFiles.text(parameter));
     }
 
-    /** A process that was killed while it bound the function has left it halfway. */
+    /**
+     * Returns the function's driver and override before it was bound. If a process was killed while
+     * it bound the function, they are in the file that it left.
+     */
     private Origin before(SysfsFunction function) {
         Origin written = VFIO.equals(function.driverOverride()) ? origins.read(function) : null;
         return written != null ? written : new Origin(function.driver(), function.driverOverride());
     }
 
     /**
-     * Plans to give functions back to the driver and the override that they had before they were
-     * bound, or, where nobody wrote that down, to the driver that Linux has for them.
+     * Plans to return functions to the driver and the override that they had before they were
+     * bound. If those were not recorded, the functions go to the driver that Linux chooses.
      *
-     * @throws PeerlaneException if one is in use by a program or is not there
+     * @throws PeerlaneException if a function is in use by a program or is missing
      */
     public BindPlan unbind(List<Bdf> functions) {
         SysfsTree tree = SysfsTree.list(system.sys());
@@ -133,7 +142,7 @@ public final class Binder {
             Origin origin = origins.read(function);
             boolean here = VFIO.equals(driver);
             if (!here && driver != null && !VFIO.equals(function.driverOverride())) {
-                notes.add("%s is with %s already".formatted(bdf, driver));
+                notes.add("%s is bound to %s already".formatted(bdf, driver));
                 moves.add(new Move(bdf, driver, driver, function.driverOverride(), List.of()));
                 continue;
             }
@@ -164,8 +173,8 @@ public final class Binder {
     }
 
     /**
-     * Returns the functions that were bound and not given back since the machine started, by
-     * whichever process, as far as they are still there.
+     * Returns the functions that any process has bound since boot and that were not returned.
+     * Functions that are no longer present are left out.
      */
     public List<Bdf> bound() {
         SysfsTree tree = SysfsTree.list(system.sys());
@@ -175,10 +184,10 @@ public final class Binder {
     }
 
     /**
-     * Does what a plan says. If a step fails, what was done is undone.
+     * Carries out a plan. If a step fails, the earlier steps are undone.
      *
-     * @throws PeerlaneException if a step fails, a function ends up elsewhere, or one has come into
-     *     use since it was planned
+     * @throws PeerlaneException if a step fails, a function ends up with another driver, or one has
+     *     come into use since the plan was made
      */
     public void apply(BindPlan plan) {
         List<Move> begun = new ArrayList<>();
@@ -205,7 +214,10 @@ public final class Binder {
         }
     }
 
-    /** Nobody can mount it from here on until it has left its driver. */
+    /**
+     * Binds a function to vfio-pci. Nothing can mount it between the checks and the moment it has
+     * left its driver.
+     */
     private void take(Move move, BindPlan plan, List<Move> begun) {
         SysfsTree tree = SysfsTree.list(system.sys());
         SysfsFunction function = require(tree, move.bdf());
@@ -224,9 +236,10 @@ public final class Binder {
     }
 
     /**
-     * Puts every function of a plan back to the driver and the override it had before.
+     * Returns every function of a plan to the driver and the override that it had before.
      *
-     * @throws PeerlaneException if one can't be; the others are put back all the same
+     * @throws PeerlaneException if a function can't be returned; the others are returned all the
+     *     same
      */
     public void undo(BindPlan plan) {
         Cleanup cleanup = new Cleanup();
@@ -249,7 +262,10 @@ public final class Binder {
         }
     }
 
-    /** A driver takes a function by name only if the override is empty or names it. */
+    /**
+     * Adds the steps that return a function to its origin. Binding by name works only while the
+     * override is empty or names the driver, so another override is written last.
+     */
     private void back(SysfsFunction now, Origin origin, List<Step> steps) {
         String driver = origin.driver();
         String override = origin.override();
@@ -303,9 +319,9 @@ public final class Binder {
                                 "Run as root";
                         case Write write -> "Look at the kernel's log";
                         case Load load ->
-                                "See whether this kernel has it (modinfo %s), and takes it:"
+                                "See whether this kernel has it (modinfo %s), and accepts it:"
                                                 .formatted(load.module())
-                                        + " with Secure Boot only what is signed";
+                                        + " with Secure Boot it must be signed";
                     };
             throw new PeerlaneException(
                     PeerlaneException.Category.MACHINE,
@@ -321,7 +337,7 @@ public final class Binder {
         if (!Objects.equals(now, driver) && driver != null) {
             throw PeerlaneException.machine(
                     "binding-failed",
-                    "%s is with %s now, not with %s"
+                    "%s is now bound to %s, not to %s"
                             .formatted(bdf, now == null ? "no driver" : now, driver),
                     "Look at the kernel's log; vfio-pci needs the IOMMU to be on");
         }

@@ -8,8 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Block devices that this process has opened exclusively. While it has them nobody can mount them
- * or a partition of theirs, swap to them, or build on them (open(2), O_EXCL without O_CREAT).
+ * Block devices that this process has opened exclusively. While they are open, nothing can mount
+ * them or their partitions, swap to them, or stack devices on them (open(2), O_EXCL without
+ * O_CREAT).
  */
 final class BlockClaim implements AutoCloseable {
     private static final int O_EXCL = 0x80;
@@ -24,10 +25,10 @@ final class BlockClaim implements AutoCloseable {
     }
 
     /**
-     * Opens those that nobody else has exclusively.
+     * Opens the devices that nothing else holds exclusively. The others are in {@link #held}.
      *
-     * @param names such as nvme0n1
-     * @throws KernelException if one can't be opened for another reason; none stays open then
+     * @param names names of block devices, such as nvme0n1
+     * @throws KernelException if a device can't be opened for another reason; none stays open then
      */
     static BlockClaim take(Kernel kernel, List<String> names) {
         BlockClaim claim = new BlockClaim(kernel);
@@ -50,14 +51,14 @@ final class BlockClaim implements AutoCloseable {
         String remedy =
                 fd == -Errno.EACCES || fd == -Errno.EPERM
                         ? "Run as root"
-                        : "It is opened so that nobody can mount it meanwhile: see what is wrong"
-                                + " with it";
+                        : "The device is opened to keep others from mounting it meanwhile: see why"
+                                + " that fails";
         KernelException.check(fd, "device-not-claimed", "open", node, remedy);
         nodes.add(node);
         descriptors.add((int) fd);
     }
 
-    /** Returns the names of those that somebody else has exclusively. */
+    /** Returns the names of the devices that something else holds exclusively. */
     List<String> held() {
         return List.copyOf(held);
     }
@@ -67,7 +68,7 @@ final class BlockClaim implements AutoCloseable {
         release();
     }
 
-    /** Lets go of all; a second time does nothing. */
+    /** Closes all the devices. Releasing again has no effect. */
     void release() {
         Cleanup cleanup = new Cleanup();
         while (!descriptors.isEmpty()) {

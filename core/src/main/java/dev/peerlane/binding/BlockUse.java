@@ -18,14 +18,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Who uses the block devices of a function: mounts, swap, stacks of device mapper, md, bcache or
- * loop devices, btrfs with several devices, targets that export it, programs. Looks through the
- * whole stack. It reads files; who holds a device exclusively is {@link BlockClaim}'s to say.
+ * Finds what uses a function's block devices: mounts, swap, stacks of device mapper, md, bcache or
+ * loop devices, btrfs with several devices, targets that export them, programs. It searches the
+ * whole stack, by reading files. {@link BlockClaim} finds out whether a device is held exclusively.
  */
 final class BlockUse {
     private static final int MAX_STACK = 1024;
 
-    /** Block devices of a namespace; with multipath the one below a controller is hidden. */
+    /**
+     * Block devices of a namespace. With multipath, the one of a single controller is hidden and
+     * its name has a c.
+     */
     private static final Pattern NAMESPACE = Pattern.compile("(nvme\\d+)(?:c\\d+)?(n\\d+)");
 
     private static final Pattern LOOP = Pattern.compile("loop\\d+");
@@ -33,8 +36,9 @@ final class BlockUse {
     /**
      * A whole block device of a function.
      *
-     * @param name such as nvme0n1
-     * @param nsid the namespace's identifier, or 0 if it is none or Linux does not say
+     * @param name the device's name, such as nvme0n1
+     * @param nsid the namespace's identifier, or 0 if the device is no namespace or Linux does not
+     *     show it
      */
     record Volume(String name, int nsid) {}
 
@@ -46,7 +50,7 @@ final class BlockUse {
     private final Set<String> swaps = new LinkedHashSet<>();
     private final Map<String, String> loops = new LinkedHashMap<>();
 
-    /** Reads what is in use of the machine as it is now. */
+    /** Reads what the machine uses at this moment. */
     BlockUse(SystemRoot system) {
         sys = system.sys();
         mounts = new Mounts(system.proc());
@@ -54,11 +58,11 @@ final class BlockUse {
         exports = new Exports(sys);
         Path mountinfo = system.proc().resolve("self/mountinfo");
         if (!isReadableFile(mountinfo)) {
-            unread.add("what is mounted can't be told: " + mountinfo + " can't be read");
+            unread.add("the mounts are unknown: " + mountinfo + " can't be read");
         }
         Path swap = system.proc().resolve("swaps");
         if (!Files.notExists(swap) && !isReadableFile(swap)) { // without swap there is no such file
-            unread.add("what is swap can't be told: " + swap + " can't be read");
+            unread.add("the swap devices are unknown: " + swap + " can't be read");
         }
         for (String line : KernelFiles.lines(swap)) {
             String[] words = line.trim().split("\\s+", -1);
@@ -75,12 +79,15 @@ final class BlockUse {
         }
     }
 
-    /** Returns the programs that were seen. */
+    /** Returns the programs that have nodes of devices open. */
     Programs programs() {
         return programs;
     }
 
-    /** Returns the block devices of a function: of its namespaces, and all that is below it. */
+    /**
+     * Returns the block devices of a function: those of its namespaces and of the functions below
+     * it.
+     */
     List<Volume> volumes(SysfsFunction function) {
         Map<String, Integer> found = new LinkedHashMap<>();
         Path directory = FunctionFolder.of(sys, function);
@@ -167,7 +174,7 @@ final class BlockUse {
             }
             loops.forEach((loop, file) -> {
                 if (nodes(name).contains(file)) {
-                    reasons.add(name + " is what " + loop + " is made of");
+                    reasons.add(name + " is the backing device of " + loop);
                     toSee.add(loop);
                 }
             });
@@ -198,7 +205,7 @@ final class BlockUse {
         programs.of(name).forEach(by -> reasons.add(called + " is open in " + by));
     }
 
-    /** Returns the names of a block device below /dev. */
+    /** Returns the names of a block device in /dev. */
     private Set<String> nodes(String name) {
         Set<String> nodes = new TreeSet<>(Set.of("/dev/" + name));
         String mapped =
@@ -208,12 +215,15 @@ final class BlockUse {
         }
         Matcher namespace = NAMESPACE.matcher(name);
         if (namespace.matches()) {
-            nodes.add("/dev/" + namespace.group(1)); // exported whole, by passing commands through
+            nodes.add("/dev/" + namespace.group(1)); // a passthrough target
         }
         return nodes;
     }
 
-    /** The prefix of a mapped device's UUID tells who made it. */
+    /**
+     * Returns a device's name for messages. The prefix of a mapped device's UUID names the program
+     * that created it.
+     */
     private String described(String name) {
         Path mapping = sys.resolve("class/block").resolve(name).resolve("dm");
         String mapped = KernelFiles.text(mapping.resolve("name"));

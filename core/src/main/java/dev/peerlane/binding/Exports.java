@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What this machine's kernel hands out to other machines: NVMe over fabrics (nvmet) and SCSI (LIO),
- * as they are configured below /sys/kernel/config. Neither opens its devices exclusively always.
+ * The devices that this machine's kernel exports to other machines by NVMe over Fabrics (nvmet) and
+ * SCSI (LIO), as configured in /sys/kernel/config. These targets don't always open their devices
+ * exclusively.
  */
 final class Exports {
     private record Export(String node, String by) {}
@@ -38,7 +39,7 @@ final class Exports {
         }
     }
 
-    /** A name such as /dev/disk/by-id/… leads to another. */
+    /** Resolves symbolic links such as /dev/disk/by-id/… to the node's name. */
     private static String real(String node) {
         try {
             return Path.of(node).toRealPath().toString();
@@ -47,7 +48,7 @@ final class Exports {
         }
     }
 
-    /** Returns who exports something that has one of these names below /dev. */
+    /** Returns the targets that export a device with one of these names in /dev. */
     List<String> of(Set<String> nodes) {
         return exports.stream()
                 .filter(e -> nodes.contains(e.node))

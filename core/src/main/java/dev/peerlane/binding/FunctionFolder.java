@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** The folders of a function in sysfs. */
+/** Locates the folders of a function in sysfs. */
 final class FunctionFolder {
     private FunctionFolder() {}
 

@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the machine needs a function for, apart from its block devices ({@link BlockUse}): networks,
- * the console, what is plugged into USB, virtual functions. A state that can't be read counts as in
+ * Finds what the machine needs a function for, apart from its block devices ({@link BlockUse}):
+ * networks, the console, USB devices, virtual functions. A state that can't be read counts as in
  * use.
  */
 final class FunctionUse {
@@ -46,7 +46,9 @@ final class FunctionUse {
         return String.valueOf(path.getFileName());
     }
 
-    /** Those of a virtio function hang from the device that it carries. */
+    /**
+     * Returns a function's class folders. Those of a virtio function are below its virtio device.
+     */
     private List<Path> of(String kind) {
         List<Path> found = new ArrayList<>(entries(directory.resolve(kind)));
         for (Path carried : entries(directory)) {
@@ -61,14 +63,16 @@ final class FunctionUse {
         List<Path> networks = of("net");
         boolean card = function.function().classCode() >>> 16 == BASE_CLASS_NETWORK;
         if (networks.isEmpty() && card && function.driver() != null) {
-            // sysfs shows those of its mounter's namespace only
-            reasons.add("no network interface of it shows: it may be in another network namespace");
+            // sysfs shows only the interfaces of the network namespace it was mounted in
+            reasons.add(
+                    "no network interface of it is visible: it may be in another network"
+                            + " namespace");
         }
         for (Path network : networks) {
             String called = "its network interface " + name(network);
             Long flags = number(KernelFiles.text(network.resolve("flags")));
             if (flags == null) {
-                reasons.add("whether " + called + " is up can't be told");
+                reasons.add("it is unknown whether " + called + " is up");
             } else if ((flags & IFF_UP) != 0) {
                 reasons.add(called + " is up");
             }

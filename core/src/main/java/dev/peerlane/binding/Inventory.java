@@ -15,8 +15,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The NVMe functions of this machine as sysfs shows them, without opening any. Model, serial number
- * and namespaces are known only while the kernel's nvme driver has the function.
+ * Lists the NVMe functions of a machine as sysfs shows them, without opening any. Model, serial
+ * number and namespaces are known only while the kernel's nvme driver holds the function.
  */
 public final class Inventory {
     private static final int SECTOR_BYTES = 512;
@@ -32,18 +32,19 @@ public final class Inventory {
      * One NVMe function.
      *
      * @param bdf its address
-     * @param driver the driver that has it, or null
+     * @param driver its driver, or null
      * @param iommuGroup its IOMMU group, or -1
      * @param numaNode its NUMA node, or -1
-     * @param link its link, or null
-     * @param model its model, or null if the kernel does not say
+     * @param link its PCIe link, or null
+     * @param model its model, or null if the kernel does not show it
      * @param serial its serial number, or null
      * @param firmware its firmware revision, or null
      * @param namespaces its block devices
-     * @param cmbBytes the size of its CMB, if the kernel says; 0 is not told from unknown
-     * @param cmbLimitBytes the most that a CMB can have, since it lies in a BAR
-     * @param pmrLimitBytes the most that a PMR can have; 0 if there is no BAR for one
-     * @param inUse why it can't be taken, one sentence each
+     * @param cmbBytes the size of its CMB in bytes, if the kernel shows it; 0 for none or unknown
+     * @param cmbLimitBytes an upper limit of the CMB's size in bytes, that of the BARs
+     * @param pmrLimitBytes an upper limit of the PMR's size in bytes; 0 if there is no BAR for a
+     *     PMR
+     * @param inUse why the function can't be taken from its driver, one sentence each
      */
     public record Drive(
             Bdf bdf,
@@ -59,29 +60,29 @@ public final class Inventory {
             long cmbLimitBytes,
             long pmrLimitBytes,
             List<String> inUse) {
-        /** Keeps its own copies of the lists. */
+        /** Copies the lists. */
         public Drive {
             namespaces = List.copyOf(namespaces);
             inUse = List.copyOf(inUse);
         }
 
-        /** Returns the sum of its namespaces' sizes in bytes. */
+        /** Returns the sum of the namespaces' sizes in bytes. */
         public long capacityBytes() {
             return namespaces.stream().mapToLong(BlockDevice::bytes).sum();
         }
     }
 
     /**
-     * A namespace as a block device.
+     * A block device of a namespace.
      *
-     * @param name such as {@code nvme0n1}
-     * @param bytes its size
+     * @param name its name, such as {@code nvme0n1}
+     * @param bytes its size in bytes
      */
     public record BlockDevice(String name, long bytes) {}
 
     /**
-     * Reads all of them, in bus order. Nothing is opened but files of sysfs and procfs: who holds a
-     * device exclusively without showing there is found by {@link Binder} alone.
+     * Reads all NVMe functions, in bus order. This opens only files of sysfs and procfs; a device
+     * that is held exclusively without a trace there is found by {@link Binder} alone.
      */
     public static List<Drive> read(SystemRoot system) {
         BlockUse use = new BlockUse(system);

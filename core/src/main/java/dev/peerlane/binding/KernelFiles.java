@@ -22,7 +22,8 @@ final class KernelFiles {
     private KernelFiles() {}
 
     /**
-     * Returns its entries, sorted; those seen so far once it has gone.
+     * Returns the entries of a folder, sorted. If the folder vanishes meanwhile, these are the
+     * entries read so far.
      *
      * @throws dev.peerlane.PeerlaneException if there are more than {@code max}
      */
@@ -30,16 +31,16 @@ final class KernelFiles {
         try (DirectoryStream<Path> all = Files.newDirectoryStream(folder)) {
             return entries(folder, all, max);
         } catch (IOException e) {
-            return List.of(); // it has gone, or is somebody else's
+            return List.of(); // the folder has vanished, or may not be read
         }
     }
 
-    /** Returns the entries of a folder that has as many as a machine has devices at most. */
+    /** Returns the entries of a folder that has at most one entry for each device of a machine. */
     static List<Path> entries(Path folder) {
         return entries(folder, MAX_DEVICES);
     }
 
-    /** Returns the first lines of a file; none if it can't be read. */
+    /** Returns the first lines of a file, or no lines if it can't be read. */
     static List<String> lines(Path file) {
         try (var all = Files.lines(file, StandardCharsets.ISO_8859_1)) {
             return all.limit(MAX_LINES).toList();
@@ -48,7 +49,7 @@ final class KernelFiles {
         }
     }
 
-    /** Returns a text without blanks around it; null if it can't be read or is empty. */
+    /** Returns the stripped text of a file, or null if it can't be read or is empty. */
     static @Nullable String text(Path file) {
         try {
             String text = Files.readString(file, StandardCharsets.ISO_8859_1).strip();
@@ -58,7 +59,7 @@ final class KernelFiles {
         }
     }
 
-    /** Returns the entries of a folder that is open, in the same way. */
+    /** Returns the entries of an open folder, as {@link #entries(Path, int)} does. */
     static List<Path> entries(Path folder, DirectoryStream<Path> all, int max) {
         List<Path> found = new ArrayList<>();
         try {
@@ -69,7 +70,7 @@ final class KernelFiles {
                 found.add(entry);
             }
         } catch (DirectoryIteratorException e) {
-            // an error of an iterator is no IOException
+            // an iterator's error is unchecked
         }
         found.sort(null);
         return found;

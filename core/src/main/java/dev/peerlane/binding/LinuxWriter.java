@@ -9,18 +9,18 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Writes to sysfs, and loads modules by modprobe. */
+/** Writes to sysfs, and loads modules with modprobe. */
 public final class LinuxWriter implements SystemWriter {
     private static final List<String> FOLDERS = List.of("/sbin", "/usr/sbin", "/bin", "/usr/bin");
     private static final int MAX_WORDS = 400;
     private static final long SECONDS = 30;
 
-    /** Creates one for this machine. */
+    /** Creates a writer for this machine. */
     public LinuxWriter() {}
 
     @Override
     public void write(Path file, String text) throws IOException {
-        // never CREATE: a name that sysfs does not have is an error
+        // no CREATE: a file that sysfs does not have is an error
         Files.write(file, text.getBytes(StandardCharsets.US_ASCII), StandardOpenOption.WRITE);
     }
 

@@ -9,20 +9,20 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What is mounted: here, for init, and in every other mount namespace whose processes may be looked
- * at. A device is listed once, from where it was seen first.
+ * The mounts that this process sees, those of init, and those of every other mount namespace whose
+ * processes are readable. A device that was found already is skipped in the other namespaces.
  */
 final class Mounts {
     private static final int SOURCE_AFTER_DASH = 2;
     private static final int MAX_NAMESPACES = 4096;
 
     /**
-     * One mount.
+     * A mount of a block device.
      *
-     * @param device major and minor number, such as 259:1
-     * @param point where it is mounted
-     * @param source what was mounted, such as /dev/nvme0n1
-     * @param by words for who sees it, empty for this process and init
+     * @param device the device's major and minor number, such as 259:1
+     * @param point the mount point
+     * @param source the mounted device, such as /dev/nvme0n1
+     * @param by names the mount namespace for messages; empty for this process and init
      */
     record Mount(String device, String point, String source, String by) {
         String words() {
@@ -53,7 +53,7 @@ final class Mounts {
         }
     }
 
-    /** Returns the mount namespace of a process, empty if it may not be looked at. */
+    /** Returns the mount namespace of a process, or an empty string if it is not readable. */
     private static String namespace(Path process) {
         try {
             return Files.readSymbolicLink(process.resolve("ns/mnt")).toString();
@@ -62,7 +62,10 @@ final class Mounts {
         }
     }
 
-    /** Each line: id, parent, major:minor, root, mount point, …, a dash, type, source, options. */
+    /**
+     * Reads a mountinfo file. Each line has id, parent, major:minor, root, mount point, …, a dash,
+     * type, source, options.
+     */
     private void read(Path file, String by, Set<String> seen) {
         for (String line : KernelFiles.lines(file)) {
             List<String> words = List.of(line.split(" ", -1));
@@ -78,7 +81,7 @@ final class Mounts {
         }
     }
 
-    /** Returns the mounts of a block device, by its number or one of its names below /dev. */
+    /** Returns the mounts of a block device, found by its number or one of its names in /dev. */
     List<Mount> of(String number, Set<String> nodes) {
         return mounts.stream()
                 .filter(m -> m.device.equals(number) || nodes.contains(m.source))

@@ -17,10 +17,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which driver and which driver_override functions had before they were bound, for another process
- * to put back: a file {@code bound/ADDRESS} of a directory that does not survive a boot, as
- * bindings don't. Its lines are {@code id}, {@code driver} and {@code override}; one that is
- * missing was none.
+ * Records the driver and the driver_override that functions had before they were bound, so that
+ * another process can restore them. Each function has a file {@code bound/ADDRESS} in a directory
+ * that does not survive a boot, as bindings don't. Its lines are {@code id}, {@code driver} and
+ * {@code override}; a missing line means that there was none.
  */
 final class Origins {
     private static final Pattern DRIVER = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}");
@@ -29,10 +29,10 @@ final class Origins {
     private static final int MAX_BYTES = 4096;
 
     /**
-     * What a function had.
+     * The driver and the override that a function had.
      *
      * @param driver its driver, or null for none
-     * @param override what driver_override said, or null for nothing
+     * @param override its driver_override, or null for none
      */
     record Origin(@Nullable String driver, @Nullable String override) {}
 
@@ -43,9 +43,9 @@ final class Origins {
     }
 
     /**
-     * Returns the addresses of all that are written down.
+     * Returns the addresses of all recorded functions.
      *
-     * @throws PeerlaneException if that can't be read
+     * @throws PeerlaneException if the directory can't be read
      */
     List<Bdf> all() {
         if (!Files.notExists(directory) && !Files.isReadable(directory)) {
@@ -62,10 +62,10 @@ final class Origins {
     }
 
     /**
-     * Returns what a function had, or null if nothing is written down of it or what is written is
-     * of another device that was in its place.
+     * Returns what a function had, or null if nothing is recorded for it, or if the record is of
+     * another device that was in its slot.
      *
-     * @throws PeerlaneException if the file can't be read or makes no sense
+     * @throws PeerlaneException if the file can't be read or is malformed
      */
     @Nullable Origin read(SysfsFunction function) {
         Path file = file(function.bdf());
@@ -97,9 +97,9 @@ final class Origins {
     }
 
     /**
-     * Writes down what a function has.
+     * Records what a function has.
      *
-     * @throws PeerlaneException if that can't be
+     * @throws PeerlaneException if the file can't be written
      */
     void write(SysfsFunction function, Origin origin) {
         Path file = file(function.bdf());
@@ -114,14 +114,14 @@ final class Origins {
             Files.createDirectories(directory);
             Path fresh = directory.resolve("." + file.getFileName());
             Files.writeString(fresh, text, StandardCharsets.US_ASCII);
-            // the process may be killed at any time, so it is there as a whole or not at all
+            // moved into place, since the process may be killed at any time
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw unusable(file, e.getMessage(), e);
         }
     }
 
-    /** Forgets a function. */
+    /** Deletes a function's record. */
     void remove(Bdf bdf) {
         Path file = file(bdf);
         try {
@@ -146,8 +146,8 @@ final class Origins {
         return new PeerlaneException(
                 PeerlaneException.Category.MACHINE,
                 "origin-not-kept",
-                "%s, which names the driver to go back to, is not usable: %s".formatted(file, why),
-                permission ? "Run as root" : "Mend or remove it",
+                "%s, which records the driver to return to, can't be used: %s".formatted(file, why),
+                permission ? "Run as root" : "Repair or delete it",
                 cause);
     }
 }

@@ -12,9 +12,9 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Which programs have nodes of namespaces or of VFIO open, as far as their descriptors may be
- * looked at. Root sees all; a virtual machine's disk and a database on a raw partition show nowhere
- * else.
+ * Finds the programs that have nodes of namespaces or of VFIO open, from the descriptors that are
+ * readable. Root sees all of them. A virtual machine's disk or a database on a raw partition shows
+ * up nowhere else.
  */
 final class Programs {
     private static final int MAX_PROCESSES = 1 << 17;
@@ -22,15 +22,21 @@ final class Programs {
     private static final Pattern PROCESS = Pattern.compile("[1-9]\\d*");
     private static final Pattern NODE = Pattern.compile("/dev/(?:nvme|ng)\\d+n\\d+(?:p\\d+)?");
 
-    /** Nodes of groups and of devices; /dev/vfio/vfio names none. */
+    /**
+     * Nodes of VFIO's groups and devices and of UIO. /dev/vfio/vfio is left out, since it
+     * identifies no device.
+     */
     private static final Pattern VFIO_NODE =
             Pattern.compile(
                     "/dev/vfio/(?:(?:noiommu-)?\\d+|devices/(?:noiommu-)?vfio\\d+)|/dev/uio\\d+");
 
-    /** What a descriptor of VFIO_GROUP_GET_DEVICE_FD shows, whichever device it is of. */
+    /** Link target of a descriptor from VFIO_GROUP_GET_DEVICE_FD, the same for every device. */
     private static final String VFIO_DEVICE = "anon_inode:[vfio-device]";
 
-    /** The first PID namespace's fixed number (PROC_PID_INIT_INO of the kernel). */
+    /**
+     * Link target of the initial PID namespace, whose number is fixed (PROC_PID_INIT_INO of the
+     * kernel).
+     */
     private static final String ALL_PROCESSES = "pid:[4026531836]";
 
     private final Map<String, Set<String>> users = new HashMap<>();
@@ -53,7 +59,7 @@ final class Programs {
         boolean device = false;
         Path descriptors = process.resolve("fd");
         if (!Files.isReadable(descriptors) || !Files.isDirectory(descriptors)) {
-            if (Files.exists(process)) { // it may have ended meanwhile
+            if (Files.exists(process)) { // the process may have ended meanwhile
                 hidden.add(described(process));
             }
             return;
@@ -80,24 +86,24 @@ final class Programs {
         }
     }
 
-    /** Returns who has a block device or the character device beside it open. */
+    /** Returns the programs that have a block device or its character device open. */
     Set<String> of(String name) {
         Set<String> all = new LinkedHashSet<>(users.getOrDefault("/dev/" + name, Set.of()));
         all.addAll(users.getOrDefault("/dev/" + name.replaceFirst("^nvme", "ng"), Set.of()));
         return all;
     }
 
-    /** Returns who has one node open, by its exact name. */
+    /** Returns the programs that have a node open, by its exact name. */
     Set<String> ofNode(String node) {
         return users.getOrDefault(node, Set.of());
     }
 
-    /** Returns who has a device of VFIO open and no node that tells which. */
+    /** Returns the programs that have a VFIO device open but no node that identifies it. */
     Set<String> withUnnamedDevices() {
         return unnamed;
     }
 
-    /** Returns why some program may have been overlooked; empty if none was. */
+    /** Returns why programs may have been overlooked; empty if none was. */
     List<String> overlooked() {
         List<String> why = new ArrayList<>();
         if (!pidNamespace.equals(ALL_PROCESSES)) {
@@ -107,7 +113,7 @@ final class Programs {
         }
         if (!hidden.isEmpty()) {
             why.add(
-                    "the descriptors of %s%s can't be looked at"
+                    "the descriptors of %s%s can't be read"
                             .formatted(
                                     hidden.iterator().next(),
                                     hidden.size() == 1
@@ -117,14 +123,14 @@ final class Programs {
         return why;
     }
 
-    /** Returns the folders of all processes. */
+    /** Returns the folders of all processes in procfs. */
     static List<Path> processes(Path proc) {
         return KernelFiles.entries(proc, MAX_PROCESSES).stream()
                 .filter(e -> PROCESS.matcher(String.valueOf(e.getFileName())).matches())
                 .toList();
     }
 
-    /** Returns a process in words. */
+    /** Returns a process's number and name for messages. */
     static String described(Path process) {
         String name = KernelFiles.text(process.resolve("comm"));
         return "process %s (%s)".formatted(process.getFileName(), name == null ? "?" : name);

@@ -16,9 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Whether another host may use a drive: dual-port shelves have two controllers for each namespace.
- * Asked through the kernel's driver, with the drive's own Identify data and Reservation Report. A
- * question without an answer counts as yes.
+ * Finds out whether another host may use a drive, as in dual-port enclosures with two controllers
+ * for each namespace. It reads the drive's Identify data and Reservation Report through the
+ * kernel's driver. A command that fails counts as shared.
  */
 final class Sharing {
     /** struct nvme_passthru_cmd of linux/nvme_ioctl.h, 72 bytes. */
@@ -63,9 +63,10 @@ final class Sharing {
     }
 
     /**
-     * Returns why others may use a drive, one sentence each; empty if it says that nobody may.
+     * Returns why other hosts may use a drive, one sentence each; empty if the drive reports that
+     * it is not shared.
      *
-     * @param controller the name of its controller, such as nvme0
+     * @param controller name of the drive's controller, such as nvme0
      * @param volumes its block devices
      */
     static List<String> reasons(Kernel kernel, String controller, List<BlockUse.Volume> volumes) {
@@ -95,7 +96,7 @@ final class Sharing {
     private void namespace(String controller, BlockUse.Volume volume) {
         String name = volume.name();
         if (volume.nsid() == 0) {
-            reasons.add("Linux does not say which namespace " + name + " is");
+            reasons.add("Linux does not show the namespace identifier of " + name);
             return;
         }
         String node = "/dev/" + controller;
@@ -113,8 +114,9 @@ final class Sharing {
     }
 
     /**
-     * Hosts with identifiers of 128 bits get the extended data structure only, others the short one
-     * only; type and number of registrants are at the same place in both.
+     * Reads the Reservation Report. A host with an identifier of 128 bits gets the extended data
+     * structure only, other hosts the short one only. The type and the number of registrants have
+     * the same offsets in both.
      */
     private void reservation(BlockUse.Volume volume) {
         String name = volume.name();
@@ -144,7 +146,7 @@ final class Sharing {
         reasons.add("%s does not answer %s (%s)".formatted(name, question, why));
     }
 
-    /** Answers 0, the status of the NVMe command, or a negated error number. */
+    /** Sends a command. Returns 0, the status of the NVMe command, or a negated error number. */
     private long ask(String node, Request request, int opcode, int nsid, int cdw10, int cdw11) {
         long fd = kernel.open(node, Kernel.O_RDONLY | Kernel.O_CLOEXEC);
         if (fd < 0) {

@@ -3,19 +3,20 @@ package dev.peerlane.binding;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** The two ways in which binding changes a machine. */
+/** The two operations by which binding changes a machine. */
 public interface SystemWriter {
     /**
      * Writes to a file of sysfs, in one write.
      *
-     * @throws IOException with the kernel's reason
+     * @param file an existing file of sysfs @param text the text without its newline @throws
+     *     IOException with the kernel's reason
      */
     void write(Path file, String text) throws IOException;
 
     /**
-     * Loads a module of the kernel.
+     * Loads a kernel module.
      *
-     * @throws IOException with the reason
+     * @param module the module's name @throws IOException with modprobe's reason
      */
     void load(String module) throws IOException;
 }

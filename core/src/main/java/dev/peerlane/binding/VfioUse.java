@@ -12,10 +12,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who uses functions through VFIO: a virtual machine, another program. Asked of the processes'
- * descriptors, and of the node of the IOMMU group, which only one program can have. A kernel with
- * VFIO's devices alone has no such node: then the descriptors are all there is. What can't be
- * looked at is not taken as free.
+ * Finds the programs, such as virtual machines, that use functions through VFIO or UIO. It reads
+ * the processes' descriptors and opens the node of the IOMMU group, which only one program can have
+ * open. A kernel with VFIO's device nodes only has no group node, so the descriptors are the only
+ * source there. A function that can't be examined doesn't count as free.
  */
 public final class VfioUse {
     private final @Nullable Kernel kernel;
@@ -23,39 +23,39 @@ public final class VfioUse {
     private @Nullable Programs programs;
 
     /**
-     * What is known of one function.
+     * What is known of one function's users.
      *
-     * @param users who uses it, one sentence each
-     * @param unknown why it may be in use though nobody shows, one sentence each
+     * @param users the programs that use it, one sentence each
+     * @param unknown why it may be in use although no user was found, one sentence each
      */
     public record Answer(List<String> users, List<String> unknown) {
-        /** Of a function that is not there. */
+        /** Answer for a function that is missing or not bound to a driver for programs. */
         public static final Answer GONE = new Answer(List.of(), List.of());
 
-        /** Keeps its own copies of the lists. */
+        /** Copies the lists. */
         public Answer {
             users = List.copyOf(users);
             unknown = List.copyOf(unknown);
         }
 
-        /** Returns whether it is known that nobody uses it. */
+        /** Returns whether the function is certainly unused. */
         public boolean isFree() {
             return users.isEmpty() && unknown.isEmpty();
         }
     }
 
     /**
-     * Looks at the machine as it is now.
+     * Creates a view of a machine. Processes are read at the first question.
      *
-     * @param kernel opens its nodes; null where those of {@code /dev} are another machine's
-     * @param system where its sysfs and procfs are
+     * @param kernel opens the nodes in {@code /dev}; null if they are another machine's
+     * @param system the machine's sysfs and procfs
      */
     public VfioUse(@Nullable Kernel kernel, SystemRoot system) {
         this.kernel = kernel;
         this.system = system;
     }
 
-    /** Returns who uses a function; nobody does that is not with a driver for programs. */
+    /** Returns the users of a function. A function that is not bound to VFIO or UIO has none. */
     public Answer of(SysfsFunction function) {
         String driver = function.driver();
         boolean uio = driver != null && driver.contains("uio");
@@ -67,7 +67,10 @@ public final class VfioUse {
         return uio ? ofUio(seen, function) : ofVfio(seen, function);
     }
 
-    /** UIO lets any number of programs open a device, so the descriptors are all there is. */
+    /**
+     * Answers for UIO, which lets any number of programs open a device, so that only descriptors
+     * show the users.
+     */
     private Answer ofUio(Programs seen, SysfsFunction function) {
         return new Answer(users(seen, system, function), seen.overlooked());
     }
@@ -79,7 +82,7 @@ public final class VfioUse {
         long opened = function.iommuGroup() < 0 ? -Errno.ENOENT : open(group);
         boolean nobodyShows = users.isEmpty();
         if (opened == -Errno.EBUSY && nobodyShows) {
-            users.add(group + " is in use by somebody who does not show");
+            users.add(group + " is in use by an unknown program");
         } else if (opened < 0 && opened != -Errno.EBUSY && opened != -Errno.ENOENT) {
             unknown.add("%s can't be opened (%s)".formatted(group, Errno.text((int) -opened)));
         } else if (opened == -Errno.ENOENT) {
@@ -87,7 +90,8 @@ public final class VfioUse {
         }
         if (nobodyShows) {
             seen.withUnnamedDevices()
-                    .forEach(by -> unknown.add(by + " uses a VFIO device and does not show which"));
+                    .forEach(
+                            by -> unknown.add(by + " uses a VFIO device, and it is unknown which"));
         }
         return new Answer(users, unknown);
     }
@@ -103,7 +107,10 @@ public final class VfioUse {
         return fd;
     }
 
-    /** Returns who has one of the nodes of a function open, as far as descriptors show. */
+    /**
+     * Returns the programs that have one of a function's nodes open, as far as their descriptors
+     * are readable.
+     */
     static List<String> users(Programs programs, SystemRoot system, SysfsFunction function) {
         List<String> nodes = new ArrayList<>();
         if (function.iommuGroup() >= 0) {

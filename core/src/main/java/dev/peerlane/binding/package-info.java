@@ -1,8 +1,8 @@
 /**
- * Moving PCI functions between the drivers of Linux and vfio-pci, and back: {@link
- * dev.peerlane.binding.Binder} plans it and does it, {@link dev.peerlane.binding.Inventory} shows
- * what there is. Whoever uses a function is found first, in files of {@code /sys} and {@code /proc}
- * and by asking for it. No device is opened here.
+ * Moves PCI functions between the drivers of Linux and vfio-pci. {@link
+ * dev.peerlane.binding.Binder} plans and applies the moves, {@link dev.peerlane.binding.Inventory}
+ * lists the functions. Before a move the users of a function are searched for, in files of {@code
+ * /sys} and {@code /proc} and by opening its nodes exclusively. No device is driven here.
  */
 @NullMarked
 package dev.peerlane.binding;

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Functions that others hang from, or that the machine itself needs, stay where they are. */
+/** Tests that functions with others below them, or that the machine needs, are refused. */
 class BindBelowTest {
     private static final Bdf VMD = Bdf.parse("00:0e.0");
     private static final Bdf VMD_PORT = Bdf.parse("10000:e0:06.0");
@@ -38,7 +38,10 @@ class BindBelowTest {
         assertThat(machine.drivers.done).as("nothing was written").isEmpty();
     }
 
-    /** As Linux shows it: the drives' own domain hangs below the controller's directory. */
+    /**
+     * Adds an Intel VMD controller as Linux shows it, with the drives' own domain below the
+     * controller's directory.
+     */
     private void vmd() {
         machine.sysfs.function(VMD, null, BindMachine.config(0x010400, 0)).driver(VMD, "vmd");
         machine.sysfs.group(VMD, 9);
@@ -54,7 +57,7 @@ class BindBelowTest {
     }
 
     @Test
-    void aControllerWithADomainBelowItIsRefusedAsABridgeIsAndTheRootBelowItIsNamed() {
+    void aControllerWithADomainBelowItIsRefusedAndTheRootFileSystemBelowItIsNamed() {
         vmd();
         machine.proc("self/mountinfo", "22 1 259:50 / / rw - ext4 /dev/nvme5n1 rw");
         assertRefused(
@@ -63,17 +66,17 @@ class BindBelowTest {
                 "0000:00:0e.0 has 2 PCI functions below it",
                 "10000:e1:00.0 (nvme)",
                 "nvme5n1 holds the running root",
-                "Leave it with the driver it has (vmd)");
+                "Leave it bound to its driver (vmd)");
     }
 
     @Test
-    void withNothingInUseBelowItIsRefusedAllTheSame() {
+    void aControllerWithUnusedDrivesBelowItIsRefusedToo() {
         vmd();
         assertRefused(() -> machine.binder().bind(List.of(VMD), ALL), "functions-below", "VMD");
     }
 
     @Test
-    void aDriveOfTheGroupOfAControllerIsNotToldToTakeTheController() {
+    void theRemedyForADriveInAControllersGroupIsNotToBindTheController() {
         vmd();
         assertRefused(
                 () -> machine.binder().bind(List.of(VMD_DRIVE), ALL),
@@ -83,7 +86,7 @@ class BindBelowTest {
     }
 
     @Test
-    void everyKindOfBridgeStays() {
+    void everyKindOfBridgeIsRefused() {
         for (int classCode : new int[] {0x060000, 0x060100, 0x060400, 0x060700}) {
             Bdf bdf = Bdf.parse("00:1e." + (classCode >>> 8 & 7));
             machine.sysfs.function(bdf, null, BindMachine.config(classCode, 0));
@@ -111,11 +114,11 @@ class BindBelowTest {
         assertRefused(
                 () -> machine.binder().bind(List.of(SOUND), ALL),
                 "device-in-use",
-                "whether its network interface eth1 is up can't be told");
+                "it is unknown whether its network interface eth1 is up");
     }
 
     @Test
-    void aNetworkCardWhoseInterfacesAreInAnotherNamespaceIsNotTakenForUnused() {
+    void aNetworkCardWhoseInterfacesAreInAnotherNamespaceCountsAsUsed() {
         Bdf card = Bdf.parse("00:1d.0");
         machine.sysfs.function(card, null, BindMachine.config(0x020000, 0));
         assertThat(machine.binder().bind(List.of(card), ALL).lines()).isNotEmpty();
@@ -127,7 +130,7 @@ class BindBelowTest {
     }
 
     @Test
-    void whatDrivesTheConsoleIsRefused() {
+    void theDisplayOfTheConsoleIsRefused() {
         machine.sysfs.text(SOUND, "boot_vga", "0\n");
         assertThat(machine.binder().bind(List.of(SOUND), ALL).lines()).isNotEmpty();
         machine.sysfs.text(SOUND, "boot_vga", "1\n");
@@ -138,7 +141,7 @@ class BindBelowTest {
     }
 
     @Test
-    void aScreenAtADisplayControllerAndAnythingAtAUsbControllerAreUse() {
+    void aControllerWithAScreenOrAUsbDeviceIsInUse() {
         machine.sysfs.text(SOUND, "drm/card0/card0-DP-1/enabled", "enabled\n");
         machine.sysfs.text(SOUND, "usb3/3-4/product", "Keyboard\n");
         assertRefused(
@@ -157,24 +160,24 @@ class BindBelowTest {
     }
 
     @Test
-    void withoutAListOfMountsNothingIsTakenAsUnmounted() throws java.io.IOException {
+    void withoutAListOfMountsNoDriveCountsAsUnmounted() throws java.io.IOException {
         java.nio.file.Files.delete(machine.system.proc().resolve("self/mountinfo"));
-        machine.assertInUse("what is mounted can't be told", "self/mountinfo");
+        machine.assertInUse("the mounts are unknown", "self/mountinfo");
     }
 
     @Test
-    void aListOfSwapThatCanNotBeReadIsNoEmptyOne() throws java.io.IOException {
+    void anUnreadableListOfSwapIsNotAnEmptyOne() throws java.io.IOException {
         Path swaps = machine.system.proc().resolve("swaps");
         java.nio.file.Files.delete(swaps);
         assertThat(machine.binder().bind(List.of(A), NOTHING).lines())
                 .as("a kernel without swap has no such file")
                 .isNotEmpty();
         java.nio.file.Files.createDirectory(swaps);
-        machine.assertInUse("what is swap can't be told");
+        machine.assertInUse("the swap devices are unknown");
     }
 
     @Test
-    void aDriveWithNvmeThatShowsNoControllerCountsAsShared() throws java.io.IOException {
+    void aDriveOfTheNvmeDriverWithoutAVisibleControllerCountsAsShared() throws java.io.IOException {
         Path nvme = machine.sysfs.place(B).resolve("nvme");
         java.nio.file.Files.move(nvme, nvme.resolveSibling("gone"));
         assertRefused(

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Nobody can take a drive between the checks and the moment it leaves its driver. */
+/** Tests that nothing can claim a drive between the checks and the moment it leaves its driver. */
 class BindClaimTest {
     @TempDir private Path directory;
     private BindMachine machine;
@@ -32,7 +32,7 @@ class BindClaimTest {
     }
 
     @Test
-    void theNamespaceIsHeldUntilItHasLeftItsDriverAndNotLonger() {
+    void theNamespaceIsHeldUntilTheDriveHasLeftItsDriverAndNotLonger() {
         List<String> seen = new ArrayList<>();
         machine.drivers.watcher =
                 write ->
@@ -51,7 +51,7 @@ class BindClaimTest {
     }
 
     @Test
-    void whatComesIntoUseAfterThePlanIsNotTaken() {
+    void aDriveThatComesIntoUseAfterThePlanIsRefused() {
         BindPlan plan = machine.binder().bind(List.of(A), ALL);
         machine.proc("self/mountinfo", "30 22 259:10 / /late rw - xfs /dev/nvme0n1 rw");
         assertRefused(
@@ -61,7 +61,7 @@ class BindClaimTest {
     }
 
     @Test
-    void whoMayNotOpenTheDeviceIsTold() {
+    void missingPermissionToOpenTheDeviceIsReported() {
         machine.node("nvme0n1").exclusiveRefusal = -Errno.EACCES;
         assertThatThrownBy(() -> machine.binder().bind(List.of(A), ALL))
                 .isInstanceOfSatisfying(
@@ -71,7 +71,7 @@ class BindClaimTest {
     }
 
     @Test
-    void whicheverQuestionToTheKernelFailsNothingStaysOpenAndNothingIsHalfDone() {
+    void nothingStaysOpenOrHalfDoneWhicheverCallFails() {
         FakeKernel kernel = machine.kernel;
         machine.node("nvme0").namespace[FakeNvmeNode.RESCAP] = 1;
         kernel.add(A, 21);

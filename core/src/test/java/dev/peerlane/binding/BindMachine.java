@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Set;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
-/** Two drives with the nvme driver, a bridge, and a sound card. */
+/** A machine with two drives that are bound to nvme, a bridge, and a sound card. */
 final class BindMachine {
     static final Bdf BRIDGE = Bdf.parse("00:01.0");
     static final Bdf SOUND = Bdf.parse("00:1f.3");
@@ -99,7 +99,7 @@ final class BindMachine {
         }
     }
 
-    /** Makes a link of procfs that leads nowhere here, such as a descriptor. */
+    /** Creates a dangling link in procfs, such as a descriptor's. */
     void procLink(String name, String target) {
         Path link = system.proc().resolve(name);
         try {
@@ -126,7 +126,7 @@ final class BindMachine {
         return sysfs.root().resolve("bus/pci/devices/" + bdf).resolve(name);
     }
 
-    /** Wants a refusal to bind the first drive, whatever is allowed, with these words in it. */
+    /** Asserts that binding the first drive is refused, whatever is allowed, with these words. */
     void assertInUse(String... words) {
         assertRefused(() -> binder().bind(List.of(A), ALL), "device-in-use", words);
         assertThat(driver(A)).isEqualTo("nvme");

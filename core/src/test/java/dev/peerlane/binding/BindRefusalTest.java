@@ -24,7 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Who keeps a drive from being bound, each with its message. */
+/** Tests each use that prevents binding a drive, with its message. */
 class BindRefusalTest {
     @TempDir private Path directory;
     private BindMachine machine;
@@ -54,7 +54,7 @@ class BindRefusalTest {
     }
 
     @Test
-    void aMountInAnotherNamespaceIsToldWithAProcessThatSeesIt() {
+    void aMountInAnotherNamespaceIsReportedWithAProcessInIt() {
         machine.procLink("self/ns/mnt", "mnt:[1]");
         machine.procLink("900000077/ns/mnt", "mnt:[2]");
         machine.proc("900000077/comm", "postgres");
@@ -96,16 +96,17 @@ class BindRefusalTest {
     }
 
     @Test
-    void aLoopDeviceMadeOfAPartitionIsRefusedAndWhatIsAboveItIsSeen() {
+    void aLoopDeviceOnAPartitionIsRefusedAndItsOwnUseIsFound() {
         machine.sysfs.file("class/block/loop3/loop/backing_file", "/dev/nvme0n1p2\n");
         machine.sysfs.file("class/block/loop3/dev", "7:3\n");
         machine.proc("self/mountinfo", "30 22 7:3 / /image rw - ext4 /dev/loop3 rw");
         machine.assertInUse(
-                "nvme0n1p2 is what loop3 is made of", "loop3 (on nvme0n1) is mounted on /image");
+                "nvme0n1p2 is the backing device of loop3",
+                "loop3 (on nvme0n1) is mounted on /image");
     }
 
     @Test
-    void whatAnNvmeOrScsiTargetExportsIsRefused() {
+    void aDriveExportedByAnNvmeOrScsiTargetIsRefused() {
         String subsystem = "kernel/config/nvmet/subsystems/nqn.x/";
         machine.sysfs.file(subsystem + "namespaces/1/device_path", "/dev/nvme0n1\n");
         machine.sysfs.file(subsystem + "namespaces/1/enable", "0\n");
@@ -135,15 +136,15 @@ class BindRefusalTest {
     }
 
     @Test
-    void whoHoldsItExclusivelyWithoutShowingIsRefusedAndZfsIsGuessedAt() {
+    void anInvisibleExclusiveUserIsRefusedAndZfsIsSuspected() {
         machine.node("nvme0n1").exclusiveRefusal = -Errno.EBUSY;
-        machine.assertInUse("nvme0n1 is held exclusively by somebody who does not show");
+        machine.assertInUse("nvme0n1 is held exclusively by an unknown user");
         machine.sysfs.file("module/zfs/version", "2\n");
         machine.assertInUse("nvme0n1 is held exclusively by a ZFS pool (zpool status) or");
     }
 
     @Test
-    void multipathNamesLeadToTheDiskThatIsSeen() throws IOException {
+    void multipathNamesLeadToTheVisibleDisk() throws IOException {
         Path controller = machine.sysfs.place(B).resolve("nvme/nvme1");
         Files.delete(controller.resolve("nvme1n1/nsid"));
         Files.delete(controller.resolve("nvme1n1"));
@@ -156,7 +157,7 @@ class BindRefusalTest {
     }
 
     @Test
-    void disksBelowAnotherKindOfControllerAreLookedAtToo() {
+    void disksOfOtherKindsOfControllersAreCheckedToo() {
         machine.sysfs.text(SOUND, "host0/block/sda/dev", "8:0\n");
         machine.sysfs.linkTo(
                 "class/block/sda", machine.sysfs.place(SOUND).resolve("host0/block/sda"));
@@ -194,7 +195,7 @@ class BindRefusalTest {
     }
 
     @Test
-    void toTakeWhatIsNoDriveIsNeverProposed() {
+    void bindingAFunctionThatIsNoDriveIsNeverProposed() {
         Bdf other = Bdf.parse("01:00.1");
         machine.sysfs.function(other, BRIDGE, BindMachine.config(0x020000, 0));
         machine.sysfs.group(other, 21).driver(other, "e1000e");
@@ -217,7 +218,7 @@ class BindRefusalTest {
     }
 
     @Test
-    void aDriveThatAnotherHostMayUseIsRefusedUnlessTold() {
+    void aDriveThatAnotherHostMayUseIsRefusedUnlessAllowed() {
         FakeNvmeNode node = machine.node("nvme0");
         node.controller[FakeNvmeNode.CMIC] = 1;
         assertShared(
@@ -232,7 +233,7 @@ class BindRefusalTest {
     }
 
     @Test
-    void reservationsAndRegistrantsAreFoundWithEitherLengthOfHostIdentifiers() {
+    void reservationsAndRegistrantsAreFoundWithHostIdentifiersOfEitherLength() {
         machine.node("nvme0").namespace[FakeNvmeNode.RESCAP] = 1;
         FakeNvmeNode node = machine.node("nvme0n1");
         assertThat(machine.binder().bind(List.of(A), NOTHING).lines()).isNotEmpty();
@@ -246,7 +247,7 @@ class BindRefusalTest {
     }
 
     @Test
-    void aQuestionWithoutAnAnswerCountsAsShared() throws IOException {
+    void aDriveThatDoesNotAnswerCountsAsShared() throws IOException {
         machine.node("nvme0").identifyNamespaceStatus = -Errno.EIO;
         assertShared("nvme0n1 does not answer Identify Namespace (EIO");
         machine.node("nvme0").identifyControllerStatus = 0x2002;
@@ -255,6 +256,6 @@ class BindRefusalTest {
         assertShared("nvme0 does not answer Identify Controller (EACCES");
         machine.node("nvme0").refusal = 0;
         Files.delete(machine.sysfs.place(A).resolve("nvme/nvme0/nvme0n1/nsid"));
-        assertShared("Linux does not say which namespace nvme0n1 is");
+        assertShared("Linux does not show the namespace identifier of nvme0n1");
     }
 }

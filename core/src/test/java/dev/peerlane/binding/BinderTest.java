@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Moving functions there and back, and what a listing tells of them. */
+/** Tests moving functions to vfio-pci and back, and the inventory. */
 class BinderTest {
     @TempDir private Path directory;
     private BindMachine machine;
@@ -87,11 +87,11 @@ class BinderTest {
         assertThat(function(A).driverOverride()).isNull();
         BindPlan again = binder().unbind(List.of(A));
         assertThat(again.lines()).isEmpty();
-        assertThat(again.notes()).containsExactly("0000:01:00.0 is with nvme already");
+        assertThat(again.notes()).containsExactly("0000:01:00.0 is bound to nvme already");
     }
 
     @Test
-    void whatWasThereBeforeIsPutBack() {
+    void formerDriverAndOverrideAreRestored() {
         sysfs.driver(B, null).text(B, "driver_override", "pci-stub\n");
         BindPlan plan = binder().bind(List.of(A, B), NOTHING);
         binder().apply(plan);
@@ -103,7 +103,7 @@ class BinderTest {
     }
 
     @Test
-    void whicheverStepFailsEverythingIsAsBefore() {
+    void everythingIsAsBeforeWhicheverStepFails() {
         int k = 1;
         for (; k < 50; k++) {
             drivers.failAt(k);
@@ -127,7 +127,7 @@ class BinderTest {
     }
 
     @Test
-    void whicheverStepOfTheWayBackFailsBothStayWithVfio() {
+    void bothStayWithVfioWhicheverStepOfTheReturnFails() {
         binder().apply(binder().bind(List.of(A, B), NOTHING));
         int k = 1;
         for (; k < 50; k++) {
@@ -150,17 +150,17 @@ class BinderTest {
     }
 
     @Test
-    void aDriverThatDoesNotTakeTheFunctionIsAnErrorAndUndone() {
+    void aDriverThatDoesNotBindTheFunctionIsAnErrorAndUndone() {
         drivers.vfioRefuses = true;
         BindPlan plan = binder().bind(List.of(A), NOTHING);
         assertThatThrownBy(() -> binder().apply(plan))
                 .isInstanceOf(PeerlaneException.class)
-                .hasMessageContaining("no driver now, not with vfio-pci");
+                .hasMessageContaining("is now bound to no driver, not to vfio-pci");
         assertThat(driver(A)).isEqualTo("nvme");
     }
 
     @Test
-    void bridgesAreNeverTakenAndOtherKindsOnlyWhenTold() {
+    void bridgesAreNeverBoundAndOtherKindsOnlyIfAllowed() {
         assertRefused(
                 () -> binder().bind(List.of(BRIDGE), EnumSet.allOf(BindPlan.Allow.class)),
                 "is-a-bridge",
@@ -175,7 +175,7 @@ class BinderTest {
     }
 
     @Test
-    void thatAnUnusedDriveMayLoseItsPowerIsSaidUnlessItIsTurnedOff() {
+    void thePlanNotesThatAnUnusedDriveMayLosePowerUnlessThatIsDisabled() {
         sysfs.text(A, "d3cold_allowed", "1\n");
         assertThat(binder().bind(List.of(A, B), NOTHING).notes())
                 .singleElement()
@@ -186,7 +186,7 @@ class BinderTest {
     }
 
     @Test
-    void aFunctionThatAProgramUsesIsNotTakenFromIt() {
+    void aFunctionThatAProgramUsesIsRefused() {
         binder().apply(binder().bind(List.of(A), NOTHING));
         kernel.add(A, 21);
         int held = (int) kernel.open("/dev/vfio/21", dev.peerlane.linux.Kernel.O_CLOEXEC);
@@ -197,7 +197,7 @@ class BinderTest {
     }
 
     @Test
-    void theInventoryTellsWhatSysfsKnows() {
+    void theInventoryShowsWhatSysfsKnows() {
         sysfs.text(A, "numa_node", "0\n").text(A, "nvme/nvme0/cmbsz", "16402\n");
         sysfs.text(B, "p2pmem/size", "67108864\n");
         machine.proc("swaps", "Filename Type Size", "/dev/nvme0n1p2 partition 1048572 0 -2");
@@ -239,7 +239,7 @@ class BinderTest {
     }
 
     @Test
-    void theRealWriterMakesNoFilesAndTellsWhatModprobeSaid() throws IOException {
+    void theRealWriterCreatesNoFilesAndReportsTheMessageOfModprobe() throws IOException {
         SystemWriter real = new LinuxWriter();
         Path there = Files.writeString(directory.resolve("there"), "");
         real.write(there, "0000:01:00.0\n");

@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Does with a written sysfs what Linux does when its files are written. */
+/** Reacts to writes into a fake sysfs as Linux does. */
 final class FakeDrivers implements SystemWriter {
     final List<String> done = new ArrayList<>();
     final Set<String> loaded = new HashSet<>();
     boolean vfioRefuses;
 
-    /** Sees every write before it is done. */
+    /** Sees every write before it takes effect. */
     Consumer<String> watcher = write -> {};
 
     int failAt = -1;

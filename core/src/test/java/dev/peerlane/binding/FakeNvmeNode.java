@@ -11,7 +11,7 @@ import dev.peerlane.vfio.FakeNodes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** A node of the nvme driver: answers Identify and Reservation Report with bytes a test has set. */
+/** A node of the nvme driver that answers Identify and Reservation Report with a test's bytes. */
 final class FakeNvmeNode extends FakeNodes.OtherFile {
     static final int CMIC = 76;
     static final int NMIC = 30;
@@ -21,14 +21,14 @@ final class FakeNvmeNode extends FakeNodes.OtherFile {
     final byte[] namespace = new byte[4096];
     final byte[] reservations = new byte[4096];
 
-    /** What each question is answered with: 0, an NVMe status, or a negated error number. */
+    /** Result of Identify Controller: 0, an NVMe status, or a negated error number. */
     long identifyControllerStatus;
 
     long identifyNamespaceStatus;
     long reportStatus;
     long extendedReportStatus;
 
-    /** Makes one whose drive is nobody else's. */
+    /** Creates the node of a drive that is not shared. */
     FakeNvmeNode(String path) {
         super(path);
     }

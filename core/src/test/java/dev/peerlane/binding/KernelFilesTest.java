@@ -14,7 +14,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Folders that go away while they are looked at. */
+/** Tests folders that vanish while they are read. */
 class KernelFilesTest {
     @TempDir private Path directory;
 

@@ -17,7 +17,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Another process puts back what bind found. Every binder here is a process of its own. */
+/**
+ * Tests that another process restores what bind found. Each binder stands for a process of its own.
+ */
 class OriginsTest {
     @TempDir private Path directory;
     private BindMachine machine;
@@ -37,7 +39,7 @@ class OriginsTest {
     }
 
     @Test
-    void anotherProcessPutsDriverAndOverrideBack() {
+    void anotherProcessRestoresDriverAndOverride() {
         machine.sysfs.text(A, "driver_override", "nvme\n");
         machine.sysfs.driver(B, null).text(B, "driver_override", "pci-stub\n");
         bind();
@@ -54,7 +56,7 @@ class OriginsTest {
     }
 
     @Test
-    void anOverrideThatNamesAnotherDriverIsPutBackLast() {
+    void anOverrideThatNamesAnotherDriverIsRestoredLast() {
         machine.sysfs.text(A, "driver_override", "other\n");
         bind();
         machine.binder().apply(machine.binder().unbind(List.of(A)));
@@ -63,7 +65,7 @@ class OriginsTest {
     }
 
     @Test
-    void aKilledBindIsTakenUpWhereItEnded() {
+    void aKilledBindIsContinuedWhereItEnded() {
         for (int k = 2; k <= 4; k++) {
             machine = new BindMachine(directory.resolve("at" + k));
             int at = k;
@@ -87,13 +89,13 @@ class OriginsTest {
         }
     }
 
-    /** No handler of ours catches it, as none runs after a kill. */
+    /** An error that no handler catches, as none runs after a kill. */
     private static final class Killed extends Error {
         private static final long serialVersionUID = 1L;
     }
 
     @Test
-    void aFailedUnbindForgetsNothing() {
+    void aFailedUnbindKeepsTheRecords() {
         bind();
         machine.drivers.failAt(6);
         BindPlan back = machine.binder().unbind(List.of(A, B));
@@ -104,7 +106,7 @@ class OriginsTest {
     }
 
     @Test
-    void aRecordOfAnotherDeviceIsNotFollowed() throws IOException {
+    void aRecordOfAnotherDeviceIsIgnored() throws IOException {
         bind();
         Files.writeString(file(), "id 1234:5678\ndriver snd_hda_intel\n");
         assertThat(machine.binder().bound())
@@ -115,7 +117,7 @@ class OriginsTest {
     }
 
     @Test
-    void aRecordThatMakesNoSenseIsToldWithItsName() throws IOException {
+    void aMalformedRecordIsReportedWithItsName() throws IOException {
         bind();
         Files.writeString(file(), "id 0000:0000\ndriver ../../x\n");
         assertThatThrownBy(() -> machine.binder().unbind(List.of(A)))
@@ -124,16 +126,17 @@ class OriginsTest {
                         e -> {
                             assertThat(e.code()).isEqualTo("origin-not-kept");
                             assertThat(e.explain())
-                                    .contains(file().toString(), "'../../x'", "Mend or remove it");
+                                    .contains(
+                                            file().toString(), "'../../x'", "Repair or delete it");
                         });
     }
 
     @Test
-    void whatCanNotBeWrittenDownIsNotBound() throws IOException {
+    void aFunctionThatCannotBeRecordedIsNotBound() throws IOException {
         Files.writeString(directory.resolve("state"), "in the way");
         BindPlan plan = machine.binder().bind(List.of(A), NOTHING);
         assertThatThrownBy(() -> machine.binder().apply(plan))
-                .hasMessageContaining("which names the driver to go back to");
+                .hasMessageContaining("which records the driver to return to");
         assertThat(machine.drivers.done).isEmpty();
         machine.assertNothingLeft();
     }

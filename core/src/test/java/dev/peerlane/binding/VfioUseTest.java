@@ -16,7 +16,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Who uses a function through VFIO, with groups, without them, and where nobody can tell. */
+/**
+ * Tests finding the users of a function through VFIO: with groups, without groups, and where it
+ * can't be decided.
+ */
 class VfioUseTest {
     private static final String USER = "900000088";
 
@@ -54,7 +57,7 @@ class VfioUseTest {
     }
 
     @Test
-    void withoutGroupsAProgramThatHasTheDevicesNodeOpenKeepsIt() {
+    void withoutGroupsAProgramThatHasTheDevicesNodeOpenUsesIt() {
         program("/dev/vfio/devices/vfio3");
         assertKept("process " + USER + " (qemu-system-x86)", "/dev/vfio/devices/vfio3");
         assertThat(machine.binder().unbind(List.of(B)).lines()).isNotEmpty();
@@ -68,50 +71,50 @@ class VfioUseTest {
     }
 
     @Test
-    void aGroupThatIsBusyIsInUseThoughNoProgramShows() {
+    void aBusyGroupIsInUseEvenIfNoProgramIsVisible() {
         group(-Errno.EBUSY);
-        assertKept("/dev/vfio/21 is in use by somebody who does not show");
+        assertKept("/dev/vfio/21 is in use by an unknown program");
     }
 
     @Test
-    void aGroupThatMayNotBeOpenedIsNotFree() {
+    void aGroupThatCannotBeOpenedIsNotFree() {
         group(-Errno.EACCES);
-        assertKept("whether a program uses it can't be told", "/dev/vfio/21", "Run as root");
+        assertKept("a program may use it", "/dev/vfio/21", "Run as root");
     }
 
     @Test
-    void withoutGroupsInAContainerNothingIsKnownAndSoNothingIsFree() throws IOException {
+    void withoutGroupsInAContainerNothingIsKnownSoNothingIsFree() throws IOException {
         Path namespace = machine.system.proc().resolve("self/ns/pid");
         Files.delete(namespace);
         machine.procLink("self/ns/pid", "pid:[4026532999]");
-        assertKept("whether a program uses it can't be told", "PID namespace");
+        assertKept("a program may use it", "PID namespace");
         Files.delete(namespace);
-        assertKept("whether a program uses it can't be told");
+        assertKept("a program may use it");
     }
 
     @Test
-    void withoutGroupsAProgramThatMayNotBeLookedAtMayUseIt() {
+    void withoutGroupsAnUnreadableProgramMayUseIt() {
         machine.proc(USER + "/comm", "secret");
         machine.proc(USER + "/fd", "a file, which can't be listed as root may list everything");
-        assertKept("whether a program uses it can't be told", "process " + USER + " (secret)");
+        assertKept("a program may use it", "process " + USER + " (secret)");
     }
 
     @Test
-    void aProgramWithADeviceAndNoNodeThatNamesItMayUseAny() {
+    void aProgramWithAnUnidentifiedDeviceMayUseAny() {
         program("anon_inode:[vfio-device]");
         group(0);
-        assertKept("process " + USER + " (qemu-system-x86)", "does not show which");
+        assertKept("process " + USER + " (qemu-system-x86)", "it is unknown which");
     }
 
     @Test
-    void withoutGroupsAndWithAllProgramsSeenItIsFree() {
+    void withoutGroupsItIsFreeIfAllProgramsAreReadable() {
         program("/dev/vfio/devices/vfio4", "anon_inode:[vfio-device]", "/dev/vfio/22");
         assertThat(use().isFree()).isTrue();
         assertThat(machine.binder().unbind(List.of(A)).lines()).isNotEmpty();
     }
 
     @Test
-    void whatIsWithAnotherDriverIsNotUsedThroughVfio() {
+    void aFunctionOfAnotherDriverIsNotUsedThroughVfio() {
         machine.sysfs.driver(A, "nvme");
         group(-Errno.EBUSY);
         assertThat(use().isFree()).isTrue();

@@ -189,7 +189,7 @@ class BindCommandTest {
         Shell none = Shell.on(host, "unbind", A);
         assertThat(none.status()).isZero();
         assertThat(none.out()).isEqualTo("Nothing to do.\n");
-        assertThat(none.err()).isEqualTo("Note: " + A + " is with nvme already.\n");
+        assertThat(none.err()).isEqualTo("Note: " + A + " is bound to nvme already.\n");
     }
 
     @Test
