@@ -23,11 +23,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * A change to the redirect bits (RR, CR, EC) of bridges, and the way back. No other bit is touched.
+ * A reversible change that clears the redirect bits (RR, CR, EC) of bridges. No other bit is
+ * changed.
  *
- * <p>The old values are kept in a file before anything is written; restoring sets exactly them.
+ * <p>The old values are saved in a file before the first write. Restoring sets exactly those
+ * values.
  *
- * @param bridges what is changed
+ * @param bridges the bridges to change
  */
 public record AcsChange(List<Bridge> bridges) {
     private static final String HEAD = "# peerlane acs 1";
@@ -37,39 +39,40 @@ public record AcsChange(List<Bridge> bridges) {
             Pattern.compile("(\\S+) offset=0x(\\p{XDigit}{3}) control=0x(\\p{XDigit}{4})");
 
     /**
-     * One bridge.
+     * A bridge to change.
      *
      * @param bdf its address
-     * @param offset of its ACS capability
-     * @param control its ACS Control register before the change
+     * @param offset offset of its ACS capability
+     * @param control value of its ACS Control register before the change
      */
     public record Bridge(Bdf bdf, int offset, int control) {
-        /** Returns the register after the change. */
+        /** Returns the register's value after the change. */
         public int changed() {
             return control & ~Acs.REDIRECT_BITS;
         }
 
-        /** Returns the setpci line that does it. */
+        /** Returns the setpci command that makes the change. */
         public String line() {
             return SetPci.word(bdf, "ECAP_ACS+6", 0, control & Acs.REDIRECT_BITS);
         }
 
-        /** Returns the setpci line that undoes it. */
+        /** Returns the setpci command that undoes the change. */
         public String undoLine() {
             int bits = control & Acs.REDIRECT_BITS;
             return SetPci.word(bdf, "ECAP_ACS+6", bits, bits);
         }
     }
 
-    /** Keeps its own copy of the list. */
+    /** Copies the list. */
     public AcsChange {
         bridges = List.copyOf(bridges);
     }
 
     /**
-     * Plans to turn redirection off on the routes between some devices, both ways.
+     * Plans to turn redirection off on the routes between some devices, in both directions.
      *
-     * @throws PeerlaneException of category MACHINE if one is not there or a bridge can't be read
+     * @throws PeerlaneException of category MACHINE if a device is missing or a bridge can't be
+     *     read
      */
     public static AcsChange between(Machine machine, List<Bdf> devices) {
         TreeMap<Bdf, Bridge> found = new TreeMap<>();
@@ -78,7 +81,7 @@ public record AcsChange(List<Bridge> bridges) {
                 throw PeerlaneException.machine(
                                 "no-such-device",
                                 "there is no PCI function " + from,
-                                "Name a function that is there")
+                                "Name an existing function")
                         .with("function", from.toString());
             }
             for (Bdf to : devices) {
@@ -115,8 +118,8 @@ public record AcsChange(List<Bridge> bridges) {
     }
 
     /**
-     * Returns which isolation is lost: the devices that each bridge then lets reach each other, in
-     * words.
+     * Returns which isolation is lost, one sentence each: the devices that can then reach each
+     * other below each bridge.
      */
     public List<String> losses(Machine machine) {
         List<String> lines = new ArrayList<>();
@@ -143,7 +146,7 @@ public record AcsChange(List<Bridge> bridges) {
         return lines;
     }
 
-    /** Returns the devices that can then reach each other past the IOMMU. */
+    /** Returns the devices that can reach each other past the IOMMU after the change. */
     public List<Bdf> reached(Machine machine) {
         return tops(machine).stream()
                 .flatMap(top -> below(machine, top).stream())
@@ -152,7 +155,10 @@ public record AcsChange(List<Bridge> bridges) {
                 .toList();
     }
 
-    /** Returns the switches whose ports are changed; a port without one stands for itself. */
+    /**
+     * Returns the switches whose ports are changed. A port outside a switch counts as its own
+     * switch.
+     */
     private Set<Bdf> tops(Machine machine) {
         Set<Bdf> tops = new TreeSet<>();
         for (Bridge bridge : bridges) {
@@ -171,12 +177,12 @@ public record AcsChange(List<Bridge> bridges) {
     }
 
     /**
-     * Does it: keeps the old values, then writes each bridge and reads it back. Where one fails,
-     * those before it are set back.
+     * Saves the old values, then writes each bridge and reads it back. If one fails, those before
+     * it are restored.
      *
-     * @param root what stands for {@code /}
-     * @param keep the file for the old values, which must not exist
-     * @throws PeerlaneException of category MACHINE if something can't be written
+     * @param root the directory to use as {@code /}
+     * @param keep a new file for the old values
+     * @throws PeerlaneException of category MACHINE if the file or a bridge can't be written
      */
     public void apply(Path root, Path keep) {
         save(keep);
@@ -198,7 +204,9 @@ public record AcsChange(List<Bridge> bridges) {
         }
     }
 
-    /** Undoes it; a bridge that has other values than were left there is refused. */
+    /**
+     * Restores the old values. Refuses a bridge whose value is not the one that this change wrote.
+     */
     public void restore(Path root) {
         for (Bridge bridge : bridges) {
             int now = read(root, bridge);
@@ -228,25 +236,24 @@ public record AcsChange(List<Bridge> bridges) {
         } catch (java.nio.file.FileAlreadyExistsException e) {
             throw PeerlaneException.request(
                             "file-exists",
-                            keep
-                                    + " is there already, and may hold the values of an earlier change",
-                            "Restore from it first, or keep the old values in another file")
+                            keep + " exists and may hold the values of an earlier change",
+                            "Restore from it first, or save the old values in another file")
                     .with("kept", keep.toString());
         } catch (IOException e) {
-            throw failed("the old values can't be kept in " + keep, e);
+            throw failed("the old values can't be saved in " + keep, e);
         }
     }
 
     /**
-     * Reads a file that {@link #apply} kept.
+     * Reads a file that {@link #apply} wrote.
      *
-     * @throws PeerlaneException of category REQUEST if it is none
+     * @throws PeerlaneException of category REQUEST if the file is not one of those
      */
     public static AcsChange load(Path keep) {
         List<String> lines;
         try {
             if (!Files.isRegularFile(keep) || Files.size(keep) > 100L * MAX_LINES) {
-                throw bad(keep, "it is no small regular file");
+                throw bad(keep, "it is not a small regular file");
             }
             lines = Files.readAllLines(keep, StandardCharsets.UTF_8);
         } catch (IOException e) {
@@ -273,8 +280,8 @@ public record AcsChange(List<Bridge> bridges) {
     private static PeerlaneException bad(Path keep, String why) {
         return PeerlaneException.request(
                 "bad-acs-file",
-                keep + " does not hold old values: " + why,
-                "Name the file in which a change kept them");
+                keep + " does not hold saved values: " + why,
+                "Name the file in which a change saved them");
     }
 
     private static Path config(Path root, Bridge bridge) {
@@ -290,7 +297,7 @@ public record AcsChange(List<Bridge> bridges) {
                         "acs-moved",
                         "%s has no ACS capability at %03xh: %04x"
                                 .formatted(bridge.bdf(), bridge.offset(), header),
-                        "Look at the bridges again: the machine is not the one it was");
+                        "Look at the bridges again: the machine has changed");
             }
             file.seek(bridge.offset() + CONTROL);
             return word(file);
@@ -310,7 +317,7 @@ public record AcsChange(List<Bridge> bridges) {
         if (now != expected) {
             throw PeerlaneException.refused(
                     "acs-changed",
-                    "ACS Control of %s is %04x, not %04x: somebody else changed it"
+                    "ACS Control of %s is %04x, not %04x: it was changed meanwhile"
                             .formatted(bridge.bdf(), now, expected),
                     "Look at the bridges again, and decide by hand");
         }
@@ -326,7 +333,7 @@ public record AcsChange(List<Bridge> bridges) {
                     "acs-not-taken",
                     "ACS Control of %s is %04x after %04x was written"
                             .formatted(bridge.bdf(), after, value),
-                    "The bridge does not take the change; use pci=disable_acs_redir at boot");
+                    "The bridge ignores the change; use pci=disable_acs_redir at boot");
         }
     }
 

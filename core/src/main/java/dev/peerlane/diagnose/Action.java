@@ -3,22 +3,22 @@ package dev.peerlane.diagnose;
 import dev.peerlane.pci.Bdf;
 import java.util.List;
 
-/** Something to do to a machine, which changes what the doctor found, or goes back. */
+/** An action on a machine that fixes a finding of the doctor, or undoes such a fix. */
 public sealed interface Action {
     /**
-     * A line of the system: for a shell, or what to change on the kernel command line.
+     * A command for a shell, or a change to the kernel command line.
      *
-     * @param text the line as it is typed
+     * @param text the line to type
      */
     record Line(String text) implements Action {}
 
     /**
-     * Binds functions to vfio-pci, with a look at who uses them.
+     * Binds functions to vfio-pci, after a check for users.
      *
-     * @param functions which ones, together
+     * @param functions the functions, bound together
      */
     record Bind(List<Bdf> functions) implements Action {
-        /** Keeps its own copy of the list. */
+        /** Copies the list. */
         public Bind {
             functions = List.copyOf(functions);
         }
@@ -27,10 +27,10 @@ public sealed interface Action {
     /**
      * Gives functions back to the drivers that they had.
      *
-     * @param functions which ones, together
+     * @param functions the functions, bound together
      */
     record Unbind(List<Bdf> functions) implements Action {
-        /** Keeps its own copy of the list. */
+        /** Copies the list. */
         public Unbind {
             functions = List.copyOf(functions);
         }

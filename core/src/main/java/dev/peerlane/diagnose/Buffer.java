@@ -4,13 +4,13 @@ import dev.peerlane.pci.Bdf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which memory is to carry the data of a copy that is asked about.
+ * The memory that carries the data of the copy in question.
  *
- * @param kind whose
- * @param third the third party, or null for any
+ * @param kind whose memory
+ * @param third the third device, or null for any
  */
 public record Buffer(Kind kind, @Nullable Bdf third) {
-    /** The best that works. */
+    /** The best memory that works. */
     public static final Buffer AUTO = new Buffer(Kind.AUTO, null);
 
     /** The target's CMB. */
@@ -19,15 +19,15 @@ public record Buffer(Kind kind, @Nullable Bdf third) {
     /** The source's CMB. */
     public static final Buffer SOURCE = new Buffer(Kind.SOURCE, null);
 
-    /** Whose memory. */
+    /** The owner of the memory. */
     public enum Kind {
-        /** The best that works. */
+        /** The best memory that works. */
         AUTO,
-        /** The target's. */
+        /** The target's CMB. */
         TARGET,
-        /** The source's. */
+        /** The source's CMB. */
         SOURCE,
-        /** A third party's. */
+        /** A third device's CMB. */
         THIRD
     }
 

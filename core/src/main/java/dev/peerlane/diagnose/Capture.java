@@ -26,27 +26,27 @@ import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
 
 /**
- * What the verdicts on a machine need, bundled in one ZIP file: files of sysfs and procfs under
- * their own paths, with {@code links} for the symbolic links.
+ * Captures the files of a machine that its verdicts need in a ZIP file: files of sysfs and procfs
+ * under their own paths, and {@code links} with the symbolic links.
  *
- * <p>Of texts that tell more than that (command line, processor, kernel configuration) only the
- * lines that matter are kept. Of configuration spaces it has what verdicts need, of bridges and
- * drives; a suspended function is not woken. Serial numbers are read only if they are asked for.
+ * <p>Of longer texts (command line, processor, kernel configuration) it keeps only the lines that
+ * matter. Of the configuration spaces of bridges and drives it keeps what verdicts need. It does
+ * not wake a suspended function. It reads serial numbers only on request.
  */
 public final class Capture {
     private static final String MARK = "peerlane-capture";
     private static final String VERSION = "2";
 
-    /** Version 1 has whole configuration spaces. */
+    /** Versions that can be read. Version 1 has whole configuration spaces. */
     private static final Set<String> VERSIONS = Set.of("1", VERSION);
 
     private static final String LINKS = "links";
     private static final String KERNEL_CONFIG = "kernel/config";
 
-    /** AMD's description of its IOMMUs. */
+    /** The ACPI table that describes AMD's IOMMUs. */
     static final String IVRS = "sys/firmware/acpi/tables/IVRS";
 
-    /** How much of it is read: the header, and IVinfo. */
+    /** Number of bytes of the table that are read: the header and IVinfo. */
     static final int IVRS_BYTES = 40;
 
     private static final int MAX_MARK_BYTES = 16;
@@ -56,7 +56,9 @@ public final class Capture {
     private static final int MAX_NAMES = 200_000;
     private static final int MAX_PATH = 512;
 
-    /** The deepest file that is read of a machine is 8 directories down. */
+    /**
+     * Largest depth of a path. The deepest file that is read from a machine is 8 directories down.
+     */
     private static final int MAX_DEPTH = 16;
 
     private static final List<String> WHOLE =
@@ -118,10 +120,10 @@ public final class Capture {
     }
 
     /**
-     * Takes one.
+     * Takes a capture.
      *
-     * @param from the system
-     * @param serials whether serial numbers are kept
+     * @param from the files of the system
+     * @param serials whether to keep serial numbers
      */
     public static CapturedFiles take(SystemFiles from, boolean serials) {
         Capture capture = new Capture(from, serials);
@@ -179,7 +181,8 @@ public final class Capture {
             to.put(directory + "/" + ConfigReading.RANGES, bytes(config.ranges()));
         }
         if (!asleep) {
-            OF_LINK.forEach(name -> copy(directory + "/" + name)); // reading them asks the device
+            OF_LINK.forEach(
+                    name -> copy(directory + "/" + name)); // reading these accesses the device
         }
         OF_FUNCTION.forEach(name -> copy(directory + "/" + name));
         for (String controller : from.list(directory + "/nvme")) {
@@ -196,7 +199,10 @@ public final class Capture {
         }
     }
 
-    /** Bridges and drives are; a poor copy without classes is, whatever it is. */
+    /**
+     * Returns whether a function is read: bridges and drives are, and so is any function without a
+     * class file, as in an incomplete copy.
+     */
     private boolean isLookedAt(String directory) {
         String classCode = from.text(directory + "/class");
         return classCode == null
@@ -239,7 +245,7 @@ public final class Capture {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Returns the lines of the kernel's configuration that matter; empty if it can't be read. */
+    /** Returns the relevant lines of the kernel's configuration; empty if it can't be read. */
     static String kernelConfig(SystemFiles files) {
         String kept = files.text(KERNEL_CONFIG);
         if (kept != null) {
@@ -283,7 +289,7 @@ public final class Capture {
             }
         } catch (java.nio.file.FileAlreadyExistsException e) {
             throw PeerlaneException.request(
-                    "file-exists", file + " is there already", "Name another file");
+                    "file-exists", file + " exists already", "Name another file");
         } catch (IOException e) {
             throw new PeerlaneException(
                     PeerlaneException.Category.MACHINE,
@@ -296,7 +302,7 @@ public final class Capture {
 
     private static void entry(ZipOutputStream zip, String name, byte[] content) throws IOException {
         ZipEntry entry = new ZipEntry(name);
-        entry.setTime(0); // nothing that tells when, and the same files give the same bytes
+        entry.setTime(0); // no time stamp, so that the same files give the same bytes
         zip.putNextEntry(entry);
         zip.write(content);
         zip.closeEntry();
@@ -306,7 +312,8 @@ public final class Capture {
      * Opens a capture, or a directory that is laid out like {@code /}, with {@code sys} and {@code
      * proc}. Nothing is unpacked.
      *
-     * @throws PeerlaneException of category REQUEST if it is neither or its sizes are absurd
+     * @throws PeerlaneException of category REQUEST if it is neither, or if it exceeds the size
+     *     limits
      */
     public static SystemFiles open(Path from) {
         if (Files.isDirectory(from)) {
@@ -329,9 +336,9 @@ public final class Capture {
             throws IOException {
         ZipEntry entry = zip.getNextEntry();
         boolean marked = entry != null && entry.getName().equals(MARK);
-        // an entry is read to its end before the next one is asked for, which would inflate it all
+        // each entry is read under its limit first: getNextEntry would inflate all the rest of it
         if (!marked || !VERSIONS.contains(text(bounded(zip, MAX_MARK_BYTES, MARK, from)).strip())) {
-            throw bad(from, "it does not begin as a capture of version " + VERSION + " does");
+            throw bad(from, "it does not begin like a capture of version " + VERSION);
         }
         long total = 0;
         int names = 0;
@@ -367,7 +374,7 @@ public final class Capture {
         return content;
     }
 
-    /** Returns how many there are. */
+    /** Reads the file of symbolic links. Returns the number of links. */
     private static int links(String text, CapturedFiles files) {
         String[] lines = text.split("\n", MAX_NAMES + 2);
         if (lines.length > MAX_NAMES) {
@@ -394,7 +401,7 @@ public final class Capture {
     private static PeerlaneException bad(Path file, String why) {
         return PeerlaneException.request(
                 "bad-capture",
-                file + " is no capture: " + why,
+                file + " is not a capture: " + why,
                 "Name a file that a capture wrote, or a directory with sys and proc in it");
     }
 }

@@ -10,7 +10,10 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** Files of a system in memory. Links lead nowhere: what was behind them was copied. */
+/**
+ * The files of a system in memory. Symbolic links are not followed, since the files behind them
+ * were copied.
+ */
 public final class CapturedFiles extends SystemFiles {
     private final String origin;
     private final TreeMap<String, byte[]> files = new TreeMap<>();
@@ -18,9 +21,9 @@ public final class CapturedFiles extends SystemFiles {
     private final Map<String, SortedSet<String>> directories = new HashMap<>();
 
     /**
-     * Makes an empty one.
+     * Creates an empty set of files.
      *
-     * @param origin where the files come from, for a person
+     * @param origin where the files come from, for messages
      */
     public CapturedFiles(String origin) {
         this.origin = origin;

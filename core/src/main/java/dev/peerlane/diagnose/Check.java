@@ -9,7 +9,7 @@ import dev.peerlane.copy.planning.Unfit;
 import java.util.EnumSet;
 import java.util.stream.Stream;
 
-/** The table of all that the doctor knows. */
+/** The checks of the doctor, each with its title, meaning, cure and undo. */
 public enum Check {
     /** No functions in the snapshot at all. */
     NO_SYSFS(
@@ -533,8 +533,8 @@ public enum Check {
     }
 
     /**
-     * Returns the one that tells a person why a memory is unfit. Why there is no route is told by
-     * what stands in the way; if nothing does, it is the root complex.
+     * Returns the check that explains why a memory is unfit. A missing route is explained by the
+     * obstacle on it, and by the root complex if there is no other obstacle.
      */
     static Check of(Unfit unfit) {
         if (unfit == Unfit.ROUTE) {
@@ -546,27 +546,27 @@ public enum Check {
                 .orElseThrow();
     }
 
-    /** Returns whether it tells why a route is not permitted. */
+    /** Returns whether this check explains why a route is not permitted. */
     boolean isOfARoute() {
         return OF_A_ROUTE.contains(this);
     }
 
-    /** Returns the stable name. */
+    /** Returns the stable name of the check. */
     public String code() {
         return code;
     }
 
-    /** Returns what it usually does to the answer; a finding may do less. */
+    /** Returns the usual severity. A finding can have a lower one. */
     public Severity severity() {
         return severity;
     }
 
-    /** Returns one line. */
+    /** Returns the title, one line. */
     public String title() {
         return title;
     }
 
-    /** Returns what it means. */
+    /** Returns what the finding means. */
     public String meaning() {
         return meaning;
     }
@@ -576,7 +576,7 @@ public enum Check {
         return cure;
     }
 
-    /** Returns how to go back. */
+    /** Returns how to undo the cure. */
     public String undo() {
         return undo;
     }

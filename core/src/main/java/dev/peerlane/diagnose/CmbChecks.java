@@ -11,17 +11,16 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** What there is to say of the memory that would carry the data. */
+/** Checks the memory that would carry the data. */
 final class CmbChecks {
     private static final long KERNEL_PIECE_BYTES = 2 << 20;
 
     private CmbChecks() {}
 
     /**
-     * Returns what is found: what {@link Fitness} says of the memory, and more that is good to
-     * know.
+     * Returns the findings: those of {@link Fitness}, and further notes about the memory.
      *
-     * @param found what was found on the legs, which tells why there is no route
+     * @param found the findings on the legs, which explain a missing route
      */
     static List<Finding> of(Snapshot snapshot, Fitness fitness, List<Finding> found) {
         Bdf owner = fitness.memory().owner();
@@ -67,7 +66,7 @@ final class CmbChecks {
                 Check.CMB_UNKNOWN,
                 "" + owner,
                 "driver of " + owner + ": " + (driver == null ? "none" : driver),
-                "nothing that can be read without driving it tells of its CMB");
+                "nothing that can be read without driving it describes its CMB");
     }
 
     private static Finding finding(

@@ -4,16 +4,16 @@ import dev.peerlane.pci.Bdf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of a controller memory buffer without using it.
+ * The known facts about a controller memory buffer that is not in use.
  *
  * @param owner the controller
- * @param sizeBytes its size; 0 if there is none
- * @param freeBytes the longest piece of it that can be had; 0 if it can't be used
- * @param offsetBytes where it starts in its BAR
+ * @param sizeBytes its size in bytes; 0 if there is no CMB
+ * @param freeBytes the longest free run of it in bytes; 0 if it can't be used
+ * @param offsetBytes its offset in its BAR, in bytes
  * @param rds whether the owner's own Reads may use it (CMBSZ.RDS)
  * @param wds whether the owner's own Writes may use it (CMBSZ.WDS)
- * @param loadsOvertakeWrites CMBEBS.CMBRBB; null if nobody looked
- * @param read what was read, for a person
+ * @param loadsOvertakeWrites CMBEBS.CMBRBB; null if it was not read
+ * @param read the register values that were read, for a person
  */
 public record CmbFacts(
         Bdf owner,

@@ -8,14 +8,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The doctor's answer.
+ * The doctor's answer: go or no-go, with the reasons.
  *
- * @param source where the data is, or null if the whole machine was examined
- * @param target where it is to go, or null
- * @param owner whose CMB would carry it, or null
- * @param legs the routes of the data: into the memory, out of it
- * @param findings the reasons, what blocks first
- * @param rejected why other memory was not taken, one line each
+ * @param source the source, or null if the whole machine was examined
+ * @param target the target, or null
+ * @param owner the owner of the CMB that would carry the data, or null
+ * @param legs the routes of the data: into the memory, and out of it
+ * @param findings the reasons; those that block come first
+ * @param rejected why other memory was not chosen, one line each
  */
 public record Diagnosis(
         @Nullable Bdf source,
@@ -27,17 +27,17 @@ public record Diagnosis(
     /**
      * A route in one direction.
      *
-     * @param route the verdicts on it
+     * @param route the route with its verdicts
      * @param direction what the initiator does
      */
     public record Leg(Route route, Direction direction) {
-        /** Returns whether it may be used. */
+        /** Returns whether the route permits this direction. */
         public boolean allowed() {
             return route.verdict(direction).allowed();
         }
     }
 
-    /** Keeps its own copies of the lists. */
+    /** Copies the lists. */
     public Diagnosis {
         legs = List.copyOf(legs);
         findings = List.copyOf(findings);
@@ -50,8 +50,8 @@ public record Diagnosis(
     }
 
     /**
-     * Returns the category of the error with which a copy would be refused here: MACHINE if machine
-     * or device can't, REFUSED if the way is not permitted or not safe; null for a go.
+     * Returns the category of the error that a copy would end with: MACHINE if the machine or a
+     * device can't do it, REFUSED if the route is not permitted or not safe, null for a go.
      */
     public @Nullable Category against() {
         if (findings.stream().anyMatch(f -> f.severity() == Severity.CANNOT)) {
@@ -60,7 +60,7 @@ public record Diagnosis(
         return isGo() ? null : Category.REFUSED;
     }
 
-    /** Returns whether something was found. */
+    /** Returns whether a check has a finding. */
     public boolean has(Check check) {
         return findings.stream().anyMatch(f -> f.check() == check);
     }

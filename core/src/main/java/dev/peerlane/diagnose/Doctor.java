@@ -22,16 +22,15 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Judges whether peer-to-peer works on a machine, and tells why not. Whether a memory may carry a
- * copy, and which comes first, is {@link Fitness}'s word, the same that a copy is planned with.
- * What is found beside it, of the system and of the two namespaces, decides whether a copy could
- * begin at all.
+ * Decides whether peer-to-peer works on a machine, and explains why not. Whether a memory may carry
+ * a copy, and which is best, is decided by {@link Fitness}, as for the plan of a copy. The further
+ * findings, about the system and the two namespaces, decide whether a copy could begin at all.
  */
 public final class Doctor {
-    /** The most controllers of which every pair is looked at. */
+    /** Largest number of controllers for which every pair is examined. */
     public static final int MAX_CONTROLLERS = 128;
 
-    /** What 'peerlane bind' mends. */
+    /** Checks whose findings binding a function to vfio-pci fixes. */
     private static final Set<Check> HELD = EnumSet.of(Check.DRIVER, Check.GROUP_NOT_VIABLE);
 
     private final Snapshot snapshot;
@@ -41,8 +40,8 @@ public final class Doctor {
     }
 
     /**
-     * Examines a machine as a whole: go, if data can go from any controller to the memory of any
-     * other. Which driver holds them is left aside.
+     * Examines a machine as a whole. The answer is go if data can move from at least one controller
+     * to the memory of another. Their drivers are ignored.
      */
     public static Diagnosis examine(Snapshot snapshot) {
         return new Doctor(snapshot).machine();
@@ -52,20 +51,20 @@ public final class Doctor {
      * Examines a copy.
      *
      * @param snapshot the machine
-     * @param source who Reads
-     * @param target who Writes
-     * @param buffer whose memory is to carry the data
+     * @param source the controller that Reads its medium
+     * @param target the controller that Writes its medium
+     * @param buffer the memory that is to carry the data
      */
     public static Diagnosis examine(Snapshot snapshot, Bdf source, Bdf target, Buffer buffer) {
         return examine(snapshot, new Question(source, target, buffer));
     }
 
-    /** Examines a copy. */
+    /** Examines the copy in question. */
     public static Diagnosis examine(Snapshot snapshot, Question question) {
         return new Doctor(snapshot).copy(question);
     }
 
-    /** Returns what the rule says of one memory for a copy that is asked about. */
+    /** Returns the fitness of one memory for the copy in question. */
     public static Fitness fitness(Snapshot snapshot, Question question, Bdf owner) {
         return new Doctor(snapshot).fitness(question, owner);
     }
@@ -120,7 +119,10 @@ public final class Doctor {
         return !unusable.contains(one.bdf()) && !unusable.contains(other.bdf());
     }
 
-    /** Whether data can go between any two through the source's memory or a third party's. */
+    /**
+     * Returns whether there are two controllers between which data can move through the source's
+     * memory or a third device's.
+     */
     private boolean otherwise(List<PciFunction> looked) {
         for (PciFunction from : looked) {
             for (PciFunction owner : looked) {
@@ -145,7 +147,7 @@ public final class Doctor {
         return false;
     }
 
-    /** A third party is asked only if it is known to have memory. */
+    /** Returns whether the owner is a third device that is not known to have memory. */
     private boolean isNotSeen(PciFunction owner, PciFunction from) {
         return !owner.equals(from) && !hasMemory(owner);
     }
@@ -155,7 +157,7 @@ public final class Doctor {
         return cmb != null && cmb.sizeBytes() > 0;
     }
 
-    /** Whether a finding keeps a device out, whoever holds it. */
+    /** Returns whether a finding rules a device out, whatever its driver is. */
     private static boolean bars(Finding f) {
         return f.severity().blocks() && !HELD.contains(f.check());
     }
@@ -246,7 +248,7 @@ public final class Doctor {
         }
     }
 
-    /** Whose memory could carry it. */
+    /** Returns the functions whose memory could carry the copy. */
     private List<Bdf> owners(Question question) {
         List<Bdf> sides = List.of(question.target(), question.source());
         List<Bdf> thirds =
@@ -286,7 +288,10 @@ public final class Doctor {
         return Fitness.of(snapshot.machine(), demand, memory);
     }
 
-    /** One side; blocks are known only if all that could be meant are of one length. */
+    /**
+     * Returns one side of the copy. Its block size is known only if all namespaces in question have
+     * the same one.
+     */
     private Party party(Bdf bdf, @Nullable Integer nsid) {
         List<NamespaceFacts> meant =
                 meant(bdf, nsid).stream().filter(n -> n.unusable() == null).toList();
@@ -308,14 +313,19 @@ public final class Doctor {
                 .toList();
     }
 
-    /** What keeps a copy from reading its source or writing its target, whatever carries it. */
+    /**
+     * Returns the findings that prevent reading the source or writing the target, whatever memory
+     * is used.
+     */
     private List<Finding> ofSides(Question q) {
         List<Finding> found = new ArrayList<>(ofSide(q.source(), q.sourceNsid(), Direction.READ));
         found.addAll(ofSide(q.target(), q.targetNsid(), Direction.WRITE));
         return found;
     }
 
-    /** Nothing if one of those that could be meant can be used. */
+    /**
+     * Returns a side's findings: none if at least one of the namespaces in question can be used.
+     */
     private List<Finding> ofSide(Bdf bdf, @Nullable Integer nsid, Direction direction) {
         List<NamespaceFacts> meant = meant(bdf, nsid);
         List<Finding> found = new ArrayList<>();
@@ -361,7 +371,7 @@ public final class Doctor {
                 new Diagnosis.Leg(fitness.out(), Direction.READ));
     }
 
-    /** What there is to say of a memory and of the ways to it. */
+    /** Returns the findings on a memory and on the routes to it. */
     private List<Finding> found(Fitness fitness) {
         List<Finding> found = new ArrayList<>();
         legs(fitness).forEach(leg -> found.addAll(RouteChecks.of(snapshot, leg, fitness)));
@@ -373,7 +383,10 @@ public final class Doctor {
         return new Diagnosis.Leg(Route.between(snapshot.machine(), initiator, owner), direction);
     }
 
-    /** What blocks first; what was found twice once, as the worse of the two. */
+    /**
+     * Sorts findings so that those that block come first, and merges duplicates into the more
+     * severe one.
+     */
     private static List<Finding> tidy(List<Finding> findings) {
         Map<String, Finding> byKey = new LinkedHashMap<>();
         for (Finding f : findings) {

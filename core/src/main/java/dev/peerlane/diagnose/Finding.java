@@ -3,15 +3,15 @@ package dev.peerlane.diagnose;
 import java.util.List;
 
 /**
- * One thing that the doctor found.
+ * A finding of the doctor.
  *
- * @param check what it is
- * @param severity what it does to the answer here
- * @param subject what it was found at: an address, or the system
- * @param read each file with the value that was read
- * @param detail what it means here, one sentence
- * @param fix what changes it, each by itself; empty where no action does
- * @param undo what goes back, in the order of {@code fix}
+ * @param check the check that found it
+ * @param severity its effect on the answer here
+ * @param subject where it was found: an address, or the system
+ * @param read the files with the values that were read
+ * @param detail its meaning here, one sentence
+ * @param fix alternative actions, each of which fixes the finding; empty if no action does
+ * @param undo the actions that undo them, in the order of {@code fix}
  */
 public record Finding(
         Check check,
@@ -21,36 +21,36 @@ public record Finding(
         String detail,
         List<Action> fix,
         List<Action> undo) {
-    /** Keeps its own copies of the lists. */
+    /** Copies the lists. */
     public Finding {
         read = List.copyOf(read);
         fix = List.copyOf(fix);
         undo = List.copyOf(undo);
     }
 
-    /** Makes one with the usual severity and without actions. */
+    /** Creates a finding with the check's usual severity and without actions. */
     static Finding of(Check check, String subject, String read, String detail) {
         List<String> evidence = read.isEmpty() ? List.of() : List.of(read);
         return new Finding(
                 check, check.severity(), subject, evidence, detail, List.of(), List.of());
     }
 
-    /** Returns it with lines of the system. */
+    /** Returns this finding with a line that fixes it and one that undoes the fix. */
     Finding fixedBy(String line, String undoLine) {
         return mendedBy(List.of(new Action.Line(line)), List.of(new Action.Line(undoLine)));
     }
 
-    /** Returns it with actions. */
+    /** Returns this finding with actions. */
     Finding mendedBy(List<Action> actions, List<Action> undoing) {
         return new Finding(check, severity, subject, read, detail, actions, undoing);
     }
 
-    /** Returns it with another severity. */
+    /** Returns this finding with another severity. */
     Finding as(Severity other) {
         return new Finding(check, other, subject, read, detail, fix, undo);
     }
 
-    /** Returns the stable name of what it is. */
+    /** Returns the stable name of the check. */
     public String code() {
         return check.code();
     }

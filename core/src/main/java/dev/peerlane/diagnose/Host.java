@@ -10,20 +10,20 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The system around the devices.
+ * The operating system and the machine around the devices.
  *
- * @param release of the kernel, or null
+ * @param release the kernel's release, or null
  * @param parameters the kernel's command line
  * @param lockdown the active mode: none, integrity or confidentiality; null if not known
  * @param options the kernel's configuration, option without CONFIG_ to its value; empty if unknown
- * @param modules modules of interest that are loaded or built in
+ * @param modules the relevant modules that are loaded or built in
  * @param cpu the first processor, or null
  * @param product maker and model of the machine, or null
- * @param lockedBytes how much memory a process may lock; -1 for all, -2 if not known
- * @param hugePages how many there are; -1 if not known
- * @param iommuBits the narrowest address width of the IOMMUs; 0 if not known
- * @param iommus their names
- * @param misc of the devices vfio and iommu, those that are there
+ * @param lockedBytes the limit of locked memory in bytes; -1 for none, -2 if not known
+ * @param hugePages the number of huge pages; -1 if not known
+ * @param iommuBits the narrowest address width of the IOMMUs in bits; 0 if not known
+ * @param iommus the names of the IOMMUs
+ * @param misc those of the devices vfio and iommu that exist
  */
 public record Host(
         @Nullable String release,
@@ -44,7 +44,7 @@ public record Host(
     private static final List<String> VIRTUAL =
             List.of("QEMU", "VMware", "innotek", "Xen", "Amazon EC2", "Google", "KVM", "Virtual");
 
-    /** Keeps its own copies. */
+    /** Copies the collections. */
     public Host {
         options = Map.copyOf(options);
         modules = Set.copyOf(modules);
@@ -52,7 +52,7 @@ public record Host(
         misc = Set.copyOf(misc);
     }
 
-    /** Reads it. */
+    /** Reads the facts from the files of a system. */
     public static Host read(SystemFiles files) {
         String vendor = files.text("sys/class/dmi/id/sys_vendor");
         String product = files.text("sys/class/dmi/id/product_name");
@@ -72,12 +72,12 @@ public record Host(
                 new TreeSet<>(files.list("sys/class/misc")));
     }
 
-    /** Returns the value of an option of the kernel, {@code n} if off, null if not known. */
+    /** Returns the value of a kernel option, {@code n} if it is off, null if it is not known. */
     public @Nullable String option(String name) {
         return options.isEmpty() ? null : options.getOrDefault(name, "n");
     }
 
-    /** Returns whether this system is a guest, as far as it can be seen. */
+    /** Returns whether this system is recognisably a virtual machine. */
     public boolean isVirtual() {
         String maker = product;
         return (cpu != null && cpu.hypervisor())
@@ -140,7 +140,7 @@ public record Host(
         return sum;
     }
 
-    /** Returns the width of the narrowest unit of which one is known; 0 if none is. */
+    /** Returns the narrowest known width of the IOMMUs in bits, or 0 if none is known. */
     private static int iommuBits(SystemFiles files, List<String> iommus) {
         return iommus.stream()
                 .mapToInt(unit -> iommuBits(files, "sys/class/iommu/" + unit))
@@ -173,7 +173,10 @@ public record Host(
         return most == 0 ? bits : Math.min(bits, most);
     }
 
-    /** AMD's table for firmware, which only root may read: IVinfo at 36, VASize in bits 21:15. */
+    /**
+     * Returns the width from AMD's ACPI table IVRS, which only root may read: IVinfo at offset 36,
+     * VASize in bits 21:15.
+     */
     private static int ivrsBits(SystemFiles files) {
         byte[] table = files.bytes(Capture.IVRS, Capture.IVRS_BYTES);
         return table == null || table.length < Capture.IVRS_BYTES

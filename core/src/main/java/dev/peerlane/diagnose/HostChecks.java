@@ -8,13 +8,16 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** What there is to say of the system around the devices, and of the devices in it. */
+/** Checks the system around the devices, and the devices' drivers and groups. */
 final class HostChecks {
     private static final Set<String> HARMLESS = Set.of("vfio-pci", "pci-stub", "pcieport");
     private static final long ENOUGH_LOCKED_BYTES = 64L << 20;
     private static final String CONFIG = "kernel configuration";
 
-    /** Back-to-back, then primary and secondary sides, as Linux's drivers/ntb has them. */
+    /**
+     * Device IDs of Intel's non-transparent bridges: back-to-back, then primary and secondary
+     * sides, from Linux's drivers/ntb.
+     */
     private static final Set<Integer> INTEL_NTB =
             Set.of(
                     0x3725, 0x3c0d, 0x0e0d, 0x2f0d, 0x6f0d, 0x201c, 0x347e, 0x0db4, 0x7868, 0x3726,
@@ -29,7 +32,7 @@ final class HostChecks {
         this.host = host;
     }
 
-    /** Returns what is found; nothing for a fabric that is not a machine's. */
+    /** Returns the findings on the system; none for a fabric that is not a machine's. */
     static List<Finding> of(Snapshot snapshot) {
         Host host = snapshot.host();
         if (host == null) {
@@ -42,7 +45,7 @@ final class HostChecks {
         return checks.out;
     }
 
-    /** Returns what is found at devices that are to take part. */
+    /** Returns the findings on the devices of the copy. */
     static List<Finding> of(Snapshot snapshot, List<PciFunction> members, @Nullable Bdf owner) {
         Host host = snapshot.host();
         if (host == null) {
@@ -92,7 +95,7 @@ final class HostChecks {
                             Check.KERNEL_DMABUF.severity(),
                             release,
                             List.of(value("VFIO_IOMMU_TYPE1", "n"), value("VFIO_PCI_DMABUF", "n")),
-                            "neither VFIO type1 nor dma-buf exports of BARs are there",
+                            "neither VFIO type1 nor dma-buf exports of BARs are available",
                             List.of(),
                             List.of()));
         }
@@ -194,8 +197,9 @@ final class HostChecks {
     }
 
     /**
-     * Adds the guarded way to vfio-pci, which looks who uses the functions. There is none for what
-     * is no drive, and none for a drive of Intel VMD, whose controller would have to go too.
+     * Adds the action that binds functions to vfio-pci after a check for users. There is none for
+     * functions that are not drives, and none for a drive behind Intel VMD, whose controller would
+     * have to be bound too.
      */
     private static Finding bound(Finding finding, List<PciFunction> functions) {
         boolean drives =
@@ -208,7 +212,10 @@ final class HostChecks {
         return finding.mendedBy(List.of(new Action.Bind(all)), List.of(new Action.Unbind(all)));
     }
 
-    /** AMD's is used where there is one; what turns either off is taken off. */
+    /**
+     * Returns the finding that the IOMMU is off. Its fix removes the kernel parameters that turn it
+     * off, and adds the one that turns Intel's on; AMD's is on by default.
+     */
     private Finding noIommu(PciFunction f) {
         boolean amd = host.cpu() != null && host.cpu().vendor().contains("AMD");
         List<String> parameters = List.of(host.parameters().split("\\s+", -1));

@@ -5,14 +5,14 @@ import dev.peerlane.pci.Bdf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A copy that is asked about.
+ * The copy that a diagnosis is about.
  *
- * @param source who Reads its medium
- * @param sourceNsid which namespace of it, or null for any
- * @param target who Writes its medium
- * @param targetNsid which namespace of it, or null for any
- * @param buffer whose memory is to carry the data
- * @param fence which fence the copy would be asked for
+ * @param source the controller that Reads its medium
+ * @param sourceNsid the source's namespace, or null for any
+ * @param target the controller that Writes its medium
+ * @param targetNsid the target's namespace, or null for any
+ * @param buffer the memory that is to carry the data
+ * @param fence the fence that the copy would request
  */
 public record Question(
         Bdf source,
@@ -21,12 +21,18 @@ public record Question(
         @Nullable Integer targetNsid,
         Buffer buffer,
         FenceChoice fence) {
-    /** A copy between two devices with the fence that is chosen by itself. */
+    /**
+     * Creates a question about a copy between two devices, of any namespace and with the fence
+     * chosen automatically.
+     */
     public Question(Bdf source, Bdf target, Buffer buffer) {
         this(source, null, target, null, buffer, FenceChoice.AUTO);
     }
 
-    /** Returns the copy the other way: the target's memory is then the source's. */
+    /**
+     * Returns the question for the opposite direction, in which the target's memory is the
+     * source's.
+     */
     public Question reversed() {
         Buffer other =
                 switch (buffer.kind()) {

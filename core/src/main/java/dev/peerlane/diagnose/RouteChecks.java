@@ -19,7 +19,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** What there is to say of one leg of a copy. */
+/** Checks one leg of a copy. */
 final class RouteChecks {
     private static final String ACS_CONTROL = "ECAP_ACS+6";
     private static final String DEVICE_CONTROL = "CAP_EXP+8";
@@ -50,7 +50,7 @@ final class RouteChecks {
         way = route.functions(snapshot.machine());
     }
 
-    /** Returns what is found on a leg; nothing if one of its ends is not there. */
+    /** Returns the findings on a leg; none if one of its ends is missing. */
     static List<Finding> of(Snapshot snapshot, Diagnosis.Leg leg, Fitness fitness) {
         Optional<PciFunction> initiator = snapshot.machine().function(leg.route().initiator());
         Optional<PciFunction> owner = snapshot.machine().function(leg.route().owner());
@@ -120,7 +120,7 @@ final class RouteChecks {
         for (PciFunction bridge : route.redirecting()) {
             Acs acs = Objects.requireNonNull(bridge.acs());
             if (bridge.details().asleep() != null) {
-                continue; // told already
+                continue; // reported already
             }
             if (!acs.known()) {
                 String read =
@@ -128,7 +128,7 @@ final class RouteChecks {
                                 .formatted(
                                         FunctionPlaces.config(snapshot, bridge.bdf()),
                                         bridge.details().configBytes());
-                String detail = bridge.bdf() + " may redirect peer traffic; nobody could look";
+                String detail = bridge.bdf() + " may redirect peer traffic; its ACS was not read";
                 add(Finding.of(Check.ACS_UNREADABLE, "" + bridge.bdf(), read, detail), allowed);
                 continue;
             }
@@ -188,7 +188,10 @@ final class RouteChecks {
         add(mended, allowed);
     }
 
-    /** The guarded way: it looks for virtual machines below, and keeps the old values. */
+    /**
+     * Returns the action that turns redirection off after a check for virtual machines, and saves
+     * the old values.
+     */
     private Action disable() {
         return new Action.DisableRedirect(route.initiator(), route.owner());
     }
@@ -201,7 +204,10 @@ final class RouteChecks {
         return fixed(finding, List.of(new Action.Line(line)), List.of(new Action.Line(undoLine)));
     }
 
-    /** Actions are for a machine: a fabric's addresses may be those of other devices here. */
+    /**
+     * Adds actions to a finding on a machine. A finding on a fabric gets none, since its addresses
+     * may belong to other devices of this machine.
+     */
     private Finding fixed(Finding finding, List<Action> fix, List<Action> undo) {
         return snapshot.host() == null ? finding : finding.mendedBy(fix, undo);
     }
@@ -210,7 +216,10 @@ final class RouteChecks {
         out.add(allowed ? finding.as(Severity.WARNING) : finding);
     }
 
-    /** Packets of one exchange part ways where only some ports, or only one kind, redirects. */
+    /**
+     * Checks for packets of one exchange that take different paths, because only some ports
+     * redirect, or only requests or only completions are redirected.
+     */
     private void paths() {
         List<PciFunction> ports =
                 route.redirecting().isEmpty()
@@ -256,7 +265,10 @@ final class RouteChecks {
                 .collect(Collectors.joining(", "));
     }
 
-    /** What a route has beyond Linux's rule: packets that are stopped, writes that part. */
+    /**
+     * Checks for obstacles beyond Linux's rule: packets that are stopped, and successive packets
+     * that take different paths.
+     */
     private void stopped() {
         String pair = route.initiator() + " to " + route.owner();
         Route.Stop stop = route.stop(direction);
@@ -267,7 +279,7 @@ final class RouteChecks {
             int now = acs == null ? 0 : acs.control() & bit;
             Finding finding = Finding.of(Check.ROUTE_STOPPED, pair, acsOf(way), stop.why());
             if (acs == null || (acs.capability() & bit) == 0) {
-                out.add(finding); // nothing that could be set
+                out.add(finding); // no bit can be set to fix this
             } else if (now != 0 && (bit & Acs.REDIRECT_BITS) != 0) {
                 out.add(fixed(finding, List.of(disable()), List.of(restore())));
             } else {
@@ -344,7 +356,8 @@ final class RouteChecks {
                         oversize.words(),
                         List.of(),
                         List.of());
-        // a device that is made to take less is broken by the first larger packet of its port
+        // not with setpci: a device whose payload is lowered fails at its port's first larger
+        // packet
         out.add(
                 fixed(
                         finding,

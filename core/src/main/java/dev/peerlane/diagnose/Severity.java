@@ -1,17 +1,17 @@
 package dev.peerlane.diagnose;
 
-/** What a finding does to the answer. */
+/** A finding's effect on the answer. */
 public enum Severity {
-    /** Keeps peer-to-peer from working: the machine or a device can't. */
+    /** Peer-to-peer can't work: the machine or a device doesn't support it. */
     CANNOT,
-    /** Keeps peer-to-peer from being used: it would be unsafe or its route is not permitted. */
+    /** Peer-to-peer is refused: it would be unsafe, or its route is not permitted. */
     REFUSED,
-    /** It works, but look at this. */
+    /** Peer-to-peer works, but this deserves attention. */
     WARNING,
-    /** Good to know. */
+    /** Information only. */
     NOTE;
 
-    /** Returns whether the answer is no-go. */
+    /** Returns whether a finding of this severity makes the answer no-go. */
     public boolean blocks() {
         return this == CANNOT || this == REFUSED;
     }

@@ -13,15 +13,15 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that a diagnosis reads.
+ * All facts that a diagnosis is based on.
  *
- * @param origin where it comes from, for a person
+ * @param origin where the facts come from, for messages
  * @param machine the PCI tree
- * @param host the system around it; null for a fabric that is not this machine's
- * @param cmbs what is known of controller memory buffers
- * @param namespaces what is known of namespaces
- * @param isOpen whether the devices were opened before the tree was read, so that what opening
- *     changes is changed
+ * @param host the system around the tree; null for a fabric that is not this machine's
+ * @param cmbs the known controller memory buffers
+ * @param namespaces the known namespaces
+ * @param isOpen whether the devices were opened before the tree was read, so that it shows what
+ *     opening changes
  */
 public record Snapshot(
         String origin,
@@ -30,29 +30,29 @@ public record Snapshot(
         List<CmbFacts> cmbs,
         List<NamespaceFacts> namespaces,
         boolean isOpen) {
-    /** Keeps its own copies of the lists. */
+    /** Copies the lists. */
     public Snapshot {
         cmbs = List.copyOf(cmbs);
         namespaces = List.copyOf(namespaces);
     }
 
-    /** Makes one of a machine whose devices nobody opened. */
+    /** Creates a snapshot of a machine whose devices were not opened. */
     public Snapshot(String origin, Machine machine, @Nullable Host host, List<CmbFacts> cmbs) {
         this(origin, machine, host, cmbs, List.of(), false);
     }
 
     /**
-     * Reads a system; its bridges and NVMe functions are looked at. Needs no privileges; without
-     * them it sees less, and says so.
+     * Reads a system with the configuration spaces of its bridges and NVMe functions. Needs no
+     * privileges, but sees less without them; the diagnosis then says so.
      */
     public static Snapshot of(SystemFiles files) {
         return of(files, PciFunction::isNvme);
     }
 
     /**
-     * Reads a system.
+     * Reads a system with the configuration spaces of its bridges and of chosen functions.
      *
-     * @param asked which functions are looked at, beside bridges
+     * @param asked selects the functions, in addition to bridges
      */
     public static Snapshot of(SystemFiles files, Predicate<PciFunction> asked) {
         Machine machine = SysfsTree.read(files, asked).machine();
@@ -67,27 +67,30 @@ public record Snapshot(
     }
 
     /**
-     * Makes one of a fabric that is not this machine's, emulated or inside a QEMU, after its
-     * devices were opened.
+     * Creates a snapshot of a fabric that is not this machine's (emulated, or inside QEMU), after
+     * its devices were opened.
      */
     public static Snapshot ofFabric(
             String kind, Machine machine, List<CmbFacts> cmbs, List<NamespaceFacts> namespaces) {
         return new Snapshot("the fabric " + kind, machine, null, cmbs, namespaces, true);
     }
 
-    /** Returns it with what the devices told when they were opened, which was before it. */
+    /**
+     * Returns this snapshot with the facts that devices reported when they were opened, before it
+     * was read.
+     */
     public Snapshot opened(Snapshot told) {
         return new Snapshot(origin, machine, host, told.cmbs, told.namespaces, true);
     }
 
-    /** Returns what is known of the CMB of a function, or null if nothing is. */
+    /** Returns the facts about a function's CMB, or null if nothing is known. */
     public @Nullable CmbFacts cmb(Bdf owner) {
         return cmbs.stream().filter(c -> c.owner().equals(owner)).findFirst().orElse(null);
     }
 
     /**
-     * Linux's nvme driver shows the registers of a CMB that it found. Where it shows none, nothing
-     * is known: Linux 6.1 decides what to show before it looks for the CMB.
+     * Returns the facts that Linux's nvme driver shows of a CMB, or null. Without its files nothing
+     * is known, because Linux 6.1 decides what to show before it looks for the CMB.
      */
     private static @Nullable CmbFacts cmb(SystemFiles files, PciFunction f) {
         String directory = SysfsTree.directory(f.bdf());

@@ -52,7 +52,7 @@ class AcsChangeTest {
     }
 
     @Test
-    void onlyRedirectBitsOfTheRouteChangeAndRestoreSetsEveryByte() throws IOException {
+    void onlyTheRoutesRedirectBitsChangeAndRestoreSetsEveryByte() throws IOException {
         List<byte[]> before = configs();
         assertThat(Route.between(machine(), bdf(A), bdf(B)).peerWrites())
                 .isEqualTo(Verdict.REDIRECTED);
@@ -85,11 +85,11 @@ class AcsChangeTest {
                 .isInstanceOfSatisfying(
                         PeerlaneException.class,
                         e -> assertThat(e.values()).containsEntry("kept", keep.toString()))
-                .hasMessageContaining("is there already");
+                .hasMessageContaining("exists");
     }
 
     @Test
-    void aBridgeThatSomebodyElseChangedIsLeftAlone() throws IOException {
+    void aBridgeThatWasChangedMeanwhileIsLeftAlone() throws IOException {
         plan().apply(root, keep);
         Path config = root.resolve(SysfsTree.directory(bdf(DOWN_0)) + "/config");
         byte[] bytes = Files.readAllBytes(config);
@@ -97,12 +97,12 @@ class AcsChangeTest {
         Files.write(config, bytes);
         assertThatThrownBy(() -> AcsChange.load(keep).restore(root))
                 .isInstanceOf(PeerlaneException.class)
-                .hasMessageContaining("somebody else");
+                .hasMessageContaining("changed meanwhile");
         assertThat(Files.readAllBytes(config)).isEqualTo(bytes);
     }
 
     @Test
-    void aFailureHalfwaySetsTheFirstBridgesBack() throws IOException {
+    void aFailureHalfwayRestoresTheFirstBridges() throws IOException {
         AcsChange change = plan();
         List<byte[]> before = configs();
         Path second = root.resolve(SysfsTree.directory(bdf(DOWN_1)) + "/config");
@@ -119,14 +119,14 @@ class AcsChangeTest {
     }
 
     @Test
-    void whatIsLostIsSaidWithTheGroups() {
+    void theLostIsolationIsReportedWithTheGroups() {
         List<String> losses = plan().losses(machine());
         assertThat(losses).anyMatch(l -> l.contains(A) && l.contains(B));
         assertThat(losses).anyMatch(l -> l.contains("vfio"));
     }
 
     @Test
-    void aBridgeThatSleepsIsNotReadAndHowToWakeItIsSaid() throws IOException {
+    void aSuspendedBridgeIsNotReadAndTheRemedyWakesIt() throws IOException {
         Path power = root.resolve(SysfsTree.directory(bdf(DOWN_0)) + "/power");
         Files.createDirectories(power);
         Files.writeString(power.resolve("runtime_status"), "suspended\n");
@@ -141,7 +141,7 @@ class AcsChangeTest {
     }
 
     @Test
-    void everyDeviceBelowTheSwitchIsReached() {
+    void reachedListsEveryDeviceBelowTheSwitch() {
         assertThat(plan().reached(machine())).containsExactly(bdf(A), bdf(B));
     }
 
@@ -153,7 +153,7 @@ class AcsChangeTest {
     }
 
     @Test
-    void whatIsNoFileOfOldValuesIsRefused() throws IOException {
+    void aFileWithoutOldValuesIsRefused() throws IOException {
         for (String text : List.of("", "# peerlane acs 1\nx", "# other\n")) {
             Files.writeString(keep, text);
             assertThatThrownBy(() -> AcsChange.load(keep))

@@ -106,7 +106,9 @@ class CaptureTest {
                         f -> assertThat(f.detail()).contains("suspended: not read", A, "D3cold"));
     }
 
-    /** Whatever tells who owns a machine is planted where Linux shows it, and must not be kept. */
+    /**
+     * Data that identifies a machine's owner is planted where Linux shows it, and must not be kept.
+     */
     @Test
     void nothingThatNamesAMachineOrADriveIsKept() throws IOException {
         TreeBuilder tree = Shapes.broadcom(0);
@@ -158,7 +160,7 @@ class CaptureTest {
                 .hasSize(2);
     }
 
-    /** All that is in a capture's file, unpacked. */
+    /** Returns the unpacked content of a capture's file. */
     private String zipped(CapturedFiles files) throws IOException {
         Path file = directory.resolve("capture.zip");
         Capture.write(files, file);
@@ -198,15 +200,15 @@ class CaptureTest {
     }
 
     @Test
-    void pathsThatLeadOutAreDropped() throws IOException {
+    void pathsThatLeaveTheCaptureAreDropped() throws IOException {
         Path file = zip(new String[] {"../../etc/x", "1"}, new String[] {"/abs", "2"});
         CapturedFiles files = (CapturedFiles) Capture.open(file);
         assertThat(files.files()).isEmpty();
     }
 
-    /** A gibibyte in a megabyte: the first entry, of which 16 bytes are wanted. */
+    /** The first entry, of which 16 bytes are needed, expands from a megabyte to a gibibyte. */
     @Test
-    void firstEntryIsNotInflatedToItsEnd() throws IOException {
+    void theFirstEntryIsNotInflatedToItsEnd() throws IOException {
         Path file = Files.createTempFile(directory, "hostile", ".zip");
         byte[] megabyte = new byte[1 << 20];
         try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
@@ -217,7 +219,7 @@ class CaptureTest {
                 zip.write(megabyte);
             }
         }
-        // what comes behind the first bytes would be found out to be broken
+        // damages the rest of the entry, which inflating would detect
         byte[] bytes = Files.readAllBytes(file);
         Files.write(file, java.util.Arrays.copyOf(bytes, bytes.length / 2));
         assertThatThrownBy(() -> Capture.open(file))
@@ -226,7 +228,7 @@ class CaptureTest {
     }
 
     @Test
-    void numberOfLinksIsBounded() throws IOException {
+    void theNumberOfLinksIsBounded() throws IOException {
         Path file = zip(new String[] {"links", "a/b\tc\n".repeat(300_000)});
         assertThat(Files.size(file)).isLessThan(100_000);
         assertThatThrownBy(() -> Capture.open(file))
@@ -238,9 +240,9 @@ class CaptureTest {
                 .hasMessageContaining("'links' holds more than 8388608 bytes");
     }
 
-    /** Each of its directories would be a name to look up and to keep. */
+    /** Each directory of the path would be a name to look up and to keep. */
     @Test
-    void pathThatIsDeeperThanAnyOfAMachineIsDropped() throws IOException {
+    void aPathDeeperThanAnyOfAMachineIsDropped() throws IOException {
         String deep = "d/".repeat(200) + "x";
         Path file = zip(new String[] {deep, "1"}, new String[] {"links", deep + "\tc\n"});
         CapturedFiles files = (CapturedFiles) Capture.open(file);
@@ -250,7 +252,7 @@ class CaptureTest {
     }
 
     @Test
-    void aBombIsRefused() throws IOException {
+    void aZipBombIsRefused() throws IOException {
         Path file = zip(new String[] {"sys/x", "0".repeat(3 << 20)});
         assertThat(Files.size(file)).isLessThan(100_000);
         assertThatThrownBy(() -> Capture.open(file))
@@ -270,7 +272,7 @@ class CaptureTest {
     }
 
     @Test
-    void whatIsNoCaptureIsRefusedByName() throws IOException {
+    void aFileThatIsNoCaptureIsRefusedByName() throws IOException {
         Path empty = Files.createFile(directory.resolve("empty"));
         for (Path file : List.of(empty, directory.resolve("absent"))) {
             assertThatThrownBy(() -> Capture.open(file))
@@ -287,7 +289,10 @@ class CaptureTest {
                 .hasMessageContaining("already");
     }
 
-    /** Flips bits, cuts files short and mixes entries: an answer or a typed error, in time. */
+    /**
+     * Flips bits, truncates files and mixes entries. The result is an answer or a typed error, in
+     * time.
+     */
     @Test
     void damagedCapturesNeverCrashOrHang() throws IOException {
         long seed = 20_260_101;
@@ -316,7 +321,7 @@ class CaptureTest {
                 });
     }
 
-    /** Random configuration spaces and texts: loops, lies about size and place. */
+    /** Builds random configuration spaces and texts, with loops and wrong sizes and offsets. */
     @Test
     void randomDevicesNeverCrashOrHang() {
         long seed = 4_711;
@@ -367,7 +372,10 @@ class CaptureTest {
                 });
     }
 
-    /** Keeps the walk alive: a bridge with capabilities that point at each other. */
+    /**
+     * Makes random bytes plausible enough to be walked: a bridge with capabilities that point at
+     * each other.
+     */
     private static void mostlyPlausible(Random random, byte[] bytes) {
         if (bytes.length > 0x40 && random.nextBoolean()) {
             bytes[6] |= 0x10;

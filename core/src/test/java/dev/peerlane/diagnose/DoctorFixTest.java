@@ -21,9 +21,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** What the doctor says to do is done to the captured machine, and undone. */
+/** Tests the doctor's fixes by applying them to the captured machine, and undoing them. */
 class DoctorFixTest {
-    /** Of these nothing has to be mended, or a person has to look. */
+    /** Checks that need no fix, or that a person has to resolve. */
     private static final Set<Check> WITHOUT_CURE =
             EnumSet.of(
                     Check.KERNEL_IOMMUFD,
@@ -34,7 +34,10 @@ class DoctorFixTest {
                     Check.CMB_ALIGNMENT,
                     Check.NOT_NVME);
 
-    /** What the text of a cure says, done to the tree: firmware, slots, other kernels, root. */
+    /**
+     * Returns the cures that are only described in text, as changes to the tree: firmware, slots,
+     * other kernels, root.
+     */
     private static Map<Check, Consumer<TreeBuilder>> cures() {
         Map<Check, Consumer<TreeBuilder>> cures = new EnumMap<>(Check.class);
         cures.put(Check.NO_SYSFS, t -> t.nodes.putAll(Shapes.broadcom(0).nodes));
@@ -95,7 +98,7 @@ class DoctorFixTest {
         return cures;
     }
 
-    /** Where the cure is to ask for other memory. */
+    /** Checks whose cure is to use other memory. */
     private static final Map<Check, Buffer> OTHER_MEMORY =
             Map.of(
                     Check.WRITES_ONLY, Buffer.TARGET,
@@ -123,7 +126,7 @@ class DoctorFixTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> whatIsPrintedClearsItAndTheUndoRestoresEveryByte() {
+    Stream<DynamicTest> thePrintedFixClearsTheFindingAndItsUndoRestoresEveryByte() {
         return FactPair.all().stream()
                 .filter(p ->
                         of(p.of(broken(p)), p.check()).stream().anyMatch(f -> !f.fix().isEmpty()))
@@ -169,7 +172,7 @@ class DoctorFixTest {
     }
 
     @Test
-    void noActionTakesWhatIsNoDriveOrGoesPastTheGuards() {
+    void noActionBindsAFunctionThatIsNoDriveOrBypassesTheGuards() {
         TreeBuilder vmd = Shapes.vmd().with(t -> t.at("10000:03:00.0").driver = "nvme");
         List<Finding> all = new ArrayList<>(Doctor.examine(vmd.snapshot()).findings());
         FactPair.all().forEach(p -> all.addAll(p.of(broken(p)).findings()));
@@ -192,7 +195,7 @@ class DoctorFixTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> whatHasNoLinesIsClearedByWhatTheCureSays() {
+    Stream<DynamicTest> findingsWithoutActionsAreClearedByTheDescribedCure() {
         Map<Check, Consumer<TreeBuilder>> cures = cures();
         return FactPair.all().stream()
                 .filter(p -> cures.containsKey(p.check()) || OTHER_MEMORY.containsKey(p.check()))
@@ -219,7 +222,7 @@ class DoctorFixTest {
     }
 
     @Test
-    void everyCodeHasLinesOrACureThatIsTriedOrNeedsNone() {
+    void everyCodeHasActionsOrATestedCureOrNeedsNone() {
         Set<Check> covered = EnumSet.copyOf(WITHOUT_CURE);
         covered.addAll(cures().keySet());
         covered.addAll(OTHER_MEMORY.keySet());

@@ -59,7 +59,7 @@ class DoctorTest {
     }
 
     @Test
-    void severalWaysDoNotHarmWhatIsRead() {
+    void severalPathsDoNotHarmPeerReads() {
         TreeBuilder tree = Shapes.broadcom(0);
         tree.splitWrites = Set.of(Set.of(bdf(A), bdf(B)));
         Diagnosis read = Doctor.examine(tree.snapshot(), bdf(A), bdf(B), Buffer.SOURCE);
@@ -70,9 +70,9 @@ class DoctorTest {
         assertThat(any.rejected().getFirst()).contains("second-way");
     }
 
-    /** It is the device that sends packets whose setting counts, not the one that gets them. */
+    /** The setting of the device that sends the packets counts, not that of the receiver. */
     @Test
-    void relaxedOrderingIsFoundAtTheDeviceThatHasItOn() {
+    void relaxedOrderingIsFoundAtTheDeviceThatEnablesIt() {
         TreeBuilder tree = Shapes.broadcom(0);
         tree.at(A).config.store16(0x48, 0x0030);
         Diagnosis diagnosis = Doctor.examine(tree.snapshot(), bdf(A), bdf(B), Buffer.TARGET);
@@ -90,7 +90,7 @@ class DoctorTest {
     }
 
     @Test
-    void theRoutesAreThoseThatACopyIsPlannedWith() {
+    void theRoutesAreThoseOfACopysPlan() {
         for (TreeBuilder tree :
                 List.of(
                         Shapes.broadcom(0x1d),
@@ -114,7 +114,7 @@ class DoctorTest {
     }
 
     @Test
-    void autoTakesTheFirstMemoryThatWorksAndSaysWhatSpokeAgainstTheOthers() {
+    void autoTakesTheFirstMemoryThatWorksAndExplainsWhyNotTheOthers() {
         TreeBuilder tree = Shapes.broadcom(0);
         Diagnosis both = Doctor.examine(tree.snapshot(), bdf(A), bdf(B), Buffer.AUTO);
         assertThat(both.owner()).isEqualTo(bdf(B));
@@ -167,7 +167,7 @@ class DoctorTest {
         assertThat(diagnosis.has(Check.SWITCHES)).isTrue();
     }
 
-    /** What everybody but root sees: never a go, and whom to ask. */
+    /** An unprivileged user never gets a go, and the findings tell to run as root. */
     @Test
     void withoutRootNothingIsAGo() {
         for (Supplier<TreeBuilder> shape :
@@ -195,10 +195,10 @@ class DoctorTest {
         }
     }
 
-    /** A root complex that is trusted, since Zen, changes nothing. */
+    /** A root complex that is trusted, as since Zen, changes nothing. */
     @ParameterizedTest
     @ValueSource(ints = {0x15, 0x17})
-    void belowASwitchNobodyButRootKnowsAnything(int family) {
+    void belowASwitchOnlyRootGetsAnAnswer(int family) {
         TreeBuilder tree = Shapes.broadcom(0).cpu("AuthenticAMD", family, 2);
         assertThat(Route.between(tree.snapshot().machine(), bdf(A), bdf(B)).peerReads())
                 .isEqualTo(Verdict.DIRECT);
@@ -210,7 +210,7 @@ class DoctorTest {
     }
 
     @Test
-    void aMachineIsGoOnlyIfDataCanGoBetweenTwoOfItsControllers() {
+    void aMachineIsGoOnlyIfDataCanMoveBetweenTwoOfItsControllers() {
         assertThat(Doctor.examine(Shapes.broadcom(0).snapshot()).isGo()).isTrue();
         List<Consumer<TreeBuilder>> bars =
                 List.of(

@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** A machine without a fault, and the change that makes one. */
+/** A machine without a finding, and the change that causes one. */
 record FactPair(
         Check check,
         Supplier<TreeBuilder> good,
@@ -62,7 +62,7 @@ record FactPair(
         config.store16(TreeBuilder.ATS + 6, 0x8000);
     }
 
-    /** A port that can control egress, and names every port. */
+    /** Gives a port an egress control vector with a bit for every port. */
     private static void egressVector(TreeBuilder t) {
         t.at(DOWN_0).config.store16(TreeBuilder.ACS + 4, 0x207f);
         t.at(DOWN_0).config.store32(TreeBuilder.ACS + 8, -1);
@@ -73,7 +73,7 @@ record FactPair(
         t.nodes.values().forEach(n -> n.group = -1);
     }
 
-    /** Returns them all: at least one for each code. */
+    /** Returns all pairs: at least one for each code. */
     static List<FactPair> all() {
         List<FactPair> pairs = new ArrayList<>();
         pairs.add(

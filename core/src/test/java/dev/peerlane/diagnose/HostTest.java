@@ -25,24 +25,24 @@ class HostTest {
 
     @ParameterizedTest
     @CsvSource({"8d2008c22f0406,48", "8d2008c2260206,39", "8d2008c22f0206,39", "8d2008c2380e06,57"})
-    void intelTellsItsWidthAndItsPageTables(String cap, int width) {
+    void intelsWidthComesFromMgawAndSagaw(String cap, int width) {
         assertThat(bits("dmar0", "intel-iommu/cap", cap, -1)).isEqualTo(width);
     }
 
     @ParameterizedTest
     @CsvSource({"0:0,48", "25bf732fa2295afe:1d,64", "f77ef22294ada:0,64", "400:0,57", "c00:0,0"})
-    void amdTellsItsPageTables(String features, int width) {
+    void amdsWidthComesFromThePageTables(String features, int width) {
         assertThat(bits("ivhd0", "amd-iommu/features", features, -1)).isEqualTo(width);
     }
 
     @ParameterizedTest
     @CsvSource({"0,64", "40,40", "48,48", "64,64"})
-    void amdsTableForFirmwareCanTellLess(int vaSize, int width) {
+    void amdsIvrsCanLimitTheWidth(int vaSize, int width) {
         assertThat(bits("ivhd0", "amd-iommu/features", "800:0", vaSize)).isEqualTo(width);
     }
 
     @Test
-    void theNarrowestOfThoseThatTellCounts() {
+    void theNarrowestKnownWidthCounts() {
         CapturedFiles files = new CapturedFiles("a test");
         String[][] units = {
             {"dmar0/intel-iommu/cap", "8d2008c22f0406"},

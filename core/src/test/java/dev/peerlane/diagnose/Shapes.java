@@ -3,7 +3,7 @@ package dev.peerlane.diagnose;
 import dev.peerlane.pci.Bdf;
 import java.util.List;
 
-/** Machines, as a builder writes them. */
+/** Builds machines of different topologies. */
 final class Shapes {
     static final int INTEL = 0x8086;
     static final int AMD = 0x1022;
@@ -23,7 +23,7 @@ final class Shapes {
         return Bdf.parse(text);
     }
 
-    /** Two drives behind one switch. */
+    /** Returns two drives below one switch. */
     static TreeBuilder behindSwitch(int vendor, int device, int acs) {
         TreeBuilder t = new TreeBuilder();
         t.host("0000:00:00.0", INTEL, 0x1234);
@@ -44,7 +44,7 @@ final class Shapes {
         return behindSwitch(MICROCHIP, 0x4052, acs);
     }
 
-    /** Two drives, each below a root port of its own. */
+    /** Returns two drives, each below a root port of its own. */
     static TreeBuilder rootPorts(int hostVendor, int hostDevice) {
         TreeBuilder t = new TreeBuilder();
         t.host("0000:00:00.0", hostVendor, hostDevice);
@@ -55,7 +55,7 @@ final class Shapes {
         return t;
     }
 
-    /** Two drives below the host bridges of two sockets. */
+    /** Returns two drives below the host bridges of two sockets. */
     static TreeBuilder twoSockets(int hostDevice) {
         TreeBuilder t = new TreeBuilder();
         t.host("0000:00:00.0", INTEL, hostDevice);
@@ -67,12 +67,15 @@ final class Shapes {
         return t;
     }
 
-    /** Two drives that Intel VMD keeps in a domain of its own. */
+    /** Returns two drives that are in a domain of Intel VMD. */
     static TreeBuilder vmd() {
         return rootPorts(INTEL, 0x09a2).with(Shapes::turnVmdOn);
     }
 
-    /** The firmware's switch: ports and drives go to a domain, and to the controller's group. */
+    /**
+     * Turns Intel VMD on as firmware does: ports and drives move to a domain of their own, and to
+     * the controller's group.
+     */
     static void turnVmdOn(TreeBuilder t) {
         TreeBuilder.Node vmd = t.other("0000:00:0e.0", null, INTEL, 0x28c0, 0x010400);
         vmd.driver = "vmd";
@@ -99,7 +102,7 @@ final class Shapes {
         t.move(from + B.substring(4), to + B.substring(4), to + ":00:06.0");
     }
 
-    /** Two drives behind a switch that redirects, below a port of another one. */
+    /** Returns two drives below a switch that redirects, itself below a port of another switch. */
     static TreeBuilder redirectBelowASwitch() {
         TreeBuilder t = new TreeBuilder();
         t.host("0000:00:00.0", INTEL, 0x09a2);
@@ -114,7 +117,7 @@ final class Shapes {
         return t;
     }
 
-    /** 32 drives below four switches below one switch. */
+    /** Returns 32 drives below four switches that are below one switch. */
     static TreeBuilder cascade() {
         TreeBuilder t = new TreeBuilder();
         t.host("0000:00:00.0", INTEL, 0x09a2);

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Writes trees laid out like /sys and /proc: machines that nobody here has. */
+/** Builds trees that are laid out like /sys and /proc, to describe any machine. */
 final class TreeBuilder {
     static final int EXPRESS = 0x40;
     static final int AER = 0x100;
@@ -28,7 +28,7 @@ final class TreeBuilder {
     private static final int NVME = 0x010802;
     private static final int BRIDGE = 0x060400;
 
-    /** One function; its fields may be changed until the tree is built. */
+    /** A function. Its fields may be changed until the tree is built. */
     static final class Node {
         final Bdf bdf;
         final String parentPath;
@@ -92,7 +92,7 @@ final class TreeBuilder {
     final Map<String, String> texts = new HashMap<>();
     private int bars;
 
-    /** A host as it should be: an Intel server with VFIO and without anything odd. */
+    /** Creates a host without findings: an Intel server with VFIO. */
     TreeBuilder() {
         cpu("GenuineIntel", 6, 0x8f);
         texts.put("proc/sys/kernel/osrelease", "6.19.1");
@@ -160,12 +160,12 @@ final class TreeBuilder {
         return node.cmb(0x0004021f);
     }
 
-    /** One BAR of 256 MiB, as sysfs shows it. */
+    /** Returns a BAR of 256 MiB as sysfs shows it. */
     static String resource(long address) {
         return "0x%016x 0x%016x 0x%016x\n".formatted(address, address + 0xfff_ffff, 0x14220cL);
     }
 
-    /** Puts a function with all that it has elsewhere, under another address. */
+    /** Moves a function to another address and parent, with all of its settings. */
     void move(String from, String to, String parent) {
         Node old = nodes.remove(Bdf.parse(from));
         Node node = new Node(Bdf.parse(to), pathBelow(Bdf.parse(to), parent));
@@ -272,7 +272,7 @@ final class TreeBuilder {
                 false);
     }
 
-    /** Sets how long the blocks of two drives are, and that neither moves more at once. */
+    /** Sets the block sizes and the longest transfer of two drives. */
     void blocks(String one, int oneBytes, String other, int otherBytes, int mostBytes) {
         namespaces =
                 List.of(
@@ -280,7 +280,7 @@ final class TreeBuilder {
                         new NamespaceFacts(Bdf.parse(other), 1, otherBytes, mostBytes, true));
     }
 
-    /** Writes it as a directory, with symbolic links as sysfs has them. */
+    /** Writes the tree to a directory, with symbolic links as in sysfs. */
     void writeTo(Path root) throws IOException {
         for (var text : texts.entrySet()) {
             write(root.resolve(text.getKey()), bytes(text.getValue()));

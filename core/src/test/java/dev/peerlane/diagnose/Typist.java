@@ -14,8 +14,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Does what the doctor says to a captured tree, as it would be done to a machine: to configuration
- * space, sysfs, procfs, and at a boot with other parameters.
+ * Applies the doctor's actions to a captured tree as a person would to a machine: in configuration
+ * space, sysfs and procfs, and by a boot with other parameters.
  */
 final class Typist {
     private static final String BOOT = "kernel command line: ";
@@ -43,17 +43,17 @@ final class Typist {
         }
     }
 
-    /** Returns what is done now, or what for the next boot. */
+    /** Returns the actions that take effect now, or those for the next boot. */
     static List<Action> actions(List<Action> all, boolean boot) {
         return all.stream().filter(a -> text(a).startsWith(BOOT) == boot).toList();
     }
 
-    /** Returns a line as it is typed, and any other action with its name and its functions. */
+    /** Returns a line as it is typed, or any other action by its name and its functions. */
     static String text(Action action) {
         return action instanceof Action.Line line ? line.text() : action.toString();
     }
 
-    /** Returns all that a capture would hold, to be compared. */
+    /** Returns all files and links of a tree, for comparison. */
     static Map<String, String> content(TreeBuilder tree) {
         Map<String, String> content = new TreeMap<>();
         CapturedFiles files = tree.files();
@@ -137,7 +137,7 @@ final class Typist {
         node.texts.put("power_state", on ? "D0" : states.get(node.bdf));
     }
 
-    /** What guarded actions do where they refuse nothing; bind takes drives only here. */
+    /** Binds a function as the guarded action does if it refuses nothing. Only drives are bound. */
     private void bind(Bdf function, boolean there) {
         TreeBuilder.Node node = tree.at(function.toString());
         assertThat(tree.texts).containsKey(MODULE);
@@ -162,7 +162,10 @@ final class Typist {
         tree.at(bridge.bdf().toString()).config.store16(bridge.offset() + 6, control);
     }
 
-    /** Adds a word to the command line, or takes one off; {@code pci=x} without a value of x. */
+    /**
+     * Adds a word to the command line. With {@code without} before it, removes the word, also where
+     * it has a value.
+     */
     private void parameter(String change) {
         List<String> words = new ArrayList<>(List.of(tree.texts.get(CMDLINE).split(" ", -1)));
         words.removeIf(String::isEmpty);
@@ -175,7 +178,7 @@ final class Typist {
         tree.texts.put(CMDLINE, String.join(" ", words));
     }
 
-    /** What Linux does, from what the firmware left. */
+    /** Sets what Linux would set at boot, starting from the firmware's values. */
     private void boot() {
         List<String> words = List.of(tree.texts.get(CMDLINE).split(" ", -1));
         int group = 0;
