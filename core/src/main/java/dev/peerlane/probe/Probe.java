@@ -26,13 +26,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * Measures a route instead of believing the verdict on it, without writing to any medium.
+ * Measures whether a route works, instead of relying on its verdict. Writes to no medium.
  *
  * <p>A peer write is a Read of one block into the peer's memory, which was filled with other words
- * before; the block is known from a Read into host memory. An initiator without a namespace that
- * can be read is told to Identify into that memory instead. A peer read is a Compare of the block
- * from the peer's memory, which must succeed, and after one bit was changed must end in Compare
- * Failure (285h): a fabric that answers reads with anything else fails one of the two.
+ * first; the expected content comes from a Read into host memory. An initiator without a readable
+ * namespace executes Identify into that memory instead. A peer read is a Compare with the block in
+ * the peer's memory. It must succeed, and after one bit was changed it must end in Compare Failure
+ * (285h). A fabric that answers reads with anything else fails one of the two.
  */
 public final class Probe {
     private static final int MEDIA_ERROR = 2;
@@ -59,16 +59,16 @@ public final class Probe {
     }
 
     /**
-     * What was measured on one route in one direction.
+     * The measurement of one route in one direction.
      *
-     * @param initiator who did the DMA
-     * @param owner whose memory it used
+     * @param initiator the device that did the DMA
+     * @param owner the device whose memory was accessed
      * @param direction {@code write} or {@code read}
      * @param outcome {@code works}, {@code failed}, or {@code not-probed}
-     * @param predicted the verdict
-     * @param agrees whether the outcome is what the verdict predicts; a verdict that knows nothing
-     *     predicts nothing
-     * @param detail what was seen
+     * @param predicted the verdict on the route
+     * @param agrees whether the outcome is what the verdict predicts; true if the verdict predicts
+     *     nothing
+     * @param detail the observation, in words
      * @param newErrors ports of the route whose AER status changed meanwhile
      */
     public record Result(
@@ -80,12 +80,12 @@ public final class Probe {
             boolean agrees,
             String detail,
             List<String> newErrors) {
-        /** Keeps its own copy of the list. */
+        /** Copies the list. */
         public Result {
             newErrors = List.copyOf(newErrors);
         }
 
-        /** Returns it in words. */
+        /** Returns the result as a sentence. */
         public String words() {
             return "%s %s %s: %s (%s); predicted: %s%s%s"
                     .formatted(
@@ -100,7 +100,7 @@ public final class Probe {
         }
     }
 
-    /** Returns a warning where a packet that goes wrong can take the machine down. */
+    /** Returns a warning if an error on the route can take the machine down. */
     public static Optional<String> warning(Fabric fabric, String source, String target) {
         if (!fabric.traits().outlivesProcess()) {
             return Optional.empty();
@@ -120,10 +120,11 @@ public final class Probe {
     }
 
     /**
-     * Measures both ways between two devices, each with the memory of the other, where it has one.
-     * Reads the first block of the first active namespace of each.
+     * Measures both directions between two devices, each with the other's memory if it has one.
+     * Reads the first block of each device's first active namespace.
      *
-     * @throws PeerlaneException if a device can't be opened or fails otherwise than by a status
+     * @throws PeerlaneException if a device can't be opened, or fails other than by a command's
+     *     status
      */
     public static List<Result> between(Session session, String one, String other) {
         List<Result> results = new ArrayList<>(new Probe(session, one, other).measure());
@@ -134,9 +135,10 @@ public final class Probe {
     }
 
     /**
-     * Measures what two devices can do with the memory of a third one.
+     * Measures the routes from two devices to the memory of a third one.
      *
-     * @throws PeerlaneException if a device can't be opened or fails otherwise than by a status
+     * @throws PeerlaneException if a device can't be opened, or fails other than by a command's
+     *     status
      */
     public static List<Result> through(Session session, String one, String other, String third) {
         List<Result> results = new ArrayList<>(new Probe(session, one, third).measure());
@@ -225,12 +227,12 @@ public final class Probe {
         return words;
     }
 
-    /** Returns what went wrong; empty if nothing did. */
+    /** Measures a peer write. Returns what went wrong; empty if nothing did. */
     private String peerWrite(PeerBuffer slot, long[] expected, String command, Runnable run) {
         for (int i = 0; i < expected.length; i++) {
             slot.store64(8L * i, ~expected[i]);
         }
-        // planting is posted too: the last word drains the others
+        // the stores are posted: reading the last word back drains them
         slot.load64(8L * (expected.length - 1));
         run.run();
         int[] wrong = {0};
@@ -261,7 +263,7 @@ public final class Probe {
             slot.store64(8L * i, block[i]);
         }
         if (differing(slot, block) != 0) {
-            return "its memory does not keep what the processor stores";
+            return "its memory does not keep the processor's stores";
         }
         if (!comparesEqual(namespace, slot)) {
             return "a Compare of equal data ended in Compare Failure";

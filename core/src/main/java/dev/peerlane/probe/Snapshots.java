@@ -12,13 +12,13 @@ import dev.peerlane.nvme.Namespace;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the devices of a session tell of themselves, for the doctor. */
+/** Collects what the devices of a session report about themselves, for the doctor. */
 public final class Snapshots {
     private Snapshots() {}
 
     /**
-     * Opens every device of a fabric, makes its CMB ready as a copy would, and reads the tree after
-     * that. What can't be brought up is not known.
+     * Opens every device of a fabric, enables its CMB as a copy would, and then reads the tree. The
+     * facts of a device that can't be brought up stay unknown.
      */
     public static Snapshot of(Session session) {
         List<CmbFacts> cmbs = new ArrayList<>();
@@ -31,7 +31,7 @@ public final class Snapshots {
                     namespace(controller, nsid, namespaces);
                 }
             } catch (PeerlaneException e) {
-                // whoever asks about it hears that nothing is known
+                // the diagnosis then says that nothing is known about this device
             }
         }
         return Snapshot.ofFabric(

@@ -1,4 +1,4 @@
-/** Asks the devices of a session: what they tell of themselves, and what a route really does. */
+/** Queries the devices of a session: reads their facts, and measures what a route really does. */
 @NullMarked
 package dev.peerlane.probe;
 

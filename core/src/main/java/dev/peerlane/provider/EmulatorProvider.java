@@ -11,7 +11,7 @@ import dev.peerlane.nvme.ControllerOptions;
 
 /** Opens drives of the built-in emulated fabric. */
 public final class EmulatorProvider implements EndpointProvider {
-    /** Makes one, as a service loader does. */
+    /** Creates a provider, for a service loader. */
     public EmulatorProvider() {}
 
     @Override

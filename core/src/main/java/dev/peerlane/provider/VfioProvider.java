@@ -15,23 +15,23 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Opens devices of this machine that are bound to vfio-pci. They outlive a process that is killed:
- * what is in use of their CMBs is named in files beside.
+ * Opens devices of this machine that are bound to vfio-pci. The devices outlive a killed process,
+ * so the parts of their CMBs that are in use are recorded in files.
  */
 public final class VfioProvider implements EndpointProvider {
     private final Supplier<Kernel> kernel;
     private final VfioOptions options;
 
-    /** Makes one over this machine, as a service loader does. */
+    /** Creates a provider for this machine, for a service loader. */
     public VfioProvider() {
         this(KernelCalls::instance, VfioOptions.DEFAULTS);
     }
 
     /**
-     * Makes one over another machine.
+     * Creates a provider for another machine.
      *
-     * @param kernel its system calls, asked for when devices are opened
-     * @param options how those are opened, and where its files are
+     * @param kernel supplies the system calls when devices are opened
+     * @param options how devices are opened, and the machine's sysfs, procfs and state
      */
     public VfioProvider(Supplier<Kernel> kernel, VfioOptions options) {
         this.kernel = kernel;

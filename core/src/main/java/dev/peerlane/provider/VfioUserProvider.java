@@ -11,7 +11,7 @@ import java.nio.file.Path;
 
 /** Opens devices behind vfio-user sockets. */
 public final class VfioUserProvider implements EndpointProvider {
-    /** Makes one, as a service loader does. */
+    /** Creates a provider, for a service loader. */
     public VfioUserProvider() {}
 
     @Override

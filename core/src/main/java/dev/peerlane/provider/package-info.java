@@ -1,4 +1,7 @@
-/** Opens what locators name: emulated drives, devices bound to vfio-pci, vfio-user sockets. */
+/**
+ * Opens the devices that locators name: emulated drives, devices bound to vfio-pci, vfio-user
+ * sockets.
+ */
 @NullMarked
 package dev.peerlane.provider;
 

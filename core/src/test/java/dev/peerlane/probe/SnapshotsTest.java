@@ -25,7 +25,7 @@ class SnapshotsTest {
     }
 
     @Test
-    void whatTheDoctorIsToldIsWhatACopyAsksTheDevicesFor() {
+    void theDoctorGetsTheFactsThatACopyReadsFromTheDevices() {
         NamespaceModel plain = NamespaceModel.memory(1 << 20, 4096);
         FabricModel model =
                 FabricModel.builder()
