@@ -71,7 +71,7 @@ final class PeerlaneCommand implements Callable<Integer> {
         if (version) {
             ProgramVersion.print(
                     context.terminal().out(),
-                    verbose ? ProgramVersion.Detail.PLATFORM : ProgramVersion.Detail.NUMBER);
+                    verbose ? ProgramVersion.About.PLATFORM : ProgramVersion.About.NUMBER);
             return 0;
         }
         CommandLine program = spec == null ? new CommandLine(this) : spec.commandLine();

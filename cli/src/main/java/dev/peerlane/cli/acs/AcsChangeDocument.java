@@ -1,9 +1,9 @@
 package dev.peerlane.cli.acs;
 
+import dev.peerlane.cli.shared.Deed;
 import dev.peerlane.diagnose.AcsChange;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** What {@code acs disable} and {@code acs restore} do, as a document. */
@@ -15,17 +15,6 @@ record AcsChangeDocument(
         List<String> lines,
         List<String> losses) {
     private static final String SCHEMA = "peerlane.acs-change/1";
-
-    /** What was done. */
-    enum Deed {
-        NOTHING,
-        PLANNED,
-        DONE;
-
-        private String word() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
 
     /** A register of a bridge; what it had is null where it was not looked at. */
     record Changed(String address, @Nullable String before, String after) {}

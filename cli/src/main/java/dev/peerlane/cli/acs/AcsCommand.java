@@ -1,8 +1,8 @@
 package dev.peerlane.cli.acs;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.cli.acs.AcsChangeDocument.Deed;
 import dev.peerlane.cli.shared.Context;
+import dev.peerlane.cli.shared.Deed;
 import dev.peerlane.cli.shared.Json;
 import dev.peerlane.cli.shared.MachineOptions;
 import dev.peerlane.cli.shared.MachineSource;

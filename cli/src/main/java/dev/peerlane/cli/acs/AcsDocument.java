@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
 record AcsDocument(
         String schema,
         String origin,
-        List<Bridge> bridges,
+        List<Shown> bridges,
         List<String> disableLines,
         List<String> losses) {
     private static final String SCHEMA = "peerlane.acs/1";
 
     /** A bridge. */
-    record Bridge(
+    record Shown(
             String address, @Nullable String capability, @Nullable String control, String bits) {}
 
     /**
@@ -37,7 +37,7 @@ record AcsDocument(
             snapshot.machine().bridgesAbove(device).forEach(b -> above.add(b.bdf()));
         }
         change.bridges().forEach(b -> above.add(b.bdf()));
-        List<Bridge> bridges =
+        List<Shown> bridges =
                 snapshot.machine().functions().stream()
                         .filter(f -> f.isBridge() && (names.isEmpty() || above.contains(f.bdf())))
                         .map(AcsDocument::shown)
@@ -50,19 +50,19 @@ record AcsDocument(
                 SCHEMA, snapshot.origin(), bridges, lines, change.losses(snapshot.machine()));
     }
 
-    private static Bridge shown(PciFunction f) {
+    private static Shown shown(PciFunction f) {
         Acs acs = f.acs();
         String address = f.bdf().toString();
         if (acs == null) {
-            return new Bridge(address, null, null, "no ACS");
+            return new Shown(address, null, null, "no ACS");
         }
         return acs.known()
-                ? new Bridge(
+                ? new Shown(
                         address,
                         "%04x".formatted(acs.capability()),
                         "%04x".formatted(acs.control()),
                         acs.words())
-                : new Bridge(
+                : new Shown(
                         address,
                         null,
                         null,

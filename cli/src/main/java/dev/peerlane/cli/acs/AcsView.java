@@ -13,7 +13,7 @@ final class AcsView {
     static void bridges(PrintWriter out, AcsDocument document) {
         Table table = new Table();
         table.row("bridge", "capability", "control", "set");
-        for (AcsDocument.Bridge b : document.bridges()) {
+        for (AcsDocument.Shown b : document.bridges()) {
             table.row(b.address(), dash(b.capability()), dash(b.control()), b.bits());
         }
         table.print(out, "");

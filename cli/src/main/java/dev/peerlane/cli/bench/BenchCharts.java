@@ -97,7 +97,7 @@ final class BenchCharts {
             if (l == null || c.initiator().equals(c.memory()) || series.size() == SERIES.length) {
                 continue;
             }
-            List<BenchDocument.Point> points =
+            List<BenchDocument.Percentile> points =
                     l.percentiles().stream()
                             .filter(p -> p.percentile() >= 50 && p.percentile() < 100)
                             .toList();

@@ -264,7 +264,7 @@ record BenchDocument(
             double p99,
             double p999,
             double max,
-            List<Point> percentiles) {
+            List<Percentile> percentiles) {
         static Latency of(LoadResult.Latencies l) {
             return new Latency(
                     l.mean() / 1e3,
@@ -275,11 +275,11 @@ record BenchDocument(
                     l.at(99.9) / 1e3,
                     l.at(100) / 1e3,
                     l.points().stream()
-                            .map(p -> new Point(p.percentile(), p.nanos() / 1e3))
+                            .map(p -> new Percentile(p.percentile(), p.nanos() / 1e3))
                             .toList());
         }
     }
 
     /** As many percent took this long at most. */
-    record Point(double percentile, double micros) {}
+    record Percentile(double percentile, double micros) {}
 }

@@ -1,8 +1,8 @@
 package dev.peerlane.cli.binding;
 
 import dev.peerlane.binding.BindPlan;
+import dev.peerlane.cli.shared.Deed;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** What was or would be done to drivers. */
@@ -12,20 +12,10 @@ record BindDocument(
         List<Moved> functions,
         List<String> steps,
         List<String> notes) {
-    /** Whether a plan was carried out. */
-    enum Deed {
-        PLANNED,
-        DONE;
-
-        private String word() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
     private static final String SCHEMA = "peerlane.bind/1";
 
     static BindDocument of(BindPlan plan, Deed deed) {
-        String result = plan.lines().isEmpty() ? "nothing" : deed.word();
+        String result = (plan.lines().isEmpty() ? Deed.NOTHING : deed).word();
         List<Moved> moved =
                 plan.moves().stream()
                         .map(m -> new Moved(m.bdf().toString(), m.from(), m.to()))

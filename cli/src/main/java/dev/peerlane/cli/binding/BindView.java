@@ -1,7 +1,7 @@
 package dev.peerlane.cli.binding;
 
 import dev.peerlane.binding.BindPlan;
-import dev.peerlane.cli.binding.BindDocument.Deed;
+import dev.peerlane.cli.shared.Deed;
 import java.io.PrintWriter;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -99,7 +99,7 @@ final class ScenarioRun {
             long seed,
             String fabric,
             Attempt unguarded,
-            Examination.Answer doctor,
+            Examination.Outcome doctor,
             List<Attempt> guarded) {
         /**
          * Returns what was not right, or null: a guarded copy with a wrong byte, or none at all.
@@ -199,7 +199,7 @@ final class ScenarioRun {
                 seed,
                 fabric,
                 unguarded,
-                Examination.Answer.of(snapshot, diagnosis),
+                Examination.Outcome.of(snapshot, diagnosis),
                 guarded);
     }
 

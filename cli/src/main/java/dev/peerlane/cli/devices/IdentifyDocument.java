@@ -10,30 +10,31 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What {@code identify} finds: a controller and its namespaces. */
-record IdentifyDocument(String schema, Device controller, List<Space> namespaces) {
+record IdentifyDocument(
+        String schema, ControllerFields controller, List<NamespaceFields> namespaces) {
     private static final String SCHEMA = "peerlane.identify/1";
 
     static IdentifyDocument of(Controller controller, List<Namespace> namespaces) {
         return new IdentifyDocument(
                 SCHEMA,
-                new Device(
+                new ControllerFields(
                         controller.locator(),
                         controller.device().bdf().toString(),
                         IdentifyFields.fields(controller.identity(), controller.cap())),
-                namespaces.stream().map(Space::of).toList());
+                namespaces.stream().map(NamespaceFields::of).toList());
     }
 
     /** The controller. */
-    record Device(String locator, String address, List<IdentifyFields.Field> fields) {}
+    record ControllerFields(String locator, String address, List<IdentifyFields.Field> fields) {}
 
     /** A namespace. */
-    record Space(
+    record NamespaceFields(
             int nsid,
             String commandSet,
             @Nullable String uniqueId,
             List<IdentifyFields.Field> fields,
             List<Format> formats) {
-        static Space of(Namespace n) {
+        static NamespaceFields of(Namespace n) {
             List<IdentifyFields.Field> fields = List.of();
             List<Format> formats = new ArrayList<>();
             if (n.commandSet() != CommandSet.KEY_VALUE) {
@@ -45,7 +46,7 @@ record IdentifyDocument(String schema, Device controller, List<Space> namespaces
                     formats.add(new Format(i, f.dataBytes(), f.ms(), performance(f.rp()), used));
                 }
             }
-            return new Space(
+            return new NamespaceFields(
                     n.nsid(),
                     CommandSet.name(n.commandSet()),
                     n.uniqueId().orElse(null),

@@ -13,7 +13,7 @@ final class IdentifyView {
                 "Controller %s at %s%n",
                 document.controller().locator(), document.controller().address());
         fields(document.controller().fields()).print(out, "  ");
-        for (IdentifyDocument.Space space : document.namespaces()) {
+        for (IdentifyDocument.NamespaceFields space : document.namespaces()) {
             out.println();
             out.printf("Namespace n%d, %s command set%n", space.nsid(), space.commandSet());
             Table table = fields(space.fields());

@@ -7,15 +7,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The NVMe functions of this machine, and the devices that are built in. */
-record MachineDocument(String schema, List<Function> functions, List<String> builtIn) {
+record MachineDocument(String schema, List<NvmeFunction> functions, List<String> builtIn) {
     static final String SCHEMA = "peerlane.machine/1";
 
     static MachineDocument of(List<Drive> drives, List<String> builtIn) {
-        return new MachineDocument(SCHEMA, drives.stream().map(Function::of).toList(), builtIn);
+        return new MachineDocument(SCHEMA, drives.stream().map(NvmeFunction::of).toList(), builtIn);
     }
 
     /** One function; what is not known is null. */
-    record Function(
+    record NvmeFunction(
             String address,
             @Nullable String driver,
             @Nullable String model,
@@ -30,9 +30,9 @@ record MachineDocument(String schema, List<Function> functions, List<String> bui
             @Nullable Long pmrLimitBytes,
             List<BlockDevice> disks,
             List<String> inUse) {
-        static Function of(Drive d) {
+        static NvmeFunction of(Drive d) {
             Link link = d.link();
-            return new Function(
+            return new NvmeFunction(
                     d.bdf().toString(),
                     d.driver(),
                     d.model(),

@@ -86,7 +86,7 @@ public final class DoctorCommand implements Callable<Integer> {
                         context,
                         machine.source(),
                         new Examination.Wish(source, target, buffer, fence));
-        Examination.Answer answer = probe ? examination.probe() : examination.read();
+        Examination.Outcome answer = probe ? examination.probe() : examination.read();
         PrintWriter out = context.terminal().out();
         if (machine.json()) {
             Json.print(out, DoctorDocument.of(answer));

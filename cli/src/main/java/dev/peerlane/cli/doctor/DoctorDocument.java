@@ -17,8 +17,8 @@ public record DoctorDocument(
         @Nullable String source,
         @Nullable String target,
         @Nullable String buffer,
-        List<Way> legs,
-        List<Found> findings,
+        List<RouteLeg> legs,
+        List<Symptom> findings,
         List<String> otherBuffers,
         List<Probe.Result> probes,
         @Nullable OtherWay otherWay) {
@@ -39,7 +39,7 @@ public record DoctorDocument(
     }
 
     /** One leg. */
-    record Way(
+    record RouteLeg(
             String initiator,
             String owner,
             String direction,
@@ -51,7 +51,7 @@ public record DoctorDocument(
             String reason) {}
 
     /** One finding. */
-    record Found(
+    record Symptom(
             String code,
             String severity,
             String subject,
@@ -64,7 +64,7 @@ public record DoctorDocument(
             String back,
             List<String> undo) {}
 
-    public static DoctorDocument of(Examination.Answer answer) {
+    public static DoctorDocument of(Examination.Outcome answer) {
         Diagnosis d = answer.diagnosis();
         Diagnosis back = answer.otherWay();
         return new DoctorDocument(
@@ -82,8 +82,8 @@ public record DoctorDocument(
                 back == null ? null : OtherWay.of(back));
     }
 
-    private static Found found(Finding f) {
-        return new Found(
+    private static Symptom found(Finding f) {
+        return new Symptom(
                 f.code(),
                 f.severity().name().toLowerCase(Locale.ROOT),
                 f.subject(),
@@ -97,9 +97,9 @@ public record DoctorDocument(
                 Cures.lines(f.undo()));
     }
 
-    private static Way way(Diagnosis.Leg leg) {
+    private static RouteLeg way(Diagnosis.Leg leg) {
         var r = leg.route();
-        return new Way(
+        return new RouteLeg(
                 r.initiator().toString(),
                 r.owner().toString(),
                 leg.direction().word(),

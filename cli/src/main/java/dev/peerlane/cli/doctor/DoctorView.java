@@ -32,7 +32,7 @@ public final class DoctorView {
 
     private DoctorView() {}
 
-    static void print(PrintWriter out, Examination.Answer answer) {
+    static void print(PrintWriter out, Examination.Outcome answer) {
         Snapshot snapshot = answer.snapshot();
         Diagnosis d = answer.diagnosis();
         out.println((answer.isGo() ? "GO" : "NO-GO") + ": " + summary(answer));
@@ -75,7 +75,7 @@ public final class DoctorView {
                         + "]";
     }
 
-    private static String summary(Examination.Answer answer) {
+    private static String summary(Examination.Outcome answer) {
         Snapshot snapshot = answer.snapshot();
         Diagnosis d = answer.diagnosis();
         Bdf owner = d.owner();

@@ -43,20 +43,20 @@ public final class Examination {
      * @param otherWay the diagnosis of the copy in the other direction, or null if there is none
      * @param probes what was measured
      */
-    public record Answer(
+    public record Outcome(
             Snapshot snapshot,
             Diagnosis diagnosis,
             @Nullable Diagnosis otherWay,
             List<Probe.Result> probes) {
         /** Returns the answer for a pair whose data go through whatever memory is best. */
-        public static Answer of(Snapshot snapshot, Diagnosis d) {
+        public static Outcome of(Snapshot snapshot, Diagnosis d) {
             Bdf source = d.source();
             Bdf target = d.target();
             Diagnosis back =
                     source == null || target == null || source.equals(target)
                             ? null
                             : Doctor.examine(snapshot, target, source, Buffer.AUTO);
-            return new Answer(snapshot, d, back, List.of());
+            return new Outcome(snapshot, d, back, List.of());
         }
 
         /** Returns the exit status; a probe that failed goes before a verdict. */
@@ -83,7 +83,7 @@ public final class Examination {
     }
 
     /** Answers by what can be read. */
-    Answer read() {
+    Outcome read() {
         String from = device(wish.source());
         String to = device(wish.target());
         checkPair(from, to);
@@ -93,7 +93,7 @@ public final class Examination {
     }
 
     /** Answers by what can be read, and by measuring on the devices. */
-    Answer probe() {
+    Outcome probe() {
         String from = device(wish.source());
         String to = device(wish.target());
         checkPair(from, to);
@@ -131,13 +131,13 @@ public final class Examination {
         }
     }
 
-    private static Answer answer(
+    private static Outcome answer(
             Snapshot snapshot, @Nullable Question question, List<Probe.Result> probes) {
         Diagnosis back =
                 question == null || question.source().equals(question.target())
                         ? null
                         : Doctor.examine(snapshot, question.reversed());
-        return new Answer(snapshot, examine(snapshot, question), back, probes);
+        return new Outcome(snapshot, examine(snapshot, question), back, probes);
     }
 
     /** Any drive may carry it unless one is named, so then all of a machine's are looked at. */

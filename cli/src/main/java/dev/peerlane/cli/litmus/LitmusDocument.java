@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param lines the counts
  * @param failure with what it ended, or null
  */
-record LitmusDocument(@Nullable Head head, List<Line> lines, @Nullable PeerlaneException failure) {
+record LitmusDocument(
+        @Nullable Head head, List<Counted> lines, @Nullable PeerlaneException failure) {
     private static final String SCHEMA = "peerlane.litmus/1";
 
     /** What all fences have in common. */
@@ -51,7 +52,7 @@ record LitmusDocument(@Nullable Head head, List<Line> lines, @Nullable PeerlaneE
     }
 
     /** One fence, and why no copy would be planned with it; null if one would. */
-    record Line(LitmusCount count, @Nullable String refusal) {}
+    record Counted(LitmusCount count, @Nullable String refusal) {}
 
     ObjectNode tree(String source, String target) {
         ObjectNode tree = Json.object();
@@ -93,7 +94,7 @@ record LitmusDocument(@Nullable Head head, List<Line> lines, @Nullable PeerlaneE
         };
     }
 
-    private static ObjectNode line(Line line) {
+    private static ObjectNode line(Counted line) {
         LitmusCount count = line.count();
         ObjectNode node = Json.object();
         node.put("fence", count.fence());

@@ -78,7 +78,7 @@ final class LitmusRun {
     private final Context context;
     private final Terminal terminal;
     private final Consent consent;
-    private final List<LitmusDocument.Line> lines = new ArrayList<>();
+    private final List<LitmusDocument.Counted> lines = new ArrayList<>();
     private final List<Controller> used = new ArrayList<>();
     private List<DmaFault> faults = List.of();
     private LitmusDocument.@Nullable Head head;
@@ -90,7 +90,7 @@ final class LitmusRun {
     }
 
     /** Returns what was counted so far. */
-    List<LitmusDocument.Line> lines() {
+    List<LitmusDocument.Counted> lines() {
         return lines;
     }
 
@@ -107,13 +107,13 @@ final class LitmusRun {
     }
 
     /** What ended a fence's run, and old bytes where a copy would have trusted the fence. */
-    static @Nullable PeerlaneException verdict(List<LitmusDocument.Line> lines) {
-        for (LitmusDocument.Line line : lines) {
+    static @Nullable PeerlaneException verdict(List<LitmusDocument.Counted> lines) {
+        for (LitmusDocument.Counted line : lines) {
             if (line.count().stopped() != null) {
                 return line.count().stopped();
             }
         }
-        for (LitmusDocument.Line line : lines) {
+        for (LitmusDocument.Counted line : lines) {
             if (line.count().stale() > 0 && line.refusal() == null) {
                 return PeerlaneException.io(
                         "stale-handoff",
@@ -196,7 +196,7 @@ final class LitmusRun {
                                                 counting.handOffs(),
                                                 counting.nanos(),
                                                 progress));
-                lines.add(new LitmusDocument.Line(count, refusals.get(fence)));
+                lines.add(new LitmusDocument.Counted(count, refusals.get(fence)));
                 if (count.stopped() != null) {
                     return;
                 }

@@ -29,7 +29,7 @@ final class LitmusView {
                 .print(out, "  ");
         out.println();
         Table table = new Table().row("FENCE", "HAND-OFFS", "STALE", "AT MOST (95 %)", "IN A COPY");
-        for (LitmusDocument.Line line : document.lines()) {
+        for (LitmusDocument.Counted line : document.lines()) {
             LitmusCount count = line.count();
             table.row(
                     count.fence(),

@@ -12,7 +12,7 @@ public final class ProgramVersion {
     private static final String RESOURCE = "version.properties";
 
     /** How much is printed. */
-    public enum Detail {
+    public enum About {
         /** The number. */
         NUMBER,
         /** And where it runs, and on what. */
@@ -33,9 +33,9 @@ public final class ProgramVersion {
         return properties.getProperty("version", "unknown");
     }
 
-    public static void print(PrintWriter out, Detail detail) {
+    public static void print(PrintWriter out, About detail) {
         out.println("peerlane " + number());
-        if (detail == Detail.PLATFORM) {
+        if (detail == About.PLATFORM) {
             new Table()
                     .row("java", property("java.vm.name") + " " + property("java.vm.version"))
                     .row(

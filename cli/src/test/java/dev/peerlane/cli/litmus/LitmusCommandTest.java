@@ -171,12 +171,13 @@ class LitmusCommandTest {
     @Test
     void oldBytesBehindAFenceThatACopyWouldTrustAreAFailure() {
         LitmusCount count = new LitmusCount("sentinel", 1000, 0, 1, 0.0047, 1, null);
-        var trusted = LitmusRun.verdict(List.of(new LitmusDocument.Line(count, null)));
+        var trusted = LitmusRun.verdict(List.of(new LitmusDocument.Counted(count, null)));
         assertThat(trusted.code()).isEqualTo("stale-handoff");
         assertThat(trusted)
                 .hasMessageContaining("1 of 1000 slots")
                 .hasMessageContaining("sentinel");
         assertThat(ExitStatus.of(trusted)).isEqualTo(4);
-        assertThat(LitmusRun.verdict(List.of(new LitmusDocument.Line(count, "refused")))).isNull();
+        assertThat(LitmusRun.verdict(List.of(new LitmusDocument.Counted(count, "refused"))))
+                .isNull();
     }
 }
