@@ -1,4 +1,4 @@
-/** Loads between devices and memories, benches of them, and counts of stale hand-offs. */
+/** Measures loads between devices and memories, benches of them, and stale hand-offs. */
 @SuppressWarnings("requires-automatic") // HdrHistogram names no module
 module dev.peerlane.measure {
     requires transitive dev.peerlane;

@@ -10,10 +10,10 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.Supplier;
 
 /**
- * A copy on a thread of its own. Queues belong to the thread that made them, so a task of a pool
- * can't own one: the thread, which the caller's factory makes, opens the session, copies, and
- * closes the session again. This is the only place where the library starts a thread. Used by any
- * thread.
+ * A copy that runs on a thread of its own. The caller's factory makes that thread; the thread opens
+ * the session, copies, and closes the session. (A task of a pool can't do that, because a queue
+ * belongs to the thread that made it.) Nothing else in the library starts a thread. The methods may
+ * be called by any thread.
  *
  * <pre>{@code
  * BackgroundCopy copy =
@@ -34,15 +34,15 @@ public final class BackgroundCopy {
     private BackgroundCopy() {}
 
     /**
-     * Starts a copy.
+     * Starts a copy on a new thread.
      *
-     * @param threads makes the thread; a platform thread, since a copy spins while it waits
-     * @param session opens the devices, on that thread; what it returns is closed there
-     * @param source where from
-     * @param target where to
+     * @param threads makes the thread; use platform threads, because a copy spins while it waits
+     * @param session opens the session, on the new thread; the copy closes it there
+     * @param source blocks to read
+     * @param target blocks to write
      * @param how buffer, verification and sizes
-     * @param progress is told how far the copy is, on that thread
-     * @throws IllegalStateException if the factory makes no thread; then nothing was opened
+     * @param progress called on the new thread as the copy advances
+     * @throws IllegalStateException if the factory returns no thread; nothing was opened then
      */
     public static BackgroundCopy start(
             ThreadFactory threads,
@@ -61,17 +61,19 @@ public final class BackgroundCopy {
     }
 
     /**
-     * Asks the copy to stop. It takes in what is under way, wipes the memory that it used, and ends
-     * with an error that has a receipt of what was copied. A copy that is over stays as it is.
+     * Asks the copy to stop. The copy waits for the commands in flight, wipes the memory that it
+     * used, and ends with an error whose receipt names what was copied. Has no effect on a copy
+     * that is over.
      */
     public void cancel() {
         cancel.cancel();
     }
 
     /**
-     * Returns what becomes of the copy: its receipt, or its error, a {@link PeerlaneException} as
-     * {@link Session#copy} throws it. It is complete when the session is closed; what depends on it
-     * may run on the copy's thread. Completing or cancelling what is returned stops no copy.
+     * Returns the future of the copy. It completes with the receipt, or with the {@link
+     * PeerlaneException} that {@link Session#copy} would throw, after the session is closed.
+     * Dependent stages may run on the copy's thread. Completing or cancelling the future does not
+     * stop the copy.
      */
     public CompletableFuture<Receipt> receipt() {
         return receipt.copy();

@@ -1,11 +1,11 @@
 package dev.peerlane;
 
 /**
- * Bit fields of registers and wire structures, in the order and notation of the specifications:
- * {@code bits(hi:lo)}, bit 0 the least significant.
+ * Bit fields of registers and wire structures, in the notation of the specifications: {@code
+ * hi:lo}, both inclusive, where bit 0 is the least significant.
  */
 public final class Bits {
-    /** The bytes of the smallest page: of this machine's memory, of its IOMMU and of NVMe. */
+    /** Bytes of the smallest page: of this machine's memory, of its IOMMU and of NVMe. */
     public static final int PAGE_BYTES = 4096;
 
     private Bits() {}
@@ -20,7 +20,7 @@ public final class Bits {
         return (int) ((Integer.toUnsignedLong(raw) >>> lo) & mask(hi, lo));
     }
 
-    /** Returns whether bit {@code n} is set. An int argument is widened with its sign. */
+    /** Returns whether bit {@code n} is set. An int argument is sign-extended. */
     public static boolean bit(long raw, int n) {
         return ((raw >>> n) & 1) != 0;
     }
@@ -48,7 +48,7 @@ public final class Bits {
         return (int) with(Integer.toUnsignedLong(raw), hi, lo, Integer.toUnsignedLong(value));
     }
 
-    /** Returns the least multiple of a power of two that is at least {@code value}. */
+    /** Rounds up to a multiple of a power of two. */
     public static long roundUp(long value, long powerOfTwo) {
         return (value + powerOfTwo - 1) & -powerOfTwo;
     }

@@ -4,11 +4,14 @@ import dev.peerlane.hal.parts.MemoryFault;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Closes several things, each even where one before it fails. */
+/** Closes several resources, even if closing one of them fails. */
 final class Closing {
     private Closing() {}
 
-    /** Closes them in their order; throws the first problem, with the others suppressed in it. */
+    /**
+     * Closes the resources in order. The first error is thrown, with the later ones suppressed in
+     * it.
+     */
     static void all(List<? extends AutoCloseable> all) {
         RuntimeException first = null;
         for (AutoCloseable each : all) {

@@ -1,22 +1,22 @@
 package dev.peerlane;
 
 /**
- * A backend: opens the endpoints of one kind of locators. Providers that {@link
- * java.util.ServiceLoader} finds are asked by {@link Fabrics#installed}; others are given to {@link
- * Fabrics#asking}. A provider has no state of its own and is used by any thread.
+ * A backend, which opens the endpoints that one kind of locator names. {@link Fabrics#installed}
+ * asks the providers that {@link java.util.ServiceLoader} finds; {@link Fabrics#asking} adds one by
+ * hand. A provider has no state and may be used by any thread.
  *
- * <p>An endpoint need not be a namespace of an NVMe controller: what a copy needs of it is a port,
- * its geometry, and the memories beside it ({@link Endpoints}).
+ * <p>An endpoint need not be an NVMe namespace: a copy needs a port, its geometry, and the memories
+ * beside it ({@link Endpoints}).
  */
 public interface EndpointProvider {
-    /** Returns whether it is the one that opens this. Looks at names only, and opens nothing. */
+    /** Returns whether this provider handles the request. Looks at names only and opens nothing. */
     boolean opens(OpenRequest request);
 
     /**
-     * Opens the place where the named devices are. The calling thread owns it.
+     * Opens the fabric of the named devices. The calling thread becomes its owner.
      *
-     * @throws PeerlaneException of category REQUEST if the request can't be right, of category
-     *     MACHINE if this machine can't do it; then nothing stays open
+     * @throws PeerlaneException of category REQUEST if the request is invalid, or of category
+     *     MACHINE if this machine can't open the devices; nothing stays open then
      */
     Endpoints open(OpenRequest request);
 }

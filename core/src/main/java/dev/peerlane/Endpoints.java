@@ -9,48 +9,53 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a provider has opened: devices between which data can be moved, with what a copy has to know
- * of the place. One thread owns it and everything that comes from it; devices are brought up as
- * they are asked for.
+ * Devices that a provider has opened and between which data can be moved, and what a copy must know
+ * of their surroundings. One thread owns the endpoints and everything obtained from them. A device
+ * is brought up when it is first asked for.
  */
 public abstract class Endpoints implements Surroundings, AutoCloseable {
-    /** Creates endpoints; called by subclasses. */
+    /** Creates endpoints; for subclasses. */
     protected Endpoints() {}
 
-    /** Returns the kind, as documents name it: {@code emulator}, {@code vfio}. */
+    /** Returns the kind of backend, as documents name it: {@code emulator}, {@code vfio}. */
     public abstract String kind();
 
-    /** Returns the devices that are there, in bus order. */
+    /** Returns the locators of all devices, in bus order. */
     public abstract List<String> locators();
 
     /** Returns a snapshot of the PCI tree, from which routes are judged. */
     public abstract Machine machine();
 
-    /** Returns what is true of all of them. */
+    /** Returns the properties that all of these endpoints share. */
     public abstract FabricTraits traits();
 
     /**
-     * Opens a port of its own to blocks, which the caller closes.
+     * Opens a port of its own to a device's blocks. The caller closes the port.
      *
-     * @param extent the device and, where it has several, the namespace; its range does not count
-     * @param depth how many commands are in flight at most
+     * @param extent the device and, if it has several namespaces, the namespace; its range is
+     *     ignored
+     * @param depth maximum number of commands in flight
      * @throws PeerlaneException if there is no such device, or it can't be brought up or used
      */
     public abstract Endpoint endpoint(Extent extent, int depth);
 
     /**
-     * Returns the memory of a device that can carry data, ready for use. It stays the device's.
+     * Returns the memory of a device that can carry data, ready for use. The device keeps
+     * ownership.
      *
-     * @throws PeerlaneException if it has none, or it can't be used
+     * @throws PeerlaneException if the device has no such memory, or the memory can't be used
      */
     public abstract BufferCandidate memory(String locator);
 
-    /** Returns their NVMe controllers, where this library drives them itself. */
+    /** Returns the NVMe controllers of these endpoints; empty if another driver has them. */
     public Optional<NvmeControllers> controllers() {
         return Optional.empty();
     }
 
-    /** Closes what is still open, even where one of it fails. A second call does nothing. */
+    /**
+     * Closes everything that is open, even if closing one resource fails. Closing again has no
+     * effect.
+     */
     @Override
     public abstract void close();
 }

@@ -8,12 +8,12 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Blocks of a device, as a user names them: {@code DEVICE[/nNSID][@SLBA+BLOCKS]}.
+ * A range of blocks of a device, written {@code DEVICE[/nNSID][@SLBA+BLOCKS]}.
  *
  * @param device the locator of the device, such as {@code emu:ssd0}
- * @param nsid the namespace, or null for the only one there is
- * @param slba first block, or null for the first of the namespace
- * @param blocks how many, or null for all that follow
+ * @param nsid the namespace, or null for the only one of the device
+ * @param slba the first block, or null for the first block of the namespace
+ * @param blocks number of blocks, or null for all blocks from the first one to the end
  */
 public record Extent(
         String device, @Nullable Integer nsid, @Nullable Long slba, @Nullable Long blocks) {
@@ -22,22 +22,22 @@ public record Extent(
     private static final Pattern CMB_COPY = Pattern.compile("(.+)-([^-]*)-([^-]*)-([^-]*)");
     private static final long MAX_NSID = 0xffff_fffeL;
 
-    /** Returns a whole device with its only namespace. */
+    /** Returns the extent that covers a device's only namespace. */
     public static Extent of(String device) {
         return new Extent(device, null, null, null);
     }
 
     /**
-     * Reads {@code DEVICE[/nNSID][@SLBA+BLOCKS]}; {@code @SLBA} alone means all that follows.
-     * Numbers are decimal, or hexadecimal after {@code 0x}.
+     * Parses {@code DEVICE[/nNSID][@SLBA+BLOCKS]}. {@code @SLBA} alone extends to the end of the
+     * namespace. Numbers are decimal, or hexadecimal after {@code 0x}.
      *
-     * <p>What is behind the name of a socket or a file may belong to the name: {@code
-     * vfio-user:/x/n1} is namespace 1 of {@code /x}, or the socket {@code /x/n1}. The one that
-     * exists is taken. If none does, digits after {@code /n} are a namespace, and what follows an
+     * <p>In the path of a socket or a file, a suffix may be part of the name: {@code
+     * vfio-user:/x/n1} is namespace 1 of {@code /x}, or the socket {@code /x/n1}. The path that
+     * exists wins. If neither exists, {@code /n} and digits name a namespace, and text after an
      * {@code @} is a range.
      *
-     * @throws PeerlaneException of category REQUEST if it has another form, where the message names
-     *     the part that is wrong, or if two readings exist
+     * @throws PeerlaneException of category REQUEST if the text has another form (the message names
+     *     the part that is wrong), or if both readings exist
      */
     public static Extent parse(String text) {
         Matcher range = RANGE.matcher(text);
@@ -57,7 +57,9 @@ public record Extent(
         return read(text, device, named ? namespace.group(2) : null, range.matches());
     }
 
-    /** Returns what exists though it looks like more than a device, or null for nothing. */
+    /**
+     * Returns the reading of a path that exists, or null if none exists. Throws if several exist.
+     */
     private static @Nullable Extent asItIsThere(String text, String front, String device) {
         boolean ranged = !front.equals(text);
         List<Extent> there = new ArrayList<>();
@@ -73,13 +75,13 @@ public record Extent(
         if (there.size() > 1) {
             throw PeerlaneException.request(
                     "two-readings",
-                    "'%s' is %s, and both exist"
+                    "'%s' can mean %s, and both exist"
                             .formatted(
                                     text,
                                     there.stream()
                                             .map(Extent::words)
                                             .collect(Collectors.joining(", or "))),
-                    "Name the one that is meant by another path, such as a link to it");
+                    "Name the intended one by another path, such as a link to it");
         }
         return there.isEmpty() ? null : there.getFirst();
     }
@@ -106,7 +108,9 @@ public record Extent(
         return new Extent(Locator.parse(device).text(), nsid, slba, blocks);
     }
 
-    /** Something other than a namespace is behind a device that has namespaces and no path. */
+    /**
+     * Throws if something other than a namespace follows a device that has namespaces and no path.
+     */
     private static void refuseOtherParts(String text, String front) {
         int slash = front.indexOf('/');
         if (slash > 0
@@ -114,16 +118,16 @@ public record Extent(
                 && Locator.hasNamespaces(front.substring(0, slash))) {
             throw PeerlaneException.request(
                     "bad-range",
-                    "'%s' in '%s' is no namespace".formatted(front.substring(slash), text),
+                    "'%s' in '%s' is not a namespace".formatted(front.substring(slash), text),
                     "Write /n and its number, and the range as DEVICE/nNSID@SLBA+BLOCKS");
         }
     }
 
     /**
-     * Reads {@code ID-NS-SLBA-NLB}, the form that SPDK's {@code cmb_copy} takes, from the right:
-     * the ID may hold a dash. NLB is a count, not zero based.
+     * Parses {@code ID-NS-SLBA-NLB}, the form that SPDK's {@code cmb_copy} takes. Parses from the
+     * right, because the ID may contain a dash. NLB is a block count, not zero-based.
      *
-     * @throws PeerlaneException of category REQUEST if it has another form
+     * @throws PeerlaneException of category REQUEST if the text has another form
      */
     public static Extent parseCmbCopy(String text) {
         Matcher parts = CMB_COPY.matcher(text);
@@ -150,16 +154,16 @@ public record Extent(
                 return value;
             }
         } catch (NumberFormatException e) {
-            // told below, with the whole text
+            // rejected below, where the message quotes the whole text
         }
         throw PeerlaneException.request(
                 "bad-range",
-                "'%s' in '%s' is no %s".formatted(digits, text, what),
+                "'%s' in '%s' is not a valid %s".formatted(digits, text, what),
                 "Write a number of at least %d, and the range as DEVICE/nNSID@SLBA+BLOCKS"
                         .formatted(min));
     }
 
-    /** Returns it as a user writes it. */
+    /** Returns the extent as a user writes it. */
     @Override
     public String toString() {
         String range = slba == null ? "" : "@" + slba + (blocks == null ? "" : "+" + blocks);

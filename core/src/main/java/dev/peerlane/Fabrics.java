@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 
-/** Finds who can open the named devices, and has them opened. Used by any thread. */
+/** Finds the provider for the named devices, and has it open them. Used by any thread. */
 public final class Fabrics {
     private final List<EndpointProvider> providers;
 
@@ -14,7 +14,7 @@ public final class Fabrics {
         this.providers = List.copyOf(providers);
     }
 
-    /** Returns those that are installed: of the library, and whatever else is on the class path. */
+    /** Returns the installed providers: the library's own, and those on the class path. */
     public static Fabrics installed() {
         List<EndpointProvider> found = new ArrayList<>();
         ServiceLoader.load(EndpointProvider.class, Fabrics.class.getClassLoader())
@@ -22,7 +22,7 @@ public final class Fabrics {
         return new Fabrics(found);
     }
 
-    /** Returns these and another provider, which is asked before them. */
+    /** Returns these providers and another one, which is asked before them. */
     public Fabrics asking(EndpointProvider first) {
         List<EndpointProvider> more = new ArrayList<>();
         more.add(first);
@@ -31,13 +31,14 @@ public final class Fabrics {
     }
 
     /**
-     * Opens devices of one fabric. None of them is brought up yet.
+     * Opens the devices of one fabric. None of them is brought up yet.
      *
-     * @param request names every device that is to take part, a third party's CMB too; without a
-     *     file {@code emu:} devices are in the built-in fabric, as is everything when no device is
-     *     named
-     * @throws PeerlaneException of category REQUEST if they are not of one fabric or the file is
-     *     not right, of category MACHINE if the fabric can't be opened or nobody knows its kind
+     * @param request names every device that takes part, including a third party whose CMB may be
+     *     used. Without a fabric file, {@code emu:} devices come from the built-in fabric; a
+     *     request that names no device opens all of the built-in fabric
+     * @throws PeerlaneException of category REQUEST if the devices are not of one fabric or the
+     *     fabric file is invalid, or of category MACHINE if the fabric can't be opened or no
+     *     provider handles it
      */
     public Endpoints open(OpenRequest request) {
         List<Locator> locators = request.locators();
@@ -57,7 +58,7 @@ public final class Fabrics {
         throw nobody(request);
     }
 
-    /** As {@link #open(OpenRequest)}, with time for everything. */
+    /** Opens the devices of one fabric, without {@linkplain OpenRequest#hurried hurrying}. */
     public Endpoints open(@Nullable Path fabricFile, List<Locator> locators) {
         return open(new OpenRequest(fabricFile, locators, false));
     }
@@ -66,7 +67,9 @@ public final class Fabrics {
         if (request.fabricFile() != null) {
             return PeerlaneException.machine(
                     "unsupported-file",
-                    "fabric file " + request.fabricFile() + " can't be opened: nothing reads it",
+                    "fabric file "
+                            + request.fabricFile()
+                            + " can't be opened: no provider reads such files",
                     "Put peerlane-fabrics on the class path");
         }
         Locator first = request.locators().isEmpty() ? null : request.locators().getFirst();

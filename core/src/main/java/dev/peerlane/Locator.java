@@ -11,21 +11,21 @@ import java.util.regex.Pattern;
  * qemu:03:00.0} (a running QEMU), {@code vfio-user:PATH}, {@code /dev/nvme0n1} or a file (the
  * kernel).
  *
- * @param kind where the device is
- * @param text the whole name in its usual form: a PCI address in full and in lower case
+ * @param kind the backend that has the device
+ * @param text the whole name in its usual form; a PCI address has its domain and is in lower case
  */
 public record Locator(Kind kind, String text) {
-    /** Where a device is. */
+    /** The backend that has a device. */
     public enum Kind {
-        /** In the emulator, in this process. */
+        /** An emulated device in this process. */
         EMULATOR,
-        /** In a running QEMU. */
+        /** A device of a running QEMU. */
         QEMU,
-        /** On this machine, bound to vfio-pci. */
+        /** A device of this machine that is bound to vfio-pci. */
         VFIO,
-        /** Behind a vfio-user socket. */
+        /** A device behind a vfio-user socket. */
         VFIO_USER,
-        /** A block device or a file of the kernel's. */
+        /** A block device of the kernel, or a file. */
         KERNEL
     }
 
@@ -33,7 +33,7 @@ public record Locator(Kind kind, String text) {
     private static final String QEMU_PREFIX = "qemu:";
     private static final String VFIO_USER_PREFIX = "vfio-user:";
 
-    /** The name of the socket in a folder of SPDK's. */
+    /** The name of the socket in a directory that SPDK made. */
     private static final String SOCKET_NAME = "cntrl";
 
     private static final Pattern DRIVE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
@@ -45,9 +45,9 @@ public record Locator(Kind kind, String text) {
                     + " vfio-user:PATH, or a path with a slash in it";
 
     /**
-     * Reads a name.
+     * Parses a device name.
      *
-     * @throws PeerlaneException of category REQUEST if it has none of these forms
+     * @throws PeerlaneException of category REQUEST if the name has none of the known forms
      */
     public static Locator parse(String name) {
         if (name.startsWith(EMULATOR_PREFIX)) {
@@ -79,7 +79,7 @@ public record Locator(Kind kind, String text) {
             try {
                 return new Locator(Kind.VFIO_USER, VFIO_USER_PREFIX + Path.of(path));
             } catch (InvalidPathException e) {
-                throw bad(name, "Name a path that can be");
+                throw bad(name, "Name a valid path");
             }
         }
         if (PCI.matcher(name).matches()) {
@@ -92,7 +92,7 @@ public record Locator(Kind kind, String text) {
         throw bad(name, FORMS);
     }
 
-    /** Returns whether a text names a device behind which {@code /n} can name a namespace. */
+    /** Returns whether a text is a device name to which {@code /nNSID} can be appended. */
     static boolean hasNamespaces(String name) {
         try {
             return parse(name).kind != Kind.KERNEL;
@@ -101,7 +101,7 @@ public record Locator(Kind kind, String text) {
         }
     }
 
-    /** Returns whether a text begins as the name of a socket or a file does. */
+    /** Returns whether a text begins like the path of a socket or a file. */
     static boolean isPath(String name) {
         try {
             Kind kind = parse(name).kind;
@@ -112,8 +112,8 @@ public record Locator(Kind kind, String text) {
     }
 
     /**
-     * Returns whether the socket or the file is there. A folder is one only with a socket in it, as
-     * SPDK makes it.
+     * Returns whether the socket or the file exists. A directory counts only if it has a socket in
+     * it, as SPDK makes them.
      */
     static boolean exists(String name) {
         Locator locator = parse(name);
@@ -132,7 +132,8 @@ public record Locator(Kind kind, String text) {
     }
 
     private static PeerlaneException bad(String name, String remedy) {
-        return PeerlaneException.request("bad-locator", "'" + name + "' names no device", remedy);
+        return PeerlaneException.request(
+                "bad-locator", "'" + name + "' is not a device name", remedy);
     }
 
     @Override

@@ -27,9 +27,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Namespaces of the NVMe controllers of one fabric, driven by this library. Controllers are brought
- * up as they are asked for, and shut down when it is closed. The thread that made it owns it;
- * others are refused before they have done anything.
+ * Namespaces of the NVMe controllers of one fabric, driven by this library. A controller is brought
+ * up when it is first asked for, and shut down by {@link #close}. Owned by the thread that made it;
+ * calls from other threads are rejected before they have any effect.
  */
 public final class NvmeEndpoints extends Endpoints implements NvmeControllers {
     private final OwnerThread thread = new OwnerThread();
@@ -40,11 +40,11 @@ public final class NvmeEndpoints extends Endpoints implements NvmeControllers {
     private final Map<String, Controller> controllers = new LinkedHashMap<>();
 
     /**
-     * Takes the controllers of a fabric, which it closes in the end. Nothing is opened yet. Where
-     * devices outlive this process, what is in use of their CMBs is named in files ({@link
+     * Creates endpoints over a fabric, and takes ownership of the fabric. Nothing is opened yet. If
+     * the devices outlive this process, files record which parts of their CMBs are in use ({@link
      * Leftovers}).
      *
-     * @param options bounds for every controller
+     * @param options timeouts and limits for every controller
      */
     public NvmeEndpoints(Fabric fabric, ControllerOptions options) {
         this.fabric = fabric;
@@ -156,7 +156,7 @@ public final class NvmeEndpoints extends Endpoints implements NvmeControllers {
         return endpoint(namespace, depth);
     }
 
-    /** Opens a port of its own to a namespace, which the caller closes. */
+    /** Opens a port of its own to a namespace. The caller closes the port. */
     static Endpoint endpoint(Namespace namespace, int depth) {
         BlockPort port = namespace.port(depth);
         return new Endpoint(
@@ -188,13 +188,13 @@ public final class NvmeEndpoints extends Endpoints implements NvmeControllers {
         thread.check(this);
     }
 
-    /** Returns its name as messages have it. */
+    /** Returns the name that messages use. */
     @Override
     public String toString() {
         return "the session on " + fabric.locators();
     }
 
-    /** Shuts every controller down and closes the fabric, even where one of them fails. */
+    /** Shuts down every controller and closes the fabric, even if one of them fails. */
     @Override
     public void close() {
         checkThread();

@@ -5,19 +5,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to be opened.
+ * A request to open devices.
  *
  * @param fabricFile the file that describes the fabric, or null for none
- * @param locators the devices; all of one kind, and none for all that there are
- * @param hurried whether speed counts more than what an emulation could find
+ * @param locators the devices, all of one kind; empty for all devices of the fabric
+ * @param hurried whether an emulation should prefer speed to finding more faults
  */
 public record OpenRequest(@Nullable Path fabricFile, List<Locator> locators, boolean hurried) {
-    /** Keeps its own copy of the list. */
+    /** Copies the list. */
     public OpenRequest {
         locators = List.copyOf(locators);
     }
 
-    /** Returns the kind of its locators, or null if it names none. */
+    /** Returns the kind of the locators, or null if there are none. */
     public Locator.@Nullable Kind kind() {
         return locators.isEmpty() ? null : locators.getFirst().kind();
     }

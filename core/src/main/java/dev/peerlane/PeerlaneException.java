@@ -7,29 +7,27 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The root of the one family of errors that Peerlane throws. All are unchecked.
+ * The root of all errors that Peerlane throws. All are unchecked.
  *
- * <p>The message names the object and the value that are wrong; {@link #remedy()} says what to do,
+ * <p>The message names the object and the value that are wrong. {@link #remedy()} says what to do,
  * in the terms of this library. {@link #code()} is stable from release to release, so programs can
- * act on it. A program that has lines to type for what is to be done makes them of the code and of
- * {@link #values()}.
+ * act on it. A program that shows a command line as the remedy builds it from the code and {@link
+ * #values()}.
  */
 public class PeerlaneException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** What an error is about, and so who can mend it. */
+    /** What an error is about, and so who can fix it. */
     public enum Category {
         /** The request is wrong: syntax, no such namespace, a range past the end. */
         REQUEST,
-        /**
-         * The machine or the device can't do it: absent, unsupported, not permitted by the system.
-         */
+        /** The machine or the device can't do it: absent, unsupported, or denied by the system. */
         MACHINE,
-        /** Peerlane could, but won't: a guard, no confirmation, no permitted route. */
+        /** Peerlane could, but refuses: a guard, no confirmation, or no permitted route. */
         REFUSED,
-        /** A device failed at an I/O, or verification found a difference. */
+        /** A device failed during I/O, or the verification found a difference. */
         IO,
-        /** The user stopped it. */
+        /** The user stopped the operation. */
         INTERRUPTED
     }
 
@@ -41,18 +39,18 @@ public class PeerlaneException extends RuntimeException {
     /**
      * Creates an error.
      *
-     * @param category whose fault it is
+     * @param category what the error is about
      * @param code a stable name in lower case with dashes, such as {@code range-past-end}
      * @param message the object and the value that are wrong, one sentence without a full stop
-     * @param remedy what to do about it, one sentence without a full stop
+     * @param remedy what to do about the error, one sentence without a full stop
      */
     public PeerlaneException(Category category, String code, String message, String remedy) {
         this(category, code, message, remedy, null);
     }
 
     /**
-     * Creates an error with a cause; the other arguments are as above. Where the cause is an error
-     * of the same code, its values are copied.
+     * Creates an error with a cause. If the cause has the same code, its values are copied. The
+     * other arguments are the same as without a cause.
      */
     public PeerlaneException(
             Category category,
@@ -90,14 +88,14 @@ public class PeerlaneException extends RuntimeException {
     }
 
     /**
-     * Returns the error of what was stopped on request, of category {@link Category#INTERRUPTED}.
+     * Returns the error of a cancelled operation, of category {@link Category#INTERRUPTED}.
      */
     public static PeerlaneException interrupted(String message) {
         return new PeerlaneException(
                 Category.INTERRUPTED, "interrupted", message, "Start it again");
     }
 
-    /** Returns what it is about. */
+    /** Returns the category. */
     public Category category() {
         return category;
     }
@@ -107,7 +105,7 @@ public class PeerlaneException extends RuntimeException {
         return code;
     }
 
-    /** Returns what to do about it. */
+    /** Returns what to do about the error. */
     public String remedy() {
         return remedy;
     }
@@ -124,24 +122,27 @@ public class PeerlaneException extends RuntimeException {
     }
 
     /**
-     * Returns the values that the remedy needs, by name and in the order in which they were added:
-     * the function to bind, the kind of buffer to use. Most errors have none.
+     * Returns the values that the remedy needs, by name, in the order in which they were added: the
+     * function to bind, the kind of buffer to use. Most errors have none.
      */
     public Map<String, String> values() {
         return Collections.unmodifiableMap(values);
     }
 
-    /** Returns message and remedy as two sentences. */
+    /** Returns the message and the remedy as two sentences. */
     public String explain() {
         return explain(remedy);
     }
 
-    /** Returns the message and, in place of its remedy, another one as two sentences. */
+    /** Returns the message and a replacement for the remedy as two sentences. */
     public String explain(String otherRemedy) {
         return sentence(String.valueOf(getMessage())) + " " + sentence(otherRemedy);
     }
 
-    /** Returns the words with a full stop. Words of a device or the system may come with one. */
+    /**
+     * Returns a text with a full stop at its end. A text from a device or the system may have one
+     * already.
+     */
     private static String sentence(String words) {
         return words.endsWith(".") ? words : words + ".";
     }

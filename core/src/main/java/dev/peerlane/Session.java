@@ -28,9 +28,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Devices between which data can be moved, opened as they are needed, and copies between them: the
- * shortest way to use the library. Closing it shuts every controller down. The thread that made it
- * owns it; others are refused before they have done anything.
+ * The shortest way to use the library: devices, which are opened when they are first needed, and
+ * copies between them. {@link #close} shuts down every controller. Owned by the thread that made
+ * it; calls from other threads are rejected before they have any effect.
  *
  * <pre>{@code
  * try (Session session = Session.open("emu:ssd0", "emu:ssd1")) {
@@ -41,7 +41,7 @@ import java.util.List;
  * }</pre>
  */
 public final class Session implements AutoCloseable {
-    /** Enough for both sides to be busy; a slot needs one entry. */
+    /** Enough to keep both sides busy; each slot needs one entry. */
     private static final int QUEUE_DEPTH = 128;
 
     private final OwnerThread thread = new OwnerThread();
@@ -53,11 +53,11 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Makes a session of the named devices. None of them is brought up yet.
+     * Opens a session on the named devices. None of them is brought up yet.
      *
-     * @param locators every device that is to take part, such as {@code emu:ssd0} or {@code
+     * @param locators every device that takes part, such as {@code emu:ssd0} or {@code
      *     0000:01:00.0}; none for all of the built-in emulated fabric
-     * @throws PeerlaneException if they are not devices of one fabric, or it can't be opened
+     * @throws PeerlaneException if the devices are not of one fabric, or the fabric can't be opened
      */
     public static Session open(String... locators) {
         return of(
@@ -65,41 +65,44 @@ public final class Session implements AutoCloseable {
                         .open(null, Arrays.stream(locators).map(Locator::parse).toList()));
     }
 
-    /** Makes a session of endpoints, which it closes in the end. */
+    /** Creates a session on endpoints, and takes ownership of them. */
     public static Session of(Endpoints endpoints) {
         return new Session(endpoints);
     }
 
-    /** Makes a session of a fabric's NVMe controllers, which it closes in the end. */
+    /** Creates a session on the NVMe controllers of a fabric, and takes ownership of the fabric. */
     public static Session of(Fabric fabric) {
         return of(fabric, ControllerOptions.DEFAULTS);
     }
 
-    /** Makes a session with bounds of its own for every controller. */
+    /**
+     * Creates a session on the NVMe controllers of a fabric, with options for every controller, and
+     * takes ownership of the fabric.
+     */
     public static Session of(Fabric fabric, ControllerOptions options) {
         return new Session(new NvmeEndpoints(fabric, options));
     }
 
-    /** Returns what it was made of. */
+    /** Returns the endpoints of this session. */
     public Endpoints endpoints() {
         return endpoints;
     }
 
     /**
-     * Returns the fabric.
+     * Returns the fabric of the controllers.
      *
-     * @throws PeerlaneException if another driver than this library's has the devices
+     * @throws PeerlaneException if a driver other than this library's has the devices
      */
     public Fabric fabric() {
         return nvme().fabric();
     }
 
     /**
-     * Returns a controller, brought up at the first call.
+     * Returns a controller, and brings it up at the first call.
      *
      * @param locator the device
-     * @throws PeerlaneException if there is no such device, it can't be brought up, or another
-     *     driver than this library's has it
+     * @throws PeerlaneException if there is no such device, it can't be brought up, or a driver
+     *     other than this library's has it
      */
     public Controller controller(String locator) {
         checkThread();
@@ -107,10 +110,10 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Returns a namespace: the named one, or the only one.
+     * Returns the namespace that an extent names, or the only one of its device.
      *
-     * @throws PeerlaneException if it does not exist, none is named and there is not exactly one,
-     *     or another driver than this library's has the device
+     * @throws PeerlaneException if the namespace does not exist, if none is named and the device
+     *     does not have exactly one, or if a driver other than this library's has the device
      */
     public Namespace namespace(Extent extent) {
         checkThread();
@@ -123,13 +126,13 @@ public final class Session implements AutoCloseable {
                 .orElseThrow(() ->
                         PeerlaneException.request(
                                 "no-controller",
-                                "%s of kind %s have no controller that this can talk to"
+                                "%s of kind %s have no controller that this library drives"
                                         .formatted(endpoints.locators(), endpoints.kind()),
                                 "Name devices that are bound to vfio-pci, emulated ones, or"
                                         + " those of a QEMU"));
     }
 
-    /** Returns its name as messages have it. */
+    /** Returns the name that messages use. */
     @Override
     public String toString() {
         return "the session on " + endpoints.locators();
@@ -140,12 +143,14 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Plans a copy: opens both sides and brings up the CMBs that may carry the data.
+     * Plans a copy: opens both sides, and brings up the CMBs that may carry the data. Run the plan
+     * with {@link #run}, or release it with {@link #drop}.
      *
-     * @param source where from
-     * @param target where to; without a range, as many bytes as the source from its first block on
+     * @param source blocks to read
+     * @param target blocks to write; without a range, as many bytes as the source has, from the
+     *     first block of the target on
      * @param how buffer, verification and sizes
-     * @throws PeerlaneException if the request is wrong or nothing may carry it
+     * @throws PeerlaneException if the request is wrong, or no memory may carry the data
      */
     public CopyPlan plan(Extent source, Extent target, CopyOptions how) {
         checkThread();
@@ -197,29 +202,29 @@ public final class Session implements AutoCloseable {
         return plan;
     }
 
-    /** Gives back the ports of a plan that is not run. */
+    /** Closes the ports of a plan that will not be run. */
     public void drop(CopyPlan plan) {
         closePorts(List.of(plan.request().source(), plan.request().target()));
     }
 
     /**
-     * Copies, verifies and returns the receipt.
+     * Copies, verifies, and returns the receipt.
      *
-     * @throws dev.peerlane.copy.CopyException if it failed after it began
-     * @throws PeerlaneException if it did not begin
+     * @throws dev.peerlane.copy.CopyException if the copy failed after it began
+     * @throws PeerlaneException if the copy did not begin
      */
     public Receipt copy(Extent source, Extent target, CopyOptions how) {
         return run(plan(source, target, how), new CancelFlag(), Progress.NONE);
     }
 
     /**
-     * Returns a fence for Reads of a namespace into a controller's memory buffer, which is enabled
-     * if it is not. It is closed by the caller, or with the session.
+     * Returns a fence for Reads of a namespace into the CMB of a controller. Enables the CMB if
+     * needed. The caller closes the fence, or else the session does.
      *
-     * @param from who Reads
-     * @param memoryOf the locator of the device whose memory is Read into
-     * @throws PeerlaneException if there is no such memory, the way to it is not permitted, or no
-     *     fence is sound on it
+     * @param from the namespace that is Read
+     * @param memoryOf the locator of the device whose CMB receives the data
+     * @throws PeerlaneException if there is no such memory, the route to it is not permitted, or no
+     *     fence is sound on that route
      */
     public ReadFence readFence(Namespace from, String memoryOf) {
         checkThread();
@@ -231,7 +236,9 @@ public final class Session implements AutoCloseable {
         return fence;
     }
 
-    /** Runs one of its plans, once, and closes the plan's ports; otherwise as {@link #copy}. */
+    /**
+     * Runs a plan of this session, once, and closes its ports. Errors are those of {@link #copy}.
+     */
     public Receipt run(CopyPlan plan, CancelFlag cancel, Progress progress) {
         checkThread();
         Receipt receipt;
@@ -255,7 +262,7 @@ public final class Session implements AutoCloseable {
         Closing.all(closing);
     }
 
-    /** Plans a request with the memories of these devices as candidates. */
+    /** Plans a request, with the memories of these devices as candidates. */
     private CopyPlan plan(CopyRequest request, List<String> devices) {
         List<BufferCandidate> candidates = new ArrayList<>();
         List<String> absences = new ArrayList<>();
@@ -276,7 +283,7 @@ public final class Session implements AutoCloseable {
     /**
      * Returns the CMB of a device, enabled.
      *
-     * @throws PeerlaneException if it has none, or it can't be used
+     * @throws PeerlaneException if the device has no CMB, or the CMB can't be used
      */
     public ControllerMemoryBuffer cmb(String device) {
         checkThread();
@@ -301,7 +308,7 @@ public final class Session implements AutoCloseable {
         if (slba < 0 || slba >= limits.blockCount() || count > limits.blockCount() - slba) {
             throw PeerlaneException.request(
                     "range-past-end",
-                    "%d blocks from block %d on are asked of %s, which has %d"
+                    "%d blocks from block %d on are requested from %s, which has %d"
                             .formatted(
                                     Math.max(count, 0), slba, endpoint.name(), limits.blockCount()),
                     "Ask for a range inside the namespace");
@@ -309,7 +316,7 @@ public final class Session implements AutoCloseable {
         if (count > Long.MAX_VALUE / limits.blockBytes()) {
             throw PeerlaneException.request(
                     "range-too-long",
-                    "%d blocks of %d bytes are asked of %s: their length does not fit 63 bits"
+                    "%d blocks of %d bytes are requested from %s: their length does not fit 63 bits"
                             .formatted(count, limits.blockBytes(), endpoint.name()),
                     "Ask for a shorter range");
         }
@@ -327,7 +334,7 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    /** Shuts every controller down and closes the fabric, even where one of them fails. */
+    /** Shuts down every controller and closes the fabric, even if one of them fails. */
     @Override
     public void close() {
         checkThread();

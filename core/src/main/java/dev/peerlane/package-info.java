@@ -1,6 +1,6 @@
 /**
- * What a user of the library meets first: sessions and what they name, providers of endpoints, and
- * the errors that every package throws.
+ * The front of the library: sessions and the names of devices and blocks, the providers that open
+ * endpoints, and the errors that every package throws.
  */
 @NullMarked
 package dev.peerlane;

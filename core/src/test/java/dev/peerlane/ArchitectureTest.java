@@ -18,17 +18,17 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/** Holds the arrows between packages that ARCHITECTURE.md draws. */
+/** Checks that the dependencies between packages are those that ARCHITECTURE.md draws. */
 class ArchitectureTest {
     private static final String BASE = "dev.peerlane";
 
-    /** What every package may use of the base package: the errors, and bits of a word. */
+    /** What every package may use of the base package: the errors, and bit fields. */
     private static final Set<String> ERRORS = Set.of("PeerlaneException", "Bits");
 
-    /** The rest of the base package: what a user of the library meets first. */
+    /** The rest of the base package. */
     private static final String FRONT = "the front";
 
-    /** Package to the packages it may use; every package may use the errors. */
+    /** The packages that each package may use, besides the errors. */
     private static final Map<String, Set<String>> ARROWS =
             Map.ofEntries(
                     Map.entry("spec", Set.of("spec.layout")),

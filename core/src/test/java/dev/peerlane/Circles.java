@@ -8,9 +8,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Finds the circles of top-level types inside packages: the strongly connected components of more
- * than one type. A nested type counts as the top-level type around it, a sealed type and the types
- * that it permits count as one.
+ * Finds circles of top-level types inside packages: strongly connected components of more than one
+ * type. A nested type counts as its top-level type. A sealed type and the types that it permits
+ * count as one.
  */
 public final class Circles {
     private final Map<String, Set<String>> uses = new TreeMap<>();
@@ -23,7 +23,10 @@ public final class Circles {
         uses.keySet().forEach(name -> reach(name, reached.computeIfAbsent(name, n -> set())));
     }
 
-    /** Returns each circle as its package below the base and the simple names in it, sorted. */
+    /**
+     * Returns each circle as its package, relative to the base, and the sorted simple names of its
+     * types.
+     */
     public static Set<String> of(JavaClasses classes, String base) {
         Circles circles = new Circles(classes);
         Set<String> found = set();
@@ -46,7 +49,7 @@ public final class Circles {
         return new TreeSet<>();
     }
 
-    /** Has the permitted types of a sealed top-level type share its name. */
+    /** Lets the permitted types of a sealed top-level type share its name. */
     private void join(JavaClass c) {
         if (c.getEnclosingClass().isPresent() || !c.reflect().isSealed()) {
             return;

@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** Reads the lists of arrows that ARCHITECTURE.md draws: lines such as {@code hal → pci mem}. */
+/** Reads the lists of arrows that ARCHITECTURE.md draws, in lines such as {@code hal → pci mem}. */
 public final class DrawnArrows {
     private static final Path FILE = Path.of("..", "ARCHITECTURE.md");
     private static final String ARROW = " → ";
@@ -17,9 +17,9 @@ public final class DrawnArrows {
     private DrawnArrows() {}
 
     /**
-     * Returns the first list of arrows below a line: each source with its targets, sorted.
+     * Returns the first list of arrows below a line: each source with its sorted targets.
      *
-     * @param line how the line begins
+     * @param line the beginning of that line
      */
     public static Map<String, Set<String>> below(String line) throws IOException {
         List<String> rest =

@@ -6,21 +6,21 @@ import java.util.ResourceBundle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the library's log goes in tests: the last lines are kept and nothing is printed, since
- * thousands of simulated controllers fail.
+ * The library's log in tests. The last lines are kept and nothing is printed, because thousands of
+ * simulated controllers fail.
  */
 public final class KeptLog extends System.LoggerFinder {
     private static final int MOST = 100;
     private static final ArrayDeque<String> LINES = new ArrayDeque<>();
 
-    /** Returns what was logged of late: level, logger and message. */
+    /** Returns the last lines of the log: level, logger and message. */
     public static List<String> lines() {
         synchronized (LINES) {
             return List.copyOf(LINES);
         }
     }
 
-    /** Forgets it. */
+    /** Discards the lines. */
     public static void clear() {
         synchronized (LINES) {
             LINES.clear();

@@ -109,7 +109,7 @@ class LocatorTest {
 
     @ParameterizedTest
     @CsvSource({
-        // what is there, what is written, device, namespace, range
+        // the paths that exist, the text, device, namespace, range
         "'n1', n1, n1,,,",
         "'n1', n1@0+8, n1,, 0, 8",
         "'n1', n1/n2, n1, 2,,",
@@ -142,7 +142,7 @@ class LocatorTest {
         assertThatThrownBy(() -> Extent.parse(inFolder(text)))
                 .isInstanceOf(PeerlaneException.class)
                 .hasMessage(
-                        "'%s' is %s, or %s, and both exist"
+                        "'%s' can mean %s, or %s, and both exist"
                                 .formatted(inFolder(text), named(one), named(other)))
                 .extracting(e -> ((PeerlaneException) e).code())
                 .isEqualTo("two-readings");

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A program of somebody else, with a module of its own, on the module path beside the library. */
+/** Compiles and runs a program with a module of its own, on the module path beside the library. */
 class ModulePathTest {
     private static final String USES_THE_FRONT =
             """
@@ -63,7 +63,7 @@ class ModulePathTest {
         assertThat(compile(module, Path.of("src/main/java/module-info.java"))).isEmpty();
     }
 
-    /** Returns what the compiler says. */
+    /** Returns what the compiler prints. */
     private String compile(Path to, Path... sources) {
         List<String> arguments =
                 Stream.concat(

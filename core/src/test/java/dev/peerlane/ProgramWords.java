@@ -12,12 +12,12 @@ import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Finds what a library must not say: words of a program around it. */
+/** Finds texts in a library that mention a program: its commands, options or exit statuses. */
 public final class ProgramWords {
     static final Pattern OF_A_PROGRAM =
             Pattern.compile("(?<![\\w-])--[a-z]|\\bpeerlane [a-z]|\\bexit status");
 
-    /** The first line of a file of old ACS values. */
+    /** The first line of a file of previous ACS values. */
     private static final String FILE_FORMAT = "# peerlane acs 1";
 
     private ProgramWords() {}
@@ -26,7 +26,7 @@ public final class ProgramWords {
         return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
     }
 
-    /** Returns the texts in a class, also those that it joins others to. */
+    /** Returns the texts in a class, including those that it concatenates. */
     static List<String> texts(Path classFile) {
         List<String> texts = new ArrayList<>();
         try {
@@ -45,7 +45,7 @@ public final class ProgramWords {
     }
 
     /**
-     * Returns the texts that speak of commands, options and exit statuses, each behind its class.
+     * Returns the texts that mention commands, options or exit statuses, each after its class.
      *
      * @param one a class of the library
      */

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 
 /**
- * The library knows neither commands nor options nor exit statuses of a program: what it says can
- * be read where there is none. The program makes lines to type of codes and values.
+ * Checks that the library does not mention commands, options or exit statuses of a program, because
+ * it is used without one. A program makes its command lines from codes and values.
  */
 class ProgramWordsTest {
     @Test

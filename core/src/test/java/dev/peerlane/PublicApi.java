@@ -22,8 +22,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What others can use of the library: the public types of the packages that it exports to
- * everybody, with their public and protected members, as sorted lines of text.
+ * The public API: the public types of the packages that the module exports to everybody, with their
+ * public and protected members, as sorted lines of text.
  */
 final class PublicApi {
     private static final Pattern EXPORT = Pattern.compile("(?m)^    exports ([\\w.]+);$");
@@ -32,7 +32,7 @@ final class PublicApi {
 
     private final List<Class<?>> types = new ArrayList<>();
 
-    /** Reads the exports of a module's source, and loads the types of these packages. */
+    /** Reads the exports from a module's source, and loads the types of these packages. */
     PublicApi(Path moduleInfo, Path classes) throws IOException {
         Matcher export = EXPORT.matcher(Files.readString(moduleInfo));
         while (export.find()) {
@@ -71,12 +71,12 @@ final class PublicApi {
         return Modifier.isPublic(modifiers) || Modifier.isProtected(modifiers);
     }
 
-    /** Returns how many types there are, nested ones included. */
+    /** Returns the number of types, including nested ones. */
     int typeCount() {
         return types.size();
     }
 
-    /** Returns all of it: a line for each type, and below it one for each member. */
+    /** Returns a line for each type, followed by a line for each of its members. */
     List<String> lines() {
         List<String> lines = new ArrayList<>();
         for (Class<?> type : types) {
@@ -184,7 +184,7 @@ final class PublicApi {
         return Stream.of(types).map(PublicApi::name).collect(Collectors.joining(", "));
     }
 
-    /** Packages are left out of the names of members: they are in the lines of the types. */
+    /** Returns the name of a type without its package, which the line of that type has. */
     private static String name(Type type) {
         return type.getTypeName().replaceAll("\\b[a-z]\\w*\\.(?=\\w)", "").replace('$', '.');
     }

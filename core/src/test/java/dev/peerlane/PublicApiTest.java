@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** What is public is a promise, so whoever adds to it or takes from it does so knowingly. */
+/** Checks the public API against a list, so that a change of it is a deliberate one. */
 class PublicApiTest {
-    /** The most public types that a user of the library can meet; never more. */
+    /** The largest number of public types; it must not grow. */
     private static final int MOST_TYPES = 153;
 
     private static final Path KEPT = Path.of("src/test/resources/public-api.txt");
@@ -39,7 +39,7 @@ class PublicApiTest {
                 .isTrue();
     }
 
-    /** Returns what is in a list and not in the other, each member with its type. */
+    /** Returns what is in one list and not in the other, each member with its type. */
     private static Set<String> without(List<String> less, List<String> from) {
         Set<String> rest = withTypes(from);
         rest.removeAll(withTypes(less));

@@ -8,7 +8,7 @@ import dev.peerlane.emulator.model.FabricModel;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Ranges whose length in bytes does not fit 64 bits, on either side. */
+/** Tests ranges whose length in bytes does not fit 64 bits, on either side. */
 class RangeTest {
     @ParameterizedTest
     @ValueSource(longs = {1L << 55, (1L << 55) + 2048, 1L << 54, Long.MAX_VALUE})

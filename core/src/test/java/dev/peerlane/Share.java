@@ -5,14 +5,14 @@ import java.util.List;
 
 /**
  * How much of a long test runs. All of it, unless the property {@code peerlane.share} is N: then
- * one in N of its seeds or cases, which is what {@code ./dev test} asks for.
+ * one in N of its seeds or cases, as in {@code ./dev test}.
  */
 public final class Share {
     private static final int ONE_IN = Integer.getInteger("peerlane.share", 1);
 
     private Share() {}
 
-    /** Returns how many of so many seeds run, at least one. */
+    /** Returns how many of a number of seeds run, at least one. */
     public static int of(int seeds) {
         return Math.ceilDiv(seeds, ONE_IN);
     }
@@ -23,8 +23,8 @@ public final class Share {
     }
 
     /**
-     * Returns the cases that run. They are taken diagonally: where loops inside each other made
-     * them, the values of the inner ones take turns.
+     * Returns the cases that run. They are taken diagonally, so that the values of inner loops
+     * alternate if nested loops made the cases.
      */
     public static <T> List<T> of(List<T> cases) {
         List<T> chosen = new ArrayList<>();

@@ -13,15 +13,15 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Holds what readers stumble over: phrases that need translating, and pages out of shape. */
+/** Checks texts for phrases that need translating, and pages for their form. */
 class TidyTest {
     private static final Path ROOT = Path.of("..");
     private static final int COLUMNS = 120;
 
-    /** Written by programs, whose tables and paragraphs are a line each. */
+    /** Pages that programs write, with each table and paragraph in a single line. */
     private static final Set<String> GENERATED = Set.of("doctor.md", "performance.md");
 
-    /** Phrases that a native reader has to translate, and what says the same. */
+    /** Phrases that a native reader has to translate, with what to write instead. */
     private static final Pattern BANNED =
             Pattern.compile(
                     String.join(

@@ -5,14 +5,14 @@ import dev.peerlane.pci.Bdf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A CMB that could carry the data.
+ * A CMB that may carry the data of a copy.
  *
- * @param locator the device that owns it
- * @param owner that device's address
+ * @param locator the device that owns the CMB
+ * @param owner that device's PCI address
  * @param memory the CMB, enabled
  */
 public record BufferCandidate(String locator, Bdf owner, PeerMemory memory) {
-    /** Candidates are equal if they are the same memory. */
+    /** Compares candidates by their memory alone. */
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof BufferCandidate that && memory == that.memory;

@@ -3,14 +3,14 @@ package dev.peerlane.copy;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the user wants the data to be carried by.
+ * The user's choice of the memory that carries the data.
  *
- * @param kind null for the planner's choice, which may fall back to host memory and says so; any
- *     other kind never falls back
- * @param locator for a third party: which device, or null for any
+ * @param kind null to let the planner choose, which may fall back to host memory and announces
+ *     that; any other kind never falls back
+ * @param locator the device of a third-party CMB, or null for any
  */
 public record BufferChoice(@Nullable BufferKind kind, @Nullable String locator) {
-    /** The planner chooses. */
+    /** Lets the planner choose. */
     public static final BufferChoice AUTO = new BufferChoice(null, null);
 
     /** The CMB of the target. */
@@ -22,13 +22,17 @@ public record BufferChoice(@Nullable BufferKind kind, @Nullable String locator) 
     /** Host memory. */
     public static final BufferChoice HOST = new BufferChoice(BufferKind.HOST, null);
 
-    /** Returns the choice of the CMB of one device, whichever part it plays in the copy. */
+    /**
+     * Returns the choice of one device's CMB, whether it is the source, the target or a third
+     * party.
+     */
     public static BufferChoice device(String locator) {
         return new BufferChoice(BufferKind.THIRD_PARTY_CMB, locator);
     }
 
     /**
-     * Returns its name: {@code auto}, {@code target}, {@code source}, {@code host}, or a locator.
+     * Returns the name of the choice: {@code auto}, {@code target}, {@code source}, {@code host},
+     * or a locator.
      */
     public String label() {
         if (locator != null) {

@@ -2,7 +2,9 @@ package dev.peerlane.copy;
 
 import dev.peerlane.PeerlaneException;
 
-/** Asks a running copy to stop. Set by any thread, read by the one that runs the copy. */
+/**
+ * A flag that asks a running copy to stop. Set by any thread, read by the one that runs the copy.
+ */
 public final class CancelFlag {
     private volatile boolean cancelled;
 
@@ -14,12 +16,12 @@ public final class CancelFlag {
         cancelled = true;
     }
 
-    /** Returns whether it was asked to stop. */
+    /** Returns whether the copy was asked to stop. */
     public boolean isCancelled() {
         return cancelled;
     }
 
-    /** Returns the error with which something ends that was asked to stop. */
+    /** Returns the error with which a cancelled operation ends. */
     public PeerlaneException error() {
         return PeerlaneException.interrupted("stopped on request");
     }

@@ -3,19 +3,19 @@ package dev.peerlane.copy;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 
-/** A copy that failed after it began; the receipt tells what was copied and what was not. */
+/** The error of a copy that failed after it began. Its receipt names what was copied. */
 public final class CopyException extends PeerlaneException {
     private static final long serialVersionUID = 1L;
 
     private final transient Receipt receipt;
 
-    /** Creates one with what was copied until then. */
+    /** Creates an error with the receipt of what was copied until then. */
     public CopyException(PeerlaneException cause, Receipt receipt) {
         super(cause.category(), cause.code(), message(cause, receipt), cause.remedy(), cause);
         this.receipt = receipt;
     }
 
-    /** Tells the condition of both devices where something is wrong with one. */
+    /** Adds the condition of both devices to the message if one of them is not well. */
     private static String message(PeerlaneException cause, Receipt receipt) {
         String said = String.valueOf(cause.getMessage());
         Receipt.Failure error = receipt.error();
@@ -33,7 +33,7 @@ public final class CopyException extends PeerlaneException {
                         error.targetCondition());
     }
 
-    /** Returns what was done. */
+    /** Returns the receipt. */
     public Receipt receipt() {
         return receipt;
     }

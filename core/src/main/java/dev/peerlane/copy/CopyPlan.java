@@ -6,16 +6,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a copy will be done, and why.
  *
- * @param request what is to be copied
- * @param kind whose memory carries the data
+ * @param request what to copy
+ * @param kind the kind of memory that carries the data
  * @param buffer that memory, or null for host memory
- * @param legs the way of the data: into the memory, and out of it
+ * @param legs the two legs of the data: into the memory, and out of it
  * @param fence the fence between Read and Write: {@code sentinel}, {@code canary}, {@code readback}
  *     or {@code none}
- * @param verify how the result will be checked
- * @param verifyBuffer the CMB that the check uses, or null if it uses none
- * @param reasons what spoke for and against each buffer, one sentence each
- * @param announcements what the user must be told: a fallback above all
+ * @param verify how the result will be verified
+ * @param verifyBuffer the CMB that the verification uses, or null if it uses none
+ * @param reasons the arguments for and against each buffer, one sentence each
+ * @param announcements what the user must be told, above all a fallback to host memory
  */
 public record CopyPlan(
         CopyRequest request,
@@ -27,19 +27,21 @@ public record CopyPlan(
         @Nullable BufferCandidate verifyBuffer,
         List<String> reasons,
         List<String> announcements) {
-    /** Keeps its own copies of the lists. */
+    /** Copies the lists. */
     public CopyPlan {
         legs = List.copyOf(legs);
         reasons = List.copyOf(reasons);
         announcements = List.copyOf(announcements);
     }
 
-    /** Returns whether the check runs over the same memory as the copy. */
+    /** Returns whether the verification uses the same memory as the copy. */
     public boolean verifySharesBuffer() {
         return buffer != null && buffer.equals(verifyBuffer);
     }
 
-    /** Returns whether the memory of a third party, if one was asked, could come first. */
+    /**
+     * Returns whether a third party's memory, which was not looked at, could rank before this one.
+     */
     public boolean mayBeBeaten() {
         boolean readBackOnly =
                 request.options().fence() == FenceChoice.AUTO

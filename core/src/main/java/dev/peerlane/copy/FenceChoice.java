@@ -1,26 +1,27 @@
 package dev.peerlane.copy;
 
-/** What stands between the completion of a Read and the use of its data, as the user wants it. */
+/** The user's choice of the fence between the completion of a Read and the use of its data. */
 public enum FenceChoice {
-    /** The sentinel where a fence is needed, none where it is not. */
+    /** A sentinel if the data goes to a peer's memory, no fence otherwise. */
     AUTO("auto"),
     /**
-     * After a batch of Reads another block is Read from the same source; it arrives after them.
-     * Needs Relaxed Ordering off at the source.
+     * Reads another block from the same source after a batch of Reads; that block arrives after the
+     * data of the batch. Needs Relaxed Ordering off at the source.
      */
     SENTINEL("sentinel"),
     /**
-     * A random word at the end of every page of a slot, which must have gone. Needs Relaxed
-     * Ordering off at the source, and a source that writes each page in ascending order.
+     * Plants a random word at the end of every page of a slot, and waits until the data has
+     * replaced all of them. Needs Relaxed Ordering off at the source, and a source that writes each
+     * page in ascending order.
      */
     CANARY("canary"),
     /**
-     * The host loads from every page of the slot; the load pushes what was written before it. Needs
-     * Relaxed Ordering off at the source, and a direct way across a switch: through the root
-     * complex data and load would take two ways.
+     * Loads a word from every page of the slot; the load pushes earlier writes ahead of it. Needs
+     * Relaxed Ordering off at the source, and a direct route across a switch: through the root
+     * complex, data and load would take different routes.
      */
     READBACK("readback"),
-    /** Nothing, whatever may happen. */
+    /** Uses no fence, even where data can be late. */
     NONE("none");
 
     private final String label;
@@ -29,7 +30,7 @@ public enum FenceChoice {
         this.label = label;
     }
 
-    /** Returns the name in plans and receipts. */
+    /** Returns the name that plans and receipts use. */
     public String label() {
         return label;
     }

@@ -11,15 +11,15 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Host memory as the carrier of a copy: what is used when no peer's memory can be. Used by the
- * thread that created it; others are refused.
+ * Host memory that carries a copy when no peer's memory can. Owned by the thread that created it;
+ * calls from other threads are rejected.
  */
 public final class HostMemory extends PeerMemory {
     private static final long MAX_BYTES = 64L << 20;
     private final OwnerThread thread = new OwnerThread();
     private final DmaDomain dma;
 
-    /** Creates it over a domain; every buffer is allocated there. */
+    /** Creates a host memory whose buffers are allocated from a DMA domain. */
     public HostMemory(DmaDomain dma) {
         this.dma = dma;
     }
@@ -90,7 +90,7 @@ public final class HostMemory extends PeerMemory {
             this.sizeBytes = sizeBytes;
         }
 
-        /** Returns the memory itself. */
+        /** Returns the segment of this buffer. */
         public MemorySegment segment() {
             checkOpen();
             return buffer.segment().asSlice(0, sizeBytes);

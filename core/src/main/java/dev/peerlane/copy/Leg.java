@@ -5,15 +5,15 @@ import dev.peerlane.pci.Route;
 import dev.peerlane.pci.Verdict;
 
 /**
- * One half of the way of the data.
+ * One of the two legs of the data of a copy.
  *
  * @param initiator the device that does the DMA
- * @param owner the device whose memory it uses, or {@code host}
+ * @param owner the device whose memory it accesses, or {@code host}
  * @param direction {@code write} into the memory or {@code read} from it
- * @param verdict in words
- * @param bridges how many bridges are on the way
- * @param crossesRoot whether it goes through the root complex
- * @param reason why, for a person
+ * @param verdict the verdict on the route, in words
+ * @param bridges number of bridges on the route
+ * @param crossesRoot whether the route goes through the root complex
+ * @param reason the reason for the verdict, for a person
  */
 public record Leg(
         String initiator,

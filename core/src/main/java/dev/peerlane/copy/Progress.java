@@ -1,25 +1,28 @@
 package dev.peerlane.copy;
 
-/** Is told how far a copy is, on the thread that runs it; short, and it must not throw. */
+/**
+ * A callback for the progress of a copy. Called on the thread that runs the copy; it must be short
+ * and must not throw.
+ */
 @FunctionalInterface
 public interface Progress {
-    /** What a job is doing. */
+    /** The phases of a copy. */
     enum Phase {
-        /** Blocks are read, carried and written. */
+        /** Blocks are read and written. */
         COPY,
-        /** Both sides are compared. */
+        /** Source and target are compared. */
         VERIFY
     }
 
-    /** Tells nobody. */
+    /** Ignores progress. */
     Progress NONE = (phase, done, total) -> {};
 
     /**
-     * Called now and then.
+     * Reports progress. Called from time to time.
      *
-     * @param phase what it is doing
-     * @param doneBytes how much of this phase is done
-     * @param totalBytes how much it is in all
+     * @param phase the current phase
+     * @param doneBytes bytes of this phase that are done
+     * @param totalBytes bytes of this phase in all
      */
     void update(Phase phase, long doneBytes, long totalBytes);
 }

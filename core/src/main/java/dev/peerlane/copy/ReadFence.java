@@ -3,9 +3,10 @@ package dev.peerlane.copy;
 /**
  * Tells when the data of Reads into another device's memory has arrived there.
  *
- * <p>The completion of a Read is no arrival: the data goes to the memory of a peer, the completion
- * to host memory, and the completion can overtake the data. Whoever hands the memory on at once
- * hands on old bytes now and then, and every status says success. A fence stands in between:
+ * <p>The completion of such a Read does not mean that its data has arrived: the data goes to the
+ * memory of a peer, the completion to host memory, and the completion can overtake the data. A
+ * program that uses the memory at once sometimes uses old bytes, although every status says
+ * success. A fence prevents that:
  *
  * <pre>{@code
  * try (ReadFence fence = session.readFence(source, targetController)) {
@@ -15,45 +16,51 @@ package dev.peerlane.copy;
  * }
  * }</pre>
  *
- * <p>It Reads one more block from the same source into a block of the same memory that holds a
- * random word. Posted writes of one requester on one way keep their order while Relaxed Ordering is
- * off (PCIe 5.0, 2.4.1), so when the word has gone, so have all data before it arrived. That holds
- * for every Read of the source whose completion was taken before {@link #arm}, from any queue and
- * into any part of the memory. Where the source owns the memory itself no fence is needed, and this
- * one does nothing.
+ * <p>The fence Reads one more block from the same source into a block of the same memory that holds
+ * a random word. Posted writes of one requester on one route stay in order while Relaxed Ordering
+ * is off (PCIe 5.0, 2.4.1). So once the word has been overwritten, all data sent before has
+ * arrived. That holds for every Read of the source whose completion was taken before {@link #arm},
+ * from any queue and into any part of the memory. If the source itself owns the memory, no fence is
+ * needed and this one does nothing.
  *
- * <p>Used by the thread that owns the source's controller. It takes a queue pair of the source and
- * one block of the memory, and gives both back when it is closed. An I/O allocates nothing.
+ * <p>Used by the thread that owns the source's controller. A fence holds a queue pair of the source
+ * and one block of the memory until it is closed. It allocates nothing per I/O.
  */
 public abstract class ReadFence implements AutoCloseable {
-    /** Creates one. */
+    /** Creates a fence; for subclasses. */
     protected ReadFence() {}
 
-    /** Returns whether data can come late at all; else {@link #arm} and its like do nothing. */
+    /**
+     * Returns whether data can arrive late at all. If not, {@link #arm}, {@link #hasArrived} and
+     * {@link #await} do nothing.
+     */
     public abstract boolean isNeeded();
 
     /**
-     * Begins to look for the data of all Reads that have completed so far.
+     * Starts to watch for the data of all Reads that have completed so far.
      *
-     * @param lba a block of the source that can be read, best one that was read a moment before
-     * @throws IllegalStateException if the data it was armed for before has not arrived yet
+     * @param lba a readable block of the source, best one that was just read
+     * @throws IllegalStateException if the fence is armed and its data has not arrived yet
      */
     public abstract void arm(long lba);
 
     /**
-     * Returns whether the data of all Reads that had completed when it was armed has arrived. Does
-     * not wait: call it again, and let the fabric's clock turn in between.
+     * Returns whether the data of all Reads that had completed when the fence was armed has
+     * arrived. Does not wait: call this method again, and let the fabric's clock turn in between.
      *
-     * @throws dev.peerlane.PeerlaneException if the source failed or did not answer, or the data
+     * @throws dev.peerlane.PeerlaneException if the source failed or did not answer, or if the data
      *     did not arrive within a second ({@code peer-writes-lost}); the fence can only be closed
      *     then
      */
     public abstract boolean hasArrived();
 
-    /** Arms it and waits until the data has arrived; errors as those of both. */
+    /**
+     * Arms the fence and waits until the data has arrived. Throws what {@link #arm} and {@link
+     * #hasArrived} throw.
+     */
     public abstract void await(long lba);
 
-    /** Gives the queue pair and the block back. A second call does nothing. */
+    /** Releases the queue pair and the block. Closing again has no effect. */
     @Override
     public abstract void close();
 }

@@ -4,27 +4,27 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a copy did: the names of its components are those of the JSON document.
+ * The record of what a copy did. Its components have the names of the JSON document.
  *
- * @param schema names this form of document
+ * @param schema the name of this form of document
  * @param result {@code ok}, {@code failed} or {@code refused}
- * @param source where from
- * @param target where to
- * @param buffer what carried the data; null if it was refused before that was chosen
- * @param route the way of the data
- * @param fence what stood between Read and Write
- * @param chunkBytes length of a slot
- * @param slots how many slots
- * @param tuning how both were found
+ * @param source the side that was read
+ * @param target the side that was written
+ * @param buffer the memory that carried the data; null if the copy was refused before it was chosen
+ * @param route the legs of the data
+ * @param fence the fence between Read and Write
+ * @param chunkBytes bytes of one slot
+ * @param slots number of slots
+ * @param tuning how slot length and number were found
  * @param bytesCopied bytes that the target has confirmed
- * @param copied which blocks of the target those are; more than a bounded number of ranges is cut
- * @param hostDataBytes data bytes that crossed host memory, where the fabric counts; else null
- * @param verify how it was checked, and the outcome
- * @param seconds time of the copy and its flush, without the verification
- * @param bytesPerSecond the rate of that
- * @param cpuSeconds processor time of that
- * @param notes what the user must know: a fallback above all
- * @param error what went wrong, or null
+ * @param copied the blocks of the target that were written; a bounded number of ranges
+ * @param hostDataBytes data bytes that crossed host memory; null if the fabric does not count them
+ * @param verify how the copy was verified, and the outcome
+ * @param seconds duration of the copy and its flush, without the verification
+ * @param bytesPerSecond {@code bytesCopied} per second of that duration
+ * @param cpuSeconds processor time used in that duration
+ * @param notes what the user must know, above all a fallback to host memory
+ * @param error the error that ended the copy, or null
  */
 public record Receipt(
         String schema,
@@ -49,7 +49,7 @@ public record Receipt(
     /** The name of this form of document. */
     public static final String SCHEMA = "peerlane.receipt/1";
 
-    /** Keeps its own copies of the lists. */
+    /** Copies the lists. */
     public Receipt {
         route = List.copyOf(route);
         copied = List.copyOf(copied);
@@ -57,15 +57,15 @@ public record Receipt(
     }
 
     /**
-     * One side.
+     * One side of the copy.
      *
      * @param locator the device
      * @param serial its serial number
      * @param model its model number
      * @param nsid the namespace
-     * @param slba first block
-     * @param blocks how many
-     * @param blockBytes their length
+     * @param slba the first block
+     * @param blocks number of blocks
+     * @param blockBytes bytes of one block
      */
     public record Side(
             String locator,
@@ -80,8 +80,8 @@ public record Receipt(
      * The memory that carried the data.
      *
      * @param kind target-cmb, source-cmb, third-party-cmb or host
-     * @param device who owns it, or null for host memory
-     * @param address its address on the bus, in hexadecimal
+     * @param device the owner, or null for host memory
+     * @param address its bus address, in hexadecimal
      * @param bytes how much of it was used
      */
     public record Buffer(String kind, @Nullable String device, String address, long bytes) {}
@@ -89,62 +89,62 @@ public record Receipt(
     /**
      * How length and number of the slots were found.
      *
-     * @param readDepth Reads in flight at most
-     * @param seconds how long it was tried, by the fabric's clock; the tries are part of the copy
-     * @param steadyBytesPerSecond the rate after the tries, or of a copy without tries after its
-     *     start; what the whole copy lacks of it was lost to tries, cold code and latencies
-     * @param tries what was tried, in turn; none where the user gave both, or the copy was short
+     * @param readDepth maximum number of Reads in flight
+     * @param seconds duration of the tries by the fabric's clock; the tries are part of the copy
+     * @param steadyBytesPerSecond the rate after the tries, or after the start of a copy without
+     *     tries; the difference to the rate of the whole copy is the cost of tries, cold code and
+     *     latencies
+     * @param tries the tries, in order; empty if the user gave both values or the copy was short
      */
     public record Tuning(
             int readDepth, double seconds, double steadyBytesPerSecond, List<Tried> tries) {
-        /** Keeps its own copy of the list. */
+        /** Copies the list. */
         public Tuning {
             tries = List.copyOf(tries);
         }
     }
 
     /**
-     * A try.
+     * One try of the tuner.
      *
-     * @param chunkBytes length of a slot
-     * @param slots how many
-     * @param readDepth Reads in flight at most
-     * @param bytesPerSecond the rate that this had
+     * @param chunkBytes bytes of one slot
+     * @param slots number of slots
+     * @param readDepth maximum number of Reads in flight
+     * @param bytesPerSecond the rate of this try
      */
     public record Tried(int chunkBytes, int slots, int readDepth, double bytesPerSecond) {}
 
     /**
      * A range of the target's blocks.
      *
-     * @param slba first block
-     * @param blocks how many
+     * @param slba the first block
+     * @param blocks number of blocks
      */
     public record Range(long slba, long blocks) {}
 
     /**
-     * The check.
+     * The verification.
      *
      * @param method target-compare, source-compare, controlled-compare, host or none
      * @param result {@code ok}, {@code failed}, {@code stopped} on request, or {@code not run}
-     * @param granularity what it can see, in words
-     * @param controls how many Compares with a difference in them were made, all of which were
-     *     answered with Compare Failure: that many entries has the error log of the side that
-     *     Compares; 0 where nothing is Compared
-     * @param seconds how long it took
+     * @param granularity the differences that this method can find, in words
+     * @param controls number of control Compares, in which a difference was planted and found; each
+     *     adds an entry to the error log of the side that Compares; 0 if nothing is Compared
+     * @param seconds duration of the verification
      */
     public record Verification(
             String method, String result, String granularity, int controls, double seconds) {}
 
     /**
-     * The error.
+     * The error that ended the copy.
      *
      * @param code its stable name
-     * @param message object and value
+     * @param message the object and the value that are wrong
      * @param remedy what to do
-     * @param firstBadLba the block at which it happened, or null
-     * @param sourceCondition in what condition the source was then, in words after "it"; null where
-     *     no device was in use
-     * @param targetCondition in what condition the target was
+     * @param firstBadLba the block at which the error happened, or null
+     * @param sourceCondition the condition of the source after the error, in words that follow
+     *     "it"; null if no device was in use
+     * @param targetCondition the condition of the target, likewise
      */
     public record Failure(
             String code,

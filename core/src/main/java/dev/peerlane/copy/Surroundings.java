@@ -6,21 +6,21 @@ import dev.peerlane.hal.TrafficCounters;
 import java.util.OptionalLong;
 
 /**
- * What a copy needs of the place where its endpoints are, beside their ports and memories: time,
- * host memory, and a count of the data that crossed it. A fabric gives all three ({@link #of});
- * endpoints of another kind give their own. Used by the thread that owns the endpoints.
+ * What a copy needs besides the ports and the memories of its endpoints: time, host memory, and a
+ * count of the data bytes that crossed host memory. A fabric provides all three ({@link #of});
+ * other kinds of endpoints provide their own. Used by the thread that owns the endpoints.
  */
 public interface Surroundings {
-    /** Returns the time and the waiting place of the endpoints. */
+    /** Returns the clock of the endpoints, in which all waiting is done. */
     Clock clock();
 
     /** Returns host memory that both endpoints can use. */
     HostMemory hostMemory();
 
-    /** Returns how many bytes of data crossed host memory so far; empty if nobody counts them. */
+    /** Returns how many data bytes have crossed host memory so far; empty if no one counts them. */
     OptionalLong hostDataBytes();
 
-    /** Returns those of a fabric. */
+    /** Returns the surroundings that a fabric provides. */
     static Surroundings of(Fabric fabric) {
         return new Surroundings() {
             @Override

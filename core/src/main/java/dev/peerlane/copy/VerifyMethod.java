@@ -1,22 +1,25 @@
 package dev.peerlane.copy;
 
-/** How a copy is checked, as planned. */
+/** How a plan verifies a copy. */
 public enum VerifyMethod {
     /**
-     * The source Reads into poisoned slots of the target's CMB, the target Compares them with its
-     * medium: only peer writes are needed, and a lost one shows.
+     * The source Reads into poisoned slots of the target's CMB, and the target Compares them with
+     * its medium. Needs only peer writes, and finds a lost one.
      */
     TARGET_COMPARE("target-compare"),
-    /** The target Reads into poisoned slots of the source's CMB, the source Compares. */
+    /**
+     * The target Reads into poisoned slots of the source's CMB, and the source Compares them with
+     * its medium.
+     */
     SOURCE_COMPARE("source-compare"),
     /**
-     * The source Reads into a third party's CMB and the target Compares from there; as that trusts
-     * peer reads, control Compares against random data must fail before and after.
+     * The source Reads into a third party's CMB, and the target Compares from there. Because this
+     * trusts peer reads, control Compares with random data must fail before and after it.
      */
     CONTROLLED_COMPARE("controlled-compare"),
     /** Both sides are read into host memory and compared there. */
     HOST("host"),
-    /** Not checked. */
+    /** The copy is not verified. */
     NONE("none");
 
     private final String label;
@@ -25,7 +28,7 @@ public enum VerifyMethod {
         this.label = label;
     }
 
-    /** Returns the name used in receipts. */
+    /** Returns the name that receipts use. */
     public String label() {
         return label;
     }

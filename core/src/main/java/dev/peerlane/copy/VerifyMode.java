@@ -1,13 +1,16 @@
 package dev.peerlane.copy;
 
-/** How a copy is checked. */
+/** The user's choice of how to verify a copy. */
 public enum VerifyMode {
-    /** Without host memory where that is sound, else through host memory, and said. */
+    /**
+     * Verifies without host memory if that is sound, otherwise through host memory, and announces
+     * that.
+     */
     AUTO,
-    /** Without host memory, or refused. */
+    /** Verifies without host memory, or refuses the copy. */
     PEER,
-    /** Both sides are read into host memory and compared there. */
+    /** Reads both sides into host memory and compares them there. */
     HOST,
-    /** Not at all. */
+    /** Does not verify. */
     NONE
 }

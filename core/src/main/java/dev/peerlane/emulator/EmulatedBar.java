@@ -12,12 +12,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A BAR of an emulated drive: registers at its start, memory behind them, either part possibly
- * empty. While the function does not decode memory it reads all ones and stores go nowhere. Other
- * threads than the fabric's owner are refused.
+ * A BAR of an emulated drive. Registers are at its start and memory follows; either part may be
+ * empty. While the function does not decode memory, loads return all ones and stores have no
+ * effect. Only the fabric's owner thread may use it.
  */
 final class EmulatedBar extends Bar {
-    /** The open device that it belongs to. */
+    /** The open device that the BAR belongs to. */
     interface Opened {
         /** Throws if the calling thread is not the owner. */
         void checkOwner();
@@ -171,7 +171,10 @@ final class EmulatedBar extends Bar {
         return new RegisterDoorbell(this, offset);
     }
 
-    /** The fabric frees its memory when it closes, and then nothing may touch it any more. */
+    /**
+     * Returns whether accesses reach the BAR. After the device is closed they must not, because the
+     * fabric frees its memory when it closes.
+     */
     private boolean answers() {
         return function.decodes() && device.isOpen();
     }
@@ -185,11 +188,11 @@ final class EmulatedBar extends Bar {
         Objects.checkFromIndexSize(offset, width, space.sizeBytes());
         if ((offset & (width - 1)) != 0) {
             throw new IndexOutOfBoundsException(
-                    "offset 0x%x is no multiple of %d".formatted(offset, width));
+                    "offset 0x%x is not a multiple of %d".formatted(offset, width));
         }
     }
 
-    /** A doorbell: a register that only latches. */
+    /** A doorbell register, which only latches. */
     private static final class RegisterDoorbell extends Doorbell {
         private final EmulatedBar bar;
         private final long offset;

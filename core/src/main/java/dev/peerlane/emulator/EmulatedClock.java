@@ -11,10 +11,10 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fabric's time. Virtual time moves with the turns only: a fixed step while a controller has
- * something to do, straight to the next command that is due when all only wait, and a long step
- * when nobody has anything to do, so that a timeout takes few turns. A packet that has just arrived
- * may be what the host waits for, so the host looks first.
+ * The fabric's time. Virtual time advances only in turns: by a fixed step while a controller has
+ * work, to the next due command if all controllers only wait, and by a long step if none has
+ * anything to do, so that a timeout takes few turns. A packet that has just arrived may be what the
+ * host waits for, so the host looks at it before time advances.
  */
 final class EmulatedClock extends Clock implements BusTime {
     private static final long STEP_NANOS = 1_000;
@@ -48,7 +48,10 @@ final class EmulatedClock extends Clock implements BusTime {
         return virtual ? nanos : System.nanoTime();
     }
 
-    /** Takes turns until a load of the host is answered: packets to a function always are. */
+    /**
+     * Takes turns until a load of the host is answered. Every packet to a function is answered in
+     * the end.
+     */
     @Override
     public void pass(BooleanSupplier done) {
         for (int i = 0; !done.getAsBoolean(); i++) {
@@ -65,7 +68,8 @@ final class EmulatedClock extends Clock implements BusTime {
         try {
             turnDevices();
         } catch (InternalError e) {
-            // a page of a BAR's file that has no room: the processor can't be answered
+            // the file behind a BAR has no room for a page: the processor's access can't be
+            // answered
             throw SparseMemory.noRoom(e);
         }
     }
@@ -94,7 +98,8 @@ final class EmulatedClock extends Clock implements BusTime {
                     arrived && next == Long.MAX_VALUE
                             ? 0
                             : Math.min(next - now, WAITING_STEP_NANOS);
-            // with packets the host takes a little time of its own, so that it meets them anywhere
+            // with packets each turn of the host takes a little time, so that it meets packets in
+            // any state
             nanos +=
                     packets == null
                             ? Math.max(wait, STEP_NANOS)

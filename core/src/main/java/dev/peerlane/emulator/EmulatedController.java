@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * A drive's controller, looked at from the other side: what it did, what it has seen the host do,
- * and the bytes behind it. Used by the thread that owns the fabric; others are refused before they
- * have done anything.
+ * A test's view of an emulated controller: what it did, which rules the host broke, and the bytes
+ * behind it. Only the thread that owns the fabric may use it; calls from other threads are rejected
+ * before they have any effect.
  */
 public final class EmulatedController {
     private final FabricOwner owner;
@@ -26,21 +26,21 @@ public final class EmulatedController {
         return machine;
     }
 
-    /** Returns what it did so far. */
+    /** Returns the statistics of this controller. */
     public ControllerStatistics statistics() {
         return machine.statistics();
     }
 
     /**
-     * Returns what the host did that the specification forbids, in words, the first 64 of them.
-     * Nothing here is an error of a command: those end with a status.
+     * Returns descriptions of what the host did against the specification, the first 64. These are
+     * not errors of commands, which end with a status.
      */
     public List<String> violations() {
         owner.check();
         return machine.violations();
     }
 
-    /** Returns how many I/O submission queues there are now. */
+    /** Returns the present number of I/O submission queues. */
     public int ioQueues() {
         return machine.ioQueues();
     }
@@ -51,7 +51,7 @@ public final class EmulatedController {
     }
 
     /**
-     * Returns the bytes of a namespace's medium, its cache included, past all commands.
+     * Returns the bytes of a namespace's medium, including its cache. Bypasses all commands.
      *
      * @throws IllegalArgumentException if there is no such namespace
      */
@@ -60,24 +60,25 @@ public final class EmulatedController {
         return machine.namespaces().content(nsid);
     }
 
-    /** Returns a copy of the bytes of the CMB, of none where there is no CMB, past all fabrics. */
+    /** Returns a copy of the CMB's bytes, empty if there is no CMB. Bypasses the fabric. */
     public byte[] cmbBytes() {
         owner.check();
         return machine.cmbBytes();
     }
 
-    /** Makes bytes the beginning of a namespace's medium, past all commands. */
+    /** Overwrites the beginning of a namespace's medium. Bypasses all commands. */
     public void medium(int nsid, byte[] bytes) {
         owner.check();
         machine.namespaces().content(nsid, bytes);
     }
 
     /**
-     * Has the doorbells of its queues read from memory that a host writes, beside those that are
-     * written to the BAR: looked at in every turn, so a value counts once and later than the store.
+     * Also reads the doorbells of the queues from memory that a host writes, besides taking stores
+     * to the BAR. The memory is polled in every turn. A new value takes effect once, and later than
+     * its store.
      *
-     * @param memory what is at 1000h of BAR 0 and behind; as long as the doorbells or longer,
-     *     aligned to 4, there until the fabric is closed
+     * @param memory the doorbells, from offset 1000h of BAR 0 on; at least as long as all of them,
+     *     aligned to 4, and valid until the fabric is closed
      */
     public void watchDoorbells(MemorySegment memory) {
         owner.check();
@@ -85,18 +86,18 @@ public final class EmulatedController {
     }
 
     /**
-     * Has its messages of MSI-X told to somebody instead of sent to the bus. Enable, Function Mask
-     * and the masks of the vectors count as they do for those that are sent; a Function Level Reset
-     * leaves the masks of the vectors.
+     * Delivers MSI-X messages to a receiver instead of the bus. MSI-X Enable, Function Mask and the
+     * vectors' Mask Bits apply as they do on the bus. A Function Level Reset does not change the
+     * vectors' Mask Bits.
      *
-     * @param receiver is given the vector, on the thread that owns the fabric
+     * @param receiver called with the vector, on the thread that owns the fabric
      */
     public void interruptReceiver(IntConsumer receiver) {
         owner.check();
         machine.interruptReceiver(receiver);
     }
 
-    /** Returns how many vectors its MSI-X has. */
+    /** Returns the number of MSI-X vectors. */
     public int interruptVectors() {
         return machine.interruptVectors();
     }

@@ -16,7 +16,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** A drive that somebody has opened. */
+/** An emulated drive that is open. */
 final class EmulatedDevice extends PciDevice implements EmulatedBar.Opened {
     private final FabricOwner owner;
     private final EmulatedFunction function;

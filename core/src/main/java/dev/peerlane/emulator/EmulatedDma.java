@@ -22,8 +22,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Host memory and peers' BARs as devices see them. Bus addresses are never used twice and have a
- * gap between them, so that DMA after a buffer was closed, or past its end, is a fault.
+ * Host memory and peers' BARs as devices see them. A bus address is never used twice, and there is
+ * a gap between buffers. So DMA to a closed buffer, or past the end of one, is a fault.
  */
 final class EmulatedDma extends DmaDomain {
     private static final int PAGE_BYTES = Bits.PAGE_BYTES;
@@ -94,7 +94,7 @@ final class EmulatedDma extends DmaDomain {
         if (!function.decodes() || memory == null || offset < window.space().registerBytes()) {
             throw PeerlaneException.machine(
                     "peer-unreachable",
-                    "BAR %d of %s at 0x%x is no memory that decodes"
+                    "BAR %d of %s at 0x%x is not memory, or does not decode"
                             .formatted(bar.index(), device.locator(), offset),
                     "Map the part of a BAR that holds the CMB, while the device is open");
         }
@@ -103,7 +103,7 @@ final class EmulatedDma extends DmaDomain {
             throw PeerlaneException.machine(
                     "dma-map-failed",
                     "0x%x of %s can't be mapped for peers".formatted(address, device.locator()),
-                    "The fabric's description has a fault of kind mapping: take it out");
+                    "Remove the fault of kind mapping from the fabric's description");
         }
         if (!iommu) {
             return new Mapping(address, sizeBytes, null);
@@ -123,17 +123,17 @@ final class EmulatedDma extends DmaDomain {
         owner.check();
     }
 
-    /** Returns how many windows are mapped. */
+    /** Returns the number of mapped windows. */
     int mappings() {
         return mappings;
     }
 
-    /** Returns how many buffers are allocated. */
+    /** Returns the number of allocated buffers. */
     int allocations() {
         return buffers.size();
     }
 
-    /** Frees what is still allocated. */
+    /** Frees the buffers that are still allocated. */
     void close() {
         List.copyOf(buffers).forEach(DmaBuffer::close);
     }
@@ -147,7 +147,7 @@ final class EmulatedDma extends DmaDomain {
                 cause);
     }
 
-    /** An allocation. */
+    /** A buffer in host memory. */
     private final class Buffer extends OwnedBuffer {
         private final AddressMap.Range range;
         private final Arena arena;
@@ -166,11 +166,11 @@ final class EmulatedDma extends DmaDomain {
         }
     }
 
-    /** A window on a peer's BAR. */
+    /** A mapped window of a peer's BAR. */
     private final class Mapping extends OwnedMapping {
         private final AddressMap.@Nullable Range range;
 
-        /** Creates one; null where there is no IOMMU that would have to know of it. */
+        /** Creates a mapping; the range is null if there is no IOMMU to map it. */
         Mapping(long busAddress, long sizeBytes, AddressMap.@Nullable Range range) {
             super(EmulatedDma.this::checkOwner, busAddress, sizeBytes);
             this.range = range;

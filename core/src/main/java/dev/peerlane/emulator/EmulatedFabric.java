@@ -46,9 +46,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fabric of emulated drives. Its locators are {@code emu:NAME}. The thread that made it owns it
- * and everything opened from it, and others are refused before they have done anything; nothing
- * moves unless {@link Clock#turn} is called on {@link #clock}.
+ * A fabric of emulated drives, whose locators are {@code emu:NAME}. The thread that made the fabric
+ * owns it and everything opened from it; calls from other threads are rejected before they have any
+ * effect. Controllers and packets move only while {@link Clock#turn} is called on {@link #clock}.
  */
 public final class EmulatedFabric extends Fabric {
     private final FabricOwner owner = new FabricOwner();
@@ -68,20 +68,20 @@ public final class EmulatedFabric extends Fabric {
     private boolean closed;
 
     /**
-     * Makes a fabric and opens its images.
+     * Creates a fabric and opens its images.
      *
-     * @throws PeerlaneException if an image can't be opened or the tree does not fit
+     * @throws PeerlaneException if an image can't be opened or the PCI tree does not fit
      */
     public EmulatedFabric(FabricModel model) {
         this(model, null);
     }
 
     /**
-     * Makes a fabric whose CMBs are in memory of the caller's.
+     * Creates a fabric whose CMBs are in the caller's memory.
      *
-     * @param barMemory allocates zeroed memory for each BAR with a CMB, aligned as asked, which
-     *     stays there until the fabric is closed; null for memory of the fabric's own
-     * @throws PeerlaneException if an image can't be opened or the tree does not fit
+     * @param barMemory allocates zeroed memory with the requested alignment for each BAR with a
+     *     CMB; it must stay valid until the fabric is closed; null to let the fabric allocate it
+     * @throws PeerlaneException if an image can't be opened or the PCI tree does not fit
      */
     public EmulatedFabric(FabricModel model, @Nullable SegmentAllocator barMemory) {
         this.model = model;
@@ -148,18 +148,19 @@ public final class EmulatedFabric extends Fabric {
     }
 
     /**
-     * Gives it up: the next thread that uses it owns it. The owner must be done with it, and with
-     * what was opened from it, before the other thread begins.
+     * Gives up ownership: the next thread that uses the fabric becomes its owner. The present owner
+     * must have finished with the fabric, and with everything opened from it, before the other
+     * thread begins.
      */
     public void handOver() {
         owner.handOver();
     }
 
     /**
-     * Returns a drive's controller, to look at it from the other side.
+     * Returns a test's view of a drive's controller.
      *
-     * @param name of the drive, with or without {@code emu:}
-     * @throws PeerlaneException if there is none of that name
+     * @param name the name of the drive, with or without {@code emu:}
+     * @throws PeerlaneException if there is no drive of that name
      */
     public EmulatedController controller(String name) {
         String locator =
@@ -174,28 +175,28 @@ public final class EmulatedFabric extends Fabric {
     }
 
     /**
-     * Lets the drives reach memory of somebody else's at a bus address, as if it were host memory.
+     * Makes the caller's memory accessible to the drives at a bus address, like host memory.
      *
-     * @param memory stays there until {@link #detachMemory}
-     * @return false if a part of those addresses is taken
+     * @param memory must stay valid until {@link #detachMemory}
+     * @return false if a part of the address range is in use
      */
     public boolean attachMemory(long busAddress, MemorySegment memory) {
         checkOwner();
         return map.add(new AddressMap.Range(busAddress, memory.byteSize(), memory, 0, null, null));
     }
 
-    /** Takes away what {@link #attachMemory} put at exactly this bus address. */
+    /** Removes the memory that {@link #attachMemory} attached at exactly this bus address. */
     public void detachMemory(long busAddress) {
         checkOwner();
         map.remove(busAddress);
     }
 
-    /** Returns the description from which it was made. */
+    /** Returns the description from which the fabric was made. */
     public FabricModel model() {
         return model;
     }
 
-    /** Returns which faults of the description have happened. */
+    /** Returns the faults of the description that have happened. */
     public List<Fault> happened() {
         checkOwner();
         return Stream.concat(
@@ -205,7 +206,7 @@ public final class EmulatedFabric extends Fabric {
                 .toList();
     }
 
-    /** Adds something that goes wrong; its occasions count from now on. */
+    /** Adds a fault. Its occasions are counted from now on. */
     public void arm(Fault fault) {
         checkOwner();
         FaultPlan plan = hostPlan;
@@ -216,8 +217,9 @@ public final class EmulatedFabric extends Fabric {
     }
 
     /**
-     * Takes away all faults and mends what they have left behind: bad blocks are good, a CMB
-     * supports what it did, a drive that was pulled out is back, as after a Function Level Reset.
+     * Removes all faults and repairs what they have left behind. Bad blocks are good again, CMBs
+     * support what they did before, and a drive that was pulled out is back in the state after a
+     * Function Level Reset.
      */
     public void repair() {
         checkOwner();
@@ -225,7 +227,7 @@ public final class EmulatedFabric extends Fabric {
         controllers.values().forEach(NvmeController::repair);
     }
 
-    /** Sets the watcher of what happens; null for none. */
+    /** Sets the observer of the bus; null for none. */
     public void watch(@Nullable BusWatch watch) {
         checkOwner();
         interconnect.watch(watch);
@@ -233,33 +235,36 @@ public final class EmulatedFabric extends Fabric {
         controllers.values().forEach(c -> c.faults().watch(watch));
     }
 
-    /** Returns how many buffers for DMA are allocated in host memory. */
+    /** Returns the number of DMA buffers that are allocated in host memory. */
     public int dmaAllocations() {
         return hostMemory.allocations();
     }
 
-    /** Returns how many windows on BARs are mapped for peers. */
+    /** Returns the number of BAR windows that are mapped for peers. */
     public int peerMappings() {
         return hostMemory.mappings();
     }
 
-    /** Returns how many packets were sent; 0 on a fabric without packets. */
+    /** Returns the number of packets sent; 0 on a fabric without packets. */
     public long packetsSent() {
         return packets == null ? 0 : packets.sent();
     }
 
-    /** Returns how often a packet left a queue before one that had come earlier. */
+    /** Returns how often a packet left a queue before one that had arrived earlier. */
     public long packetsPassed() {
         return packets == null ? 0 : packets.passings();
     }
 
-    /** Returns which requests there were between functions; none on a fabric without packets. */
+    /**
+     * Returns the kinds of requests that functions sent to each other; empty on a fabric without
+     * packets.
+     */
     public Set<PeerFlow> peerFlows() {
         checkOwner();
         return packets == null ? Set.of() : packets.flows();
     }
 
-    /** Sets where a line for each packet that arrives goes; null for nowhere. */
+    /** Sets where to write a line for each packet that arrives; null for nowhere. */
     public void trace(@Nullable Consumer<String> sink) {
         checkOwner();
         if (packets != null) {
@@ -268,7 +273,7 @@ public final class EmulatedFabric extends Fabric {
     }
 
     /**
-     * Returns a function's configuration space, bridges included, without opening it.
+     * Returns the configuration space of a function or bridge without opening it.
      *
      * @throws PeerlaneException if there is no such function
      */
@@ -304,7 +309,7 @@ public final class EmulatedFabric extends Fabric {
         checkOwner();
         if (closed) {
             throw PeerlaneException.machine(
-                    "fabric-closed", "the emulated fabric is closed", "Make a new one");
+                    "fabric-closed", "the emulated fabric is closed", "Create a new fabric");
         }
         EmulatedFunction function = drives.get(locator);
         NvmeController controller = controllers.get(locator);
@@ -358,7 +363,7 @@ public final class EmulatedFabric extends Fabric {
         return split.isEmpty() ? tree : tree.withSplitWrites(split);
     }
 
-    /** Returns where a drive is. */
+    /** Returns the PCI address of a drive. */
     public Bdf bdf(String drive) {
         return Objects.requireNonNull(drives.get(DriveModel.LOCATOR_PREFIX + drive)).bdf();
     }
@@ -390,17 +395,17 @@ public final class EmulatedFabric extends Fabric {
         arena.close();
     }
 
-    /** Returns what devices find at which bus address. */
+    /** Returns the map of bus addresses as devices see it. */
     AddressMap addresses() {
         return map;
     }
 
-    /** Returns what carries its packets; null on a fabric without packets. */
+    /** Returns the interconnect that carries packets; null on a fabric without packets. */
     @Nullable PacketInterconnect packets() {
         return packets;
     }
 
-    /** Returns everything in the tree. */
+    /** Returns all functions of the tree. */
     List<EmulatedFunction> functions() {
         return functions;
     }
@@ -429,7 +434,10 @@ public final class EmulatedFabric extends Fabric {
         }
     }
 
-    /** Command registers, BARs, ACS and the reset bit take effect at once. */
+    /**
+     * Applies a write to configuration space. Command, BARs, ACS and the reset bit take effect at
+     * once.
+     */
     private void configWritten(EmulatedFunction function, int offset) {
         functions.forEach(EmulatedFunction::refresh);
         interconnect.forgetRoutes();

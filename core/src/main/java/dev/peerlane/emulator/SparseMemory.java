@@ -11,12 +11,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Memory for BARs, zeroed. What is long is a file with no name in the folder for temporary files:
- * it takes pages as they are touched, and none at first, so a CMB may be larger than the machine's
- * memory. An arena would write every page to zero it, and is held to the limit of direct memory.
+ * Allocates zeroed memory for BARs. A long piece is an unnamed file in the directory for temporary
+ * files. It takes up pages only when they are touched, so a CMB may be larger than the machine's
+ * memory. An arena would write every page to zero it, and counts against the limit of direct
+ * memory.
  */
 final class SparseMemory implements SegmentAllocator {
-    /** What is shorter comes from the arena: to zero it costs less than a file does. */
+    /** Shorter pieces come from the arena, because zeroing them is cheaper than making a file. */
     static final long LONG_BYTES = 8L << 20;
 
     private final Arena arena;
@@ -24,7 +25,7 @@ final class SparseMemory implements SegmentAllocator {
     /**
      * Creates an allocator.
      *
-     * @param arena its end is that of all memory
+     * @param arena frees all of the memory when it is closed
      */
     SparseMemory(Arena arena) {
         this.arena = arena;
@@ -55,7 +56,7 @@ final class SparseMemory implements SegmentAllocator {
         }
     }
 
-    /** Returns the error of a page that was touched and for which there is no room. */
+    /** Returns the error for a touched page for which the file has no room. */
     static PeerlaneException noRoom(InternalError e) {
         return new PeerlaneException(
                 PeerlaneException.Category.MACHINE,

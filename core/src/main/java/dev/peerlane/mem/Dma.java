@@ -11,20 +11,20 @@ import java.nio.ByteOrder;
 
 /**
  * Loads and stores of host memory that devices reach by DMA (queues, PRP lists, data), and of the
- * tables that the driver keeps beside it, by absolute address: a base that is a multiple of 16 and
- * an offset that is not negative.
+ * tables that the driver keeps beside it. An address is a base that is a multiple of 16, and an
+ * offset that is not negative.
  *
- * <p>This is ordinary memory, so plain accesses may be merged or reordered by the compiler; only
- * the methods with an order in their name promise one. A base is checked once, by {@link
- * #checkBase}, when its owner is created: masking it lets the compiler drop every later bounds and
- * alignment check. So a place in a ring belongs into the offset, unsigned: the mask is then the
- * same for all places, and taken once.
+ * <p>This is ordinary memory, so the compiler may merge or reorder plain accesses; only the methods
+ * with an order in their name guarantee one. {@link #checkBase} checks a base once, when its owner
+ * is created. After that the accessors only mask the base, which lets the compiler drop every
+ * bounds and alignment check. Pass a position in a ring as the offset, unsigned: then all positions
+ * share one masked base, which is computed once.
  */
 public final class Dma {
     private static final long BASE_MASK = 0xffff_ffff_fff0L;
 
-    // SAFETY: bases come from live allocations that their owners hold for as long as they use them,
-    // and offsets stay inside the structures of the specification.
+    // SAFETY: a base comes from a live allocation that its owner holds while it uses the base, and
+    // offsets stay inside the structures of the specification.
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     private static final VarHandle INT_PLAIN =
@@ -46,49 +46,55 @@ public final class Dma {
     private Dma() {}
 
     /**
-     * Checks an address once so that the accessors need not.
+     * Checks an address once, so that the accessors need not.
      *
      * @return {@code address}
      * @throws IllegalArgumentException if it is not a positive multiple of 16 below 2^48
      */
     public static long checkBase(long address) {
         if (address == 0 || (address & BASE_MASK) != address) {
-            throw new IllegalArgumentException("no base for DMA: 0x%x".formatted(address));
+            throw new IllegalArgumentException("not a base for DMA: 0x%x".formatted(address));
         }
         return address;
     }
 
-    /** Loads 4 bytes, with no order. */
+    /** Loads 4 bytes, with no ordering. */
     public static int loadInt(long base, long offset) {
         return (int) INT_PLAIN.get(ALL, (base & BASE_MASK) + offset);
     }
 
-    /** Loads 8 bytes, with no order. */
+    /** Loads 8 bytes, with no ordering. */
     public static long loadLong(long base, long offset) {
         return (long) LONG_PLAIN.get(ALL, (base & BASE_MASK) + offset);
     }
 
-    /** Stores 4 bytes, with no order. */
+    /** Stores 4 bytes, with no ordering. */
     public static void storeInt(long base, long offset, int value) {
         INT_PLAIN.set(ALL, (base & BASE_MASK) + offset, value);
     }
 
-    /** Stores 8 bytes, with no order. */
+    /** Stores 8 bytes, with no ordering. */
     public static void storeLong(long base, long offset, long value) {
         LONG_PLAIN.set(ALL, (base & BASE_MASK) + offset, value);
     }
 
-    /** Loads 4 bytes at a multiple of 4; what the device stored before them is then visible. */
+    /**
+     * Loads 4 bytes at a multiple of 4. What the device stored before them is visible to later
+     * loads.
+     */
     public static int loadIntAcquire(long base, long offset) {
         return (int) INT.getAcquire(ALL, (base & BASE_MASK) + offset);
     }
 
-    /** Loads 8 bytes at a multiple of 8; what the device stored before them is then visible. */
+    /**
+     * Loads 8 bytes at a multiple of 8. What the device stored before them is visible to later
+     * loads.
+     */
     public static long loadLongAcquire(long base, long offset) {
         return (long) LONG.getAcquire(ALL, (base & BASE_MASK) + offset);
     }
 
-    /** Stores 4 bytes at a multiple of 4; what was stored before is visible before them. */
+    /** Stores 4 bytes at a multiple of 4. A device that sees them also sees all earlier stores. */
     public static void storeIntRelease(long base, long offset, int value) {
         INT.setRelease(ALL, (base & BASE_MASK) + offset, value);
     }

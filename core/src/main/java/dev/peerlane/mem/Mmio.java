@@ -14,22 +14,25 @@ import java.nio.ByteOrder;
  * Loads and stores of mapped device memory (registers, doorbells, CMB bytes), by absolute address.
  *
  * <p>Each method makes one access of exactly the stated width, in the interpreter and in compiled
- * code. No access mode of {@link VarHandle} promises that: the interpreter does a volatile store as
- * an exchange, which also reads the register; the compiler may merge two plain stores, drop an
- * overwritten one, and narrow or drop a load whose result is not used. So stores are plain ones
- * between two release fences, and loads are acquire loads whose value is kept alive. That rests on
- * HotSpot, not on the language.
+ * code. No access mode of {@link VarHandle} guarantees that: the interpreter does a volatile store
+ * as an exchange, which also reads the register; the compiler may merge two plain stores, drop an
+ * overwritten one, and narrow or drop a load whose result is not used. So a store is a plain one
+ * between two release fences, and a load is an acquire load whose value is kept alive. This relies
+ * on HotSpot, not on the language.
  *
- * <p>The caller owns the address: it must lie in a live mapping below 2^48 and be aligned to the
- * width, or the virtual machine crashes, or bytes beside are accessed. Values are little-endian, as
- * PCI Express has them; big-endian hosts are refused when a mapping is made.
+ * <p>The caller owns the address. It must lie in a live mapping below 2^48 and be aligned to the
+ * width; otherwise the virtual machine crashes, or adjacent bytes are accessed. Values are
+ * little-endian, as in PCI Express; making a mapping fails on a big-endian host.
  */
 public final class Mmio {
-    // SAFETY: every address comes from a mapping whose owner checked offset and width against its
-    // length before calling; this segment itself carries no bounds on purpose.
+    // SAFETY: an address comes from a mapping whose owner checked offset and width against its
+    // length before the call; this segment has no bounds on purpose.
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
-    /** What an address may be; the mask lets the compiler drop bounds and alignment checks. */
+    /**
+     * The bits that an aligned address may have; the mask lets the compiler drop bounds and
+     * alignment checks.
+     */
     private static final long MASK_32 = 0xffff_ffff_fffcL;
 
     private static final long MASK_64 = 0xffff_ffff_fff8L;
@@ -76,28 +79,28 @@ public final class Mmio {
 
     private Mmio() {}
 
-    /** Loads 4 bytes in one access; later loads of this thread come after it. */
+    /** Loads 4 bytes in one access. Later loads of this thread come after it. */
     public static int load32Acquire(long address) {
         int value = (int) INT.getAcquire(ALL, address & MASK_32);
         SINK_INT.setOpaque(value);
         return value;
     }
 
-    /** Loads 8 bytes in one access; later loads of this thread come after it. */
+    /** Loads 8 bytes in one access. Later loads of this thread come after it. */
     public static long load64Acquire(long address) {
         long value = (long) LONG.getAcquire(ALL, address & MASK_64);
         SINK_LONG.setOpaque(value);
         return value;
     }
 
-    /** Stores 4 bytes in one access; all earlier loads and stores of this thread come before it. */
+    /** Stores 4 bytes in one access. All earlier loads and stores of this thread come before it. */
     public static void store32Release(long address, int value) {
         VarHandle.releaseFence();
         INT_PLAIN.set(ALL, address & MASK_32, value);
         VarHandle.releaseFence();
     }
 
-    /** Stores 8 bytes in one access; all earlier loads and stores of this thread come before it. */
+    /** Stores 8 bytes in one access. All earlier loads and stores of this thread come before it. */
     public static void store64Release(long address, long value) {
         VarHandle.releaseFence();
         LONG_PLAIN.set(ALL, address & MASK_64, value);
@@ -105,10 +108,10 @@ public final class Mmio {
     }
 
     /**
-     * Lets a fault of an access before it arrive, as an {@link InternalError}. An access to mapped
-     * memory that is not there any more is a SIGBUS, which the virtual machine throws at the next
-     * safepoint poll; compiled code may have left the try block by then. This passes through a
-     * native method, which polls: 20 ns.
+     * Waits until a fault of an earlier access is thrown, as an {@link InternalError}. Accessing
+     * mapped memory that is gone raises SIGBUS, which the virtual machine throws at the next
+     * safepoint poll; compiled code may have left the try block by then. This method calls a native
+     * method, which polls; that costs 20 ns.
      */
     public static void settle() {
         if (Thread.holdsLock(SETTLED)) {

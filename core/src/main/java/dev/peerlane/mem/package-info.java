@@ -1,6 +1,6 @@
 /**
- * Touching memory that a device also touches: {@link dev.peerlane.mem.Mmio} for registers and CMB
- * bytes, {@link dev.peerlane.mem.Dma} for host memory that devices read and write.
+ * Access to memory that a device also accesses: {@link dev.peerlane.mem.Mmio} for registers and CMB
+ * bytes, {@link dev.peerlane.mem.Dma} for host memory.
  */
 @NullMarked
 package dev.peerlane.mem;

@@ -34,9 +34,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The admin commands, first of all their refusals. */
+/** Tests the admin commands, above all their refusals. */
 class AdminTest {
-    /** AERL and one. */
+    /** AERL plus one. */
     private static final int EVENT_REQUESTS = 4;
 
     private EmulatedFabric fabric;

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The registers of the CMB, and where its bytes are, in all versions and shapes. */
+/** Tests the registers of the CMB, and the place of its bytes, in all versions and shapes. */
 class CmbRegisterTest {
     private static final int SIZE = Reg.CMBSZ;
     private static final int PLACE = Reg.CMBLOC;

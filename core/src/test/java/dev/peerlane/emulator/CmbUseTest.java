@@ -23,7 +23,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
-/** What the owner of a CMB may do with it: CMBSZ's supports and CMBLOC's rules. */
+/** Tests what the owner of a CMB may do with it: the supports of CMBSZ and the rules of CMBLOC. */
 class CmbUseTest {
     private static final long CBA = 0x7000_0000L;
 

@@ -5,7 +5,7 @@ import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.pci.Bdf;
 import java.lang.foreign.MemorySegment;
 
-/** Lets a test that plays an operating system wire an emulated fabric's DMA itself. */
+/** Lets a test that plays an operating system set up an emulated fabric's DMA itself. */
 public final class EmulatorWiring {
     private final EmulatedFabric fabric;
 
@@ -21,18 +21,18 @@ public final class EmulatorWiring {
         return function.bars().stream().filter(b -> b.index() == bar).findFirst().orElse(null);
     }
 
-    /** Returns what backs a BAR, or null if it has registers in it or is not there. */
+    /** Returns the memory behind a BAR, or null if the BAR has registers or does not exist. */
     public MemorySegment memory(Bdf bdf, int bar) {
         EmulatedFunction.BarSpace space = space(function(bdf), bar);
         return space == null || space.registerBytes() > 0 ? null : space.memory();
     }
 
-    /** Lets devices reach memory; answers what takes it away again. */
+    /** Maps memory for devices; returns what unmaps it. */
     public Runnable mapHost(long busAddress, MemorySegment memory) {
         return add(new AddressMap.Range(busAddress, memory.byteSize(), memory, 0, null, null));
     }
 
-    /** Lets devices reach a piece of a BAR; answers what takes it away again. */
+    /** Maps a piece of a BAR for devices; returns what unmaps it. */
     public Runnable mapBar(long busAddress, Bdf bdf, int bar, long offset, long bytes) {
         EmulatedFunction function = function(bdf);
         EmulatedFunction.BarSpace space = space(function, bar);

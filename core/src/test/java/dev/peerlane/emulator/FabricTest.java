@@ -39,9 +39,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The PCI tree, the address space, peer traffic, and who owns what. */
+/** Tests the PCI tree, the address space, peer traffic, and ownership. */
 class FabricTest {
-    /** A root port with a, a switch with b and a switch of c and d. */
+    /** Returns a root port with a, a switch with b, and below that a switch with c and d. */
     private static FabricModel tree() {
         return virtual()
                 .drive(drive("a").build())

@@ -22,13 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** MSI-X: what the specification says of table, pending bits, masks and completion queues. */
+/** Tests MSI-X: the table, pending bits, masks and completion queues as specified. */
 class InterruptTest {
     private static final int ENABLE = 1 << 15;
     private static final int FUNCTION_MASK = 1 << 14;
     private static final int VECTOR = 3;
 
-    /** A drive with MSI-X on and one I/O queue on a vector; interrupts are told to a list. */
+    /** A drive with MSI-X on and one I/O queue with a vector. Interrupts are added to a list. */
     private static final class Machine implements AutoCloseable {
         final EmulatedFabric fabric = one(drive("a"));
         final MiniDriver driver = MiniDriver.up(fabric, "a");

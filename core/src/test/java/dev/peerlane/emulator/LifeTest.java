@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Registers, and the life of a controller from enable to shutdown. */
+/** Tests registers, and the life of a controller from enable to shutdown. */
 class LifeTest {
     private static final int RDY = 1;
     private static final int CFS = 2;
@@ -156,7 +156,7 @@ class LifeTest {
             assertThat(controller.violations()).hasSize(1);
             driver.turns(200);
             assertThat(queue.poll()).isNull();
-            // AQA, ASQ and ACQ survive; the host starts its queues over
+            // AQA, ASQ and ACQ survive; the host restarts its queues
             assertThat(driver.bar.load64(Reg.ASQ)).isEqualTo(driver.admin.sqBus);
         }
     }
@@ -284,7 +284,7 @@ class LifeTest {
         }
     }
 
-    /** A controller reset and all that a host does after it. */
+    /** Resets the controller, and does all that a host does after a reset. */
     private static void restart(MiniDriver driver) {
         driver.bar.store32(Reg.CC, 0);
         assertThat(driver.awaitCsts(RDY, 0)).isTrue();
@@ -340,7 +340,7 @@ class LifeTest {
                 driver.bar.store32(Reg.sqTailDoorbell(9, 0), 1);
                 AsyncEvent event = new AsyncEvent(driver.admin.next().dw0());
                 assertThat(event.info()).isEqualTo(AsyncEvent.ERROR_INVALID_DOORBELL);
-                restart(driver); // nobody read the log page that the event names
+                restart(driver); // no one read the log page that the event names
             }
         }
     }

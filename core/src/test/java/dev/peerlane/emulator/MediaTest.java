@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Namespaces in files. */
+/** Tests namespaces in files. */
 class MediaTest {
     @TempDir Path folder;
 
@@ -168,7 +168,7 @@ class MediaTest {
         return one(drive);
     }
 
-    /** Returns the namespaces of which something may be in the cache alone. */
+    /** Returns the namespaces whose cache may hold data that is not on the medium. */
     private static List<Integer> dirty(EmulatedFabric fabric) {
         Namespaces namespaces = fabric.controller("a").machine().namespaces();
         return IntStream.rangeClosed(1, 3)

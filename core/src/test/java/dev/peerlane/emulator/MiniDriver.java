@@ -19,7 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The least that can drive a controller: raw registers and hand-made entries, no checks. */
+/** The smallest possible driver of a controller: raw registers and hand-made entries, no checks. */
 final class MiniDriver implements AutoCloseable {
     static final int PAGE = 4096;
     static final int ADMIN_ENTRIES = 32;
@@ -38,7 +38,7 @@ final class MiniDriver implements AutoCloseable {
         }
     }
 
-    /** A pair of queues in host memory, or wherever its addresses lead. */
+    /** A pair of queues in host memory, or wherever its addresses point. */
     final class Queue {
         final int qid;
         final int entries;
@@ -62,7 +62,7 @@ final class MiniDriver implements AutoCloseable {
             cqBus = c.busAddress();
         }
 
-        /** Posts one entry without ringing. */
+        /** Posts one entry without ringing the doorbell. */
         int post(int opcode, int nsid, long prp1, long prp2, int... cdw10) {
             int cid = nextCid++ & 0xffff;
             postRaw(Sqe.cdw0(opcode, cid), cid, nsid, prp1, prp2, cdw10);
@@ -86,7 +86,7 @@ final class MiniDriver implements AutoCloseable {
             bar.store32(Reg.sqTailDoorbell(qid, 0), tail);
         }
 
-        /** Takes a completion if there is one, without ringing. */
+        /** Takes a completion, or returns null, without ringing the doorbell. */
         @Nullable Completion poll() {
             long at = (long) head * Cqe.BYTES;
             long dw23 = Cqe.dw23(cq, at);
@@ -112,7 +112,7 @@ final class MiniDriver implements AutoCloseable {
             bar.store32(Reg.cqHeadDoorbell(qid, 0), head);
         }
 
-        /** Waits for the next completion and gives its place back. */
+        /** Waits for the next completion and rings its doorbell. */
         Completion next() {
             @Nullable Completion[] found = new Completion[1];
             boolean arrived =
@@ -131,7 +131,7 @@ final class MiniDriver implements AutoCloseable {
             return completion;
         }
 
-        /** One command from post to completion. */
+        /** Runs one command from post to completion. */
         Completion run(int opcode, int nsid, long prp1, long prp2, int... cdw10) {
             post(opcode, nsid, prp1, prp2, cdw10);
             ring();
@@ -151,7 +151,7 @@ final class MiniDriver implements AutoCloseable {
         this.admin = new Queue(0, ADMIN_ENTRIES);
     }
 
-    /** A driver of an enabled controller. */
+    /** Returns a driver of an enabled controller. */
     static MiniDriver up(EmulatedFabric fabric, String name) {
         MiniDriver driver = new MiniDriver(fabric, name);
         driver.enable();

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Hears what data has moved. */
+/** Records which data has moved. */
 final class Moves implements BusWatch {
     final List<String> seen = new ArrayList<>();
     long longest;

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The I/O commands: what they do to the medium, and every reason to refuse them. */
+/** Tests the I/O commands: what they do to the medium, and every reason to refuse them. */
 class NvmTest {
     private static void assertCode(Completion completion, int code) {
         assertThat(Status.describe(completion.code())).isEqualTo(Status.describe(code));
@@ -316,7 +316,7 @@ class NvmTest {
         }
     }
 
-    /** Reads blocks 0 to 15; bit n is set if block n is zero. */
+    /** Reads blocks 0 to 15; returns a mask with bit n set if block n is zero. */
     private static int zeroBlocks(Queue queue, DmaBuffer data) {
         data.segment().fill((byte) 0x44);
         long at = data.busAddress();
@@ -330,7 +330,7 @@ class NvmTest {
         return zero;
     }
 
-    /** A list of all pages but the first, chained where it is longer than a page. */
+    /** Makes a list of all pages but the first, chained if it is longer than a page. */
     static long prpList(MiniDriver driver, DmaBuffer data) {
         int pages = (int) (data.sizeBytes() / 4096) - 1;
         int lists = 1 + pages / 511;

@@ -26,12 +26,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a watcher of the bus sees over packets is what reaches memory, and when. */
+/** Tests that an observer of the bus sees, over packets, what reaches memory, and when. */
 class PacketWatchTest {
     private static final int RELAXED_ORDERING = 1 << 4;
     private static final PacketModel.Link SLOW = new PacketModel.Link(2_000, 1_000_000_000L, 2);
 
-    /** Notes completions, and data of I/O commands that moves. */
+    /** Records completions, and data of I/O commands that moves. */
     static class Order implements BusWatch {
         private final List<String> order = new ArrayList<>();
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** PRP entries and lists: offsets, chains, and every way to get them wrong. */
+/** Tests PRP entries and lists: offsets, chains, and every invalid form. */
 class PrpTest {
     private EmulatedFabric fabric;
     private MiniDriver driver;
@@ -57,7 +57,7 @@ class PrpTest {
         list.segment().set(JAVA_LONG, at, value);
     }
 
-    /** Writes, reads back through another PRP1 and compares what arrived. */
+    /** Writes, reads back through another PRP1, and compares. */
     private void assertStored(long slba, int blocks, MemorySegment expected) {
         DmaBuffer back = driver.allocate(256 << 10);
         long prp2 = NvmTest.prpList(driver, back);

@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** The protocol of the queues: phase, wrap, full queues, doorbells, order, deletion. */
+/** Tests the protocol of the queues: phase, wrap, full queues, doorbells, order, deletion. */
 class QueueTest {
     @Test
     void phaseInvertsAtEveryWrapAndHeadFollows() {
@@ -291,7 +291,7 @@ class QueueTest {
             for (int i = 0; i < 50; i++) {
                 assertThat(queue.next().status()).isZero();
             }
-            // 50 commands of 8 blocks at a million blocks a second
+            // 50 commands of 8 blocks at a million blocks per second
             assertThat(fabric.clock().nanoTime() - start).isBetween(400_000L, 500_000L);
             assertThat(fabric.controller("a").statistics().meanInFlight()).isGreaterThan(5);
         }

@@ -41,24 +41,24 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Data that moves in runs arrives as data that moves in pieces does. */
+/** Tests that data that moves in runs gives the same result as data that moves in pieces. */
 class RunsTest {
     private static final long CBA = 0x7000_0000L;
     private static final long BASE = 0x40_0000_0000L;
     private static final int PAGE = MiniDriver.PAGE;
     private static final int HOST_BYTES = 64 * PAGE;
     private static final int CMB_BYTES = 32 * PAGE;
-    private static final int MEMORY_BYTES = HOST_BYTES + CMB_BYTES; // the CMB's behind the host's
+    private static final int MEMORY_BYTES = HOST_BYTES + CMB_BYTES; // the CMB's come second
     private static final int BLOCK = 512;
-    private static final int BLOCKS = 512; // of the medium that are used
+    private static final int BLOCKS = 512; // used blocks of the medium
     private static final int MAX_BLOCKS = 200;
     private static final int SEEDS = 4;
     private static final int COMMANDS = 60;
 
-    /** A part of the memory that a command names. */
+    /** A part of the memory to which a command refers. */
     private record Place(int at, int bytes) {}
 
-    /** A drive, memory in several mappings that adjoin, and beside it what should be there. */
+    /** A drive, memory in several adjacent mappings, and a copy of its expected content. */
     private static final class World implements AutoCloseable {
         private final EmulatedFabric fabric;
         private final MiniDriver driver;
@@ -98,7 +98,7 @@ class RunsTest {
             return at < HOST_BYTES ? BASE + at : CBA + at - HOST_BYTES;
         }
 
-        /** A command at random, and what comes of it. */
+        /** Runs a random command and checks its result. */
         void command() {
             int blocks = 1 + random.nextInt(MAX_BLOCKS);
             int slba = random.nextInt(BLOCKS - blocks + 1);
@@ -132,7 +132,10 @@ class RunsTest {
             return Status.SUCCESS;
         }
 
-        /** The first from anywhere in a page on, the others whole; often one after the other. */
+        /**
+         * Draws pages: the first may begin anywhere in a page, the others are whole; successive
+         * ones are often adjacent.
+         */
         private List<Place> pages(int bytes) {
             int all = MEMORY_BYTES / PAGE;
             BitSet used = new BitSet();
@@ -154,7 +157,7 @@ class RunsTest {
             return places;
         }
 
-        /** Of any length, at any byte; often one after the other. */
+        /** Draws blocks of any length at any byte; successive ones are often adjacent. */
         private List<Place> blocksOfData(int bytes) {
             BitSet used = new BitSet();
             List<Place> places = new ArrayList<>();
@@ -265,7 +268,7 @@ class RunsTest {
                 world.list.segment().set(ValueLayout.JAVA_LONG, 8L * i, entry);
             }
             long first = base + PAGE + 0x204;
-            int blocks = 61; // all but a little of the last page
+            int blocks = 61; // almost all of the last page
             assertThat(
                             world.queue
                                     .io(NvmOpcode.READ, 0, blocks, first, world.list.busAddress())
@@ -310,7 +313,7 @@ class RunsTest {
         }
     }
 
-    /** AWUPF is one block, in case of an error, too (NVM Command Set 1.0, 2.1.4). */
+    /** AWUPF is one block, also in case of an error (NVM Command Set 1.0, 2.1.4). */
     @Test
     void memoryThatGoesAwayMeanwhileLeavesNoBlockHalfWritten(@TempDir Path folder)
             throws IOException {

@@ -24,7 +24,9 @@ import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** SGLs of I/O commands (NVMe Base 2.0, 4.1.2): data blocks, segments, and what is refused. */
+/**
+ * Tests SGLs of I/O commands (NVMe Base 2.0, 4.1.2): data blocks, segments, and what is refused.
+ */
 class SglTest {
     private static final long CBA = 0x7000_0000L;
     private static final int UNSUPPORTED_TYPE = 7;
@@ -54,7 +56,7 @@ class SglTest {
         assertThat(Status.describe(completion.code())).isEqualTo(Status.describe(code));
     }
 
-    /** One command whose data pointer is a descriptor. */
+    /** Runs one command whose data pointer is a descriptor. */
     private Completion io(int opcode, int blocks, int type, long address, long length) {
         int cid = queue.nextCid++;
         queue.postRaw(
@@ -151,7 +153,7 @@ class SglTest {
         assertCode(write(2, Sgl.DATA_BLOCK, 0x10, 1024), Status.DATA_TRANSFER_ERROR);
     }
 
-    /** A client maps its memory as it likes, by the large page for example. */
+    /** A client may map its memory in pieces, for example by large pages. */
     @Test
     void blocksAndSegmentsMayGoOnInTheNextMapping() {
         bringUp(drive("a").sgls(DriveModel.Sgls.BYTES));

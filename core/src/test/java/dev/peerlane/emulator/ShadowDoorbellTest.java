@@ -19,7 +19,7 @@ import dev.peerlane.spec.Status;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Doorbell Buffer Config (NVMe Base 2.0, 5.8) as the controller does it. */
+/** Tests the controller's Doorbell Buffer Config (NVMe Base 2.0, 5.8). */
 class ShadowDoorbellTest {
     private static final long SQ1_TAIL = 8;
     private static final long CQ1_HEAD = 12;
@@ -84,7 +84,7 @@ class ShadowDoorbellTest {
         assertCode(configure(shadows.busAddress(), events.busAddress()), Status.SUCCESS);
         Queue queue = driver.ioQueue(1, 8);
         turns();
-        // at rest: a value in memory is not seen without the register
+        // at rest: a value in memory is not seen without a register write
         post(queue);
         shadows.segment().set(JAVA_INT, SQ1_TAIL, 1);
         turns();

@@ -19,8 +19,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Data that goes between a medium and the own CMB at once, without a buffer, as it does in real
- * time, ends as data that takes its time.
+ * Tests that data that goes directly between a medium and the drive's own CMB, without a buffer, as
+ * in real time, gives the same result as data that takes its time.
  */
 class StraightTest {
     private static final long CBA = 0x7000_0000L;

@@ -17,7 +17,7 @@ final class TestFabrics {
         return FabricModel.builder().time(FabricModel.Time.VIRTUAL);
     }
 
-    /** A drive of 16 MiB in blocks of 512 bytes with a CMB of 1 MiB. */
+    /** Returns a drive of 16 MiB in blocks of 512 bytes with a CMB of 1 MiB. */
     static DriveModel.Builder drive(String name) {
         return DriveModel.named(name).memory(16 * MIB, 512).cmb(CmbModel.of(MIB));
     }
@@ -31,7 +31,7 @@ final class TestFabrics {
                 virtual().drive(drive("a").build()).drive(drive("b").build()).build());
     }
 
-    /** Enables a 1.4 CMB at an address, high half first. */
+    /** Enables a 1.4 CMB at an address, the high half first. */
     static void enableCmb(MiniDriver driver, long address) {
         driver.bar.store32(Reg.CMBMSC, 1);
         driver.bar.store32(Reg.CMBMSC + 4, (int) (address >>> 32));

@@ -31,8 +31,9 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /**
- * Small fabrics, each pair of drives, each direction: what {@link Route} says, and what a packet
- * really does. A packet that meets the root complex takes {@link #ROOT_NANOS}, others much less.
+ * Compares, in small fabrics, for each pair of drives and each direction, the verdict of {@link
+ * Route} with what a packet really does. A packet that goes through the root complex takes {@link
+ * #ROOT_NANOS}, others much less.
  */
 class VerdictSweepTest {
     private static final int FABRICS = 1_500;
@@ -59,7 +60,7 @@ class VerdictSweepTest {
         64 | RR
     };
 
-    /** What became of one request. */
+    /** The result of one request. */
     private record Reality(boolean arrived, boolean throughRoot) {}
 
     private final Map<String, Integer> seen = new TreeMap<>();
@@ -107,7 +108,7 @@ class VerdictSweepTest {
         Trust[] trusts = Trust.values();
         Trust writes = trusts[random.nextInt(3)];
         Trust reads = trusts[random.nextInt(3)];
-        // a root complex does what is known of it, and more than that only where nothing is known
+        // a root complex behaves as it is described; if nothing is known of it, it may do more
         Forwarding able = random.nextBoolean() ? Forwarding.FULL : Forwarding.SLOW;
         if (reads == Trust.REFUSED && random.nextBoolean()) {
             able = writes == Trust.REFUSED ? Forwarding.NONE : Forwarding.WRITES;
@@ -172,8 +173,9 @@ class VerdictSweepTest {
                                 reality);
         count(verdict + (reality.arrived() ? " arrived" : " lost"));
         if (verdict == Verdict.REFUSED) {
-            // Linux's rule takes what only the other port redirects as redirected, and counts on
-            // no translated request: then packets go straight, where the verdict refuses
+            // Linux's rule treats what only the other port redirects as redirected, and does not
+            // rely on translated requests; so some packets go straight although the verdict says
+            // otherwise
             boolean stricter = route.crossesRoot() && !reality.throughRoot();
             assertThat(!reality.arrived() || stricter).as(what).isTrue();
         } else {
@@ -191,7 +193,10 @@ class VerdictSweepTest {
         }
     }
 
-    /** With ATS on, a port with DT and without TB sends translated requests straight. */
+    /**
+     * Returns whether a request goes straight because it is translated. With ATS on, a port with DT
+     * and without TB sends it straight.
+     */
     private boolean goesStraightTranslated(Bdf from, PciDevice to) {
         List<PciFunction> up = fabric.machine().bridgesAbove(from);
         List<PciFunction> down = fabric.machine().bridgesAbove(to.bdf());
@@ -240,7 +245,7 @@ class VerdictSweepTest {
         return new Reality(arrived, fabric.clock().nanoTime() - start >= ROOT_NANOS);
     }
 
-    /** Lets packets move until something is so, or none is under way any more. */
+    /** Lets packets move until a condition holds, or no packet is in flight. */
     private boolean await(BooleanSupplier done) {
         return fabric.clock()
                         .await(

@@ -24,29 +24,29 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Measures how fast devices reach each other's memory, one figure after the other: a load on every
- * way, whole copies into a scratch range, and sweeps of sizes and depths.
+ * Measures how fast devices reach each other's memory, figure by figure: a load in every direction,
+ * whole copies into a scratch range, and sweeps of sizes and depths.
  */
 public final class Bench {
     private static final int LEAST_CHUNK = 4096;
     private static final int USUAL_CHUNK = 128 * 1024;
     private static final long TIMEOUT_NANOS = 30_000_000_000L;
 
-    /** Follows a bench from figure to figure. */
+    /** Observes a bench from figure to figure. */
     public interface Observer {
-        /** Is called between two figures; what it throws ends the bench. */
+        /** Called between two figures. An exception ends the bench. */
         void between();
 
-        /** Is called before a load is measured. */
+        /** Called before a load is measured. */
         void measuring(LoadWay way, int chunkBytes, int depth);
     }
 
     /**
      * A device that takes part.
      *
-     * @param name by which it was named
-     * @param controller the device
-     * @param namespace whose blocks its transfers use, or null if it starts none
+     * @param name the name by which the user named it
+     * @param controller its controller
+     * @param namespace the namespace whose blocks its transfers use, or null if it starts none
      * @param memory its CMB, or null if it has none
      */
     public record Participant(
@@ -67,10 +67,10 @@ public final class Bench {
     private boolean warm;
 
     /**
-     * Creates it.
+     * Creates a bench.
      *
-     * @param devices those of the session that take part
-     * @param cancel ends a load or a copy that runs
+     * @param devices the devices of the session that take part
+     * @param cancel ends a load or a copy that is running
      */
     public Bench(
             Session session,
@@ -86,12 +86,12 @@ public final class Bench {
         seeds = new SplittableRandom(wish.seed());
     }
 
-    /** Returns what was measured so far. */
+    /** Returns the figures so far. */
     public List<Figure> figures() {
         return List.copyOf(figures);
     }
 
-    /** Brings everything up; returns what can't take part, one sentence each. */
+    /** Brings up all devices; returns what can't take part, one sentence each. */
     public List<String> open() {
         List<String> absences = new ArrayList<>();
         for (String device : devices) {
@@ -118,7 +118,7 @@ public final class Bench {
         return absences;
     }
 
-    /** Returns the devices, after {@link #open}. */
+    /** Returns the participants. Call {@link #open} first. */
     public List<Participant> participants() {
         return devices.stream()
                 .map(d ->
@@ -127,7 +127,7 @@ public final class Bench {
                 .toList();
     }
 
-    /** Measures everything. What was measured before an error is in {@link #figures}. */
+    /** Measures everything. After an error, {@link #figures} has what was measured before. */
     public void run() {
         List<LoadWay> ways = ways();
         for (LoadWay way : ways) {
@@ -193,7 +193,10 @@ public final class Bench {
                 .verdict(command.direction());
     }
 
-    /** The first way between two devices with what belongs to it, or all; host memory beside. */
+    /**
+     * Returns the loads that have sweeps: the first one between two devices with those that belong
+     * to it, or all; host memory is included.
+     */
     private List<LoadWay> swept(List<LoadWay> ways) {
         List<LoadWay> peers =
                 ways.stream()
@@ -274,7 +277,7 @@ public final class Bench {
         return verdict.allowed() ? null : new Skipped(Obstacle.ROUTE, verdict.words());
     }
 
-    /** Returns what of device or memory is in the way, or null. */
+    /** Returns what about device or memory prevents a load, or null. */
     private static @Nullable String inTheWay(LoadWay way, PeerMemory memory, int chunk, int fit) {
         boolean into = way.command().intoMemory();
         if (fit < 1) {

@@ -17,8 +17,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Measures what it comes to from end to end: whole copies into the scratch range, by a CMB, and
- * through host memory beside. The two take turns, so that what else the machine does affects both.
+ * Measures whole copies into the scratch range, from end to end: through a CMB and, for comparison,
+ * through host memory. The two alternate, so that other work of the machine affects both alike.
  */
 final class BenchCopies {
     private static final long MOST_BYTES = 1L << 30;
@@ -31,7 +31,7 @@ final class BenchCopies {
     private final Runnable between;
 
     /**
-     * Creates it.
+     * Creates the measurement.
      *
      * @param between runs before each copy, and may throw to end the run
      */
@@ -44,7 +44,7 @@ final class BenchCopies {
         this.between = between;
     }
 
-    /** The copies of one kind so far. */
+    /** The copies through one kind of memory. */
     private final class Series {
         private final BufferChoice by;
         private Figure.Sum sum = Figure.Sum.NONE;
@@ -85,7 +85,7 @@ final class BenchCopies {
         }
     }
 
-    /** Measures both ways from every other device, one pair after the other. */
+    /** Measures both kinds of copies from every other device, pair by pair. */
     void run(Iterable<Namespace> sources, Consumer<Figure> figures) {
         Namespace to = session.namespace(scratch);
         for (Namespace from : sources) {

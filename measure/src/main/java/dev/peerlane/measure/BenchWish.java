@@ -7,12 +7,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a {@link Bench} measures.
  *
- * @param matrix the load on every way
+ * @param matrix the load in every direction
  * @param sweeps the loads by size and by depth
- * @param nanos how long each figure is measured
+ * @param nanos the measured time of each figure
  * @param scratch blocks that may be overwritten, or null
- * @param routes which routes are tried
- * @param seed of the canaries
+ * @param routes the routes to try
+ * @param seed the seed of the canaries
  */
 public record BenchWish(
         Matrix matrix,
@@ -23,20 +23,20 @@ public record BenchWish(
         long seed) {
 
     /**
-     * The load on every way.
+     * The load in every direction.
      *
-     * @param chunkBytes bytes of a transfer, or 0 for what is usual
-     * @param depth how many at once, in the sweep of sizes too
+     * @param chunkBytes bytes of a transfer, or 0 for the default
+     * @param depth number of commands in flight, also in the sweep of sizes
      */
     public record Matrix(int chunkBytes, int depth) {}
 
-    /** Which ways have sweeps. */
+    /** Which loads have sweeps. */
     public enum Swept {
-        /** No way. */
+        /** No load. */
         NONE,
-        /** The first way between two devices and what belongs to it. */
+        /** The first load between two devices, and those that belong to it. */
         FIRST,
-        /** All ways. */
+        /** All loads. */
         ALL
     }
 
@@ -45,21 +45,21 @@ public record BenchWish(
      *
      * @param sizes the sizes, or empty for powers of two
      * @param depths the depths
-     * @param of which ways have them
+     * @param of the loads that have sweeps
      */
     public record Sweeps(List<Integer> sizes, List<Integer> depths, Swept of) {
-        /** Keeps its own copies of the lists. */
+        /** Copies the lists. */
         public Sweeps {
             sizes = List.copyOf(sizes);
             depths = List.copyOf(depths);
         }
     }
 
-    /** Which routes are tried. */
+    /** The routes to try. */
     public enum Routes {
-        /** Those whose verdict is that they work. */
+        /** Routes that are permitted. */
         ALLOWED,
-        /** All of them. */
+        /** All routes. */
         ALL
     }
 }

@@ -1,8 +1,8 @@
 package dev.peerlane.measure;
 
 /**
- * How large a probability may be when an event was seen so often in so many tries: the one-sided
- * upper bound of Clopper and Pearson at 95 %. For none in n that is the rule of three, 3 / n.
+ * The one-sided upper bound of Clopper and Pearson, with 95 % confidence, of the probability of an
+ * event that was seen k times in n tries. For k = 0 it is the rule of three, 3 / n.
  */
 final class ClopperPearson {
     private static final double RISK = 0.05;
@@ -12,11 +12,11 @@ final class ClopperPearson {
     private ClopperPearson() {}
 
     /**
-     * Returns the bound: the probability for which so few would be seen in 5 % of all experiments
-     * only.
+     * Returns the bound: the probability with which at most this many events are seen in only 5 %
+     * of all experiments.
      *
-     * @param seen how often it happened
-     * @param tries out of how many; above 0
+     * @param seen number of events
+     * @param tries number of tries; above 0
      */
     static double upperBound(long seen, long tries) {
         if (tries <= 0 || seen < 0 || seen > tries) {
@@ -41,7 +41,9 @@ final class ClopperPearson {
         return high;
     }
 
-    /** Probability of at most {@code k} in {@code n}; {@code p} is above k / n. */
+    /**
+     * Returns the probability of at most {@code k} events in {@code n}; {@code p} is above k / n.
+     */
     private static double atMost(long k, long n, double p) {
         if (p >= 1) {
             return 0;
@@ -57,7 +59,7 @@ final class ClopperPearson {
         return sum;
     }
 
-    /** By Stirling's series; exact to more digits than the bound is printed with. */
+    /** Uses Stirling's series, which is exact to more digits than the bound is printed with. */
     private static double logFactorial(long n) {
         if (n < 16) {
             double product = 1;

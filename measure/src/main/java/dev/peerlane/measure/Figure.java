@@ -8,41 +8,41 @@ import org.jspecify.annotations.Nullable;
 
 /** One figure of a {@link Bench}: what was measured, or why it was not. */
 public sealed interface Figure {
-    /** What a figure is one of. */
+    /** The groups of figures. */
     enum Group {
-        /** One load on every way. */
+        /** A load in every direction. */
         MATRIX,
-        /** A way at several sizes of a transfer. */
+        /** A load at several transfer sizes. */
         SIZES,
-        /** A way at several depths. */
+        /** A load at several depths. */
         DEPTHS
     }
 
     /** Why a load was not measured. */
     enum Obstacle {
-        /** What the device or its memory can't do. */
+        /** The device or its memory can't do it. */
         DEVICE,
-        /** The verdict on the route. */
+        /** The route is not permitted. */
         ROUTE
     }
 
     /**
-     * Says that a load was not measured.
+     * A load that was not measured.
      *
-     * @param obstacle why
-     * @param words the same in words
+     * @param obstacle the kind of reason
+     * @param words the reason in words
      */
     record Skipped(Obstacle obstacle, String words) {}
 
     /**
-     * A load on one way.
+     * A load in one direction.
      *
-     * @param group which group it is of
-     * @param way the way
+     * @param group the group of this figure
+     * @param way the load's devices, memory and direction
      * @param chunkBytes bytes of a transfer
-     * @param depth how many at once
+     * @param depth number of commands in flight
      * @param skipped why it was not measured, or null
-     * @param result what was measured, or null
+     * @param result the result, or null
      */
     record OfLoad(
             Group group,
@@ -54,14 +54,14 @@ public sealed interface Figure {
             implements Figure {}
 
     /**
-     * Whole copies from one namespace to another, by one kind of memory.
+     * Whole copies from one namespace to another, through one kind of memory.
      *
-     * @param source where from
-     * @param target where to
-     * @param by what was to carry them
-     * @param sum what they came to
-     * @param last the receipt of the last one, or null
-     * @param failure why there are not more of them, or null
+     * @param source the namespace that is read
+     * @param target the namespace that is written
+     * @param by the memory that was to carry the data
+     * @param sum the totals of the copies
+     * @param last the receipt of the last copy, or null
+     * @param failure why there are no more copies, or null
      */
     record OfCopies(
             Namespace source,
@@ -71,13 +71,13 @@ public sealed interface Figure {
             @Nullable Receipt last,
             @Nullable PeerlaneException failure)
             implements Figure {
-        /** Returns whether they were measured: none of them failed, and they took time. */
+        /** Returns whether the copies were measured: none failed, and they took time. */
         public boolean isMeasured() {
             return failure == null && last != null && sum.seconds() > 0;
         }
     }
 
-    /** What copies came to: their bytes, their time, and the processor time of it. */
+    /** The totals of copies: bytes, time, and processor time. */
     record Sum(long bytes, double seconds, double cpuSeconds) {
         static final Sum NONE = new Sum(0, 0, 0);
 

@@ -4,16 +4,16 @@ import dev.peerlane.PeerlaneException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was counted with one fence: the names of its components are those of the JSON document.
+ * The counts of one fence. The components have the names of the JSON document.
  *
- * @param fence which one
- * @param handOffs how many slots were handed on whose old bytes differed from the new ones
- * @param uncounted how many were handed on where nothing would have shown
+ * @param fence the fence
+ * @param handOffs number of hand-offs of slots whose old bytes differed from the new ones
+ * @param uncounted number of hand-offs in which old bytes would not have shown
  * @param stale how many of {@code handOffs} still held old bytes
- * @param upperBound the largest share of stale hand-offs that this speaks for, at 95 %; null if
+ * @param upperBound the upper bound of the share of stale hand-offs, with 95 % confidence; null if
  *     nothing was counted
- * @param seconds time of the fabric
- * @param stopped what ended it before its time, or null
+ * @param seconds duration by the fabric's clock
+ * @param stopped the cause that ended the count early, or null
  */
 public record LitmusCount(
         String fence,

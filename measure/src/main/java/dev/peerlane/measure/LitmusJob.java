@@ -16,20 +16,23 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts stale hand-offs: how often a fence lets a slot go on that still holds old bytes. The
- * source Reads chunks of a pattern into slots; when the fence hands a slot on, the target Compares
- * it with the same pattern on its own medium, at the moment at which a copy would Write it. The
- * chunks that use a slot one after the other differ in every word, so that any packet that is late
- * shows.
+ * Counts stale hand-offs: how often a fence hands on a slot that still holds old bytes. The source
+ * Reads chunks of a pattern into slots. When the fence hands a slot on, the target Compares it with
+ * the same pattern on its own medium, at the moment at which a copy would Write it. Successive
+ * chunks in a slot differ in every word, so that any late packet shows.
  *
- * <p>Writes to the scratch ranges of the plan and to its memory, nowhere else; the media are
- * written once, however many slots are counted. Runs on the thread that owns its endpoints.
+ * <p>A job writes to the scratch ranges of the plan and to the plan's memory, nowhere else. The
+ * media are written once, however many hand-offs are counted. Runs on the thread that owns its
+ * endpoints.
  */
 public final class LitmusJob implements AutoCloseable {
-    /** Old bytes that last as long as this are no late ones: they never arrive. */
+    /** Data that has not arrived after this time is not late but lost. */
     private static final long PATIENCE_NANOS = 250_000_000L;
 
-    /** In the first round nothing is counted; when nothing is for long, nothing will be. */
+    /**
+     * The first round never counts anything; after this many rounds without a count the job gives
+     * up.
+     */
     private static final int MAX_IDLE_ROUNDS = 8;
 
     private final Clock clock;
@@ -38,7 +41,7 @@ public final class LitmusJob implements AutoCloseable {
     private final HandOffTrial trial;
     private final Watch watch;
 
-    /** Counts what the trial does. */
+    /** Observes and counts the hand-offs of the trial. */
     private final class Watch implements HandOffs {
         private final long[] heldBy;
         private final long[] readFor;
@@ -65,7 +68,7 @@ public final class LitmusJob implements AutoCloseable {
             uncounted = 0;
             stale = 0;
             lost = false;
-            // what a slot holds after another fence's failure is not known
+            // the content of a slot after another fence's failure is unknown
             Arrays.fill(heldBy, -1);
         }
 
@@ -77,7 +80,7 @@ public final class LitmusJob implements AutoCloseable {
 
         @Override
         public void equal(int slot) {
-            // another chunk was there before, and all of it: else nothing would show
+            // a late packet shows only if the slot was full with another chunk before
             boolean shows = heldBy[slot] >= 0 && heldBy[slot] != readFor[slot];
             counted += shows ? 1 : 0;
             uncounted += shows ? 0 : 1;
@@ -98,13 +101,13 @@ public final class LitmusJob implements AutoCloseable {
     }
 
     /**
-     * Takes the memory and puts the pattern on both media.
+     * Allocates the memory, and writes the pattern to both media.
      *
      * @param plan source and target range, both of which are overwritten, and the memory between
-     *     them; its fence does not count
+     *     them; its fence is ignored
      * @param around time and host memory of its endpoints
-     * @param cancel asks it to stop
-     * @param seed of pattern and fences
+     * @param cancel stops the job
+     * @param seed the seed of pattern and fences
      * @throws PeerlaneException if a command fails, the target can't Compare, or the memory or the
      *     range is too small
      */
@@ -137,19 +140,19 @@ public final class LitmusJob implements AutoCloseable {
         return trial.chunkBytes();
     }
 
-    /** Returns how many slots are used at once. */
+    /** Returns the number of slots in use. */
     public int slots() {
         return trial.slots();
     }
 
     /**
-     * Counts with one fence, whatever the planner thinks of it.
+     * Counts the hand-offs of one fence, whether or not the planner would choose it.
      *
      * @param fence any but AUTO
-     * @param handOffs how many to count
-     * @param nanos how long at most, on the fabric's clock
-     * @param progress is told bytes that were handed on
-     * @return what was counted, also where something ended it early: then the cause is in it
+     * @param handOffs number of hand-offs to count
+     * @param nanos longest duration, by the fabric's clock
+     * @param progress called with the bytes that were handed on
+     * @return the counts; if something ended the count early, they include the cause
      */
     public LitmusCount count(FenceChoice fence, long handOffs, long nanos, Progress progress) {
         watch.reset();
@@ -178,7 +181,7 @@ public final class LitmusJob implements AutoCloseable {
             stopped =
                     PeerlaneException.io(
                             "nothing-measured",
-                            "no slot with fence %s was handed on over other bytes: %d were not"
+                            "fence %s handed on no slot in which old bytes would show: %d were not"
                                             .formatted(fence.label(), watch.uncounted)
                                     + " counted",
                             "Ask for more slots or more time");
@@ -196,14 +199,14 @@ public final class LitmusJob implements AutoCloseable {
                 "data-never-arrived",
                 "a slot in the memory of %s did not become what %s had Read within %.2f s"
                         .formatted(owner, source, PATIENCE_NANOS / 1e9),
-                "This is no matter of order: peer writes get lost here, or peer reads lie",
+                "This is not a matter of ordering: peer writes get lost here, or peer reads lie",
                 e);
     }
 
     /**
-     * Wipes the memory and gives it back, unless a device could not be stopped.
+     * Wipes the memory and releases it, unless a device could not be stopped.
      *
-     * @return what the user must know of that, or null
+     * @return what the user must be told about the memory, or null
      */
     public @Nullable String release() {
         close();

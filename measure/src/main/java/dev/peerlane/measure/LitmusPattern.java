@@ -12,8 +12,8 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The pattern of a litmus test: random words, no two chunks alike, on both media. Put there through
- * host memory and read back, chunk by chunk.
+ * The pattern of a litmus test on both media: random words, with no two chunks alike. It is written
+ * from host memory and read back, chunk by chunk.
  */
 final class LitmusPattern {
     private final Clock clock;
@@ -40,10 +40,10 @@ final class LitmusPattern {
     }
 
     /**
-     * Writes it to one side and reads it back.
+     * Writes the pattern to one side and reads it back.
      *
-     * @param lba the first block of the side's range
-     * @throws PeerlaneException if a command fails, or the medium does not keep it
+     * @param lba the first block of that side's range
+     * @throws PeerlaneException if a command fails, or the medium does not keep the pattern
      */
     void write(BlockPort port, long lba) {
         int chunkBytes = trial.chunkBytes();

@@ -5,17 +5,18 @@ import dev.peerlane.block.PortLimits;
 import dev.peerlane.pci.Direction;
 
 /**
- * A load on one way between a device and a memory: the same command, so many at a time, for so
- * long.
+ * A load in one direction between a device and a memory: a fixed number of commands in flight,
+ * repeated for a fixed time.
  *
- * @param command which
- * @param chunkBytes bytes of one command; a multiple of the block
- * @param depth how many commands at once
- * @param lba first block that they use
- * @param blocks how many blocks from there; of {@link Command#WRITE}, what is lost
- * @param nanos how long it is measured, by the fabric's clock; three runs of a quarter pass before
+ * @param command the command
+ * @param chunkBytes bytes per command; a multiple of the block length
+ * @param depth number of commands in flight
+ * @param lba the first block that they use
+ * @param blocks number of blocks from there on; {@link Command#WRITE} overwrites them
+ * @param nanos the measured time, by the fabric's clock; three warm-up runs of a quarter of it come
+ *     first
  * @param timeoutNanos when a command is given up
- * @param seed of the canaries
+ * @param seed the seed of the canaries
  */
 public record Load(
         Command command,
@@ -27,13 +28,16 @@ public record Load(
         long timeoutNanos,
         long seed) {
 
-    /** What a load does with the memory. */
+    /** The command of a load, and what it does with the memory. */
     public enum Command {
-        /** The medium is read into the memory: the device writes it. */
+        /** Reads the medium into the memory: the device writes the memory. */
         READ("Read", Direction.WRITE),
-        /** The memory is compared with the medium: the device reads it, and no medium changes. */
+        /**
+         * Compares the memory with the medium: the device reads the memory, and the medium does not
+         * change.
+         */
         COMPARE("Compare", Direction.READ),
-        /** The memory is written to the medium: the device reads it. */
+        /** Writes the memory to the medium: the device reads the memory. */
         WRITE("Write", Direction.READ);
 
         private final String words;
@@ -49,32 +53,33 @@ public record Load(
             return words;
         }
 
-        /** Returns what the device does with the memory. */
+        /** Returns whether the device reads or writes the memory. */
         public Direction direction() {
             return direction;
         }
 
-        /** Returns whether the device writes the memory; else it reads it. */
+        /** Returns whether the device writes the memory. */
         public boolean intoMemory() {
             return direction == Direction.WRITE;
         }
     }
 
-    /** Returns the bytes of memory that it takes. */
+    /** Returns the length of the memory that the load needs. */
     public long bufferBytes() {
         return (long) chunkBytes * depth;
     }
 
     /**
-     * Refuses what a port can't do.
+     * Checks that a port can run this load.
      *
-     * @throws PeerlaneException of category REQUEST, or MACHINE where it is the device
+     * @throws PeerlaneException of category REQUEST if the load is wrong, or MACHINE if the device
+     *     can't run it
      */
     void check(String port, PortLimits limits) {
         if (depth < 1 || depth > limits.depth()) {
             throw PeerlaneException.request(
                     "bad-depth",
-                    "%d commands at once are asked of %s, which takes %d"
+                    "%d commands in flight are requested of %s, which accepts %d"
                             .formatted(depth, port, limits.depth()),
                     "Choose 1 to " + limits.depth());
         }
@@ -83,18 +88,18 @@ public record Load(
                 || chunkBytes > limits.maxTransferBytes()) {
             throw PeerlaneException.request(
                     "bad-chunk",
-                    "a transfer of %d bytes is asked of %s".formatted(chunkBytes, port),
+                    "a transfer of %d bytes is requested from %s".formatted(chunkBytes, port),
                     "Choose a multiple of %d, at most %d bytes"
                             .formatted(limits.blockBytes(), limits.maxTransferBytes()));
         }
         if (lba < 0 || blocks > limits.blockCount() - lba) {
             throw PeerlaneException.request(
                     "range-past-end",
-                    "%d blocks from block %d on are asked of %s, which has %d"
+                    "%d blocks from block %d on are requested from %s, which has %d"
                             .formatted(blocks, lba, port, limits.blockCount()),
                     "Ask for a range inside the namespace");
         }
-        // A slot of Compare and Write has blocks of its own, so that its canary is its own
+        // each slot of Compare and Write has its own blocks, so that its canary is its own
         long chunks = blocks * limits.blockBytes() / chunkBytes;
         if (chunks < (command == Command.READ ? 1 : depth)) {
             throw PeerlaneException.request(

@@ -3,19 +3,19 @@ package dev.peerlane.measure;
 import java.util.List;
 
 /**
- * What a {@link Load} did.
+ * The figures of a {@link Load}.
  *
- * @param address of the memory on the bus
- * @param commands that ended while it was measured
- * @param bytes that they moved
- * @param seconds how long it was measured, by the fabric's clock
- * @param cpuSeconds processor time of the thread meanwhile; on an emulated fabric with the devices'
- *     own work
- * @param compilerSeconds time in which the virtual machine's compilers were at work meanwhile, in
- *     threads of their own: where it is not small, the figure is not that of warm code
- * @param latencies of those commands, from the doorbell to the completion
- * @param canaries how many words had to change, or to be told apart
- * @param voidReason why the figures say nothing, or empty
+ * @param address bus address of the memory
+ * @param commands number of commands that ended in the measured time
+ * @param bytes number of bytes that these commands moved
+ * @param seconds the measured time, by the fabric's clock
+ * @param cpuSeconds processor time of the thread in that time; on an emulated fabric it includes
+ *     the devices' work
+ * @param compilerSeconds time in which the virtual machine's compilers were at work, in threads of
+ *     their own; if it is not small, the figure is not that of warm code
+ * @param latencies latencies of these commands, from the doorbell to the completion
+ * @param canaries number of words that had to change, or to be distinguished
+ * @param voidReason the reason why the figures are void, or empty
  */
 public record LoadResult(
         long address,
@@ -28,29 +28,29 @@ public record LoadResult(
         int canaries,
         String voidReason) {
 
-    /** Returns the rate; 0 if it is void. */
+    /** Returns the rate; 0 if the result is void. */
     public double bytesPerSecond() {
         return voidReason.isEmpty() && seconds > 0 ? bytes / seconds : 0;
     }
 
-    /** Returns processor time for a GiB in seconds; 0 if it is void. */
+    /** Returns the processor time per GiB in seconds; 0 if the result is void. */
     public double cpuSecondsPerGib() {
         return voidReason.isEmpty() && bytes > 0 ? cpuSeconds * (1L << 30) / bytes : 0;
     }
 
     /**
-     * Times of commands in nanoseconds.
+     * Latencies of commands in nanoseconds.
      *
      * @param mean their mean
-     * @param points at rising percentiles, from the least to the greatest
+     * @param points ascending percentiles, from the minimum to the maximum
      */
     public record Latencies(double mean, List<Point> points) {
-        /** Keeps its own copy of the list. */
+        /** Copies the list. */
         public Latencies {
             points = List.copyOf(points);
         }
 
-        /** Returns the time at one of the percentiles of the points; 0 if it is none of them. */
+        /** Returns the latency at one of the listed percentiles; 0 if it is not listed. */
         public long at(double percentile) {
             return points.stream()
                     .filter(p -> p.percentile() == percentile)
@@ -61,10 +61,10 @@ public record LoadResult(
     }
 
     /**
-     * As many commands took this long at most.
+     * A percentile: this share of the commands took at most this long.
      *
      * @param percentile 0 to 100
-     * @param nanos the time
+     * @param nanos the latency
      */
     public record Point(double percentile, long nanos) {}
 }

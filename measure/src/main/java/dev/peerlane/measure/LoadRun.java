@@ -26,23 +26,24 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a {@link Load} and measures it. Nothing is allocated for a command.
+ * Runs a {@link Load} and measures it. It allocates nothing per command.
  *
- * <p>A device ends a command with success though its data got lost, so a figure counts only with
- * its canaries. Before and after the measured time, every slot is checked: a Read must have
- * replaced a random word in each of its pages; a Compare must succeed on the medium's data and end
- * in Compare Failure when one bit of the slot is another; a Write must have brought a random word
- * of each page to the medium, from where a Read into host memory fetches it. What happens to a
- * single packet in between is not seen.
+ * <p>A device may end a command with success although its data got lost, so a figure is valid only
+ * with its canaries. Before and after the measured time, every slot is checked. A Read must have
+ * replaced a random word in each of its pages. A Compare must succeed with the medium's data, and
+ * end in Compare Failure after one bit of the slot was flipped. A Write must have brought a random
+ * word of each page to the medium; a Read into host memory checks that. The loss of a single packet
+ * in between is not detected.
  *
- * <p>Runs on the thread that owns the fabric, which is the port's alone.
+ * <p>Runs on the thread that owns the fabric. The port must not be used by anyone else.
  */
 public final class LoadRun {
     private static final int POLL_MAX = 64;
 
     /**
-     * The compiler throws the code of a loop away when the loop first ends in a way that it had not
-     * met, and makes it anew beside what runs then. So the loop ends some times before the figure.
+     * The compiler discards the code of a loop when the loop first ends in a way that it had not
+     * met, and compiles it anew while the loop runs on. So the loop ends several times before the
+     * measurement.
      */
     private static final int WARM_UPS = 3;
 
@@ -116,18 +117,18 @@ public final class LoadRun {
     }
 
     /**
-     * Runs a load. The memory is wiped and given back, unless a device can't be stopped.
+     * Runs a load. The memory is wiped and released, unless a device can't be stopped.
      *
-     * @param load what to do
-     * @param port the device's, with nothing in flight; it is quiesced where a command does not
+     * @param load the load
+     * @param port the device's port, with nothing in flight; it is quiesced if a command does not
      *     end, or ends in an error
-     * @param memory what the device writes or reads
-     * @param dma where host memory for the canaries comes from
-     * @param clock the fabric's
-     * @param cancel asks it to stop
-     * @return the figures, or why they are void
-     * @throws PeerlaneException if the load can't be run, a command does not end in time, or it was
-     *     cancelled
+     * @param memory the memory that the device writes or reads
+     * @param dma allocates host memory for the canaries
+     * @param clock the fabric's clock
+     * @param cancel stops the load
+     * @return the figures, or the reason why they are void
+     * @throws PeerlaneException if the load can't be run, a command does not end in time, or the
+     *     load was cancelled
      */
     public static LoadResult run(
             Load load,
@@ -151,7 +152,7 @@ public final class LoadRun {
             return result;
         } finally {
             if (!safe && port.inFlight() > 0) {
-                port.quiesce(); // throws where a device could still touch the memory
+                port.quiesce(); // throws if a device could still touch the memory
             }
             if (run != null) {
                 run.stopSuspects();
@@ -198,7 +199,7 @@ public final class LoadRun {
         if (failure != 0) {
             return nothing("a %s ended with %s".formatted(name(), port.describe(failure)));
         }
-        // a slot that was never used keeps its canary, and is no fault
+        // a slot that was never used keeps its canary, which is not a fault
         String after = next >= load.depth() ? look() : "";
         if (after.isEmpty()) {
             after = check();
@@ -235,7 +236,10 @@ public final class LoadRun {
         return load.command().words();
     }
 
-    /** Keeps the queue full for a time, and until enough was seen for a figure, which is new. */
+    /**
+     * Keeps the queue full for a time, and when recording until enough commands ended for a figure.
+     * Starts new figures.
+     */
     private void turns(long nanos) {
         commands = 0;
         histogram.reset();
@@ -266,7 +270,7 @@ public final class LoadRun {
         }
     }
 
-    /** A time in which no command ended has no rate. */
+    /** Returns whether too few commands ended for a rate. */
     private boolean isTooShort() {
         return recording && commands < load.depth();
     }
@@ -335,7 +339,7 @@ public final class LoadRun {
         }
     }
 
-    /** One command for each slot, whose canary must change; returns what was wrong. */
+    /** Runs one command in each slot, whose canary must change; returns what was wrong. */
     private String check() {
         checkCancelled();
         if (load.command() == Load.Command.COMPARE) {
@@ -346,7 +350,7 @@ public final class LoadRun {
         return wrong.isEmpty() ? look() : wrong;
     }
 
-    /** One command for each slot; returns how the first one ended that failed. */
+    /** Runs one command in each slot; returns how the first one ended that failed. */
     private String once(Load.Command command) {
         checking = true;
         try {
@@ -372,7 +376,7 @@ public final class LoadRun {
         return "";
     }
 
-    /** Looks for the canaries of the last commands; returns what was wrong. */
+    /** Checks the canaries of the last commands; returns what was wrong. */
     private String look() {
         return switch (load.command()) {
             case READ -> lookInMemory();
@@ -416,7 +420,7 @@ public final class LoadRun {
                         + " other data was written";
     }
 
-    /** Reads every slot's own blocks into host memory. */
+    /** Reads the blocks of every slot into host memory. */
     private String readBack() {
         for (int slot = 0; slot < load.depth(); slot++) {
             if (!port.submitRead(firstHost + slot, ownLba(slot), blocks)) {
@@ -433,7 +437,7 @@ public final class LoadRun {
         return "";
     }
 
-    /** Puts the medium's data into every slot by the processor's stores. */
+    /** Fills every slot with the medium's data, by stores of the processor. */
     private String fillFromMedium() {
         String wrong = readBack();
         if (!wrong.isEmpty()) {
@@ -487,7 +491,7 @@ public final class LoadRun {
                 load.timeoutNanos());
     }
 
-    /** Time in which compilers were at work, as far as the virtual machine tells. */
+    /** Returns how long compilers were at work, as reported by the virtual machine. */
     private static long compilerMillis() {
         CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
         return compiler != null && compiler.isCompilationTimeMonitoringSupported()

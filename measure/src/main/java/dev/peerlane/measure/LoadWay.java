@@ -4,14 +4,15 @@ import dev.peerlane.nvme.Namespace;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A way that a {@link Bench} measures: who, with which blocks, into or out of whose memory.
+ * A path of data that a {@link Bench} measures: the device that does the DMA, its blocks, and the
+ * memory.
  *
- * @param namespace whose blocks it uses
- * @param owner the device whose memory it is, or null for host memory
+ * @param namespace the namespace whose blocks are used
+ * @param owner the device that owns the memory, or null for host memory
  * @param command what is done with the memory
- * @param route the verdict on the way, in words
+ * @param route the verdict on the route, in words
  * @param lba the first block
- * @param blocks how many blocks from there
+ * @param blocks number of blocks
  */
 public record LoadWay(
         Namespace namespace,
@@ -25,7 +26,7 @@ public record LoadWay(
         return namespace.device().locator();
     }
 
-    /** Returns the bytes of the blocks that it uses. */
+    /** Returns the bytes of the blocks in all. */
     long bytes() {
         return blocks * namespace.blockBytes();
     }

@@ -8,7 +8,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Against quantiles of the beta distribution, as tables have them: B(0.95; k + 1, n - k). */
+/**
+ * Compares the bound with quantiles of the beta distribution from tables: B(0.95; k + 1, n - k).
+ */
 class ClopperPearsonTest {
     @ParameterizedTest
     @CsvSource({

@@ -27,11 +27,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * How fast a copy is beside its two halves alone: what the source Reads into the memory that
- * carries the data, and what the target Writes from it. The drives do 400 MB/s after 80 µs, and
- * take 128 KiB a command. Time is virtual, so every figure repeats exactly. A copy is a second
- * long, a quarter of one by packets: its first and last chunk pass by themselves, some
- * milliseconds.
+ * Compares the rate of a copy with the rates of its two halves alone: Reads of the source into the
+ * memory that carries the data, and Writes of the target from that memory. The drives do 400 MB/s
+ * after a latency of 80 µs, and take 128 KiB per command. Time is virtual, so every figure repeats
+ * exactly. A copy lasts a second, or a quarter of one over packets, because its first and last
+ * chunk, some milliseconds each, do not overlap with others.
  */
 @Tag("long")
 class CopyRateTest {
@@ -41,7 +41,7 @@ class CopyRateTest {
     private static final int[] CHUNKS = {4096, 16_384, 65_536, 131_072};
     private static final long ALONE_NANOS = 20_000_000;
 
-    /** One case: by packets or not, whose CMB, and how long a chunk. */
+    /** One case: the kind of fabric, the owner of the CMB, and the length of a chunk. */
     private record Case(boolean packets, String owner, int chunk) {
         long bytes() {
             long bytes = packets ? RATE / 4 : RATE;
@@ -96,7 +96,7 @@ class CopyRateTest {
         return Session.of(new EmulatedFabric(fabric));
     }
 
-    /** As many commands at once as keep the device busy whatever their length. */
+    /** Returns how many commands keep the device busy at this length. */
     private static int depth(int chunk) {
         return chunk > 16_384 ? 8 : 32;
     }

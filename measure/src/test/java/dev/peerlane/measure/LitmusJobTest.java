@@ -59,7 +59,7 @@ class LitmusJobTest {
         return fabric.drive(drive("b").memory(MEDIUM, 512).build());
     }
 
-    /** Data crosses a slow root complex; completions do not. */
+    /** Returns a fabric on which data crosses a slow root complex, and completions do not. */
     private static FabricModel.Builder slowRoot() {
         return with(fabric())
                 .packets(PacketModel.DEFAULTS.withForwarding(Forwarding.SLOW, 15_000))
@@ -180,7 +180,7 @@ class LitmusJobTest {
         assertThat(e).hasMessageContaining("emu:b/n1");
     }
 
-    /** It would make any fence look good. */
+    /** A target that always says "equal" would make any fence look good. */
     @Test
     void aTargetThatAlwaysSaysEqualMeasuresNothing() {
         FabricModel.Builder fabric = with(fabric()).fault(Fault.at(Fault.Kind.COMPARE_LIES, "b"));

@@ -17,7 +17,7 @@ import dev.peerlane.spec.NvmOpcode;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/** When a load gives its memory back after an error. */
+/** Tests when a load releases its memory after an error. */
 class LoadQuarantineTest {
     private static final int BYTES = 256 << 10;
     private static final long MILLI = 1_000_000L;
@@ -37,7 +37,10 @@ class LoadQuarantineTest {
         return bytes;
     }
 
-    /** What was given back is somebody else's, for half a second. */
+    /**
+     * Checks for half a second that released memory, which may belong to someone else, does not
+     * change.
+     */
     private static void staysAsItIs(ControllerMemoryBuffer cmb, EmulatedFabric fabric) {
         try (PeerBuffer mine = cmb.mapWhole()) {
             mine.fill(0, mine.sizeBytes(), 0x5a5a_5a5a);

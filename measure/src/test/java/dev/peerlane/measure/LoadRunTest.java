@@ -85,13 +85,13 @@ class LoadRunTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0, 8192, 0, 512, bad-depth, '0 commands at once are asked of fake:0000:03:00.0, which takes 16'",
-        "17, 8192, 0, 512, bad-depth, '17 commands at once are asked of fake:0000:03:00.0, which takes 16'",
-        "4, 256, 0, 512, bad-chunk, 'a transfer of 256 bytes is asked of fake:0000:03:00.0'",
-        "4, 8200, 0, 512, bad-chunk, 'a transfer of 8200 bytes is asked of fake:0000:03:00.0'",
-        "4, 65536, 0, 512, bad-chunk, 'a transfer of 65536 bytes is asked of fake:0000:03:00.0'",
-        "4, 8192, -1, 64, range-past-end, '64 blocks from block -1 on are asked of fake:0000:03:00.0, which has 512'",
-        "4, 8192, 1, 512, range-past-end, '512 blocks from block 1 on are asked of fake:0000:03:00.0, which has 512'",
+        "0, 8192, 0, 512, bad-depth, '0 commands in flight are requested of fake:0000:03:00.0, which accepts 16'",
+        "17, 8192, 0, 512, bad-depth, '17 commands in flight are requested of fake:0000:03:00.0, which accepts 16'",
+        "4, 256, 0, 512, bad-chunk, 'a transfer of 256 bytes is requested from fake:0000:03:00.0'",
+        "4, 8200, 0, 512, bad-chunk, 'a transfer of 8200 bytes is requested from fake:0000:03:00.0'",
+        "4, 65536, 0, 512, bad-chunk, 'a transfer of 65536 bytes is requested from fake:0000:03:00.0'",
+        "4, 8192, -1, 64, range-past-end, '64 blocks from block -1 on are requested from fake:0000:03:00.0, which has 512'",
+        "4, 8192, 1, 512, range-past-end, '512 blocks from block 1 on are requested from fake:0000:03:00.0, which has 512'",
         "4, 8192, 0, 63, range-too-short, '63 blocks of fake:0000:03:00.0 are too few for 4 transfers of 8192 bytes'"
     })
     void whatThePortCannotDoIsRefused(

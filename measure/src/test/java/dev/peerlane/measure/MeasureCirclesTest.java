@@ -7,7 +7,9 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import dev.peerlane.Circles;
 import org.junit.jupiter.api.Test;
 
-/** Holds the types of this module to what ArchitectureTest holds the library's to. */
+/**
+ * Checks that no types of this module form a circle, as ArchitectureTest checks for the library.
+ */
 class MeasureCirclesTest {
     private static final String BASE = "dev.peerlane.measure";
 

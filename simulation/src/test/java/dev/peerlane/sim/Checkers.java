@@ -22,11 +22,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Watches the bus, and has what passes there checked by everyone who keeps a list of his own: of
- * slots, of mappings, of queues, of routes.
+ * Observes the bus, and passes what it sees to the checkers, each of which keeps its own record: of
+ * slots, mappings, queues, routes.
  */
 final class Checkers implements BusWatch {
-    /** Kinds with which a controller itself breaks the protocol of its queues. */
+    /** Faults in which a controller itself violates the queue protocol. */
     private static final Set<Fault.Kind> BREAK_THE_PROTOCOL =
             EnumSet.of(
                     Fault.Kind.DUPLICATE_COMPLETION,
@@ -34,7 +34,7 @@ final class Checkers implements BusWatch {
                     Fault.Kind.WRONG_CID,
                     Fault.Kind.WRONG_PHASE);
 
-    /** Kinds that end the queues in which the host believes. */
+    /** Faults that delete queues without the host's knowledge. */
     static final Set<Fault.Kind> ENDS_QUEUES =
             EnumSet.of(
                     Fault.Kind.RESET,
@@ -44,7 +44,7 @@ final class Checkers implements BusWatch {
                     Fault.Kind.SUDDEN_DISABLE,
                     Fault.Kind.SUDDEN_REMOVAL);
 
-    /** Kinds after which a drive moves nothing more, since it is not there. */
+    /** Faults after which a drive moves no more data, because it is gone. */
     private static final Set<Fault.Kind> REMOVES =
             EnumSet.of(Fault.Kind.GONE, Fault.Kind.SUDDEN_REMOVAL);
 
@@ -61,9 +61,9 @@ final class Checkers implements BusWatch {
     private record Flow(Bdf initiator, Bdf owner, boolean read) {}
 
     /**
-     * Watches with these.
+     * Creates an observer that passes events to these checkers.
      *
-     * @param onFault is called with every fault that happens
+     * @param onFault called with every fault that happens
      */
     Checkers(
             SlotLedger slots,
@@ -85,7 +85,7 @@ final class Checkers implements BusWatch {
                         name,
                         doorbellStride,
                         what -> {
-                            // the host can't know at once that somebody has reset the controller
+                            // the host can't know at once that the controller was reset
                             if (!(what.contains("does not exist") && met(name, ENDS_QUEUES))) {
                                 violation.accept(what);
                             }
@@ -97,7 +97,7 @@ final class Checkers implements BusWatch {
                         }));
     }
 
-    /** Returns whether one of these kinds has happened at a drive. */
+    /** Returns whether a fault of one of these kinds has happened at a drive. */
     boolean met(String drive, Set<Fault.Kind> kinds) {
         for (Fault fault : happened) {
             if (drive.equals(fault.drive()) && kinds.contains(fault.kind())) {
@@ -107,24 +107,24 @@ final class Checkers implements BusWatch {
         return false;
     }
 
-    /** Returns the faults that happened since {@link #forget}, one for each time. */
+    /** Returns the faults since {@link #forget}, one entry for each time. */
     List<Fault> happened() {
         return happened;
     }
 
-    /** What happened before does not count any more. */
+    /** Discards the faults that happened so far. */
     void forget() {
         happened.clear();
         staleMayMove = false;
         slots.forgetLateData();
     }
 
-    /** Data may come after its time from now on: nothing stands between completion and data. */
+    /** Allows data to arrive late from now on: no fence stands between completion and data. */
     void staleMayMove() {
         staleMayMove = true;
     }
 
-    /** Looks whether the traffic between drives took routes on which it is allowed. */
+    /** Checks that the traffic between drives took permitted routes. */
     void checkRoutes(Machine machine) {
         for (Flow flow : flows) {
             Route route = Route.between(machine, flow.initiator(), flow.owner());

@@ -23,7 +23,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What the other checkers find: of mappings, routes, leaks, media. */
+/** Tests what the checkers of mappings, routes, leaks and media find. */
 class CheckersTest {
     private static final List<String> NAMES = List.of("emu:a", "emu:b");
 

@@ -11,14 +11,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Which fault was met in which phase, with the data in which memory. */
+/** Counts which fault happened in which phase, with the data in which memory. */
 final class Coverage {
     /**
-     * One thing to meet.
+     * A combination to cover.
      *
-     * @param kind what goes wrong
-     * @param phase how far the copy is
-     * @param buffer whose memory carries the data
+     * @param kind the fault
+     * @param phase the phase of the copy
+     * @param buffer the memory that carries the data
      */
     record Cell(Kind kind, Phase phase, BufferKind buffer) {
         @Override
@@ -27,7 +27,7 @@ final class Coverage {
         }
     }
 
-    /** Cells that can't be, each group with its reason. */
+    /** Cells that are impossible, each group with its reason. */
     private record Impossible(
             Set<Kind> kinds, Set<Phase> phases, Set<BufferKind> buffers, String reason) {
         boolean holds(Cell cell) {
@@ -40,11 +40,11 @@ final class Coverage {
     private static final Set<BufferKind> EVERY = EnumSet.allOf(BufferKind.class);
     private static final Set<Phase> MOVING = EnumSet.of(Phase.FILL, Phase.STEADY, Phase.DRAIN);
 
-    /** Kinds that befall writes to a peer's memory. */
+    /** Faults of writes to a peer's memory. */
     static final Set<Kind> PEER_WRITES =
             EnumSet.of(Kind.DROPPED_WRITE, Kind.DELAYED_WRITE, Kind.DUPLICATED_WRITE);
 
-    /** Kinds that no copy meets: beside another fault they would make promises void. */
+    /** Faults that no copy has: together with another fault they would void its promises. */
     static final Set<Kind> UNDRAWN = EnumSet.of(Kind.COMPARE_LIES, Kind.CMB_HOLE);
 
     private static final List<Impossible> TABLE =
@@ -68,14 +68,14 @@ final class Coverage {
                             UNDRAWN,
                             EnumSet.allOf(Phase.class),
                             EVERY,
-                            "it takes one lie more for a wrong byte, and then nothing can tell"),
+                            "a wrong byte takes a second lie, and then nothing can find it"),
                     new Impossible(
                             EnumSet.of(Kind.MAPPING),
                             EnumSet.complementOf(EnumSet.of(Phase.ATTACH)),
                             EVERY,
                             "CMBs are mapped when they are enabled, which a restart keeps"));
 
-    /** Cells that some worlds meet, and which no seed of the walk can be sure to meet. */
+    /** Cells that some worlds cover, though no seed is sure to. */
     private static final List<Impossible> BY_CHANCE =
             List.of(
                     new Impossible(
@@ -86,7 +86,7 @@ final class Coverage {
 
     private final Map<Cell, Integer> met = new LinkedHashMap<>();
 
-    /** Returns the cells that have to be met, always in the same order. */
+    /** Returns the cells that must be covered, always in the same order. */
     static List<Cell> possible() {
         List<Cell> cells = new ArrayList<>();
         for (Kind kind : Kind.values()) {
@@ -103,7 +103,7 @@ final class Coverage {
         return List.copyOf(cells);
     }
 
-    /** Returns why a cell can't be met; empty if it can. */
+    /** Returns why a cell can't be covered; empty if it can. */
     static String reason(Cell cell) {
         for (Impossible impossible : TABLE) {
             if (impossible.holds(cell)) {
@@ -113,12 +113,12 @@ final class Coverage {
         return "";
     }
 
-    /** Adds all that another one has. */
+    /** Adds the counts of another object. */
     void add(Coverage other) {
         other.met.forEach((cell, times) -> met.merge(cell, times, Integer::sum));
     }
 
-    /** Returns which of the possible cells were met, by their place in the order. */
+    /** Returns which of the possible cells were covered, by their position in the order. */
     BitSet met() {
         BitSet set = new BitSet();
         List<Cell> cells = possible();
@@ -128,12 +128,14 @@ final class Coverage {
         return set;
     }
 
-    /** Adds what a seed has met. */
+    /** Adds the cells that a seed has covered. */
     void add(Collection<Cell> cells) {
         cells.forEach(cell -> met.merge(cell, 1, Integer::sum));
     }
 
-    /** Returns what is wrong with the whole: cells not met, and cells met that can't be. */
+    /**
+     * Returns what is wrong: possible cells that were not covered, and impossible ones that were.
+     */
     List<String> problems() {
         List<String> problems = new ArrayList<>();
         for (Cell cell : possible()) {
@@ -150,7 +152,7 @@ final class Coverage {
         return problems;
     }
 
-    /** Returns a table: a row for each kind, how often it was met in each phase. */
+    /** Returns a table with a row for each fault: how often it happened in each phase. */
     List<String> table() {
         List<String> lines = new ArrayList<>();
         StringBuilder head = new StringBuilder("%-22s".formatted("fault \\ phase"));

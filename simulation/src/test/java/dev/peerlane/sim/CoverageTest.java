@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The gate of the coverage. */
+/** Tests the check that a long run covered every cell. */
 class CoverageTest {
     private static final Coverage.Cell CANNOT_BE =
             new Coverage.Cell(Kind.MAPPING, Phase.STEADY, BufferKind.HOST);

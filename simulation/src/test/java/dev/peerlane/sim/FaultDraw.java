@@ -10,7 +10,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Draws what goes wrong with a copy. */
+/** Draws the faults of a copy. */
 final class FaultDraw {
     private static final long MILLI = 1_000_000L;
     private static final int MOST = 3;
@@ -29,16 +29,16 @@ final class FaultDraw {
     /**
      * Draws one to three faults of a copy.
      *
-     * @param source name of the drive
-     * @param target name of the drive
-     * @param third name of the drive that is neither
+     * @param source name of the source drive
+     * @param target name of the target drive
+     * @param third name of the remaining drive
      */
     List<PlannedFault> some(String source, String target, String third) {
         List<PlannedFault> faults = new ArrayList<>();
         boolean lies = false;
         for (int i = 1 + random.nextInt(MOST); i > 0; i--) {
             Kind kind = KINDS[random.nextInt(KINDS.length)];
-            // two lies may agree with each other, and then nothing can tell
+            // two lies may agree with each other, and then nothing can find them
             if (kind == Kind.WRONG_DATA && lies) {
                 continue;
             }
@@ -49,7 +49,7 @@ final class FaultDraw {
                         case 3, 4, 5 -> target;
                         default -> third;
                     };
-            // a copy takes some hundreds of turns, or some thousands where there are packets
+            // a copy takes hundreds of turns, or thousands over packets
             int late = kind.isSudden() ? 1 << random.nextInt(LATEST_TURN) : 24;
             Fault fault = fault(kind, drive).withOccasion(1 + random.nextInt(odds(2) ? 2 : late));
             if (odds(4)) {
@@ -70,8 +70,8 @@ final class FaultDraw {
     }
 
     /**
-     * Returns faults that meet a cell, in a copy that can be met there. Some things happen again
-     * after bring-up only when a queue can't be deleted: then the controller is started anew.
+     * Returns faults that cover a cell, for a copy in which that is possible. Some occasions come
+     * after bring-up only if a queue can't be deleted, so that the controller is restarted.
      */
     List<PlannedFault> meeting(Coverage.Cell cell, String source, String target, String third) {
         Kind kind = cell.kind();
@@ -95,9 +95,8 @@ final class FaultDraw {
                             .withStatus(Status.INTERNAL_ERROR | Status.DO_NOT_RETRY);
             faults.add(new PlannedFault(stuck, cell.phase()));
             if (cell.phase() != Phase.CLOSE) {
-                // all of them, or the copy would be in its next phase when it gives up; zombies
-                // move
-                // their data after that
+                // on all commands, or the copy would be in its next phase when it gives up; zombies
+                // move their data after that
                 Fault silent = fault(odds(2) ? Kind.LOST_COMPLETION : Kind.ZOMBIE, drive);
                 faults.add(
                         new PlannedFault(
@@ -105,7 +104,7 @@ final class FaultDraw {
             }
         }
         if (ofReads && cell.phase() == Phase.VERIFY) {
-            // either side may be the one that reads into the other's memory
+            // either side may be the one that reads the other's memory
             faults.add(new PlannedFault(fault(kind, target), cell.phase()));
         }
         faults.add(new PlannedFault(wanted, cell.phase()));
@@ -130,8 +129,8 @@ final class FaultDraw {
                     case ZOMBIE, LATE_DATA -> one(MILLI, 300 * MILLI);
                     case SLOW, STALL, LATE_COMPLETION ->
                             one(20_000, MILLI, 20 * MILLI, 300 * MILLI);
-                    // no packet is under way for longer than a reset may take (PCIe 5.0, 6.6.2),
-                    // which is what the engine waits for when it has stopped a reader
+                    // no packet is in flight for longer than a reset may take (PCIe 5.0, 6.6.2),
+                    // which is how long the engine waits after it has stopped a reader
                     case DELAYED_WRITE, DUPLICATED_WRITE ->
                             one(20_000, MILLI, 20 * MILLI, 90 * MILLI);
                     default -> 0;

@@ -9,31 +9,31 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What a copy, its drives or its fabric can be like, beside what goes wrong with it. */
+/** Features of a copy, its drives or its fabric, besides faults. */
 enum Feature {
-    /** Another copy begins in the middle of it. */
+    /** Another copy begins in the middle of this one. */
     BESIDE,
-    /** It is cancelled. */
+    /** The copy is cancelled. */
     CANCELLED,
-    /** Hand-offs are counted instead. */
+    /** Hand-offs are counted instead of copying. */
     LITMUS,
     /** One side is a second namespace. */
     SECOND_NAMESPACE,
-    /** It goes from one namespace of a drive to another of the same. */
+    /** The copy goes from one namespace of a drive to another. */
     ONE_DRIVE,
-    /** A chunk is no multiple of a page. */
+    /** The chunk length is not a multiple of a page. */
     ODD_CHUNK,
-    /** A side begins at no multiple of a page. */
+    /** A side begins at an offset that is not a multiple of a page. */
     ODD_OFFSET,
     /** A chunk is 32 KiB or longer. */
     LONG_CHUNK,
-    /** The CMB begins behind the start of its BAR. */
+    /** The CMB does not begin at the start of its BAR. */
     CMB_OFFSET,
     /** The CMB's unit is larger than 4 KiB. */
     CMB_UNIT,
-    /** The CMB says that it is longer than what its BAR holds. */
+    /** The CMB reports a length that exceeds its BAR. */
     CMB_BEYOND_BAR,
-    /** A side takes SGLs. */
+    /** A side supports SGLs. */
     SGLS,
     /** A side has its doorbells in memory. */
     SHADOW_DOORBELLS,
@@ -55,15 +55,15 @@ enum Feature {
     private static final int PAGE = 4096;
     private static final int LONG = 32 << 10;
 
-    /** Those that a CMB has. */
+    /** The features of a CMB. */
     static final Set<Feature> OF_CMB = EnumSet.of(CMB_OFFSET, CMB_UNIT, CMB_BEYOND_BAR);
 
-    /** Those that ports have, from bit 0 of the ACS Control Register on. */
+    /** The features of ports, from bit 0 of the ACS Control Register on. */
     static final List<Feature> OF_PORT =
             List.of(ACS_SV, ACS_TB, ACS_RR, ACS_CR, ACS_UF, ACS_EC, ACS_DT);
 
     /**
-     * Returns what a copy that has a plan is like.
+     * Returns the features of a copy that has a plan.
      *
      * @param chunkBytes length of its chunks
      * @param carrier the drive whose CMB carries the data; null for host memory
@@ -109,7 +109,7 @@ enum Feature {
         }
     }
 
-    /** Why a feature can't be met with the data in some memory; empty if it can. */
+    /** Returns why a feature can't be covered with the data in some memory; empty if it can. */
     String reason(BufferKind buffer) {
         if (buffer == BufferKind.HOST) {
             if (OF_CMB.contains(this)) {

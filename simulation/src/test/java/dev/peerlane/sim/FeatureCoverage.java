@@ -9,13 +9,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Which features copies had, with the data in which memory. */
+/** Counts which features copies had, with the data in which memory. */
 final class FeatureCoverage {
     /**
-     * One thing to meet.
+     * A combination to cover.
      *
-     * @param feature of a copy that has a plan
-     * @param buffer whose memory carries the data
+     * @param feature a feature of a copy that has a plan
+     * @param buffer the memory that carries the data
      */
     record Cell(Feature feature, BufferKind buffer) {
         @Override
@@ -26,7 +26,7 @@ final class FeatureCoverage {
 
     private final Map<Cell, Integer> met = new LinkedHashMap<>();
 
-    /** Returns the cells that can be met, always in the same order. */
+    /** Returns the cells that can be covered, always in the same order. */
     static List<Cell> possible() {
         List<Cell> cells = new ArrayList<>();
         for (Feature feature : Feature.values()) {
@@ -39,17 +39,17 @@ final class FeatureCoverage {
         return List.copyOf(cells);
     }
 
-    /** Adds what a seed has met. */
+    /** Adds the cells that a seed has covered. */
     void add(Collection<Cell> cells) {
         cells.forEach(cell -> met.merge(cell, 1, Integer::sum));
     }
 
-    /** Adds all that another one has. */
+    /** Adds the counts of another object. */
     void add(FeatureCoverage other) {
         other.met.forEach((cell, times) -> met.merge(cell, times, Integer::sum));
     }
 
-    /** Returns which of the possible cells were met, by their place in the order. */
+    /** Returns which of the possible cells were covered, by their position in the order. */
     BitSet met() {
         BitSet set = new BitSet();
         List<Cell> cells = possible();
@@ -59,7 +59,9 @@ final class FeatureCoverage {
         return set;
     }
 
-    /** Returns what is wrong with the whole: cells not met, and cells met that can't be. */
+    /**
+     * Returns what is wrong: possible cells that were not covered, and impossible ones that were.
+     */
     List<String> problems() {
         List<String> problems = new ArrayList<>();
         for (Cell cell : possible()) {
@@ -76,7 +78,7 @@ final class FeatureCoverage {
         return problems;
     }
 
-    /** Returns a table: a row for each feature, how often it was met with which memory. */
+    /** Returns a table with a row for each feature: how often it occurred with each memory. */
     List<String> table() {
         List<String> lines = new ArrayList<>();
         StringBuilder head = new StringBuilder("%-22s".formatted("feature \\ buffer"));

@@ -11,17 +11,17 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Holds how a copy ended against what it promised: by what went wrong, by its fence, and by whether
- * the fabric does what is known of it.
+ * Compares how a copy ended with what it promised, given the faults that happened, the fence, and
+ * whether the fabric behaves as it is described.
  */
 final class Judge {
     private static final Set<String> DRAGGED = Set.of("controller-stopped", "controller-reset");
 
-    /** Fences that hand nothing stale on. */
+    /** Fences that hand on no old bytes. */
     private static final Set<String> SOUND =
             Set.of(FenceChoice.SENTINEL.label(), FenceChoice.CANARY.label());
 
-    /** What a plan for a copy may lack to be one for a litmus test. */
+    /** Errors of plans that suit a copy but not a litmus test. */
     private static final Set<String> UNFIT_FOR_LITMUS =
             Set.of("no-cmb", "no-compare", "scratch-too-small", "cmb-too-small");
 
@@ -37,8 +37,8 @@ final class Judge {
     /**
      * Judges the copies of one world.
      *
-     * @param honest whether its fabric does what is known of it
-     * @param blind judges copies without a fence as if they had one
+     * @param honest whether the fabric behaves as it is described
+     * @param blind whether to judge copies without a fence as if they had one
      */
     Judge(
             Media media,
@@ -53,24 +53,24 @@ final class Judge {
         this.violation = violation;
     }
 
-    /** A copy with this plan begins. */
+    /** Notes that a copy with this plan begins. */
     void begins(World.Copy copy, CopyPlan plan) {
         boolean needsFence =
                 plan.kind() == BufferKind.TARGET_CMB || plan.kind() == BufferKind.THIRD_PARTY_CMB;
         boolean fenced = blind || !needsFence || copy.options().fence() != FenceChoice.NONE;
-        // what an unfenced copy left under way may still arrive, and nobody waits for it
+        // data that an unfenced copy left in flight may still arrive, and nothing waits for it
         unfenced |= !fenced;
         if (unfenced) {
             checkers.staleMayMove();
         }
     }
 
-    /** A copy begins in the middle of another, on the same controllers. */
+    /** Notes that a copy begins in the middle of another, on the same controllers. */
     void crowded() {
         crowded = true;
     }
 
-    /** A copy was asked to stop. */
+    /** Notes that a copy was cancelled. */
     void cancelled() {
         cancelled = true;
     }
@@ -79,7 +79,7 @@ final class Judge {
         return honest && !unfenced;
     }
 
-    /** A copy is said to be good. */
+    /** Judges a copy that reported success. */
     void succeeded(World.Copy copy, Receipt receipt) {
         if (receipt.bytesCopied() != copy.bytes()) {
             violation.accept("ok, but %d bytes were copied".formatted(receipt.bytesCopied()));
@@ -91,15 +91,15 @@ final class Judge {
         }
     }
 
-    /** A copy failed half way, with a receipt. */
+    /** Judges a copy that failed after it began, with a receipt. */
     void failed(World.Copy copy, PeerlaneException error, Receipt receipt) {
         explain(copy, error, trusted());
         weigh(copy, receipt);
     }
 
     /**
-     * A copy was refused before it moved anything, though not by the planner: a lying fabric is no
-     * reason for that.
+     * Judges a copy that was refused before it moved anything, though not by the planner. A fabric
+     * that lies does not explain that.
      */
     void refused(World.Copy copy, PeerlaneException error) {
         boolean unfit = copy.task() == World.Task.LITMUS && UNFIT_FOR_LITMUS.contains(error.code());
@@ -107,9 +107,9 @@ final class Judge {
     }
 
     /**
-     * What was planned with faults has run once more, without any.
+     * Judges the repetition, without faults, of a copy that was planned with faults.
      *
-     * @param before whether it had a plan with the faults
+     * @param before whether the copy had a plan with the faults
      * @param now whether it has one without them
      */
     void again(boolean before, boolean now) {
@@ -118,16 +118,15 @@ final class Judge {
         }
     }
 
-    /** An error has to be one that something explains: a fault, a fabric that lies, haste. */
+    /** Checks that an error has an explanation: a fault, a fabric that lies, or a short timeout. */
     private void explain(World.Copy copy, PeerlaneException e, boolean asks) {
         boolean hurried = e.code().equals("command-timeout") && !copy.faults().isEmpty();
         boolean wanted = e.code().equals("interrupted") && copy.cancelAfter() > 0 && cancelled;
         if (e.code().equals("interrupted") && !wanted) {
             violation.accept("a copy that nobody cancelled ended as cancelled");
         }
-        // a queue that one of two copies can't delete costs the controller a reset, and so the
-        // other
-        // copy its queues
+        // if one of two copies can't delete a queue, the controller is reset, and the other copy
+        // loses its queues too
         boolean dragged = DRAGGED.contains(e.code()) && crowded && !checkers.happened().isEmpty();
         if (asks
                 && !hurried
@@ -138,7 +137,7 @@ final class Judge {
         }
     }
 
-    /** Hand-offs were counted: a sound fence has none that are stale. */
+    /** Judges counted hand-offs: a sound fence has no stale ones. */
     void counted(World.Copy copy, int chunkBytes, LitmusCount count) {
         PeerlaneException stopped = count.stopped();
         if (trusted() && count.stale() > 0 && SOUND.contains(count.fence())) {
@@ -157,13 +156,13 @@ final class Judge {
         media.adopt(copy);
     }
 
-    /** No hand-off was counted; the pattern may be there all the same. */
+    /** Judges a litmus test that counted nothing; it may have written its pattern all the same. */
     void notCounted(World.Copy copy, PeerlaneException error) {
         media.adopt(copy.source(), copy.bytes());
         media.adopt(copy);
     }
 
-    /** What was not verified, or failed: how much of what is said to be copied may be wrong. */
+    /** Limits the wrong bytes in what an unverified or failed copy reports as copied. */
     private void weigh(World.Copy copy, Receipt receipt) {
         if (trusted()) {
             long allowed =

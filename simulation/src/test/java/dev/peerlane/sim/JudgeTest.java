@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A copy that is refused needs a reason, also where its fabric lies, and when it runs again. */
+/** Tests that a refused copy needs a reason, even on a fabric that lies, and when it runs again. */
 class JudgeTest {
     private final List<String> found = new ArrayList<>();
     private final EmulatedFabric fabric =

@@ -16,9 +16,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A domain that keeps its own list of what was allocated and mapped for DMA: what a device reaches
- * is on it, with that device admitted, and in the end it is empty. The device's own CMB counts too,
- * since it is used at the address that was mapped.
+ * A DMA domain that records what was allocated and mapped. It checks that devices access only
+ * memory on the record to which they were admitted, and that the record is empty in the end. A
+ * device's own CMB is included, because it is used at the mapped address.
  */
 final class MappingLedger extends DmaDomain {
     private final DmaDomain domain;
@@ -26,7 +26,7 @@ final class MappingLedger extends DmaDomain {
     private final NavigableMap<Long, Live> live;
     private final @Nullable Bdf only;
 
-    /** A range, and who may use it. */
+    /** A range, and the devices that may use it. */
     private record Live(long bytes, Set<Bdf> devices) {}
 
     MappingLedger(DmaDomain domain, Consumer<String> violation) {
@@ -126,7 +126,7 @@ final class MappingLedger extends DmaDomain {
         };
     }
 
-    /** A device has reached memory. */
+    /** Checks an access of a device to memory. */
     void moved(Bdf device, long address, long bytes, boolean read) {
         Map.Entry<Long, Live> below = live.floorEntry(address);
         Live range =
@@ -145,7 +145,7 @@ final class MappingLedger extends DmaDomain {
         }
     }
 
-    /** Everything must have been given back. */
+    /** Checks that everything was released. */
     void checkEmpty() {
         live.forEach((at, range) ->
                 violation.accept("%d bytes at 0x%x are mapped still".formatted(range.bytes, at)));

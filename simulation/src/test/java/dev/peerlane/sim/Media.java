@@ -13,7 +13,7 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
-/** What is on the media, past all commands, and what should be there. */
+/** Compares the media, read past all commands, with their expected content. */
 final class Media {
     private static final int BLOCK = 512;
     private static final VarHandle WORD =
@@ -41,7 +41,7 @@ final class Media {
         }
     }
 
-    /** Fills whole words, each from one number. */
+    /** Fills whole words with random numbers. */
     private static void fill(byte[] bytes, SplittableRandom random) {
         for (int at = 0; at < bytes.length; at += Long.BYTES) {
             WORD.set(bytes, at, random.nextLong());
@@ -61,7 +61,7 @@ final class Media {
         return Objects.requireNonNull(expected.get(start));
     }
 
-    /** The target's range has to be the source's now. */
+    /** Expects the source's data in the target's range. */
     void apply(World.Copy copy) {
         System.arraycopy(
                 expected(copy.source()),
@@ -71,17 +71,17 @@ final class Media {
                 copy.bytes());
     }
 
-    /** Whatever is in the target's range is taken as it is; everything else is still checked. */
+    /** Accepts any content of the target's range; everything else is still checked. */
     void adopt(World.Copy copy) {
         adopt(copy.target(), copy.bytes());
     }
 
-    /** Whatever is in a range is taken as it is. */
+    /** Accepts any content of a range. */
     void adopt(World.Place place, int bytes) {
         System.arraycopy(now(place), place.offset(), expected(place), place.offset(), bytes);
     }
 
-    /** Returns whether so many bytes of both ranges are the same. */
+    /** Returns whether both ranges begin with the same bytes, up to a length. */
     boolean same(World.Copy copy, int bytes) {
         int from = copy.source().offset();
         int to = copy.target().offset();
@@ -89,7 +89,7 @@ final class Media {
                 now(copy.source()), from, from + bytes, now(copy.target()), to, to + bytes);
     }
 
-    /** Returns how many bytes of blocks that are said to be copied are not the source's. */
+    /** Returns how many bytes of the blocks that are reported as copied differ from the source. */
     int wrongBytes(World.Copy copy, List<Receipt.Range> ranges, int blockBytes) {
         byte[] now = now(copy.target());
         byte[] source = expected(copy.source());
@@ -109,7 +109,9 @@ final class Media {
         return wrong;
     }
 
-    /** Returns how many bytes are in blocks that are neither what they were nor the source's. */
+    /**
+     * Returns how many bytes lie in blocks that equal neither their former content nor the source.
+     */
     int strangeBytes(World.Copy copy) {
         byte[] now = now(copy.target());
         byte[] before = expected(copy.target());
@@ -129,7 +131,7 @@ final class Media {
         return strange;
     }
 
-    /** Nothing but what was applied or adopted may have changed. */
+    /** Checks that nothing has changed but what was applied or adopted. */
     void check() {
         expected.forEach((place, bytes) -> {
             byte[] now = now(place);

@@ -1,17 +1,17 @@
 package dev.peerlane.sim;
 
-/** How far a copy is, as its ports see it from outside. */
+/** The phases of a copy, as seen at its ports. */
 enum Phase {
-    /** Controllers come up, CMBs are mapped, queues and memory are made. */
+    /** Controllers come up, CMBs are mapped, queues and memory are allocated. */
     ATTACH,
-    /** The source was given a Read, the target no Write yet. */
+    /** The source has a Read, and the target has no Write yet. */
     FILL,
-    /** Reads and Writes. */
+    /** Both Reads and Writes are in progress. */
     STEADY,
-    /** Every block was asked of the source; Writes and the Flush go on. */
+    /** The source has Read every block; Writes and the Flush go on. */
     DRAIN,
-    /** Everything is written and flushed: what comes now is the verification. */
+    /** Everything is written and flushed; the verification runs. */
     VERIFY,
-    /** The copy is over, whatever came of it: queues are deleted, controllers shut down. */
+    /** The copy is over, with any result: queues are deleted, controllers shut down. */
     CLOSE
 }

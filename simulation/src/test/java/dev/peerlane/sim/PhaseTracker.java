@@ -3,7 +3,7 @@ package dev.peerlane.sim;
 import java.util.BitSet;
 import java.util.function.Consumer;
 
-/** Tells the phases of one copy from what goes through its ports. */
+/** Derives the phases of one copy from the commands that pass through its ports. */
 final class PhaseTracker {
     private static final int UNIT = 512;
 
@@ -17,7 +17,7 @@ final class PhaseTracker {
      * Starts before the first command of a copy.
      *
      * @param bytes length of the copy
-     * @param entered is called with each phase from {@link Phase#FILL} on
+     * @param entered called with each phase from {@link Phase#FILL} on
      */
     PhaseTracker(long bytes, Consumer<Phase> entered) {
         this.entered = entered;
@@ -28,7 +28,7 @@ final class PhaseTracker {
         return phase;
     }
 
-    /** The source was given a Read of bytes, counted from the beginning of its range. */
+    /** Notes a Read that was posted to the source, at an offset in its range. */
     void reading(long offset, long bytes) {
         if (phase == Phase.ATTACH) {
             enter(Phase.FILL);
@@ -39,14 +39,14 @@ final class PhaseTracker {
         }
     }
 
-    /** The target was given a Write. */
+    /** Notes a Write that was posted to the target. */
     void writing() {
         if (phase == Phase.FILL) {
             enter(Phase.STEADY);
         }
     }
 
-    /** A Write of bytes ended well, counted from the beginning of the target's range. */
+    /** Notes a Write that ended with success, at an offset in the target's range. */
     void written(long offset, long bytes, boolean flushComes) {
         mark(written, offset, bytes);
         if (!flushComes) {
@@ -54,14 +54,14 @@ final class PhaseTracker {
         }
     }
 
-    /** The target's Flush ended. */
+    /** Notes that the target's Flush ended. */
     void flushed() {
         if (written.cardinality() == units) {
             enter(Phase.VERIFY);
         }
     }
 
-    /** The copy is over. */
+    /** Notes that the copy is over. */
     void over() {
         enter(Phase.CLOSE);
     }

@@ -7,16 +7,16 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Seeds that were run one after another, and what became of them: a line of a record.
+ * A run of successive seeds and its outcome: one line of a record.
  *
  * @param start the first seed
- * @param count how many
+ * @param count number of seeds
  * @param bad the seeds in which a checker found something
- * @param packets how many packets moved
- * @param met which cells of {@link Coverage#possible} were met, and behind them of {@link
+ * @param packets number of packets
+ * @param met the covered cells of {@link Coverage#possible}, followed by those of {@link
  *     FeatureCoverage#possible}
- * @param seconds how long it took
- * @param commit of the sources
+ * @param seconds duration of the run
+ * @param commit the commit of the sources
  */
 record Piece(
         long start,
@@ -26,13 +26,13 @@ record Piece(
         BitSet met,
         double seconds,
         String commit) {
-    /** What the fields of a line are. */
+    /** The header, which names the fields of a line. */
     static final String HEAD =
             "# start\tcount\tviolations\tpackets\tcovered\tseconds\tcommit\tcells\tseeds";
 
     private static final int FIELDS = 9;
 
-    /** Reads a line. */
+    /** Parses a line. */
     static Piece parse(String line) {
         String[] fields = line.split("\t", -1);
         if (fields.length != FIELDS) {
@@ -53,7 +53,7 @@ record Piece(
                 fields[6]);
     }
 
-    /** Returns the line of this. */
+    /** Returns this piece as a line. */
     String line() {
         List<String> seeds = bad.stream().map(String::valueOf).toList();
         return "%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s"

@@ -9,9 +9,9 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * A file with a line for each piece of a long run, so that the run can be ended at any time and
- * taken up again. Pieces of another commit stay in the file and do not count: they are another
- * program's.
+ * A file with a line for each piece of a long run, so that the run can be stopped at any time and
+ * resumed. Pieces of other commits stay in the file but do not count, because they ran another
+ * program.
  */
 final class PieceRecord {
     private final Path file;
@@ -25,9 +25,9 @@ final class PieceRecord {
     }
 
     /**
-     * Reads what is there.
+     * Reads the file.
      *
-     * @throws IllegalArgumentException if a line is none of a record
+     * @throws IllegalArgumentException if a line is not that of a record
      */
     static PieceRecord open(Path file, String commit) throws IOException {
         PieceRecord record = new PieceRecord(file, commit);
@@ -48,12 +48,12 @@ final class PieceRecord {
         return record;
     }
 
-    /** Returns how many pieces are another commit's. */
+    /** Returns the number of pieces of other commits. */
     int others() {
         return others;
     }
 
-    /** Returns the first seed from one on that is in no piece. */
+    /** Returns the first seed, from a given one on, that is in no piece. */
     long next(long seed) {
         long next = seed;
         boolean found = true;
@@ -69,7 +69,9 @@ final class PieceRecord {
         return next;
     }
 
-    /** Returns how many seeds from one on, and at most so many, are in no piece. */
+    /**
+     * Returns how many successive seeds, from a given one on and up to a limit, are in no piece.
+     */
     long gap(long seed, long most) {
         long end = seed + most;
         for (Piece piece : pieces) {
@@ -80,13 +82,13 @@ final class PieceRecord {
         return end - seed;
     }
 
-    /** Adds a piece to the end of the file. */
+    /** Appends a piece to the file. */
     void add(Piece piece) throws IOException {
         Files.writeString(file, piece.line() + "\n", StandardOpenOption.APPEND);
         pieces.add(piece);
     }
 
-    /** Returns the sum of all pieces that begin in a range. */
+    /** Returns the sum of all pieces that begin in a range of seeds. */
     Piece sum(long start, long count) {
         long seeds = 0;
         long packets = 0;

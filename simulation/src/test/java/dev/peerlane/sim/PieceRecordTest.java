@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A long run in pieces: nothing is run twice, nothing is left out, and the sums are right. */
+/** Tests a long run in pieces: no seed runs twice, none is left out, and the sums are correct. */
 class PieceRecordTest {
     @TempDir Path folder;
 

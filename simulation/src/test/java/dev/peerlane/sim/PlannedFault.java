@@ -5,7 +5,7 @@ import dev.peerlane.emulator.model.Fault;
 /**
  * A fault of a world.
  *
- * @param fault what, where, at which occasion
- * @param phase its occasions count from the beginning of this phase on
+ * @param fault the fault with its place and occasion
+ * @param phase its occasions are counted from the beginning of this phase on
  */
 record PlannedFault(Fault fault, Phase phase) {}

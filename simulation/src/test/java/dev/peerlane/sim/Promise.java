@@ -8,9 +8,10 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * What a copy promises though something goes wrong. Most faults are told to the host, or delay
- * something: then every block that is said to be copied is the source's. Those below say success
- * and have spoilt data; a verification finds that, and without one only so much may be wrong.
+ * What a copy promises despite faults. Most faults are reported to the host, or only delay
+ * something. After them, every block that is reported as copied equals the source's. The faults
+ * below report success although data is damaged. A verification finds the damage; without one, a
+ * bounded number of bytes may be wrong.
  */
 final class Promise {
     private static final int PIECE = 4096;
@@ -18,11 +19,11 @@ final class Promise {
     private Promise() {}
 
     /**
-     * Returns how many bytes may be wrong in what is said to be copied and was not verified.
+     * Returns how many bytes may be wrong in what is reported as copied and was not verified.
      *
-     * @param happened what went wrong, once for each time
-     * @param fence the fence of the copy, as planned
-     * @param chunkBytes the most that one command moves
+     * @param happened the faults, one entry for each time
+     * @param fence the planned fence of the copy
+     * @param chunkBytes the most bytes that one command moves
      */
     static long wrongBytes(Collection<Fault> happened, String fence, int chunkBytes) {
         long bytes = 0;
@@ -39,29 +40,29 @@ final class Promise {
         return switch (kind) {
             // one bit of the data of one command
             case WRONG_DATA -> 1;
-            // a posted write holds a page at most; one that comes twice may hit the next chunk
+            // a posted write holds at most a page; one that arrives twice may hit the next chunk
             case DROPPED_WRITE, DUPLICATED_WRITE -> PIECE;
-            // nothing is known of what a hole swallows
+            // the size of a hole is unknown here
             case CMB_HOLE -> Integer.MAX_VALUE;
-            // the fence's own data waits behind it; a read-back takes another way
+            // the fence's own data waits behind it, but a read-back takes another route
             case DELAYED_WRITE -> ordered ? 0 : Integer.MAX_VALUE;
-            // what was read again may have gone on, and the next chunk is in the slot
+            // the chunk may have been read again and handed on, and the next chunk is in the slot
             case LATE_DATA -> chunkBytes;
             default -> 0;
         };
     }
 
-    /** Returns whether a fault of this kind lets data arrive in a slot after its time. */
+    /** Returns whether a fault of this kind lets data arrive in a slot too late. */
     static boolean staleMoves(Kind kind, String fence) {
         return kind == Kind.DUPLICATED_WRITE
                 || (kind == Kind.DELAYED_WRITE && wrongBytes(kind, fence, PIECE) > 0);
     }
 
     /**
-     * Returns whether an error is one that these faults explain.
+     * Returns whether these faults explain an error.
      *
-     * @param happened what went wrong
-     * @param code of the exception that ended the copy after it was planned, or the bring-up
+     * @param happened the faults
+     * @param code the code of the error that ended the bring-up, or the copy after it was planned
      */
     static boolean explains(Collection<Fault> happened, String code) {
         return happened.stream().anyMatch(fault -> codes(fault.kind()).contains(code));
@@ -70,7 +71,7 @@ final class Promise {
     private static Set<String> codes(Kind kind) {
         return switch (kind) {
             case LATE_DATA ->
-                    // it may come between the planting of a word and its load
+                    // the fault may happen between the planting of a word and its load
                     with("buffer-not-memory", with("verify-mismatch", codes(Kind.STATUS)));
             case STATUS ->
                     Set.of(
@@ -96,7 +97,7 @@ final class Promise {
                     Set.of("peer-writes-lost", "peer-data-missing", "verify-mismatch");
             case CBAI, MAPPING -> Set.of("cmb-refused", "dma-map-failed");
             case ALLOCATION -> Set.of("no-dma-memory");
-            // they may come between CC.EN and CSTS.RDY
+            // the fault may happen between CC.EN and CSTS.RDY
             case SUDDEN_RESET, SUDDEN_DISABLE -> with("controller-not-ready", codes(Kind.RESET));
             case SUDDEN_REMOVAL -> codes(Kind.GONE);
         };

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What may be wrong after which fault, and how a copy may end. */
+/** Tests what may be wrong after which fault, and how a copy may end. */
 class PromiseTest {
     private static List<Fault> of(Kind... kinds) {
         List<Fault> faults = new ArrayList<>();

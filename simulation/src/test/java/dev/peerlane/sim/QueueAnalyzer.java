@@ -16,9 +16,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Follows the queues of one controller from what passes on the bus alone (NVMe Base 2.0, 3.3 and
- * 3.1.3): doorbells, entries that are fetched, completions that are posted. What the host does
- * wrong and what the controller does wrong are told apart.
+ * Follows the queues of one controller from bus traffic alone (NVMe Base 2.0, 3.3 and 3.1.3):
+ * doorbells, fetched entries, posted completions. It reports violations of the host and of the
+ * controller separately.
  */
 final class QueueAnalyzer {
     private static final int MASK = 0xffff;
@@ -30,7 +30,10 @@ final class QueueAnalyzer {
     private final Map<Integer, Submission> submissions = new HashMap<>();
     private final Map<Integer, Completion> completions = new HashMap<>();
 
-    /** Admin commands under way that make or delete queues: DW10, DW11, PRP1 by identifier. */
+    /**
+     * Admin commands in flight that create or delete queues: DW10, DW11 and PRP1 by command
+     * identifier.
+     */
     private final Map<Integer, Change> changes = new HashMap<>();
 
     private long asq;
@@ -71,11 +74,11 @@ final class QueueAnalyzer {
     }
 
     /**
-     * Starts with a controller that is disabled.
+     * Starts with a disabled controller.
      *
      * @param doorbellStride CAP.DSTRD
-     * @param hostWrong is told what the host does that it must not
-     * @param deviceWrong is told what the controller does that it must not
+     * @param hostWrong called with each violation of the host
+     * @param deviceWrong called with each violation of the controller
      */
     QueueAnalyzer(
             String name,
@@ -88,7 +91,7 @@ final class QueueAnalyzer {
         this.deviceWrong = what -> deviceWrong.accept(name + ": " + what);
     }
 
-    /** The controller was reset: it has no queues. */
+    /** Notes a reset of the controller, after which it has no queues. */
     void reset() {
         submissions.clear();
         completions.clear();
@@ -97,7 +100,7 @@ final class QueueAnalyzer {
         cc = 0;
     }
 
-    /** A store has arrived at a register. */
+    /** Notes a store that has arrived at a register. */
     void stored(long offset, long value, int width) {
         if (offset >= Reg.DOORBELLS) {
             rung(offset, (int) value, shadows);
@@ -116,7 +119,7 @@ final class QueueAnalyzer {
         }
     }
 
-    /** A doorbell in memory was found to have another value. */
+    /** Notes that a doorbell in memory has a new value. */
     void shadowed(long offset, int value) {
         if (!shadows) {
             deviceWrong.accept("doorbells in memory, which it was not told of");
@@ -124,7 +127,10 @@ final class QueueAnalyzer {
         rung(offset, value, false);
     }
 
-    /** With doorbells in memory the value of a register is only a call to look there. */
+    /**
+     * Handles a doorbell register. With doorbells in memory its value only tells the controller to
+     * look there.
+     */
     private void rung(long offset, int value, boolean calls) {
         int index = (int) ((offset - Reg.DOORBELLS) >>> strideShift);
         int qid = index >>> 1;
@@ -193,7 +199,7 @@ final class QueueAnalyzer {
         queue.head = value;
     }
 
-    /** The controller has read a submission queue entry. */
+    /** Checks a submission queue entry that the controller has read. */
     void fetched(int qid, long address, MemorySegment sqe) {
         Submission queue = submissions.get(qid);
         if (queue == null) {
@@ -222,7 +228,7 @@ final class QueueAnalyzer {
         }
     }
 
-    /** The controller posts a completion. */
+    /** Checks a completion that the controller posts. */
     void posted(long address, MemorySegment cqe) {
         long dw23 = Cqe.dw23(cqe, 0);
         int sqid = Cqe.sqidOf(dw23);

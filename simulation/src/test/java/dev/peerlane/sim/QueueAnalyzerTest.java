@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What the analyzer of queues finds on both sides, and that a right life passes. */
+/** Tests what the analyzer of queues finds on both sides, and that it accepts correct traffic. */
 class QueueAnalyzerTest {
     private static final long ASQ = 0x10000;
     private static final long ACQ = 0x20000;
@@ -197,7 +197,7 @@ class QueueAnalyzerTest {
         finds(device, "head pointer 3 of queue 1");
     }
 
-    /** Tells the controller of doorbells in memory. */
+    /** Configures doorbells in memory. */
     private void shadows() {
         admin(AdminOpcode.DOORBELL_BUFFER_CONFIG, 0, 0, 0x50000);
     }

@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * The driver's side of a world: its controllers, their CMBs, the ports of a copy. What is opened
- * here is closed here, and then nothing may be left.
+ * The driver's side of a world: its controllers, their CMBs, the ports of a copy. It closes what it
+ * opens, and checks that nothing is left then.
  */
 final class Rig {
     private static final int DEPTH = 32;
@@ -58,7 +58,7 @@ final class Rig {
         return watched;
     }
 
-    /** Brings up all drives that are not. */
+    /** Brings up all drives that are not up. */
     void open() {
         for (String locator : locators.subList(controllers.size(), locators.size())) {
             controllers.add(Controller.open(watched, locator, ControllerOptions.DEFAULTS));
@@ -70,19 +70,19 @@ final class Rig {
         private final List<WatchedPort> ports = new ArrayList<>();
     }
 
-    /** Watches what a copy does. */
+    /** Observes the commands of a copy. */
     interface Watcher {
-        /** A command was posted. */
+        /** Called when a command was posted. */
         void posted();
 
-        /** Somebody is about to look for completions, in no other call to the driver. */
+        /** Called before completions are polled, outside all other calls to the driver. */
         void polling();
     }
 
     /**
      * Opens the ports of a copy, and enables all CMBs.
      *
-     * @param ports takes the ports
+     * @param ports receives the ports
      */
     CopyRequest request(World.Copy copy, Ports ports, PhaseTracker phases, Watcher watcher) {
         Endpoint source = endpoint(copy, true, ports, phases, watcher);
@@ -147,7 +147,7 @@ final class Rig {
                 watchedPort);
     }
 
-    /** Enables the CMBs that are not, and returns all that can be used. */
+    /** Enables all CMBs, and returns those that can be used. */
     List<BufferCandidate> candidates() {
         List<BufferCandidate> candidates = new ArrayList<>();
         for (Controller controller : controllers) {
@@ -167,12 +167,12 @@ final class Rig {
         return candidates;
     }
 
-    /** A copy is over: it has given its memory back. */
+    /** Notes that a copy is over and has released its memory. */
     void ended(Ports ports) {
         slots.end(ports);
     }
 
-    /** The ports of a copy close. */
+    /** Closes the ports of a copy. */
     void close(Ports ports) {
         for (WatchedPort port : ports.ports) {
             try {
@@ -186,7 +186,7 @@ final class Rig {
         }
     }
 
-    /** No copy runs: all of the CMBs has to be free. */
+    /** Checks that all of the CMBs is free when no copy runs. */
     void checkMemory() {
         buffers.forEach((controller, cmb) -> {
             if (cmb.isEnabled() && cmb.largestFreeBytes() != cmb.sizeBytes()) {
@@ -195,7 +195,7 @@ final class Rig {
         });
     }
 
-    /** Closes the controllers, and looks whether anything is left. */
+    /** Closes the controllers, and checks that nothing is left. */
     void close() {
         for (Controller controller : controllers) {
             controller.close();

@@ -13,7 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What is not given back or not closed is found, and excused only where something went wrong. */
+/** Tests that leaks are found, and excused only if something went wrong. */
 class RigTest {
     private final List<String> found = new ArrayList<>();
     private final EmulatedFabric fabric = new EmulatedFabric(model());

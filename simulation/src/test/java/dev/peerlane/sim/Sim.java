@@ -10,7 +10,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** {@code ./dev sim SEED} replays one seed with its trace, {@code --seeds N} runs many. */
+/**
+ * The program of the simulation: {@code ./dev sim SEED} replays one seed with its trace, {@code
+ * --seeds N} runs many.
+ */
 public final class Sim {
     private static final String USAGE =
             """
@@ -22,13 +25,16 @@ public final class Sim {
                              that FILE has of the same commit\
             """;
 
-    /** The commit that the sources are of, as the script {@code dev} says it. */
+    /** The commit of the sources, which the script {@code dev} passes. */
     private static final String COMMIT = System.getProperty("peerlane.commit", "unknown");
 
-    /** Seeds of one line of a record: some minutes. */
+    /** The number of seeds in one line of a record, which take some minutes. */
     private static final long PIECE = 10_000;
 
-    /** Of so many copies without a fence one at least has to hand on old bytes, or we are blind. */
+    /**
+     * At least one in this many copies without a fence must hand on old bytes; otherwise the
+     * checkers see nothing.
+     */
     static final int ONE_BREAKS_OF = 5;
 
     private final PrintStream out;
@@ -82,12 +88,15 @@ public final class Sim {
         }
     }
 
-    /** Runs it; exit status 0 if no checker found anything, 4 if one did, 1 for wrong arguments. */
+    /**
+     * Runs the program. The exit status is 0 if no checker found anything, 4 if one did, 1 for
+     * wrong arguments.
+     */
     public static void main(String[] args) {
         System.exit(run(args, System.out));
     }
 
-    /** As {@link #main}, and returns the exit status. */
+    /** Runs the program like {@link #main}, and returns the exit status. */
     static int run(String[] args, PrintStream out) {
         try {
             Arguments asked = Arguments.of(args);

@@ -29,12 +29,15 @@ import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One seed, run: the driver opens the drives, the engine copies, things go wrong, and after each
- * copy the media are compared with what they should be, past driver and engine. Runs on one thread,
- * in virtual time, and gives the same every time.
+ * Runs one seed: the driver opens the drives, the engine copies, faults happen, and after each copy
+ * the content of the media is compared with what is expected, bypassing driver and engine. Runs on
+ * one thread, in virtual time, and gives the same result every time.
  */
 public final class Simulation {
-    /** Held, or its level would go with it: of controllers that fail there are thousands here. */
+    /**
+     * A strong reference, without which the level of the logger would be lost; here thousands of
+     * controllers fail.
+     */
     private static final Logger LOG = Logger.getLogger("dev.peerlane");
 
     static {
@@ -43,16 +46,16 @@ public final class Simulation {
 
     private static final long ARRIVAL_NANOS = 100_000_000L;
 
-    /** Longer than any command is kept back. */
+    /** Longer than any command is delayed. */
     private static final long LINGER_NANOS = 400_000_000L;
 
-    /** A copy beside another begins when that one has posted so many commands. */
+    /** Number of posted commands after which the copy beside another one begins. */
     private static final int BESIDE_AFTER = 5;
 
     private static final long HAND_OFFS = 40;
     private static final long LITMUS_NANOS = 2_000_000_000L;
 
-    /** Longest that one copy may take, verification included. */
+    /** The longest time of one copy, including its verification. */
     static final long BOUND_NANOS = 120_000_000_000L;
 
     private final World world;
@@ -74,21 +77,21 @@ public final class Simulation {
     private @Nullable BufferKind carrier;
     private @Nullable BufferKind lastCarrier;
 
-    /** What {@link Judge} says of bytes that were handed on before they were there. */
+    /** The words of {@link Judge} for bytes that were handed on before they had arrived. */
     static final String NOT_COPIED = "said to be copied and are not";
 
-    /** A fault that happened, and how far the copy was. */
+    /** A fault that happened, and the phase of the copy. */
     private record Hit(Fault.Kind kind, Phase phase) {}
 
     /**
-     * What became of a seed.
+     * The outcome of a seed.
      *
-     * @param seed which
+     * @param seed the seed
      * @param violations what the checkers found; empty if all is well
      * @param seen what happened, and how often
-     * @param packets how many packets moved
-     * @param cells which faults were met where
-     * @param features which features copies had
+     * @param packets number of packets
+     * @param cells the faults, with their phases and memories
+     * @param features the features of the copies
      */
     record Outcome(
             long seed,
@@ -97,7 +100,7 @@ public final class Simulation {
             long packets,
             Set<Coverage.Cell> cells,
             Set<FeatureCoverage.Cell> features) {
-        /** Returns whether a copy says that it copied what it did not. */
+        /** Returns whether a copy reported blocks as copied that are not. */
         boolean handsOnOldBytes() {
             return violations.stream().anyMatch(v -> v.contains(NOT_COPIED));
         }
@@ -137,16 +140,19 @@ public final class Simulation {
         return run(seed, World.of(seed), false, BOUND_NANOS, trace);
     }
 
-    /** Runs the control of a seed: no copy has a fence, and is judged as if it had one. */
+    /**
+     * Runs the control of a seed, in which no copy has a fence and each is judged as if it had one.
+     */
     static Outcome runUnfenced(long seed, @Nullable Consumer<String> trace) {
         return run(seed, World.unfenced(seed), true, BOUND_NANOS, trace);
     }
 
     /**
-     * Runs another world under a seed.
+     * Runs a given world under a seed.
      *
-     * @param blind judges copies without a fence as if they had one: to see the checkers find it
-     * @param boundNanos longest that one copy may take
+     * @param blind whether to judge copies without a fence as if they had one, to see that the
+     *     checkers find them
+     * @param boundNanos the longest time of one copy
      */
     static Outcome run(
             long seed,
@@ -201,26 +207,26 @@ public final class Simulation {
         }
     }
 
-    /** After a copy with faults everything is mended, and the same copy must work. */
+    /** Repeats a copy after everything that its faults broke is repaired; it must succeed now. */
     private void again(World.Copy copy, boolean planned) {
         BufferKind carrier = planned ? lastCarrier : copy.options().buffer().kind();
         if (carrier != null) {
             hits.stream()
                     .map(hit -> new Coverage.Cell(hit.kind(), hit.phase(), carrier))
-                    // the data of a copy beside this one may have met it, by another way
+                    // data of the copy beside this one may have met the fault, in another memory
                     .filter(cell -> copy.beside() == null || Coverage.reason(cell).isEmpty())
                     .forEach(cells::add);
         }
         hits.clear();
         fabric.repair();
-        // what an unfenced copy has left under way belongs to that copy
+        // what an unfenced copy left in flight still belongs to that copy
         fabric.clock().await(() -> false, ARRIVAL_NANOS);
         checkers.forget();
         story.tell("AGAIN, without faults");
         judge.again(planned, attempt(copy.calm()));
     }
 
-    /** One copy, with what goes wrong with it; returns whether it had a plan. */
+    /** Runs one copy with its faults; returns whether it had a plan. */
     private boolean attempt(World.Copy copy) {
         long started = fabric.clock().nanoTime();
         phases = new PhaseTracker(copy.bytes(), phase -> entered(copy, phase));
@@ -238,7 +244,7 @@ public final class Simulation {
         return planned;
     }
 
-    /** One copy, perhaps in the middle of another; returns whether it had a plan. */
+    /** Runs one copy, perhaps in the middle of another; returns whether it had a plan. */
     private boolean run(World.Copy copy, PhaseTracker tracker) {
         Run run = new Run(copy, tracker);
         runs.add(run);
@@ -266,7 +272,7 @@ public final class Simulation {
         tracker.over();
         rig.ended(run.ports);
         if (runs.size() == 1 && !checkers.happened().isEmpty()) {
-            // what is still to move would move now, into memory that was given back
+            // late data would arrive now, in memory that was released
             fabric.clock().await(() -> false, LINGER_NANOS);
         }
         rig.close(run.ports);
@@ -274,7 +280,7 @@ public final class Simulation {
         return run.plan != null;
     }
 
-    /** One copy under way: cancels it, or begins another one, when it is time. */
+    /** A running copy, which is cancelled, or joined by another one, when it is time. */
     private final class Run implements Rig.Watcher {
         private final World.Copy copy;
         private final PhaseTracker tracker;
@@ -353,7 +359,7 @@ public final class Simulation {
         for (FenceChoice choice : FenceChoice.values()) {
             fence = choice.label().equals(planned.fence()) ? choice : fence;
         }
-        // another seed than that of the media, or the pattern could be there before it is written
+        // not the seed of the media, or the pattern could be on them before it is written
         try (LitmusJob job =
                 new LitmusJob(planned, Surroundings.of(rig.fabric()), new CancelFlag(), ~seed)) {
             LitmusCount count = job.count(fence, HAND_OFFS, LITMUS_NANOS, Progress.NONE);

@@ -20,21 +20,26 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The simulation finds nothing, repeats itself, and would find something if it were there. */
+/**
+ * Checks that the simulation finds nothing, that it repeats itself, and that it would find errors.
+ */
 class SimulationTest {
     /**
-     * {@code ./dev check} takes more. {@code ./dev test} takes fewer than walk through the cells:
-     * those are spread over the walk, and what must be met is not looked at.
+     * Number of seeds. {@code ./dev check} runs more. {@code ./dev test} runs fewer than are needed
+     * to cover the cells; they are spread over these seeds, and coverage is not checked then.
      */
     private static final int SEEDS = Integer.getInteger("peerlane.simSeeds", 1000);
 
-    /** The seeds after those that walk through the cells; {@code ./dev check} draws it. */
+    /** The first of the random seeds; {@code ./dev check} draws it. */
     private static final long START = Long.getLong("peerlane.simStart", 1);
 
-    /** Packets over three links of their own, two drives with ATS, a litmus test with sentinels. */
+    /**
+     * A seed with packets over three links of their own, two drives with ATS, and a litmus test
+     * with sentinels.
+     */
     private static final long WITH_EVERYTHING = 51_073_699;
 
-    /** What so many seeds must have met, or they say little. */
+    /** Events that this many seeds must include to be meaningful. */
     private static final List<String> MUST_BE_SEEN =
             List.of(
                     "ok",
@@ -121,7 +126,7 @@ class SimulationTest {
         return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
     }
 
-    /** Another process has other identity hashes, and its unmodifiable sets have another order. */
+    /** Another process has other identity hashes, and its unmodifiable sets another order. */
     @Test
     void aSeedIsTheSameInAnotherProcess(@TempDir Path folder) throws Exception {
         String seed = String.valueOf(WITH_EVERYTHING);
@@ -145,7 +150,7 @@ class SimulationTest {
         assertThat(Files.readAllLines(told)).isEqualTo(output(0, seed).lines().toList());
     }
 
-    /** A simulation that finds nothing in these can't find anything in the others either. */
+    /** A simulation that finds nothing in these copies can't find anything in others either. */
     @Test
     void ofAHundredCopiesWithoutAFenceAFifthHandsOnOldBytes() {
         assertThat(output(0, "--seeds", "100", "--start", "1001", "--no-fences"))
@@ -196,7 +201,7 @@ class SimulationTest {
         assertThat(violations).singleElement().asString().contains("slot 4 is not attached: Read");
     }
 
-    /** Looks away. */
+    /** An observer that ignores everything. */
     private static final class Nobody implements WatchedPort.Seen {
         @Override
         public void posted(SlotLedger.Use use, long lba, int blocks) {}

@@ -10,14 +10,14 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who owns which slot, from the commands that go through the ports of all copies that run: a slot
- * has one command at a time, slots that overlap have one between them, and I/O data moves only
- * between a slot and the device whose command owns it. The data of a Read may arrive after its
+ * Tracks who owns which slot, from the commands that pass through the ports of all running copies.
+ * A slot has one command at a time, overlapping slots have one between them, and I/O data moves
+ * only between a slot and the device whose command owns it. The data of a Read may arrive after its
  * completion or after its port was stopped, but not once the slot has another command, nor when the
  * copy is over.
  */
 final class SlotLedger {
-    /** What a command does with its slot. */
+    /** The use that a command makes of its slot. */
     enum Use {
         READ("Read"),
         WRITE("Write"),
@@ -49,10 +49,10 @@ final class SlotLedger {
         private final Bdf device;
 
         /**
-         * Makes one.
+         * Creates a side.
          *
-         * @param copy by which its ports know each other: their slots have the same numbers
-         * @param device whose commands it sends
+         * @param copy identifies the copy; slots of its ports have the same numbers
+         * @param device the device that the port belongs to
          */
         Side(Object copy, Bdf device) {
             this.copy = copy;
@@ -77,13 +77,13 @@ final class SlotLedger {
             this.bytes = bytes;
         }
 
-        /** Whether data may move between this slot and a device now. */
+        /** Returns whether data may move between this slot and a device now. */
         boolean lets(Bdf initiator, boolean read) {
             if (side == null || !initiator.equals(side.device) || read == (use == Use.READ)) {
                 return false;
             }
-            // what a stopped port fetches is thrown away, and what is on its way to a slot may come
-            // as long as the copy keeps its memory
+            // what a stopped port fetches is discarded, and data in flight to a slot may arrive as
+            // long as the copy keeps its memory
             return state == State.BUSY
                     || state == State.STOPPED
                     || state == State.LOST
@@ -123,7 +123,7 @@ final class SlotLedger {
         this.violation = violation;
     }
 
-    /** Slots were attached to a port; each port of a copy attaches the same ones. */
+    /** Notes that slots were attached to a port. Each port of a copy attaches the same slots. */
     void attached(
             Side side,
             PeerBuffer buffer,
@@ -147,7 +147,7 @@ final class SlotLedger {
         }
     }
 
-    /** A command for a slot was posted. */
+    /** Notes that a command for a slot was posted. */
     void posted(Side side, Use use, int number) {
         Slot slot = slots.get(new Key(side.copy, number));
         if (slot == null) {
@@ -160,13 +160,13 @@ final class SlotLedger {
                         "%s got a second command: %s".formatted(other.words(), use.word()));
             }
         }
-        // a drive that has gone never learns of it, so it is over before it began
+        // a drive that is gone never sees the command, so it is over before it began
         slot.state = gone.contains(side.device) ? State.LOST : State.BUSY;
         slot.side = side;
         slot.use = use;
     }
 
-    /** A command for a slot completed. */
+    /** Notes that a command for a slot completed. */
     void completed(Side side, int number) {
         Slot slot = slots.get(new Key(side.copy, number));
         if (slot == null
@@ -179,7 +179,7 @@ final class SlotLedger {
         slot.state = State.DONE;
     }
 
-    /** A port says that none of its commands can touch a slot any more. */
+    /** Notes that, according to a port, none of its commands can touch a slot any more. */
     void stopped(Side side) {
         for (Slot slot : slots.values()) {
             if (slot.side == side) {
@@ -188,7 +188,7 @@ final class SlotLedger {
         }
     }
 
-    /** A controller has lost its queues, and all commands in them. */
+    /** Notes that a controller has lost its queues, and all commands in them. */
     void reset(Bdf device) {
         for (Slot slot : slots.values()) {
             if (slot.state == State.BUSY && slot.side != null && slot.side.device.equals(device)) {
@@ -197,18 +197,18 @@ final class SlotLedger {
         }
     }
 
-    /** A drive was pulled out, with all commands in its queues. */
+    /** Notes that a drive was removed, with all commands in its queues. */
     void gone(Bdf device) {
         reset(device);
         gone.add(device);
     }
 
-    /** A drive takes commands, so it is there. */
+    /** Notes that a drive accepts commands, so that it is present. */
     void enabled(Bdf device) {
         gone.remove(device);
     }
 
-    /** A copy is over: nothing of it may be under way, and its slots are gone. */
+    /** Ends a copy: none of its commands may be in flight, and its slots are removed. */
     void end(Object copy) {
         slots.forEach((key, slot) -> {
             if (key.copy() == copy && slot.state == State.BUSY) {
@@ -219,19 +219,19 @@ final class SlotLedger {
     }
 
     /**
-     * A device has ended a Read with an error and moves its data all the same, later: into a slot
-     * that by then may have another command, but not into memory that was given back.
+     * Notes that a device has ended a Read with an error and will move its data later. The data may
+     * arrive in a slot that has another command by then, but not in memory that was released.
      */
     void lateData(Bdf device) {
         late.add(device);
     }
 
-    /** Nothing comes late any more. */
+    /** Stops allowing late data. */
     void forgetLateData() {
         late.clear();
     }
 
-    /** I/O data reached memory, or was read from there. */
+    /** Checks I/O data that reached memory, or was read from it. */
     void moved(Bdf device, long address, long bytes, boolean read) {
         Slot nearest = null;
         for (Slot slot : slots.values()) {

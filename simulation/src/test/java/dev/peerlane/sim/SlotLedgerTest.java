@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What the ledger of slots finds, and what it lets pass. */
+/** Tests what the ledger of slots finds, and what it allows. */
 class SlotLedgerTest {
     private static final Bdf SOURCE = new Bdf(0, 3, 0, 0);
     private static final Bdf TARGET = new Bdf(0, 4, 0, 0);
@@ -173,7 +173,7 @@ class SlotLedgerTest {
         finds("slot 0 is at 0x40000000 for one port and at 0x40001000 for the other");
     }
 
-    /** Four pages at an address. */
+    /** A memory of four pages at an address. */
     private static final class Memory extends PeerBuffer {
         @Override
         public String owner() {

@@ -10,13 +10,13 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What happens in a seed, in words for who replays it, and counted for who runs many. */
+/** Tells what happens in a seed: in words for a replay, and as counts for a run of many seeds. */
 final class Story {
     private final EmulatedFabric fabric;
     private final @Nullable Consumer<String> trace;
     private final Map<String, Integer> seen = new TreeMap<>();
 
-    /** Tells a listener, or with null nobody, of what happens on a fabric. */
+    /** Reports events of a fabric to a listener, or to none if it is null. */
     Story(EmulatedFabric fabric, @Nullable Consumer<String> trace) {
         this.fabric = fabric;
         this.trace = trace;
@@ -27,26 +27,26 @@ final class Story {
         return seen;
     }
 
-    /** Something that is counted. */
+    /** Counts an event. */
     void saw(String what) {
         seen.merge(what, 1, Integer::sum);
     }
 
-    /** Something that belongs to no moment. */
+    /** Reports something that has no time. */
     void tell(String what) {
         if (trace != null) {
             trace.accept(what);
         }
     }
 
-    /** Something that happens now; nothing is put into words for nobody. */
+    /** Reports an event at the present time; the text is not composed without a listener. */
     void step(Supplier<String> what) {
         if (trace != null) {
             trace.accept("%9d ns  %s".formatted(fabric.clock().nanoTime(), what.get()));
         }
     }
 
-    /** Tells of the drives and of what is between them. */
+    /** Describes the drives and the topology. */
     void describe() {
         if (trace == null) {
             return;
@@ -77,7 +77,7 @@ final class Story {
         tell(model.packets() == null ? "no packets" : model.packets().toString());
     }
 
-    /** Tells of a copy before it begins. */
+    /** Describes a copy before it begins. */
     void describe(World.Copy copy) {
         if (trace == null) {
             return;

@@ -4,7 +4,7 @@ import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.ForwardingFabric;
 
-/** A fabric whose mappings go through a ledger. */
+/** A fabric whose DMA mappings are recorded in a ledger. */
 final class WatchedFabric extends ForwardingFabric {
     private final DmaDomain domain;
 

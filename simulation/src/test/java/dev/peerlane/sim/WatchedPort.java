@@ -10,11 +10,11 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * A port that tells what goes through it, and holds the engine to the seam: a slot has one command
- * in flight at most, over both ports, and completes only if it has one.
+ * A port that reports its commands, and checks the engine's use of slots: over both ports, a slot
+ * has at most one command in flight, and it completes only if it has one.
  */
 final class WatchedPort extends BlockPort {
-    /** What a command did with a slot. */
+    /** A command and the use of its slot. */
     private record Sent(SlotLedger.Use use, long lba, int blocks) {}
 
     private final BlockPort port;
@@ -24,25 +24,25 @@ final class WatchedPort extends BlockPort {
     private final Consumer<Supplier<String>> trace;
     private final Map<Integer, Sent> sent = new HashMap<>();
 
-    /** Watches what goes through. */
+    /** Observes the commands. */
     interface Seen {
-        /** A command was posted. */
+        /** Called when a command was posted. */
         void posted(SlotLedger.Use use, long lba, int blocks);
 
-        /** A command ended well. */
+        /** Called when a command ended with success. */
         void ended(SlotLedger.Use use, long lba, int blocks);
 
-        /** A Flush ended. */
+        /** Called when a Flush ended. */
         void flushed();
 
-        /** The port is about to be looked at, in no other call to the driver. */
+        /** Called before the port is polled, outside all other calls to the driver. */
         void polling();
     }
 
     /**
      * Wraps a port.
      *
-     * @param side whose port, for which copy
+     * @param side the side of the copy to which the port belongs
      * @param ledger the slots of all ports of the copy
      */
     WatchedPort(

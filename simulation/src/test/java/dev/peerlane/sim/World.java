@@ -9,18 +9,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a seed says: fabric, drives, and copies one after another.
+ * What a seed stands for: a fabric, drives, and successive copies.
  *
  * @param fabric the fabric
- * @param topology how the drives hang together, in words
- * @param honest whether the fabric does what is known of it: then a copy that is not refused works
- * @param copies what is copied
+ * @param topology the position of the drives in the tree, in words
+ * @param honest whether the fabric behaves as it is described; then a copy that is not refused
+ *     succeeds
+ * @param copies the copies
  */
 record World(FabricModel fabric, String topology, boolean honest, List<Copy> copies) {
-    /** Length of the first namespace of each drive. */
+    /** Bytes of the first namespace of each drive. */
     static final int MEDIUM_BYTES = 256 << 10;
 
-    /** Length of the second namespace, where there is one. */
+    /** Bytes of the second namespace, if there is one. */
     static final int SECOND_BYTES = 192 << 10;
 
     /** The drives, by their index. */
@@ -30,11 +31,11 @@ record World(FabricModel fabric, String topology, boolean honest, List<Copy> cop
      * A place on a drive.
      *
      * @param drive index of the drive
-     * @param nsid of its namespace
-     * @param offset in bytes
+     * @param nsid the namespace
+     * @param offset the offset in bytes
      */
     record Place(int drive, int nsid, int offset) {
-        /** Whether so many bytes from here and from another place have one in common. */
+        /** Returns whether a range from here overlaps a range from another place. */
         boolean meets(int bytes, Place other, int otherBytes) {
             return drive == other.drive
                     && nsid == other.nsid
@@ -48,25 +49,25 @@ record World(FabricModel fabric, String topology, boolean honest, List<Copy> cop
         }
     }
 
-    /** What is done with two ranges. */
+    /** The task for two ranges. */
     enum Task {
-        /** The target becomes what the source is. */
+        /** Copies the source to the target. */
         COPY,
-        /** Both are overwritten, and stale hand-offs between them counted. */
+        /** Overwrites both ranges, and counts stale hand-offs between them. */
         LITMUS
     }
 
     /**
      * One copy.
      *
-     * @param task what it is really
-     * @param source where it begins
-     * @param target where it goes
-     * @param bytes how much
-     * @param options how
-     * @param faults what goes wrong with it
-     * @param cancelAfter it is cancelled when so many commands were posted; 0 for never
-     * @param beside another copy that begins in the middle of it, when some commands were posted
+     * @param task the task
+     * @param source the beginning of the source range
+     * @param target the beginning of the target range
+     * @param bytes length of both ranges
+     * @param options the options of the copy
+     * @param faults the faults that happen during it
+     * @param cancelAfter the number of posted commands after which it is cancelled; 0 for never
+     * @param beside another copy, which begins in the middle of this one
      */
     record Copy(
             Task task,
@@ -77,7 +78,7 @@ record World(FabricModel fabric, String topology, boolean honest, List<Copy> cop
             List<PlannedFault> faults,
             int cancelAfter,
             @Nullable Copy beside) {
-        /** A plain copy between first namespaces. */
+        /** Creates a plain copy between first namespaces. */
         Copy(
                 int source,
                 int target,
@@ -97,7 +98,7 @@ record World(FabricModel fabric, String topology, boolean honest, List<Copy> cop
                     null);
         }
 
-        /** Returns the same with nothing that goes wrong, nor anything beside it. */
+        /** Returns this copy without faults, and without another copy beside it. */
         Copy calm() {
             return new Copy(
                     task,
@@ -110,7 +111,7 @@ record World(FabricModel fabric, String topology, boolean honest, List<Copy> cop
                     null);
         }
 
-        /** Returns it without fence, verification and faults, through the target's CMB. */
+        /** Returns this copy without fence, verification and faults, through the target's CMB. */
         Copy withoutFence() {
             CopyOptions bare =
                     options.withBuffer(BufferChoice.TARGET)
@@ -119,7 +120,10 @@ record World(FabricModel fabric, String topology, boolean honest, List<Copy> cop
             return new Copy(Task.COPY, source, target, bytes, bare, List.of(), 0, null);
         }
 
-        /** Whether another one would read or write what this one writes, or write what it reads. */
+        /**
+         * Returns whether another copy reads or writes what this one writes, or writes what this
+         * one reads.
+         */
         boolean disturbs(Copy other) {
             return target.meets(bytes, other.target, other.bytes)
                     || target.meets(bytes, other.source, other.bytes)
@@ -128,21 +132,21 @@ record World(FabricModel fabric, String topology, boolean honest, List<Copy> cop
     }
 
     /**
-     * Makes the world of a seed. The first seeds have one fault each, and walk through the cells
-     * that the coverage wants; those after them walk through the features; all others are drawn.
+     * Makes the world of a seed. The first seeds have one fault each and cover the cells of {@link
+     * Coverage}; those after them cover the features; all others are random.
      */
     static World of(long seed) {
         return new WorldMaker(seed, false).world();
     }
 
-    /** Returns how many seeds walk through what has to be met. */
+    /** Returns how many seeds cover cells and features. */
     static int walk() {
         return Coverage.possible().size() + FeatureCoverage.possible().size();
     }
 
     /**
-     * Makes a world over packets in which every drive has a CMB, every way is allowed, nothing goes
-     * wrong, and no copy has a fence: the control that shows what the checkers see.
+     * Makes the control world, which shows what the checkers see: over packets, every drive has a
+     * CMB, every route is permitted, nothing goes wrong, and no copy has a fence.
      */
     static World unfenced(long seed) {
         World world = new WorldMaker(seed, true).world();

@@ -22,7 +22,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** Draws one thing of a world after another. */
+/** Draws a world, part by part. */
 final class WorldMaker {
     private static final List<String> NAMES = List.of("a", "b", "c");
     private static final int UNIT = 4096;
@@ -30,7 +30,7 @@ final class WorldMaker {
     private static final int ACS_TB = 1 << 1;
     private static final int ACS_EC = 1 << 5;
 
-    /** A fault should not be waited for longer than the check takes. */
+    /** Short, so that the checks do not spend their time waiting for faults. */
     private static final long TIMEOUT_NANOS = 100_000_000L;
 
     private final SplittableRandom random;
@@ -39,18 +39,21 @@ final class WorldMaker {
     private final Coverage.@Nullable Cell cell;
     private final FeatureCoverage.@Nullable Cell wanted;
 
-    /** Whether everything has to be possible: something is to be met. */
+    /** Whether to avoid what could prevent a copy, because the world has to cover a cell. */
     private final boolean easy;
 
     private final List<DriveModel> drives = new ArrayList<>();
     private String topology = "";
     private boolean honest = true;
 
-    /** Whether a port has Translation Blocking: no drive with ATS below it gets anywhere. */
+    /**
+     * Whether a port has Translation Blocking, so that requests of drives with ATS below it go
+     * nowhere.
+     */
     private boolean blocksTranslated;
 
     /**
-     * Makes it for a seed.
+     * Creates the maker for a seed.
      *
      * @param control whether to make {@link World#unfenced}
      */
@@ -76,7 +79,10 @@ final class WorldMaker {
         return of[random.nextInt(of.length)];
     }
 
-    /** Whether a feature is to be there: it is wanted, or nothing is and it was drawn. */
+    /**
+     * Returns whether a feature is included: it has to be covered, or nothing has to and it was
+     * drawn.
+     */
     private boolean has(Feature feature, int in) {
         boolean drawn = odds(in);
         return wanted == null ? drawn && !easy : wanted.feature() == feature;
@@ -136,7 +142,7 @@ final class WorldMaker {
         if (has(Feature.SGLS, 3)) {
             drive.sgls(one(DriveModel.Sgls.BYTES, DriveModel.Sgls.DWORDS));
         }
-        // memory is not answered at once over packets
+        // over packets, reads of memory are not answered at once
         drive.doorbellBuffer(has(Feature.SHADOW_DOORBELLS, 2) && !packets);
         if (wanted != null && wanted.feature() == Feature.LONG_CHUNK) {
             drive.mdts(5);
@@ -161,7 +167,7 @@ final class WorldMaker {
         }
         int units = offset ? 1 + random.nextInt(4) : 0;
         long end = units * unitBytes + size;
-        // the shortest BAR that holds all of it, or half of that
+        // the shortest BAR that holds all of the CMB, or half of that
         long whole = Long.highestOneBit(2 * end - 1);
         long bar = beyond && whole / 2 > units * unitBytes && whole > UNIT ? whole / 2 : 0;
         CmbModel model = CmbModel.of(size).withPlace(one(2, 2, 4), unitBytes, units, bar);
@@ -211,7 +217,9 @@ final class WorldMaker {
         return withAcs(PortModel.drive(drive), ports);
     }
 
-    /** Gives some ports Access Control Services: any bits, and any vector. */
+    /**
+     * Gives some ports Access Control Services with random control bits and a random egress vector.
+     */
     private PortModel withAcs(PortModel port, int ports) {
         boolean some = odds(3);
         int acs = random.nextInt(ACS_BITS);
@@ -223,7 +231,7 @@ final class WorldMaker {
         }
         int bit = wanted == null ? -1 : Feature.OF_PORT.indexOf(wanted.feature());
         if (bit >= 0) {
-            // blocked requests are no way to carry data
+            // blocked requests can't carry data
             acs = bit == 5 ? ACS_EC | 1 << 2 : 1 << bit;
         } else if (!some || easy) {
             return port;
@@ -330,7 +338,7 @@ final class WorldMaker {
         return drives.get(place.drive()).namespaces().get(place.nsid() - 1).sizeBytes();
     }
 
-    /** A copy between two places, with which nothing goes wrong. */
+    /** Returns a copy between two places, without faults. */
     private World.Copy plain(World.Task task) {
         int drive = random.nextInt(NAMES.size());
         int other = (drive + 1 + random.nextInt(NAMES.size() - 1)) % NAMES.size();
@@ -399,7 +407,7 @@ final class WorldMaker {
                 .some(NAMES.get(source.drive()), NAMES.get(target.drive()), NAMES.get(third));
     }
 
-    /** A copy of many slots in a row that meets a cell. */
+    /** Returns a copy of many successive slots that covers a cell. */
     private World.Copy meeting(Coverage.Cell fault) {
         int source = random.nextInt(NAMES.size());
         int target = (source + 1 + random.nextInt(NAMES.size() - 1)) % NAMES.size();

@@ -5,7 +5,7 @@ import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.block.PortLimits;
 
-/** Takes every command and ends none. */
+/** A port that accepts every command and ends none. */
 final class YesPort extends BlockPort {
     @Override
     public String name() {

@@ -1,6 +1,6 @@
 /**
- * Deterministic simulation: a seed becomes a fabric, drives and copies; the real driver and copy
- * engine run on it in virtual time, and checkers apart from both look at what became of it.
+ * Deterministic simulation. A seed becomes a fabric, drives and copies. The real driver and copy
+ * engine run on it in virtual time, and independent checkers examine the result.
  */
 @NullMarked
 package dev.peerlane.sim;

@@ -52,17 +52,17 @@ public final class Remedies {
             List.of(
                     Remedy.of(
                             "peer-reads-lie",
-                            "The copy is not good: use --buffer target or --buffer host"),
+                            "The copy can't be trusted: use --buffer target or --buffer host"),
                     Remedy.of("verify-failed", "Use --verify {verify}"),
                     Remedy.of(
                             "verify-mismatch",
-                            "The copy is not good: if no one else writes to either, this platform"
+                            "The copy is wrong: if nothing else writes to either, this platform"
                                     + " delivers wrong data between these devices; copy with"
                                     + " --buffer {buffer}"),
                     Remedy.of(
                             "compare-lies",
-                            "The copy is not verified, for this device's Compare does not look at"
-                                    + " the data: check the copy with --verify host, and doubt the"
+                            "The copy is not verified, because this device's Compare ignores"
+                                    + " the data: copy with --verify host, and do not trust the"
                                     + " device"),
                     Remedy.of(
                             "peer-data-missing",

@@ -66,7 +66,7 @@ class CopyRefusalTest {
 
     @ParameterizedTest
     @CsvSource({
-        "ssd0, emu:b, bad-locator, names no device",
+        "ssd0, emu:b, bad-locator, is not a device name",
         "emu:, emu:b, bad-locator, emu:ssd0",
         "emu:a/n0, emu:b, bad-range, '0'",
         "emu:a/nx, emu:b, bad-range, 'x'",

@@ -87,7 +87,7 @@ class ScenarioTest {
         assertThat(document.get("doctor").get("findings").findValuesAsText("code"))
                 .contains("second-way");
         assertThat(receipt(document, 0).get("error").get("message").asText())
-                .contains("several ways, so no fence is sound");
+                .contains("several routes, so no fence is sound");
         assertThat(receipt(document, 1).get("buffer").get("kind").asText()).isEqualTo("source-cmb");
     }
 

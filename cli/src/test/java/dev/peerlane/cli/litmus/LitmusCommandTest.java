@@ -86,7 +86,7 @@ class LitmusCommandTest {
         assertThat(none.get("upperBound95").asDouble()).isBetween(0.0, 1.0);
         JsonNode readback = document.get("fences").get(1);
         assertThat(readback.get("stale").asLong()).isPositive();
-        assertThat(readback.get("refusal").asText()).contains("direct way across a switch");
+        assertThat(readback.get("refusal").asText()).contains("direct route across a switch");
         for (int i = 2; i < 4; i++) {
             assertThat(document.get("fences").get(i).get("stale").asLong()).isZero();
             assertThat(document.get("fences").get(i).get("planned").asBoolean()).isTrue();

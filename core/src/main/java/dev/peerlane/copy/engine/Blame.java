@@ -7,10 +7,10 @@ import dev.peerlane.block.PeerBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the device behind an error. A command that does not end, a Read that could not deliver and
- * a memory that reads as ones are what the death of a device looks like from outside, and often
- * from another device. So before any of them is told, those that take part are looked at: one that
- * is gone, has failed or was reset is the error, and what was seen of it is told with it.
+ * Finds the device that caused an error. A dead device shows as a command that does not end, a Read
+ * that delivers nothing, or a memory that reads as ones, and often another device reports it. So
+ * before such an error is thrown, all devices of the copy are checked. If one of them is gone, has
+ * failed or was reset, that is the error, and the message also says what was seen of it.
  */
 public final class Blame {
     private Blame() {}
@@ -37,10 +37,11 @@ public final class Blame {
     }
 
     /**
-     * Returns the error for a command that did not end in time. The device is asked to give it up
-     * where it is well, which may take the time of an Abort.
+     * Returns the error for a command that did not end in time. If the device is well it is asked
+     * to abort the command, which may take as long as an Abort.
      *
-     * @param slot the command's on that port, or {@link BlockPort#NO_SLOT}: then no Abort is sent
+     * @param slot the slot of the command on that port, or {@link BlockPort#NO_SLOT} to send no
+     *     Abort
      * @param what the command, as the subject of a sentence
      */
     public static PeerlaneException late(BlockPort port, int slot, String what, long timeoutNanos) {

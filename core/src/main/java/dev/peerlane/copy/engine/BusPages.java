@@ -4,13 +4,13 @@ import dev.peerlane.copy.planning.Geometry;
 
 /**
  * The pieces of a slot, each of which lies in one page of the bus. A device moves the data of a
- * command by such pages (NVMe Base 2.0, 4.1.1: a PRP entry is a page, and the first one may begin
- * anywhere in it), so that what gets lost is such a piece or a part of one. A slot whose length is
- * no multiple of a page, or whose buffer does not begin with one, has a shorter piece at its start
- * and at its end: those count like the others.
+ * command in such pages (NVMe Base 2.0, 4.1.1: a PRP entry is a page, and the first one may begin
+ * anywhere in it), so a loss hits one piece or a part of it. If the slot's length is not a multiple
+ * of a page, or its buffer does not begin at a page, the slot begins and ends with a shorter piece.
+ * Those count like the others.
  *
- * <p>Slots are not moved to the starts of pages instead: that would cost a small CMB the slots that
- * it can't spare, and what is free of one may not begin with a page.
+ * <p>Slots are not moved to page boundaries instead: a small CMB could not spare the slots that
+ * this costs, and its free memory may not begin at a page.
  *
  * <p>Addresses and lengths are multiples of 8, so that every piece holds a word.
  */
@@ -19,22 +19,22 @@ final class BusPages {
 
     private BusPages() {}
 
-    /** Returns how many pieces a slot of some length has at most, wherever it begins. */
+    /** Returns the largest number of pieces that a slot of a given length can have. */
     static int most(int bytes) {
         return (bytes + PAGE - 2) / PAGE + 1;
     }
 
-    /** Returns how many pieces there are. */
+    /** Returns the number of pieces of a slot. */
     static int count(long address, int bytes) {
         return (inPage(address) + bytes + PAGE - 1) / PAGE;
     }
 
-    /** Returns where in the slot a piece begins. */
+    /** Returns the offset in the slot at which a piece begins. */
     static int start(long address, int piece) {
         return piece == 0 ? 0 : piece * PAGE - inPage(address);
     }
 
-    /** Returns where in the slot a piece ends. */
+    /** Returns the offset in the slot at which a piece ends. */
     static int end(long address, int bytes, int piece) {
         return Math.min(bytes, (piece + 1) * PAGE - inPage(address));
     }

@@ -7,13 +7,13 @@ import dev.peerlane.copy.planning.Geometry;
 import java.util.random.RandomGenerator;
 
 /**
- * A canary in every page: before a Read a random word is planted in the last bytes of each page of
- * the bus that its slot touches, and read back, since planting is a posted write that could come
- * after the data. The slot is handed on when all of them have gone. One in the slot's last page
- * only would not do: a device moves the pages of a command in any order.
+ * A fence with a canary in every page. Before a Read, a random word is planted in the last bytes of
+ * each page of the bus that the slot touches. It is read back, because planting is a posted write
+ * that could arrive after the data. The slot is handed on once all canaries are gone. A canary in
+ * the last page alone would not do, because a device moves the pages of a command in any order.
  *
- * <p>A canary that stays for {@link Fence#PATIENCE_NANOS} is a lost peer write. Data that equals a
- * canary by chance, once in 2^64 pages, looks like one.
+ * <p>A canary that stays for {@link Fence#PATIENCE_NANOS} means a lost peer write. Data that equals
+ * a canary by chance, once in 2^64 pages, looks the same.
  */
 final class CanaryFence extends Fence {
     private static final int WORD_BYTES = 8;
@@ -33,7 +33,7 @@ final class CanaryFence extends Fence {
     /**
      * Creates a fence.
      *
-     * @param reader the name of what Reads; for messages
+     * @param reader the name of the device that Reads, for messages
      */
     CanaryFence(String reader, PeerBuffer buffer, Geometry geometry, RandomGenerator random) {
         this.reader = reader;

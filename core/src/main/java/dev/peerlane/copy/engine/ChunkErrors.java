@@ -4,7 +4,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.BlockPort;
 import dev.peerlane.copy.BufferKind;
 
-/** What can go wrong with the chunks of a {@link Pipeline}, in words. */
+/** Makes the errors of the chunks of a {@link Pipeline}. */
 final class ChunkErrors {
     private final Lane lane;
     private final SecondStage stage;
@@ -26,7 +26,7 @@ final class ChunkErrors {
         };
     }
 
-    /** A command ended with an error status that is final. */
+    /** Returns the error for a command that ended with a final error status. */
     PeerlaneException ended(boolean reader, long chunk, int status, int failures) {
         BlockPort port = reader ? lane.reader() : lane.second();
         long lba = reader ? lane.readerLbaOf(chunk) : lane.secondLbaOf(chunk);
@@ -43,10 +43,10 @@ final class ChunkErrors {
                                 port.describe(status)),
                 failures > 0
                         ? "It was tried " + (failures + 1) + " times: check the device"
-                        : "Check the device's health; what is not copied is named in the receipt");
+                        : "Check the device's health; the receipt names what was copied");
     }
 
-    /** The data of a chunk are not the same on both sides. */
+    /** Returns the error for a chunk whose data differs between the two sides. */
     PeerlaneException mismatch(long chunk) {
         long lba = lane.secondLbaOf(chunk);
         int blocks = lane.chunkLength(chunk) / lane.second().limits().blockBytes();
@@ -61,15 +61,18 @@ final class ChunkErrors {
                                         lane.second().name(),
                                         lane.reader().name()),
                         host
-                                ? "The copy is not good: find out who else writes to either, then the"
-                                        + " health of both devices"
-                                : "The copy is not good: if no one else writes to either, this"
+                                ? "The copy is wrong: find out what else writes to either, then check"
+                                        + " the health of both devices"
+                                : "The copy is wrong: if nothing else writes to either, this"
                                         + " platform delivers wrong data between these devices; copy"
                                         + " through host memory");
         return host ? mismatch : mismatch.with("buffer", BufferKind.HOST.label());
     }
 
-    /** A bit of a slot that had been found equal was turned over, and it was found equal again. */
+    /**
+     * Returns the error for a slot that had been found equal, and was found equal again after one
+     * of its bits was flipped.
+     */
     PeerlaneException lies(long chunk, long at) {
         long lba = lane.secondLbaOf(chunk);
         BlockPort second = lane.second();
@@ -78,12 +81,12 @@ final class ChunkErrors {
                 "compare-lies",
                 "%s compared blocks %d to %d with memory in which one bit of the word at byte %d was"
                                 .formatted(second.name(), lba, lba + blocks - 1, at)
-                        + " turned over after a Compare, and found no difference again",
-                "The copy is not verified, for this device's Compare does not look at the data:"
-                        + " check the copy in host memory, and doubt the device");
+                        + " flipped after a Compare, and found no difference again",
+                "The copy is not verified, because this device's Compare ignores the data:"
+                        + " verify it in host memory, and do not trust the device");
     }
 
-    /** A Read completed, and a page of it never arrived. */
+    /** Returns the error for a Read that completed although one of its pages never arrived. */
     PeerlaneException missing(long lba) {
         boolean host = lane.buffer().isHost();
         return PeerlaneException.io(

@@ -1,9 +1,9 @@
 package dev.peerlane.copy.engine;
 
 /**
- * Which chunks are done, in bounded memory: all below {@link #low}, and a window of bits above it.
- * A chunk may start only inside the window, so a chunk that is retried for long stops the others
- * before the window overflows.
+ * Records which chunks are done, in bounded memory: all below {@link #low}, and a window of bits
+ * above it. A chunk may start only inside the window. So a chunk that is retried for long holds the
+ * others back before the window overflows.
  */
 final class ChunkLog {
     static final int WINDOW = 1 << 13;
@@ -38,7 +38,7 @@ final class ChunkLog {
         return low;
     }
 
-    /** Returns how many chunks are done. */
+    /** Returns the number of chunks that are done. */
     long count() {
         return done;
     }

@@ -11,10 +11,10 @@ import dev.peerlane.hal.Clock;
 import java.util.random.RandomGenerator;
 
 /**
- * Proves that a port's Compare really reads the slots of a third party's memory: every page is
- * filled with random data, and a Compare of it with the medium must end in Compare Failure. Where
- * peer reads return ones, zeroes or other memory, both the Write and the Compare saw the same
- * garbage, and the control succeeds where it must not.
+ * Proves that a port's Compare really reads the slots in a third party's memory. Every page is
+ * filled with random data, and a Compare of it with the medium must end in Compare Failure. If peer
+ * reads return ones, zeroes or other memory, the Write and the Compare saw the same garbage, and
+ * the control Compare succeeds where it must fail.
  */
 final class ControlCompare {
     private final Lane lane;
@@ -80,7 +80,7 @@ final class ControlCompare {
         for (int page = 0; page < pages(lane, pageBytes); page++) {
             boolean differs = differs(page, blocks);
             if (!differs) {
-                // the medium may hold just that random data: once more, with other data
+                // the medium may hold just that random data: try once more, with other data
                 differs = differs(page, blocks);
             }
             if (!differs) {
@@ -94,14 +94,14 @@ final class ControlCompare {
                                                 lane.buffer().owner(),
                                                 lbaOf(page, blocks))
                                 + " found no difference: its reads do not reach that memory",
-                        "The copy is not good: use the memory of the target, or host memory");
+                        "The copy can't be trusted: use the memory of the target, or host memory");
             }
         }
     }
 
     /**
-     * Returns the blocks that went through a page first: where reads of that page lie, this is
-     * where their garbage was written.
+     * Returns the first block that the copy moved through a page. If reads of that page return
+     * garbage, the copy wrote it there.
      */
     private long lbaOf(int page, int blocks) {
         int blockBytes = lane.second().limits().blockBytes();
@@ -146,7 +146,7 @@ final class ControlCompare {
         return lastStatus != 0;
     }
 
-    /** Returns how many ended in Compare Failure. */
+    /** Returns the number of control Compares that ended in Compare Failure. */
     int made() {
         return made;
     }

@@ -4,16 +4,16 @@ import dev.peerlane.block.PeerBuffer;
 import java.util.random.RandomGenerator;
 
 /**
- * Control Compares: they find a device that says "equal" whatever is on its medium. After a slot
- * has been found equal, one bit of it is turned over, and it is Compared with the same blocks once
- * more. Both answers can't be "equal" and true: no other proof is as sound, for random data could
- * differ from the blocks in places that the device does look at.
+ * Control Compares, which find a device that says "equal" whatever is on its medium. After a slot
+ * has been found equal, one of its bits is flipped, and the slot is Compared with the same blocks
+ * once more. The two answers can't both be a true "equal". Random data would be a weaker proof: it
+ * could differ from the blocks in places that the device does check.
  *
- * <p>Bits are drawn through the whole range, one from each of {@value #MOST} parts of the same
- * length, or from each block of a short one. A device that always lies falls at the first. One that
- * lies about a part p of the range is found with 1 - (1 - p)^n or more. No more than {@value
- * #MOST}, because each Compare Failure is an entry in the device's error log, which keeps 64 of
- * them or so.
+ * <p>The bits are drawn over the whole range, one from each of {@value #MOST} parts of equal
+ * length, or from each block of a short range. A device that always lies is found by the first
+ * control. One that lies about a part p of the range is found with probability 1 - (1 - p)^n or
+ * more. There are no more than {@value #MOST}, because each Compare Failure is an entry in the
+ * device's error log, which keeps about 64 of them.
  */
 final class Controls {
     static final int MOST = 32;
@@ -32,11 +32,11 @@ final class Controls {
     private boolean[] equal;
 
     /**
-     * Draws the places.
+     * Draws the places of the bits.
      *
-     * @param lane what is run over first
+     * @param lane the first piece of the range
      * @param bytes length of the whole range
-     * @param unitBytes the length of which no more than one is drawn
+     * @param unitBytes at most one bit is drawn in each unit of this length
      */
     Controls(Lane lane, long bytes, int unitBytes, RandomGenerator random) {
         this.random = random;
@@ -62,10 +62,10 @@ final class Controls {
     }
 
     /**
-     * Goes on with another piece of the range.
+     * Continues with another piece of the range.
      *
-     * @param piece what is run over
-     * @param from where in the range it begins, in bytes
+     * @param piece the slots and ranges of that piece
+     * @param from offset of the piece in the range, in bytes
      */
     void over(Lane piece, long from) {
         lane = piece;
@@ -79,12 +79,12 @@ final class Controls {
         equal = new boolean[slots];
     }
 
-    /** Returns how many were made, each of which the device answered with a difference. */
+    /** Returns the number of control Compares that the device answered with a difference. */
     int made() {
         return made;
     }
 
-    /** A slot is about to be Read into for a chunk. */
+    /** Notes that a chunk is about to be Read into a slot. */
     void reading(int slot, long chunk) {
         long start = start(chunk);
         int next = 0;
@@ -95,18 +95,18 @@ final class Controls {
         turned[slot] = false;
     }
 
-    /** Returns whether a slot that was found equal is to be controlled, or once more. */
+    /** Returns whether a slot that was found equal needs a control Compare, or another one. */
     boolean wants(int slot, long chunk) {
         int next = nextOf[slot];
         return next < places.length && places[next] < start(chunk) + lane.chunkLength(chunk);
     }
 
-    /** Returns whether a bit of a slot is turned over, so that a Compare has to find it. */
+    /** Returns whether a bit of the slot is flipped, so that a Compare must find it. */
     boolean isTurned(int slot) {
         return turned[slot];
     }
 
-    /** Turns a bit over and reads it back: the Compare comes after it. */
+    /** Flips a bit and reads it back, so that the Compare comes after it. */
     void turn(int slot, long chunk) {
         long at = offset(slot, chunk);
         wordOf[slot] = buffer.load64(at);
@@ -116,22 +116,22 @@ final class Controls {
         Poison.plantWord(buffer, at, turnedOf[slot]);
     }
 
-    /** The device has found no difference though a bit is turned over. */
+    /** Notes that the device found no difference although a bit is flipped. */
     void notFound(int slot) {
         equal[slot] = true;
     }
 
-    /** Returns whether the device has found the bit that is turned over. */
+    /** Returns whether the device has found the flipped bit. */
     boolean isFound(int slot) {
         return !equal[slot];
     }
 
-    /** Returns whether the bit is still turned over: data that comes twice may have mended it. */
+    /** Returns whether the bit is still flipped. Data that arrives twice may have restored it. */
     boolean isStillTurned(int slot, long chunk) {
         return buffer.load64(offset(slot, chunk)) == turnedOf[slot];
     }
 
-    /** The device has found the bit: it is turned back. */
+    /** Notes that the device has found the bit, and flips it back. */
     void found(int slot, long chunk) {
         Poison.plantWord(buffer, offset(slot, chunk), wordOf[slot]);
         turned[slot] = false;
@@ -139,7 +139,7 @@ final class Controls {
         made++;
     }
 
-    /** Returns the byte of its chunk whose word was turned last. */
+    /** Returns the offset in the chunk of the word in which a bit was flipped last. */
     long placeInChunk(int slot, long chunk) {
         return (places[nextOf[slot]] - start(chunk)) & -Long.BYTES;
     }

@@ -4,19 +4,19 @@ import dev.peerlane.copy.Receipt;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Which blocks of the target are written, from the chunks that are done. */
+/** Computes which blocks of the target are written, from the chunks that are done. */
 final class CopiedRanges {
     private static final int MAX_RANGES = 64;
 
     private CopiedRanges() {}
 
     /**
-     * Returns them in rising order, the first {@value #MAX_RANGES}.
+     * Returns the ranges in ascending order, the first {@value #MAX_RANGES}.
      *
-     * @param over what the last pipeline ran over
-     * @param log its chunks
+     * @param over the lane of the last pipeline
+     * @param log the chunks that this pipeline finished
      * @param targetLba the first block of the copy
-     * @param doneBefore bytes that pipelines before it wrote
+     * @param doneBefore bytes that earlier pipelines wrote
      */
     static List<Receipt.Range> of(Lane over, ChunkLog log, long targetLba, long doneBefore) {
         List<Receipt.Range> ranges = new ArrayList<>();

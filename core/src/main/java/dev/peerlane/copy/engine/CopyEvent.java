@@ -12,8 +12,8 @@ import jdk.jfr.StackTrace;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A copy with its verification, from its begin to its end, for flight recordings. Not to be touched
- * unless {@link dev.peerlane.hal.parts.FlightRecordings#areOn}.
+ * The flight recorder event of a copy with its verification. Use it only if {@link
+ * dev.peerlane.hal.parts.FlightRecordings#areOn}.
  */
 @Name("dev.peerlane.Copy")
 @Label("Copy")
@@ -54,14 +54,14 @@ final class CopyEvent extends Event {
         verify = plan.verify().label();
     }
 
-    /** Begins one. */
+    /** Creates an event and starts its time. */
     static CopyEvent begin(CopyPlan plan) {
         CopyEvent event = new CopyEvent(plan);
         event.begin();
         return event;
     }
 
-    /** Ends it with what came of the copy. */
+    /** Ends the event with the outcome of the copy. */
     void over(Receipt receipt) {
         bytesCopied = receipt.bytesCopied();
         result = receipt.result();

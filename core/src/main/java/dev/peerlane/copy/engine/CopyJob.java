@@ -28,8 +28,8 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs one plan: takes the memory, copies, flushes, verifies, wipes, and writes the receipt. Runs
- * once, on the thread that owns its endpoints.
+ * Runs one plan: allocates the memory, copies, flushes, verifies, wipes, and writes the receipt. A
+ * job runs once, on the thread that owns its endpoints.
  */
 public final class CopyJob {
     private final CopyPlan plan;
@@ -58,7 +58,7 @@ public final class CopyJob {
     private int flushStatus;
     private Fences fences = this::fence;
 
-    /** Makes the fence of the copy. */
+    /** Creates the fence of the copy. */
     interface Fences {
         Fence over(Lane lane);
     }
@@ -66,9 +66,9 @@ public final class CopyJob {
     /**
      * Creates a job.
      *
-     * @param plan what to do
+     * @param plan the plan to run
      * @param around time and host memory of its endpoints
-     * @param cancel asks it to stop
+     * @param cancel stops the job
      */
     public CopyJob(CopyPlan plan, Surroundings around, CancelFlag cancel) {
         this.plan = plan;
@@ -83,9 +83,7 @@ public final class CopyJob {
         verification = new Verification(plan, around, cancel, random, space);
     }
 
-    /**
-     * Has the copy use another fence than the plan's, sound or not: to show what it is good for.
-     */
+    /** Replaces the plan's fence by another one, sound or not, to show what a fence is good for. */
     void fences(Fences other) {
         fences = other;
     }
@@ -93,10 +91,10 @@ public final class CopyJob {
     /**
      * Copies and verifies.
      *
-     * @return the receipt of a copy of which every byte was moved and, if asked, checked
-     * @throws CopyException if it stopped; its receipt tells how far it came. Nothing is in flight
-     *     then, and the memory is wiped and given back, unless a device can't be stopped: that is
-     *     said
+     * @return the receipt of a copy of which every byte was moved and, if requested, verified
+     * @throws CopyException if the copy failed; its receipt names what was copied. Then nothing is
+     *     in flight, and the memory is wiped and released. If a device can't be stopped, its memory
+     *     stays allocated, and the receipt says so
      */
     public Receipt run(Progress progress) {
         CopyEvent event = FlightRecordings.areOn() ? CopyEvent.begin(plan) : null;
@@ -125,7 +123,10 @@ public final class CopyJob {
         return receipt;
     }
 
-    /** Has an interruption say how far it came: what was in flight then has ended since. */
+    /**
+     * Adds to an interruption how far the copy came, since commands that were in flight have ended
+     * meanwhile.
+     */
     private PeerlaneException told(PeerlaneException failure) {
         if (failure.category() != Category.INTERRUPTED) {
             return failure;
@@ -139,9 +140,7 @@ public final class CopyJob {
                         ? "all %d bytes are copied; the verification was stopped on request after %d"
                                 .formatted(bytes, verification.doneBytes())
                         : "stopped on request after %d of %d bytes".formatted(doneBytes(), bytes),
-                checks
-                        ? "Copy again to have all of it verified"
-                        : "What is copied is named in the receipt",
+                checks ? "Copy again to verify all of it" : "The receipt names what was copied",
                 failure);
     }
 
@@ -182,7 +181,7 @@ public final class CopyJob {
         }
     }
 
-    /** Copies what is left, or as much of it as one of the tuner's tries takes. */
+    /** Copies the rest, or as much of it as one try of the tuner takes. */
     private void piece(PeerBuffer buffer, Tuner tunes, Progress progress) {
         long started = clock.nanoTime();
         long before = doneBytes();
@@ -276,7 +275,10 @@ public final class CopyJob {
         }
     }
 
-    /** What a failed copy names as copied shall be as safe as what a good one does. */
+    /**
+     * Flushes what a failed copy wrote, so that the blocks it names as copied are as durable as
+     * those of a successful one.
+     */
     private void flushWhatIsWritten(PeerlaneException failure) {
         if (copied || doneBytes() == 0 || flushFailed) {
             return;

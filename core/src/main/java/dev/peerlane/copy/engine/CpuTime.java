@@ -6,7 +6,7 @@ import java.lang.management.ManagementFactory;
 public final class CpuTime {
     private CpuTime() {}
 
-    /** Returns how long the thread has been on a processor, in nanoseconds. */
+    /** Returns the processor time that the thread has used, in nanoseconds. */
     public static long nanos() {
         return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
     }

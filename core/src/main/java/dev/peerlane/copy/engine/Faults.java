@@ -4,15 +4,16 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.parts.MemoryFault;
 
 /**
- * Turns what a touch of a lost device throws into an error of ours. A SIGBUS in a mapped BAR
- * (memory decoding turned off, a device pulled out) arrives as an {@link InternalError}, some
- * instructions late, so it is caught at the engine's turns and not at the access.
+ * Converts what an access to a lost device throws into a {@link PeerlaneException}. A SIGBUS in a
+ * mapped BAR (memory decoding turned off, a device pulled out) arrives as an {@link InternalError},
+ * some instructions late, so the engine catches it once per turn and not at the access.
  */
 final class Faults {
     private Faults() {}
 
     /**
-     * Has the first error tell of a later one, which can be the same: a port throws its own again.
+     * Adds a later error to the first one, unless both are the same object: a port throws its own
+     * error again.
      */
     static void add(PeerlaneException first, Throwable later) {
         if (first != later) {
@@ -20,7 +21,7 @@ final class Faults {
         }
     }
 
-    /** Returns an error of ours as it is, and an {@link InternalError} as one. */
+    /** Returns a {@link PeerlaneException} as it is, and an {@link InternalError} converted. */
     static PeerlaneException of(Throwable thrown) {
         if (thrown instanceof PeerlaneException ours) {
             return ours;

@@ -3,22 +3,23 @@ package dev.peerlane.copy.engine;
 /**
  * Stands between the completion of a Read and the use of its data.
  *
- * <p>The data of a Read goes to a peer's memory, its completion entry to host memory: two ways, and
- * the completion can overtake the data. A fence holds arrived slots back until their data is known
- * to be there.
+ * <p>The data of a Read goes to a peer's memory, its completion entry to host memory. These are two
+ * routes, and the completion can overtake the data. A fence holds back slots whose Read has
+ * completed until their data is known to be there.
  */
 abstract class Fence {
     /**
-     * How long data may be under way after the completion of its Read, far above what any fabric
-     * takes. Nothing is Read again then: what is only late would take away the next canary, and
-     * with it the proof that the data of the second Read has arrived.
+     * How long the data may take to arrive after the completion of its Read; far longer than on any
+     * real fabric. The fence does not Read again then: data that is merely late would overwrite the
+     * next canary, and the canary could no longer prove that the data of the second Read has
+     * arrived.
      */
     static final long PATIENCE_NANOS = 1_000_000_000L;
 
     /**
-     * A slot is about to be Read into.
+     * Prepares a slot that is about to be Read into.
      *
-     * @param bytes how much of it
+     * @param bytes how much of the slot
      */
     abstract void reading(int slot, int bytes);
 
@@ -28,26 +29,26 @@ abstract class Fence {
     /**
      * Moves the fence on.
      *
-     * @param now the clock
-     * @param ready takes the slots whose data has arrived
+     * @param now the time of the clock
+     * @param ready receives the slots whose data has arrived
      * @return whether anything happened
      * @throws dev.peerlane.PeerlaneException if data did not arrive within {@link #PATIENCE_NANOS}
      */
     abstract boolean step(long now, IntQueue ready);
 
-    /** Returns whether no arrived slot waits any more for its data. */
+    /** Returns whether no slot is waiting for its data. */
     abstract boolean idle();
 
-    /** Takes the completion of a slot that is the fence's own. */
+    /** Takes the completion of a slot that belongs to the fence itself. */
     abstract void completed(int slot, int status);
 
-    /** Returns whether a command of the fence's own was given up and may still touch memory. */
+    /** Returns whether a command of the fence itself was given up and may still access memory. */
     abstract boolean quarantined();
 
-    /** Returns the name for receipts. */
+    /** Returns the name that receipts use. */
     abstract String label();
 
-    /** No fence: the owner of the memory writes it itself, or it is host memory. */
+    /** No fence, because the owner of the memory writes it itself, or because it is host memory. */
     static final class None extends Fence {
         private final IntQueue arrived;
 

@@ -1,11 +1,11 @@
 package dev.peerlane.copy.engine;
 
 /**
- * The free slots, and which of them a chunk may take. They are two halves: of as many chunks in a
- * row as there are slots, the first take slots of one half, the rest slots of the other. The
- * verification exchanges the halves. So no chunk is checked in the slot that it was copied through,
- * whatever order commands end in, and no note of each chunk is needed; but for a memory with one
- * slot.
+ * The free slots, and the rule which of them a chunk may use. The slots form two halves. In every
+ * run of as many chunks as there are slots, the first chunks use one half, and the rest the other.
+ * The verification swaps the halves. So no chunk is verified in the slot through which it was
+ * copied, in whatever order commands end, and without a record per chunk. The exception is a memory
+ * with a single slot.
  */
 final class FreeSlots {
     private final IntQueue[] halves;
@@ -14,10 +14,10 @@ final class FreeSlots {
     private final int exchanged;
 
     /**
-     * Creates them, all free.
+     * Creates the set with all slots free.
      *
-     * @param slots how many there are
-     * @param others whether chunks take other slots than without this
+     * @param slots number of slots
+     * @param others whether to swap the halves
      */
     FreeSlots(int slots, boolean others) {
         this.slots = slots;
@@ -30,16 +30,16 @@ final class FreeSlots {
     }
 
     /**
-     * Takes a slot for a chunk, the one that has been free for longest.
+     * Takes the slot for a chunk that has been free for longest.
      *
-     * @return -1 if none is free for it
+     * @return -1 if no slot is free for this chunk
      */
     int take(long chunk) {
         IntQueue half = halves[(chunk % slots < low ? 0 : 1) ^ exchanged];
         return half.isEmpty() ? -1 : half.remove();
     }
 
-    /** Gives a slot back. */
+    /** Releases a slot. */
     void give(int slot) {
         halves[slot < low ? 0 : 1].add(slot);
     }

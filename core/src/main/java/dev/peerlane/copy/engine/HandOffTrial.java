@@ -20,12 +20,12 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 
 /**
- * Hands slots on for somebody who counts. The source of a plan Reads chunks into slots of the
- * plan's memory, a fence hands them on, and the target Compares each with its own medium, at the
- * moment at which a copy would Write it. A {@link HandOffs} sees each of them.
+ * Runs hand-offs of slots for an observer to count. The source of a plan Reads chunks into slots of
+ * the plan's memory, a fence hands the slots on, and the target Compares each with its own medium
+ * at the moment at which a copy would Write it. A {@link HandOffs} observes each hand-off.
  *
- * <p>The range has two halves that are run in turn, so that two chunks that follow each other in a
- * slot are never the same. No medium is written. Runs on the thread that owns the plan's endpoints.
+ * <p>The range has two halves that are run in turn, so that two successive chunks in a slot never
+ * have the same data. No medium is written. Runs on the thread that owns the plan's endpoints.
  */
 public final class HandOffTrial implements AutoCloseable {
     private final CopyRequest request;
@@ -42,12 +42,12 @@ public final class HandOffTrial implements AutoCloseable {
     private boolean unsafe;
 
     /**
-     * Takes the memory of a plan and attaches its slots to both ports.
+     * Allocates the memory of a plan and attaches its slots to both ports.
      *
-     * @param plan source and target range, and the memory between them; its fence does not count
+     * @param plan source and target range, and the memory between them; its fence is ignored
      * @param around time and host memory of its endpoints
-     * @param cancel asks it to stop
-     * @param seed of the fences' words
+     * @param cancel stops the trial
+     * @param seed the seed of the fences' random words
      * @throws PeerlaneException if the target can't Compare, or the memory or the range is too
      *     small
      */
@@ -106,7 +106,10 @@ public final class HandOffTrial implements AutoCloseable {
         }
     }
 
-    /** Sentinels are there for every fence, so that all of them are tried over the same slots. */
+    /**
+     * Cuts the memory. Sentinels are always included, so that all fences are tried over the same
+     * slots.
+     */
     private Geometry cut(PeerMemory memory) {
         Geometry geometry =
                 Geometry.fit(
@@ -128,22 +131,22 @@ public final class HandOffTrial implements AutoCloseable {
         return geometry;
     }
 
-    /** Returns the bytes of one slot, which are those of a chunk. */
+    /** Returns the bytes of one slot, which are those of one chunk. */
     public int chunkBytes() {
         return all.geometry().chunkBytes();
     }
 
-    /** Returns how many slots are used at once. */
+    /** Returns the number of slots in use. */
     public int slots() {
         return all.geometry().slots();
     }
 
-    /** Returns how many chunks each half of the range has. */
+    /** Returns the number of chunks in each half of the range. */
     public long chunksOfHalf() {
         return halves[0].chunks();
     }
 
-    /** Allocates host memory for one chunk. It goes back together with the slots. */
+    /** Allocates host memory for one chunk. {@link #close} releases it. */
     public HostMemory.HostBuffer hostChunk() {
         HostMemory.HostBuffer host =
                 around.hostMemory().allocate(chunkBytes(), Geometry.PAGE_BYTES);
@@ -152,7 +155,7 @@ public final class HandOffTrial implements AutoCloseable {
     }
 
     /**
-     * Takes a fence for the rounds that follow, whatever the planner thinks of it.
+     * Sets the fence of the following rounds, whether or not the planner would choose it.
      *
      * @param choice any but AUTO
      * @throws PeerlaneException if the memory does not keep what the fence stores
@@ -173,17 +176,17 @@ public final class HandOffTrial implements AutoCloseable {
                     new CanaryFence(over.reader().name(), over.buffer(), over.geometry(), random);
             case READBACK -> new ReadbackFence(over.buffer(), over.geometry());
             case NONE -> new Fence.None(over.geometry().slots());
-            case AUTO -> throw new IllegalArgumentException("auto is no fence");
+            case AUTO -> throw new IllegalArgumentException("AUTO is not a fence");
         };
     }
 
     /**
-     * Runs one half of the range, once through all of it.
+     * Runs once through one half of the range.
      *
      * @param half 0 or 1
-     * @param watch sees each hand-off
-     * @throws PeerlaneException if a command fails, a fence finds that data never arrived, or it
-     *     was cancelled
+     * @param watch observes each hand-off
+     * @throws PeerlaneException if a command fails, a fence finds that data never arrived, or the
+     *     trial was cancelled
      */
     public void round(int half, HandOffs watch) {
         try {
@@ -212,17 +215,19 @@ public final class HandOffTrial implements AutoCloseable {
         }
     }
 
-    /** Returns the error of a device that takes part, if one is the cause; else what was seen. */
+    /**
+     * Returns the error of a device of this trial if one caused the error; else the error itself.
+     */
     public PeerlaneException blamed(PeerlaneException seen) {
         return Blame.of(seen, all);
     }
 
-    /** Returns whether a device could not be stopped, and its memory was kept for that. */
+    /** Returns whether a device could not be stopped, so that its memory was not released. */
     public boolean isUnsafe() {
         return unsafe;
     }
 
-    /** Wipes the memory and gives it back, unless a device could not be stopped. */
+    /** Wipes the memory and releases it, unless a device could not be stopped. */
     @Override
     public void close() {
         unsafe |= suspects.stop(clock, true) != null;

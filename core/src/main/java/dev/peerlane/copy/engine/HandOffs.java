@@ -1,20 +1,20 @@
 package dev.peerlane.copy.engine;
 
 /**
- * Sees the hand-offs of slots to a Compare, and says what a difference means. Without one, the
- * first difference ends what runs.
+ * Observes the hand-offs of slots to a Compare, and decides what a difference means. Without an
+ * observer the first difference stops the pipeline.
  */
 public interface HandOffs {
-    /** A slot is about to be Read into for a chunk. */
+    /** Called before a chunk is Read into a slot. */
     void reading(int slot, long chunk);
 
-    /** The slot was what the medium holds. */
+    /** Called when the slot equals the medium. */
     void equal(int slot);
 
     /**
-     * The slot was not what the medium holds.
+     * Called when the slot differs from the medium.
      *
-     * @return whether to Compare it once more
+     * @return whether to Compare the slot once more
      */
     boolean differs(int slot);
 }

@@ -4,9 +4,9 @@ import dev.peerlane.copy.planning.Geometry;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Compares slots in host memory: what the reader read with what the second port read beside it.
- * Both halves are overwritten with different random bytes before they are read into: memory that no
- * Read reaches is equal to itself, and what a slot held before is the same in both halves.
+ * Compares slots in host memory: the data of the reader with that of the second port. Both halves
+ * are overwritten with different random bytes before the Reads. Otherwise memory that no Read
+ * reaches would equal itself, and both halves could hold the same old data.
  */
 final class HostMatch {
     private final MemorySegment memory;
@@ -16,9 +16,9 @@ final class HostMatch {
     /**
      * Creates a comparison.
      *
-     * @param memory twice the slots: the reader's, then the second port's
-     * @param geometry of one half
-     * @param poison of both halves; it overwrites
+     * @param memory room for twice the slots: the reader's, then the second port's
+     * @param geometry how one half is cut
+     * @param poison the poison of both halves; it overwrites whole slots
      */
     HostMatch(MemorySegment memory, Geometry geometry, Poison poison) {
         this.memory = memory;

@@ -1,12 +1,12 @@
 package dev.peerlane.copy.engine;
 
-/** A bounded first-in-first-out queue of slot numbers that allocates nothing after it is made. */
+/** A bounded first-in-first-out queue of slot numbers. It allocates nothing after its creation. */
 public final class IntQueue {
     private final int[] ring;
     private int head;
     private int size;
 
-    /** Creates an empty queue for so many numbers. */
+    /** Creates an empty queue with a given capacity. */
     public IntQueue(int capacity) {
         ring = new int[capacity];
     }

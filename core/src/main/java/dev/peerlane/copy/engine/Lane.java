@@ -6,17 +6,17 @@ import dev.peerlane.copy.CopyRequest;
 import dev.peerlane.copy.planning.Geometry;
 
 /**
- * Memory cut into slots and attached to two ports: what a {@link Pipeline} runs over.
+ * Memory that is cut into slots and attached to two ports: what a {@link Pipeline} runs over.
  *
  * @param reader the port that Reads into the slots
  * @param readerLba its first block
- * @param second the port that Writes or Compares them
+ * @param second the port that Writes or Compares the slots
  * @param secondLba its first block
  * @param buffer the memory
- * @param geometry how it is cut
- * @param firstSlot the number of the first slot on both ports; the sentinels' follow the slots'
+ * @param geometry how the memory is cut
+ * @param firstSlot the number of the first slot on both ports; the sentinels follow the slots
  * @param bytes how much to move; a multiple of both block sizes
- * @param backwards whether the first chunk is the last one of the range
+ * @param backwards whether the chunks go from the end of the range to its start
  */
 record Lane(
         BlockPort reader,
@@ -29,7 +29,7 @@ record Lane(
         long bytes,
         boolean backwards) {
 
-    /** A port, and the block at which the range on it begins. */
+    /** A port, and the block at which its range begins. */
     record End(BlockPort port, long lba) {}
 
     /** Attaches the slots of a buffer to both ports. */
@@ -51,7 +51,7 @@ record Lane(
                 reader, from.lba(), second, to.lba(), buffer, geometry, first, bytes, false);
     }
 
-    /** Attaches the slots of a buffer to the two sides of a request: source to target. */
+    /** Attaches the slots of a buffer to the source and the target of a request. */
     static Lane attach(CopyRequest request, PeerBuffer buffer, Geometry geometry, long bytes) {
         return attach(
                 new End(request.source().port(), request.sourceLba()),
@@ -61,7 +61,9 @@ record Lane(
                 bytes);
     }
 
-    /** Attaches pieces to both ports, which must agree on their number. */
+    /**
+     * Attaches pieces of a buffer to both ports, and checks that both give them the same numbers.
+     */
     static int attachBoth(
             BlockPort one, BlockPort other, PeerBuffer buffer, long offset, int bytes, int count) {
         int first = one.attach(buffer, offset, bytes, bytes, count);
@@ -72,7 +74,7 @@ record Lane(
         return first;
     }
 
-    /** Returns the same slots for what is left of the two ranges. */
+    /** Returns these slots over the rest of the two ranges. */
     Lane rest(long fromReaderLba, long fromSecondLba, long restBytes) {
         return new Lane(
                 reader,
@@ -86,7 +88,7 @@ record Lane(
                 backwards);
     }
 
-    /** Returns a part of the same two ranges over the same slots. */
+    /** Returns these slots over a part of the two ranges. */
     Lane part(long fromBytes, long partBytes) {
         return rest(
                 readerLba + fromBytes / reader.limits().blockBytes(),
@@ -94,7 +96,7 @@ record Lane(
                 partBytes);
     }
 
-    /** Returns the same slots with the parts of the two sides exchanged. */
+    /** Returns this lane with the roles of the two sides exchanged. */
     Lane turned() {
         return new Lane(
                 /* reader= */ second,
@@ -108,7 +110,7 @@ record Lane(
                 backwards);
     }
 
-    /** Returns the same with the chunks in the other order. */
+    /** Returns this lane with the chunks in reverse order. */
     Lane reversed() {
         return new Lane(
                 reader,
@@ -122,7 +124,7 @@ record Lane(
                 !backwards);
     }
 
-    /** Returns the same memory, cut otherwise: its slots are the first of these. */
+    /** Returns this lane cut otherwise; its slots are the first of these. */
     Lane cut(Geometry other) {
         return new Lane(
                 reader, readerLba, second, secondLba, buffer, other, firstSlot, bytes, backwards);
@@ -132,12 +134,12 @@ record Lane(
         return (bytes + geometry.chunkBytes() - 1) / geometry.chunkBytes();
     }
 
-    /** Returns where in the range a chunk is, in chunks. */
+    /** Returns the position of a chunk in the range, in chunks. */
     long place(long chunk) {
         return backwards ? chunks() - 1 - chunk : chunk;
     }
 
-    /** Returns the chunk that may be shorter than the others. */
+    /** Returns the only chunk that may be shorter than the others. */
     long shortest() {
         return place(chunks() - 1);
     }

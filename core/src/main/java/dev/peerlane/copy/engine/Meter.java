@@ -3,21 +3,21 @@ package dev.peerlane.copy.engine;
 import dev.peerlane.copy.planning.Geometry;
 
 /**
- * Measures how fast chunks end while a copy runs, and says when it has seen enough. What ends
- * before as many chunks as fit into the source's queue is the start, and does not count.
+ * Measures how fast chunks end while a copy runs, and tells when it has seen enough. The first
+ * chunks, as many as fit into the source's queue, are the start and do not count.
  *
- * <p>At the start of a copy the code is cold as well: the virtual machine has compiled none of it,
- * and the rate can be a tenth of what it is 100 ms later. A meter for the start therefore waits
- * that long, and then until two windows in a row have the same rate, a second at most.
+ * <p>At the start of a copy the code is cold, too: the virtual machine has compiled none of it, and
+ * the rate can be a tenth of what it is 100 ms later. A meter for the start therefore waits that
+ * long, and then until two successive windows have the same rate, for a second at most.
  */
 final class Meter {
-    /** What the virtual machine takes to compile the loop, seen on a quiet machine. */
+    /** How long the virtual machine takes to compile the loop, measured on a quiet machine. */
     static final long COLD_NANOS = 100_000_000L;
 
     private static final long LEAST_NANOS = 20_000_000L;
     private static final long MOST_NANOS = 200_000_000L;
 
-    /** After so long a rate that still changes counts as it is. */
+    /** After this time a rate counts although it still changes. */
     private static final long SETTLED_NANOS = 1_000_000_000L;
 
     private static final double SAME = 0.95;
@@ -41,11 +41,12 @@ final class Meter {
      * Starts a meter.
      *
      * @param geometry how the memory is cut
-     * @param chunks how many are to be copied
-     * @param coldNanos how long nothing counts and the rate is then watched until it stays, or 0
-     * @param worthNanos if what is left takes less time at the rate that is found, the meter lets
-     *     the copy go on to its end; with {@code Long.MAX_VALUE} always
-     * @param now the clock
+     * @param chunks number of chunks to copy
+     * @param coldNanos the time at the start in which nothing counts, after which the rate must
+     *     become steady; or 0
+     * @param worthNanos if the rest takes less time than this at the measured rate, the copy runs
+     *     on to its end; always with {@code Long.MAX_VALUE}
+     * @param now the time of the clock
      */
     Meter(Geometry geometry, long chunks, long coldNanos, long worthNanos, long now) {
         warmUp = geometry.readDepth();
@@ -58,7 +59,7 @@ final class Meter {
         lastNanos = now;
     }
 
-    /** Takes the number of chunks that have ended; returns whether that is enough to know. */
+    /** Takes the number of chunks that have ended, and returns whether the rate is known. */
     boolean isOver(long now, long count) {
         if (count != last) {
             last = count;
@@ -103,8 +104,7 @@ final class Meter {
     }
 
     /**
-     * Returns the rate of the last window, which goes on for as long as the copy does; 0 if nothing
-     * ended.
+     * Returns the rate of the last window, which lasts as long as the copy; 0 if no chunk ended.
      */
     double chunksPerSecond() {
         if (warm && last > first) {

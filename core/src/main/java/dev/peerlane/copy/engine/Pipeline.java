@@ -12,12 +12,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs chunks through slots: Read by the reader, fence, then Write or Compare by the second port,
- * many slots at a time on one thread. Nothing is allocated for an I/O.
+ * Moves chunks through slots: Read by the reader, fence, then Write or Compare by the second port,
+ * many slots at a time on one thread. It allocates nothing per I/O.
  *
- * <p>The first error stops it: nothing new starts, what is in flight is taken in for a bounded
- * time, and what is still out then is quarantined. {@link #run} then throws; {@link #log} tells
- * what was done.
+ * <p>The first error stops it: nothing new starts, commands in flight are awaited for a bounded
+ * time, and the slots of those that remain are quarantined. {@link #run} then throws, and {@link
+ * #log} tells which chunks are done.
  */
 final class Pipeline {
     static final int POLL_MAX = 64;
@@ -110,42 +110,45 @@ final class Pipeline {
         toControl = new IntQueue(slots);
     }
 
-    /** Has slots poisoned before each Read. */
+    /** Sets the poison of slots, planted before each Read. */
     void poison(Poison with) {
         poison = with;
     }
 
-    /** Has slots compared in host memory, where that is the second stage. */
+    /** Sets the comparison in host memory, if that is the second stage. */
     void match(HostMatch with) {
         match = with;
     }
 
-    /** Sets what is called at each hand-off to a Compare. */
+    /** Sets the observer of each hand-off to a Compare. */
     void watch(HandOffs watcher) {
         watch = watcher;
     }
 
-    /** Has chunks take other slots than in a pipeline that ran over the same ones without this. */
+    /** Makes chunks use other slots than in a pipeline over the same slots without this call. */
     void inOtherSlots() {
         free = new FreeSlots(states.length, true);
     }
 
-    /** Has Compares controlled. */
+    /** Sets the control Compares. */
     void control(Controls with) {
         controls = with;
     }
 
-    /** Has no more chunks begin once a meter has seen enough; what has begun is ended. */
+    /**
+     * Sets a meter. Once it has seen enough, no more chunks begin, and those that have begun are
+     * finished.
+     */
     void measure(Meter with) {
         meter = with;
     }
 
-    /** Returns what was done so far. */
+    /** Returns the log of the chunks that are done. */
     ChunkLog log() {
         return log;
     }
 
-    /** Returns the block at which the first error happened, on the port that had it, or -1. */
+    /** Returns the block of the first error, on the port that had it, or -1. */
     long failedLba() {
         return failedLba;
     }
@@ -155,7 +158,7 @@ final class Pipeline {
         return unsafe;
     }
 
-    /** Adds the ports of which a command ended in an error. */
+    /** Adds the ports on which a command ended in an error. */
     void addSuspects(Suspects to) {
         if (readerSuspect) {
             to.add(lane.reader());
@@ -165,7 +168,7 @@ final class Pipeline {
         }
     }
 
-    /** Returns the bytes that went through so far. */
+    /** Returns the number of bytes that are done. */
     long doneBytes() {
         long chunks = log.count();
         long last = lane.shortest();
@@ -176,10 +179,10 @@ final class Pipeline {
     }
 
     /**
-     * Runs to the end.
+     * Runs until all chunks are done.
      *
-     * @throws PeerlaneException for the first error, when nothing is in flight any more or what is
-     *     cannot touch a slot any more
+     * @throws PeerlaneException for the first error, once nothing is in flight, or what is can't
+     *     touch a slot any more
      */
     void run(Progress progress, Progress.Phase phase) {
         now = clock.nanoTime();
@@ -241,7 +244,10 @@ final class Pipeline {
         return log.complete() || (stopping && log.count() == nextChunk);
     }
 
-    /** What goes wrong on the devices' side must not leave their commands in flight, either. */
+    /**
+     * Turns the clock. An error in it is recorded like any other, so that commands in flight are
+     * still wound down.
+     */
     private void turnClock() {
         try {
             clock.turn();
@@ -370,7 +376,10 @@ final class Pipeline {
         };
     }
 
-    /** A page still holds its poison: its data got lost, or equals the poison by chance. */
+    /**
+     * Handles a page that still holds its poison: its data got lost, or equals the poison by
+     * chance.
+     */
     private void readAgainOrFail(int slot) {
         if (poisoningsOf[slot] >= MAX_POISONINGS) {
             long lba = lane.readerLbaOf(chunkOf[slot]);
@@ -470,7 +479,10 @@ final class Pipeline {
         free.give(slot);
     }
 
-    /** A slot was found equal, or its turned bit was found: on to its next control, if any. */
+    /**
+     * Moves a slot that was found equal, or whose flipped bit was found, to its next control
+     * Compare, or to its end.
+     */
     private void control(int slot) {
         Controls with = Objects.requireNonNull(controls);
         long chunk = chunkOf[slot];
@@ -505,7 +517,7 @@ final class Pipeline {
         }
     }
 
-    /** Gives up commands that take too long: abort, quarantine, stop. */
+    /** Gives up commands that take too long: aborts them, quarantines their slots, and stops. */
     private void giveUpLateOnes() {
         for (int slot = 0; slot < states.length; slot++) {
             boolean reading = states[slot] == SlotState.READING;

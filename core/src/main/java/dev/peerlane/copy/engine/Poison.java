@@ -7,13 +7,13 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
 /**
- * A random word in every page of the bus that a slot touches, planted before a Read and gone after
- * it, unless the page's data never arrived. A packet that gets lost inside a page whose others
- * arrive takes the word with it or not: its place in the page is drawn anew each time, so that no
- * part of a page is out of sight for good. What it misses is left to the Compare.
+ * Random words, one in every page of the bus that a slot touches. A word is planted before a Read
+ * and is gone after it, unless the page's data never arrived. If only one packet of a page is lost,
+ * the word may be overwritten all the same; its place in the page is drawn anew each time, so that
+ * no part of a page stays unwatched. The Compare has to find what this misses.
  *
- * <p>Where it overwrites, the whole slot holds random bytes before a Read, and every byte that does
- * not arrive shows in the Compare. That costs a store of the host for every word of the data.
+ * <p>In the overwriting mode the whole slot holds random bytes before a Read, and the Compare finds
+ * every byte that does not arrive. That costs a store of the host for every word of the data.
  */
 public final class Poison {
     private final PeerBuffer buffer;
@@ -24,13 +24,13 @@ public final class Poison {
     private final long[] words;
     private final RandomGenerator random;
 
-    /** Creates one for the slots of a buffer, of which it changes single words. */
+    /** Creates the poison of the slots of a buffer, of which it changes single words. */
     public Poison(PeerBuffer buffer, Geometry geometry, RandomGenerator random) {
         this(buffer, geometry, random, false);
     }
 
     /**
-     * Creates one for the slots of a buffer.
+     * Creates the poison of the slots of a buffer.
      *
      * @param overwrites whether whole slots are overwritten
      */
@@ -44,7 +44,7 @@ public final class Poison {
         words = new long[pages * geometry.slots()];
     }
 
-    /** Plants and reads back, so that no late store can destroy data that a Read brings. */
+    /** Plants the words and reads them back, so that no late store can destroy data of the Read. */
     public void plant(int slot, int bytes) {
         if (overwrites) {
             buffer.fill((long) slot * chunkBytes, bytes, random.nextInt());
@@ -71,7 +71,7 @@ public final class Poison {
         return true;
     }
 
-    /** Returns whether the word of every page is at the same place of other memory. */
+    /** Returns whether other memory holds the word of every page at the same place. */
     public boolean isIn(PeerBuffer other, int slot, int bytes) {
         int used = BusPages.count(addressOf(slot), bytes);
         for (int page = 0; page < used; page++) {
@@ -82,7 +82,7 @@ public final class Poison {
         return true;
     }
 
-    /** Returns how many words there are in some slots, the first ones. */
+    /** Returns the number of words in the first slots. */
     public int words(int slots) {
         int all = 0;
         for (int slot = 0; slot < slots; slot++) {
@@ -95,7 +95,7 @@ public final class Poison {
         return address + (long) slot * chunkBytes;
     }
 
-    /** The word itself says where in its page it is. */
+    /** Returns the offset of a page's word. The word itself determines its place in the page. */
     private long offset(int slot, int bytes, int page) {
         long at = addressOf(slot);
         int start = BusPages.start(at, page);
@@ -104,7 +104,7 @@ public final class Poison {
         return (long) slot * chunkBytes + start + place * Long.BYTES;
     }
 
-    /** Overwrites memory with random bytes, and reads back, so that none of it comes late. */
+    /** Overwrites memory with random bytes, and reads back, so that no store arrives late. */
     static void overwrite(PeerBuffer buffer, long bytes, RandomGenerator random) {
         for (long at = 0; at < bytes; at += Geometry.PAGE_BYTES) {
             long length = Math.min(Geometry.PAGE_BYTES, bytes - at);
@@ -116,8 +116,8 @@ public final class Poison {
     }
 
     /**
-     * Returns what draws the words of a job. Patterns and tests make data from seeds as well, so it
-     * is a stream of its own: data that equals a planted word looks like data that got lost.
+     * Returns the generator of a job's words. It is a stream of its own, because test patterns are
+     * made from seeds too, and data that equals a planted word looks like lost data.
      */
     public static SplittableRandom words(long seed) {
         return new SplittableRandom(seed).split();
@@ -129,7 +129,7 @@ public final class Poison {
         checkPlanted(buffer, offset, word);
     }
 
-    /** Reads a planted word back; only then does it surely come before what is asked for next. */
+    /** Reads a planted word back. Only then is it sure to come before the next command. */
     public static void checkPlanted(PeerBuffer buffer, long offset, long word) {
         long back = buffer.load64(offset);
         if (back != word) {

@@ -5,13 +5,13 @@ import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.copy.planning.Geometry;
 
 /**
- * Reading back: after the completion of a Read the host loads a word from every page of the bus
- * that the slot touches. A load passes no posted write on its way (PCIe 5.0, 2.4.1). The switch
- * that sent the completion up had put the data in the queue of the memory's port before, so the
- * load comes after them. That holds on a direct way across a switch only: through a root complex
- * data and load take two ways.
+ * A fence that reads back: after the completion of a Read the host loads a word from every page of
+ * the bus that the slot touches. A load does not pass posted writes on its route (PCIe 5.0, 2.4.1).
+ * The switch that forwarded the completion had queued the data at the port of the memory before, so
+ * the load comes after the data. That holds only on a direct route across a switch: through a root
+ * complex, data and load take two routes.
  *
- * <p>Every page is loaded, since a controller may let loads bypass buffered writes to other
+ * <p>Every page is loaded, because a controller may let loads bypass buffered writes to other
  * addresses (CMBEBS.CMBRBB; NVMe Base 2.0, 3.1.3.19).
  */
 final class ReadbackFence extends Fence {
@@ -50,7 +50,7 @@ final class ReadbackFence extends Fence {
             int pages = BusPages.count(address + start, bytes);
             for (int page = 0; page < pages; page++) {
                 int end = BusPages.end(address + start, bytes, page);
-                // what it is does not matter, only that it has come back
+                // the value does not matter, only that it has come back
                 loaded ^= buffer.load64(start + end - Long.BYTES);
             }
             ready.add(slot);

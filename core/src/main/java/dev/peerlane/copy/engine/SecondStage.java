@@ -1,11 +1,11 @@
 package dev.peerlane.copy.engine;
 
-/** What becomes of a slot whose data has arrived. */
+/** What the second port does with a slot whose data has arrived. */
 enum SecondStage {
-    /** The second port writes it to its medium. */
+    /** Writes it to its medium. */
     WRITE,
-    /** The second port compares it with its medium. */
+    /** Compares it with its medium. */
     COMPARE,
-    /** The second port reads its own blocks beside it, and both are compared in host memory. */
+    /** Reads its own blocks into host memory beside the slot, where both are compared. */
     MATCH
 }

@@ -8,18 +8,18 @@ import dev.peerlane.copy.planning.Geometry;
 import java.util.random.RandomGenerator;
 
 /**
- * The sentinel: after a batch of Reads completed, one more block is Read from the same source into
- * a block of the same memory that holds a random canary. Posted writes of one requester on one
- * route keep their order while Relaxed Ordering is off (PCIe 5.0, 2.4.1), so once the canary is
- * gone, all data of the batch has arrived.
+ * A fence that uses sentinels. After a batch of Reads has completed, one more block is Read from
+ * the same source into a block of the same memory that holds a random canary. Posted writes of one
+ * requester on one route stay in order while Relaxed Ordering is off (PCIe 5.0, 2.4.1). So once the
+ * canary is gone, all data of the batch has arrived.
  *
- * <p>The canary is at the end of every page of the bus that the block touches, so that the
- * sentinel's own data has arrived too: what came later would reach memory that belongs to somebody
- * else by then.
+ * <p>A canary is at the end of every page of the bus that the block touches, so that the sentinel's
+ * own data has arrived too. Otherwise it could arrive when the memory belongs to someone else.
  *
- * <p>Planting the canary is a posted write too and could arrive after the source's data, so it is
- * read back before the source's doorbell. A canary that stays for {@link Fence#PATIENCE_NANOS} is a
- * lost peer write. Data that equals it by chance, once in 2^64 batches, looks like one.
+ * <p>Planting the canary is a posted write too and could arrive after the source's data, so the
+ * canary is read back before the source's doorbell is rung. A canary that stays for {@link
+ * Fence#PATIENCE_NANOS} means a lost peer write. Data that equals the canary by chance, once in
+ * 2^64 batches, looks the same.
  */
 final class SentinelFence extends Fence {
     private static final int WORD_BYTES = 8;
@@ -66,10 +66,10 @@ final class SentinelFence extends Fence {
      *
      * @param reader the port that Reads; its sentinel slots are attached, from {@code firstSlot} on
      * @param buffer the memory that holds slots and sentinels
-     * @param geometry where in it they lie
+     * @param geometry how the memory is cut
      * @param firstSlot the number of the first sentinel's slot
-     * @param options retries and time-out of a sentinel's own Read
-     * @param random makes the canaries
+     * @param options retries and timeout of a sentinel's own Read
+     * @param random generates the canaries
      */
     SentinelFence(
             BlockPort reader,
@@ -93,7 +93,7 @@ final class SentinelFence extends Fence {
         }
     }
 
-    /** Returns the sentinels of a lane as its fence. */
+    /** Creates the fence over the sentinels of a lane. */
     static SentinelFence over(Lane lane, CopyOptions options, RandomGenerator random) {
         int first = lane.firstSlot() + lane.geometry().slots();
         return new SentinelFence(

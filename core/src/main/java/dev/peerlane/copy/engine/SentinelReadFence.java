@@ -15,11 +15,14 @@ import dev.peerlane.pci.Machine;
 import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
 
-/** A {@link ReadFence} that is a sentinel with a batch of one. */
+/** A {@link ReadFence} made of a sentinel whose batch is a single Read. */
 public final class SentinelReadFence extends ReadFence {
     private static final int SLOT = 0;
 
-    /** The bounds of the commands and of the data on its way end a wait before this does. */
+    /**
+     * A wait without a limit of its own: the timeouts of the command and of its data end it
+     * earlier.
+     */
     private static final long FOR_EVER_NANOS = Long.MAX_VALUE / 2;
 
     private final Clock clock;
@@ -49,14 +52,14 @@ public final class SentinelReadFence extends ReadFence {
     }
 
     /**
-     * Creates a fence; plans it by the way from the reader to the memory.
+     * Creates a fence that suits the route from the reader to the memory.
      *
      * @param machine the functions and bridges of the fabric
      * @param clock the fabric's clock
-     * @param reader who Reads, with a port of its own, which the fence closes
-     * @param into the memory that is Read into
-     * @throws PeerlaneException if the way is not permitted, no fence is sound on it (Relaxed
-     *     Ordering, several ways), or the memory has no block free; the port is closed then
+     * @param reader the device that Reads, with a port of its own, which the fence closes
+     * @param into the memory that receives the data
+     * @throws PeerlaneException if the route is not permitted, no fence is sound on it (Relaxed
+     *     Ordering, several routes), or the memory has no free block; the port is closed then
      */
     public static ReadFence of(
             Machine machine, Clock clock, Endpoint reader, BufferCandidate into) {

@@ -1,6 +1,6 @@
 package dev.peerlane.copy.engine;
 
-/** Where a slot is in its round. */
+/** The states of a slot. */
 enum SlotState {
     /** It holds nothing. */
     FREE,
@@ -8,12 +8,12 @@ enum SlotState {
     TO_READ,
     /** The reader's command is in flight. */
     READING,
-    /** Its Read has completed; the fence has it. */
+    /** Its Read has completed, and the fence holds it back. */
     FENCED,
-    /** Its data is there; it waits for a place in the second port's queue. */
+    /** Its data has arrived; it waits for a place in the second port's queue. */
     READY,
     /** The second port's command is in flight. */
     SECOND,
-    /** Its command was given up; it may still be touched until the queue is deleted. */
+    /** Its command was given up and may still access it until the queue is deleted. */
     QUARANTINED
 }

@@ -8,8 +8,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ports of which a command ended in an error. The error is the device's word alone: it may move the
- * command's data all the same, and later. So its queue is deleted before the memory goes back.
+ * Ports on which a command ended in an error. The status is only the device's claim: it may still
+ * move the command's data later. So the port's queue is deleted before the memory is released.
  */
 public final class Suspects {
     private final Set<BlockPort> ports = new LinkedHashSet<>();
@@ -20,10 +20,10 @@ public final class Suspects {
     }
 
     /**
-     * Stops them all.
+     * Stops all ports.
      *
-     * @param peers whether their memory is a device's: then what they posted before they stopped is
-     *     given the time to arrive
+     * @param peers whether their memory belongs to a device; if so, the writes that they posted
+     *     before they stopped are given time to arrive
      * @return the first error, after which a device could still touch the memory; null for none
      */
     public @Nullable PeerlaneException stop(Clock clock, boolean peers) {

@@ -8,21 +8,21 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds how to cut the memory while the copy already runs: each try is the next piece of the copy.
+ * Finds the best cut of the memory while the copy runs: each try copies the next piece.
  *
- * <p>The first try is the planner's cut, with as many slots as there may be. If the rest takes less
- * than {@link #WORTH_NANOS} at its rate, it stays. Else the slots are halved as long as the rate is
- * within 2 % of the best one seen: what brings no rate only takes memory, and lets commands queue
- * before those of others. Then chunks of twice the length are tried, and again as long as that is 2
- * % faster; and if the first was not, as many bytes in chunks of half the length. Whatever won then
- * stands against the planner's cut once more, since a rate measured early may be that of code which
- * was not compiled yet. The end is after a second at the latest. What the user gave, chunk or
- * slots, is kept.
+ * <p>The first try uses the planner's cut, with as many slots as possible. If the rest takes less
+ * than {@link #WORTH_NANOS} at its rate, that cut stays. Otherwise the slots are halved as long as
+ * the rate is within 2 % of the best so far: slots that bring no rate only take memory, and make
+ * commands queue before those of others. Then chunks of twice the length are tried, and again as
+ * long as that is 2 % faster; if the first doubling was not, chunks of half the length with as many
+ * bytes in all are tried. The winner is tried against the planner's cut once more, because an early
+ * rate may be that of code that was not compiled yet. All tries end after a second at the latest.
+ * Chunk length and slots that the user gave are kept.
  *
  * <p>The same rates lead to the same choice.
  */
 final class Tuner {
-    /** A shorter rest would not earn what the tries cost. */
+    /** If the rest takes less time than this, tries cost more than they gain. */
     static final long WORTH_NANOS = 2_000_000_000L;
 
     private static final long BUDGET_NANOS = 1_000_000_000L;
@@ -52,10 +52,10 @@ final class Tuner {
     private long spentNanos;
 
     /**
-     * Starts it.
+     * Creates a tuner.
      *
      * @param planned the planner's cut; no try takes more memory
-     * @param options what the user gave
+     * @param options the user's choices
      * @param unitBytes the larger of the two block sizes
      * @param maxTransferBytes the smaller of the two sides' limits
      */
@@ -72,22 +72,22 @@ final class Tuner {
         }
     }
 
-    /** Returns whether there is something left to try: {@link #geometry} then. */
+    /** Returns whether there is a cut left to try; {@link #geometry} returns it. */
     boolean tries() {
         return phase != Phase.DONE;
     }
 
-    /** Returns the cut to try now, or when the tries are over the best one. */
+    /** Returns the cut to try now, or the best one after the tries. */
     Geometry geometry() {
         return phase == Phase.DONE ? best : current;
     }
 
     /**
-     * Returns a meter for {@link #geometry}: the first one decides whether the rest is worth tries,
-     * the one after the tries never stops.
+     * Returns a meter for {@link #geometry}. The first meter decides whether the rest is worth
+     * tries; the one after the tries never stops.
      *
-     * @param chunks how many are left
-     * @param now the clock
+     * @param chunks number of chunks left
+     * @param now the time of the clock
      */
     Meter meter(long chunks, long now) {
         return switch (phase) {
@@ -97,12 +97,12 @@ final class Tuner {
         };
     }
 
-    /** Returns what was tried, in turn. */
+    /** Returns the tries in order. */
     List<Receipt.Tried> tried() {
         return List.copyOf(tries);
     }
 
-    /** Returns how long that took, in nanoseconds. */
+    /** Returns the duration of the tries, in nanoseconds. */
     long spentNanos() {
         return spentNanos;
     }
@@ -111,7 +111,7 @@ final class Tuner {
      * Takes the outcome of a try.
      *
      * @param bytesPerSecond its rate
-     * @param nanos how long it took in all
+     * @param nanos its whole duration
      */
     void took(double bytesPerSecond, long nanos) {
         tries.add(
@@ -132,7 +132,7 @@ final class Tuner {
             best = current;
             bestRate = bytesPerSecond;
         }
-        // the next one takes as long again at most: it has no more slots
+        // the next try takes no longer than this one, because it has no more slots
         boolean late = spentNanos + nanos > BUDGET_NANOS;
         Geometry next = late || bytesPerSecond == 0 ? null : after(better);
         if (next != null) {
@@ -145,7 +145,7 @@ final class Tuner {
         }
     }
 
-    /** Returns what to try next, or null. */
+    /** Returns the next cut to try, or null. */
     private @Nullable Geometry after(boolean better) {
         if (phase == Phase.AGAIN) {
             return null;
@@ -174,7 +174,10 @@ final class Tuner {
         return chunk(best.chunkBytes() / 2);
     }
 
-    /** Chunks of another length: as many as before, or of shorter ones as much; null if not. */
+    /**
+     * Returns a cut into chunks of another length: as many longer ones as before, or as many bytes
+     * in shorter ones. Returns null if that is not possible.
+     */
     private @Nullable Geometry chunk(int bytes) {
         if (bytes < unitBytes || bytes > maxChunkBytes) {
             return null;

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.random.RandomGenerator;
 
-/** Checks a copy as its plan says: reads every chunk again and has it compared. */
+/** Verifies a copy as its plan says: reads every chunk again and has it compared. */
 final class Verification {
     private static final String LOSSES =
             "every byte by Compare; a lost peer write by the page, a part of a page unless both"
@@ -56,7 +56,7 @@ final class Verification {
         return result;
     }
 
-    /** Returns how many bytes were found good. */
+    /** Returns how many bytes were verified. */
     long doneBytes() {
         return doneBytes;
     }
@@ -65,12 +65,12 @@ final class Verification {
         return seconds;
     }
 
-    /** Returns how many control Compares were made. */
+    /** Returns the number of control Compares. */
     int controls() {
         return controls;
     }
 
-    /** Returns what kind of difference it finds. */
+    /** Returns which differences this verification can find. */
     String granularity() {
         return switch (plan.verify()) {
             case NONE -> "nothing";
@@ -81,10 +81,10 @@ final class Verification {
     }
 
     /**
-     * Runs it.
+     * Runs the verification.
      *
-     * @param copied what the copy ran over, piece by piece
-     * @throws PeerlaneException if the copy is not good, or the check can't be made
+     * @param copied the lanes that the copy ran over, piece by piece
+     * @throws PeerlaneException if the copy is wrong, or can't be verified
      */
     void run(List<Lane> copied, Progress progress) {
         if (plan.verify() == VerifyMethod.NONE) {
@@ -144,10 +144,10 @@ final class Verification {
     }
 
     /**
-     * Runs over one piece, the last chunk first. What a packet that gets lost uncovers is then a
-     * later chunk, or random bytes; in the copy it was an earlier chunk, or what was there before.
-     * And each chunk goes through another slot than in the copy. So the same loss in both passes
-     * does not lead to the same bytes.
+     * Verifies one piece, the last chunk first. A lost packet then leaves a later chunk or random
+     * bytes visible; in the copy it left an earlier chunk, or the memory's former content. Each
+     * chunk also uses another slot than in the copy. So the same loss in both passes does not lead
+     * to the same bytes.
      */
     private void compare(Lane over, Controls compares, Progress progress) {
         Pipeline pipeline =
@@ -177,8 +177,8 @@ final class Verification {
     }
 
     /**
-     * Overwrites all slots: what a copy left there, and what bytes that no write of a peer ever
-     * reaches held all the time, would lie there in both passes.
+     * Overwrites all slots. Otherwise what the copy left there, and old bytes where no peer write
+     * ever arrives, would be the same in both passes.
      */
     private void overwrite(List<Lane> pieces) {
         long most = 0;
@@ -188,7 +188,7 @@ final class Verification {
         try {
             Poison.overwrite(pieces.getFirst().buffer(), most, random);
         } catch (PeerlaneException | InternalError e) {
-            // what does not keep a word may be the memory of a device that is gone
+            // memory that does not keep a word may belong to a device that is gone
             throw Blame.of(Faults.of(e), pieces.getFirst());
         }
     }
@@ -200,7 +200,7 @@ final class Verification {
         }
     }
 
-    /** A control Compare that did not end may still read the memory. */
+    /** Runs a control Compare. If it did not end, it may still read the memory. */
     private void control(ControlCompare compare, Lane over) {
         try {
             compare.run();
@@ -219,7 +219,7 @@ final class Verification {
         }
     }
 
-    /** The same slots as the copy's where the memory is the same. */
+    /** Returns the lanes of the verification: the copy's own slots if the memory is the same. */
     private List<Lane> lanes(List<Lane> copied, Endpoint reader, Endpoint second) {
         if (plan.verifySharesBuffer() && copied.getFirst().geometry().sentinels() > 0) {
             boolean same = reader.port() == request.source().port();

@@ -5,16 +5,14 @@ import dev.peerlane.block.BlockPort;
 import dev.peerlane.hal.Clock;
 
 /**
- * The end of a {@link Pipeline}, good or bad: takes in what is in flight, and makes sure that
- * nothing more can touch a slot.
+ * The end of a {@link Pipeline}, good or bad: awaits what is in flight, and makes sure that nothing
+ * can touch a slot any more.
  */
 abstract class WindDown {
-    /** A fence that loses patience does so within this. */
+    /** A fence that runs out of patience does so within this time. */
     private static final long SETTLE_NANOS = 2_000_000_000L;
 
-    /**
-     * How long a function's reset may take (PCIe 5.0, 6.6.2): more than any packet is under way.
-     */
+    /** The longest time of a function reset (PCIe 5.0, 6.6.2); no packet takes that long. */
     static final long ARRIVAL_NANOS = 100_000_000L;
 
     private final Lane lane;
@@ -30,20 +28,20 @@ abstract class WindDown {
         this.timeoutNanos = timeoutNanos;
     }
 
-    /** Rings and polls one side. */
+    /** Rings the doorbell of one side and polls it. */
     abstract void takeIn(boolean reader);
 
-    /** Moves the fence on, and the reader. */
+    /** Moves the fence on, and with it the reader. */
     abstract void stepFence();
 
-    /** Takes what goes wrong meanwhile. */
+    /** Records an error of the wind-down. */
     abstract void failed(PeerlaneException e);
 
     /**
      * Runs to the end.
      *
      * @param readerQuarantined whether a command of the reader was given up
-     * @param secondQuarantined whether one of the second port was
+     * @param secondQuarantined whether a command of the second port was given up
      * @return whether a device could still touch the memory
      */
     boolean run(boolean readerQuarantined, boolean secondQuarantined) {
@@ -59,7 +57,7 @@ abstract class WindDown {
         return unsafe;
     }
 
-    /** Returns whether the port still works and nothing of it is in flight. */
+    /** Returns whether the port still works and none of its commands is in flight. */
     private boolean takenIn(boolean reader, boolean quarantined) {
         BlockPort port = reader ? lane.reader() : lane.second();
         try {
@@ -77,8 +75,9 @@ abstract class WindDown {
     }
 
     /**
-     * After a failure, slots may have completed whose data is still on its way: it would land in
-     * memory that was wiped and given back. The fence knows when it has arrived.
+     * Waits for slots that completed after a failure while their data is still on its way. That
+     * data would land in memory that was wiped and released. The fence knows when it has arrived.
+     * Returns whether all of it has.
      */
     private boolean settled() {
         try {

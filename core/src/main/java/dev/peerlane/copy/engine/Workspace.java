@@ -13,8 +13,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The memory that a job takes from devices and host, and what its pipelines left of it: what a
- * device could still write to is never given back.
+ * The memory that a job allocates from devices and host, and what its pipelines left of it. Memory
+ * that a device could still write to is never released.
  */
 final class Workspace {
     private final CopyRequest request;
@@ -29,7 +29,7 @@ final class Workspace {
         this.clock = clock;
     }
 
-    /** Returns how what is free of a memory is cut. */
+    /** Cuts the free part of a memory. */
     Geometry cut(PeerMemory memory, boolean fenced) {
         Geometry geometry = Geometry.of(request, Geometry.freeBytes(memory), fenced);
         if (geometry == null) {
@@ -77,9 +77,9 @@ final class Workspace {
     }
 
     /**
-     * Wipes the memory and gives it back, or notes why not.
+     * Wipes the memory and releases it, or adds a note why not.
      *
-     * @return the failure so far, or the first one of this
+     * @return the failure so far, or the first one of this method
      */
     @Nullable PeerlaneException release(@Nullable PeerlaneException failure, List<String> notes) {
         boolean peers = buffers.stream().anyMatch(b -> !b.isHost());

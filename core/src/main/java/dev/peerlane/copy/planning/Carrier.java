@@ -6,16 +6,18 @@ import dev.peerlane.pci.Bdf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The memory of a controller, as far as it decides whether it may carry a copy.
+ * The properties of a controller's memory that decide whether it may carry a copy.
  *
- * @param name what a person calls its owner
- * @param owner whose it is
- * @param freeBytes the longest piece that can be had; 0 for no memory, {@link #UNKNOWN} if nobody
- *     looked
- * @param ownerMayRead whether the owner may place data of its own Reads in it (CMBSZ.RDS)
- * @param ownerMayWrite whether the owner may take data of its own Writes from it (CMBSZ.WDS)
- * @param loadsOvertakeWrites whether the owner says that loads overtake what it still buffers
- *     (CMBEBS.CMBRBB); null if nobody looked
+ * @param name the name of its owner in messages
+ * @param owner PCI address of the owner
+ * @param freeBytes length of the longest free piece; 0 if there is no memory, {@link #UNKNOWN} if
+ *     the length was not determined
+ * @param ownerMayRead whether the owner may place the data of its own Reads in this memory
+ *     (CMBSZ.RDS)
+ * @param ownerMayWrite whether the owner may take the data of its own Writes from this memory
+ *     (CMBSZ.WDS)
+ * @param loadsOvertakeWrites whether the owner declares that loads can overtake writes that it
+ *     still buffers (CMBEBS.CMBRBB); null if the register was not read
  */
 public record Carrier(
         String name,
@@ -24,15 +26,15 @@ public record Carrier(
         boolean ownerMayRead,
         boolean ownerMayWrite,
         @Nullable Boolean loadsOvertakeWrites) {
-    /** Nobody looked how much there is. */
+    /** The value of {@code freeBytes} if the length was not determined. */
     public static final long UNKNOWN = -1;
 
-    /** Returns a memory of which nothing is known. */
+    /** Returns a memory whose properties are unknown. */
     public static Carrier unknown(String name, Bdf owner) {
         return new Carrier(name, owner, UNKNOWN, true, true, null);
     }
 
-    /** Returns what a candidate is now. */
+    /** Returns the present properties of a candidate's memory. */
     static Carrier of(BufferCandidate candidate) {
         PeerMemory memory = candidate.memory();
         return new Carrier(

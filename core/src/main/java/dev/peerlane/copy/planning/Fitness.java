@@ -17,16 +17,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Whether a memory may carry a copy, and why not: the one rule, over values, that plans, the doctor
- * and the topology ask. What nobody looked at is said to be unknown, not guessed.
+ * The verdict on whether a memory may carry a copy, with the reasons against it. Plans, the doctor
+ * and the topology all use this one rule. It works on values alone. What was not looked at is
+ * reported as unknown, not guessed.
  *
- * @param memory which memory
- * @param kind whose it is in this copy
- * @param in the way into it, from the source
- * @param out the way out of it, to the target
- * @param fence what stands between Read and Write
- * @param isMakeshift whether that fence was taken for want of a better one
- * @param against why it may not, in the order in which it is looked at; empty if it may
+ * @param memory the memory that was judged
+ * @param kind the role of its owner in this copy
+ * @param in the route into the memory, from the source
+ * @param out the route out of the memory, to the target
+ * @param fence the fence between Read and Write
+ * @param isMakeshift whether that fence was chosen because no better one is possible
+ * @param against the reasons against the memory, in the order of the checks; empty if it fits
  * @param unknown what would have to be known to be sure, one sentence each
  */
 public record Fitness(
@@ -39,9 +40,10 @@ public record Fitness(
         List<Reason> against,
         List<String> unknown) {
     /**
-     * The order of a plan. Last comes what may not carry the copy, before it what may for all that
-     * is known. Then: no makeshift fence; no peer read through a root complex; fewest crossings of
-     * a root complex; the target's memory, the source's, a third party's; the lowest address.
+     * The order in which a plan prefers memories: first those that fit, as far as is known, then
+     * those that do not. Among these: no makeshift fence; no peer read through a root complex;
+     * fewest crossings of a root complex; the target's memory, then the source's, then a third
+     * party's; lowest address.
      */
     public static final Comparator<Fitness> BEST_FIRST =
             Comparator.comparing((Fitness f) -> !f.fits())
@@ -52,25 +54,25 @@ public record Fitness(
                     .thenComparing(Fitness::kind)
                     .thenComparing(f -> f.memory.owner());
 
-    /** The shortest block there is, and the longest that the driver takes. */
+    /** The shortest possible block, and the longest that the driver accepts. */
     private static final int SHORTEST_BLOCK_BYTES = 512;
 
     private static final int LONGEST_BLOCK_BYTES = 64 << 10;
 
     /**
-     * One reason.
+     * One reason against a memory.
      *
-     * @param unfit which
-     * @param words the same with names and numbers
+     * @param unfit the kind of reason
+     * @param words the reason with names and numbers
      */
     public record Reason(Unfit unfit, String words) {
-        /** Returns the words with the code behind them. */
+        /** Returns the words, followed by the code in parentheses. */
         public String coded() {
             return words + " [" + unfit.code() + "]";
         }
     }
 
-    /** Keeps its own copies of the lists. */
+    /** Copies the lists. */
     public Fitness {
         against = List.copyOf(against);
         unknown = List.copyOf(unknown);
@@ -88,8 +90,7 @@ public record Fitness(
         }
         List<String> unknown = new ArrayList<>(easy.unknown);
         unknown.add(
-                "%d bytes are free, and nobody saw how long the blocks are"
-                        .formatted(memory.freeBytes()));
+                "%d bytes are free, but the block length is unknown".formatted(memory.freeBytes()));
         return new Fitness(
                 memory,
                 easy.kind,
@@ -101,7 +102,7 @@ public record Fitness(
                 unknown);
     }
 
-    /** Judges a memory for a verification, which relies on sentinels wherever it runs. */
+    /** Judges a memory for a verification, which always relies on sentinels. */
     static Fitness ofCheck(Machine machine, Demand demand, Carrier memory) {
         return judge(machine, demand, memory, true);
     }
@@ -124,9 +125,10 @@ public record Fitness(
     }
 
     /**
-     * None where the source writes its own memory; else the user's choice, or the sentinel. Memory
-     * with no room for a sentinel is read back where the way is direct: unless its owner says that
-     * loads overtake buffered writes, see CMBEBS (NVMe Base 2.0, 3.1.3.18).
+     * Returns the fence: none if the source writes its own memory, otherwise the user's choice, and
+     * by default the sentinel. If the memory has no room for a sentinel and the route is direct,
+     * reading back takes its place, unless the owner declares that loads overtake buffered writes
+     * (CMBEBS; NVMe Base 2.0, 3.1.3.18).
      */
     private static FenceChoice fence(Demand demand, Carrier memory, Route in) {
         if (!crosses(in)) {
@@ -153,12 +155,12 @@ public record Fitness(
         return crosses(in);
     }
 
-    /** Returns whether nothing known speaks against it. */
+    /** Returns whether nothing that is known speaks against this memory. */
     public boolean fits() {
         return against.isEmpty();
     }
 
-    /** Returns whether one reason speaks against it. */
+    /** Returns whether a given reason speaks against this memory. */
     public boolean has(Unfit unfit) {
         return against.stream().anyMatch(r -> r.unfit() == unfit);
     }
@@ -167,7 +169,7 @@ public record Fitness(
         return (in.crossesRoot() ? 1 : 0) + (out.crossesRoot() ? 1 : 0);
     }
 
-    /** Goes through the reasons one after the other. */
+    /** Collects the reasons against a memory, check by check. */
     private static final class Judge {
         private final Machine machine;
         private final Demand demand;
@@ -201,7 +203,7 @@ public record Fitness(
             if (memory.freeBytes() == 0) {
                 no(Unfit.ABSENT, memory.name() + " has no CMB that is free");
             } else if (memory.freeBytes() == Carrier.UNKNOWN) {
-                unknown.add("nobody saw whether " + memory.name() + " has a CMB");
+                unknown.add("whether " + memory.name() + " has a CMB is unknown");
             } else {
                 owner();
             }
@@ -249,7 +251,10 @@ public record Fitness(
             }
         }
 
-        /** What is not read may stop packets as well as let them pass. */
+        /**
+         * Checks what is known to stop packets on the route. A function that could not be read
+         * counts as unknown.
+         */
         private void packetsStopped() {
             Map<Bdf, PciFunction> way = new LinkedHashMap<>();
             in.functions(machine).forEach(f -> way.putIfAbsent(f.bdf(), f));
@@ -277,7 +282,7 @@ public record Fitness(
             no(Unfit.ROUTE, what + ": " + verdict.words() + " (" + route.reason() + ")");
         }
 
-        /** What makes a fence prove nothing. */
+        /** Checks what makes a fence unsound. */
         private void order() {
             Boolean relaxed = demand.source().relaxedOrdering();
             if (Boolean.TRUE.equals(relaxed)) {
@@ -289,7 +294,7 @@ public record Fitness(
             if (in.splitsWrites()) {
                 no(
                         Unfit.SECOND_WAY,
-                        "writes of %s into it take several ways, so no fence is sound"
+                        "writes of %s into it take several routes, so no fence is sound"
                                 .formatted(demand.source().name()));
             }
             if (fence != FenceChoice.READBACK) {
@@ -298,7 +303,8 @@ public record Fitness(
             if (in.peerWrites() != Verdict.DIRECT) {
                 no(
                         Unfit.READBACK,
-                        "a fence by reading back needs a direct way across a switch, but the writes go "
+                        "the readback fence needs a direct route across a switch, but the writes"
+                                + " go "
                                 + in.peerWrites().words());
             }
             if (Boolean.TRUE.equals(memory.loadsOvertakeWrites())) {
@@ -307,7 +313,7 @@ public record Fitness(
                         "reading back proves nothing: loads overtake buffered writes"
                                 + " (CMBEBS.CMBRBB)");
             } else if (memory.loadsOvertakeWrites() == null) {
-                unknown.add("nobody saw whether loads overtake writes there (CMBEBS.CMBRBB)");
+                unknown.add("whether loads overtake writes there is unknown (CMBEBS.CMBRBB)");
             }
         }
 

@@ -7,51 +7,50 @@ import dev.peerlane.copy.CopyRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a piece of memory is cut into slots and sentinels: slots from its start, sentinels behind
- * them.
+ * How a piece of memory is cut: slots from its start, followed by sentinels.
  *
- * @param chunkBytes bytes of one slot, and of all chunks but the last
- * @param slots how many slots
- * @param sentinels how many sentinel blocks; 0 where no fence is needed
- * @param sentinelBytes length of a sentinel: one block of either side
+ * @param chunkBytes bytes of one slot, and of every chunk but the last
+ * @param slots number of slots
+ * @param sentinels number of sentinel blocks; 0 if no fence is needed
+ * @param sentinelBytes bytes of a sentinel: one block of either side
  */
 public record Geometry(int chunkBytes, int slots, int sentinels, int sentinelBytes) {
-    /** The page of the bus, on which buffers begin. */
+    /** The page size of the bus, to which buffers are aligned. */
     public static final int PAGE_BYTES = Bits.PAGE_BYTES;
 
-    /** The longest slot that is chosen without being asked for. */
+    /** The longest slot that is chosen automatically. */
     public static final int MAX_CHUNK_BYTES = 256 * 1024;
 
-    /** The most slots that are chosen without being asked for. */
+    /** The largest number of slots that is chosen automatically. */
     public static final int MAX_SLOTS = 64;
 
-    /** With fewer slots than this a third of them can't keep either side at eight commands. */
+    /** With fewer slots, a third of them can't keep eight commands in flight on either side. */
     private static final int ENOUGH_SLOTS = 24;
 
-    /** With so few slots nothing queues, and the latency is what counts. */
+    /** With fewer slots than this no command queues, and latency decides the rate. */
     private static final int FEW_SLOTS = 16;
 
     private static final int FEW_READS = 4;
 
-    /** 10 GB/s for 100 µs. */
+    /** The bytes that 10 GB/s moves in 100 µs. */
     private static final int READ_BYTES = 1 << 20;
 
-    /** Two, so that one batch can arrive while another is being fenced. */
+    /** Two, so that one batch can collect slots while another waits for its sentinel. */
     private static final int SENTINELS = 2;
 
-    /** Returns the bytes that this takes. */
+    /** Returns the bytes that slots and sentinels take in all. */
     public long totalBytes() {
         return (long) chunkBytes * slots + (long) sentinels * sentinelBytes;
     }
 
     /**
-     * Returns how many Reads are in flight at most.
+     * Returns the maximum number of Reads in flight.
      *
-     * <p>What is Read from the source's queue comes in order, and so does the fence's own Read: it
-     * waits for all data Reads before it. Were all slots Read at once, no Write could begin before
-     * the last of them, and the two sides would take turns. A quarter for the Reads leaves the rest
-     * to those that wait for a sentinel, for its batch, and for their Write; and more bytes than
-     * keep a fast device busy only make the start longer.
+     * <p>The source serves its queue in order, so the fence's own Read waits for all data Reads
+     * before it. If all slots were Read at once, no Write could begin before the last Read, and the
+     * two sides would take turns. A quarter of the slots for Reads leaves the rest to slots that
+     * wait for a sentinel, for their batch, or for their Write. More bytes than keep a fast device
+     * busy would only lengthen the start.
      */
     public int readDepth() {
         if (slots < FEW_SLOTS) {
@@ -60,31 +59,34 @@ public record Geometry(int chunkBytes, int slots, int sentinels, int sentinelByt
         return Math.min((slots + 3) / 4, Math.max(FEW_READS, READ_BYTES / chunkBytes));
     }
 
-    /** Returns the same memory cut otherwise. */
+    /** Returns this memory cut into other slots. */
     public Geometry cut(int bytes, int count) {
         return new Geometry(bytes, count, sentinels, sentinelBytes);
     }
 
-    /** Returns the same with no more slots than some bytes have chunks. */
+    /** Returns this geometry without the slots that a copy of the given length can't use. */
     Geometry forBytes(long bytes) {
         long chunks = (bytes + chunkBytes - 1) / chunkBytes;
         int needed = (int) Math.min(slots, Math.max(1, chunks));
         return new Geometry(chunkBytes, needed, sentinels, sentinelBytes);
     }
 
-    /** Returns where the first sentinel lies. */
+    /** Returns the offset of the first sentinel. */
     public long sentinelOffset() {
         return (long) chunkBytes * slots;
     }
 
-    /** Returns the smallest memory that holds one slot and, for a fence, one sentinel. */
+    /**
+     * Returns the length of the smallest memory that holds one slot and, with a fence, one
+     * sentinel.
+     */
     static long minimumBytes(int unitBytes, boolean fenced) {
         return (long) unitBytes * (fenced ? 2 : 1);
     }
 
     /**
-     * Fits slots into memory: chunks as long as both sides allow, but shorter rather than so few
-     * that one side would wait for the other.
+     * Fits slots into memory. Chunks are as long as both sides allow, but shorter if there would be
+     * so few of them that one side would wait for the other.
      *
      * @param freeBytes length of the memory
      * @param unitBytes the larger of the two block sizes
@@ -128,7 +130,7 @@ public record Geometry(int chunkBytes, int slots, int sentinels, int sentinelByt
         return new Geometry(chunk, slots, sentinels, sentinels == 0 ? 0 : unitBytes);
     }
 
-    /** Cuts memory for a request; null if it is too small. */
+    /** Cuts memory for a request; returns null if the memory is too small. */
     public static @Nullable Geometry of(CopyRequest request, long freeBytes, boolean fenced) {
         PortLimits one = request.source().port().limits();
         PortLimits other = request.target().port().limits();
@@ -143,20 +145,20 @@ public record Geometry(int chunkBytes, int slots, int sentinels, int sentinelByt
         return geometry == null ? null : geometry.forBytes(request.bytes());
     }
 
-    /** Returns the larger block size: both are powers of two, so it is a multiple of the other. */
+    /** Returns the larger block size. Both are powers of two, so it is a multiple of the other. */
     public static int unitBytes(CopyRequest request) {
         return Math.max(
                 request.source().port().limits().blockBytes(),
                 request.target().port().limits().blockBytes());
     }
 
-    /** Returns the alignment of a buffer: less than a page only where there is no page. */
+    /** Returns the alignment of a buffer: a page, or less if the memory is smaller than a page. */
     public static long alignOf(PeerMemory memory) {
         boolean page = memory.largestFreeBytes(PAGE_BYTES) >= PAGE_BYTES;
         return page ? PAGE_BYTES : 8;
     }
 
-    /** Returns the longest buffer that can be taken from a memory. */
+    /** Returns the length of the longest buffer that can be allocated from a memory. */
     public static long freeBytes(PeerMemory memory) {
         return memory.largestFreeBytes(alignOf(memory));
     }

@@ -8,15 +8,15 @@ import dev.peerlane.pci.PciFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One side of a copy, as far as it decides which memory may carry the data.
+ * The properties of one side of a copy that decide which memory may carry the data.
  *
- * @param name what a person calls the device
+ * @param name the name of the device in messages
  * @param bdf its PCI address
- * @param blockBytes length of a logical block; 0 if it is not known
- * @param maxTransferBytes longest transfer of one command; 0 if it is not known
- * @param canCompare whether it has the Compare command
- * @param relaxedOrdering whether its writes may overtake each other while it copies; null if it was
- *     not opened yet, and what opening it changes is not known
+ * @param blockBytes bytes of a logical block; 0 if unknown
+ * @param maxTransferBytes bytes of the longest transfer of one command; 0 if unknown
+ * @param canCompare whether the device has the Compare command
+ * @param relaxedOrdering whether its writes may overtake each other during the copy; null if the
+ *     device was not opened, because opening may change that
  */
 public record Party(
         String name,
@@ -37,7 +37,7 @@ public record Party(
                 machine.function(side.bdf()).map(PciFunction::relaxedOrdering).orElse(true));
     }
 
-    /** Returns the same device with blocks of another length, which takes any transfer. */
+    /** Returns this device with another block length and no transfer limit. */
     Party withBlocks(int bytes) {
         return new Party(name, bdf, bytes, maxTransferBytes, canCompare, relaxedOrdering);
     }

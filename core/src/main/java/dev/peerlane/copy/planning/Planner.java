@@ -21,8 +21,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses which memory carries a copy, by {@link Fitness} and its order. Host memory is the last,
- * and never a silent one.
+ * Chooses the memory that carries a copy, by {@link Fitness} and its order. Host memory comes last,
+ * and its use is always announced.
  */
 public final class Planner {
     private final CopyRequest request;
@@ -41,7 +41,7 @@ public final class Planner {
      *
      * @param request what to copy
      * @param machine a snapshot taken after the devices were opened
-     * @throws PeerlaneException if the request is wrong, or no plan does what its options ask for
+     * @throws PeerlaneException if the request is wrong, or no plan satisfies its options
      */
     public static CopyPlan plan(CopyRequest request, Machine machine) {
         Demand demand = Demand.of(request, machine);
@@ -49,13 +49,13 @@ public final class Planner {
         return new Planner(request, machine, demand).plan();
     }
 
-    /** A buffer and what the rule says of it. */
+    /** A candidate and the verdict on it. */
     private record Option(BufferCandidate candidate, Fitness fitness) {}
 
     private CopyPlan plan() {
         BufferChoice choice = request.options().buffer();
         if (choice.kind() == BufferKind.HOST) {
-            reasons.add("host: asked for");
+            reasons.add("host: requested");
             return hostPlan(List.of());
         }
         List<Option> options = new ArrayList<>();
@@ -84,7 +84,8 @@ public final class Planner {
     }
 
     /**
-     * Whether a memory is meant: within one device, its CMB is both the target's and the source's.
+     * Returns whether the user's choice includes a memory. In a copy within one device, its CMB is
+     * both the target's and the source's.
      */
     private boolean matches(BufferChoice choice, Option option) {
         BufferCandidate candidate = option.candidate();
@@ -97,31 +98,33 @@ public final class Planner {
                         && candidate.owner().equals(demand.source().bdf()));
     }
 
-    /** Why it is this fence. */
+    /** Returns the reason for the choice of the fence. */
     private String fenceReason(Fitness fitness) {
-        String why = "asked for";
+        String why = "requested";
         if (!fitness.crossesToPeer()) {
             why = "the source writes its own memory";
         } else if (fitness.isMakeshift()) {
-            why = "no room for a sentinel, a direct way, CMBEBS does not say that loads overtake";
+            why =
+                    "no room for a sentinel; the route is direct, and CMBEBS declares no overtaking"
+                            + " loads";
         } else if (demand.fence() == FenceChoice.AUTO) {
-            why = "another device's memory, writes on one way";
+            why = "another device's memory, writes on one route";
         }
         return "fence " + fitness.fence().label() + ": " + why;
     }
 
-    /** What the user must know of the fence. */
+    /** Returns what the user must know about the fence. */
     private List<String> fenceNotes(boolean needed, FenceChoice fence) {
         FenceChoice choice = demand.fence();
         if (choice == FenceChoice.NONE && needed) {
             return List.of(
-                    "There is no fence, as asked for: a completion that overtakes its data means old"
-                            + " bytes in the copy");
+                    "No fence is used, as requested: if a completion overtakes its data, the copy"
+                            + " has old bytes");
         }
         if (fence == FenceChoice.READBACK) {
             return List.of(
-                    "Reading back is a fence only if the CMB's owner sees what it still buffers, which"
-                            + " no register promises");
+                    "The readback fence is sound only if loads see what the CMB's owner still"
+                            + " buffers, which no register promises");
         }
         if (choice != FenceChoice.AUTO && choice != FenceChoice.NONE && !needed) {
             return List.of(
@@ -236,7 +239,10 @@ public final class Planner {
         return new VerifyChoice(VerifyMethod.HOST, null, List.of(said));
     }
 
-    /** The owner of the CMB Compares and the other side Reads; a third party needs controls. */
+    /**
+     * Returns the method that uses a CMB: its owner Compares and the other side Reads. A third
+     * party's CMB needs control Compares.
+     */
     private VerifyMethod method(BufferCandidate candidate) {
         if (candidate.owner().equals(demand.target().bdf())) {
             return VerifyMethod.TARGET_COMPARE;
@@ -246,7 +252,10 @@ public final class Planner {
                 : VerifyMethod.CONTROLLED_COMPARE;
     }
 
-    /** Whether a memory may carry the verification, which is a copy that Compares at its end. */
+    /**
+     * Returns whether a memory may carry the verification, which is a copy with Compare in place of
+     * Write.
+     */
     private boolean checks(BufferCandidate candidate, VerifyMethod method, List<String> against) {
         Demand check = method == VerifyMethod.SOURCE_COMPARE ? demand.reversed() : demand;
         if (!check.target().canCompare()) {
@@ -265,7 +274,7 @@ public final class Planner {
     /**
      * Checks that Reads of a device into the memory of another can be fenced.
      *
-     * @throws PeerlaneException if the way is not permitted, or no fence is sound on it
+     * @throws PeerlaneException if the route is not permitted, or no fence is sound on it
      */
     public static void checkFence(Machine machine, Endpoint reader, BufferCandidate into) {
         Party source = Party.of(reader, machine);

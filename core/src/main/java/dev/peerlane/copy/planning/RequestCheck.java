@@ -5,7 +5,7 @@ import dev.peerlane.block.PortLimits;
 import dev.peerlane.copy.CopyRequest;
 import dev.peerlane.copy.Endpoint;
 
-/** Refuses a request that is wrong before anything is touched. */
+/** Rejects a wrong request before any device is touched. */
 final class RequestCheck {
     private RequestCheck() {}
 
@@ -15,7 +15,7 @@ final class RequestCheck {
         if (r.bytes() <= 0) {
             throw PeerlaneException.request(
                     "empty-range",
-                    "%d bytes of %s are asked for".formatted(r.bytes(), r.source().name()),
+                    "%d bytes of %s are requested".formatted(r.bytes(), r.source().name()),
                     "Ask for at least one block");
         }
         checkUnit(r, r.source(), source.blockBytes());
@@ -51,7 +51,7 @@ final class RequestCheck {
         if (lba < 0 || lba >= limits.blockCount() || blocks > limits.blockCount() - lba) {
             throw PeerlaneException.request(
                     "range-past-end",
-                    "%d blocks from block %d on are asked of %s, which has %d"
+                    "%d blocks from block %d on are requested from %s, which has %d"
                             .formatted(blocks, lba, side.name(), limits.blockCount()),
                     "Ask for a range inside the namespace");
         }
@@ -92,7 +92,7 @@ final class RequestCheck {
         if (r.options().slots() < 0 || r.options().slots() > 4096) {
             throw PeerlaneException.request(
                     "bad-slots",
-                    r.options().slots() + " slots are asked for",
+                    r.options().slots() + " slots are requested",
                     "Choose 1 to 4096, or 0 for automatic");
         }
     }

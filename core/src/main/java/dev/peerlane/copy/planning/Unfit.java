@@ -4,31 +4,36 @@ import dev.peerlane.PeerlaneException.Category;
 
 /** Why a memory may not carry a copy. */
 public enum Unfit {
-    /** There is no memory. */
+    /** There is no CMB. */
     ABSENT("cmb-absent", Category.MACHINE),
-    /** Its owner may not take the data of its Writes from it. */
+    /** The owner may not take the data of its own Writes from its CMB. */
     NO_WDS("cmb-no-wds", Category.MACHINE),
-    /** Its owner may not place the data of its Reads in it. */
+    /** The owner may not place the data of its own Reads in its CMB. */
     NO_RDS("cmb-no-rds", Category.MACHINE),
     /** A leg has no permitted route. */
     ROUTE("no-permitted-route", Category.REFUSED),
-    /** What may stop packets of a leg could not be read. */
+    /**
+     * Whether packets of a leg are stopped is unknown: a function on the route could not be read.
+     */
     UNREAD("config-unreadable", Category.REFUSED),
-    /** What may stop packets of a leg was not read, since that would wake it. */
+    /**
+     * Whether packets of a leg are stopped is unknown: a function on the route is suspended, and
+     * reading it would wake it.
+     */
     ASLEEP("suspended", Category.REFUSED),
-    /** A port of a leg holds its link down. */
+    /** A port on the route holds its link down. */
     CONTAINED("dpc-triggered", Category.MACHINE),
-    /** A packet of a leg is longer than a port on its way takes. */
+    /** The packets of a leg are longer than a port on the route accepts. */
     PAYLOAD("payload-mismatch", Category.REFUSED),
     /** A BAR of another function has the same bus address. */
     ADDRESSES("address-collision", Category.REFUSED),
     /** The source's writes may overtake each other. */
     RELAXED_ORDERING("relaxed-ordering", Category.MACHINE),
-    /** The source's writes take several ways. */
+    /** The source's writes take several routes. */
     SECOND_WAY("second-way", Category.REFUSED),
-    /** Reading back, which was asked for, proves nothing here. */
+    /** The readback fence, which the user chose, proves nothing on this route. */
     READBACK("fence-readback", Category.MACHINE),
-    /** It does not hold one block, and what the fence needs beside it. */
+    /** The CMB does not hold one block and what the fence needs besides it. */
     SMALL("cmb-small", Category.MACHINE),
     /** A block of one side is longer than a transfer of the other. */
     BLOCKS("blocks-do-not-fit", Category.MACHINE);
@@ -41,17 +46,17 @@ public enum Unfit {
         this.category = category;
     }
 
-    /** Returns its stable name, which the doctor and refused plans share. */
+    /** Returns the stable code, which the doctor and refused plans share. */
     public String code() {
         return code;
     }
 
-    /** Returns whether the devices can't, or could but must not. */
+    /** Returns the error category: MACHINE if the devices can't, REFUSED if they must not. */
     public Category category() {
         return category;
     }
 
-    /** Returns whether it is the way to the memory, and not the memory itself. */
+    /** Returns whether the reason lies in the route to the memory, not in the memory itself. */
     public boolean isOfTheWay() {
         return switch (this) {
             case ROUTE, UNREAD, ASLEEP, CONTAINED, PAYLOAD, ADDRESSES -> true;
@@ -60,7 +65,7 @@ public enum Unfit {
         };
     }
 
-    /** Returns what to do where that memory was asked for. */
+    /** Returns what to do if the user chose that memory. */
     String remedy() {
         return switch (this) {
             case UNREAD -> "Run as root, who may read it, or choose another buffer";
@@ -69,7 +74,7 @@ public enum Unfit {
             default ->
                     isOfTheWay()
                             ? "Put the devices behind one switch, or choose another buffer"
-                            : "Choose another buffer, or have the best that works chosen";
+                            : "Choose another buffer, or let the planner choose";
         };
     }
 }

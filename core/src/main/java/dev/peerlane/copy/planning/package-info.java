@@ -1,6 +1,6 @@
 /**
  * Plans copies: whether a memory may carry one ({@linkplain dev.peerlane.copy.planning.Fitness the
- * rule}), into which slots it is cut, and which memory is the best.
+ * rule}), how it is cut into slots, and which memory is best.
  */
 @NullMarked
 package dev.peerlane.copy.planning;

@@ -2,11 +2,11 @@ package dev.peerlane.emulator.bus;
 
 import java.util.function.BooleanSupplier;
 
-/** The time in which packets travel, as those see it who send them. */
+/** The clock as senders of packets see it. */
 public interface BusTime {
-    /** Returns the time. */
+    /** Returns the present time in nanoseconds. */
     long nanoTime();
 
-    /** Lets time pass until something has happened. */
+    /** Lets time pass until a condition holds. */
     void pass(BooleanSupplier done);
 }

@@ -8,14 +8,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What will happen at which virtual time; what is due at one time happens in the order in which it
- * was scheduled. A binary heap in three arrays holds what is next of each {@link Line}, and what
- * stands in no line: packets schedule more than anything else here, and stay in lines.
+ * The schedule of virtual time. Actions that are due at the same time run in the order in which
+ * they were scheduled. A binary heap in three arrays holds the first action of each {@link Line},
+ * and the actions that are in no line. Most actions are packets, which stay in lines.
  */
 final class Events {
     /**
      * Actions at times that never decrease, such as the arrivals over one link. Only the first is
-     * in the heap, so the heap is as large as the fabric and not as the number of packets.
+     * in the heap, so the size of the heap depends on the size of the fabric, not on the number of
+     * packets.
      */
     final class Line implements Runnable {
         private long[] times = new long[16];
@@ -26,7 +27,7 @@ final class Events {
 
         private Line() {}
 
-        /** Schedules an action; never before the one that was scheduled last. */
+        /** Schedules an action, not before the one that was scheduled last. */
         void at(long nanos, Runnable action) {
             if (size == times.length) {
                 grow();
@@ -40,7 +41,7 @@ final class Events {
             }
         }
 
-        /** Runs the first action, with the next one in the heap. */
+        /** Runs the first action, after putting the next one into the heap. */
         @Override
         public void run() {
             Runnable first = Objects.requireNonNull(actions[head]);
@@ -86,12 +87,12 @@ final class Events {
         return line;
     }
 
-    /** Schedules an action; never before now. */
+    /** Schedules an action; a time in the past counts as now. */
     void at(long nanos, Runnable action) {
         insert(Math.max(nanos, now), number++, action);
     }
 
-    /** Lets everything happen that is due up to {@code until}; returns whether anything was. */
+    /** Runs all actions that are due up to {@code until}; returns whether there were any. */
     boolean advance(long until) {
         boolean happened = false;
         while (size > 0 && times[0] <= until) {
@@ -103,7 +104,7 @@ final class Events {
         return happened;
     }
 
-    /** Returns when the next thing happens, or {@link Long#MAX_VALUE}. */
+    /** Returns the time of the next action, or {@link Long#MAX_VALUE}. */
     long next() {
         return size == 0 ? Long.MAX_VALUE : times[0];
     }
@@ -122,7 +123,7 @@ final class Events {
         sink = to;
     }
 
-    /** Returns whether somebody wants the trace: its words cost more than a packet. */
+    /** Returns whether a trace is wanted. Composing its text costs more than moving a packet. */
     boolean isTraced() {
         return sink != null;
     }

@@ -16,15 +16,15 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * DMA as plain copies in this process, at once and in order: no packets, no time on the bus. What
- * the fabric does with peer traffic, and what the IOMMU lets through, is decided here.
+ * DMA as plain copies in this process, at once and in order: no packets, no time on the bus. This
+ * class decides what the fabric does with peer traffic, and what the IOMMU lets through.
  */
 public final class FastInterconnect extends Interconnect {
 
     private static final long PAGE = Bits.PAGE_BYTES;
     private static final String REFUSED = "the route is refused";
 
-    /** Which ways between two functions are closed. */
+    /** Which of the routes between two functions are closed. */
     private record Closed(boolean writes, boolean reads) {}
 
     private record Pair(EmulatedFunction initiator, EmulatedFunction owner) {}
@@ -40,9 +40,9 @@ public final class FastInterconnect extends Interconnect {
     private Closed lastClosed = new Closed(false, false);
 
     /**
-     * Creates one.
+     * Creates an interconnect.
      *
-     * @param machine the tree as it is now, for the verdicts on routes
+     * @param machine the present tree, from which routes are judged
      */
     public FastInterconnect(
             AddressMap map, FabricModel model, Supplier<Machine> machine, FaultLog faults) {
@@ -69,7 +69,10 @@ public final class FastInterconnect extends Interconnect {
         return runs || model.time() == FabricModel.Time.REAL;
     }
 
-    /** No posted write is longer (PCIe Base 6.0, 2.2.2); where runs move, a run is one. */
+    /**
+     * Returns the length of a page, because no posted write is longer (PCIe Base 6.0, 2.2.2); where
+     * data moves in runs, a run is one write.
+     */
     @Override
     long packetBytes() {
         return runs ? Long.MAX_VALUE : PAGE;
@@ -80,7 +83,10 @@ public final class FastInterconnect extends Interconnect {
         return runs;
     }
 
-    /** A mapping that answers at its beginning does so up to its end: registers come first. */
+    /**
+     * Returns whether a single mapping answers for all bytes. If it answers at the first byte it
+     * does so for all, because registers come first in a BAR.
+     */
     @Override
     public boolean isOnePlace(EmulatedFunction initiator, long address, long bytes) {
         AddressMap.Range range = map.find(address, bytes);
@@ -153,7 +159,7 @@ public final class FastInterconnect extends Interconnect {
             initiator.traffic().host(kind, Direction.WRITE, bytes);
         } else {
             if (closed(initiator, owner).writes()) {
-                // a posted write: the initiator never learns
+                // a posted write: the initiator never learns that it was lost
                 faults.add(initiator, address, bytes, Direction.WRITE, REFUSED);
                 return true;
             }

@@ -6,13 +6,13 @@ import dev.peerlane.pci.Direction;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The first requests that did not get through, as an IOMMU's fault records keep them. */
+/** Records the first requests that did not get through, like an IOMMU's fault records. */
 public final class FaultLog {
     private static final int MAX = 256;
 
     private final List<DmaFault> first = new ArrayList<>();
 
-    /** Counts and keeps one. */
+    /** Counts a request and records it if there is room. */
     void add(
             EmulatedFunction initiator, long address, long bytes, Direction direction, String why) {
         initiator.traffic().fault(bytes);
@@ -21,7 +21,7 @@ public final class FaultLog {
         }
     }
 
-    /** Returns those that were kept. */
+    /** Returns the recorded requests. */
     public List<DmaFault> first() {
         return List.copyOf(first);
     }

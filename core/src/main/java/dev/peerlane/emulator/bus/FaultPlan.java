@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The faults of one drive or of the host's memory, and how often each had its occasion. */
+/** The planned faults of one drive or of host memory, and how many occasions each has had. */
 public final class FaultPlan {
     private final List<Armed> armed = new ArrayList<>();
     private @Nullable BusWatch watch;
 
-    /** One fault, and what it has seen. */
+    /** A fault and its count of occasions. */
     private static final class Armed {
         private final Fault fault;
         private int seen;
@@ -21,14 +21,14 @@ public final class FaultPlan {
             this.fault = fault;
         }
 
-        /** Counts an occasion; true if it happens now. */
+        /** Counts an occasion; returns whether the fault happens now. */
         boolean count() {
             seen++;
             return seen >= fault.occasion() && seen - fault.occasion() < fault.times();
         }
     }
 
-    /** Takes the faults of a drive, or with null those of the host's memory. */
+    /** Takes the faults of a drive, or those of host memory if the drive is null. */
     public FaultPlan(List<Fault> faults, @Nullable String drive) {
         for (Fault fault : faults) {
             if (Objects.equals(fault.drive(), drive)) {
@@ -37,29 +37,29 @@ public final class FaultPlan {
         }
     }
 
-    /** Sets the watcher of faults that happen; null for none. */
+    /** Sets the observer of faults; null for none. */
     public void watch(@Nullable BusWatch watcher) {
         watch = watcher;
     }
 
-    /** Adds a fault, whose occasions count from now on. */
+    /** Adds a fault, whose occasions are counted from now on. */
     public void arm(Fault fault) {
         armed.add(new Armed(fault));
     }
 
-    /** Forgets all faults. */
+    /** Removes all faults. */
     public void disarm() {
         armed.clear();
     }
 
-    /** A fault takes effect. */
+    /** Reports that a fault takes effect. */
     public void happens(Fault fault) {
         if (watch != null) {
             watch.happens(fault);
         }
     }
 
-    /** Counts a command; returns what happens to it. */
+    /** Counts a command; returns the fault that happens to it, or null. */
     public @Nullable Fault command(boolean admin, int opcode) {
         Fault found = null;
         for (int i = 0; i < armed.size(); i++) {
@@ -79,7 +79,7 @@ public final class FaultPlan {
         return found;
     }
 
-    /** Counts an occasion that is no command; returns what happens. */
+    /** Counts an occasion that is not a command; returns the fault that happens, or null. */
     public @Nullable Fault next(Fault.Occasion occasion) {
         Fault found = null;
         for (int i = 0; i < armed.size(); i++) {
@@ -91,7 +91,7 @@ public final class FaultPlan {
         return found;
     }
 
-    /** Returns whether there is any fault of this occasion. */
+    /** Returns whether there is a fault with this occasion. */
     boolean has(Fault.Occasion occasion) {
         for (int i = 0; i < armed.size(); i++) {
             if (armed.get(i).fault.kind().occasion() == occasion) {

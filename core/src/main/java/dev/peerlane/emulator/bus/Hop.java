@@ -4,9 +4,9 @@ import dev.peerlane.emulator.model.PacketModel;
 import java.util.SplittableRandom;
 
 /**
- * One direction of a link with the queue of the port that sends on it. A packet holds a credit of
- * the link it came by until it leaves the next queue, so a queue that stands still stops those
- * behind it, flow by flow.
+ * One direction of a link, with the queue of the port that sends on it. A packet holds a credit of
+ * the link over which it came until it leaves the next queue. So a queue that stands still stops
+ * the queues behind it, for each flow on its own.
  */
 final class Hop implements Packet.Stage {
     private static final int WINDOW = 64;
@@ -43,12 +43,12 @@ final class Hop implements Packet.Stage {
         return name;
     }
 
-    /** Returns how many packets wait to be sent. */
+    /** Returns the number of packets that wait to be sent. */
     int waiting() {
         return queue.size();
     }
 
-    /** Returns how often a packet left before one that had come earlier. */
+    /** Returns how often a packet left before one that had arrived earlier. */
     long passings() {
         return passings;
     }
@@ -111,14 +111,20 @@ final class Hop implements Packet.Stage {
         return used[flow.index] < link.credits();
     }
 
-    /** A link without credits is looked at for each packet that comes, and most are of one flow. */
+    /**
+     * Returns whether any waiting packet has a credit. Checked before the search, because a link
+     * without credits is looked at for each packet, and most packets are of one flow.
+     */
     private boolean anyHasCredit() {
         return (queue.waiting(Packet.Flow.POSTED) > 0 && hasCredit(Packet.Flow.POSTED))
                 || (queue.waiting(Packet.Flow.NON_POSTED) > 0 && hasCredit(Packet.Flow.NON_POSTED))
                 || (queue.waiting(Packet.Flow.COMPLETION) > 0 && hasCredit(Packet.Flow.COMPLETION));
     }
 
-    /** Picks the first packet that may go, or at times any that the rules let pass; -1 for none. */
+    /**
+     * Returns the index of the first packet that may go; at random times, that of any packet that
+     * the ordering rules let pass; -1 for none.
+     */
     private int pick() {
         boolean free = reorder && random.nextInt(ODDS) == 0;
         int seen = 0;
@@ -146,11 +152,14 @@ final class Hop implements Packet.Stage {
         return picked;
     }
 
-    /** Returns whether a packet may pass all before it, of which none before first is posted. */
+    /**
+     * Returns whether a packet may pass all packets before it, none of which before {@code first}
+     * is posted.
+     */
     private boolean passesFrom(int first, int at) {
         Packet packet = queue.get(at);
         if (!packet.idOrdered) {
-            // every posted write is the same to it
+            // it may pass either every posted write or none
             return packet.passes(queue.get(first)) != Packet.Passing.NO;
         }
         for (int i = first; i < at; i++) {

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
-/** The host's loads and stores as packets in virtual time. */
+/** Sends the host's loads and stores as packets in virtual time. */
 public final class HostAccess {
     private final Events events;
     private final PacketRoutes routes;
@@ -18,12 +18,12 @@ public final class HostAccess {
         this.time = time;
     }
 
-    /** Returns how many requests were sent. */
+    /** Returns the number of requests sent. */
     long sent() {
         return sent;
     }
 
-    /** A store of the host: a posted write that does {@code arrival} where it arrives. */
+    /** Sends a store of the host: a posted write that runs {@code arrival} where it arrives. */
     public void store(EmulatedFunction target, long address, int bytes, Runnable arrival) {
         catchUp();
         sent++;
@@ -34,7 +34,10 @@ public final class HostAccess {
                 .sendAlong(routes.fromHost(target));
     }
 
-    /** A load of the host: waits for its completion, which pushes what was posted before it. */
+    /**
+     * Sends a load of the host and waits for its completion, which pushes earlier posted writes
+     * ahead of it.
+     */
     public long load(EmulatedFunction target, long address, int bytes, LongSupplier load) {
         catchUp();
         sent++;

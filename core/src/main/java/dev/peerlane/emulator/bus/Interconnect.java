@@ -13,34 +13,34 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How DMA leaves a function: the one narrow place between controllers and whatever carries their
- * bytes. An abstract class rather than an interface because the calls are on the hot path.
+ * The interface through which all DMA leaves a function, whatever carries the bytes. It is an
+ * abstract class and not a Java interface because the calls are on the hot path.
  */
 public abstract class Interconnect {
-    /** Answer of {@link #read}: the function learns that it failed. */
+    /** Result of {@link #read}: the read failed, and the function learns it. */
     public static final int FAILED = 0;
 
-    /** Answer of {@link #read}: the bytes are there. */
+    /** Result of {@link #read}: the bytes are there. */
     public static final int DONE = 1;
 
-    /** Answer of {@link #read}: the bytes come later, and the reader is told. */
+    /** Result of {@link #read}: the bytes come later; the reader is notified then. */
     public static final int PENDING = 2;
 
     private @Nullable BusWatch watch;
 
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
-    /** Sets the watcher of what moves; null for none. */
+    /** Sets the observer of DMA; null for none. */
     public void watch(@Nullable BusWatch watcher) {
         watch = watcher;
     }
 
-    /** Returns the watcher of what moves, or null. */
+    /** Returns the observer of DMA, or null. */
     public @Nullable BusWatch watch() {
         return watch;
     }
 
-    /** DMA has reached memory. */
+    /** Reports that DMA has reached memory. */
     public void moved(
             EmulatedFunction initiator,
             @Nullable EmulatedFunction owner,
@@ -58,10 +58,10 @@ public abstract class Interconnect {
     /**
      * Reads from the bus into a function.
      *
-     * @param initiator who reads
-     * @param address bus address
-     * @param target where to, from {@code offset} on
-     * @param reads who waits if it takes time
+     * @param initiator the function that reads
+     * @param address the bus address
+     * @param target receives the bytes, from {@code offset} on
+     * @param reads is notified if the read takes time
      * @return {@link #DONE}, {@link #FAILED} or {@link #PENDING}
      */
     public abstract int read(
@@ -77,8 +77,8 @@ public abstract class Interconnect {
     public abstract boolean isImmediate();
 
     /**
-     * Returns whether speed is worth more than an interleaving: where the clock is the real one,
-     * and where data moves in runs.
+     * Returns whether speed matters more than varied interleavings: in real time, and where data
+     * moves in runs.
      */
     public abstract boolean isHurried();
 
@@ -89,33 +89,33 @@ public abstract class Interconnect {
     public abstract boolean isOnePlace(EmulatedFunction initiator, long address, long bytes);
 
     /**
-     * Returns where all of these bytes are if that is host memory, else null. Whoever moves them
-     * there himself tells {@link #movedInHost}.
+     * Returns the range that holds all of these bytes if it is host memory, else null. A caller
+     * that moves the bytes itself calls {@link #movedInHost}.
      */
     public abstract AddressMap.@Nullable Range hostRange(long address, long bytes);
 
-    /** Data of an I/O command has moved in host memory. */
+    /** Reports that the data of an I/O command has moved in host memory. */
     public final void movedInHost(
             EmulatedFunction initiator, long address, long bytes, Direction direction) {
         moved(initiator, null, address, bytes, direction, DmaKind.IO_DATA);
         initiator.traffic().host(DmaKind.IO_DATA, direction, bytes);
     }
 
-    /** Returns whether a function should send more data now; queue entries always go. */
+    /** Returns whether a function should send more data now. Queue entries may always be sent. */
     public abstract boolean hasRoom(EmulatedFunction initiator);
 
-    /** Forgets what it knows of routes, since a configuration space changed. */
+    /** Discards the known routes, because a configuration space changed. */
     public abstract void forgetRoutes();
 
     /**
-     * Writes from a function to the bus; the last 8 bytes of a completion queue entry become
+     * Writes from a function to the bus. The last 8 bytes of a completion queue entry become
      * visible after all others.
      *
-     * @param initiator who writes
-     * @param address bus address
-     * @param source what, from {@code offset} on
-     * @return false if the function learns that it failed; a posted write that gets lost later is
-     *     none of its business
+     * @param initiator the function that writes
+     * @param address the bus address
+     * @param source the bytes, from {@code offset} on
+     * @return false if the write failed and the function learns it; not for a posted write that
+     *     gets lost later
      */
     public abstract boolean write(
             EmulatedFunction initiator,
@@ -125,7 +125,7 @@ public abstract class Interconnect {
             long bytes,
             DmaKind kind);
 
-    /** Stores what another function wrote into a BAR, around its hole if it has one. */
+    /** Stores what another function wrote into a BAR, except in its hole. */
     static void store(
             EmulatedFunction owner,
             EmulatedFunction.@Nullable BarSpace bar,
@@ -147,12 +147,15 @@ public abstract class Interconnect {
     }
 
     /**
-     * Returns how many bytes of a write arrive or get lost together, from one multiple of it to the
-     * next.
+     * Returns the length of the aligned blocks into which a write is split; the bytes of one block
+     * arrive or get lost together.
      */
     abstract long packetBytes();
 
-    /** Stores what was written; of a completion queue entry the half with the phase tag last. */
+    /**
+     * Stores what was written. Of a completion queue entry, the half with the phase tag is stored
+     * last.
+     */
     public static void store(
             MemorySegment memory,
             long at,

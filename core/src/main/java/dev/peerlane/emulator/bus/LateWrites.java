@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Posted writes to other functions' memory that get lost, come late or come twice. What comes late
- * holds up the writes of data behind it, as one route does; completions go another way.
+ * Posted writes to other functions' memory that get lost, arrive late or arrive twice. A late write
+ * holds up later data writes, as on a single route; completions take another route.
  */
 public final class LateWrites {
     private final EmulatedFunction function;
@@ -22,10 +22,10 @@ public final class LateWrites {
     private final List<Write> copies = new ArrayList<>();
     private long now;
 
-    /** One of them. */
+    /** A write that is held back or repeated. */
     private record Write(long address, MemorySegment bytes, long dueNanos) {}
 
-    /** Creates those of one function, with none on its way. */
+    /** Creates the late writes of one function, with none in flight. */
     public LateWrites(
             EmulatedFunction function,
             Interconnect interconnect,
@@ -38,8 +38,10 @@ public final class LateWrites {
     }
 
     /**
-     * Returns whether a write was taken out of the way of the others. Packets are one by one, as
-     * they are on the bus: what becomes of one says nothing of the rest of its page.
+     * Takes over a write if something is to happen to it. A longer write is split into packets as
+     * on the bus, and each packet has its own fate.
+     *
+     * @return false if the caller has to do the write
      */
     public boolean intercept(
             long address, MemorySegment source, long offset, long bytes, DmaKind kind) {
@@ -90,7 +92,10 @@ public final class LateWrites {
         return true;
     }
 
-    /** Sends what is due; returns when the next is, {@link Long#MAX_VALUE} for never. */
+    /**
+     * Sends the writes that are due; returns when the next one is due, or {@link Long#MAX_VALUE}
+     * for none.
+     */
     public long step(long time) {
         now = time;
         while (!held.isEmpty() && held.element().dueNanos() <= time) {
@@ -107,7 +112,7 @@ public final class LateWrites {
         return next;
     }
 
-    /** A reset drives everything out that is on its way. */
+    /** Sends everything that is held back, as a reset does. */
     public void drain() {
         while (!held.isEmpty()) {
             send(held.remove());

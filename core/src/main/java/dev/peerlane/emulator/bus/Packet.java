@@ -5,18 +5,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A transaction layer packet under way, and what happens where it arrives (PCIe 5.0, 2.1 and 2.4).
+ * A transaction layer packet in flight, and what happens where it arrives (PCIe 5.0, 2.1 and 2.4).
  */
 final class Packet implements Runnable {
-    /** The attribute Relaxed Ordering. */
+    /** The attribute bit of Relaxed Ordering. */
     static final int RELAXED = 1;
 
-    /** The attribute ID-based ordering. */
+    /** The attribute bit of ID-based ordering. */
     static final int ID_ORDERED = 2;
 
     private static final int HEADER_BYTES = 24;
 
-    /** The three flows of flow control; each has credits of its own. */
+    /** The three flows of flow control; each has its own credits. */
     enum Flow {
         POSTED(0),
         NON_POSTED(1),
@@ -37,7 +37,7 @@ final class Packet implements Runnable {
         MUST
     }
 
-    /** One queue on a packet's path, with the link that it sends on. */
+    /** A queue on a packet's path, with the link that it sends on. */
     interface Stage {
         /** Queues a packet, and sends what may be sent. */
         void accept(Packet packet);
@@ -45,7 +45,7 @@ final class Packet implements Runnable {
         /** Takes a packet that has come over the link. */
         void arrive(Packet packet);
 
-        /** Gives back the credit that a packet held of the link. */
+        /** Returns the credit of the link that a packet held. */
         void release(Packet packet);
     }
 
@@ -60,11 +60,11 @@ final class Packet implements Runnable {
     int at;
 
     /**
-     * Makes one.
+     * Creates a packet.
      *
-     * @param requester who asks, or null for the host
+     * @param requester the function that sends the request, or null for the host
      * @param attributes {@link #RELAXED} and {@link #ID_ORDERED}, or 0
-     * @param address where on the bus; for the trace
+     * @param address the bus address, for the trace
      * @param delivery what happens at the end of the path
      */
     Packet(
@@ -83,20 +83,21 @@ final class Packet implements Runnable {
         this.delivery = delivery;
     }
 
-    /** Sends it through queues, to its delivery behind the last of them. */
+    /** Sends the packet through queues; it is delivered after the last one. */
     void sendAlong(List<? extends Stage> queues) {
         path = queues;
         queues.getFirst().accept(this);
     }
 
-    /** Returns the bytes it takes on a link. */
+    /** Returns the bytes that the packet takes on a link. */
     int wireBytes() {
         return HEADER_BYTES + payloadBytes;
     }
 
     /**
-     * Whether it may pass {@code earlier} in one queue (PCIe 5.0, table 2-40). Every read has one
-     * completion here, so the rule for completions of one request never applies.
+     * Returns whether this packet may pass {@code earlier} in one queue (PCIe 5.0, table 2-40).
+     * Every read has a single completion here, so the rule for completions of one request never
+     * applies.
      */
     Passing passes(Packet earlier) {
         boolean unrelated = idOrdered && requester != earlier.requester;
@@ -117,7 +118,7 @@ final class Packet implements Runnable {
         };
     }
 
-    /** Arrives over the link that it was sent on. */
+    /** Arrives over the link on which the packet was sent. */
     @Override
     public void run() {
         path.get(at).arrive(this);

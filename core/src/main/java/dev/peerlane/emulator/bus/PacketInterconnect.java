@@ -21,23 +21,22 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * DMA as packets in virtual time. A posted write is gone when it is sent: where it gets lost nobody
- * learns. A read is answered by a completion. What becomes of a packet is decided where and when it
- * arrives, not when it is sent.
+ * DMA as packets in virtual time. The sender of a posted write never learns whether it got lost. A
+ * read is answered by a completion. What happens to a packet is decided where and when it arrives,
+ * not when it is sent.
  *
- * <p>A request that a switch sends straight to a peer never meets the IOMMU; one that reaches the
- * root complex does.
+ * <p>A request that a switch sends straight to a peer bypasses the IOMMU; one that reaches the root
+ * complex does not.
  */
 public final class PacketInterconnect extends Interconnect {
     private static final int ROOM = 64;
     private static final String NO_MAPPING = "IOMMU: no mapping";
     private static final String NOT_FORWARDED = "the root complex does not forward it";
 
-    /** Completion Timeout (PCIe 5.0, 2.8): the least of the default range is 50 us. */
+    /** Completion Timeout (PCIe 5.0, 2.8); the default range begins at 50 us. */
     private static final long COMPLETION_TIMEOUT_NANOS = 10_000_000;
 
-    /** A place in a BAR. */
-    /** A packet that asks for something, as it arrives. */
+    /** A request as it arrives. */
     private record Request(
             EmulatedFunction initiator,
             @Nullable Place place,
@@ -46,6 +45,7 @@ public final class PacketInterconnect extends Interconnect {
             int bytes,
             DmaKind kind) {}
 
+    /** A place in a BAR. */
     private record Place(EmulatedFunction owner, EmulatedFunction.BarSpace bar) {}
 
     private final AddressMap map;
@@ -59,7 +59,7 @@ public final class PacketInterconnect extends Interconnect {
     private @Nullable HostAccess host;
     private long sent;
 
-    /** Creates one, which is of use once it is attached. */
+    /** Creates an interconnect. Call {@link #attach} before using it. */
     public PacketInterconnect(
             AddressMap map,
             FabricModel model,
@@ -73,48 +73,48 @@ public final class PacketInterconnect extends Interconnect {
         this.routes = new PacketRoutes(packets, events, random);
     }
 
-    /** Sets the functions that are there and what moves time on. */
+    /** Sets the functions of the tree, and the clock. */
     public void attach(List<EmulatedFunction> all, BusTime time) {
         functions = all;
         host = new HostAccess(events, routes, time);
     }
 
-    /** Returns the way of the host's loads and stores. */
+    /** Returns the access path of the host's loads and stores. */
     public HostAccess host() {
         return Objects.requireNonNull(host);
     }
 
-    /** Lets packets arrive that are due; returns whether any were. */
+    /** Delivers the packets that are due; returns whether there were any. */
     public boolean advance(long now) {
         return events.advance(now);
     }
 
-    /** Returns when the next packet moves, or {@link Long#MAX_VALUE}. */
+    /** Returns the time at which the next packet moves, or {@link Long#MAX_VALUE}. */
     public long nextNanos() {
         return events.next();
     }
 
-    /** Sets where a line for each packet goes; null for nowhere. */
+    /** Sets where to write a line for each packet; null for nowhere. */
     public void trace(@Nullable Consumer<String> sink) {
         events.sink(sink);
     }
 
-    /** Packets that were sent so far. */
+    /** Returns the number of packets sent so far. */
     public long sent() {
         return sent + host().sent();
     }
 
-    /** Who reached whom so far. */
+    /** Returns the flows between peers so far. */
     public Set<PeerFlow> flows() {
         return flows.all();
     }
 
-    /** How often one passed another. */
+    /** Returns how often one packet passed another. */
     public long passings() {
         return routes.passings();
     }
 
-    /** Whatever is under way never arrives. */
+    /** Drops all packets in flight; they never arrive. */
     public void close() {
         events.clear();
     }
@@ -248,12 +248,12 @@ public final class PacketInterconnect extends Interconnect {
         packet.sendAlong(path);
     }
 
-    /** Returns the attributes of packets of functions. */
+    /** Returns the attribute bits of a function's packets. */
     private int attributes(boolean relaxed) {
         return (relaxed ? Packet.RELAXED : 0) | (packets.idOrdering() ? Packet.ID_ORDERED : 0);
     }
 
-    /** Where a request goes. */
+    /** Returns the route of a request. */
     private PacketRoutes.Way way(
             EmulatedFunction initiator,
             @Nullable Place place,
@@ -269,7 +269,10 @@ public final class PacketInterconnect extends Interconnect {
                 : way;
     }
 
-    /** With Address Translation Services a function asks first, and sends what it was told. */
+    /**
+     * Returns how ports see a request. With Address Translation Services, a function asks for the
+     * translation first and sends the translated address.
+     */
     private PacketRoutes.Sort sort(boolean ats, long address) {
         return ats && map.find(address, 1) != null
                 ? PacketRoutes.Sort.TRANSLATED_REQUEST
@@ -292,7 +295,7 @@ public final class PacketInterconnect extends Interconnect {
         return able && trust != Trust.REFUSED;
     }
 
-    /** A posted write has arrived. */
+    /** Delivers a posted write at its destination. */
     private void land(Request request, MemorySegment payload) {
         EmulatedFunction initiator = request.initiator();
         Place place = request.place();
@@ -331,7 +334,7 @@ public final class PacketInterconnect extends Interconnect {
         events.trace("%s of %s at 0x%x is lost: %s".formatted(what, initiator.bdf(), address, why));
     }
 
-    /** A read has arrived: answers it with a completion. */
+    /** Delivers a read at its destination, which answers with a completion. */
     private void complete(Request request, Consumer<@Nullable MemorySegment> answer) {
         EmulatedFunction initiator = request.initiator();
         Place place = request.place();
@@ -393,7 +396,7 @@ public final class PacketInterconnect extends Interconnect {
         completion.sendAlong(back.hops());
     }
 
-    /** Why a request gets no further where it is now; empty if it does. */
+    /** Returns why a request is refused where it has arrived; empty if it is not. */
     private String refusal(Request request) {
         PacketRoutes.Way way = request.way();
         Place place = request.place();
@@ -433,7 +436,7 @@ public final class PacketInterconnect extends Interconnect {
         return data;
     }
 
-    /** Whose BAR an address is in, as the ports of the tree decode it; null for nobody's. */
+    /** Returns the BAR that decodes an address, by the registers of the tree; null for none. */
     private @Nullable Place resolve(long address, long bytes) {
         if (address < PciTree.HOST_LIMIT) {
             return null;

@@ -5,8 +5,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Packets in the order they came in, of which one near the front is taken. Taking one costs its
- * distance from the front, not the length: a host that stores a lot has a million waiting.
+ * Packets in order of arrival, from which one near the front can be removed. The cost of removing
+ * depends on its distance from the front, not on the length of the queue: a host that stores a lot
+ * has a million packets waiting.
  */
 final class PacketQueue {
     private @Nullable Packet[] ring = new Packet[64];
@@ -18,7 +19,7 @@ final class PacketQueue {
         return size;
     }
 
-    /** Returns how many packets of a flow wait. */
+    /** Returns the number of waiting packets of a flow. */
     int waiting(Packet.Flow flow) {
         return waiting[flow.index];
     }
@@ -38,12 +39,12 @@ final class PacketQueue {
         waiting[packet.flow.index]++;
     }
 
-    /** Returns the packet with this many before it. */
+    /** Returns the packet at an index from the front. */
     Packet get(int at) {
         return Objects.requireNonNull(ring[index(Objects.checkIndex(at, size))]);
     }
 
-    /** Takes it out; those before it move up. */
+    /** Removes and returns the packet at an index; those before it move up. */
     Packet remove(int at) {
         Packet packet = get(at);
         for (int i = at; i > 0; i--) {

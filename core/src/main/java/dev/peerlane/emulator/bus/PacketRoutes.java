@@ -16,25 +16,25 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The queues that packets go through between two places of the tree. A switch routes by address to
- * one of its ports, unless Access Control Services on the port by which the packet came send it up
- * or stop it (PCIe 5.0, 6.12). Beside the tree there may be second ways.
+ * one of its ports, unless Access Control Services on the ingress port redirect or block the packet
+ * (PCIe 5.0, 6.12). Besides the routes of the tree there may be second ones.
  */
 final class PacketRoutes {
     private static final PacketModel.Link MEMORY = new PacketModel.Link(80, 20_000_000_000L, 64);
     private static final int SLOWNESS = 50;
     private static final long PAGE_BYTES = Bits.PAGE_BYTES;
 
-    /** What a packet is to the ports that it meets. */
+    /** The kind of a packet, as ports see it. */
     enum Sort {
-        /** A request with an address that the IOMMU has to translate. */
+        /** A request whose address the IOMMU has to translate. */
         REQUEST,
-        /** A request with an address that was translated already (ATS). */
+        /** A request whose address was translated already (ATS). */
         TRANSLATED_REQUEST,
         /** A completion. */
         COMPLETION
     }
 
-    /** A way beside the tree's, and which packets take it. */
+    /** A second route besides the tree's, and the rule which packets take it. */
     private static final class Second {
         private final Way way;
         private final PacketModel.Takes takes;
@@ -56,12 +56,12 @@ final class PacketRoutes {
     }
 
     /**
-     * A way.
+     * A route.
      *
      * @param hops the queues on it
-     * @param throughRoot whether it leads through the root complex
+     * @param throughRoot whether it goes through the root complex
      * @param stopped what stops packets at the end of the hops; empty if nothing does
-     * @param second a way beside it, or null
+     * @param second a second route, or null
      */
     record Way(List<Hop> hops, boolean throughRoot, String stopped, @Nullable Second second) {
         Way(List<Hop> hops, boolean throughRoot) {
@@ -72,7 +72,7 @@ final class PacketRoutes {
             return !stopped.isEmpty();
         }
 
-        /** Returns the way of one packet. */
+        /** Returns the route of one packet. */
         Way of(long address, Sort sort) {
             return second != null && second.takes(address, sort) ? second.way : this;
         }
@@ -95,22 +95,22 @@ final class PacketRoutes {
         this.random = random;
     }
 
-    /** Forgets ways, not queues. */
+    /** Discards the routes, but keeps the queues. */
     void forget() {
         ways.clear();
     }
 
-    /** Returns how often a packet left a queue before one that had come earlier. */
+    /** Returns how often a packet left a queue before one that had arrived earlier. */
     long passings() {
         return hops.values().stream().mapToLong(Hop::passings).sum();
     }
 
-    /** Returns the queue by which a function's packets leave it. */
+    /** Returns the queue through which a function's packets leave it. */
     Hop exit(EmulatedFunction function) {
         return toHost(function).getFirst();
     }
 
-    /** The way to host memory, and of completions to the processor. */
+    /** Returns the route to host memory, which completions to the processor take too. */
     List<Hop> toHost(EmulatedFunction from) {
         List<Hop> known = up.get(from);
         if (known != null) {
@@ -122,7 +122,7 @@ final class PacketRoutes {
         return way;
     }
 
-    /** The way of a request to host memory. */
+    /** Returns the route of a request to host memory. */
     Way toMemory(EmulatedFunction from, Sort sort) {
         return ways.computeIfAbsent(
                 new Ends(from, null, sort),
@@ -132,12 +132,14 @@ final class PacketRoutes {
                 });
     }
 
-    /** The way from host memory to a function: of completions. */
+    /** Returns the route of completions from host memory to a function. */
     Way fromMemory(EmulatedFunction to) {
         return back.computeIfAbsent(to, f -> new Way(descend(f, null), false));
     }
 
-    /** The way from the processor: requests. Its stores may wait before they leave it. */
+    /**
+     * Returns the route of requests from the processor. Its stores may wait before they leave it.
+     */
     List<Hop> fromHost(EmulatedFunction to) {
         return down.computeIfAbsent(
                 to,
@@ -154,13 +156,13 @@ final class PacketRoutes {
                 });
     }
 
-    /** The way from one function to another. */
+    /** Returns the route from one function to another. */
     Way between(EmulatedFunction from, EmulatedFunction to, Sort sort) {
         return ways.computeIfAbsent(
                 new Ends(from, to, sort), e -> beside(from, to, find(from, to, sort)));
     }
 
-    /** Adds the second way, if the two have one. */
+    /** Adds the second route, if these two functions have one. */
     private Way beside(EmulatedFunction from, EmulatedFunction to, Way tree) {
         for (PacketModel.SecondWay second : model.secondWays()) {
             if (second.isBetween(nameOf(from), nameOf(to))) {
@@ -183,7 +185,10 @@ final class PacketRoutes {
         return drive == null ? "" : drive.name();
     }
 
-    /** The tree's way: ACS counts at the port where the ways of both ends part (6.12.3). */
+    /**
+     * Finds the route in the tree. ACS applies at the port where the routes to both ends part
+     * (6.12.3).
+     */
     private Way find(EmulatedFunction from, EmulatedFunction to, Sort sort) {
         EmulatedFunction ingress = from;
         while (ingress.parent() != null && !isAbove(ingress.parent(), to)) {
@@ -239,7 +244,7 @@ final class PacketRoutes {
         STOP
     }
 
-    /** What a port does with a packet for another port of its switch (table 6-10). */
+    /** Returns what a port does with a packet for another port of its switch (table 6-10). */
     private static Turn turn(EmulatedFunction ingress, EmulatedFunction egress, Sort sort) {
         Acs acs = Acs.of(ingress.config());
         if (acs == null) {
@@ -258,7 +263,10 @@ final class PacketRoutes {
         return acs.requestRedirect() ? Turn.UP : controlled ? Turn.STOP : Turn.ACROSS;
     }
 
-    /** Every port on the way up checks the address type first (6.12.1.1). */
+    /**
+     * Returns the route up to the first port that blocks the address type, or null if none does.
+     * Every port on the way up checks it before anything else (6.12.1.1).
+     */
     private @Nullable Way translationBlocked(
             EmulatedFunction from, @Nullable EmulatedFunction end, Sort sort) {
         if (sort != Sort.TRANSLATED_REQUEST) {
@@ -273,7 +281,10 @@ final class PacketRoutes {
         return null;
     }
 
-    /** A switch's port takes back from below what is for below only with upstream forwarding. */
+    /**
+     * Returns the first switch port on the way up that lacks upstream forwarding, or null. Such a
+     * port does not accept a packet from below for a function below.
+     */
     private static @Nullable EmulatedFunction withoutUpstreamForwarding(EmulatedFunction above) {
         for (EmulatedFunction f = above.parent(); f != null; f = f.parent()) {
             Acs acs = Acs.of(f.config());
@@ -320,7 +331,10 @@ final class PacketRoutes {
         return way;
     }
 
-    /** A link is between a root port or a switch's downstream port and what is below it. */
+    /**
+     * Returns whether there is a link above a function: links are below root ports and switch
+     * downstream ports.
+     */
     private static boolean hasLink(EmulatedFunction f) {
         EmulatedFunction parent = f.parent();
         return parent != null

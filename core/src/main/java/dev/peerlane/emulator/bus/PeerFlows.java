@@ -7,12 +7,12 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Notes which functions reached the memory of which others, and by which way. */
+/** Records which functions accessed the memory of which others, and by which route. */
 final class PeerFlows {
     private final Set<PeerFlow> flows = new LinkedHashSet<>();
     private @Nullable PeerFlow last;
 
-    /** Enters a request; most have the same ends as the one before. */
+    /** Records a request. Most requests have the same ends as the one before. */
     void count(
             EmulatedFunction initiator,
             EmulatedFunction owner,

@@ -1,48 +1,48 @@
 package dev.peerlane.emulator.bus;
 
 /**
- * The reads that a command waits for, where the fabric answers later. A reset or the end of the
- * command starts a new life, and what was asked for in an earlier one is never stored.
+ * The outstanding reads of a command on a fabric that answers later. A reset, or the end of the
+ * command, begins a new life: the answer to a read of an earlier life is never stored.
  */
 public final class Reads {
     private int life;
     private int pending;
     private boolean failed;
 
-    /** Returns which life it is in; what was asked in another one is over. */
+    /** Returns the number of the present life. */
     int life() {
         return life;
     }
 
-    /** Whatever is under way is nobody's any more. */
+    /** Begins a new life: answers that are outstanding are discarded. */
     public void newLife() {
         life++;
         pending = 0;
         failed = false;
     }
 
-    /** One more is under way. */
+    /** Counts a read that was sent. */
     void asked() {
         pending++;
     }
 
-    /** One was answered, or not. */
+    /** Counts an answer. */
     void answered(boolean ok) {
         pending--;
         failed |= !ok;
     }
 
-    /** Returns whether nothing is under way. */
+    /** Returns whether no read is outstanding. */
     public boolean isQuiet() {
         return pending == 0;
     }
 
-    /** Returns whether one of them failed. */
+    /** Returns whether a read failed. */
     public boolean failed() {
         return failed;
     }
 
-    /** One failed at once. */
+    /** Records a read that failed at once. */
     public void fail() {
         failed = true;
     }

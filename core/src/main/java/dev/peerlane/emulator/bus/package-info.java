@@ -1,9 +1,9 @@
 /**
- * How bytes get from a function to memory: at once, or as packets in virtual time, over routes with
- * queues, and with whatever is planned to go wrong on the way.
+ * Moves bytes between functions and memory: at once, or as packets in virtual time, over routes
+ * with queues, with planned faults on the way.
  *
- * <p>Controllers send and ask by {@code Interconnect}. The fabric makes one of its two kinds, moves
- * the time of packets on, and brings the host's loads and stores by {@code HostAccess}.
+ * <p>Controllers use {@code Interconnect}. The fabric makes one of its two kinds, advances the time
+ * of packets, and sends the host's loads and stores through {@code HostAccess}.
  */
 @NullMarked
 package dev.peerlane.emulator.bus;

@@ -6,7 +6,7 @@ import dev.peerlane.spec.wire.AdminCommand;
 import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
-/** The admin commands (NVMe Base 2.0, 5), apart from those of queues and pages. */
+/** The admin commands (NVMe Base 2.0, 5), except those for queues and pages. */
 final class AdminCommands extends CommandSetHandler {
     private final CommandEngine engine;
     private final QueueCommands queues;
@@ -63,7 +63,10 @@ final class AdminCommands extends CommandSetHandler {
         command.end(Status.SUCCESS);
     }
 
-    /** Aborts what waits to begin; what is under way, over or unknown is "not aborted" (5.1). */
+    /**
+     * Aborts a command that waits to begin. One that has begun, is over or is unknown is reported
+     * as "not aborted" (5.1).
+     */
     private int abort(Command command) {
         int cdw10 = Sqe.cdw10(command.sqe(), 0);
         int sqid = AdminCommand.abortSqid(cdw10);

@@ -8,11 +8,11 @@ import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asynchronous Event Requests that wait, and events that wait for one (NVMe Base 2.0, 5.2). After
- * an event of a type was reported, no other of that type is until its log page was read.
+ * Outstanding Asynchronous Event Requests, and events that wait for one (NVMe Base 2.0, 5.2). After
+ * an event of a type was reported, no other of that type is reported until its log page is read.
  */
 final class AsyncEvents {
-    /** How many requests may wait; AERL is one less. */
+    /** The largest number of outstanding requests; AERL is one less. */
     static final int LIMIT = 4;
 
     private static final int TYPES = 8;
@@ -36,14 +36,17 @@ final class AsyncEvents {
         return CommandSetHandler.HELD;
     }
 
-    /** Something happened; it is reported as soon as there is a request. Keeps a few of a kind. */
+    /**
+     * Takes an event, which is reported as soon as there is a request. Keeps a few events of each
+     * type.
+     */
     void raise(AsyncEvent event) {
         if (pending.size() < MAX_PENDING && !pending.contains(event)) {
             pending.add(event);
         }
     }
 
-    /** Reports what can be reported. */
+    /** Reports the events that can be reported. */
     void step() {
         if (pending.isEmpty()) {
             return;
@@ -61,7 +64,10 @@ final class AsyncEvents {
         }
     }
 
-    /** The host read a log page without retaining: events that point to it may come again. */
+    /**
+     * Notes that the host read a log page without Retain Asynchronous Event: events that refer to
+     * the page may be reported again.
+     */
     void logRead(int lid) {
         for (int type = 0; type < TYPES; type++) {
             AsyncEvent event = reported[type];
@@ -71,7 +77,7 @@ final class AsyncEvents {
         }
     }
 
-    /** Aborts a request that waits; false if there is none with that identifier. */
+    /** Aborts an outstanding request; returns false if none has that identifier. */
     boolean abort(int cid) {
         Iterator<Command> each = requests.iterator();
         while (each.hasNext()) {
@@ -86,7 +92,7 @@ final class AsyncEvents {
         return false;
     }
 
-    /** Forgets requests and events, as a reset does. */
+    /** Discards requests and events, as a reset does. */
     void reset() {
         requests.forEach(engine::forget);
         requests.clear();
@@ -94,7 +100,7 @@ final class AsyncEvents {
         java.util.Arrays.fill(reported, null);
     }
 
-    /** The event of a doorbell write that made no sense. */
+    /** Returns the event of an invalid doorbell write. */
     static AsyncEvent doorbell(int info) {
         return AsyncEvent.of(AsyncEvent.TYPE_ERROR, info, LogPage.ERROR);
     }

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
-/** Holds the memory inside a controller that the data of commands is in on its way. */
+/** The memory inside a controller through which the data of commands passes. */
 final class Buffers {
     private static final long COMMON_BYTES = 1 << 20;
 
@@ -20,7 +20,7 @@ final class Buffers {
         this.leastBytes = drive.mdts() == 0 ? COMMON_BYTES : drive.maxTransferBytes();
     }
 
-    /** Gives a command a place for its data, at least this long. */
+    /** Gives a command a buffer of at least this length for its data. */
     MemorySegment attach(Command command, long bytes) {
         release(command);
         MemorySegment buffer = free.poll();
@@ -31,7 +31,7 @@ final class Buffers {
         return buffer;
     }
 
-    /** Takes away from a command what {@link #attach} gave it. */
+    /** Takes the buffer of {@link #attach} back from a command. */
     void release(Command command) {
         if (command.hasBuffer()) {
             free.push(command.buffer());
@@ -39,7 +39,7 @@ final class Buffers {
         }
     }
 
-    /** Returns memory for one moment, at least this long. */
+    /** Returns memory of at least this length, valid until the next call. */
     MemorySegment scratch(long bytes) {
         MemorySegment memory = scratch;
         if (memory == null || memory.byteSize() < bytes) {

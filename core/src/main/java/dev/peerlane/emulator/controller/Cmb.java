@@ -10,14 +10,14 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The controller memory buffer: its registers, and which addresses the controller takes for it
- * (NVMe Base 2.0, 8.5). A controller with CAP.CMBS knows it by CBA, an older one by its BAR.
+ * The controller memory buffer: its registers, and the addresses at which the controller finds it
+ * (NVMe Base 2.0, 8.5). A controller with CAP.CMBS uses CBA, an older one the address of the BAR.
  */
 final class Cmb {
-    /** Answer of {@link #offsetOf}: no byte is in the CMB. */
+    /** Result of {@link #offsetOf}: no byte is in the CMB. */
     static final long OUTSIDE = -1;
 
-    /** Answer of {@link #offsetOf}: some bytes are in the CMB, others are not. */
+    /** Result of {@link #offsetOf}: some bytes are in the CMB and others are not. */
     static final long PARTLY = -2;
 
     private final @Nullable CmbModel model;
@@ -50,33 +50,33 @@ final class Cmb {
         refresh();
     }
 
-    /** Returns its bytes. */
+    /** Returns the memory of the CMB. */
     MemorySegment memory() {
         return memory;
     }
 
-    /** Returns CMBSZ bits 4:0, what it supports. */
+    /** Returns CMBSZ bits 4:0: the uses that the CMB supports. */
     int support() {
         return model == null ? 0 : model.support() & ~withdrawn;
     }
 
-    /** It supports no data any more. */
+    /** Stops supporting data in the CMB. */
     void withdrawData() {
         withdrawn = CmbModel.RDS | CmbModel.WDS;
     }
 
-    /** It supports again what it did at first. */
+    /** Supports again what the CMB supported at first. */
     void repair() {
         withdrawn = 0;
         function.hole(null);
     }
 
-    /** Returns CMBLOC bits 8:3, which restrictions do not apply. */
+    /** Returns CMBLOC bits 8:3: the restrictions that do not apply. */
     int rules() {
         return model == null ? 0 : model.rules();
     }
 
-    /** Whether CAP.CMBS is set. */
+    /** Returns whether CAP.CMBS is set. */
     boolean hasSpaceControl() {
         return model != null && model.version() == CmbModel.Version.V1_4;
     }
@@ -94,14 +94,14 @@ final class Cmb {
         };
     }
 
-    /** Writes CMBMSC or one half of it: the window moves at once, whatever the other half holds. */
+    /** Writes CMBMSC or one half of it. The window moves at once, whatever the other half holds. */
     void storeSpaceControl(long value) {
         cmbmsc = value & ~0xffcL;
         refused = new Cmbmsc(cmbmsc).cmse() && strike(faults.next(Fault.Occasion.CMB_ENABLE));
         refresh();
     }
 
-    /** Returns whether the address is refused. */
+    /** Applies a fault; returns whether the address is refused. */
     private boolean strike(@Nullable Fault fault) {
         if (fault == null || fault.kind() != Fault.Kind.CMB_HOLE) {
             return fault != null;
@@ -119,7 +119,7 @@ final class Cmb {
         return cmbmsc;
     }
 
-    /** Function Level Reset: CMBMSC goes back to zero. A controller reset keeps it. */
+    /** Applies a Function Level Reset, which sets CMBMSC to zero. A controller reset keeps it. */
     void functionReset() {
         cmbmsc = 0;
         refused = false;
@@ -154,7 +154,10 @@ final class Cmb {
         windowBytes = model.sizeBytes();
     }
 
-    /** Returns where in the CMB an address of a command is, {@link #OUTSIDE} or {@link #PARTLY}. */
+    /**
+     * Returns the offset in the CMB of an address in a command, {@link #OUTSIDE} or {@link
+     * #PARTLY}.
+     */
     long offsetOf(long address, long bytes) {
         long offset = address - windowBase;
         if (windowBytes == 0) {

@@ -11,8 +11,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One command between its fetch and its completion. Commands are used again and again, so that an
- * I/O allocates nothing.
+ * One command, from its fetch to its completion. The objects are reused, so that an I/O allocates
+ * nothing.
  */
 final class Command {
     private final MemorySegment sqe = MemorySegment.ofArray(new byte[Sqe.BYTES]);
@@ -42,27 +42,27 @@ final class Command {
         return sqe;
     }
 
-    /** Returns where its data is in memory. */
+    /** Returns the pieces of memory that hold the data. */
     DataPages pages() {
         return pages;
     }
 
-    /** Returns the reads it waits for. */
+    /** Returns the outstanding reads of this command. */
     Reads reads() {
         return reads;
     }
 
-    /** Returns the PRP lists that were asked for so far, where the fabric answers later. */
+    /** Returns the PRP lists that were requested so far, if the fabric answers later. */
     List<MemorySegment> lists() {
         return lists;
     }
 
-    /** Returns where its entry was read from. */
+    /** Returns the address from which the entry was read. */
     long entryAddress() {
         return entryAddress;
     }
 
-    /** Its entry is being fetched from {@code queue}, at an address. */
+    /** Begins the fetch of the entry from a queue. */
     void fetching(SubmissionQueue from, long address) {
         queue = from;
         entryAddress = address;
@@ -70,7 +70,7 @@ final class Command {
         lists.clear();
     }
 
-    /** Its entry has arrived; looks up what is asked for again and again. */
+    /** Takes the entry, which has arrived, and caches the fields that are used often. */
     void arrived() {
         cdw0 = Sqe.cdw0(sqe, 0);
         nsid = Sqe.nsid(sqe, 0);
@@ -79,7 +79,7 @@ final class Command {
         cdw12 = Sqe.cdw12(sqe, 0);
     }
 
-    /** Starts a life: the entry was fetched from {@code queue}. */
+    /** Begins a command whose entry was fetched from a queue. */
     void fetched(SubmissionQueue from, boolean hasOwnIdentifier) {
         queue = from;
         ownsIdentifier = hasOwnIdentifier;
@@ -91,33 +91,39 @@ final class Command {
         answered = false;
     }
 
-    /** Its completion has been posted, though it goes on: the identifier is the host's again. */
+    /**
+     * Notes that the completion has been posted although the command goes on: the host may reuse
+     * its identifier.
+     */
     void answered() {
         answered = true;
         ownsIdentifier = false;
     }
 
-    /** Returns whether nobody sees its end: a completion is never posted, or was already. */
+    /**
+     * Returns whether the host does not see the end of this command: its completion is never
+     * posted, or was posted before.
+     */
     boolean endsUnseen() {
         return answered || suffers(Fault.Kind.ZOMBIE);
     }
 
-    /** Sets what goes wrong with it; null for nothing. */
+    /** Sets the fault of this command; null for none. */
     void fault(@Nullable Fault planned) {
         fault = planned;
     }
 
-    /** Returns whether this is what goes wrong with it. */
+    /** Returns whether this command has a fault of a given kind. */
     boolean suffers(Fault.Kind kind) {
         return fault != null && fault.kind() == kind;
     }
 
-    /** Returns what goes wrong with it, or null. */
+    /** Returns the fault of this command, or null. */
     @Nullable Fault fault() {
         return fault;
     }
 
-    /** Sets when it may begin. */
+    /** Sets the time before which the command does not begin. */
     void delay(long until) {
         dueNanos = until;
     }
@@ -170,7 +176,7 @@ final class Command {
         return dueNanos;
     }
 
-    /** Sets the namespace that it is for. */
+    /** Sets the namespace of this command. */
     void namespace(EmulatedNamespace target) {
         namespace = target;
     }
@@ -179,13 +185,13 @@ final class Command {
         return Objects.requireNonNull(namespace);
     }
 
-    /** Sets how much data it moves and which way. */
+    /** Sets the length and direction of the data transfer. */
     void transfer(long dataBytes, boolean toTheHost) {
         bytes = dataBytes;
         toHost = toTheHost;
     }
 
-    /** Returns how much data it moves; 0 for none. */
+    /** Returns the length of the data transfer; 0 for none. */
     long bytes() {
         return bytes;
     }
@@ -194,7 +200,7 @@ final class Command {
         return toHost;
     }
 
-    /** Gives it the memory inside the controller where its data is, or takes it away. */
+    /** Sets the buffer inside the controller that holds the data; null for none. */
     void buffer(@Nullable MemorySegment memory) {
         buffer = memory;
     }
@@ -207,7 +213,7 @@ final class Command {
         return buffer != null;
     }
 
-    /** Sets how it ends: a status without phase tag. */
+    /** Sets the status with which the command ends, without phase tag. */
     void end(int finalStatus) {
         status = finalStatus;
     }
@@ -216,7 +222,7 @@ final class Command {
         return status;
     }
 
-    /** Sets dword 0 of its completion. */
+    /** Sets dword 0 of the completion. */
     void result(int dword0) {
         dw0 = dword0;
     }

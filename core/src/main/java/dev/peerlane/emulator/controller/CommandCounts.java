@@ -88,7 +88,7 @@ final class CommandCounts implements ControllerStatistics {
         maxInFlight = Math.max(maxInFlight, inFlight);
     }
 
-    /** All commands are forgotten. */
+    /** Discards the commands in flight from the counts. */
     void settle() {
         inFlight = 0;
     }
@@ -102,7 +102,7 @@ final class CommandCounts implements ControllerStatistics {
         }
     }
 
-    /** A turn is over. Depth changes in turns only, so it was the same since the last one. */
+    /** Ends a turn. The depth changes only in turns, so it was the same since the last one. */
     void turn(long now) {
         int deepest = Math.max(inFlight, lastDepth);
         if (deepest >= turnsAtDepth.length) {

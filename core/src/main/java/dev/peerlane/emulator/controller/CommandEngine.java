@@ -16,10 +16,10 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves commands along, a bounded amount a turn: fetched in round robin over the queues, waiting
- * until they are due, moving their data in pieces that interleave with those of other commands (or
- * in runs, where the fabric says so), completed in whatever order they end, and kept back while
- * their completion queue is full.
+ * Executes commands, a bounded amount per turn. Commands are fetched round robin from the queues,
+ * and wait until they are due. They move their data in pieces that interleave with those of other
+ * commands, or in runs if the fabric says so. They complete in the order in which they end, and
+ * wait while their completion queue is full.
  */
 final class CommandEngine {
     private static final int MAX_COMMANDS = 1024;
@@ -31,20 +31,20 @@ final class CommandEngine {
     private static final int PIECES_A_STEP = 16;
     private static final long BYTES_A_STEP = 1 << 20;
 
-    /** What the engine needs of the controller around it. */
+    /** What the engine requires of its controller. */
     interface Host {
         CommandSetHandler handler(Command command);
 
-        /** Returns when a command that was fetched now may begin. */
+        /** Returns the time at which a command that was fetched now may begin. */
         long dueNanos(Command command, long now);
 
-        /** A command is about to be completed; it may change its status. */
+        /** Called before a command is completed; may change its status. */
         void ending(Command command);
 
-        /** A fault that is more than a command's was met. */
+        /** Called when a fault of the whole controller happens. */
         void struck(Fault fault);
 
-        /** A queue can't be reached. */
+        /** Called when a queue can't be reached. */
         void fatal(String what);
     }
 
@@ -62,7 +62,7 @@ final class CommandEngine {
     private final ArrayDeque<Command> blocked = new ArrayDeque<>();
     private final FaultyCommands faulty;
 
-    /** Made once: a turn allocates nothing. */
+    /** A field, so that a turn allocates nothing */
     private final Consumer<Command> delivery = this::deliver;
 
     private int commands;
@@ -85,7 +85,7 @@ final class CommandEngine {
         this.statistics = statistics;
     }
 
-    /** Forgets all commands, as a reset does. What was moved so far stays moved. */
+    /** Discards all commands, as a reset does. Data that was moved stays moved. */
     void reset() {
         faulty.reset(this::forget);
         for (Command command : fetching) {
@@ -108,8 +108,8 @@ final class CommandEngine {
     }
 
     /**
-     * Nobody holds a command any more. One that was in hand when memory of the host went away, in
-     * the middle of a step, is in no list that {@link #reset} could find it in.
+     * Discards commands that {@link #reset} could not find. A command in the middle of a step, when
+     * memory of the host disappeared, is in none of the lists.
      */
     void settle() {
         commands = 0;
@@ -120,8 +120,8 @@ final class CommandEngine {
      * Does a bounded amount of work.
      *
      * @param queues the submission queues by QID; absent ones are null
-     * @param limit how many of them are worth a look: none is beyond
-     * @param burst how many commands in a row come from one queue
+     * @param limit QIDs from this one on have no queue
+     * @param burst how many commands in a row are fetched from one queue
      * @return when there is more to do: {@code now} for at once, {@link Long#MAX_VALUE} for never
      */
     long step(@Nullable SubmissionQueue[] queues, int limit, int burst, long now) {
@@ -146,17 +146,20 @@ final class CommandEngine {
         return nextWork(queues, limit, now);
     }
 
-    /** Mends what faults have left behind. */
+    /** Repairs what faults have left behind. */
     void repair() {
         faulty.repair();
     }
 
-    /** Returns whether a Compare is to take a block for equal, whatever is on the medium. */
+    /** Returns whether a Compare reports a block as equal, whatever is on the medium. */
     boolean compareLies(long lba) {
         return faulty.lies(lba);
     }
 
-    /** Finds a command that waits to begin, takes it out and returns it, or null. */
+    /**
+     * Finds a command that waits to begin, and removes and returns it; returns null if there is
+     * none.
+     */
     @Nullable Command takeWaiting(Predicate<Command> which) {
         for (int i = 0; i < waiting.size(); i++) {
             Command command = waiting.get(i);
@@ -168,7 +171,7 @@ final class CommandEngine {
         return null;
     }
 
-    /** Drops commands that wait for a place in their completion queue, without completing them. */
+    /** Drops commands that wait for room in their completion queue, without completing them. */
     void dropBlocked(SubmissionQueue queue) {
         blocked.removeIf(command -> {
             if (command.queue() != queue) {
@@ -179,7 +182,7 @@ final class CommandEngine {
         });
     }
 
-    /** Completes a command, now or as soon as its completion queue has a place. */
+    /** Completes a command, now or as soon as its completion queue has room. */
     void complete(Command command) {
         command.reads().newLife();
         buffers.release(command);
@@ -205,7 +208,7 @@ final class CommandEngine {
         over(command);
     }
 
-    /** Counts data that does not go through a buffer as work of this turn. */
+    /** Counts data that bypasses the buffers as work of this turn. */
     void movesStraight(long bytes) {
         bytesOfTurn += bytes;
     }
@@ -260,12 +263,12 @@ final class CommandEngine {
             }
             case CommandSetHandler.WAIT -> listing.add(command);
             default -> {
-                // held: whoever holds it ends it
+                // HELD: another part ends the command later
             }
         }
     }
 
-    /** Moves some pieces of one command, picked at random; runs in their order. */
+    /** Moves some pieces of one command, which is picked at random. Runs keep their order. */
     private long moveSome() {
         int at = moving.size() == 1 ? 0 : random.nextInt(moving.size());
         Command command = moving.get(at);
@@ -295,8 +298,8 @@ final class CommandEngine {
         }
         if (reads.failed() || pages.isDone()) {
             remove(moving, at);
-            // also after a failure: what is asked for comes, and by then the host may have taken
-            // the memory back
+            // waits even after a failure: reads that were requested still arrive, and the host may
+            // have reused the memory by then
             if (reads.isQuiet()) {
                 moved(command);
             } else {
@@ -318,7 +321,10 @@ final class CommandEngine {
         complete(command);
     }
 
-    /** Goes on with what waited for an answer: entries in their order, lists and data in any. */
+    /**
+     * Continues with commands that waited for an answer: entries in their order, lists and data in
+     * any order.
+     */
     private void takeArrived(long now) {
         while (!fetching.isEmpty() && fetching.element().reads().isQuiet()) {
             worked = true;
@@ -349,7 +355,10 @@ final class CommandEngine {
         }
     }
 
-    /** Round robin: a burst of each queue, again and again, until all are empty or it is enough. */
+    /**
+     * Fetches round robin: a burst from each queue, again and again, until all are empty or the
+     * turn's limit is reached.
+     */
     private void fetch(@Nullable SubmissionQueue[] queues, int limit, int burst, long now) {
         int budget = FETCHES_A_TURN;
         int idle = 0;
@@ -375,7 +384,10 @@ final class CommandEngine {
         return queue.waiting() > 0 && hasRoom(queue);
     }
 
-    /** Admin commands have room of their own, or nobody could abort what fills the rest. */
+    /**
+     * Returns whether a command of this queue can be fetched. Admin commands have room of their
+     * own; otherwise the host could not abort the commands that fill the rest.
+     */
     private boolean hasRoom(SubmissionQueue queue) {
         return commands < (queue.qid() == 0 ? MAX_COMMANDS + ADMIN_RESERVE : MAX_COMMANDS);
     }
@@ -401,7 +413,7 @@ final class CommandEngine {
         return take(command, now);
     }
 
-    /** Takes an entry that has arrived; false if it could not be read. */
+    /** Takes an entry that has arrived; returns false if it could not be read. */
     private boolean take(Command command, long now) {
         SubmissionQueue queue = command.queue();
         if (command.reads().failed()) {
@@ -446,7 +458,7 @@ final class CommandEngine {
         }
     }
 
-    /** Posts the completion of a command that has not begun, once there is a place for it. */
+    /** Posts the completion of a command that has not begun, once there is room for it. */
     private void answerTooEarly(Command command) {
         waiting.add(command);
         if (!command.queue().completions().isFull()) {
@@ -462,7 +474,7 @@ final class CommandEngine {
         free.push(command);
     }
 
-    /** Ends a command of a queue that a reset has taken away. */
+    /** Ends a command whose queue a reset has deleted. */
     void forget(Command command) {
         command.reads().newLife();
         buffers.release(command);

@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A completion queue as the controller sees it: it writes at the tail, the host's doorbell moves
- * the head. An entry that the host has not taken is never overwritten.
+ * A completion queue from the controller's side: the controller writes at the tail, and the host's
+ * doorbell moves the head. An entry that the host has not taken is never overwritten.
  */
 final class CompletionQueue {
     private final int qid;
@@ -22,10 +22,10 @@ final class CompletionQueue {
     private int users;
 
     /**
-     * Makes one.
+     * Creates a queue.
      *
-     * @param vector of its interrupts
-     * @param interrupts who is asked for them; null if it has none
+     * @param vector the interrupt vector
+     * @param interrupts sends the interrupts; null for a queue without them
      */
     CompletionQueue(int qid, long base, int entries, int vector, @Nullable Msix interrupts) {
         this.qid = qid;
@@ -47,7 +47,7 @@ final class CompletionQueue {
         return entries;
     }
 
-    /** Returns the vector of its interrupts; -1 if it has none. */
+    /** Returns the interrupt vector; -1 if interrupts are off for this queue. */
     int vector() {
         return interrupts == null ? -1 : vector;
     }
@@ -57,7 +57,7 @@ final class CompletionQueue {
         return head == tail;
     }
 
-    /** Returns how many submission queues complete here. */
+    /** Returns the number of submission queues that complete here. */
     int users() {
         return users;
     }
@@ -79,7 +79,7 @@ final class CompletionQueue {
         return to >= from ? to - from : to - from + entries;
     }
 
-    /** Takes a doorbell value; false if it can't be right (NVMe Base 2.0, 3.3.1.2.2). */
+    /** Takes a doorbell value; returns false if it is invalid (NVMe Base 2.0, 3.3.1.2.2). */
     boolean ring(int newHead) {
         if (newHead < 0 || newHead >= entries) {
             return false;
@@ -92,18 +92,20 @@ final class CompletionQueue {
         return true;
     }
 
-    /** Writes an entry; call it only when the queue is not full. False if the DMA failed. */
+    /**
+     * Writes an entry. Call this only if the queue is not full. Returns false if the DMA failed.
+     */
     boolean post(DmaPort dma, int dw0, int sqhd, int sqid, int cid, int status) {
         return post(dma, dw0, Cqe.dw23(sqhd, sqid, cid, status, phase));
     }
 
-    /** As {@link #post}, with the wrong phase tag. */
+    /** Writes an entry with the wrong phase tag; otherwise like {@link #post}. */
     boolean postOutOfPhase(DmaPort dma, int dw0, int sqhd, int sqid, int cid, int status) {
         return post(dma, dw0, Cqe.dw23(sqhd, sqid, cid, status, phase ^ 1));
     }
 
     private boolean post(DmaPort dma, int dw0, long dw23) {
-        // by halves, as it is read: a wider load right behind a store waits for it
+        // in halves, as it is read: a wider load right behind a store would wait for the store
         Cqe.putDw01(entry, 0, dw0, 0);
         Cqe.putDw23(entry, 0, dw23);
         long address = base + (long) tail * Cqe.BYTES;

@@ -10,28 +10,28 @@ import dev.peerlane.spec.wire.Reg;
 
 /**
  * The registers and doorbells at the start of BAR 0 (NVMe Base 2.0, 3.1.3; NVMe over PCIe 1.0,
- * 3.1.2). A 64-bit register takes one access of 8 bytes or two of 4.
+ * 3.1.2). A 64-bit register can be accessed with 8 bytes at once or 4 bytes twice.
  */
 final class ControllerRegisters implements RegisterBlock {
     private static final int MPS_MAX = 4;
     private static final int TIMEOUT_UNITS = 20;
     private static final long LOW = 0xffff_ffffL;
 
-    /** The controller as its registers know it. */
+    /** What the registers require of their controller. */
     interface Host {
         /** Returns CSTS. */
         int csts();
 
-        /** CC was written. */
+        /** Called when CC was written. */
         void configured(int before, int after);
 
-        /** A store of the host has come through. */
+        /** Called when a store of the host has arrived. */
         void stored(long offset, long value, int width);
 
-        /** Returns how many I/O commands are fetched and not completed. */
+        /** Returns the number of I/O commands in flight. */
         int commandsInFlight();
 
-        /** The host did what the specification forbids. */
+        /** Called when the host violates the specification. */
         void violation(String what);
     }
 
@@ -94,7 +94,7 @@ final class ControllerRegisters implements RegisterBlock {
         return acq;
     }
 
-    /** Function Level Reset: everything goes back to its default. */
+    /** Applies a Function Level Reset: all registers return to their defaults. */
     void functionReset() {
         intms = 0;
         settings.store(0);
@@ -104,7 +104,7 @@ final class ControllerRegisters implements RegisterBlock {
         cmb.functionReset();
     }
 
-    /** Controller Reset: CC.EN becomes 0. */
+    /** Applies a Controller Reset: CC.EN becomes 0. */
     void disable() {
         configure(new Cc(cc()).withEn(false).raw());
     }
@@ -166,7 +166,7 @@ final class ControllerRegisters implements RegisterBlock {
             case Reg.ACQ + 4 -> acq((acq & LOW) | ((long) value << 32));
             case Reg.CMBMSC -> spaceControl((cmb.spaceControl() & ~LOW) | (value & LOW));
             case Reg.CMBMSC + 4 -> spaceControl((cmb.spaceControl() & LOW) | ((long) value << 32));
-            // CSTS.NSSRO is never set, and there is no NVM subsystem reset
+            // CSTS.NSSRO is never set, because NVM subsystem reset is not supported
             case Reg.CSTS, Reg.NSSR -> {}
             default -> host.violation("register %xh is read only or reserved".formatted(offset));
         }

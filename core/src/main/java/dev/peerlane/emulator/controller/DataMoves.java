@@ -1,10 +1,10 @@
 package dev.peerlane.emulator.controller;
 
 /**
- * What moves the data of commands.
+ * The parts that move the data of commands.
  *
- * @param buffers where it is inside the controller
- * @param places finds where it is outside
- * @param straight moves it between memory and medium with no buffer between
+ * @param buffers the memory inside the controller
+ * @param places finds the memory outside the controller
+ * @param straight moves data between memory and medium without a buffer
  */
 record DataMoves(Buffers buffers, DataPlaces places, StraightMoves straight) {}

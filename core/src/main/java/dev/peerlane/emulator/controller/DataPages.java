@@ -3,7 +3,9 @@ package dev.peerlane.emulator.controller;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/** The pieces of memory that the data of one command is in, and the order they are moved in. */
+/**
+ * The pieces of memory that hold the data of one command, and the order in which they are moved.
+ */
 final class DataPages {
     private long[] addresses = new long[40];
     private long[] offsets = new long[40];
@@ -13,7 +15,7 @@ final class DataPages {
     private int moved;
     private long added;
 
-    /** Starts over. */
+    /** Discards all pieces. */
     void start() {
         count = 0;
         moved = 0;
@@ -35,23 +37,23 @@ final class DataPages {
         added += bytes;
     }
 
-    /** Returns whether bytes at this address would go on where the last piece ends. */
+    /** Returns whether an address continues where the last piece ends. */
     boolean goesOnAt(long address) {
         return count > 0 && address == addresses[count - 1] + lengths[count - 1];
     }
 
-    /** Adds the next bytes of the data to the last piece. */
+    /** Appends the next bytes of the data to the last piece. */
     void extend(int bytes) {
         lengths[count - 1] += bytes;
         added += bytes;
     }
 
-    /** Returns how many pieces there are. */
+    /** Returns the number of pieces. */
     int count() {
         return count;
     }
 
-    /** Returns how many bytes of the data have their place. */
+    /** Returns how many bytes of the data have a place. */
     long added() {
         return added;
     }
@@ -61,7 +63,7 @@ final class DataPages {
         return addresses[piece];
     }
 
-    /** Returns where in the data a piece begins. */
+    /** Returns the offset in the data at which a piece begins. */
     long dataOffset(int piece) {
         return offsets[piece];
     }
@@ -75,12 +77,12 @@ final class DataPages {
         return moved == count;
     }
 
-    /** Takes the first of the pieces that were not moved; not to be mixed with the other one. */
+    /** Takes the first piece that was not moved. Do not mix with the random {@code next}. */
     int next() {
         return moved++;
     }
 
-    /** Takes one of the pieces that were not moved, at random. */
+    /** Takes a piece that was not moved, at random. */
     int next(SplittableRandom random) {
         int last = count - moved - 1;
         int pick = last == 0 ? 0 : random.nextInt(last + 1);

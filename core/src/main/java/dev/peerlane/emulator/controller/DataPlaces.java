@@ -3,7 +3,7 @@ package dev.peerlane.emulator.controller;
 import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.spec.wire.Sqe;
 
-/** Finds where the data of a command is in memory, by its PRPs or its SGL. */
+/** Finds the memory that holds the data of a command, from its PRPs or its SGL. */
 final class DataPlaces {
     private final PrpWalker prps;
     private final SglWalker sgls;
@@ -17,12 +17,12 @@ final class DataPlaces {
         this.settings = settings;
     }
 
-    /** Returns whether data may be described so. Metadata is never in an SGL: SGLS bit 19 is 0. */
+    /** Returns whether a PSDT value is supported. Metadata is never in an SGL: SGLS bit 19 is 0. */
     boolean takes(int psdt) {
         return psdt == Sqe.PSDT_PRP || (psdt == Sqe.PSDT_SGL && takesSgls);
     }
 
-    /** Finds the places of a command's data; answers as {@link DataWalker#walk}. */
+    /** Finds the places of a command's data. Returns what {@link DataWalker#walk} returns. */
     int find(Command command) {
         DataWalker walker = command.psdt() == Sqe.PSDT_PRP ? prps : sgls;
         return walker.walk(command, settings.pageBytes());

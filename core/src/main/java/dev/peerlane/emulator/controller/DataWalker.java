@@ -9,11 +9,11 @@ import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Finds the places of a command's data, and holds them to the rules of the CMB (NVMe Base 2.0,
- * 3.1.3.11, 3.1.3.12): what it supports, and what may not be mixed.
+ * Finds the places of a command's data, and checks them against the rules of the CMB (NVMe Base
+ * 2.0, 3.1.3.11, 3.1.3.12): which uses it supports, and what may not be mixed.
  */
 abstract class DataWalker {
-    /** Answer of {@link #walk}: a list has to arrive first. */
+    /** Result of {@link #walk}: a list has to arrive first. */
     static final int PENDING = -1;
 
     private static final int PAGE = Bits.PAGE_BYTES;
@@ -37,10 +37,10 @@ abstract class DataWalker {
     }
 
     /**
-     * Fills in the places of a command whose {@link Command#transfer} is known.
+     * Finds the places of the data of a command whose {@link Command#transfer} is known.
      *
-     * @return 0, the status with which the command has to end, or {@link #PENDING}: then it is to
-     *     be asked again when the command's reads are quiet
+     * @return 0, the status with which the command has to end, or {@link #PENDING} to be called
+     *     again once the command has no outstanding reads
      */
     final int walk(Command command, int pageBytes) {
         listsSeen = 0;
@@ -53,11 +53,11 @@ abstract class DataWalker {
         return status != 0 ? status : checkPlaces(command);
     }
 
-    /** Adds all places; answers as {@link #walk}. */
+    /** Adds all places. Returns what {@link #walk} returns. */
     abstract int places(Command command, int pageBytes);
 
     /**
-     * Adds the place of the next bytes of the data, in pieces that end where pages do; a status, 0
+     * Adds the place of the next bytes of the data, split at page boundaries. Returns a status, 0
      * for success.
      */
     final int addData(DataPages pages, long address, long bytes) {
@@ -94,14 +94,17 @@ abstract class DataWalker {
         return 0;
     }
 
-    /** Returns whether the last piece can be that much longer; its end may be another mapping's. */
+    /**
+     * Returns whether the last piece can become that much longer. Its end may lie in another
+     * mapping.
+     */
     private boolean isOneRun(DataPages pages, int bytes) {
         int last = pages.count() - 1;
         int run = pages.bytes(last) + bytes;
         return run <= MAX_RUN_BYTES && dma.isOnePlace(pages.address(last), run);
     }
 
-    /** Reads a list, or a part of one, of at most 64 KiB; answers as {@link #walk}. */
+    /** Reads at most 64 KiB of a list. Returns what {@link #walk} returns. */
     final int addList(Command command, long address, long bytes) {
         long own = cmb.offsetOf(address, bytes);
         if (own == Cmb.PARTLY) {
@@ -118,7 +121,7 @@ abstract class DataWalker {
         }
         list = shared;
         if (!dma.isImmediate(address, bytes)) {
-            // alive from the question to the answer; other commands are walked in between
+            // this memory must live until the answer, and other commands are walked in between
             list = MemorySegment.ofArray(new long[(int) ((bytes + 7) / 8)]);
             command.lists().add(list);
         }
@@ -129,7 +132,7 @@ abstract class DataWalker {
         };
     }
 
-    /** Reads a list as one; one that goes on in another mapping by the page. */
+    /** Reads a list at once, or page by page if it continues in another mapping. */
     private int read(Command command, long address, long bytes) {
         boolean whole = !dma.isImmediate(address, bytes) || dma.isOnePlace(address, bytes);
         int answer = Interconnect.DONE;

@@ -12,7 +12,9 @@ import dev.peerlane.spec.wire.Cqe;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/** A controller's way to memory: its own CMB inside the function, everything else on the bus. */
+/**
+ * A controller's access to memory: its own CMB inside the function, everything else over the bus.
+ */
 final class DmaPort {
     private final EmulatedFunction function;
     private final Cmb cmb;
@@ -26,7 +28,7 @@ final class DmaPort {
         this.interconnect = interconnect;
     }
 
-    /** An entry of a submission queue has been read. */
+    /** Reports that an entry of a submission queue has been read. */
     void fetched(int qid, long address, MemorySegment sqe) {
         BusWatch watch = interconnect.watch();
         if (watch != null) {
@@ -34,7 +36,7 @@ final class DmaPort {
         }
     }
 
-    /** A doorbell in memory has another value. */
+    /** Reports that a doorbell in memory has a new value. */
     void shadowed(long offset, int value) {
         BusWatch watch = interconnect.watch();
         if (watch != null) {
@@ -49,7 +51,7 @@ final class DmaPort {
         }
     }
 
-    /** Returns whether a read there is answered at once. */
+    /** Returns whether a read of this range is answered at once. */
     boolean isImmediate(long address, long bytes) {
         return interconnect.isImmediate() || cmb.offsetOf(address, bytes) >= 0;
     }
@@ -66,22 +68,22 @@ final class DmaPort {
                 || (own == Cmb.OUTSIDE && interconnect.isOnePlace(function, address, bytes));
     }
 
-    /** Returns whether speed is worth more than an interleaving. */
+    /** Returns whether speed matters more than varied interleavings. */
     boolean isHurried() {
         return interconnect.isHurried();
     }
 
-    /** Returns where all of these bytes are if that is host memory, else null. */
+    /** Returns the range that holds all of these bytes if it is host memory, else null. */
     AddressMap.@Nullable Range hostRange(long address, long bytes) {
         return interconnect.hostRange(address, bytes);
     }
 
-    /** Data of an I/O command has moved in host memory. */
+    /** Reports that the data of an I/O command has moved in host memory. */
     void movedInHost(long address, long bytes, Direction direction) {
         interconnect.movedInHost(function, address, bytes, direction);
     }
 
-    /** Bytes have moved in the own CMB. */
+    /** Reports that bytes have moved in the controller's own CMB. */
     void movedOwn(long address, long bytes, Direction direction, DmaKind kind) {
         interconnect.moved(function, function, address, bytes, direction, kind);
         function.traffic().own(bytes);
@@ -92,7 +94,7 @@ final class DmaPort {
         return interconnect.hasRoom(function);
     }
 
-    /** Reads memory into {@code target}; answers as {@link Interconnect#read}. */
+    /** Reads memory into {@code target}. Returns what {@link Interconnect#read} returns. */
     int read(
             long address,
             MemorySegment target,
@@ -109,9 +111,9 @@ final class DmaPort {
         return interconnect.read(function, address, target, offset, bytes, kind, reads);
     }
 
-    /** Writes {@code source} to memory; false if it failed. */
+    /** Writes {@code source} to memory; returns false if that failed. */
     boolean write(long address, MemorySegment source, long offset, long bytes, DmaKind kind) {
-        // an EventIdx is no entry
+        // a shorter write is an EventIdx, not an entry
         if (kind == DmaKind.QUEUE_ENTRY && bytes == Cqe.BYTES) {
             posted(address, source, offset, bytes);
         }

@@ -3,7 +3,7 @@ package dev.peerlane.emulator.controller;
 /** Receives doorbells whose value has changed. */
 interface DoorbellListener {
     /**
-     * A tail or a head was moved.
+     * Called when a tail or a head has moved.
      *
      * @param completion whether the doorbell is that of a completion queue
      */

@@ -4,7 +4,7 @@ import dev.peerlane.mem.Mmio;
 import dev.peerlane.spec.wire.Reg;
 import java.lang.foreign.MemorySegment;
 
-/** Doorbells as plain memory that a host in another process writes; no store there is an event. */
+/** Doorbells in plain memory that a host in another process writes. They have to be polled. */
 final class DoorbellMemory {
     private final long address;
     private final int stride;
@@ -22,13 +22,13 @@ final class DoorbellMemory {
         this.address = memory.address();
     }
 
-    /** A queue was made: its doorbell starts from 0. */
+    /** Sets the doorbell of a new queue to 0. */
     void clear(int qid, boolean completion) {
         Mmio.store32Release(address + at(qid, completion), 0);
         seen[index(qid, completion)] = 0;
     }
 
-    /** Tells the listener of every doorbell of a queue whose value is another one now. */
+    /** Calls the listener for every doorbell of a queue whose value has changed. */
     void look(Queues made, DoorbellListener listener) {
         for (int qid = 0; qid < made.limit(); qid++) {
             if (made.completionQueue(qid) != null) {

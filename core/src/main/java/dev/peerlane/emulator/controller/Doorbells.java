@@ -4,19 +4,22 @@ import dev.peerlane.spec.AsyncEvent;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes the values of doorbells, whichever way they come: by a register, by memory that the host
- * shares, or by the shadow doorbells.
+ * Takes the values of doorbells, whether they arrive in a register, in memory that the host shares,
+ * or in the shadow doorbells.
  */
 final class Doorbells {
-    /** The controller as its doorbells know it. */
+    /** What the doorbells require of their controller. */
     interface Host {
         /** Returns whether doorbells may be written now. */
         boolean takesDoorbells();
 
-        /** The host did what the specification forbids. */
+        /** Called when the host violates the specification. */
         void violation(String what);
 
-        /** A doorbell write made no sense, of which the host is told (NVMe Base 2.0, fig. 146). */
+        /**
+         * Called when a doorbell write is invalid, which is reported to the host (NVMe Base 2.0,
+         * fig. 146).
+         */
         void invalidDoorbell(int info);
     }
 
@@ -35,12 +38,12 @@ final class Doorbells {
         this.statistics = statistics;
     }
 
-    /** Has them looked for in memory, too. */
+    /** Also polls doorbells in memory that the host shares. */
     void watch(DoorbellMemory shared) {
         memory = shared;
     }
 
-    /** A queue begins with doorbell 0, whatever the one before it left behind. */
+    /** Sets the doorbell of a new queue to 0, whatever the previous queue left behind. */
     void queueCreated(int qid, boolean completion) {
         if (memory != null) {
             memory.clear(qid, completion);
@@ -48,7 +51,7 @@ final class Doorbells {
         shadows.queueCreated(qid, completion);
     }
 
-    /** Looks at the memory that the host shares, if it shares any. */
+    /** Polls the memory that the host shares, if any. */
     void lookAtMemory() {
         if (memory != null) {
             memory.look(queues, inMemory);
@@ -56,16 +59,16 @@ final class Doorbells {
     }
 
     /**
-     * Looks at the shadow doorbells, unless they rest.
+     * Polls the shadow doorbells, unless they rest.
      *
      * @param busy whether commands are in flight
-     * @return whether it will look again in the next turn
+     * @return whether to poll again in the next turn
      */
     boolean lookAtShadows(boolean busy) {
         return shadows.look(queues, inShadow, busy);
     }
 
-    /** A doorbell was written. */
+    /** Takes a doorbell write. */
     void written(int qid, boolean completion, int value) {
         statistics.doorbell();
         if (!host.takesDoorbells()) {
@@ -79,7 +82,7 @@ final class Doorbells {
         }
     }
 
-    /** A doorbell write made no sense. */
+    /** Handles an invalid doorbell write. */
     void invalid(int info, String what) {
         host.violation("invalid doorbell: " + what);
         host.invalidDoorbell(info);

@@ -5,11 +5,11 @@ import dev.peerlane.spec.wire.Aqa;
 import dev.peerlane.spec.wire.Cc;
 import org.jspecify.annotations.Nullable;
 
-/** Whether a host may set CC.EN with the registers as they are (NVMe Base 2.0, 3.1.3.5, 3.5.1). */
+/** Checks whether the registers allow the host to set CC.EN (NVMe Base 2.0, 3.1.3.5, 3.5.1). */
 final class EnableCheck {
     private EnableCheck() {}
 
-    /** Returns what is wrong with them, or null. */
+    /** Returns what is wrong with the registers, or null. */
     static @Nullable String of(ControllerRegisters registers) {
         Cc cc = new Cc(registers.cc());
         Cap cap = registers.cap();

@@ -6,23 +6,23 @@ import dev.peerlane.spec.wire.NvmCommand;
 import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
-/** The last errors, the newest first when it is read (NVMe Base 2.0, 5.16.1.2). */
+/** The last errors; the log page has the newest first (NVMe Base 2.0, 5.16.1.2). */
 final class ErrorLog {
-    /** How many errors it holds; ELPE is one less. */
+    /** Number of errors kept; ELPE is one less. */
     static final int ENTRIES = 64;
 
-    /** Where an error has no queue, command or parameter. */
+    /** The value for an error without a queue, command or parameter. */
     static final int NONE = 0xffff;
 
     private final byte[][] entries = new byte[ENTRIES][];
     private long count;
 
-    /** Returns how many errors there were over the life of the controller. */
+    /** Returns the number of errors over the life of the controller. */
     long count() {
         return count;
     }
 
-    /** Notes that a command ends in an error, if it does, and says so in its status. */
+    /** Adds an entry for a command that ends in an error, and sets More in its status. */
     void note(Command command) {
         int status = command.status();
         if (Status.code(status) == Status.SUCCESS) {
@@ -35,7 +35,7 @@ final class ErrorLog {
         add(command.queue().qid(), command.cid(), command.status(), lba, command.nsid());
     }
 
-    /** Notes an error; {@code status} without phase tag. */
+    /** Adds an entry; {@code status} has no phase tag. */
     void add(int sqid, int cid, int status, long lba, int nsid) {
         byte[] entry = new byte[ErrorLogEntry.BYTES];
         MemorySegment page = MemorySegment.ofArray(entry);
@@ -50,7 +50,7 @@ final class ErrorLog {
         entries[(int) ((count - 1) % ENTRIES)] = entry;
     }
 
-    /** Writes all of it to a page of {@link #ENTRIES} entries. */
+    /** Writes the log to a page of {@link #ENTRIES} entries. */
     void writeTo(MemorySegment page) {
         page.fill((byte) 0);
         long known = Math.min(count, ENTRIES);

@@ -14,7 +14,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** What a plan of faults does to commands, between their fetch and their completion. */
+/** Applies the fault plan to commands between their fetch and their completion. */
 final class FaultyCommands {
     private static final int FOREIGN_CID = 0x4000;
 
@@ -25,21 +25,21 @@ final class FaultyCommands {
     private long now;
     private long stalledUntil;
 
-    /** Blocks that one opcode can't use any more. */
+    /** Blocks on which commands of one opcode fail. */
     private record BadBlocks(int opcode, int nsid, long first, long last) {}
 
     FaultyCommands(FaultPlan plan) {
         this.plan = plan;
     }
 
-    /** Forgets what is under way; bad blocks stay. */
+    /** Discards commands in flight. Bad blocks stay bad. */
     void reset(Consumer<Command> forget) {
         late.forEach(forget);
         late.clear();
         stalledUntil = 0;
     }
 
-    /** Bad blocks are good again, and a Compare tells the truth. */
+    /** Makes bad blocks good, and Compares truthful again. */
     void repair() {
         bad.clear();
         lies.clear();
@@ -54,7 +54,10 @@ final class FaultyCommands {
         return stalledUntil;
     }
 
-    /** A command was fetched; returns what happens to the whole controller. */
+    /**
+     * Takes a command that was fetched; returns the fault that happens to the whole controller, or
+     * null.
+     */
     @Nullable Fault fetched(Command command, long time) {
         Fault fault = plan.command(command.isAdmin(), command.opcode());
         command.fault(fault);
@@ -118,12 +121,12 @@ final class FaultyCommands {
         return 0;
     }
 
-    /** Returns whether a command is to be answered before it has moved its data. */
+    /** Returns whether a command is to be completed before it has moved its data. */
     boolean answersTooEarly(Command command) {
         return command.suffers(Fault.Kind.LATE_DATA) && !command.endsUnseen();
     }
 
-    /** Ends a command for the host, which goes on some time later. */
+    /** Completes a command towards the host; its data moves some time later. */
     void answerTooEarly(Command command, DmaPort dma) {
         Fault fault = Objects.requireNonNull(command.fault());
         SubmissionQueue queue = command.queue();
@@ -133,7 +136,7 @@ final class FaultyCommands {
         command.delay(now + fault.nanos());
     }
 
-    /** Returns whether a Compare is to take a block for equal. */
+    /** Returns whether a Compare reports a block as equal, whatever is on the medium. */
     boolean lies(long lba) {
         for (int i = 0; i < lies.size(); i++) {
             if (lies.get(i).holds(lba)) {
@@ -143,7 +146,7 @@ final class FaultyCommands {
         return false;
     }
 
-    /** Turns one bit of the data over. */
+    /** Flips one bit of the data. */
     void spoil(Command command) {
         Fault fault = command.fault();
         if (fault != null && fault.kind() == Fault.Kind.WRONG_DATA && command.hasBuffer()) {
@@ -153,7 +156,7 @@ final class FaultyCommands {
         }
     }
 
-    /** Returns whether a completion is to come later. */
+    /** Returns whether a completion is delayed. */
     boolean keepsBack(Command command) {
         Fault fault = command.fault();
         if (fault == null || fault.kind() != Fault.Kind.LATE_COMPLETION) {
@@ -164,7 +167,7 @@ final class FaultyCommands {
         return true;
     }
 
-    /** Hands on completions whose time has come. */
+    /** Delivers the delayed completions that are due. */
     void releaseLate(long time, Consumer<Command> deliver) {
         for (int i = late.size() - 1; i >= 0; i--) {
             if (late.get(i).dueNanos() <= time) {
@@ -173,7 +176,7 @@ final class FaultyCommands {
         }
     }
 
-    /** Returns when the next late completion is due; {@link Long#MAX_VALUE} for never. */
+    /** Returns when the next delayed completion is due; {@link Long#MAX_VALUE} for never. */
     long nextNanos() {
         long next = Long.MAX_VALUE;
         for (int i = 0; i < late.size(); i++) {
@@ -182,7 +185,7 @@ final class FaultyCommands {
         return next;
     }
 
-    /** Returns, once for a command, whether a forged completion comes before its own. */
+    /** Returns, once per command, whether a forged completion comes before its own. */
     boolean forges(Command command) {
         return command.suffers(Fault.Kind.FORGED_COMPLETION);
     }
@@ -195,7 +198,7 @@ final class FaultyCommands {
         queue.completions().post(dma, 0, queue.head(), queue.qid(), cid, 0);
     }
 
-    /** Posts a completion, or what a fault makes of it; false if the DMA failed. */
+    /** Posts a completion, altered by a fault if it has one; returns false if the DMA failed. */
     static boolean post(Command command, DmaPort dma) {
         SubmissionQueue queue = command.queue();
         CompletionQueue completions = queue.completions();
@@ -216,7 +219,10 @@ final class FaultyCommands {
         return !command.isAdmin() && command.opcode() == NvmOpcode.READ;
     }
 
-    /** Whether DW10 to DW12 are a range of blocks. A Flush names none, whatever stands there. */
+    /**
+     * Returns whether DW10 to DW12 hold a range of blocks. A Flush has none, whatever these dwords
+     * hold.
+     */
     private static boolean namesBlocks(Command command) {
         return !command.isAdmin()
                 && switch (command.opcode()) {

@@ -9,7 +9,9 @@ import dev.peerlane.spec.wire.AdminCommand;
 import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
-/** Get Features and Set Features (NVMe Base 2.0, 5.15 and 5.27). Nothing can be saved. */
+/**
+ * Get Features and Set Features (NVMe Base 2.0, 5.15 and 5.27). Saving features is not supported.
+ */
 final class FeatureTable {
     private static final int CHANGEABLE = 1 << 2;
     private static final int PER_NAMESPACE = 1 << 1;
@@ -28,31 +30,31 @@ final class FeatureTable {
         reset();
     }
 
-    /** Puts every feature back to its default. */
+    /** Resets every feature to its default. */
     void reset() {
         for (int fid = 0; fid < current.length; fid++) {
             current[fid] = initial(fid);
         }
     }
 
-    /** Whether the volatile write cache is on. */
+    /** Returns whether the volatile write cache is on. */
     boolean writeCache() {
         return drive.volatileWriteCache()
                 && Feature.isWriteCacheEnabled(current[Feature.VOLATILE_WRITE_CACHE]);
     }
 
-    /** Arbitration burst: how many commands of one queue in a row. */
+    /** Returns the arbitration burst: how many commands are fetched from one queue in a row. */
     int arbitrationBurst() {
         int ab = current[Feature.ARBITRATION] & 7;
         return ab == 7 ? Integer.MAX_VALUE : 1 << ab;
     }
 
-    /** How many I/O queues of each kind the host may create. */
+    /** Returns how many I/O submission queues the host may create. */
     int submissionQueues() {
         return Feature.submissionQueues(current[Feature.NUMBER_OF_QUEUES]);
     }
 
-    /** How many I/O completion queues the host may create. */
+    /** Returns how many I/O completion queues the host may create. */
     int completionQueues() {
         return Feature.completionQueues(current[Feature.NUMBER_OF_QUEUES]);
     }
@@ -115,7 +117,7 @@ final class FeatureTable {
         return CommandSetHandler.DONE;
     }
 
-    /** Number of Queues may be set only before there is an I/O queue (5.27.1.7). */
+    /** Sets Number of Queues, which is allowed only before there is an I/O queue (5.27.1.7). */
     private int numberOfQueues(Command command, int value) {
         if ((value & 0xffff) == 0xffff || value >>> 16 == 0xffff) {
             return CommandSetHandler.refuse(command, Status.INVALID_FIELD);

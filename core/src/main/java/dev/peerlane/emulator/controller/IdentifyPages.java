@@ -21,9 +21,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 
-/** Composes what Identify returns (NVMe Base 2.0, 5.17). */
+/** Composes the data structures of Identify (NVMe Base 2.0, 5.17). */
 final class IdentifyPages {
-    /** Length of every one of them. */
+    /** Bytes of each structure. */
     static final int BYTES = 4096;
 
     private static final int WARNING_KELVIN = 343;
@@ -48,7 +48,7 @@ final class IdentifyPages {
     }
 
     /**
-     * Composes the page that a command asks for.
+     * Composes the structure that a command requests.
      *
      * @return 0 or the status with which the command has to end
      */
@@ -125,7 +125,8 @@ final class IdentifyPages {
         IdentifyNamespace.NUSE.write(page, namespace.blockCount());
         IdentifyNamespace.MC.write(page, model.metadataBytes() > 0 ? 2 : 0);
         int type = model.protectionType();
-        // types are bits 2:0 of DPC; bit 4: the information is the last bytes of the metadata
+        // the supported type is in bits 2:0 of DPC; bit 4: the information is the last bytes of the
+        // metadata
         IdentifyNamespace.DPC.write(page, type == 0 ? 0 : (1 << (type - 1)) | 0x10);
         IdentifyNamespace.DPS.write(page, type);
         IdentifyNamespace.DLFEAT.write(page, DLFEAT_ZEROES_AND_DEAC);
@@ -177,7 +178,7 @@ final class IdentifyPages {
         return 0;
     }
 
-    /** One combination: all command sets that a namespace has. */
+    /** Writes the only combination, which has all command sets of the namespaces. */
     private int combinations(MemorySegment page) {
         if (!namespaces.hasOtherCommandSets()) {
             return Status.INVALID_FIELD;

@@ -14,7 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.math.BigInteger;
 
-/** Composes log pages (NVMe Base 2.0, 5.16), and counts what SMART reports. */
+/** Composes log pages (NVMe Base 2.0, 5.16), and counts for the SMART log. */
 final class LogPages {
     private static final int ERROR_BYTES = ErrorLog.ENTRIES * ErrorLogEntry.BYTES;
     private static final long MAX_BYTES = 1 << 20;
@@ -44,34 +44,34 @@ final class LogPages {
         this.page = arena.allocate(EFFECTS_BYTES, 8);
     }
 
-    /** A command that reads the medium for the host is over: Read or Compare. */
+    /** Counts a Read or Compare that is over. */
     void read(long bytes) {
         reads++;
         bytesRead += bytes;
     }
 
-    /** Data was read from the medium, but not for the host: Verify. */
+    /** Counts data that a Verify read from the medium. */
     void verified(long bytes) {
         bytesRead += bytes;
     }
 
-    /** A Write is over. */
+    /** Counts a Write that is over. */
     void wrote(long bytes) {
         writes++;
         bytesWritten += bytes;
     }
 
-    /** The medium failed. */
+    /** Counts an error of the medium. */
     void mediaError() {
         mediaErrors++;
     }
 
-    /** I/O commands were in flight for that long. */
+    /** Counts time in which I/O commands were in flight. */
     void busy(long nanos) {
         busyNanos += nanos;
     }
 
-    /** Returns the length of what Get Log Page asks for, 0 for a page that is not there. */
+    /** Returns the length of a log page, 0 if it is not supported. */
     long lengthOf(int lid) {
         return switch (lid) {
             case LogPage.ERROR -> ERROR_BYTES;
@@ -82,7 +82,7 @@ final class LogPages {
         };
     }
 
-    /** Checks a command before anything is moved; 0 or the status with which it has to end. */
+    /** Checks a command before data is moved; returns 0 or the status with which it has to end. */
     int check(Command command) {
         MemorySegment sqe = command.sqe();
         int lid = AdminCommand.lid(Sqe.cdw10(sqe, 0));
@@ -104,7 +104,7 @@ final class LogPages {
         return tooLong ? Status.INVALID_FIELD : 0;
     }
 
-    /** Composes what a checked command asks for; beyond the end of the page there are zeroes. */
+    /** Composes the log page of a checked command. Beyond the end of the page there are zeroes. */
     void compose(Command command, MemorySegment target, long bytes) {
         MemorySegment sqe = command.sqe();
         int lid = AdminCommand.lid(Sqe.cdw10(sqe, 0));
@@ -178,7 +178,7 @@ final class LogPages {
         field.writeBig(page, BigInteger.valueOf(value));
     }
 
-    /** Data units are rounded up (5.16.1.3). */
+    /** Returns a number of data units, rounded up (5.16.1.3). */
     private static long units(long bytes) {
         return (bytes + DATA_UNIT_BYTES - 1) / DATA_UNIT_BYTES;
     }

@@ -5,7 +5,10 @@ import dev.peerlane.emulator.media.Namespaces;
 import dev.peerlane.emulator.model.DriveModel;
 import java.util.SplittableRandom;
 
-/** How fast a drive's medium is: a latency for each I/O command, and a rate that all share. */
+/**
+ * The speed of a drive's medium: a latency for each I/O command, and a rate that all commands
+ * share.
+ */
 final class MediumPace {
     private final DriveModel drive;
     private final SplittableRandom random;
@@ -16,12 +19,12 @@ final class MediumPace {
         this.random = random;
     }
 
-    /** Whatever it was at work on is forgotten. */
+    /** Discards the work that is queued. */
     void reset() {
         freeNanos = 0;
     }
 
-    /** Returns when a command that was fetched now may begin. */
+    /** Returns the time at which a command that was fetched now may begin. */
     long dueNanos(Command command, Namespaces namespaces, long now) {
         if (command.isAdmin()) {
             return now;
@@ -39,7 +42,10 @@ final class MediumPace {
         return due;
     }
 
-    /** At least what the drive has, at most a quarter more: no two commands take the same time. */
+    /**
+     * Returns the drive's latency plus up to a quarter at random, so that no two commands take the
+     * same time.
+     */
     private long latencyNanos() {
         long least = drive.latencyNanos();
         return least == 0 ? 0 : least + random.nextLong(least / 4 + 1);

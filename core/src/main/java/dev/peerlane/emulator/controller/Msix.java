@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * MSI-X of a drive (PCIe 5.0, 6.1.4 and 7.7.2; NVMe over PCIe 1.0, 3.5): the table and the pending
- * bits in a BAR of their own, and the messages. There are neither MSI nor INTx: with MSI-X off a
- * drive tells nothing, and INTMS and INTMC mask nothing.
+ * bits in a BAR of their own, and the messages. MSI and INTx are not supported: with MSI-X off a
+ * drive sends no interrupts, and INTMS and INTMC have no effect.
  *
- * <p>Completions ask for messages with {@link #request}; {@link #send} sends one for each vector
- * that was asked for since the last time, so a batch of completions is one interrupt. A message is
- * a posted write behind the completion entries.
+ * <p>Completions request messages with {@link #request}. {@link #send} sends one for each vector
+ * that was requested since its last call, so a batch of completions is one interrupt. A message is
+ * a posted write that follows the completion entries.
  *
  * <pre>
  *   0 + 16 v   Message Address           pending bits: at the next multiple of 4 KiB
@@ -57,7 +57,7 @@ final class Msix implements RegisterBlock {
         functionReset();
     }
 
-    /** Has messages told to somebody instead of sent to the bus. */
+    /** Delivers messages to a receiver instead of the bus. */
     void receiver(IntConsumer receiver) {
         this.receiver = receiver;
     }
@@ -67,8 +67,8 @@ final class Msix implements RegisterBlock {
     }
 
     /**
-     * Function Level Reset: every vector is masked again, and nothing is pending. Who receives
-     * messages puts the masks back, as kernels do: so they are left as they are.
+     * Applies a Function Level Reset: every vector is masked and nothing is pending. With a
+     * receiver the masks are left alone, because the receiver restores them, as kernels do.
      */
     void functionReset() {
         Arrays.fill(addresses, 0);
@@ -80,14 +80,14 @@ final class Msix implements RegisterBlock {
         configWritten();
     }
 
-    /** A controller reset takes away what there was to tell. */
+    /** Discards requested and pending messages, as a controller reset does. */
     void forget() {
         Arrays.fill(requested, 0);
         Arrays.fill(pending, 0);
         asked = false;
     }
 
-    /** Message Control may have changed. */
+    /** Reads Message Control again, which may have changed. */
     void configWritten() {
         boolean was = enabled && !functionMask;
         enabled = function.isMsixEnabled();
@@ -101,7 +101,7 @@ final class Msix implements RegisterBlock {
         }
     }
 
-    /** A completion was posted whose queue has this vector. */
+    /** Requests a message, because a completion was posted to a queue with this vector. */
     void request(int vector) {
         if (enabled) {
             requested[vector >>> 6] |= 1L << vector;
@@ -109,7 +109,7 @@ final class Msix implements RegisterBlock {
         }
     }
 
-    /** Sends what was requested, or makes it pending where it is masked. */
+    /** Sends the requested messages; those of masked vectors become pending. */
     void send() {
         if (!asked) {
             return;
@@ -130,12 +130,15 @@ final class Msix implements RegisterBlock {
         }
     }
 
-    /** Returns whether a vector is masked and has something to tell. */
+    /** Returns whether a vector is masked and has a message pending. */
     boolean isPending(int vector) {
         return (pending[vector >>> 6] & (1L << vector)) != 0;
     }
 
-    /** Nothing is left of what a vector had to tell (PCIe 5.0, 6.1.4.5). */
+    /**
+     * Clears the pending message of a vector for which nothing is left to report (PCIe 5.0,
+     * 6.1.4.5).
+     */
     void satisfied(int vector) {
         pending[vector >>> 6] &= ~(1L << vector);
     }
@@ -159,7 +162,7 @@ final class Msix implements RegisterBlock {
             return;
         }
         message.set(ValueLayout.JAVA_INT, 0, data[vector]);
-        // one that finds nobody is lost: the fabric's log has it
+        // a message that reaches nothing is lost; the fabric's fault log records it
         dma.write(addresses[vector], message, 0, 4, DmaKind.QUEUE_ENTRY);
     }
 

@@ -122,7 +122,7 @@ final class NvmCommands extends CommandSetHandler {
         return MOVE;
     }
 
-    /** Finds where the data of a command is; answers a status, 0 for success, or PENDING. */
+    /** Finds the places of a command's data. Returns a status, 0 for success, or PENDING. */
     private int place(Command command, long bytes, boolean toHost) {
         if (bytes > drive.maxTransferBytes()) {
             return Status.INVALID_FIELD;
@@ -131,7 +131,10 @@ final class NvmCommands extends CommandSetHandler {
         return places.find(command);
     }
 
-    /** A Read or Write of a medium that keeps nothing: checked as any other, and no data moves. */
+    /**
+     * Executes a Read or Write of a medium that keeps nothing: the command is checked like any
+     * other, but no data moves.
+     */
     private int discard(Command command, boolean toHost) {
         int status = place(command, bytes(command), toHost);
         if (status == DataWalker.PENDING) {
@@ -245,7 +248,8 @@ final class NvmCommands extends CommandSetHandler {
     }
 
     /**
-     * Reads everything and returns nothing; limited as a transfer is, so that a turn is bounded.
+     * Reads the blocks and returns no data. The length is limited like that of a transfer, so that
+     * a turn is bounded.
      */
     private int verify(Command command) {
         long bytes = bytes(command);

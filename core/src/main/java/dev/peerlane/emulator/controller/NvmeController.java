@@ -24,14 +24,14 @@ import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An NVMe controller: its life from enable to shutdown (NVMe Base 2.0, 3.5 and 3.6), and everything
- * it is made of. It moves only in {@link #step}, which the fabric's clock calls; register and
- * doorbell writes latch.
+ * An emulated NVMe controller: its life from enable to shutdown (NVMe Base 2.0, 3.5 and 3.6), and
+ * all of its parts. It works only in {@link #step}, which the fabric's clock calls; writes to
+ * registers and doorbells only latch.
  */
 public final class NvmeController {
     private static final int MAX_TURNS_TO_CHANGE = 6;
 
-    /** Where it is in its life. */
+    /** The states of the controller. */
     private enum State {
         DISABLED,
         ENABLING,
@@ -73,7 +73,7 @@ public final class NvmeController {
     private int turnsLeft;
     private long lastStepNanos;
 
-    /** Creates the one of a function that is a drive; it is disabled, its media are open. */
+    /** Creates the controller of a drive. It is disabled, and its media are open. */
     public NvmeController(
             EmulatedFunction function,
             Interconnect interconnect,
@@ -127,17 +127,17 @@ public final class NvmeController {
         this.nvm = new NvmCommands(engine, moves, namespaces, features, logs, drive);
     }
 
-    /** Returns what it did so far. */
+    /** Returns the statistics of this controller. */
     public ControllerStatistics statistics() {
         return statistics;
     }
 
-    /** Returns what the host did that the specification forbids. */
+    /** Returns what the host did against the specification. */
     public List<String> violations() {
         return violations.first();
     }
 
-    /** Returns how many I/O submission queues there are now. */
+    /** Returns the present number of I/O submission queues. */
     public int ioQueues() {
         return queues.ioQueues();
     }
@@ -147,23 +147,23 @@ public final class NvmeController {
         return ready;
     }
 
-    /** Returns a copy of the bytes of the CMB, of none where there is no CMB. */
+    /** Returns a copy of the CMB's bytes, empty if there is no CMB. */
     public byte[] cmbBytes() {
         return cmb.memory().toArray(ValueLayout.JAVA_BYTE);
     }
 
-    /** Has the doorbells of its queues read from memory that a host writes, too. */
+    /** Also reads the doorbells of the queues from memory that a host writes. */
     public void watchDoorbells(MemorySegment memory) {
         int pairs = drive.ioQueues() + 1;
         doorbells.watch(new DoorbellMemory(memory, pairs, drive.doorbellStride()));
     }
 
-    /** Has its messages of MSI-X told to somebody instead of sent to the bus. */
+    /** Delivers MSI-X messages to a receiver instead of the bus. */
     public void interruptReceiver(IntConsumer receiver) {
         interrupts.receiver(receiver);
     }
 
-    /** Returns how many vectors its MSI-X has. */
+    /** Returns the number of MSI-X vectors. */
     public int interruptVectors() {
         return interrupts.vectors();
     }
@@ -173,13 +173,13 @@ public final class NvmeController {
         interrupts.mask(vector, masked);
     }
 
-    /** A configuration space has changed. */
+    /** Takes note of a change in a configuration space. */
     public void configWritten() {
         cmb.refresh();
         interrupts.configWritten();
     }
 
-    /** Returns what is at the start of a BAR. */
+    /** Returns the registers at the start of a BAR. */
     public RegisterBlock registers(int bar) {
         return bar == MsixLayout.bar(drive) ? interrupts : registers;
     }
@@ -194,7 +194,7 @@ public final class NvmeController {
         return new Csts(0).withRdy(ready).withCfs(state == State.FATAL).withShst(shst).raw();
     }
 
-    /** CC was written. */
+    /** Handles a write to CC. */
     private void configured(int before, int after) {
         Cc old = new Cc(before);
         Cc now = new Cc(after);
@@ -221,7 +221,7 @@ public final class NvmeController {
         }
     }
 
-    /** Faults that have not happened won't, and what those that have left behind is mended. */
+    /** Removes all faults and repairs what they have left behind. */
     public void repair() {
         faults.disarm();
         engine.repair();
@@ -232,17 +232,17 @@ public final class NvmeController {
         }
     }
 
-    /** Returns its namespaces. */
+    /** Returns the namespaces. */
     public Namespaces namespaces() {
         return namespaces;
     }
 
-    /** Returns what is to go wrong with it. */
+    /** Returns the fault plan. */
     public FaultPlan faults() {
         return faults;
     }
 
-    /** Function Level Reset. */
+    /** Applies a Function Level Reset. */
     public void functionReset() {
         BusWatch watch = interconnect.watch();
         if (watch != null) {
@@ -256,7 +256,7 @@ public final class NvmeController {
     }
 
     /**
-     * Lets it move a little.
+     * Does a bounded amount of work.
      *
      * @return when there is more to do: {@code now} for at once, {@link Long#MAX_VALUE} for never
      */
@@ -310,18 +310,21 @@ public final class NvmeController {
         throw new AssertionError(state);
     }
 
-    /** Closes it because its fabric could not be made: files that were made for it go, too. */
+    /**
+     * Closes the controller because its fabric could not be made, and deletes files that were made
+     * for it.
+     */
     public void undo() {
         namespaces.undo();
     }
 
-    /** Closes its media; it does nothing more. */
+    /** Closes the media. The controller does nothing more. */
     public void close() {
         namespaces.close();
         state = State.DISABLED;
     }
 
-    /** What befalls the whole controller, when no command is in the middle of a step. */
+    /** Applies faults of the whole controller, while no command is in the middle of a step. */
     private void struck() {
         Fault fault = strike;
         strike = null;
@@ -340,7 +343,7 @@ public final class NvmeController {
         }
     }
 
-    /** CC.EN is cleared, though not by its host. */
+    /** Clears CC.EN on behalf of someone other than the host. */
     private void disable() {
         BusWatch watch = interconnect.watch();
         if (watch != null) {
@@ -404,7 +407,7 @@ public final class NvmeController {
         pace.reset();
     }
 
-    /** What its parts ask of it. */
+    /** What the parts of the controller require of it. */
     private final class Parts
             implements CommandEngine.Host, Doorbells.Host, ControllerRegisters.Host {
         @Override

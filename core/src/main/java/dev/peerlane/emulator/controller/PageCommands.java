@@ -4,7 +4,10 @@ import dev.peerlane.spec.wire.AdminCommand;
 import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
-/** The admin commands that return a page (NVMe Base 2.0, 5.16 and 5.17). */
+/**
+ * The admin commands that return a data page: Get Log Page and Identify (NVMe Base 2.0, 5.16 and
+ * 5.17).
+ */
 final class PageCommands {
     private final Buffers buffers;
     private final DataPlaces places;

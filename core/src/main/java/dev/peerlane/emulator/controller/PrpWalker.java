@@ -42,7 +42,7 @@ final class PrpWalker extends DataWalker {
         return lists(command, prp2, pageBytes);
     }
 
-    /** Follows the list at {@code at}; its last entry leads to the next list if there is more. */
+    /** Follows the list at {@code at}. If there is more, its last entry points to the next list. */
     private int lists(Command command, long at, int pageBytes) {
         DataPages pages = command.pages();
         long next = at;
@@ -69,7 +69,8 @@ final class PrpWalker extends DataWalker {
                 if ((link & (pageBytes - 1)) != 0) {
                     return Status.PRP_OFFSET_INVALID;
                 }
-                // a first list of one entry holds nothing but the link; any other makes progress
+                // only the first list may hold a single entry, the link; so every later list makes
+                // progress
                 next = link;
             }
         }

@@ -35,7 +35,7 @@ final class QueueCommands {
         this.interrupts = interrupts;
     }
 
-    /** Makes the admin queues; false if their places break the rules of the CMB. */
+    /** Creates the admin queues; returns false if their addresses violate the rules of the CMB. */
     boolean createAdmin(long asq, int asqEntries, long acq, int acqEntries) {
         int status = rules.place(asq, (long) asqEntries * Sqe.BYTES, CmbModel.SQS);
         if (status == 0) {
@@ -52,20 +52,20 @@ final class QueueCommands {
         return true;
     }
 
-    /** Forgets all queues, as a reset does. */
+    /** Deletes all queues, as a reset does. */
     void reset() {
         deletes.forEach(engine::forget);
         deletes.clear();
         queues.reset();
     }
 
-    /** Ends deletions whose last command is over. */
+    /** Completes deletions whose queue has no more commands in flight. */
     void step() {
         for (int i = 0; i < deletes.size(); i++) {
             Command command = deletes.get(i);
             int qid = AdminCommand.qid(Sqe.cdw10(command.sqe(), 0));
             SubmissionQueue queue = Objects.requireNonNull(queues.submissionQueue(qid));
-            // what waits for room in the completion queue may never get it
+            // commands that wait for room in the completion queue may never get it
             engine.dropBlocked(queue);
             if (queue.inFlight() == 0) {
                 queue.completions().removeUser();
@@ -147,8 +147,8 @@ final class QueueCommands {
     }
 
     /**
-     * Stops fetching, aborts what has not begun; the deletion is over when everything that has
-     * begun is.
+     * Begins a deletion: stops fetching, and aborts commands that have not begun. The deletion
+     * completes when all others are over.
      */
     int deleteSubmissionQueue(Command command) {
         int qid = AdminCommand.qid(Sqe.cdw10(command.sqe(), 0));

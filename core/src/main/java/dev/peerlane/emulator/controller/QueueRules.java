@@ -7,7 +7,7 @@ import dev.peerlane.spec.wire.AdminCommand;
 import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
-/** What a queue has to be like; each answer is a status, 0 where it is. */
+/** Checks the parameters of new queues. Each method returns a status, 0 for valid ones. */
 final class QueueRules {
     private final HostSettings settings;
     private final Cmb cmb;
@@ -19,12 +19,12 @@ final class QueueRules {
         this.maxEntries = drive.maxQueueEntries();
     }
 
-    /** Judges what a command says of a completion queue. */
+    /** Checks the parameters of Create I/O Completion Queue. */
     int completionQueue(MemorySegment sqe, int entries) {
         return shape(sqe, entries, settings.completionBytes());
     }
 
-    /** Judges what a command says of a submission queue. */
+    /** Checks the parameters of Create I/O Submission Queue. */
     int submissionQueue(MemorySegment sqe, int entries) {
         return shape(sqe, entries, settings.submissionBytes());
     }
@@ -41,7 +41,7 @@ final class QueueRules {
         return aligned ? 0 : Status.PRP_OFFSET_INVALID;
     }
 
-    /** The rules of the CMB for a queue (NVMe Base 2.0, 3.1.3.11). */
+    /** Checks the memory of a queue against the rules of the CMB (NVMe Base 2.0, 3.1.3.11). */
     int place(long base, long bytes, int needed) {
         long own = cmb.offsetOf(base, bytes);
         boolean mixed = own == Cmb.PARTLY && (cmb.rules() & CmbModel.CQMMS) == 0;

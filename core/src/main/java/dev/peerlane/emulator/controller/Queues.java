@@ -3,7 +3,7 @@ package dev.peerlane.emulator.controller;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Holds all queues of a controller by their identifiers. */
+/** All queues of a controller, by identifier. */
 final class Queues {
     private final Msix interrupts;
     private final @Nullable SubmissionQueue[] submission;
@@ -16,7 +16,7 @@ final class Queues {
         this.completion = new CompletionQueue[ioQueues + 1];
     }
 
-    /** Returns one more than the highest identifier of a queue that there is. */
+    /** Returns one more than the highest identifier in use. */
     int limit() {
         return limit;
     }
@@ -40,38 +40,38 @@ final class Queues {
         return qid < completion.length ? completion[qid] : null;
     }
 
-    /** Adds a queue. */
+    /** Adds a submission queue. */
     void add(SubmissionQueue queue) {
         submission[queue.qid()] = queue;
         count();
     }
 
-    /** Adds a queue. */
+    /** Adds a completion queue. */
     void add(CompletionQueue queue) {
         completion[queue.qid()] = queue;
         count();
     }
 
-    /** Takes a queue out. */
+    /** Removes a submission queue. */
     void remove(SubmissionQueue queue) {
         submission[queue.qid()] = null;
         count();
     }
 
-    /** Takes a queue out. */
+    /** Removes a completion queue. */
     void remove(CompletionQueue queue) {
         completion[queue.qid()] = null;
         count();
     }
 
-    /** Forgets all of them, as a reset does. */
+    /** Removes all queues, as a reset does. */
     void reset() {
         Arrays.fill(submission, null);
         Arrays.fill(completion, null);
         count();
     }
 
-    /** The host has taken entries: a masked interrupt may have nothing left to tell. */
+    /** Notes that the host has taken entries: a pending interrupt of this queue may be obsolete. */
     void taken(CompletionQueue queue) {
         int vector = queue.vector();
         if (vector < 0 || !interrupts.isPending(vector)) {
@@ -95,7 +95,7 @@ final class Queues {
         return false;
     }
 
-    /** Returns how many I/O submission queues there are. */
+    /** Returns the number of I/O submission queues. */
     int ioQueues() {
         int count = 0;
         for (int qid = 1; qid < submission.length; qid++) {

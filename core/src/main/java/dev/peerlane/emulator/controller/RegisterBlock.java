@@ -1,6 +1,6 @@
 package dev.peerlane.emulator.controller;
 
-/** Registers in a BAR: offsets are multiples of the width and lie within the block. */
+/** Registers in a BAR. Offsets are multiples of the width and lie within the block. */
 public interface RegisterBlock {
     int load32(long offset);
 

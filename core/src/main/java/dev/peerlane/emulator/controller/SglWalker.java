@@ -6,9 +6,9 @@ import dev.peerlane.spec.wire.Sqe;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Finds the places of a command's data from its SGL (NVMe Base 2.0, 4.1.2): a descriptor in the
- * command that is a data block, or leads to segments of descriptors. Bit buckets, keyed blocks and
- * offsets are not supported, and neither are lists that are longer than the data.
+ * Finds the places of a command's data from its SGL (NVMe Base 2.0, 4.1.2). The descriptor in the
+ * command is a data block, or points to segments of descriptors. Bit buckets, keyed data blocks,
+ * offsets, and lists that are longer than the data are not supported.
  */
 final class SglWalker extends DataWalker {
     private static final int MAX_SEGMENT_BYTES = 64 << 10;
@@ -17,7 +17,7 @@ final class SglWalker extends DataWalker {
     private final boolean dwords;
 
     /**
-     * Makes one.
+     * Creates a walker.
      *
      * @param dwords whether addresses and lengths have to be multiples of 4
      */
@@ -70,7 +70,7 @@ final class SglWalker extends DataWalker {
             if (type == Sgl.LAST_SEGMENT) {
                 return end(command);
             }
-            // the last descriptor of a segment that is not the last one leads on (4.1.2)
+            // if the segment is not the last one, its last descriptor points to the next (4.1.2)
             type = Sgl.type(list, last);
             boolean leads = type == Sgl.SEGMENT || type == Sgl.LAST_SEGMENT;
             if (!leads || Sgl.subtype(list, last) != Sgl.SUBTYPE_ADDRESS) {

@@ -14,13 +14,13 @@ import java.nio.ByteOrder;
 import java.util.function.Consumer;
 
 /**
- * Doorbells of the I/O queues in host memory (NVMe Base 2.0, 5.8 and annex B.5). While there is
- * work the controller looks at them in every turn, and leaves EventIdx where it is, so that the
- * host need not write a register. Before it rests it says by EventIdx which value it has seen,
- * looks once more, and then waits for a register write.
+ * Shadow doorbells of the I/O queues in host memory (NVMe Base 2.0, 5.8 and annex B.5). While there
+ * is work, the controller polls them in every turn and leaves EventIdx as it is, so that the host
+ * need not write a register. Before it rests, it writes the values that it has seen to EventIdx,
+ * polls once more, and then waits for a register write.
  */
 final class ShadowReader {
-    /** Turns without work before it rests. */
+    /** Number of turns without work before the controller rests. */
     private static final int IDLE_TURNS = 16;
 
     private static final ValueLayout.OfInt U32 =
@@ -32,7 +32,7 @@ final class ShadowReader {
     private final Consumer<String> unreachable;
     private final int stride;
     private final int[] seen;
-    private final Reads reads = new Reads(); // never waited for: all is answered at once
+    private final Reads reads = new Reads(); // never outstanding: every read is answered at once
     private final MemorySegment word = MemorySegment.ofArray(new long[1]);
     private long shadows;
     private long events;
@@ -40,9 +40,9 @@ final class ShadowReader {
     private int idleTurns;
 
     /**
-     * Makes them, not in use.
+     * Creates shadow doorbells that are not in use.
      *
-     * @param unreachable is told which of the two pages can't be reached
+     * @param unreachable called with a description of the page that can't be reached
      */
     ShadowReader(
             DmaPort dma, DriveModel drive, HostSettings settings, Consumer<String> unreachable) {
@@ -54,7 +54,7 @@ final class ShadowReader {
         this.seen = new int[2 * (drive.ioQueues() + 1)];
     }
 
-    /** Begins to use two pages of host memory, each on the boundary of one (5.8). */
+    /** Begins to use two pages of host memory, each page aligned (5.8). */
     int configure(Command command) {
         if (!supported) {
             return CommandSetHandler.refuse(command, Status.INVALID_OPCODE);
@@ -74,7 +74,7 @@ final class ShadowReader {
         return CommandSetHandler.DONE;
     }
 
-    /** Forgets them, as a controller reset does. */
+    /** Stops using them, as a controller reset does. */
     void reset() {
         configured = false;
     }
@@ -84,21 +84,21 @@ final class ShadowReader {
         return configured && qid > 0;
     }
 
-    /** A queue was made: its doorbell is 0. */
+    /** Sets the doorbell of a new queue to 0. */
     void queueCreated(int qid, boolean completion) {
         seen[index(qid, completion)] = 0;
     }
 
-    /** A register was written: whatever there is to see is in memory. */
+    /** Begins to poll again, because a register was written: the values are in memory. */
     void wake() {
         idleTurns = 0;
     }
 
     /**
-     * Looks, unless it rests.
+     * Polls, unless at rest.
      *
      * @param busy whether commands are in flight
-     * @return whether it will look again in the next turn
+     * @return whether to poll again in the next turn
      */
     boolean look(Queues made, DoorbellListener listener, boolean busy) {
         if (!configured || idleTurns > IDLE_TURNS) {
@@ -108,7 +108,7 @@ final class ShadowReader {
         idleTurns = moved || busy ? 0 : idleTurns + 1;
         if (idleTurns > IDLE_TURNS) {
             lookAtAll(made, listener, true);
-            VarHandle.fullFence(); // EventIdx is there before the last look
+            VarHandle.fullFence(); // EventIdx is written before the last poll
             if (lookAtAll(made, listener, false)) {
                 idleTurns = 0;
             }
@@ -152,7 +152,7 @@ final class ShadowReader {
         }
         seen[index] = value;
         dma.shadowed(offset + Reg.DOORBELLS, value);
-        VarHandle.acquireFence(); // entries are read after the tail that tells of them
+        VarHandle.acquireFence(); // entries are read after the tail that covers them
         listener.moved(qid, completion, value);
         return true;
     }

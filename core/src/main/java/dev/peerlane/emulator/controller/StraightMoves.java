@@ -8,7 +8,7 @@ import dev.peerlane.pci.Direction;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
-/** Moves the data of a command between memory and medium at once, with no buffer between them. */
+/** Moves the data of a command between memory and medium directly, without a buffer. */
 final class StraightMoves {
     private static final int PAGE_BYTES = Bits.PAGE_BYTES;
 
@@ -21,9 +21,9 @@ final class StraightMoves {
     }
 
     /**
-     * Returns whether the data of a command may go between memory and medium at once, without a
-     * buffer: nothing is to befall it, and all of it is in the own CMB in one piece or, where data
-     * moves in runs, anywhere in it and in host memory.
+     * Returns whether the data of a command may move directly: no fault is planned for it, and all
+     * data is in the controller's own CMB in one piece; if data moves in runs, it may also be in
+     * several pieces and in host memory.
      */
     boolean takes(Command command, Media media, int blockBytes) {
         if (command.fault() != null || !dma.isHurried()) {
@@ -37,7 +37,7 @@ final class StraightMoves {
         if (!dma.movesRuns() || !media.takesAnyMemory()) {
             return false;
         }
-        // memory of a client may go away while it is read: then no block is half written
+        // a client's memory may disappear while it is read; this way no block is written in part
         int wholeBytes = command.toHost() ? 1 : blockBytes;
         for (int i = 0; i < count; i++) {
             long address = pages.address(i);
@@ -51,7 +51,7 @@ final class StraightMoves {
         return true;
     }
 
-    /** Moves the data of a command that {@link #takes} said yes to. */
+    /** Moves the data of a command that {@link #takes} accepted. */
     void move(Command command, Media media, long position, boolean durable) throws IOException {
         DataPages pages = command.pages();
         Direction direction = command.toHost() ? Direction.WRITE : Direction.READ;

@@ -1,8 +1,8 @@
 package dev.peerlane.emulator.controller;
 
 /**
- * A submission queue as the controller sees it: it fetches from the head, the host's doorbell moves
- * the tail.
+ * A submission queue from the controller's side: the controller fetches from the head, and the
+ * host's doorbell moves the tail.
  */
 final class SubmissionQueue {
     private final int qid;
@@ -39,12 +39,12 @@ final class SubmissionQueue {
         return completions;
     }
 
-    /** SQHD: all entries before it were fetched. */
+    /** Returns SQHD: all entries before it were fetched. */
     int head() {
         return head;
     }
 
-    /** Returns how many entries the host posted whose fetch was not begun. */
+    /** Returns the number of posted entries whose fetch has not begun. */
     int waiting() {
         return distance(fetchHead, tail);
     }
@@ -53,7 +53,7 @@ final class SubmissionQueue {
         return to >= from ? to - from : to - from + entries;
     }
 
-    /** Takes a doorbell value; false if it can't be right (NVMe Base 2.0, 3.3.1.2.1). */
+    /** Takes a doorbell value; returns false if it is invalid (NVMe Base 2.0, 3.3.1.2.1). */
     boolean ring(int newTail) {
         if (newTail < 0 || newTail >= entries) {
             return false;
@@ -67,8 +67,8 @@ final class SubmissionQueue {
     }
 
     /**
-     * Begins the fetch of one entry and returns where it is. The head stays before it: the host may
-     * use the place again only when the entry has arrived.
+     * Begins the fetch of one entry and returns its position. The head does not move yet, because
+     * the host may reuse the entry only after it has arrived.
      */
     int advance() {
         int at = fetchHead;
@@ -77,7 +77,10 @@ final class SubmissionQueue {
         return at;
     }
 
-    /** The oldest entry that was being fetched has arrived; false if its identifier is taken. */
+    /**
+     * Takes the oldest entry that was being fetched; returns false if its command identifier is in
+     * use.
+     */
     boolean take(int cid) {
         head = head + 1 == entries ? 0 : head + 1;
         long bit = 1L << cid;
@@ -86,7 +89,7 @@ final class SubmissionQueue {
         return free;
     }
 
-    /** A command is over. */
+    /** Ends a command. */
     void release(int cid, boolean ownedIdentifier) {
         inFlight--;
         if (ownedIdentifier) {
@@ -94,17 +97,17 @@ final class SubmissionQueue {
         }
     }
 
-    /** The identifier of a command that goes on is free. */
+    /** Frees the identifier of a command that goes on. */
     void releaseIdentifier(int cid) {
         cids[cid >>> 6] &= ~(1L << cid);
     }
 
-    /** Returns how many commands are being fetched, or were and are not over. */
+    /** Returns the number of commands that are being fetched, or were fetched and are not over. */
     int inFlight() {
         return inFlight;
     }
 
-    /** Whether it is being deleted: nothing is fetched any more. */
+    /** Returns whether the queue is being deleted, so that nothing is fetched any more. */
     boolean deleting() {
         return deleting;
     }

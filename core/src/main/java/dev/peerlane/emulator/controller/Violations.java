@@ -3,20 +3,20 @@ package dev.peerlane.emulator.controller;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Keeps in words what the host did that the specification forbids, the first of it. */
+/** Records what the host did against the specification, up to a limit. */
 final class Violations {
     private static final int MAX = 64;
 
     private final List<String> first = new ArrayList<>();
 
-    /** Notes one more. */
+    /** Records a violation. */
     void add(String what) {
         if (first.size() < MAX) {
             first.add(what);
         }
     }
 
-    /** Returns those that were kept. */
+    /** Returns the recorded violations. */
     List<String> first() {
         return List.copyOf(first);
     }

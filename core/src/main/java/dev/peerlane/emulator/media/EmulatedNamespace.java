@@ -3,7 +3,7 @@ package dev.peerlane.emulator.media;
 import dev.peerlane.emulator.model.NamespaceModel;
 import java.lang.foreign.Arena;
 
-/** A namespace: its format, its medium, and whether it is write protected now. */
+/** A namespace: its format, its medium, and its present write protection. */
 public final class EmulatedNamespace implements AutoCloseable {
     private final int nsid;
     private final NamespaceModel model;
@@ -36,43 +36,43 @@ public final class EmulatedNamespace implements AutoCloseable {
         return nsid;
     }
 
-    /** Returns its description. */
+    /** Returns the description. */
     public NamespaceModel model() {
         return model;
     }
 
-    /** Returns its medium. */
+    /** Returns the medium. */
     public Media media() {
         return media;
     }
 
-    /** Returns how many blocks it has. */
+    /** Returns the number of blocks. */
     public long blockCount() {
         return media.sizeBytes() >>> blockShift;
     }
 
-    /** Returns the binary logarithm of the length of a block. */
+    /** Returns the binary logarithm of the block length in bytes. */
     public int blockShift() {
         return blockShift;
     }
 
-    /** Returns whether it is write protected now. */
+    /** Returns whether the namespace is write protected. */
     public boolean writeProtected() {
         return writeProtected;
     }
 
-    /** Makes it write protected, or not. */
+    /** Turns write protection on or off. */
     public void writeProtect(boolean on) {
         writeProtected = on;
     }
 
-    /** Whether blocks {@code [slba, slba + blocks)} exist; {@code slba} is unsigned. */
+    /** Returns whether blocks {@code [slba, slba + blocks)} exist; {@code slba} is unsigned. */
     public boolean contains(long slba, long blocks) {
         long count = blockCount();
         return Long.compareUnsigned(slba, count) <= 0 && blocks <= count - slba;
     }
 
-    /** Closes it, and removes the file that was made for it. */
+    /** Closes the namespace, and deletes the file if it was made for it. */
     void undo() {
         media.undo();
     }

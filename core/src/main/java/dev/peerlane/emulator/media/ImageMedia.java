@@ -16,7 +16,7 @@ import java.util.IdentityHashMap;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** A medium in a file, which is locked as long as it is open. */
+/** A medium in a file. The file is locked while the medium is open. */
 final class ImageMedia extends Media {
     private static final int ZERO_BYTES = 1 << 20;
 
@@ -27,10 +27,10 @@ final class ImageMedia extends Media {
     private final @Nullable Path made;
     private @Nullable ByteBuffer zeroes;
 
-    /** Begins so: whoever had the file before may have left it to the system's cache. */
+    /** Initially true: the file's previous user may have left data in the system's cache. */
     private boolean dirty = true;
 
-    /** Tells how many bytes the file system has left for us. */
+    /** Returns how many bytes the file system has left for this process. */
     interface Room {
         long usableBytes() throws IOException;
     }
@@ -38,7 +38,7 @@ final class ImageMedia extends Media {
     /**
      * Creates a medium.
      *
-     * @param made the file if it was made for this medium; null if it was there
+     * @param made the file if it was made for this medium; null if it existed
      */
     ImageMedia(FileChannel channel, long sizeBytes, Room room, @Nullable Path made) {
         this.room = room;
@@ -50,9 +50,9 @@ final class ImageMedia extends Media {
     /**
      * Opens an image.
      *
-     * @param sizeBytes how long it has to be; a missing file is made so long; 0 takes the length
-     *     that it has
-     * @param blockBytes its length has to be a multiple of this
+     * @param sizeBytes the length that the file must have, and with which a missing file is made; 0
+     *     accepts the length of the file
+     * @param blockBytes the length must be a multiple of this
      */
     static ImageMedia open(Path file, long sizeBytes, int blockBytes, boolean readOnly) {
         boolean exists = Files.exists(file);
@@ -186,7 +186,10 @@ final class ImageMedia extends Media {
         closeQuietly(channel);
     }
 
-    /** Returns a view; of the controller's own memory, which is in few segments, the same again. */
+    /**
+     * Returns a view of memory. Views of the controller's own memory, which is in few segments, are
+     * reused.
+     */
     private ByteBuffer part(MemorySegment memory, long offset, long bytes) {
         ByteBuffer view = views.get(memory);
         if (view == null) {
@@ -201,7 +204,10 @@ final class ImageMedia extends Media {
         return view.limit(from + Math.toIntExact(bytes)).position(from);
     }
 
-    /** A write behind the end would make the image long again, with zeroes for what was lost. */
+    /**
+     * Throws if the image became shorter. A write past its end would lengthen it again, with zeroes
+     * in place of what was lost.
+     */
     private void checkWhole() throws IOException {
         if (channel.size() < sizeBytes) {
             throw shorter();
@@ -224,8 +230,8 @@ final class ImageMedia extends Media {
     }
 
     /**
-     * Tells a full file system from a failing one. Java hands no error number on, and the text is
-     * in the user's language, so the file system is asked for its room, too.
+     * Tells a full file system from a failing one. Java does not expose the error number, and the
+     * text is in the user's language, so this also checks the free space.
      */
     private IOException withReason(IOException e, long bytes) {
         String text = String.valueOf(e.getMessage());
@@ -269,7 +275,7 @@ final class ImageMedia extends Media {
                             + file
                             + " has "
                             + length
-                            + " bytes, which are no whole blocks of "
+                            + " bytes, not a multiple of the block length "
                             + blockBytes,
                     "Name a file of whole blocks, or another block size");
         }
@@ -289,7 +295,7 @@ final class ImageMedia extends Media {
         try {
             channel.close();
         } catch (IOException e) {
-            // nothing is lost: a Flush command is what makes data durable
+            // nothing is lost: only a Flush command makes data durable
             return;
         }
     }

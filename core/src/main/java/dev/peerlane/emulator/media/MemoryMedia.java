@@ -6,9 +6,9 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A medium in memory, taken in chunks as they are first written. The chunks are found through three
- * tables, of which the lower two are made as they are needed: a medium of 8 EiB costs little more
- * than one of 8 GiB.
+ * A medium in memory, which is allocated in chunks when they are first written. The chunks are
+ * found through three levels of tables, of which the lower two are made when needed: a medium of 8
+ * EiB costs little more than one of 8 GiB.
  */
 final class MemoryMedia extends Media {
     private static final int CHUNK_SHIFT = 18;
@@ -24,7 +24,7 @@ final class MemoryMedia extends Media {
     /**
      * Creates a medium.
      *
-     * @param arena where chunks come from; outlives the medium
+     * @param arena allocates the chunks; it must outlive the medium
      */
     MemoryMedia(long sizeBytes, Arena arena) {
         this.sizeBytes = sizeBytes;
@@ -108,7 +108,7 @@ final class MemoryMedia extends Media {
 
     @Override
     public void close() {
-        // the arena's owner gives the chunks back
+        // the owner of the arena frees the chunks
     }
 
     private @Nullable MemorySegment @Nullable [] table(long index) {
@@ -138,7 +138,10 @@ final class MemoryMedia extends Media {
         return table;
     }
 
-    /** Returns how many entries a table needs: the last one is as long as the medium takes. */
+    /**
+     * Returns the number of entries that a table needs. The last table is only as long as the
+     * medium requires.
+     */
     private int entries(long table, int tableShift, int entryShift) {
         long last = (sizeBytes - 1) >>> CHUNK_SHIFT;
         long rest = (last >>> entryShift) - (table << (tableShift - entryShift));

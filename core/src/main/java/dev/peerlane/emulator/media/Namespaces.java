@@ -11,11 +11,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The namespaces of a controller; identifiers go from 1 on without gaps. */
+/** The namespaces of a controller. Identifiers begin at 1 and have no gaps. */
 public final class Namespaces implements AutoCloseable {
     private final List<EmulatedNamespace> all = new ArrayList<>();
 
-    /** Opens them; none stays open if one can't be. */
+    /** Opens the namespaces. If one can't be opened, none stays open. */
     public Namespaces(DriveModel drive, Arena arena) {
         boolean done = false;
         try {
@@ -30,22 +30,22 @@ public final class Namespaces implements AutoCloseable {
         }
     }
 
-    /** Returns how many there are. */
+    /** Returns the number of namespaces. */
     public int count() {
         return all.size();
     }
 
-    /** Returns the namespace of an identifier, or null. */
+    /** Returns the namespace with an identifier, or null. */
     public @Nullable EmulatedNamespace get(int nsid) {
         return nsid > 0 && nsid <= all.size() ? all.get(nsid - 1) : null;
     }
 
-    /** Returns whether one is not of the NVM Command Set. */
+    /** Returns whether a namespace uses a command set other than NVM. */
     public boolean hasOtherCommandSets() {
         return all.stream().anyMatch(n -> n.model().commandSet() != CommandSet.NVM);
     }
 
-    /** Returns the bytes of a medium, its cache included, past all commands. */
+    /** Returns the bytes of a medium, including its cache. Bypasses all commands. */
     public byte[] content(int nsid) {
         Media media = media(nsid);
         byte[] bytes = new byte[Math.toIntExact(media.sizeBytes())];
@@ -57,7 +57,7 @@ public final class Namespaces implements AutoCloseable {
         return bytes;
     }
 
-    /** Makes bytes the beginning of a medium, past all commands. */
+    /** Overwrites the beginning of a medium. Bypasses all commands. */
     public void content(int nsid, byte[] bytes) {
         try {
             media(nsid).write(0, MemorySegment.ofArray(bytes), 0, bytes.length, true);
@@ -74,7 +74,10 @@ public final class Namespaces implements AutoCloseable {
         return namespace.media();
     }
 
-    /** Writes all caches to their media, as a shutdown does; tells of each that fails. */
+    /**
+     * Writes all caches to their media, as a shutdown does. Calls {@code failed} for each one that
+     * fails.
+     */
     public void flush(Runnable failed) {
         for (EmulatedNamespace namespace : all) {
             try {
@@ -87,7 +90,7 @@ public final class Namespaces implements AutoCloseable {
         }
     }
 
-    /** Closes them, and removes the files that were made for them. */
+    /** Closes the namespaces, and deletes the files that were made for them. */
     public void undo() {
         all.forEach(EmulatedNamespace::undo);
         all.clear();

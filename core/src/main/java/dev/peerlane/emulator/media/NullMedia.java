@@ -2,7 +2,7 @@ package dev.peerlane.emulator.media;
 
 import java.lang.foreign.MemorySegment;
 
-/** A medium that keeps nothing: what is looked at of it is zero. */
+/** A medium that keeps nothing and reads as zeroes. */
 final class NullMedia extends Media {
     private final long sizeBytes;
 

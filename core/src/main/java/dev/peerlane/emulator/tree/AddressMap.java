@@ -4,18 +4,18 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Which memory is behind which bus address. Looked up by binary search; allocates nothing then. */
+/** The map from bus addresses to memory. A lookup is a binary search and allocates nothing. */
 public final class AddressMap {
     /**
-     * A run of bus addresses.
+     * A range of bus addresses.
      *
-     * @param base first address
-     * @param translated what the IOMMU makes of the first address
-     * @param sizeBytes its length
-     * @param memory what is behind it
-     * @param memoryOffset where in that memory it begins
-     * @param owner whose BAR it is, or null for host memory
-     * @param bar which of the owner's BARs
+     * @param base the first address
+     * @param translated the address into which the IOMMU translates the first one
+     * @param sizeBytes length of the range
+     * @param memory the memory behind it
+     * @param memoryOffset the offset in that memory at which the range begins
+     * @param owner the function whose BAR this is, or null for host memory
+     * @param bar the owner's BAR
      */
     public record Range(
             long base,
@@ -25,7 +25,7 @@ public final class AddressMap {
             long memoryOffset,
             @Nullable EmulatedFunction owner,
             EmulatedFunction.@Nullable BarSpace bar) {
-        /** A run that is mapped identically. */
+        /** Creates a range whose addresses the IOMMU does not change. */
         public Range(
                 long base,
                 long sizeBytes,
@@ -55,7 +55,7 @@ public final class AddressMap {
         return ranges[at];
     }
 
-    /** Adds a range; false if it overlaps another one. */
+    /** Adds a range; returns false if it overlaps another one. */
     public boolean add(Range range) {
         int at = floor(range.base());
         if (at >= 0 && ranges[at].base() + ranges[at].sizeBytes() > range.base()) {
@@ -74,12 +74,12 @@ public final class AddressMap {
         return true;
     }
 
-    /** Takes a range out. */
+    /** Removes a range. */
     public void remove(Range range) {
         remove(range.base());
     }
 
-    /** Takes the range out that begins there. */
+    /** Removes the range that begins at an address. */
     public void remove(long base) {
         lastFound = null;
         int at = floor(base);
@@ -95,7 +95,7 @@ public final class AddressMap {
         return offset >= 0 && offset <= range.sizeBytes() - bytes;
     }
 
-    /** Index of the last range that begins at or below an address, or -1. */
+    /** Returns the index of the last range that begins at or below an address, or -1. */
     private int floor(long address) {
         int low = 0;
         int high = count - 1;

@@ -8,8 +8,8 @@ import dev.peerlane.pci.PciFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is where in the configuration spaces (PCIe 5.0, 7.5): headers of type 0 and 1, the PCI
- * Express capability, and Access Control Services.
+ * The layout of configuration spaces (PCIe 5.0, 7.5): headers of type 0 and 1, the PCI Express
+ * capability, and Access Control Services.
  */
 final class ConfigLayout {
     /** Offset of the PCI Express capability. */
@@ -49,7 +49,7 @@ final class ConfigLayout {
 
     private ConfigLayout() {}
 
-    /** Lays out a bridge whose port has a number (Link Capabilities 31:24). */
+    /** Lays out a bridge, with the port number for Link Capabilities 31:24. */
     static void bridge(
             EmulatedConfig config, PciFunction.Kind kind, int number, @Nullable PortModel port) {
         int type =
@@ -83,7 +83,7 @@ final class ConfigLayout {
         }
     }
 
-    /** Gives an endpoint Address Translation Services (10.5.1), which are on. */
+    /** Adds Address Translation Services (10.5.1), enabled, to an endpoint. */
     static void ats(EmulatedConfig config) {
         config.init32(ATS, PciDetails.EXT_ATS | (1 << 16));
         config.init16(ATS + 6, ATS_ENABLE);
@@ -94,11 +94,11 @@ final class ConfigLayout {
         header(config, 1, PciFunction.CLASS_NVME, 0);
         express(config, 0, CAP_PAYLOAD_256 | CAP_ROLE_BASED_ERRORS | CAP_FLR);
         resetControl(config, relaxedOrdering);
-        // FLR reads as zero: the fabric takes it out again when it has reset the function
+        // FLR reads as zero: the fabric clears it when it has reset the function
         config.allow16(DEVICE_CONTROL, INITIATE_FLR);
     }
 
-    /** Gives an endpoint MSI-X, with table and pending bits in one BAR. */
+    /** Adds MSI-X to an endpoint, with table and pending bits in one BAR. */
     static void msix(EmulatedConfig config, int vectors, int bar, int pendingOffset) {
         config.init8(EXPRESS + 1, MSIX);
         config.init8(MSIX, ConfigSpace.CAP_MSIX);
@@ -108,7 +108,7 @@ final class ConfigLayout {
         config.init32(MSIX + 8, pendingOffset | bar);
     }
 
-    /** Puts Device Control of a drive to what it is after a reset. */
+    /** Sets Device Control of a drive to its value after a reset. */
     static void resetControl(EmulatedConfig config, boolean relaxedOrdering) {
         int control = NO_SNOOP | READ_REQUEST_512 | (relaxedOrdering ? RELAXED_ORDERING : 0);
         config.init16(DEVICE_CONTROL, control);
@@ -128,7 +128,7 @@ final class ConfigLayout {
         config.init32(0x18, primary | (secondary << 8) | (subordinate << 16));
     }
 
-    /** Sets a bridge's windows; an end that equals its base means an empty window. */
+    /** Sets a bridge's windows. A window whose end equals its base is empty. */
     static void windows(EmulatedConfig config, long low, long lowEnd, long high, long highEnd) {
         boolean noLow = low == lowEnd;
         config.init16(0x20, noLow ? 0xfff0 : (int) (low >>> 16) & 0xfff0);

@@ -3,7 +3,7 @@ package dev.peerlane.emulator.tree;
 import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.pci.Direction;
 
-/** What one function moved; counted where the bytes move. */
+/** Counts of the bytes that one function moved, taken where the bytes move. */
 public final class DmaCounts {
     private long hostDataRead;
     private long hostDataWritten;
@@ -38,7 +38,7 @@ public final class DmaCounts {
         }
     }
 
-    /** Counts a move between the function and memory of another one. */
+    /** Counts a move between the function and another function's memory. */
     public void peer(Direction direction, long bytes) {
         if (direction == Direction.READ) {
             peerRead += bytes;
@@ -52,12 +52,12 @@ public final class DmaCounts {
         ownMemory += bytes;
     }
 
-    /** Counts what did not get through. */
+    /** Counts DMA that did not get through. */
     public void fault(long bytes) {
         faulted += bytes;
     }
 
-    /** Adds the counts of another one. */
+    /** Adds the counts of another function. */
     public void add(DmaCounts other) {
         hostDataRead += other.hostDataRead;
         hostDataWritten += other.hostDataWritten;
@@ -71,7 +71,7 @@ public final class DmaCounts {
         faulted += other.faulted;
     }
 
-    /** Returns the counts so far. */
+    /** Returns a snapshot of the counts. */
     public TrafficCounters.Traffic snapshot() {
         return new TrafficCounters.Traffic(
                 hostDataRead,

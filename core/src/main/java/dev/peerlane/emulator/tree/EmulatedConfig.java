@@ -4,8 +4,8 @@ import dev.peerlane.pci.ConfigSpace;
 import java.util.function.IntConsumer;
 
 /**
- * 4 KiB of configuration space with a mask of writable bits. Bits outside the mask keep their
- * value, whatever is written.
+ * A configuration space of 4 KiB with a mask of writable bits. Writes do not change bits outside
+ * the mask.
  */
 final class EmulatedConfig extends ConfigSpace {
     private static final int BYTES = 4096;
@@ -15,35 +15,38 @@ final class EmulatedConfig extends ConfigSpace {
     private IntConsumer written = offset -> {};
     private FabricOwner owner = new FabricOwner();
 
-    /** Calls {@code listener} with the offset of each word that {@code by} alone may write. */
+    /**
+     * Calls {@code listener} with the offset of each word that {@code by} writes. Other threads
+     * can't write.
+     */
     void onWrite(FabricOwner by, IntConsumer listener) {
         owner = by;
         written = listener;
     }
 
-    /** Puts a field where the function's maker wants it. */
+    /** Sets a field to its initial value. */
     void init8(int offset, int value) {
         int shift = (offset & 3) * 8;
         words[offset / 4] = (words[offset / 4] & ~(0xff << shift)) | ((value & 0xff) << shift);
     }
 
-    /** Puts a field of 2 bytes at a multiple of 2. */
+    /** Sets a field of 2 bytes, at a multiple of 2, to its initial value. */
     void init16(int offset, int value) {
         init8(offset, value);
         init8(offset + 1, value >>> 8);
     }
 
-    /** Puts a field of 4 bytes at a multiple of 4. */
+    /** Sets a field of 4 bytes, at a multiple of 4, to its initial value. */
     void init32(int offset, int value) {
         words[offset / 4] = value;
     }
 
-    /** Lets software write bits of a 2-byte field. */
+    /** Makes bits of a 2-byte field writable. */
     void allow16(int offset, int mask) {
         writable[offset / 4] |= (mask & 0xffff) << ((offset & 2) * 8);
     }
 
-    /** Lets software write bits of a 4-byte field. */
+    /** Makes bits of a 4-byte field writable. */
     void allow32(int offset, int mask) {
         writable[offset / 4] |= mask;
     }

@@ -11,25 +11,25 @@ import java.util.Objects;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** A bridge or a drive in the tree: its place, its configuration space, its BARs. */
+/** A bridge or a drive in the PCI tree: its position, its configuration space, its BARs. */
 public final class EmulatedFunction {
     /**
      * A 64-bit memory BAR.
      *
-     * @param index of its lower half
+     * @param index the index of its lower half
      * @param sizeBytes its length, a power of two
-     * @param registerBytes how many bytes from its start are registers
-     * @param memory what backs the rest, or null; as long as the BAR or longer
+     * @param registerBytes bytes at its start that are registers
+     * @param memory the memory behind the rest, at least as long as the BAR; or null
      */
     public record BarSpace(
             int index, long sizeBytes, long registerBytes, @Nullable MemorySegment memory) {}
 
     /**
-     * Bytes of a BAR that no write of another function reaches.
+     * Bytes of a BAR that writes of other functions do not reach.
      *
-     * @param bar which BAR
-     * @param from the first of them
-     * @param bytes how many
+     * @param bar the BAR
+     * @param from the offset of the first byte
+     * @param bytes number of bytes
      */
     public record Hole(BarSpace bar, long from, long bytes) {}
 
@@ -52,27 +52,29 @@ public final class EmulatedFunction {
         this.drive = drive;
     }
 
-    /** Returns its address. */
+    /** Returns the PCI address. */
     public Bdf bdf() {
         return bdf;
     }
 
-    /** Returns the bridge above it, or null at the root. */
+    /** Returns the bridge above this function, or null at the root. */
     public @Nullable EmulatedFunction parent() {
         return parent;
     }
 
-    /** Returns its configuration space, as software sees it. */
+    /** Returns the configuration space as software sees it. */
     public ConfigSpace config() {
         return config;
     }
 
-    /** Returns its configuration space, as its maker lays it out. */
+    /** Returns the configuration space as the function's maker lays it out. */
     EmulatedConfig layout() {
         return config;
     }
 
-    /** Calls a listener with the offset of each word of configuration that the owner writes. */
+    /**
+     * Calls a listener with the offset of each word of configuration space that the owner writes.
+     */
     public void onConfigWrite(FabricOwner by, IntConsumer listener) {
         config.onWrite(by, listener);
     }
@@ -82,18 +84,23 @@ public final class EmulatedFunction {
         return (config.load16(ConfigLayout.MSIX + 2) & ConfigLayout.MSIX_ENABLE) != 0;
     }
 
-    /** Returns whether Function Mask masks all vectors of MSI-X. */
+    /** Returns whether Function Mask masks all MSI-X vectors. */
     public boolean isMsixMasked() {
         return (config.load16(ConfigLayout.MSIX + 2) & ConfigLayout.MSIX_MASK) != 0;
     }
 
-    /** Returns whether a write of the word at this offset asks for a Function Level Reset. */
+    /**
+     * Returns whether the last write to the word at this offset requests a Function Level Reset.
+     */
     public boolean asksForReset(int offset) {
         return offset == ConfigLayout.DEVICE_CONTROL
                 && (config.load16(offset) & ConfigLayout.INITIATE_FLR) != 0;
     }
 
-    /** Asks for a Function Level Reset as a host does, which keeps what the reset takes away. */
+    /**
+     * Requests a Function Level Reset as a host does, which saves and restores what the reset
+     * clears.
+     */
     public void resetByHost() {
         int command = config.load16(ConfigSpace.COMMAND);
         int control = config.load16(ConfigLayout.DEVICE_CONTROL);
@@ -109,57 +116,63 @@ public final class EmulatedFunction {
         config.store16(ConfigSpace.COMMAND, command);
     }
 
-    /** Returns its BARs. */
+    /** Returns the BARs. */
     public List<BarSpace> bars() {
         return bars;
     }
 
-    /** Returns its hole, or null. */
+    /** Returns the hole that writes of other functions do not reach, or null. */
     public @Nullable Hole hole() {
         return hole;
     }
 
-    /** Has it have a hole, or with null none. */
+    /** Sets the hole; null for none. */
     public void hole(@Nullable Hole other) {
         hole = other;
     }
 
-    /** Returns the counts of what it moved. */
+    /** Returns the counts of this function's DMA. */
     public DmaCounts traffic() {
         return traffic;
     }
 
-    /** Returns the description of the drive, or null of a bridge. */
+    /** Returns the description of the drive, or null for a bridge. */
     public @Nullable DriveModel drive() {
         return drive;
     }
 
-    /** Returns the locator of the drive, or null of a bridge. */
+    /** Returns the locator of the drive, or null for a bridge. */
     public @Nullable String locator() {
         return drive == null ? null : drive.locator();
     }
 
-    /** Whether accesses to its BARs arrive: memory decoding is on here and in all bridges above. */
+    /**
+     * Returns whether accesses to the BARs arrive: memory decoding is on here and in all bridges
+     * above.
+     */
     public boolean decodes() {
         return decodes && !gone;
     }
 
-    /** Whether its DMA leaves: bus mastering is on here and in all bridges above. */
+    /**
+     * Returns whether DMA of this function leaves: bus mastering is on here and in all bridges
+     * above.
+     */
     public boolean masters() {
         return masters && !gone;
     }
 
-    /** It is pulled out, for good. */
+    /** Removes the function from its slot. Only {@link #putBack} brings it back. */
     public void pullOut() {
         gone = true;
     }
 
-    /** Returns whether it is pulled out. */
+    /** Returns whether the function is removed. */
     public boolean isGone() {
         return gone;
     }
 
-    /** It is there again. */
+    /** Brings a removed function back. */
     public void putBack() {
         gone = false;
     }
@@ -174,7 +187,7 @@ public final class EmulatedFunction {
                         && (above || parentOrThrow().masters);
     }
 
-    /** What a Function Level Reset does to the configuration: Command, MSI-X and BARs are lost. */
+    /** Applies a Function Level Reset to the configuration: Command, MSI-X and BARs are cleared. */
     public void resetConfig(boolean relaxedOrdering) {
         ConfigLayout.resetControl(config, relaxedOrdering);
         config.init16(ConfigSpace.COMMAND, 0);
@@ -190,14 +203,14 @@ public final class EmulatedFunction {
         refresh();
     }
 
-    /** Returns the address in a BAR's registers right now. */
+    /** Returns the present address of a BAR, from its registers. */
     public long barAddress(BarSpace bar) {
         int at = ConfigSpace.BAR0 + 4 * bar.index();
         long low = Integer.toUnsignedLong(config.load32(at)) & ~0xfL;
         return (Integer.toUnsignedLong(config.load32(at + 4)) << 32) | low;
     }
 
-    /** Returns it as a value of a snapshot, read from the configuration space. */
+    /** Returns a snapshot of the function, read from its configuration space. */
     public PciFunction snapshot() {
         List<PciFunction.BarWindow> windows = new ArrayList<>();
         for (BarSpace bar : bars) {

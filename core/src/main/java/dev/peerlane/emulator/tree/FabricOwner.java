@@ -2,7 +2,7 @@ package dev.peerlane.emulator.tree;
 
 import dev.peerlane.hal.parts.OwnerThread;
 
-/** Names the thread that owns a fabric and everything in it, and refuses all others. */
+/** The owner thread of a fabric and everything in it. All other threads are rejected. */
 public final class FabricOwner {
     private static final String NAME = "the emulated fabric";
 
@@ -13,7 +13,7 @@ public final class FabricOwner {
         thread.check(NAME);
     }
 
-    /** Gives the fabric up: the next thread that uses it owns it. */
+    /** Gives up ownership: the next thread that uses the fabric becomes its owner. */
     public void handOver() {
         thread.handOver(NAME);
     }

@@ -22,14 +22,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lays a fabric out as firmware would: numbers the buses depth first, gives every BAR a place, sets
- * the windows of the bridges, and writes all of it into configuration spaces.
+ * Lays out a fabric as firmware would: numbers the buses depth first, assigns an address to every
+ * BAR, sets the windows of the bridges, and writes all of this into configuration spaces.
  *
- * <p>Registers lie below 4 GiB, as the windows for memory that is not prefetchable must; CMBs lie
- * in the 64-bit prefetchable windows. Both are far from the addresses of host memory.
+ * <p>Registers are below 4 GiB, as windows for non-prefetchable memory require; CMBs are in the
+ * 64-bit prefetchable windows. Both are far from the addresses of host memory.
  */
 public final class PciTree {
-    /** End of what host memory may use on the bus. */
+    /** The end of the bus addresses that host memory may use. */
     public static final long HOST_LIMIT = 0x40_0000_0000L;
 
     private static final long WINDOW_BYTES = 1L << 20;
@@ -77,7 +77,7 @@ public final class PciTree {
         functions.forEach(EmulatedFunction::refresh);
     }
 
-    /** Returns all functions; a bridge comes before what is below it. */
+    /** Returns all functions. A bridge comes before the functions below it. */
     public List<EmulatedFunction> functions() {
         return functions;
     }
@@ -171,7 +171,7 @@ public final class PciTree {
         }
     }
 
-    /** Returns how many bytes registers and doorbells of a drive take. */
+    /** Returns the length of a drive's registers and doorbells. */
     static long registerBytes(DriveModel drive) {
         return Reg.sqTailDoorbell(drive.ioQueues() + 1, drive.doorbellStride());
     }

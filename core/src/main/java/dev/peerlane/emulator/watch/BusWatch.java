@@ -7,18 +7,20 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sees what happens on an emulated fabric, as an analyser between the slots would. Called in the
- * middle of a turn, on the thread that owns the fabric: it may look, and touch nothing.
+ * An observer of an emulated fabric, like a bus analyser in a slot. Its methods are called in the
+ * middle of a turn, on the thread that owns the fabric. They may look at the fabric, but must not
+ * change it.
  */
 public interface BusWatch {
     /**
-     * DMA has reached memory: a write was stored, a read was answered.
+     * Called when DMA has reached memory: a write was stored, or a read was answered.
      *
-     * @param initiator whose DMA
-     * @param owner whose BAR the memory is in, the initiator's own included; null for host memory
-     * @param address on the bus
-     * @param direction whether it was a read or a write
-     * @param ioData whether the bytes are data of an I/O command
+     * @param initiator the function that does the DMA
+     * @param owner the function whose BAR holds the memory, which may be the initiator; null for
+     *     host memory
+     * @param address the bus address
+     * @param direction read or write
+     * @param ioData whether the bytes are the data of an I/O command
      */
     void moved(
             Bdf initiator,
@@ -28,35 +30,38 @@ public interface BusWatch {
             Direction direction,
             boolean ioData);
 
-    /** A store of the host has arrived at a register of a controller. */
+    /** Called when a store of the host has arrived at a register of a controller. */
     void stored(Bdf controller, long offset, long value, int width);
 
     /**
-     * A controller has found another value in a doorbell that is in memory.
+     * Called when a controller has found a new value in a doorbell in memory.
      *
-     * @param offset of the doorbell's register
+     * @param offset the offset of the doorbell's register
      */
     void shadowed(Bdf controller, long offset, int value);
 
     /**
-     * A controller has read a submission queue entry.
+     * Called when a controller has read a submission queue entry.
      *
-     * @param address where from
+     * @param address the bus address of the entry
      * @param sqe its 64 bytes
      */
     void fetched(Bdf controller, int qid, long address, MemorySegment sqe);
 
     /**
-     * A controller posts a completion queue entry.
+     * Called when a controller posts a completion queue entry.
      *
-     * @param address where to
+     * @param address the bus address of the entry
      * @param cqe its 16 bytes
      */
     void posted(Bdf controller, long address, MemorySegment cqe);
 
-    /** A controller has lost its queues: to a Function Level Reset, or to somebody else's reset. */
+    /**
+     * Called when a controller has lost its queues, because of a Function Level Reset or because
+     * something other than the host cleared CC.EN.
+     */
     void reset(Bdf controller);
 
-    /** A fault happens. */
+    /** Called when a fault happens. */
     void happens(Fault fault);
 }

@@ -1,41 +1,41 @@
 package dev.peerlane.emulator.watch;
 
 /**
- * Tells what one controller did since it was made, for tests and for people who tune: the
- * controller's own view, so nobody else has to be believed. Used by the thread that owns the
- * fabric.
+ * Counts of what one controller did since it was made, for tests and for tuning. They are the
+ * controller's own, so they do not depend on the driver. Only the thread that owns the fabric may
+ * use them.
  */
 public interface ControllerStatistics {
-    /** Returns how many admin commands of an opcode were fetched. */
+    /** Returns the number of admin commands of an opcode that were fetched. */
     long adminCommands(int opcode);
 
-    /** Returns how many I/O commands of an opcode were fetched. */
+    /** Returns the number of I/O commands of an opcode that were fetched. */
     long ioCommands(int opcode);
 
-    /** Returns how many I/O commands were fetched. */
+    /** Returns the number of I/O commands that were fetched. */
     long ioCommands();
 
-    /** Returns how many commands of both kinds ended in an error. */
+    /** Returns the number of admin and I/O commands that ended in an error. */
     long failedCommands();
 
-    /** Returns how many doorbell writes arrived, right or wrong. */
+    /** Returns the number of doorbell writes that arrived, valid or not. */
     long doorbells();
 
-    /** Returns how many I/O commands are fetched and not completed now. */
+    /** Returns the number of I/O commands in flight: fetched and not completed. */
     int inFlight();
 
-    /** Returns the most I/O commands that were ever fetched and not completed. */
+    /** Returns the highest number of I/O commands in flight so far. */
     int maxInFlight();
 
     /**
-     * Returns in how many turns exactly {@code depth} I/O commands were fetched and not completed.
-     * Turns are of different length in virtual time: {@link #nanosAtDepth} measures time.
+     * Returns the number of turns with exactly {@code depth} I/O commands in flight. In virtual
+     * time turns differ in length; use {@link #nanosAtDepth} to measure time.
      */
     long turnsAtDepth(int depth);
 
     /**
-     * Returns for how long exactly {@code depth} I/O commands were fetched and not completed, by
-     * the fabric's clock: the histogram of the pipeline over time.
+     * Returns how long exactly {@code depth} I/O commands were in flight, in nanoseconds of the
+     * fabric's clock.
      */
     long nanosAtDepth(int depth);
 

@@ -1,6 +1,6 @@
 /**
- * What a fabric shows of its inside to somebody who looks on: a watcher of the bus, the flows
- * between peers, and what a controller has done.
+ * Observes a fabric: a callback for events on the bus, the flows between peers, and statistics of
+ * each controller.
  */
 @NullMarked
 package dev.peerlane.emulator.watch;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** Where a slot is cut by the pages of the bus. */
+/** Tests how a slot is cut by the pages of the bus. */
 class BusPagesTest {
     private static final int PAGE = 4096;
 

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/** The log of chunks against a set without a window, over copies of many windows. */
+/** Compares the log of chunks with a set that has no window, over copies of many windows. */
 class ChunkLogTest {
     private static final int CHUNKS = 5 * ChunkLog.WINDOW / 2;
 

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Quarantine, poison and control Compares: what the engine does not take on trust. */
+/** Tests quarantine, poison and control Compares: what the engine does not take on trust. */
 class CopyDoubtTest {
     private static final int MEDIUM = 1 << 20;
     private static final long BYTES = 512 << 10;
@@ -136,7 +136,7 @@ class CopyDoubtTest {
         assertThat(thirdCmb.open).isZero();
     }
 
-    /** A command that is late is what a dead device looks like; no Abort is sent to a dead one. */
+    /** A dead device looks like a late command. No Abort is sent to a dead device. */
     @ParameterizedTest
     @ValueSource(strings = {"READ", "WRITE", "FLUSH", "COMPARE"})
     void aLateCommandOfADeviceThatFailedIsToldAsItsFailure(String op) {
@@ -152,7 +152,7 @@ class CopyDoubtTest {
         assertThat(port.log).noneMatch(line -> line.startsWith("ABORT"));
     }
 
-    /** The source says that it could not deliver, and is not to blame. */
+    /** The source reports that it could not deliver, but is not to blame. */
     @Test
     void aReadIntoMemoryWhoseOwnerIsGoneIsToldAsTheOwnersDeath() {
         source.ends(Op.READ, FakePort.FATAL);
@@ -170,7 +170,10 @@ class CopyDoubtTest {
         assertThat(failure(byThird(), Progress.NONE).code()).isEqualTo("read-failed");
     }
 
-    /** What the receipt names as copied is as safe as what a good copy wrote. */
+    /**
+     * What the receipt of a failed copy names as copied is as durable as what a successful copy
+     * wrote.
+     */
     @Test
     void whatAFailedCopyHasWrittenIsFlushed() {
         source.badBlock = 16 + BYTES / 512 - 1;
@@ -266,7 +269,9 @@ class CopyDoubtTest {
         assertThat(fence.quarantined()).isTrue();
     }
 
-    /** Data that happens to equal its poison has arrived all the same: another word tells. */
+    /**
+     * Data may equal its poison by chance and have arrived all the same; another word shows that.
+     */
     @Test
     void dataThatEqualsItsPoisonByChanceIsReadAgainWithAnother() {
         long seed = 5;
@@ -329,8 +334,8 @@ class CopyDoubtTest {
     }
 
     /**
-     * A packet that gets lost whenever it is sent, in the copy and in the verification: what is
-     * uncovered in both is not the same.
+     * A packet is lost each time it is sent, in the copy and in the verification. The old bytes
+     * that this leaves are not the same in both.
      */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 7, 8, 9, 24})
@@ -344,7 +349,7 @@ class CopyDoubtTest {
         }
     }
 
-    /** Bytes that are never written hold in the verification what they held in the copy. */
+    /** Bytes that are never written hold the same in the verification as in the copy. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 9})
     void bytesOfTheMemoryThatNoWriteReachesAreFound(int slots) {
@@ -355,7 +360,7 @@ class CopyDoubtTest {
         assertThat(e.values()).containsEntry("buffer", "host");
     }
 
-    /** In host memory as well, where neither side's Read brings the bytes. */
+    /** The same in host memory, where neither side's Read brings the bytes. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 24})
     void bytesThatNeitherReadBringsToHostMemoryAreNotEqual(int slots) {
@@ -375,7 +380,7 @@ class CopyDoubtTest {
         assertThat(e)
                 .hasMessageContaining(target.name() + " compared blocks ")
                 .hasMessageContaining("found no difference again");
-        assertThat(e.remedy()).contains("check the copy in host memory");
+        assertThat(e.remedy()).contains("verify it in host memory");
         assertThat(e.receipt().verify().result()).isEqualTo("failed");
         assertThat(e.receipt().verify().controls()).isZero();
         assertThat(e.receipt().error().firstBadLba()).isNotNull();
@@ -394,7 +399,7 @@ class CopyDoubtTest {
         assertThat(job(byTarget()).run(Progress.NONE).verify().controls()).isEqualTo(32);
     }
 
-    /** Both words of a sentinel that lies in two pages have to go. */
+    /** A sentinel that lies in two pages has two words, and both must be gone. */
     @Test
     void aSentinelThatLiesInTwoPagesIsGoneWhenBothItsPartsAre() {
         targetCmb.busAddress = 0xe000_0000L + PAGE - 256;
@@ -428,8 +433,8 @@ class CopyDoubtTest {
     }
 
     /**
-     * A window that reaches a part of the memory only. With one slot, Write and Compare see the
-     * same garbage in the same places, and it lies on the medium behind the first block.
+     * Peer reads reach only a part of the memory. With one slot, Write and Compare see the same
+     * garbage in the same places, so the medium holds it, too.
      */
     @ParameterizedTest
     @ValueSource(longs = {PAGE, 3 * PAGE})
@@ -441,7 +446,7 @@ class CopyDoubtTest {
         assertThat(e.receipt().verify().result()).isEqualTo("failed");
     }
 
-    /** Memory in which the words of one page do not keep what is stored. */
+    /** A memory in which the words of one page do not keep what is stored. */
     private static final class Forgetful extends PeerBuffer {
         private final FakeMemory memory = new FakeMemory("fake:forgetful", 16 * PAGE);
         private final PeerBuffer bytes = memory.allocate(16 * PAGE, PAGE);

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The copy, on ports and memory that do what a test tells them to. */
+/** Tests copies on ports and memory that a test controls. */
 class CopyJobTest {
     private static final int MEDIUM = 4 << 20;
     private static final long BYTES = 2 << 20;
@@ -96,7 +96,10 @@ class CopyJobTest {
         assertZero("behind the range", target.medium, to + (int) BYTES, MEDIUM);
     }
 
-    /** An assertion for each byte would take longer than the copy. */
+    /**
+     * Asserts that bytes are zero, without an assertion for each byte, which would take longer than
+     * the copy.
+     */
     private static void assertZero(String what, byte[] bytes, int from, int to) {
         assertThat(Arrays.mismatch(bytes, from, to, new byte[to - from], 0, to - from))
                 .as(what)
@@ -268,7 +271,10 @@ class CopyJobTest {
         assertCopied();
     }
 
-    /** The fence waits for the pages of the second Read, not for what the first one left there. */
+    /**
+     * The fence waits for the pages of the second Read, not for what the first one left in the
+     * slot.
+     */
     @ParameterizedTest
     @EnumSource(names = {"SENTINEL", "CANARY"})
     void whatAFailedReadLeftInASlotIsNotTakenForTheDataOfTheNextOne(FenceChoice fence) {
@@ -354,7 +360,9 @@ class CopyJobTest {
         assertThat(targetCmb.open).isZero();
     }
 
-    /** Only a load brings the data here, as it passes no posted write on its way. */
+    /**
+     * Only a load brings the data here, because a load does not pass posted writes on its route.
+     */
     @ParameterizedTest
     @EnumSource(names = {"READBACK", "NONE"})
     void readingBackWaitsForWhatALoadPushesAheadOfItself(FenceChoice fence) {
@@ -448,7 +456,7 @@ class CopyJobTest {
     void hostMemoryThatNoReadReachesIsNotTakenForEqual(
             boolean sourceLoses, boolean targetLoses, String code) {
         options = options.withBuffer(BufferChoice.HOST);
-        Arrays.fill(source.medium, (byte) 0); // what untouched memory is equal to
+        Arrays.fill(source.medium, (byte) 0); // equal to untouched memory
         source.losesHostWrites = sourceLoses;
         target.losesHostWrites = targetLoses;
         assertThat(failure().code()).isEqualTo(code);

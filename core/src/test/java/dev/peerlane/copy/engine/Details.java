@@ -2,11 +2,13 @@ package dev.peerlane.copy.engine;
 
 import dev.peerlane.pci.PciDetails;
 
-/** What is known of a function that lets no packet through, or of which that is not known. */
+/** Details of functions that let no packet through, or may not. */
 public final class Details {
     private Details() {}
 
-    /** Returns those of one that is {@code cut}, {@code asleep} or {@code contained}. */
+    /**
+     * Returns the details of a function that is {@code cut}, {@code asleep} or {@code contained}.
+     */
     public static PciDetails of(String how) {
         boolean contained = how.equals("contained");
         return new PciDetails(

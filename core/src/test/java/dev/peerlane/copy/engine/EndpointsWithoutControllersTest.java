@@ -26,7 +26,7 @@ import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/** A backend with no NVMe controller in it: what the kernel's block devices will be. */
+/** Tests a backend without NVMe controllers, as the kernel's block devices will be. */
 class EndpointsWithoutControllersTest {
     private static final int MEDIUM = 1 << 20;
     private static final String SOURCE = "/fake/source";
@@ -43,7 +43,7 @@ class EndpointsWithoutControllersTest {
         new SplittableRandom(3).nextBytes(source.medium);
     }
 
-    /** Opens two devices of a kind that no other provider opens. */
+    /** A provider of two devices of a kind that no other provider opens. */
     private final class Backend implements EndpointProvider {
         @Override
         public boolean opens(OpenRequest request) {

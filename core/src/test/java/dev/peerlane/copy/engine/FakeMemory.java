@@ -5,7 +5,7 @@ import dev.peerlane.block.PeerMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** A CMB of the engine's tests: one buffer at a time, from its start. */
+/** A CMB for the engine's tests. It has one buffer at a time, from its start on. */
 public final class FakeMemory extends PeerMemory {
     public final byte[] bytes;
     public final MemorySegment segment;
@@ -17,10 +17,10 @@ public final class FakeMemory extends PeerMemory {
     public int open;
     public long busAddress = 0xe000_0000L;
 
-    /** Where the last load was. */
+    /** The address of the last load. */
     public long loadedAt;
 
-    /** Comes before a load of the host. */
+    /** Runs before a load of the host. */
     public Runnable atLoad = () -> {};
 
     public FakeMemory(String owner, int sizeBytes) {

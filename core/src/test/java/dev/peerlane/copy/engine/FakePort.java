@@ -17,14 +17,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A port of the engine's tests, whose device does what a test tells it to. */
+/** A port for the engine's tests, whose device a test controls. */
 public final class FakePort extends BlockPort {
     public static final int RETRYABLE = 1;
     public static final int FATAL = 2;
     public static final int MISCOMPARE = 3;
     private static final byte GARBAGE = (byte) 0xa5;
 
-    /** What a command does. */
+    /** The kinds of commands. */
     public enum Op {
         READ,
         WRITE,
@@ -52,53 +52,53 @@ public final class FakePort extends BlockPort {
     private final Map<Op, Deque<Integer>> statuses = new HashMap<>();
     private final PortLimits limits;
 
-    /** Data posted to a peer arrives up to this many turns after the completion. */
     public boolean failsToClose;
 
+    /** The number of turns by which data posted to a peer may arrive after its completion. */
     public int lateness;
 
-    /** A command takes at least this long; any number can wait side by side. */
+    /** The shortest time of a command; any number of commands can wait at once. */
     public long latencyNanos;
 
     public boolean losesPeerWrites;
     public boolean losesHostWrites;
     public boolean peerReadsAreOnes;
 
-    /** From this offset of a peer's memory on, its reads return ones. */
+    /** The offset in a peer's memory from which on its reads return ones. */
     public long peerReadsEndAt = Long.MAX_VALUE;
 
-    /** Bytes of the medium from here on never arrive in any memory but its own. */
+    /** Bytes of the medium from here on never arrive in any memory but the device's own. */
     public int losesFrom = -1;
 
     public int losesBytes = 64;
 
-    /** No peer's write reaches 8 bytes of memory from here on. */
+    /** The first of 8 bytes of memory that no peer's write reaches. */
     public int holeFrom = -1;
 
-    /** Every Compare says that nothing differs. */
+    /** Whether every Compare reports that nothing differs. */
     public boolean comparesSucceed;
 
-    /** An abort ends the command, as far as its completion tells. */
+    /** Whether an abort ends the command, according to its completion. */
     public boolean abortEnds;
 
-    /** Nothing stops it. */
+    /** Whether the port can't be stopped. */
     public boolean cannotBeStopped;
 
     public Op stuck;
 
-    /** The queue takes none of the next commands, so many. */
+    /** How many of the next commands the queue rejects. */
     public int fullFor;
 
-    /** This block can't be read. */
+    /** A block that can't be read. */
     public long badBlock = -1;
 
-    /** What a look at the device finds. */
+    /** The condition that a health check finds. */
     public PeerlaneException sick;
 
-    /** From this many polls on, its registers can't be touched any more. */
+    /** The number of polls after which its registers can't be accessed any more. */
     public int unreachableAfter = Integer.MAX_VALUE;
 
-    /** Looks at the world when the port is stopped. */
+    /** Runs when the port is stopped. */
     public Runnable atQuiesce = () -> {};
 
     private int polls;
@@ -124,7 +124,7 @@ public final class FakePort extends BlockPort {
         world.ports.add(this);
     }
 
-    /** The next commands of this kind end with these statuses, then all with success. */
+    /** Lets the next commands of a kind end with these statuses, and later ones with success. */
     public FakePort ends(Op op, Integer... with) {
         statuses.computeIfAbsent(op, o -> new ArrayDeque<>()).addAll(Arrays.asList(with));
         return this;
@@ -214,7 +214,7 @@ public final class FakePort extends BlockPort {
         return taken;
     }
 
-    /** All that is under way arrives. */
+    /** Delivers all data in flight. */
     public void arriveAll() {
         while (!inTransit.isEmpty()) {
             arrive();
@@ -233,7 +233,7 @@ public final class FakePort extends BlockPort {
         }
     }
 
-    /** One turn of the device: a packet may arrive, a random command may run. */
+    /** Runs one turn of the device: a packet may arrive, a random command may run. */
     public void step() {
         if (!inTransit.isEmpty() && (lateness == 0 || world.random.nextInt(lateness) == 0)) {
             arrive();
@@ -252,7 +252,7 @@ public final class FakePort extends BlockPort {
         Deque<Integer> planned = statuses.getOrDefault(c.op(), new ArrayDeque<>());
         int status = planned.isEmpty() ? execute(c) : planned.remove();
         if (status != 0 && c.op() == Op.READ) {
-            // what a Read that fails leaves behind is not defined
+            // what a failed Read leaves behind is undefined
             memory(slots.get(c.slot()))
                     .asSlice(slots.get(c.slot()).offset(), (long) c.blocks() * limits.blockBytes())
                     .fill(GARBAGE);

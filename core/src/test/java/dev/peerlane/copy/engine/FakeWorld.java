@@ -21,8 +21,8 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.NullMarked;
 
 /**
- * A world for the engine's tests, with no driver in it: time moves a microsecond a turn, ports
- * execute commands out of order, and data that was posted to a peer's memory arrives late.
+ * A world for the engine's tests, without a driver. A turn takes a microsecond, ports execute
+ * commands out of order, and data that was posted to a peer's memory arrives late.
  */
 @NullMarked
 public final class FakeWorld extends Fabric {

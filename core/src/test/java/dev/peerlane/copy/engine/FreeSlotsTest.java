@@ -10,11 +10,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which chunk takes which slot, whatever order they end in. */
+/** Tests which chunk takes which slot, in whatever order commands end. */
 class FreeSlotsTest {
     private static final int CHUNKS = 400;
 
-    /** Takes slots for all chunks, the last one first if backwards; they end in any order. */
+    /**
+     * Takes slots for all chunks, which end in random order. If backwards, the last chunk comes
+     * first.
+     */
     private static int[] taken(int slots, boolean check, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         FreeSlots free = new FreeSlots(slots, check);

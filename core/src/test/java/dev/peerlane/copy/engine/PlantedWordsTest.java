@@ -8,7 +8,7 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
-/** Where the words come from that are planted before a Read. */
+/** Tests the source of the words that are planted before a Read. */
 class PlantedWordsTest {
     private static final long SEED = 50020904;
 
@@ -22,12 +22,12 @@ class PlantedWordsTest {
     void dataThatWasMadeFromTheSameSeedHoldsNoPlantedWord() {
         Set<Long> data = new HashSet<>();
         for (int chunk = 0; chunk < 100; chunk++) {
-            add(data, new SplittableRandom(SEED + chunk), 1000); // as a litmus test's pattern
+            add(data, new SplittableRandom(SEED + chunk), 1000); // like a litmus test's pattern
         }
         Set<Long> planted = new HashSet<>();
         add(planted, Poison.words(SEED), 10_000);
         assertThat(planted).hasSize(10_000);
-        planted.retainAll(data); // a containment of AssertJ's looks at each pair
+        planted.retainAll(data); // AssertJ's containment would compare each pair
         assertThat(planted).isEmpty();
     }
 }

@@ -28,8 +28,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The fence of a program that uses the driver alone, on a fabric where completions overtake data: a
- * Read into the target's CMB, its completion, a Write from there by the target.
+ * Tests the fence in a program that uses the driver alone, on a fabric where completions overtake
+ * data: a Read into the target's CMB, its completion, then a Write by the target from there.
  */
 class ReadFenceTest {
     private static final int SEEDS = 60;
@@ -68,7 +68,7 @@ class ReadFenceTest {
         return 0x5EED_0000_0000_0000L + chunk * 1_000_000L + at;
     }
 
-    /** Copies a few chunks; returns how many of them arrived with old bytes on the target. */
+    /** Copies a few chunks; returns how many of them reached the target with old bytes. */
     private static int stale(Session session, boolean fenced, boolean byPort) {
         Namespace a = namespace(session, "a");
         Namespace b = namespace(session, "b");
@@ -186,8 +186,8 @@ class ReadFenceTest {
             assertThat(e.explain())
                     .isEqualTo(
                             "Reads of emu:a/n1 into the memory of emu:b can't be fenced: writes of"
-                                    + " emu:a into it take several ways, so no fence is sound. Use"
-                                    + " memory of the reader itself, or host memory.");
+                                    + " emu:a into it take several routes, so no fence is sound."
+                                    + " Use memory of the reader itself, or host memory.");
             EmulatedFabric fabric = (EmulatedFabric) session.fabric();
             assertThat(fabric.controller("a").ioQueues()).isZero();
         }

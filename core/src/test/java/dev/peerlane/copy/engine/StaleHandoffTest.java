@@ -44,9 +44,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What each fence is good for, on the fabric of packets: without the right one old bytes are handed
- * on within {@link #ENOUGH} seeds, with it never in {@link #SEEDS}. The copies are not verified by
- * themselves; the images are looked at.
+ * Tests what each fence achieves on the fabric of packets. Without the right fence, old bytes are
+ * handed on within {@link #ENOUGH} seeds; with it, never in {@link #SEEDS}. The copies do not
+ * verify themselves; the test compares the images.
  */
 class StaleHandoffTest {
     private static final int SEEDS = Share.of(60);
@@ -72,7 +72,10 @@ class StaleHandoffTest {
         Files.write(source, data);
     }
 
-    /** Data takes the way over the root complex; completions, doorbells and loads do not. */
+    /**
+     * Returns a fabric on which data goes through the root complex; completions, doorbells and
+     * loads do not.
+     */
     private FabricModel.Builder twoWays(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         Forwarding forwarding = random.nextBoolean() ? Forwarding.FULL : Forwarding.SLOW;
@@ -91,7 +94,10 @@ class StaleHandoffTest {
                                 PortModel.drive("b").withAcs(PortModel.ACS_REDIRECT)));
     }
 
-    /** Both behind one switch; the way to the target is slow, so that much is under way on it. */
+    /**
+     * Returns a fabric with both drives behind one switch. The route to the target is slow, so that
+     * much data is in flight on it.
+     */
     private static FabricModel.Builder oneSwitch(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         PacketModel.Link slow = new PacketModel.Link(200 + random.nextLong(4_000), 200_000_000L, 4);
@@ -101,7 +107,7 @@ class StaleHandoffTest {
                                 PacketModel.DEFAULTS.link(), Map.of("b", slow)));
     }
 
-    /** Between the two there is a second way, and a slow one. */
+    /** Returns a fabric with a second, slow route between the two drives. */
     private static FabricModel.Builder secondWay(PacketModel.Takes takes, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         PacketModel.Link slow = new PacketModel.Link(5_000 + random.nextLong(20_000), 1 << 30, 32);
@@ -129,7 +135,7 @@ class StaleHandoffTest {
                 .withSeed(seed);
     }
 
-    /** Copies, and returns whether old bytes were handed on. */
+    /** Copies; returns whether old bytes were handed on. */
     private boolean stale(
             FabricModel.Builder fabric,
             FenceChoice planned,
@@ -160,7 +166,7 @@ class StaleHandoffTest {
         return Files.mismatch(source, target) >= 0;
     }
 
-    /** The same plan with a fence that the planner would not take. */
+    /** Returns the same plan with a fence that the planner would not choose. */
     private static CopyPlan with(CopyPlan plan, FenceChoice fence) {
         return new CopyPlan(
                 plan.request(),
@@ -183,7 +189,7 @@ class StaleHandoffTest {
             for (long seed = 1; seed <= ENOUGH; seed++) {
                 found += stale(secondWay(takes, seed), fence, null, seed) ? 1 : 0;
             }
-            // a canary is in every page, and all of a page takes one way
+            // a canary is in every page, and all packets of a page take one route
             boolean holds = fence == FenceChoice.CANARY && takes == PacketModel.Takes.PAGES;
             assertThat(found > 0).as("%s, %s: %d stale", fence, takes, found).isEqualTo(!holds);
         }
@@ -196,7 +202,7 @@ class StaleHandoffTest {
                 catchThrowableOfType(
                         PeerlaneException.class,
                         () -> stale(secondWay(PacketModel.Takes.PAGES, 1), fence, null, 1));
-        assertThat(e).hasMessageContaining("several ways, so no fence is sound");
+        assertThat(e).hasMessageContaining("several routes, so no fence is sound");
     }
 
     @ParameterizedTest
@@ -272,7 +278,7 @@ class StaleHandoffTest {
                 catchThrowableOfType(
                         PeerlaneException.class,
                         () -> stale(twoWays(1), FenceChoice.READBACK, null, 1));
-        assertThat(e).hasMessageContaining("direct way across a switch");
+        assertThat(e).hasMessageContaining("direct route across a switch");
     }
 
     @ParameterizedTest
@@ -291,7 +297,10 @@ class StaleHandoffTest {
         }
     }
 
-    /** Stores of the host take long, one longer than another; the source's data do not. */
+    /**
+     * Returns a fabric on which stores of the host take long, each its own time, and the source's
+     * data does not.
+     */
     private static FabricModel.Builder slowStores() {
         return FabricModel.builder().packets(PacketModel.DEFAULTS.withHostStoreNanos(60_000));
     }
@@ -335,7 +344,10 @@ class StaleHandoffTest {
         assertThat(late).as("copies that met a late canary, seeds 1 to %d", ENOUGH).isPositive();
     }
 
-    /** Watches the last page of a slot only: not sound, since pages move in any order. */
+    /**
+     * A fence that watches only the last page of a slot. It is not sound, because pages move in any
+     * order.
+     */
     private static final class LastBytesFence extends Fence {
         private static final long CANARY = 0x0123_4567_89ab_cdefL;
         private final PeerBuffer buffer;
@@ -398,7 +410,7 @@ class StaleHandoffTest {
         }
     }
 
-    /** Answers the first load after a store itself, so that nothing is read back. */
+    /** A buffer that answers the first load after a store itself, so that nothing is read back. */
     private static final class BlindBuffer extends PeerBuffer {
         private final PeerBuffer real;
         private final Map<Long, Long> stored = new HashMap<>();

@@ -24,10 +24,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a copy says that was stopped on request: how far it came. */
+/** Tests how far a copy that was stopped on request says it came. */
 class StoppedCopyTest {
     private static final long BYTES = 4 << 20;
-    private static final long COMMAND_NANOS = 120_000_000; // each round of commands is progress
+    private static final long COMMAND_NANOS = 120_000_000; // each round counts as progress
 
     private final FakeWorld world = new FakeWorld(7);
     private final FakePort source = port(FakeWorld.SOURCE);
@@ -46,7 +46,7 @@ class StoppedCopyTest {
         return port;
     }
 
-    /** Stops it in a phase, when some of it is done. */
+    /** Stops the copy in a phase, after some of it is done. */
     private CopyException stoppedIn(Progress.Phase when) {
         CopyRequest request =
                 new CopyRequest(

@@ -9,7 +9,7 @@ import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
 
-/** What the tuner tries, and what it takes, for rates that a formula tells. */
+/** Tests what the tuner tries and chooses, with rates from a formula. */
 class TunerTest {
     private static final int KIB = 1 << 10;
     private static final long TRY_NANOS = 30_000_000L;
@@ -33,7 +33,10 @@ class TunerTest {
         return tuner.tried().stream().map(t -> t.chunkBytes() / KIB + "x" + t.slots()).toList();
     }
 
-    /** A device that needs so many bytes at work, and does so many commands a second at most. */
+    /**
+     * Returns the rate of a device that needs some number of bytes in flight, and has a maximum
+     * command rate.
+     */
     private static ToDoubleFunction<Geometry> device(double bytesAtWork, double commands) {
         return g -> {
             double bytes = (double) g.chunkBytes() * g.slots();
@@ -124,7 +127,8 @@ class TunerTest {
     }
 
     /**
-     * A copy in virtual time whose code is cold at first: the drives then do a part of their rate.
+     * Runs a copy in virtual time whose code is cold at first; the drives reach only a part of
+     * their rate then.
      */
     private static Tuner copy(
             Geometry planned, ToDoubleFunction<Geometry> rate, long coldNanos, double cold) {
@@ -148,7 +152,7 @@ class TunerTest {
         return tuner;
     }
 
-    /** The best rate of all cuts that the tuner could take. */
+    /** Returns the best rate of all cuts that the tuner could choose. */
     private static double bestRate(Geometry planned, ToDoubleFunction<Geometry> rate) {
         double best = 0;
         for (int chunk = 4 * KIB; chunk <= 128 * KIB; chunk *= 2) {
@@ -189,7 +193,7 @@ class TunerTest {
 
     @Test
     void noCutIsTriedWhileTheRateStillRises() {
-        // a GiB or so, in a second when warm; the code takes half a second to become that
+        // about a GiB, which takes a second when warm; the code takes half a second to warm up
         Tuner tuner = tuner(cut(128 * KIB, 64), CopyOptions.DEFAULTS);
         Meter meter = tuner.meter(8192, 0);
         double chunks = 0;
@@ -220,7 +224,7 @@ class TunerTest {
     @Test
     void theStartDoesNotCountForTheRate() {
         Meter meter = new Meter(cut(4096, 64), 1_000_000, 0, 0, 0);
-        long now = 5_000_000; // nothing ends before
+        long now = 5_000_000; // no chunk ends before this time
         long count = 0;
         while (!meter.isOver(now, count)) {
             now += 10_000;

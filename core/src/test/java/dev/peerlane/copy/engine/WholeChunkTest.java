@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Nothing of a chunk is left out: its bytes, its pages, its blocks, its own time. */
+/** Tests that nothing of a chunk is left out: its bytes, its pages, its blocks, its own time. */
 class WholeChunkTest {
     private static final int PAGE = 4096;
     private static final int CHUNK = 3 * PAGE;
@@ -55,7 +55,10 @@ class WholeChunkTest {
         }
     }
 
-    /** CMBEBS.CMBRBB: loads may bypass writes to other addresses, so each page needs its own. */
+    /**
+     * CMBEBS.CMBRBB: loads may bypass writes to other addresses, so each page needs a load of its
+     * own.
+     */
     @ParameterizedTest
     @ValueSource(ints = {512, PAGE, PAGE + 512, CHUNK})
     void readingBackLoadsTheLastWordOfEveryPage(int bytes) {
@@ -75,7 +78,7 @@ class WholeChunkTest {
         assertThat(loads).containsExactlyElementsOf(expected);
     }
 
-    /** What the last sentinel's block brought would look like a word that is always the same. */
+    /** If all words were the same, data of the previous sentinel would look like the new word. */
     @Test
     void everySentinelHasAWordOfItsOwn() {
         Geometry geometry = new Geometry(PAGE, 2, 1, 512);
@@ -126,7 +129,7 @@ class WholeChunkTest {
                 .containsExactly(new Receipt.Range(64, bytes / 512));
     }
 
-    /** Both take longer than half of what one may. */
+    /** Each command takes longer than half of its timeout. */
     @ParameterizedTest
     @EnumSource(names = {"WRITE", "COMPARE"})
     void aSecondCommandHasItsWholeTimeHoweverLongTheReadTook(Op op) {

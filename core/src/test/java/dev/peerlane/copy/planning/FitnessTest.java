@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The rule on values that no emulated fabric has, and on what nobody looked at. */
+/** Tests the rule on values that no emulated fabric has, and on unknown ones. */
 class FitnessTest {
     private static final Bdf SOURCE = FakeWorld.SOURCE;
     private static final Bdf TARGET = FakeWorld.TARGET;
@@ -91,7 +91,7 @@ class FitnessTest {
 
     @ParameterizedTest
     @CsvSource({
-        // blocks of source and target, free bytes, loads overtake: the fence, or the code
+        // blocks of source and target, free bytes, whether loads overtake: the fence, or the code
         "512, 512, 1024, true, SENTINEL",
         "512, 512, 1023, true, cmb-small",
         "512, 512, 1023, false, READBACK",

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Which buffer a plan takes, and what it says when there is none. */
+/** Tests which buffer a plan chooses, and what it says if there is none. */
 class PlannerTest {
     private final FakeWorld world = new FakeWorld(1);
     private FakePort source = new FakePort(world, FakeWorld.SOURCE, 512, 1 << 20, 64 << 10);
@@ -77,12 +77,18 @@ class PlannerTest {
         return e;
     }
 
-    /** Source and third party behind one switch, the target below another root port. */
+    /**
+     * Returns a machine with source and third party behind one switch, and the target below another
+     * root port.
+     */
     private static Machine targetApart(Trust writes, Trust reads) {
         return apart(FakeWorld.TARGET, FakeWorld.SOURCE, writes, reads);
     }
 
-    /** The third party and another one behind one switch, one below another root port. */
+    /**
+     * Returns a machine with the third party and another device behind one switch, and one device
+     * below another root port.
+     */
     private static Machine apart(Bdf alone, Bdf other, Trust writes, Trust reads) {
         List<PciFunction> all = new ArrayList<>();
         Bdf up = new Bdf(0, 1, 0, 0);
@@ -223,7 +229,7 @@ class PlannerTest {
 
     @ParameterizedTest
     @CsvSource({
-        // which function of the way, how it is: category, code, remedy
+        // which function of the route, its condition: category, code, remedy
         "0000:03:00.0, cut, REFUSED, config-unreadable, Run as root",
         "0000:02:01.0, cut, REFUSED, config-unreadable, Run as root",
         "0000:01:00.0, asleep, REFUSED, suspended, Wake it",
@@ -281,7 +287,7 @@ class PlannerTest {
         refusal(Category.MACHINE, "no-peer-verify");
     }
 
-    /** The copy goes through host memory, and only a third party's CMB is there to verify it. */
+    /** Plans a copy through host memory that only a third party's CMB can verify. */
     private void verifiedAtThird(FakeMemory memory) {
         options = options.withVerify(VerifyMode.PEER).withBuffer(BufferChoice.HOST);
         candidates = List.of(new BufferCandidate("x", FakeWorld.THIRD, memory));
@@ -299,7 +305,7 @@ class PlannerTest {
         verifiedAtThird(thirdCmb);
         assertThat(plan().verify()).isEqualTo(VerifyMethod.CONTROLLED_COMPARE);
         assertThat(plan().kind()).isEqualTo(BufferKind.HOST);
-        assertThat(plan().reasons()).contains("host: asked for");
+        assertThat(plan().reasons()).contains("host: requested");
         notVerifiable(
                 targetApart(Trust.TRUSTED, Trust.REFUSED),
                 "the CMB of x: reads of t from it: refused");
@@ -313,7 +319,7 @@ class PlannerTest {
         verifiedAtThird(thirdCmb);
         Machine split =
                 world.machine().withSplitWrites(Set.of(Set.of(FakeWorld.SOURCE, FakeWorld.THIRD)));
-        notVerifiable(split, "the CMB of x: writes of s into it take several ways");
+        notVerifiable(split, "the CMB of x: writes of s into it take several routes");
         world.relaxedOrdering = true;
         notVerifiable(world.machine(), "Relaxed Ordering is on at " + FakeWorld.SOURCE);
         world.relaxedOrdering = false;
@@ -409,7 +415,7 @@ class PlannerTest {
     @Test
     void noFenceIsSaidWhereOneIsNeeded() {
         options = options.withFence(FenceChoice.NONE);
-        assertThat(plan().announcements()).singleElement().asString().contains("no fence");
+        assertThat(plan().announcements()).singleElement().asString().contains("No fence is used");
         options = options.withBuffer(BufferChoice.SOURCE);
         assertThat(plan().announcements()).isEmpty();
         options = options.withFence(FenceChoice.CANARY);
@@ -431,13 +437,13 @@ class PlannerTest {
         Machine apart = targetApart(Trust.TRUSTED, Trust.TRUSTED);
         PeerlaneException e = catchThrowableOfType(PeerlaneException.class, () -> plan(apart));
         assertThat(e.code()).isEqualTo("cmb-unfit");
-        assertThat(e).hasMessageContaining("direct way across a switch");
+        assertThat(e).hasMessageContaining("direct route across a switch");
     }
 
     /** The table of docs/p2p.md, "auto", row by row. */
     @ParameterizedTest
     @CsvSource({
-        // room for a sentinel, direct way, loads overtake: fence, or "" for host memory
+        // room for a sentinel, direct route, loads overtake: fence, or "" for host memory
         "true, true, false, sentinel",
         "true, true, true, sentinel",
         "true, false, false, sentinel",
@@ -461,7 +467,7 @@ class PlannerTest {
         if (!fence.isEmpty()) {
             assertThat(plan.reasons()).anyMatch(r -> r.startsWith("fence " + fence + ": "));
         }
-        assertThat(plan.announcements().stream().anyMatch(a -> a.contains("Reading back")))
+        assertThat(plan.announcements().stream().anyMatch(a -> a.contains("The readback fence")))
                 .isEqualTo(fence.equals("readback"));
     }
 
@@ -490,9 +496,9 @@ class PlannerTest {
     @Test
     void theReasonOfTheFenceIsInThePlan() {
         assertThat(plan().reasons())
-                .contains("fence sentinel: another device's memory, writes on one way");
+                .contains("fence sentinel: another device's memory, writes on one route");
         options = options.withFence(FenceChoice.CANARY);
-        assertThat(plan().reasons()).contains("fence canary: asked for");
+        assertThat(plan().reasons()).contains("fence canary: requested");
         options = CopyOptions.DEFAULTS.withBuffer(BufferChoice.SOURCE);
         assertThat(plan().reasons()).contains("fence none: the source writes its own memory");
     }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Which packets may pass which (PCIe 5.0, table 2-40), and what a queue makes of it. */
+/** Tests which packets may pass which (PCIe 5.0, table 2-40), and that queues follow that. */
 class PacketOrderTest {
     private static final List<EmulatedFunction> TREE =
             new PciTree(

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/** The queue of a port, beside a plain list. */
+/** Compares the queue of a port with a plain list. */
 class PacketQueueTest {
     private static final int FIRST_RING = 64;
 

@@ -8,7 +8,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 
-/** A file whose writes fail after some bytes, as the system says it. */
+/** A file whose writes fail after some bytes, with the system's message. */
 final class FullChannel extends FileChannel {
     private final String message;
     private int room;

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Media in files and in memory, with no drive around them. */
+/** Tests media in files and in memory, without a drive around them. */
 class MediumTest {
     private static final long MIB = 1 << 20;
 
@@ -55,7 +55,7 @@ class MediumTest {
             }
             long middle = places[1] + 4096;
             if (middle < bytes - 4096) {
-                // most of it was never written: what was is found all the same
+                // most of it was never written; blocks that were are found all the same
                 media.clear(middle, Math.min(1L << 50, bytes - middle));
             }
             media.read(places[1], back, 0, 4096);
@@ -76,7 +76,7 @@ class MediumTest {
             media.write(0, data, 0, bytes / 2, false);
             media.clear(0, bytes / 2);
             for (long at = bytes / 2; at < bytes; at += MIB / 8) {
-                media.write(at, data, 0, 512, false); // takes memory for more than it writes
+                media.write(at, data, 0, 512, false); // allocates memory for more than it writes
             }
             media.read(0, data, 0, bytes);
             for (long at = 0; at < bytes; at += 512) {
