@@ -87,9 +87,7 @@ public class PeerlaneException extends RuntimeException {
         return new PeerlaneException(Category.IO, code, message, remedy);
     }
 
-    /**
-     * Returns the error of a cancelled operation, of category {@link Category#INTERRUPTED}.
-     */
+    /** Returns the error of a cancelled operation, of category {@link Category#INTERRUPTED}. */
     public static PeerlaneException interrupted(String message) {
         return new PeerlaneException(
                 Category.INTERRUPTED, "interrupted", message, "Start it again");

@@ -259,7 +259,8 @@ class ArchitectureTest {
 
     @Test
     void theArrowsAreThoseThatAreDrawn() throws IOException {
-        Map<String, Set<String>> drawn = DrawnArrows.below("Besides the errors, each package may use");
+        Map<String, Set<String>> drawn =
+                DrawnArrows.below("Besides the errors, each package may use");
         Map<String, Set<String>> held = new TreeMap<>();
         ARROWS.forEach((source, targets) -> held.put(word(source), words(targets)));
         assertThat(drawn).isEqualTo(held);

@@ -39,7 +39,7 @@ class BackgroundCopyTest {
     }
 
     @Test
-    void itsSessionAndItsProgressAreOfTheThreadThatTheFactoryMade() {
+    void sessionAndProgressRunOnTheThreadOfTheFactory() {
         Set<Thread> told = ConcurrentHashMap.newKeySet();
         BackgroundCopy copy =
                 start("emu:ssd0@0+2048", (phase, done, total) -> told.add(Thread.currentThread()));
@@ -72,7 +72,7 @@ class BackgroundCopyTest {
     }
 
     @Test
-    void devicesThatCannotBeOpenedAreItsError() {
+    void aDeviceThatCannotBeOpenedIsTheErrorOfTheCopy() {
         BackgroundCopy copy =
                 BackgroundCopy.start(
                         threads,

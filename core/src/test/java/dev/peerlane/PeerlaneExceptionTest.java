@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 final class PeerlaneExceptionTest {
     @Test
-    void wordsThatComeWithAFullStopGetNoSecondOne() {
+    void aTextWithAFullStopGetsNoSecondOne() {
         String hint = Status.hint(Status.CAPACITY_EXCEEDED);
         assertThat(hint).endsWith(".");
         assertThat(PeerlaneException.io("write-failed", hint, "Free some.").explain())
@@ -17,7 +17,7 @@ final class PeerlaneExceptionTest {
     }
 
     @Test
-    void valuesComeInTheirOrderAndGoOnToAnErrorOfTheSameCode() {
+    void valuesKeepTheirOrderAndPassToAnErrorOfTheSameCode() {
         PeerlaneException e =
                 PeerlaneException.machine("not-bound", "It is not bound", "Bind it")
                         .with("function", "0000:01:00.0")

@@ -15,7 +15,7 @@ class ProgramWordsTest {
     }
 
     @Test
-    void whatAClassSaysIsFound() throws Exception {
+    void textsOfAClassAreFound() throws Exception {
         assertThat(ProgramWords.OF_A_PROGRAM.matcher("Use --verify host").find()).isTrue();
         String name = "dev/peerlane/ProgramWordsTest.class";
         assertThat(ProgramWords.texts(ProgramWords.folderOf(ProgramWordsTest.class).resolve(name)))

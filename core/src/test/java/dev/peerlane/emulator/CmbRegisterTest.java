@@ -198,7 +198,7 @@ class CmbRegisterTest {
     }
 
     @Test
-    void elasticityAndThroughputAreAsSaid() {
+    void elasticityAndThroughputAreAsDescribed() {
         CmbModel cmb = CmbModel.of(MIB).withRates(Cmbebs.of(1, true, 64), Cmbswtp.of(2, 900));
         try (EmulatedFabric fabric = one(drive("a").cmb(cmb));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {

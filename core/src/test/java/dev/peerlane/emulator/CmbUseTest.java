@@ -62,7 +62,7 @@ class CmbUseTest {
     }
 
     @Test
-    void withoutTheWindowTheAddressIsNobodys() {
+    void withoutTheWindowNothingDecodesTheAddress() {
         try (EmulatedFabric fabric = with(CmbModel.COMMON_SUPPORT, 0);
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             Queue queue = driver.ioQueue(1, 8);

@@ -97,7 +97,7 @@ class InterruptTest {
     }
 
     @Test
-    void capabilityTellsVectorsTableAndPendingBitsInABarOfTheirOwn() {
+    void capabilityHasVectorsTableAndPendingBitsInABarOfTheirOwn() {
         try (Machine m = new Machine()) {
             assertThat(m.config.load16(m.capability + 2)).isEqualTo(16);
             assertThat(m.barIndex).isEqualTo(4);
@@ -182,7 +182,7 @@ class InterruptTest {
     }
 
     @Test
-    void pendingBitGoesWhenTheHostHasTakenAllThatItStandsFor() {
+    void pendingBitClearsWhenTheHostHasTakenAllEntries() {
         try (Machine m = new Machine()) {
             m.receive();
             m.control(ENABLE);
@@ -200,7 +200,7 @@ class InterruptTest {
     }
 
     @Test
-    void queueWithoutInterruptsTellsNothing() {
+    void queueWithoutInterruptsSendsNoMessage() {
         try (Machine m = new Machine()) {
             m.receive();
             m.control(ENABLE);
@@ -214,7 +214,7 @@ class InterruptTest {
     }
 
     @Test
-    void nothingIsToldOrKeptWhileMsixIsOff() {
+    void nothingIsSentOrPendingWhileMsixIsOff() {
         try (Machine m = new Machine()) {
             m.receive();
             m.mask(VECTOR, false);

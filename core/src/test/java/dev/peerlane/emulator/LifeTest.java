@@ -262,7 +262,7 @@ class LifeTest {
     }
 
     @Test
-    void suddenResetsComeInTheTurnThatWasAskedForAndWaitForNoCommand() {
+    void suddenResetsHappenInTheRequestedTurnAndWaitForNoCommand() {
         try (EmulatedFabric fabric = one(drive("a"));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             int aqa = driver.bar.load32(Reg.AQA);

@@ -116,7 +116,7 @@ class MediaTest {
     }
 
     @Test
-    void aDriveOf512TebibytesIsThere() {
+    void aDriveOf512TebibytesCanBeMade() {
         long bytes = 512L << 40;
         try (EmulatedFabric fabric = one(drive(NamespaceModel.memory(bytes, 512)))) {
             assertThat(MiniDriver.up(fabric, "a")).isNotNull();

@@ -86,7 +86,7 @@ class NvmTest {
     }
 
     @Test
-    void badBlocksAreNoneOfAFlushThatNamesNone() {
+    void aFlushMeetsNoBadBlocks() {
         try (EmulatedFabric fabric = one(drive("a"));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             Queue queue = driver.ioQueue(1, 4);

@@ -301,7 +301,7 @@ class RunsTest {
     }
 
     @Test
-    void whatIsToBefallACommandBefallsIt() {
+    void plannedFaultsHappenToCommands() {
         try (World world = new World(Transfers.RUNS, Time.REAL, 3)) {
             world.fabric.arm(Fault.at(Fault.Kind.WRONG_DATA, "a").onIo(NvmOpcode.READ));
             long next = BASE + PAGE;
@@ -315,8 +315,7 @@ class RunsTest {
 
     /** AWUPF is one block, also in case of an error (NVM Command Set 1.0, 2.1.4). */
     @Test
-    void memoryThatGoesAwayMeanwhileLeavesNoBlockHalfWritten(@TempDir Path folder)
-            throws IOException {
+    void memoryThatDisappearsLeavesNoBlockHalfWritten(@TempDir Path folder) throws IOException {
         DriveModel.Builder drive = DriveModel.named("a").memory(MIB, PAGE);
         FabricModel model =
                 FabricModel.builder().transfers(Transfers.RUNS).drive(drive.build()).build();

@@ -102,7 +102,7 @@ class SglTest {
     }
 
     @Test
-    void dwordsWantAddressAndLengthInDwords() {
+    void dwordsRequireAlignedAddressAndLength() {
         bringUp(drive("a").sgls(DriveModel.Sgls.DWORDS));
         long at = data.busAddress();
         assertCode(write(16, Sgl.DATA_BLOCK, at + 4, 8192), Status.SUCCESS);
@@ -174,7 +174,7 @@ class SglTest {
     }
 
     @Test
-    void withoutSupportTheyAreNoField() {
+    void withoutSupportTheirPsdtIsInvalid() {
         bringUp(drive("a"));
         assertCode(write(1, Sgl.DATA_BLOCK, data.busAddress(), 512), Status.INVALID_FIELD);
         assertCode(driver.identify(Cns.CONTROLLER, 0, data.busAddress()), Status.SUCCESS);

@@ -79,7 +79,7 @@ class ShadowDoorbellTest {
     }
 
     @Test
-    void saysWhatItHasSeenBeforeItRests() {
+    void writesEventIdxBeforeItRests() {
         bringUp(true);
         assertCode(configure(shadows.busAddress(), events.busAddress()), Status.SUCCESS);
         Queue queue = driver.ioQueue(1, 8);
@@ -129,7 +129,7 @@ class ShadowDoorbellTest {
     }
 
     @Test
-    void aWatcherIsToldOfItsValuesAndTakesNoEventIdxForACompletion() {
+    void anObserverSeesItsValuesAndNoEventIdxAsACompletion() {
         bringUp(true);
         assertCode(configure(shadows.busAddress(), events.busAddress()), Status.SUCCESS);
         Queue queue = driver.ioQueue(1, 8);

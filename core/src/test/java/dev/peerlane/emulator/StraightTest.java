@@ -96,7 +96,7 @@ class StraightTest {
     }
 
     @Test
-    void whatIsToBefallACommandBefallsIt() {
+    void plannedFaultsHappenToCommands() {
         try (EmulatedFabric fabric = fabric(FabricModel.Time.REAL);
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             EmulatedController controller = fabric.controller("a");

@@ -125,7 +125,7 @@ class LitmusJobTest {
     }
 
     @Test
-    void aSentinelDoesNotHoldOverTwoWays() {
+    void aSentinelIsNotSoundOverTwoRoutes() {
         PacketModel.Link slow = new PacketModel.Link(20_000, 1 << 30, 32);
         PacketModel packets =
                 PacketModel.DEFAULTS.withSecondWays(
@@ -136,14 +136,14 @@ class LitmusJobTest {
     }
 
     @Test
-    void theFirstUseOfASlotIsNotCountedForNobodyKnowsWhatItHeld() {
+    void theFirstUseOfASlotIsNotCountedBecauseItsContentIsUnknown() {
         LitmusCount count = count(with(fabric()), FenceChoice.NONE, 300);
         assertThat(count.uncounted()).isEqualTo(SLOTS);
         assertThat(count.stale()).isZero();
     }
 
     @Test
-    void everyFenceBeginsWithSlotsOfWhichNothingIsKnown() {
+    void everyFenceBeginsWithSlotsOfUnknownContent() {
         run(
                 with(fabric()),
                 A,
@@ -160,7 +160,7 @@ class LitmusJobTest {
     }
 
     @Test
-    void whatMeasuredNothingIsNoZero() {
+    void aCountOfNothingIsNotZero() {
         LitmusCount count =
                 run(
                         with(fabric()),
@@ -209,7 +209,7 @@ class LitmusJobTest {
     }
 
     @Test
-    void lostWritesAreNoMatterOfOrder() {
+    void lostWritesAreNotAMatterOfOrdering() {
         FabricModel.Builder fabric = with(fabric()).peerWrites(FabricModel.PeerWrites.VANISH);
         LitmusCount count = count(fabric, FenceChoice.NONE, 100);
         assertThat(count.stopped().code()).isEqualTo("data-never-arrived");

@@ -53,7 +53,7 @@ class LoadQuarantineTest {
     }
 
     @Test
-    void aLoadWhoseReadEndedInErrorGivesItsMemoryBackOnlyOnceNothingCanWriteIt() {
+    void aLoadWhoseReadFailedReleasesItsMemoryOnlyOnceNothingCanWriteIt() {
         Fault late =
                 Fault.at(Fault.Kind.LATE_DATA, "a")
                         .onIo(NvmOpcode.READ)

@@ -55,7 +55,7 @@ class LoadRunTest {
 
     @ParameterizedTest
     @EnumSource
-    void aLoadIsMeasuredAndGivesItsMemoryBack(Command command) {
+    void aLoadIsMeasuredAndReleasesItsMemory(Command command) {
         LoadResult result = run(load(command), world.clock);
         assertThat(result.voidReason()).isEmpty();
         assertThat(result.bytes()).isEqualTo(result.commands() * CHUNK).isPositive();
@@ -64,7 +64,7 @@ class LoadRunTest {
     }
 
     @Test
-    void threeRunsOfTheLoopGoBeforeTheFigureAndDoNotCount() {
+    void threeWarmUpRunsPrecedeTheFigureAndDoNotCount() {
         long start = world.nanos;
         LoadResult result = run(load(Command.READ), world.clock);
         long reads = port.log.stream().filter(line -> line.startsWith("READ")).count();
@@ -147,7 +147,7 @@ class LoadRunTest {
     }
 
     @Test
-    void memoryThatADeviceMayStillWriteIsNotGivenBack() {
+    void memoryThatADeviceMayStillWriteIsNotReleased() {
         port.stuck = Op.READ;
         port.cannotBeStopped = true;
         PeerlaneException e = failure(load(Command.READ), world.clock);
@@ -157,7 +157,7 @@ class LoadRunTest {
 
     @ParameterizedTest
     @EnumSource
-    void aRequestToStopEndsItInTheMiddleAndGivesEverythingBack(Command command) {
+    void aRequestToStopEndsALoadInTheMiddleAndReleasesEverything(Command command) {
         long start = world.nanos;
         Clock stopping =
                 new Clock() {

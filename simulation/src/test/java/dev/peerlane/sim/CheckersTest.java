@@ -84,7 +84,7 @@ class CheckersTest {
     }
 
     @Test
-    void dmaIntoMemoryThatWasGivenBackIsFound() {
+    void dmaIntoReleasedMemoryIsFound() {
         DmaBuffer buffer = mappings.allocate(4096);
         buffer.close();
         checkers.moved(a, null, buffer.busAddress(), 16, Direction.WRITE, false);

@@ -14,7 +14,7 @@ class CoverageTest {
             new Coverage.Cell(Kind.MAPPING, Phase.STEADY, BufferKind.HOST);
 
     @Test
-    void allThatCanBeMetIsEnough() {
+    void coveringAllPossibleCellsIsEnough() {
         Coverage coverage = new Coverage();
         coverage.add(Coverage.possible());
         assertThat(coverage.problems()).isEmpty();
@@ -22,7 +22,7 @@ class CoverageTest {
     }
 
     @Test
-    void aCellThatWasNotMetFailsIt() {
+    void anUncoveredCellFails() {
         List<Coverage.Cell> cells = new ArrayList<>(Coverage.possible());
         Coverage.Cell last = cells.removeLast();
         Coverage coverage = new Coverage();
@@ -31,7 +31,7 @@ class CoverageTest {
     }
 
     @Test
-    void aCellThatIsListedAsImpossibleAndWasMetFailsIt() {
+    void aCoveredCellThatIsListedAsImpossibleFails() {
         assertThat(Coverage.possible()).doesNotContain(CANNOT_BE);
         Coverage coverage = new Coverage();
         coverage.add(Coverage.possible());
@@ -44,7 +44,7 @@ class CoverageTest {
     }
 
     @Test
-    void theFeaturesHaveAGateToo() {
+    void theFeaturesAreCheckedToo() {
         List<FeatureCoverage.Cell> cells = new ArrayList<>(FeatureCoverage.possible());
         FeatureCoverage coverage = new FeatureCoverage();
         coverage.add(cells);

@@ -40,7 +40,7 @@ class PieceRecordTest {
     }
 
     @Test
-    void whatIsThereIsNotRunAgainAndGapsAreFilled() throws IOException {
+    void recordedPiecesAreNotRunAgainAndGapsAreFilled() throws IOException {
         PieceRecord first = open();
         first.add(piece(120, 10, "abc"));
         first.add(piece(100, 10, "abc", 105L));
@@ -62,7 +62,7 @@ class PieceRecordTest {
     }
 
     @Test
-    void theProgramTakesARunUpWhereItEnded() throws IOException {
+    void theProgramResumesARunWhereItEnded() throws IOException {
         Path file = folder.resolve("runs.tsv");
         assertThat(output("--seeds", "2", "--start", "9000000", "--record", file.toString()))
                 .contains("2 seeds from 9000000");

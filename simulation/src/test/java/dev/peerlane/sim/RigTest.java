@@ -62,7 +62,7 @@ class RigTest {
     }
 
     @Test
-    void whatGivesEverythingBackPasses() {
+    void aCopyThatReleasesEverythingPasses() {
         openPorts();
         rig.ended(ports);
         rig.close(ports);
@@ -72,7 +72,7 @@ class RigTest {
     }
 
     @Test
-    void aSlotThatIsNeverGivenBackToTheCmbIsFound() {
+    void aSlotThatIsNeverReleasedIsFound() {
         rig.open();
         rig.candidates().getLast().memory().allocate(4096, 4096);
         rig.checkMemory();
@@ -93,7 +93,7 @@ class RigTest {
     }
 
     @Test
-    void aControllerThatSomethingHappenedToNeedNotClose() {
+    void aControllerWithAFaultNeedNotClose() {
         fabric.watch(checkers);
         checkers.drive("a", fabric.bdf("a"), 0);
         checkers.drive("b", fabric.bdf("b"), 0);

@@ -152,7 +152,7 @@ class SimulationTest {
 
     /** A simulation that finds nothing in these copies can't find anything in others either. */
     @Test
-    void ofAHundredCopiesWithoutAFenceAFifthHandsOnOldBytes() {
+    void aFifthOfAHundredUnfencedCopiesHandsOnOldBytes() {
         assertThat(output(0, "--seeds", "100", "--start", "1001", "--no-fences"))
                 .containsPattern("[0-9]+ of 100 seeds without fences, from 1001 on, hand on old");
     }
@@ -187,7 +187,7 @@ class SimulationTest {
     }
 
     @Test
-    void aPortTellsTheLedgerOfEveryCommand() {
+    void aPortReportsEveryCommandToTheLedger() {
         List<String> violations = new ArrayList<>();
         SlotLedger ledger = new SlotLedger(violations::add);
         BlockPort port =

@@ -93,7 +93,7 @@ class CopyDoubtTest {
     }
 
     @Test
-    void memoryThatAnUnstoppableDeviceMayWriteStaysTaken() {
+    void memoryThatAnUnstoppableDeviceMayWriteStaysAllocated() {
         source.stuck = Op.READ;
         source.cannotBeStopped = true;
         CopyException e = failure(byTarget(), Progress.NONE);
@@ -103,7 +103,7 @@ class CopyDoubtTest {
     }
 
     @Test
-    void dataOnItsWayWhenItsReaderFailsArrivesBeforeTheMemoryIsGivenBack() {
+    void dataInFlightWhenItsReaderFailsArrivesBeforeTheMemoryIsReleased() {
         source.lateness = 2_000;
         source.unreachableAfter = 100;
         assertThat(failure(byTarget(), Progress.NONE).code()).isEqualTo("device-memory-fault");
@@ -139,7 +139,7 @@ class CopyDoubtTest {
     /** A dead device looks like a late command. No Abort is sent to a dead device. */
     @ParameterizedTest
     @ValueSource(strings = {"READ", "WRITE", "FLUSH", "COMPARE"})
-    void aLateCommandOfADeviceThatFailedIsToldAsItsFailure(String op) {
+    void aLateCommandOfAFailedDeviceIsReportedAsItsFailure(String op) {
         FakePort port = op.equals("READ") ? source : target;
         port.stuck = Op.valueOf(op);
         port.sick = PeerlaneException.io("controller-fatal", port.name() + ": CFS", "Reset it");
@@ -154,7 +154,7 @@ class CopyDoubtTest {
 
     /** The source reports that it could not deliver, but is not to blame. */
     @Test
-    void aReadIntoMemoryWhoseOwnerIsGoneIsToldAsTheOwnersDeath() {
+    void aReadIntoMemoryWhoseOwnerIsGoneIsReportedAsTheOwnersDeath() {
         source.ends(Op.READ, FakePort.FATAL);
         thirdCmb.sick = PeerlaneException.io("controller-gone", "fake:third: gone", "Plug it in");
         CopyException e = failure(byThird(), Progress.NONE);

@@ -264,7 +264,7 @@ class CopyJobTest {
     }
 
     @Test
-    void errorsThatMayPassAreTriedAgain() {
+    void transientErrorsAreRetried() {
         source.ends(Op.READ, FakePort.RETRYABLE, FakePort.RETRYABLE);
         target.ends(Op.WRITE, FakePort.RETRYABLE, FakePort.RETRYABLE);
         run();
@@ -277,7 +277,7 @@ class CopyJobTest {
      */
     @ParameterizedTest
     @EnumSource(names = {"SENTINEL", "CANARY"})
-    void whatAFailedReadLeftInASlotIsNotTakenForTheDataOfTheNextOne(FenceChoice fence) {
+    void dataOfAFailedReadIsNotMistakenForThatOfTheNextRead(FenceChoice fence) {
         options = options.withBuffer(BufferChoice.TARGET).withFence(fence);
         source.lateness = 50;
         source.ends(Op.READ, FakePort.RETRYABLE, FakePort.RETRYABLE);
@@ -286,7 +286,7 @@ class CopyJobTest {
     }
 
     @Test
-    void anErrorThatStaysStopsTheCopyAndNamesTheBlock() {
+    void aPersistentErrorStopsTheCopyAndNamesTheBlock() {
         source.ends(Op.READ, FakePort.FATAL);
         CopyException e = failure();
         assertThat(e.code()).isEqualTo("read-failed");

@@ -139,7 +139,7 @@ class EndpointsWithoutControllersTest {
     }
 
     @Test
-    void whoAsksForItsControllerIsToldThatThereIsNone() {
+    void askingForAControllerFailsWhereThereIsNone() {
         try (Session session = session()) {
             PeerlaneException e =
                     catchThrowableOfType(PeerlaneException.class, () -> session.controller(SOURCE));

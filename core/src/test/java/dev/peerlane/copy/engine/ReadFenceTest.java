@@ -126,7 +126,7 @@ class ReadFenceTest {
     }
 
     @Test
-    void closedItHasGivenBackItsBlockAndItsQueue() {
+    void closingReleasesTheBlockAndTheQueue() {
         try (Session session = session(overtaking(1))) {
             Namespace a = namespace(session, "a");
             EmulatedFabric fabric = (EmulatedFabric) session.fabric();
@@ -148,7 +148,7 @@ class ReadFenceTest {
     }
 
     @Test
-    void oneThatIsArmedIsNotArmedAgain() {
+    void anArmedFenceCannotBeArmedAgain() {
         try (Session session = session(overtaking(1));
                 ReadFence fence = session.readFence(namespace(session, "a"), "emu:b")) {
             fence.arm(0);
@@ -161,7 +161,7 @@ class ReadFenceTest {
     }
 
     @Test
-    void intoTheReadersOwnMemoryNoneIsNeeded() {
+    void readsIntoTheReadersOwnMemoryNeedNoFence() {
         try (Session session = session(overtaking(1));
                 ReadFence fence = session.readFence(namespace(session, "a"), "emu:a")) {
             assertThat(fence.isNeeded()).isFalse();
@@ -171,7 +171,7 @@ class ReadFenceTest {
     }
 
     @Test
-    void aWayOnWhichNoFenceIsSoundIsRefusedAndLeavesNothing() {
+    void aRouteWithoutASoundFenceIsRefusedAndNothingStaysOpen() {
         PacketModel.SecondWay second =
                 new PacketModel.SecondWay(
                         "a", "b", PacketModel.Takes.PAGES, PacketModel.DEFAULTS.link());
@@ -194,7 +194,7 @@ class ReadFenceTest {
     }
 
     @Test
-    void dataThatNeverArrivesIsSaidAndNotWaitedForForEver() {
+    void dataThatNeverArrivesIsReportedAfterABoundedTime() {
         FabricModel.Builder lossy =
                 FabricModel.builder().fault(Fault.at(Fault.Kind.DROPPED_WRITE, "a"));
         try (Session session = session(lossy)) {

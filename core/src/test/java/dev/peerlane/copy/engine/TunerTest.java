@@ -166,7 +166,7 @@ class TunerTest {
     }
 
     @Test
-    void codeThatIsColdAtFirstLeadsToNoOtherCutThanABestOne() {
+    void coldCodeStillLeadsToABestCut() {
         long seed = 20261130;
         SplittableRandom random = new SplittableRandom(seed);
         for (int i = 0; i < 300; i++) {

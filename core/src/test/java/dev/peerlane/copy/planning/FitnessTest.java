@@ -70,7 +70,7 @@ class FitnessTest {
     }
 
     @Test
-    void aPacketLongerThanItsWayTakesIsNotSent() {
+    void aPacketLongerThanItsRouteAcceptsIsNotSent() {
         Fitness alike = Fitness.of(with(SOURCE, 128), demand(512, 512), cmb(1 << 20, false));
         assertThat(alike.fits()).as("%s", alike.against()).isTrue();
         Fitness longer = Fitness.of(with(SOURCE, 512), demand(512, 512), cmb(1 << 20, false));
@@ -144,7 +144,7 @@ class FitnessTest {
     }
 
     @Test
-    void aChunkThatIsAskedForIsWhatIsNeeded() {
+    void aRequestedChunkLengthIsRequired() {
         Demand demand =
                 new Demand(
                         party(SOURCE, 512, false),

@@ -413,7 +413,7 @@ class PlannerTest {
     }
 
     @Test
-    void noFenceIsSaidWhereOneIsNeeded() {
+    void aMissingFenceIsAnnouncedWhereOneIsNeeded() {
         options = options.withFence(FenceChoice.NONE);
         assertThat(plan().announcements()).singleElement().asString().contains("No fence is used");
         options = options.withBuffer(BufferChoice.SOURCE);
@@ -432,7 +432,7 @@ class PlannerTest {
     }
 
     @Test
-    void readingBackNeedsADirectWay() {
+    void readingBackNeedsADirectRoute() {
         options = options.withBuffer(BufferChoice.TARGET).withFence(FenceChoice.READBACK);
         Machine apart = targetApart(Trust.TRUSTED, Trust.TRUSTED);
         PeerlaneException e = catchThrowableOfType(PeerlaneException.class, () -> plan(apart));

@@ -12,7 +12,7 @@ class EventsTest {
     private record Due(long nanos, int number) {}
 
     @Test
-    void whatIsDueHappensInTheOrderOfTimeAndThenOfScheduling() {
+    void dueActionsRunInOrderOfTimeThenOfScheduling() {
         SplittableRandom random = new SplittableRandom(1);
         Events events = new Events();
         List<Due> expected = new ArrayList<>();
@@ -66,7 +66,7 @@ class EventsTest {
     }
 
     @Test
-    void nothingHappensOfALineThatWasCleared() {
+    void aClearedLineRunsNothing() {
         Events events = new Events();
         Events.Line line = events.line();
         List<String> happened = new ArrayList<>();
@@ -80,7 +80,7 @@ class EventsTest {
     }
 
     @Test
-    void whatAnEventSchedulesForNowHappensAfterWhatWasScheduledForNow() {
+    void anActionScheduledForNowRunsAfterThoseAlreadyScheduled() {
         Events events = new Events();
         List<String> happened = new ArrayList<>();
         events.at(
