@@ -30,6 +30,18 @@ class TidyTest {
                             "can(?:'t|not| not) be had", // can't be allocated, opened, read
                             "\\b(?:is|are) told of\\b", // is called with, receives
                             "has somebody told", // sets what is called
+                            "ha(?:s|ve) to be had", // is needed
+                            "speaks? for and against", // the reasons for and against
+                            "which is said\\b", // which is reported
+                            "half-way", // incomplete
+                            "without a word", // silently
+                            "now the one", // either
+                            "of another mind", // differ
+                            "at its word", // trusts
+                            "also looked at", // alternatives
+                            "looked at and left", // alternatives
+                            "of one's own", // your own
+                            "\\b(?:is|are|was|were) held against\\b", // is compared with
                             "/\\*\\*\\s+(?:\\*\\s+)?Says (?:the|what|whether|how|which|who)\\b"),
                     Pattern.CASE_INSENSITIVE);
 
