@@ -30,8 +30,11 @@ class TidyTest {
                             "can(?:'t|not| not) be had", // can't be allocated, opened, read
                             "\\b(?:is|are) told of\\b", // is called with, receives
                             "has somebody told", // sets what is called
-                            "ha(?:s|ve) to be had", // is needed
+                            "\\bto be had\\b", // available, needed
+                            "spoke (?:for|against)\\b", // was a reason for
                             "speaks? for and against", // the reasons for and against
+                            "comes of it\\b", // the result
+                            "the way of the data", // the route
                             "which is said\\b", // which is reported
                             "half-way", // incomplete
                             "without a word", // silently
