@@ -150,7 +150,9 @@ public final class Session implements AutoCloseable {
      * @param target blocks to write; without a range, as many bytes as the source has, from the
      *     first block of the target on
      * @param how buffer, verification and sizes
-     * @throws PeerlaneException if the request is wrong, or no memory may carry the data
+     * @throws PeerlaneException if the request is wrong, no memory may carry the data, or the
+     *     target carries a partition table, a file system or the like and the options do not allow
+     *     to overwrite it
      */
     public CopyPlan plan(Extent source, Extent target, CopyOptions how) {
         checkThread();
@@ -158,6 +160,9 @@ public final class Session implements AutoCloseable {
         List<Endpoint> opened = new ArrayList<>(List.of(reader));
         boolean done = false;
         try {
+            if (!how.overwrite()) {
+                TargetGuard.check(endpoints, target, how);
+            }
             Endpoint writer = open(target);
             opened.add(writer);
             CopyPlan plan = plan(source, reader, target, writer, how);
@@ -200,6 +205,19 @@ public final class Session implements AutoCloseable {
             plan = plan(request, devices);
         }
         return plan;
+    }
+
+    /**
+     * Checks that a device carries nothing that a write would destroy: a partition table, a file
+     * system, a part of an array or a volume, swap. It looks at the whole namespace, whatever range
+     * is named, Reads into host memory and writes nothing. {@link #plan} makes this check itself.
+     *
+     * @throws PeerlaneException of code {@code target-carries-data} if it does, or of code {@code
+     *     target-not-read} if that is not known
+     */
+    public void checkCarriesNothing(Extent target) {
+        checkThread();
+        TargetGuard.check(endpoints, target, CopyOptions.DEFAULTS);
     }
 
     /** Closes the ports of a plan that will not be run. */

@@ -33,6 +33,7 @@ class ArchitectureTest {
             Map.ofEntries(
                     Map.entry("spec", Set.of("spec.layout")),
                     Map.entry("spec.layout", Set.of()),
+                    Map.entry("guard", Set.of()),
                     Map.entry("spec.wire", Set.of("spec", "spec.layout")),
                     Map.entry("mem", Set.of()),
                     Map.entry("linux", Set.of()),
@@ -137,6 +138,7 @@ class ArchitectureTest {
                                     "hal",
                                     "pci",
                                     "nvme",
+                                    "guard",
                                     "copy",
                                     "copy.engine",
                                     "spec",

@@ -4,15 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.RandomAccessFile;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -20,7 +16,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,92 +23,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The judge is wipefs of util-linux, over images that mkfs programs made. */
 class SignaturesTest {
-    private static final Path IMAGES =
-            Path.of(System.getProperty("basedir", ".")).resolve("src/test/resources/signatures");
     private static final int MIB = 1 << 20;
 
-    /** A device of which only the sectors are kept that are not zero. */
-    private static final class Sparse implements DeviceBytes {
-        private final TreeMap<Long, byte[]> pieces = new TreeMap<>();
-        private final long sizeBytes;
-        private long bad = -1;
-
-        Sparse(long sizeBytes) {
-            this.sizeBytes = sizeBytes;
-        }
-
-        static Sparse image(String name) throws IOException {
-            try (BufferedReader lines =
-                    new BufferedReader(
-                            new InputStreamReader(
-                                    new GZIPInputStream(
-                                            Files.newInputStream(IMAGES.resolve(name + ".gz"))),
-                                    StandardCharsets.US_ASCII))) {
-                Sparse image =
-                        new Sparse(Long.parseLong(lines.readLine().substring("size ".length())));
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    int blank = line.indexOf(' ');
-                    image.put(
-                            Long.parseLong(line.substring(0, blank)),
-                            HexFormat.of().parseHex(line.substring(blank + 1)));
-                }
-                return image;
-            }
-        }
-
-        Sparse put(long offset, byte[] bytes) {
-            pieces.put(offset, bytes);
-            return this;
-        }
-
-        Sparse put(long offset, String hex) {
-            return put(offset, HexFormat.of().parseHex(hex));
-        }
-
-        @Override
-        public long sizeBytes() {
-            return sizeBytes;
-        }
-
-        @Override
-        public void read(long offset, byte[] into) {
-            assertThat(offset).isNotNegative();
-            assertThat(offset + into.length).isLessThanOrEqualTo(sizeBytes);
-            if (bad >= offset && bad < offset + into.length) {
-                throw PeerlaneException.io("io-error", "block is bad", "Look at the drive");
-            }
-            pieces.forEach((at, piece) -> {
-                long from = Math.max(at, offset);
-                long to = Math.min(at + piece.length, offset + into.length);
-                if (from < to) {
-                    System.arraycopy(
-                            piece,
-                            (int) (from - at),
-                            into,
-                            (int) (from - offset),
-                            (int) (to - from));
-                }
-            });
-        }
-
-        /** Writes it out for a program to look at. */
-        Path write(Path folder) throws IOException {
-            Path file = folder.resolve("image");
-            try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
-                out.setLength(0);
-                out.setLength(sizeBytes);
-                for (Map.Entry<Long, byte[]> piece : pieces.entrySet()) {
-                    out.seek(piece.getKey());
-                    out.write(piece.getValue());
-                }
-            }
-            return file;
-        }
-    }
-
     static Stream<String> images() throws IOException {
-        return Files.readAllLines(IMAGES.resolve("wipefs.txt")).stream()
-                .filter(line -> !line.startsWith("#"));
+        try (InputStream in = SparseImage.resource("wipefs.txt")) {
+            return new String(in.readAllBytes(), StandardCharsets.US_ASCII)
+                    .lines()
+                    .filter(line -> !line.startsWith("#"));
+        }
     }
 
     private static List<String> names(DeviceBytes device) {
@@ -134,7 +51,7 @@ class SignaturesTest {
     @MethodSource("images")
     void whatProgramsFormatIsFoundAsWipefsFindsIt(String line) throws Exception {
         List<String> words = Arrays.asList(line.split(" "));
-        Sparse image = Sparse.image(words.getFirst());
+        SparseImage image = SparseImage.kept(words.getFirst());
         List<String> types = words.subList(1, words.size());
         assertThat(names(image)).isEqualTo(types);
     }
@@ -142,31 +59,31 @@ class SignaturesTest {
     /** What no program of a distribution makes is made here. */
     @Test
     void wipefsOfThisMachineAgreesOnWhatIsMadeByHand(@TempDir Path folder) throws Exception {
-        for (Map.Entry<String, Sparse> made : madeByHand().entrySet()) {
+        for (Map.Entry<String, SparseImage> made : madeByHand().entrySet()) {
             List<String> expected = wipefs(made.getValue().write(folder));
             assertThat(expected).as(made.getKey()).isNotEmpty();
             assertThat(names(made.getValue())).as(made.getKey()).isEqualTo(expected);
         }
     }
 
-    private static Map<String, Sparse> madeByHand() {
-        Map<String, Sparse> made = new TreeMap<>();
+    private static Map<String, SparseImage> madeByHand() {
+        Map<String, SparseImage> made = new TreeMap<>();
         for (long[] md : new long[][] {{0, 1}, {4096, 2}, {16 * MIB - 8192, 0}}) {
             byte[] block = new byte[1024];
             little(block, 0, 0xa92b4efc);
             little(block, 4, 1);
             little(block, 0x90, (int) (md[0] / 512));
             block[16] = 1;
-            made.put("md 1." + md[1], new Sparse(16 * MIB).put(md[0], block));
+            made.put("md 1." + md[1], new SparseImage(16 * MIB).put(md[0], block));
         }
         byte[] old = new byte[4096];
         little(old, 0, 0xa92b4efc);
         little(old, 8, 90);
         old[20] = 1;
-        made.put("md 0.90", new Sparse(16 * MIB + 4096).put(16 * MIB - 65536, old));
+        made.put("md 0.90", new SparseImage(16 * MIB + 4096).put(16 * MIB - 65536, old));
         for (long label :
                 new long[] {0, 256 << 10, 64 * MIB - (512 << 10), 64 * MIB - (256 << 10)}) {
-            Sparse pool = new Sparse(64 * MIB);
+            SparseImage pool = new SparseImage(64 * MIB);
             for (int i = 0; i < 8; i++) {
                 byte[] uberblock = new byte[40];
                 little(uberblock, 0, 0x00bab10c);
@@ -178,16 +95,16 @@ class SignaturesTest {
         }
         made.put(
                 "ceph",
-                new Sparse(16 * MIB)
+                new SparseImage(16 * MIB)
                         .put(0, "bluestore block device\n".getBytes(StandardCharsets.US_ASCII)));
-        made.put("vdo", new Sparse(16 * MIB).put(0, "646d76646f303031"));
-        made.put("vmfs", new Sparse(16 * MIB).put(MIB, "0dd001c0"));
-        made.put("snapshot", new Sparse(16 * MIB).put(0, "536e4170"));
-        made.put("ocfs2", new Sparse(16 * MIB).put(0x1000, "4f4346535632"));
-        made.put("hibernation", new Sparse(16 * MIB).put(4086, "533153555350454e4400"));
+        made.put("vdo", new SparseImage(16 * MIB).put(0, "646d76646f303031"));
+        made.put("vmfs", new SparseImage(16 * MIB).put(MIB, "0dd001c0"));
+        made.put("snapshot", new SparseImage(16 * MIB).put(0, "536e4170"));
+        made.put("ocfs2", new SparseImage(16 * MIB).put(0x1000, "4f4346535632"));
+        made.put("hibernation", new SparseImage(16 * MIB).put(4086, "533153555350454e4400"));
         made.put(
                 "intel raid",
-                new Sparse(16 * MIB)
+                new SparseImage(16 * MIB)
                         .put(
                                 16 * MIB - 1024,
                                 "Intel Raid ISM Cfg Sig. 1.3.00\0\0"
@@ -205,14 +122,16 @@ class SignaturesTest {
     void tablesOfDrivesWithLongBlocksAreFound() {
         // a file has no block size, so wipefs can't look there in one; sgdisk writes them so
         String magic = "4546492050415254";
-        assertThat(names(new Sparse(16 * MIB).put(4096, magic))).containsExactly("gpt");
-        assertThat(names(new Sparse(16 * MIB).put(16 * MIB - 4096, magic))).containsExactly("gpt");
-        assertThat(names(new Sparse(16 * MIB).put(16 * MIB - 512, magic))).containsExactly("gpt");
+        assertThat(names(new SparseImage(16 * MIB).put(4096, magic))).containsExactly("gpt");
+        assertThat(names(new SparseImage(16 * MIB).put(16 * MIB - 4096, magic)))
+                .containsExactly("gpt");
+        assertThat(names(new SparseImage(16 * MIB).put(16 * MIB - 512, magic)))
+                .containsExactly("gpt");
     }
 
     @Test
     void nothingIsFoundInZeroesOrInRandomBytes(@TempDir Path folder) throws Exception {
-        assertThat(names(new Sparse(16 * MIB))).isEmpty();
+        assertThat(names(new SparseImage(16 * MIB))).isEmpty();
         byte[] bytes = new byte[MIB];
         for (int seed = 0; seed < 200; seed++) {
             new SplittableRandom(seed).nextBytes(bytes);
@@ -225,26 +144,25 @@ class SignaturesTest {
             bytes[0x407] = 0x34;
             bytes[0x1fc] = (byte) 0xda;
             bytes[0x1fd] = (byte) 0xbe;
-            Sparse device = new Sparse(MIB).put(0, bytes);
+            SparseImage device = new SparseImage(MIB).put(0, bytes);
             assertThat(names(device)).as("seed %d", seed).isEmpty();
         }
         new SplittableRandom(1).nextBytes(bytes);
-        assertThat(wipefs(new Sparse(MIB).put(0, bytes).write(folder))).isEmpty();
+        assertThat(wipefs(new SparseImage(MIB).put(0, bytes).write(folder))).isEmpty();
     }
 
     @Test
     void aDeviceShorterThanEveryPlaceIsLookedAtAsFarAsItGoes() {
         for (long size : new long[] {512, 513, 4096, 65536, 65537, 1 << 17}) {
-            assertThat(names(new Sparse(size))).isEmpty();
-            assertThat(names(new Sparse(size).put(0, "58465342"))).containsExactly("xfs");
+            assertThat(names(new SparseImage(size))).isEmpty();
+            assertThat(names(new SparseImage(size).put(0, "58465342"))).containsExactly("xfs");
         }
     }
 
     @Test
     void aPartThatCannotBeReadIsNotTakenForEmpty() {
         for (long bad : new long[] {0, 0x10040, 16 * MIB - 1}) {
-            Sparse device = new Sparse(16 * MIB);
-            device.bad = bad;
+            SparseImage device = new SparseImage(16 * MIB).bad(bad);
             assertThatThrownBy(() -> Signatures.find(device))
                     .isInstanceOf(PeerlaneException.class)
                     .hasMessage("block is bad");
@@ -253,9 +171,9 @@ class SignaturesTest {
 
     @Test
     void aSignatureNamesItsKindItsFormatAndItsPlace() throws IOException {
-        assertThat(Signatures.find(Sparse.image("ext4")).toString())
+        assertThat(Signatures.find(SparseImage.kept("ext4")).toString())
                 .isEqualTo("[a file system (ext4, at byte 1080)]");
-        assertThat(Signatures.find(Sparse.image("gpt")).stream().map(Signature::toString))
+        assertThat(Signatures.find(SparseImage.kept("gpt")).stream().map(Signature::toString))
                 .containsExactly(
                         "a partition table (gpt, at byte 512)",
                         "a partition table (PMBR, at byte 510)");

@@ -14,7 +14,11 @@ import java.util.Set;
 final class FaultEnds {
     private static final Set<String> NONE = Set.of();
     private static final Set<String> SILENT_DRIVE =
-            Set.of("copy IO command-timeout", "copy IO flush-failed", "open IO controller-timeout");
+            Set.of(
+                    "copy IO command-timeout",
+                    "copy IO flush-failed",
+                    "open IO controller-timeout",
+                    "open IO target-not-read");
     private static final Set<String> NONSENSE =
             Set.of("copy IO controller-nonsense", "open IO controller-nonsense");
 
@@ -33,7 +37,10 @@ final class FaultEnds {
                     Map.entry(
                             Kind.CMB_HOLE,
                             Set.of("copy IO verify-mismatch", "copy IO peer-writes-lost")),
-                    Map.entry(Kind.WRONG_DATA, Set.of("copy IO verify-mismatch")),
+                    Map.entry(
+                            Kind.WRONG_DATA,
+                            // a drive that says it can transfer more than it can
+                            Set.of("copy IO verify-mismatch", "open IO target-not-read")),
                     Map.entry(Kind.ZOMBIE, SILENT_DRIVE),
                     Map.entry(Kind.LOST_COMPLETION, SILENT_DRIVE),
                     Map.entry(Kind.WRONG_PHASE, SILENT_DRIVE),
@@ -49,7 +56,8 @@ final class FaultEnds {
                                     "copy IO read-failed",
                                     "copy IO fence-read-failed",
                                     "copy IO write-failed",
-                                    "copy IO verify-failed")),
+                                    "copy IO verify-failed",
+                                    "open IO target-not-read")),
                     Map.entry(
                             Kind.CMB_DATA_WITHDRAWN,
                             Set.of(
@@ -67,7 +75,11 @@ final class FaultEnds {
                                     "open MACHINE no-cmb")));
 
     private static final Set<String> READS_END =
-            Set.of("copy IO read-failed", "copy IO fence-read-failed", "copy IO verify-failed");
+            Set.of(
+                    "copy IO read-failed",
+                    "copy IO fence-read-failed",
+                    "copy IO verify-failed",
+                    "open IO target-not-read");
 
     private static final Map<Integer, Set<String>> OF_IO_STATUS =
             Map.of(

@@ -44,6 +44,7 @@ class FewSlotsTest {
                         .withFence(fence)
                         .withVerify(VerifyMode.NONE)
                         .withWipe(false)
+                        .withOverwrite(true)
                         .withSeed(3);
         try (Session session = Session.of(new EmulatedFabric(model.build()))) {
             return session.copy(Extent.of("emu:a"), Extent.of("emu:b"), options);

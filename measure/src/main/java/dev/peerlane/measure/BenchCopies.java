@@ -61,7 +61,11 @@ final class BenchCopies {
 
         void copy(Extent source, Extent target) {
             try {
-                CopyOptions how = CopyOptions.DEFAULTS.withBuffer(by).withSeed(wish.seed());
+                CopyOptions how =
+                        CopyOptions.DEFAULTS
+                                .withBuffer(by)
+                                .withOverwrite(true)
+                                .withSeed(wish.seed());
                 CopyPlan plan = session.plan(source, target, how);
                 if (by.kind() == null && plan.kind() == BufferKind.HOST) {
                     throw PeerlaneException.machine(

@@ -369,6 +369,7 @@ final class WorldMaker {
                                         VerifyMode.NONE))
                         .withSlots(chunk(from, to, unit), random.nextInt(9))
                         .withWipe(!odds(2))
+                        .withOverwrite(true)
                         .withSeed(seed);
         return new World.Copy(task, from, to, length, options, List.of(), 0, null);
     }
@@ -422,6 +423,7 @@ final class WorldMaker {
                         .withVerify(verify)
                         .withSlots(UNIT, 1 + random.nextInt(4))
                         .withWipe(!odds(2))
+                        .withOverwrite(true)
                         .withCommandTimeoutNanos(TIMEOUT_NANOS)
                         .withSeed(seed);
         List<PlannedFault> faults =

@@ -10,6 +10,7 @@ import dev.peerlane.cli.shared.FabricOption;
 import dev.peerlane.cli.shared.Failures;
 import dev.peerlane.cli.shared.Json;
 import dev.peerlane.cli.shared.Opening;
+import dev.peerlane.cli.shared.OverwriteOption;
 import dev.peerlane.cli.terminal.Sizes;
 import dev.peerlane.measure.BenchWish;
 import dev.peerlane.nvme.Namespace;
@@ -110,6 +111,8 @@ public final class BenchCommand implements Callable<Integer> {
                         + " beside its Compares."
             })
     private @Nullable String scratch;
+
+    @Mixin private final OverwriteOption overwrite = new OverwriteOption();
 
     @Option(
             names = {"-y", "--yes"},
@@ -259,6 +262,9 @@ public final class BenchCommand implements Callable<Integer> {
                     "serial-differs",
                     "%s has serial '%s', not '%s'".formatted(range.device(), serial, expectSerial),
                     "Nothing was written: name the right scratch range, or its serial");
+        }
+        if (!overwrite.allowed()) {
+            session.checkCarriesNothing(range);
         }
         if (!yes) {
             Confirmation.ask(

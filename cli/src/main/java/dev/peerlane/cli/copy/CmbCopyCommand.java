@@ -5,6 +5,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.cli.shared.Context;
 import dev.peerlane.cli.shared.FabricOption;
 import dev.peerlane.cli.shared.Opening;
+import dev.peerlane.cli.shared.OverwriteOption;
 import dev.peerlane.cli.shared.OwnRefusal;
 import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.CopyOptions;
@@ -61,6 +62,8 @@ public final class CmbCopyCommand implements Callable<Integer>, OwnRefusal {
 
     @Mixin private final WriteOptions write = new WriteOptions();
 
+    @Mixin private final OverwriteOption overwrite = new OverwriteOption();
+
     public CmbCopyCommand(Context context) {
         this.context = context;
     }
@@ -82,7 +85,8 @@ public final class CmbCopyCommand implements Callable<Integer>, OwnRefusal {
                 new CopyRun.Wish(
                         Extent.parseCmbCopy(read),
                         Extent.parseCmbCopy(written),
-                        CopyOptions.DEFAULTS.withBuffer(
-                                BufferChoice.device(Opening.device(carrier)))));
+                        CopyOptions.DEFAULTS
+                                .withBuffer(BufferChoice.device(Opening.device(carrier)))
+                                .withOverwrite(overwrite.allowed())));
     }
 }

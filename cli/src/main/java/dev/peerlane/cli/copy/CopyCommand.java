@@ -5,6 +5,7 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.cli.shared.Choices;
 import dev.peerlane.cli.shared.Context;
 import dev.peerlane.cli.shared.FabricOption;
+import dev.peerlane.cli.shared.OverwriteOption;
 import dev.peerlane.cli.shared.OwnRefusal;
 import dev.peerlane.cli.terminal.Sizes;
 import dev.peerlane.copy.CopyOptions;
@@ -56,6 +57,8 @@ public final class CopyCommand implements Callable<Integer>, OwnRefusal {
     @Mixin private final FabricOption fabric = new FabricOption();
 
     @Mixin private final WriteOptions write = new WriteOptions();
+
+    @Mixin private final OverwriteOption overwrite = new OverwriteOption();
 
     @Option(
             names = "--buffer",
@@ -158,7 +161,8 @@ public final class CopyCommand implements Callable<Integer>, OwnRefusal {
                         .withFence(Choices.fence(fence))
                         .withVerify(verifyMode())
                         .withSlots(chunk == null ? 0 : Sizes.parseInt(chunk), slots)
-                        .withWipe(!noWipe);
+                        .withWipe(!noWipe)
+                        .withOverwrite(overwrite.allowed());
         if (timeoutSeconds != null) {
             options = options.withCommandTimeoutNanos(timeoutNanos(timeoutSeconds));
         }

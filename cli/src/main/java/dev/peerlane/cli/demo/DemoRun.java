@@ -137,7 +137,7 @@ final class DemoRun {
                     session.plan(
                             new Extent("emu:" + SOURCE, 1, 0L, length / BLOCK_BYTES),
                             Extent.parse("emu:" + TARGET),
-                            CopyOptions.DEFAULTS.withBuffer(buffer));
+                            CopyOptions.DEFAULTS.withBuffer(buffer).withOverwrite(true));
             return session.run(plan, context.interruption().flag(), progress);
         }
     }

@@ -207,6 +207,7 @@ final class ScenarioRun {
         return CopyOptions.DEFAULTS
                 .withBuffer(BufferChoice.TARGET)
                 .withSlots(CHUNK_BYTES, SLOTS)
+                .withOverwrite(true)
                 .withSeed(seed);
     }
 

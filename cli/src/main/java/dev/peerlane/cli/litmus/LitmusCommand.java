@@ -10,6 +10,7 @@ import dev.peerlane.cli.shared.FabricOption;
 import dev.peerlane.cli.shared.Failures;
 import dev.peerlane.cli.shared.Json;
 import dev.peerlane.cli.shared.Opening;
+import dev.peerlane.cli.shared.OverwriteOption;
 import dev.peerlane.cli.terminal.Sizes;
 import dev.peerlane.cli.terminal.Terminal;
 import dev.peerlane.copy.CopyOptions;
@@ -117,6 +118,8 @@ public final class LitmusCommand implements Callable<Integer> {
             description = "Of the pattern and the fences' random words; fresh if not given.")
     private @Nullable Long seed;
 
+    @Mixin private final OverwriteOption overwrite = new OverwriteOption();
+
     @Option(
             names = {"-y", "--yes"},
             description = "Overwrite the scratch ranges without a question.")
@@ -209,6 +212,7 @@ public final class LitmusCommand implements Callable<Integer> {
         return CopyOptions.DEFAULTS
                 .withBuffer(Choices.buffer(buffer))
                 .withFence(FenceChoice.NONE)
+                .withOverwrite(overwrite.allowed())
                 .withVerify(VerifyMode.NONE);
     }
 

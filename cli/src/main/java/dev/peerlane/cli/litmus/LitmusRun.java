@@ -137,6 +137,10 @@ final class LitmusRun {
                 context.interruption().check();
                 used.add(session.controller(device));
             }
+            if (!wish.options().overwrite()) {
+                // of the target, the plan is refused
+                session.checkCarriesNothing(wish.source());
+            }
             CopyPlan plan = plan(session, wish);
             head = LitmusDocument.Head.of(plan, seed);
             consent.to(

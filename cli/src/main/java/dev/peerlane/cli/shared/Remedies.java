@@ -83,6 +83,14 @@ public final class Remedies {
                     Remedy.of(
                             "no-peer-verify",
                             "Use --verify host, which reads both sides into host memory"),
+                    Remedy.of(
+                            "target-carries-data",
+                            "Name another target; if nothing on {target} is needed any more, add"
+                                    + " --overwrite"),
+                    Remedy.of(
+                            "target-not-read",
+                            "Look at the drive; if nothing on {target} is needed any more, add"
+                                    + " --overwrite"),
                     Remedy.of("not-bound", "Bind it: 'peerlane bind {function}'"),
                     Remedy.of(
                             "not-nvme",

@@ -36,6 +36,7 @@ class RemediesTest {
                     Map.entry("function", "0000:01:00.0"),
                     Map.entry("functions", "0000:01:00.0 0000:01:00.1"),
                     Map.entry("buffer", "host"),
+                    Map.entry("target", "emu:ssd1/n1"),
                     Map.entry("verify", "host"),
                     Map.entry("group", "21"),
                     Map.entry("kept", "acs.txt"),
