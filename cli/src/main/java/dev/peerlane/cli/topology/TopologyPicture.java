@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.abego.treelayout.Configuration.AlignmentInLevel;
 import org.abego.treelayout.Configuration.Location;
 import org.abego.treelayout.NodeExtentProvider;
@@ -23,7 +24,7 @@ final class TopologyPicture {
     private static final double CHARACTER = 6.7;
     private static final double GAP = 28;
     private static final double CELL = 26;
-    private static final double LABELS = 150;
+    private static final double MIN_LABELS = 150;
     private static final int MARGIN = 16;
     private static final double BETWEEN_LEVELS = 34;
     private static final double BETWEEN_BOXES = 10;
@@ -48,6 +49,7 @@ final class TopologyPicture {
 
     private final TopologyDocument topology;
     private final List<TopologyDocument.Node> drives;
+    private final double labels;
     private final Map<String, List<TopologyDocument.Node>> byParent;
     private final StringBuilder svg = new StringBuilder();
     private final Map<String, TopologyDocument.Node> shown = new LinkedHashMap<>();
@@ -58,6 +60,8 @@ final class TopologyPicture {
         this.topology = topology;
         drives = topology.drives();
         byParent = topology.byParent();
+        int longest = IntStream.range(0, drives.size()).map(i -> label(i).length()).max().orElse(0);
+        labels = Math.max(MIN_LABELS, (longest + 1) * CHARACTER);
     }
 
     /** Returns a whole SVG document. */
@@ -93,7 +97,7 @@ final class TopologyPicture {
         Map<String, Rectangle2D.Double> boxes = layout.getNodeBounds();
         boxes.values().forEach(b -> b.setRect(b.x + MARGIN, b.y + MARGIN, b.width, b.height));
         double bottom = layout.getBounds().getHeight() + 2 * MARGIN;
-        double side = MARGIN + LABELS + drives.size() * CELL;
+        double side = MARGIN + labels + drives.size() * CELL;
         double right = Math.max(layout.getBounds().getWidth() + MARGIN, side);
         double width = Math.max(right, HEADING.length() * CHARACTER) + MARGIN;
         double top = bottom + GAP;
@@ -249,16 +253,19 @@ final class TopologyPicture {
             text(x + 17, top + 26, words, "");
             x += 17 + words.length() * CHARACTER + 18;
         }
-        double left = MARGIN + LABELS;
+        double left = MARGIN + labels;
         double first = top + 60;
         for (int i = 0; i < drives.size(); i++) {
             text(left + i * CELL + (CELL - CHARACTER * digits(i)) / 2, first - 6, "" + i, "");
-            String label = "[" + i + "] " + drives.get(i).label();
-            text(MARGIN, first + i * CELL + 17, label, "");
+            text(MARGIN, first + i * CELL + 17, label(i), "");
             for (int j = 0; j < drives.size(); j++) {
                 cell(left + j * CELL, first + i * CELL, topology.pair(i, j));
             }
         }
+    }
+
+    private String label(int drive) {
+        return "[" + drive + "] " + drives.get(drive).label();
     }
 
     private static int digits(int number) {

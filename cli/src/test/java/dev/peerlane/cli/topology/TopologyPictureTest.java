@@ -11,14 +11,20 @@ import org.junit.jupiter.api.Test;
 
 class TopologyPictureTest {
     private static final Pattern BOX = Pattern.compile("<rect x=\"([0-9.]+)\" [^>]* rx=");
+    private static final Pattern CELL = Pattern.compile("</title>\\s*<rect x=\"([0-9.]+)\"");
     private static final Pattern LINE = Pattern.compile("<path ");
 
     private static Node node(String address, @Nullable String parent, boolean drive) {
+        return node(address, parent, drive, null);
+    }
+
+    private static Node node(
+            String address, @Nullable String parent, boolean drive, @Nullable String name) {
         return new Node(
                 address,
                 parent,
                 drive ? "endpoint" : "root-port",
-                null,
+                name,
                 "1234:5678",
                 drive ? "010802" : "060400",
                 null,
@@ -74,5 +80,18 @@ class TopologyPictureTest {
         String svg = svg(node("a", "a", false), node("b", "a", true));
         assertThat(left(svg)).hasSize(3);
         assertThat(lines(svg)).isEqualTo(1);
+    }
+
+    @Test
+    void aLongNameIsNotBelowTheMatrix() {
+        String name = "emu:the-drive-in-the-third-slot-from-the-left";
+        String svg = svg(node("a", null, true, name));
+        double cell =
+                CELL.matcher(svg)
+                        .results()
+                        .mapToDouble(m -> Double.parseDouble(m.group(1)))
+                        .findFirst()
+                        .orElseThrow();
+        assertThat(cell).isGreaterThan(16 + 6.6 * ("[0] " + name).length());
     }
 }
