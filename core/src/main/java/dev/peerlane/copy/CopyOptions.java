@@ -3,14 +3,14 @@ package dev.peerlane.copy;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How to copy; {@link #DEFAULTS} and the {@code with} methods make one.
+ * The options of a copy. Start from {@link #DEFAULTS} and use the {@code with} methods.
  *
- * @param buffer what carries the data
- * @param fence what stands between Read and Write
- * @param verify how the result is checked
+ * @param buffer the memory that carries the data
+ * @param fence the fence between Read and Write
+ * @param verify how the result is verified
  * @param chunkBytes bytes of one slot, or 0 for the planner's choice
- * @param slots how many slots, or 0 for the planner's choice
- * @param commandTimeoutNanos after this long a command is given up
+ * @param slots number of slots, or 0 for the planner's choice
+ * @param commandTimeoutNanos time after which a command is given up
  * @param retries how often a command is tried again whose status allows it
  * @param wipe whether the memory that held data is overwritten afterwards
  * @param overwrite whether a target may be written that carries a partition table, a file system or

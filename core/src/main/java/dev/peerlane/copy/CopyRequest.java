@@ -3,16 +3,16 @@ package dev.peerlane.copy;
 import java.util.List;
 
 /**
- * What to copy.
+ * A request for a copy.
  *
- * @param source where from
- * @param sourceLba first block, in blocks of the source
- * @param target where to
- * @param targetLba first block, in blocks of the target
- * @param bytes how much; a multiple of both block sizes
+ * @param source the side to read
+ * @param sourceLba the first block, in blocks of the source
+ * @param target the side to write
+ * @param targetLba the first block, in blocks of the target
+ * @param bytes length of the copy; a multiple of both block sizes
  * @param candidates the CMBs of the fabric that can be used
- * @param absences why other CMBs of the fabric can't, one sentence each
- * @param options how
+ * @param absences why other CMBs of the fabric can't be used, one sentence each
+ * @param options the options of the copy
  */
 public record CopyRequest(
         Endpoint source,
@@ -23,13 +23,13 @@ public record CopyRequest(
         List<BufferCandidate> candidates,
         List<String> absences,
         CopyOptions options) {
-    /** Keeps its own copies of the lists. */
+    /** Copies the lists. */
     public CopyRequest {
         candidates = List.copyOf(candidates);
         absences = List.copyOf(absences);
     }
 
-    /** Returns it with other memories to choose from, and other reasons why there are no more. */
+    /** Returns this request with other candidates, and other reasons why there are no more. */
     public CopyRequest with(List<BufferCandidate> memories, List<String> missing) {
         return new CopyRequest(
                 source, sourceLba, target, targetLba, bytes, memories, missing, options);

@@ -115,7 +115,7 @@ public final class Mmio {
      */
     public static void settle() {
         if (Thread.holdsLock(SETTLED)) {
-            throw new IllegalStateException("nobody takes this lock");
+            throw new IllegalStateException("this lock must never be held");
         }
     }
 }

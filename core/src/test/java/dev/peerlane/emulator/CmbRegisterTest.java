@@ -91,7 +91,7 @@ class CmbRegisterTest {
             assertThat(queue.io(NvmOpcode.READ, 0, 1, 0x100_1000L, 0).status()).isZero();
             assertThat(bar.load64((12 << 10) + 4096)).isEqualTo(77);
             assertThat(queue.io(NvmOpcode.READ, 0, 1, 0x100_3000L, 0).code())
-                    .as("behind the CMB")
+                    .as("after the CMB")
                     .isEqualTo(Status.DATA_TRANSFER_ERROR);
         }
     }

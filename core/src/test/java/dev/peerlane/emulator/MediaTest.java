@@ -183,7 +183,9 @@ class MediaTest {
         try (EmulatedFabric fabric = cached(true);
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             Queue queue = driver.ioQueue(1, 4);
-            assertThat(dirty(fabric)).as("nobody knows who had them").containsExactly(1, 2, 3);
+            assertThat(dirty(fabric))
+                    .as("their previous users are unknown")
+                    .containsExactly(1, 2, 3);
             assertThat(queue.run(NvmOpcode.FLUSH, -1, 0, 0).status()).isZero();
             assertThat(dirty(fabric)).isEmpty();
             long at = driver.allocate(4096).busAddress();

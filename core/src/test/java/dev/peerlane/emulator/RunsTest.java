@@ -351,7 +351,7 @@ class RunsTest {
         assertThat(model.build().hurried()).isEqualTo(model.build());
         model.transfers(Transfers.RUNS);
         PeerlaneException e = catchThrowableOfType(PeerlaneException.class, model::build);
-        assertThat(e).hasMessageContaining("data that moves by packets moves in pieces");
+        assertThat(e).hasMessageContaining("with packets, data moves in pieces only");
         assertThat(e.remedy()).contains("Leave 'transfers' out");
         model.packets(null).transfers(Transfers.PIECES);
         assertThat(model.build().hurried().movesRuns()).isFalse();

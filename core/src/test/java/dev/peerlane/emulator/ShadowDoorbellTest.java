@@ -125,7 +125,7 @@ class ShadowDoorbellTest {
         assertThatThrownBy(() ->
                         FabricModel.builder().drive(drive).packets(PacketModel.DEFAULTS).build())
                 .isInstanceOf(PeerlaneException.class)
-                .hasMessageContaining("drives that move by packets have no doorbellBuffer");
+                .hasMessageContaining("with packets, drives can't have a doorbellBuffer");
     }
 
     @Test

@@ -89,7 +89,9 @@ class LitmusJobTest {
             for (String device : session.fabric().locators()) {
                 Controller controller = session.controller(device);
                 ControllerMemoryBuffer cmb = controller.requireCmb();
-                assertThat(cmb.largestFreeBytes()).as("all is given back").isEqualTo(64 << 10);
+                assertThat(cmb.largestFreeBytes())
+                        .as("all of the CMB is released")
+                        .isEqualTo(64 << 10);
             }
             return result;
         }

@@ -122,7 +122,7 @@ final class QueueAnalyzer {
     /** Notes that a doorbell in memory has a new value. */
     void shadowed(long offset, int value) {
         if (!shadows) {
-            deviceWrong.accept("doorbells in memory, which it was not told of");
+            deviceWrong.accept("doorbells in memory, which were never configured");
         }
         rung(offset, value, false);
     }

@@ -231,6 +231,6 @@ class QueueAnalyzerTest {
         shadows();
         analyzer.reset();
         analyzer.shadowed(Reg.DOORBELLS, 1);
-        finds(device, "doorbells in memory, which it was not told of");
+        finds(device, "doorbells in memory, which were never configured");
     }
 }

@@ -317,7 +317,7 @@ public final class Simulation {
                 boolean planned =
                         Simulation.this.run(beside, new PhaseTracker(beside.bytes(), phase -> {}));
                 story.saw(planned ? "beside another" : "refused beside another");
-                story.tell("the first one goes on");
+                story.tell("the first copy continues");
             }
         }
     }

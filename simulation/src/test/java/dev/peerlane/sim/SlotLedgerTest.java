@@ -177,17 +177,17 @@ class SlotLedgerTest {
     private static final class Memory extends PeerBuffer {
         @Override
         public String owner() {
-            throw new AssertionError("not asked for");
+            throw new AssertionError("unexpected call");
         }
 
         @Override
         public boolean isHost() {
-            throw new AssertionError("not asked for");
+            throw new AssertionError("unexpected call");
         }
 
         @Override
         public void checkHealth() {
-            throw new AssertionError("not asked for");
+            throw new AssertionError("unexpected call");
         }
 
         @Override

@@ -10,21 +10,21 @@ import dev.peerlane.spec.Vs;
 /**
  * The controller memory buffer of an emulated drive (NVMe Base 2.0, 8.5).
  *
- * @param sizeBytes its length as CMBSZ states it; a multiple of the unit
- * @param version which version of the specification the drive follows
- * @param bar which BAR holds it: 0 (behind the registers), 2 or 4
- * @param unitBytes CMBSZ.SZU as bytes: 4 KiB, 64 KiB, 1 MiB, ... 64 GiB
- * @param offsetUnits CMBLOC.OFST: where in the BAR it begins, in units
- * @param barBytes length of the BAR, a power of two; 0 for the shortest that holds all of it. A
- *     shorter one hides the rest of the CMB from everybody but its owner
- * @param support CMBSZ bits 4:0, what may be placed in it, see {@link Cmbsz}
- * @param rules CMBLOC bits 8:3, which restrictions do not apply, see {@link Cmbloc}
- * @param addressBits how wide a CBA the controller can serve, 64 for any: CMBSTS.CBAI says so when
- *     the window of CMBMSC ends above
- * @param cmbebs what it says of its elasticity buffer, since 1.4; 0 for nothing. Said only: nothing
+ * @param sizeBytes length as reported in CMBSZ; a multiple of the unit
+ * @param version the version of the specification that shapes the registers
+ * @param bar the BAR that holds the CMB: 0 (after the registers), 2 or 4
+ * @param unitBytes CMBSZ.SZU in bytes: 4 KiB, 64 KiB, 1 MiB, ... 64 GiB
+ * @param offsetUnits CMBLOC.OFST: the offset in the BAR, in units
+ * @param barBytes length of the BAR, a power of two; 0 for the shortest that holds the whole CMB. A
+ *     shorter BAR hides the rest of the CMB from everyone but its owner
+ * @param support CMBSZ bits 4:0, the supported uses, see {@link Cmbsz}
+ * @param rules CMBLOC bits 8:3, the restrictions that do not apply, see {@link Cmbloc}
+ * @param addressBits the width of CBA that the controller supports, 64 for any. If the window of
+ *     CMBMSC ends above that, CMBSTS.CBAI is set
+ * @param cmbebs the reported elasticity buffer, since 1.4; 0 for none. It is only reported: nothing
  *     is buffered
- * @param cmbswtp what it says of its sustained write throughput, since 1.4; 0 for nothing. Said
- *     only
+ * @param cmbswtp the reported sustained write throughput, since 1.4; 0 for none. It is only
+ *     reported
  */
 public record CmbModel(
         long sizeBytes,
@@ -39,13 +39,18 @@ public record CmbModel(
         Cmbebs cmbebs,
         Cmbswtp cmbswtp) {
 
-    /** Which version of the specification shapes the registers. */
+    /** The version of the specification that shapes the registers. */
     public enum Version {
-        /** CMBLOC and CMBSZ are always there, CAP.CMBS is 0, the CMB is known by its BAR. */
+        /**
+         * CMBLOC and CMBSZ are always valid, CAP.CMBS is 0, and the controller finds the CMB by its
+         * BAR.
+         */
         V1_2(2, 1),
-        /** As {@link #V1_2}, with another VS. */
+        /** The same as {@link #V1_2}, with another VS. */
         V1_3(3, 0),
-        /** CMBLOC and CMBSZ read 0 until CMBMSC.CRE; the controller knows the CMB by CBA. */
+        /**
+         * CMBLOC and CMBSZ read 0 until CMBMSC.CRE is set, and the controller finds the CMB by CBA.
+         */
         V1_4(4, 0);
 
         private final int minor;
@@ -56,7 +61,7 @@ public record CmbModel(
             this.tertiary = tertiary;
         }
 
-        /** Returns the VS register of such a controller. */
+        /** Returns the VS register of a controller of this version. */
         public Vs vs() {
             return Vs.of(1, minor, tertiary);
         }
@@ -77,19 +82,21 @@ public record CmbModel(
     /** Bit of {@link #support}: data of commands that write or compare. */
     public static final int WDS = 1 << 4;
 
-    /** Bit of {@link #rules}: one queue partly in the CMB. */
+    /** Bit of {@link #rules}: a queue may be partly in the CMB. */
     public static final int CQMMS = 1 << 3;
 
-    /** Bit of {@link #rules}: PRP lists of one command partly in the CMB. */
+    /** Bit of {@link #rules}: the PRP lists of a command may be partly in the CMB. */
     public static final int CDPMLS = 1 << 5;
 
-    /** Bit of {@link #rules}: PRP lists apart from the command's queue. */
+    /** Bit of {@link #rules}: PRP lists may be in other memory than the command's queue. */
     public static final int CDPCILS = 1 << 6;
 
-    /** Bit of {@link #rules}: data of one command partly in the CMB. */
+    /** Bit of {@link #rules}: the data of a command may be partly in the CMB. */
     public static final int CDMMMS = 1 << 7;
 
-    /** What a common drive supports: submission queues, lists, and data both ways. */
+    /**
+     * The uses that a common drive supports: submission queues, lists, and data in both directions.
+     */
     public static final int COMMON_SUPPORT = SQS | LISTS | RDS | WDS;
 
     private static final Cmbebs NO_BUFFER = new Cmbebs(0);
@@ -104,21 +111,21 @@ public record CmbModel(
         if (sizeBytes <= 0 || sizeBytes % unitBytes != 0 || sizeBytes / unitBytes > MAX_UNITS) {
             throw bad(
                     "size " + sizeBytes + " in units of " + unitBytes,
-                    "Take a multiple of the unit, at most 1048575 units");
+                    "Use a multiple of the unit, at most 1048575 units");
         }
         if (offsetUnits < 0 || offsetUnits > MAX_UNITS) {
-            throw bad("offset of " + offsetUnits + " units", "Take 0 to 1048575");
+            throw bad("offset of " + offsetUnits + " units", "Use 0 to 1048575");
         }
         if (bar != 0 && bar != 2 && bar != 4) {
-            throw bad("bar " + bar, "Take 0, 2 or 4: BARs here are 64 bits wide");
+            throw bad("bar " + bar, "Use 0, 2 or 4: BARs here are 64 bits wide");
         }
         if (barBytes != 0 && (Long.bitCount(barBytes) != 1 || barBytes < MIN_UNIT_BYTES)) {
-            throw bad("BAR of " + barBytes + " bytes", "Take a power of two from 4096 up");
+            throw bad("BAR of " + barBytes + " bytes", "Use a power of two from 4096 up");
         }
         if (barBytes != 0 && barBytes <= offsetUnits * unitBytes) {
             throw bad(
                     "BAR of " + barBytes + " bytes and offset " + offsetUnits * unitBytes,
-                    "Let the BAR reach beyond the offset");
+                    "Use a BAR that is longer than the offset");
         }
         if ((support & ~0x1f) != 0 || (rules & ~0x1f8) != 0) {
             throw bad(
@@ -126,18 +133,18 @@ public record CmbModel(
                     "support has bits 4:0, rules bits 8:3");
         }
         if (addressBits < 13 || addressBits > 64) {
-            throw bad("addressBits " + addressBits, "Take 13 to 64");
+            throw bad("addressBits " + addressBits, "Use 13 to 64");
         }
         if (version != Version.V1_4 && (cmbebs.raw() | cmbswtp.raw()) != 0) {
             throw bad(
                     "CMBEBS or CMBSWTP before 1.4",
-                    "Take version 1.4, or leave elasticity buffer and throughput out");
+                    "Use version 1.4, or leave elasticity buffer and throughput out");
         }
     }
 
     /**
-     * A CMB of version 1.4 in BAR 2 with {@link #COMMON_SUPPORT} and no exceptions from the rules,
-     * in the largest unit up to 1 MiB that divides its size.
+     * Returns a CMB of version 1.4 in BAR 2 with {@link #COMMON_SUPPORT}, to which all restrictions
+     * apply. Its unit is the largest up to 1 MiB that divides the size.
      */
     public static CmbModel of(long sizeBytes) {
         long unit = 1L << 20;
@@ -148,7 +155,7 @@ public record CmbModel(
                 sizeBytes, Version.V1_4, 2, unit, 0, 0, COMMON_SUPPORT, 0, 64, NO_BUFFER, NO_RATE);
     }
 
-    /** The same CMB under another version. */
+    /** Returns this CMB with another version. */
     public CmbModel withVersion(Version version) {
         return new CmbModel(
                 sizeBytes,
@@ -164,7 +171,10 @@ public record CmbModel(
                 cmbswtp);
     }
 
-    /** The same CMB at another place in a BAR; {@code barBytes} 0 for a BAR that holds it. */
+    /**
+     * Returns this CMB at another place in a BAR. {@code barBytes} is 0 for a BAR that holds all of
+     * it.
+     */
     public CmbModel withPlace(int bar, long unitBytes, int offsetUnits, long barBytes) {
         return new CmbModel(
                 sizeBytes,
@@ -180,7 +190,7 @@ public record CmbModel(
                 cmbswtp);
     }
 
-    /** The same CMB with other uses: bits of CMBSZ 4:0. */
+    /** Returns this CMB with other supported uses: CMBSZ bits 4:0. */
     public CmbModel withSupport(int support) {
         return new CmbModel(
                 sizeBytes,
@@ -196,7 +206,7 @@ public record CmbModel(
                 cmbswtp);
     }
 
-    /** The same CMB with other exceptions: bits of CMBLOC 8:3. */
+    /** Returns this CMB with other lifted restrictions: CMBLOC bits 8:3. */
     public CmbModel withRules(int rules) {
         return new CmbModel(
                 sizeBytes,
@@ -212,7 +222,7 @@ public record CmbModel(
                 cmbswtp);
     }
 
-    /** The same CMB of a controller that serves only such narrow addresses. */
+    /** Returns this CMB of a controller that supports only addresses of this width. */
     public CmbModel withAddressBits(int addressBits) {
         return new CmbModel(
                 sizeBytes,
@@ -228,7 +238,7 @@ public record CmbModel(
                 cmbswtp);
     }
 
-    /** The same CMB of a controller that says this of its elasticity buffer and throughput. */
+    /** Returns this CMB with another reported elasticity buffer and throughput. */
     public CmbModel withRates(Cmbebs cmbebs, Cmbswtp cmbswtp) {
         return new CmbModel(
                 sizeBytes,
@@ -244,17 +254,17 @@ public record CmbModel(
                 cmbswtp);
     }
 
-    /** Returns where in the BAR the CMB begins. */
+    /** Returns the offset of the CMB in its BAR. */
     public long offsetBytes() {
         return offsetUnits * unitBytes;
     }
 
-    /** Returns CMBLOC as an enabled register shows it. */
+    /** Returns CMBLOC as the register reads when enabled. */
     public Cmbloc cmbloc() {
         return new Cmbloc(rules).withBir(bar).withOfst(offsetUnits);
     }
 
-    /** Returns CMBSZ as an enabled register shows it. */
+    /** Returns CMBSZ as the register reads when enabled. */
     public Cmbsz cmbsz() {
         return new Cmbsz(support).withSzu(szu(unitBytes)).withSz((int) (sizeBytes / unitBytes));
     }
@@ -267,7 +277,7 @@ public record CmbModel(
         }
         throw bad(
                 "unit of " + unitBytes + " bytes",
-                "Take 4 KiB, 64 KiB, 1 MiB, 16 MiB, 256 MiB, 4 GiB or 64 GiB");
+                "Use 4 KiB, 64 KiB, 1 MiB, 16 MiB, 256 MiB, 4 GiB or 64 GiB");
     }
 
     private static PeerlaneException bad(String what, String remedy) {

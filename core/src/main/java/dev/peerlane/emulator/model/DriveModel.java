@@ -8,24 +8,24 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One emulated NVMe drive: a PCI function with one controller.
+ * An emulated NVMe drive: a PCI function with one controller.
  *
- * @param name what a locator calls it: letters, digits, dash, underscore, dot
- * @param namespaces its namespaces; NSIDs count from 1
+ * @param name the name in locators: letters, digits, dash, underscore, dot
+ * @param namespaces the namespaces; the first one has NSID 1
  * @param serial serial number, at most 20 ASCII characters
  * @param model model number, at most 40 ASCII characters
  * @param controllerId CNTLID
  * @param mdts Maximum Data Transfer Size: 2^mdts pages of 4 KiB, 0 for no limit
  * @param maxQueueEntries entries of the longest I/O queue, 2 to 65,536
- * @param ioQueues how many I/O submission queues it has, and as many completion queues
+ * @param ioQueues number of I/O submission queues, and of I/O completion queues
  * @param doorbellStride CAP.DSTRD: doorbells are 4 &lt;&lt; doorbellStride bytes apart
- * @param compare whether it supports Compare
- * @param volatileWriteCache whether it has a volatile write cache
- * @param sgls which SGLs it takes for the data of I/O commands, beside PRPs
- * @param doorbellBuffer whether it takes shadow doorbells (Doorbell Buffer Config)
- * @param bytesPerSecond how fast its medium is, 0 for no limit
- * @param latencyNanos how long every I/O command takes at least; up to a quarter more, at random
- * @param cmb its controller memory buffer, or null
+ * @param compare whether the drive supports Compare
+ * @param volatileWriteCache whether the drive has a volatile write cache
+ * @param sgls the SGLs that the drive supports for the data of I/O commands, besides PRPs
+ * @param doorbellBuffer whether the drive supports shadow doorbells (Doorbell Buffer Config)
+ * @param bytesPerSecond rate of the medium, 0 for no limit
+ * @param latencyNanos shortest time of an I/O command; up to a quarter is added at random
+ * @param cmb the controller memory buffer, or null
  */
 public record DriveModel(
         String name,
@@ -45,9 +45,9 @@ public record DriveModel(
         long latencyNanos,
         @Nullable CmbModel cmb) {
 
-    /** Which SGLs a drive takes (Identify's SGLS bits 1:0). */
+    /** The SGLs that a drive supports (Identify's SGLS bits 1:0). */
     public enum Sgls {
-        /** None. */
+        /** No SGLs. */
         NONE,
         /** Data blocks of any address and length. */
         BYTES,
@@ -55,16 +55,16 @@ public record DriveModel(
         DWORDS
     }
 
-    /** What the locators of emulated drives begin with. */
+    /** The prefix of the locators of emulated drives. */
     public static final String LOCATOR_PREFIX = "emu:";
 
-    /** PCI vendor of everything emulated; assigned to nobody. */
+    /** The PCI vendor ID of all emulated functions; it is not assigned to anyone. */
     public static final int VENDOR_ID = 0x5045;
 
     private static final long MDTS_UNIT_BYTES = 4096;
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
 
-    /** Checks the ranges and keeps its own copy of the list. */
+    /** Checks the ranges and copies the list. */
     public DriveModel {
         namespaces = List.copyOf(namespaces);
         if (!NAME.matcher(name).matches()) {
@@ -75,55 +75,59 @@ public record DriveModel(
                 serial.length() <= 20,
                 name,
                 "has serial '" + serial + "'",
-                "At most 20 characters");
-        require(model.length() <= 40, name, "has model '" + model + "'", "At most 40 characters");
+                "Use at most 20 characters");
+        require(
+                model.length() <= 40,
+                name,
+                "has model '" + model + "'",
+                "Use at most 40 characters");
         require(ascii(serial + model), name, "has a serial or model beyond ASCII", "Use ASCII");
-        require(controllerId >= 0 && controllerId <= 0xffef, name, "cntlid", "Take 0 to 65519");
-        require(mdts >= 0 && mdts <= 16, name, "has mdts " + mdts, "Take 0 (none) to 16");
+        require(
+                controllerId >= 0 && controllerId <= 0xffef,
+                name,
+                "has cntlid " + controllerId,
+                "Use 0 to 65519");
+        require(mdts >= 0 && mdts <= 16, name, "has mdts " + mdts, "Use 0 (none) to 16");
         require(
                 maxQueueEntries >= 2 && maxQueueEntries <= 65_536,
                 name,
                 "has maxQueueEntries " + maxQueueEntries,
-                "Take 2 to 65536");
+                "Use 2 to 65536");
         require(
                 ioQueues >= 1 && ioQueues <= 1024,
                 name,
                 "has ioQueues " + ioQueues,
-                "Take 1 to 1024");
+                "Use 1 to 1024");
         require(
                 doorbellStride >= 0 && doorbellStride <= 10,
                 name,
                 "has doorbellStride " + doorbellStride,
-                "Take 0 to 10");
+                "Use 0 to 10");
         require(
                 !doorbellBuffer || (8L * (ioQueues + 1)) << doorbellStride <= 4096,
                 name,
                 "has doorbellBuffer, and more doorbells than a page holds",
-                "Take fewer ioQueues or a smaller doorbellStride");
-        require(
-                bytesPerSecond >= 0,
-                name,
-                "has bytesPerSecond " + bytesPerSecond,
-                "Take 0 or more");
-        require(latencyNanos >= 0, name, "has latencyNanos " + latencyNanos, "Take 0 or more");
+                "Use fewer ioQueues or a smaller doorbellStride");
+        require(bytesPerSecond >= 0, name, "has bytesPerSecond " + bytesPerSecond, "Use 0 or more");
+        require(latencyNanos >= 0, name, "has latencyNanos " + latencyNanos, "Use 0 or more");
     }
 
-    /** Returns the locator under which a fabric opens it. */
+    /** Returns the locator of the drive in a fabric. */
     public String locator() {
         return LOCATOR_PREFIX + name;
     }
 
-    /** Starts a drive with defaults for everything but its namespaces. */
+    /** Returns a builder with defaults for everything but the namespaces. */
     public static Builder named(String name) {
         return new Builder(name);
     }
 
-    /** Returns the version of the specification that its controller follows. */
+    /** Returns the version of the specification that the controller follows. */
     public Vs version() {
         return cmb == null ? Vs.of(1, 4, 0) : cmb.version().vs();
     }
 
-    /** Returns the most bytes that one command moves. */
+    /** Returns the longest transfer of one command. */
     public long maxTransferBytes() {
         return mdts == 0 ? Long.MAX_VALUE : MDTS_UNIT_BYTES << mdts;
     }
@@ -142,7 +146,7 @@ public record DriveModel(
         return PeerlaneException.request("bad-fabric", "drive '" + name + "' " + what, remedy);
     }
 
-    /** Collects what a drive is to be. Each method answers the builder itself. */
+    /** Builds a {@link DriveModel}. The methods return the builder itself. */
     public static final class Builder {
         private final String name;
         private final List<NamespaceModel> namespaces = new ArrayList<>();
@@ -201,13 +205,13 @@ public record DriveModel(
             return this;
         }
 
-        /** Sets how long an I/O queue can be; the default is 1024 entries. */
+        /** Sets the length of the longest I/O queue; the default is 1024 entries. */
         public Builder maxQueueEntries(int maxQueueEntries) {
             this.maxQueueEntries = maxQueueEntries;
             return this;
         }
 
-        /** Sets how many I/O queues there are of each kind; the default is 16. */
+        /** Sets the number of I/O queues of each kind; the default is 16. */
         public Builder ioQueues(int ioQueues) {
             this.ioQueues = ioQueues;
             return this;
@@ -219,45 +223,43 @@ public record DriveModel(
             return this;
         }
 
-        /** Sets whether it supports Compare; the default is that it does. */
+        /** Sets whether the drive supports Compare; the default is true. */
         public Builder compare(boolean compare) {
             this.compare = compare;
             return this;
         }
 
-        /** Sets whether it has a volatile write cache; the default is that it has. */
+        /** Sets whether the drive has a volatile write cache; the default is true. */
         public Builder volatileWriteCache(boolean volatileWriteCache) {
             this.volatileWriteCache = volatileWriteCache;
             return this;
         }
 
-        /** Sets which SGLs it takes; the default is none. */
+        /** Sets the supported SGLs; the default is none. */
         public Builder sgls(Sgls sgls) {
             this.sgls = sgls;
             return this;
         }
 
-        /** Sets whether it takes shadow doorbells; the default is that it does not. */
+        /** Sets whether the drive supports shadow doorbells; the default is false. */
         public Builder doorbellBuffer(boolean doorbellBuffer) {
             this.doorbellBuffer = doorbellBuffer;
             return this;
         }
 
-        /** Limits its medium to a rate; the default is no limit. */
+        /** Sets the rate of the medium; the default is no limit. */
         public Builder bytesPerSecond(long bytesPerSecond) {
             this.bytesPerSecond = bytesPerSecond;
             return this;
         }
 
-        /**
-         * Sets how long every I/O command takes at least, and at most a quarter more; default 0.
-         */
+        /** Sets the shortest time of an I/O command; up to a quarter is added. The default is 0. */
         public Builder latencyNanos(long latencyNanos) {
             this.latencyNanos = latencyNanos;
             return this;
         }
 
-        /** Gives it a controller memory buffer; the default is none. */
+        /** Sets the controller memory buffer; the default is none. */
         public Builder cmb(@Nullable CmbModel cmb) {
             this.cmb = cmb;
             return this;

@@ -9,22 +9,22 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An emulated fabric: its drives, the tree they hang in, and how the fabric treats traffic.
+ * An emulated fabric: its drives, the PCI tree, and how the fabric treats traffic.
  *
- * @param drives its drives; names differ
- * @param ports the ports of the root complex; each drive is in one port of the tree
- * @param rootComplex what the root complex does with peer traffic, and what is known of it
+ * @param drives the drives; their names differ
+ * @param ports the ports of the root complex; each drive is in exactly one port of the tree
+ * @param rootComplex what the root complex does with peer traffic, and what is known about it
  * @param relaxedOrdering whether drives start with Relaxed Ordering enabled (Device Control bit 4)
- * @param iommu whether devices reach only what was allocated or mapped for them; without it they
- *     reach every BAR
- * @param unmapped what becomes of DMA to an address that nothing decodes
+ * @param iommu whether devices reach only what was allocated or mapped for them; without an IOMMU
+ *     they reach every BAR
+ * @param unmapped what happens to DMA to an address that nothing decodes
  * @param peerReads what a read of another function's BAR returns
- * @param peerWrites what becomes of a write to another function's BAR
+ * @param peerWrites what happens to a write to another function's BAR
  * @param packets how packets move, or null for DMA at once and in order
- * @param transfers how the data of a command moves, or null if nobody said: then in pieces
- * @param time what the clock counts
- * @param seed where everything random comes from
- * @param faults what goes wrong
+ * @param transfers how the data of a command moves, or null for the default, in pieces
+ * @param time the kind of clock
+ * @param seed the seed of all randomness
+ * @param faults the planned faults
  */
 public record FabricModel(
         List<DriveModel> drives,
@@ -41,17 +41,17 @@ public record FabricModel(
         long seed,
         List<Fault> faults) {
 
-    /** What becomes of DMA to an address that nothing decodes; counted in each case. */
+    /** What happens to DMA to an address that nothing decodes. It is counted in either case. */
     public enum Unmapped {
-        /** The command ends in Data Transfer Error; a queue out of reach is fatal. */
+        /** The command ends in Data Transfer Error; for a queue entry the controller fails. */
         FAILS,
-        /** It seems to work, as on many platforms: writes vanish and reads return ones. */
+        /** The DMA seems to work, as on many platforms: writes vanish and reads return ones. */
         DROPS_SILENTLY
     }
 
     /** What a DMA read of another function's BAR returns, with success. */
     public enum PeerReads {
-        /** What is there. */
+        /** The content of the BAR. */
         NORMAL,
         /** All bits one. */
         ONES,
@@ -61,7 +61,7 @@ public record FabricModel(
         OTHER_MEMORY
     }
 
-    /** What becomes of a DMA write to another function's BAR, with success. */
+    /** What happens to a DMA write to another function's BAR, with success. */
     public enum PeerWrites {
         /** It arrives. */
         NORMAL,
@@ -72,22 +72,22 @@ public record FabricModel(
     /** How the data of one command moves between drive and memory. */
     public enum Transfers {
         /**
-         * By the page (a data block of an SGL by up to 64 KiB), in random order, and between those
-         * of other commands: what counts on an order that nobody promises is found out.
+         * By the page (a data block of an SGL by up to 64 KiB), in random order, and interleaved
+         * with other commands. This finds code that relies on an order that is not guaranteed.
          */
         PIECES,
-        /**
-         * Each contiguous run of it as one copy, and where it can be without a buffer in between:
-         * for speed.
-         */
+        /** Each contiguous run as one copy, without a buffer if possible; this is faster. */
         RUNS
     }
 
-    /** What the clock counts. */
+    /** The kind of clock. */
     public enum Time {
-        /** Turns: the same seed and the same calls give the same run. */
+        /**
+         * Virtual time, which advances in turns: the same seed and the same calls give the same
+         * run.
+         */
         VIRTUAL,
-        /** Nanoseconds of this machine. */
+        /** Real time, in nanoseconds of this machine. */
         REAL
     }
 
@@ -100,19 +100,19 @@ public record FabricModel(
         faults = List.copyOf(faults);
         if (packets != null && transfers == Transfers.RUNS) {
             throw bad(
-                    "data that moves by packets moves in pieces",
-                    "Leave 'transfers' out, or say 'fabric: fast'");
+                    "with packets, data moves in pieces only",
+                    "Leave 'transfers' out, or use 'fabric: fast'");
         }
         if (packets != null && time == Time.REAL) {
-            throw bad("packets move in virtual time only", "Say 'time: virtual'");
+            throw bad("packets move in virtual time only", "Use 'time: virtual'");
         }
         if (packets != null && drives.stream().anyMatch(DriveModel::doorbellBuffer)) {
             throw bad(
-                    "drives that move by packets have no doorbellBuffer",
-                    "Leave it out, or say 'fabric: fast'");
+                    "with packets, drives can't have a doorbellBuffer",
+                    "Leave it out, or use 'fabric: fast'");
         }
         if (drives.isEmpty()) {
-            throw bad("the fabric has no drive", "Give it one at least");
+            throw bad("the fabric has no drive", "Add a drive");
         }
         Set<String> names = new HashSet<>();
         for (DriveModel drive : drives) {
@@ -135,14 +135,14 @@ public record FabricModel(
                 checkDrive(names, drive, "ats is on");
                 if (!iommu) {
                     throw bad(
-                            "ats is on at '" + drive + "', but no IOMMU is there to translate",
-                            "Say 'iommu: true'");
+                            "ats is on at '" + drive + "', but there is no IOMMU to translate",
+                            "Use 'iommu: true'");
                 }
             }
             for (String at : packets.links().keySet()) {
                 if (!names.contains(at) && at.indexOf(':') < 0) {
                     throw bad(
-                            "a link is at '" + at + "', which is no drive",
+                            "a link is at '" + at + "', which is not a drive",
                             "Name a drive, or a port by its address");
                 }
             }
@@ -157,7 +157,8 @@ public record FabricModel(
             }
         }
         if (!names.isEmpty()) {
-            throw bad("drive '" + names.iterator().next() + "' is in no port", "Put it into one");
+            throw bad(
+                    "drive '" + names.iterator().next() + "' is in no port", "Put it into a port");
         }
     }
 
@@ -166,7 +167,7 @@ public record FabricModel(
         return transfers == Transfers.RUNS;
     }
 
-    /** Returns how the data of a command moves, for a person. */
+    /** Returns a description of how the data of a command moves. */
     public String transfersText() {
         return movesRuns()
                 ? "each contiguous run at once (transfers: runs)"
@@ -174,8 +175,8 @@ public record FabricModel(
     }
 
     /**
-     * Returns this fabric for a use to which speed counts: data moves in runs, unless the
-     * description says how it moves, or packets move it.
+     * Returns this fabric for a use in which speed matters: data moves in runs, unless the
+     * description sets otherwise or packets move it.
      */
     public FabricModel hurried() {
         if (transfers != null || packets != null) {
@@ -199,18 +200,18 @@ public record FabricModel(
 
     private static void checkDrive(Set<String> names, String name, String what) {
         if (!names.contains(name)) {
-            throw bad(what + " at '" + name + "', which is no drive", "Name a drive");
+            throw bad(what + " at '" + name + "', which is not a drive", "Name a drive");
         }
     }
 
-    /** Starts a fabric with defaults for everything but its drives. */
+    /** Returns a builder with defaults for everything but the drives. */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * The built-in fabric: {@code ssd0} and {@code ssd1}, 1 GiB of memory each (taken as it is
-     * written), blocks of 512 bytes, CMBs of 16 MiB, behind one switch.
+     * Returns the built-in fabric: {@code ssd0} and {@code ssd1} with 1 GiB of memory each
+     * (allocated when it is written), blocks of 512 bytes and CMBs of 16 MiB, behind one switch.
      */
     public static FabricModel standard() {
         return builder().drive(standardDrive("ssd0", 0)).drive(standardDrive("ssd1", 1)).build();
@@ -235,7 +236,7 @@ public record FabricModel(
         return PeerlaneException.request("bad-fabric", what, remedy);
     }
 
-    /** Collects what a fabric is to be. Each method answers the builder itself. */
+    /** Builds a {@link FabricModel}. The methods return the builder itself. */
     public static final class Builder {
         private final List<DriveModel> drives = new ArrayList<>();
         private final List<PortModel> ports = new ArrayList<>();
@@ -270,7 +271,7 @@ public record FabricModel(
         }
 
         /**
-         * Sets what the root complex does with peer traffic. What is REFUSED there does not arrive;
+         * Sets what the root complex does with peer traffic. REFUSED traffic does not arrive;
          * UNKNOWN and TRUSTED traffic does.
          */
         public Builder rootComplex(RootComplex.Trust peerWrites, RootComplex.Trust peerReads) {
@@ -280,33 +281,34 @@ public record FabricModel(
             return this;
         }
 
-        /**
-         * Sets whether drives start with Relaxed Ordering enabled; the default is that they don't.
-         */
+        /** Sets whether drives start with Relaxed Ordering enabled; the default is false. */
         public Builder relaxedOrdering(boolean relaxedOrdering) {
             this.relaxedOrdering = relaxedOrdering;
             return this;
         }
 
-        /** Sets whether there is an IOMMU; the default is that there is. */
+        /** Sets whether there is an IOMMU; the default is true. */
         public Builder iommu(boolean iommu) {
             this.iommu = iommu;
             return this;
         }
 
-        /** Sets what becomes of DMA to nowhere; the default is that it fails. */
+        /**
+         * Sets what happens to DMA to an address that nothing decodes; the default is that it
+         * fails.
+         */
         public Builder unmapped(Unmapped unmapped) {
             this.unmapped = unmapped;
             return this;
         }
 
-        /** Sets what peer reads return; the default is what is there. */
+        /** Sets what peer reads return; the default is the content of the BAR. */
         public Builder peerReads(PeerReads peerReads) {
             this.peerReads = peerReads;
             return this;
         }
 
-        /** Sets what becomes of peer writes; the default is that they arrive. */
+        /** Sets what happens to peer writes; the default is that they arrive. */
         public Builder peerWrites(PeerWrites peerWrites) {
             this.peerWrites = peerWrites;
             return this;
@@ -324,13 +326,13 @@ public record FabricModel(
             return this;
         }
 
-        /** Sets what the clock counts; the default is real time, and virtual time with packets. */
+        /** Sets the kind of clock; the default is real time, and virtual time with packets. */
         public Builder time(Time time) {
             this.time = time;
             return this;
         }
 
-        /** Adds something that goes wrong. */
+        /** Adds a fault. */
         public Builder fault(Fault fault) {
             faults.add(fault);
             return this;
@@ -345,7 +347,7 @@ public record FabricModel(
         /**
          * Returns the fabric's description.
          *
-         * @throws PeerlaneException of category REQUEST if it can't be
+         * @throws PeerlaneException of category REQUEST if the description is invalid
          */
         public FabricModel build() {
             List<PortModel> tree = ports;

@@ -5,21 +5,21 @@ import dev.peerlane.spec.Status;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that goes wrong on an emulated fabric: at its n-th occasion, and so many times in a
- * row. The occasion of most kinds is a command of the drive that matches queue and opcode, counted
- * as it is fetched; {@link Kind} names the others.
+ * A planned fault of an emulated fabric. It happens at its n-th occasion, and at a number of
+ * further ones in a row. For most kinds an occasion is a command of the drive that matches queue
+ * and opcode, counted when it is fetched; {@link Kind} names the other occasions.
  *
  * @param kind what happens
- * @param drive at which drive; null where the host's memory is what fails
- * @param occasion at which occasion it begins, counted from 1
- * @param times at how many in a row
- * @param queue commands of which queues count
- * @param opcode commands of which opcode count; {@link #ANY_OPCODE} for all
- * @param status how the command ends, without phase tag, DNR as bit 14; of kinds STATUS and
- *     LATE_DATA only
- * @param nanos how long it takes, of kinds that take time
- * @param first where it begins, of kinds that have a range: a block, or a byte of the CMB
- * @param length how long that range is; 0 for all that follows
+ * @param drive the drive; null for a fault of host memory
+ * @param occasion the first occasion at which it happens, counted from 1
+ * @param times how many times in a row it happens
+ * @param queue the queues whose commands count
+ * @param opcode the opcode whose commands count; {@link #ANY_OPCODE} for all
+ * @param status the status of the command, without phase tag, with DNR as bit 14; for kinds STATUS
+ *     and LATE_DATA only
+ * @param nanos the duration, for kinds that have one
+ * @param first the beginning of the range, for kinds that have one: a block, or a byte of the CMB
+ * @param length length of that range; 0 for all that follows
  */
 public record Fault(
         Kind kind,
@@ -32,14 +32,14 @@ public record Fault(
         long nanos,
         long first,
         long length) {
-    /** Commands of every opcode count. */
+    /** The value of {@code opcode} with which commands of every opcode count. */
     public static final int ANY_OPCODE = -1;
 
     private static final int LAST_STATUS = 0x7fff;
     private static final String RANGE =
-            "Faults of kind compare-lies and cmb-hole have a range from 0 on, others none";
+            "Only compare-lies and cmb-hole have a range; it begins at 0 or above";
 
-    /** What an occasion is. */
+    /** The kinds of occasions. */
     public enum Occasion {
         COMMAND,
         PEER_WRITE,
@@ -49,39 +49,43 @@ public record Fault(
         TURN
     }
 
-    /** What happens. */
+    /** The kinds of faults. */
     public enum Kind {
-        /** The command ends with {@link Fault#status} and does nothing. */
+        /** The command ends with {@link Fault#status} and has no effect. */
         STATUS(Occasion.COMMAND),
         /**
-         * The blocks of the command are bad from now on, for commands of its opcode. Nothing
-         * happens to a command that names no blocks.
+         * The blocks of the command are bad from now on, for commands of its opcode. A command
+         * without blocks is not affected.
          */
         BAD_BLOCKS(Occasion.COMMAND),
-        /** The data is wrong though the command ends with success: one bit is the other. */
+        /** One bit of the data is wrong, though the command ends with success. */
         WRONG_DATA(Occasion.COMMAND),
         /**
-         * From now on a Compare finds no difference in the blocks of {@link Fault#first} and {@link
-         * Fault#length}, whatever is on the medium.
+         * From now on a Compare finds no difference in the blocks from {@link Fault#first} on,
+         * {@link Fault#length} of them, whatever is on the medium.
          */
         COMPARE_LIES(Occasion.COMMAND),
-        /** The command begins so much later. */
+        /** The command begins {@link Fault#nanos} later. */
         SLOW(Occasion.COMMAND),
-        /** The controller does nothing at all for so long: its queues fill. */
+        /** The controller does nothing for {@link Fault#nanos}, so its queues fill. */
         STALL(Occasion.COMMAND),
-        /** The command is not seen to end, can't be aborted, and moves its data so much later. */
+        /**
+         * The command never completes, can't be aborted, and moves its data {@link Fault#nanos}
+         * later.
+         */
         ZOMBIE(Occasion.COMMAND),
         /**
-         * A Read ends with {@link Fault#status}, and moves its data all the same, so much later.
+         * A Read ends with {@link Fault#status}, but moves its data all the same, {@link
+         * Fault#nanos} later.
          */
         LATE_DATA(Occasion.COMMAND),
         /** The completion is never posted. */
         LOST_COMPLETION(Occasion.COMMAND),
         /** The completion is posted twice. */
         DUPLICATE_COMPLETION(Occasion.COMMAND),
-        /** The completion is posted so much later. */
+        /** The completion is posted {@link Fault#nanos} later. */
         LATE_COMPLETION(Occasion.COMMAND),
-        /** Before the completion comes one for a command that nobody posted. */
+        /** A completion for a command that does not exist precedes the command's own. */
         FORGED_COMPLETION(Occasion.COMMAND),
         /** The completion has another command identifier. */
         WRONG_CID(Occasion.COMMAND),
@@ -89,37 +93,39 @@ public record Fault(
         WRONG_PHASE(Occasion.COMMAND),
         /** The controller fails: CSTS.CFS. */
         FATAL(Occasion.COMMAND),
-        /** Somebody else resets the controller. */
+        /** Something other than the host resets the controller. */
         RESET(Occasion.COMMAND),
-        /** The drive is pulled out: reads of its BARs return ones. */
+        /** The drive is removed from its slot: reads of its BARs return ones. */
         GONE(Occasion.COMMAND),
         /** CMBSZ loses RDS and WDS. */
         CMB_DATA_WITHDRAWN(Occasion.COMMAND),
-        /** Occasion: CMBMSC is written with CMSE; CMBSTS.CBAI is set. */
+        /** When CMBMSC is written with CMSE, the address is refused: CMBSTS.CBAI is set. */
         CBAI(Occasion.CMB_ENABLE),
         /**
-         * Occasion as above: from now on no write of another function reaches the bytes of {@link
-         * Fault#first} and {@link Fault#length} of the CMB.
+         * When CMBMSC is written with CMSE, a hole appears: from now on no write of another
+         * function reaches the {@link Fault#length} bytes of the CMB from {@link Fault#first} on.
          */
         CMB_HOLE(Occasion.CMB_ENABLE),
         /**
-         * Occasion: a posted write of data to another function's memory, a page of a command or
-         * less; a packet where there are packets. It never arrives.
+         * A posted data write to another function's memory never arrives. An occasion is a page of
+         * a command or less, or a packet on a fabric with packets.
          */
         DROPPED_WRITE(Occasion.PEER_WRITE),
-        /** Occasion as above; it and the data behind it arrive so much later. */
+        /** Such a write, and the data behind it, arrive {@link Fault#nanos} later. */
         DELAYED_WRITE(Occasion.PEER_WRITE),
-        /** Occasion as above; it arrives, and once more so much later. */
+        /** Such a write arrives, and arrives again {@link Fault#nanos} later. */
         DUPLICATED_WRITE(Occasion.PEER_WRITE),
-        /** Occasion: a BAR is mapped for peers; it fails. */
+        /** Mapping a BAR for peers fails. */
         MAPPING(Occasion.MAPPING),
-        /** Occasion: host memory is allocated for DMA; it fails. */
+        /** Allocating host memory for DMA fails. */
         ALLOCATION(Occasion.ALLOCATION),
-        /** Occasion: a turn of the fabric's clock, whatever goes on; else as RESET. */
+        /**
+         * The same as {@link #RESET}, but in a turn of the fabric's clock, whatever is going on.
+         */
         SUDDEN_RESET(Occasion.TURN),
-        /** Occasion as above: somebody else clears CC.EN. */
+        /** Something other than the host clears CC.EN in a turn of the fabric's clock. */
         SUDDEN_DISABLE(Occasion.TURN),
-        /** Occasion as above; else as GONE. */
+        /** The same as {@link #GONE}, but in a turn of the fabric's clock. */
         SUDDEN_REMOVAL(Occasion.TURN);
 
         private final Occasion occasion;
@@ -132,34 +138,37 @@ public record Fault(
             return occasion;
         }
 
-        /** Returns whether the command ends with a status of the fault's. */
+        /** Returns whether the command ends with this fault's status. */
         public boolean hasStatus() {
             return this == STATUS || this == LATE_DATA;
         }
 
-        /** Returns whether it happens between two steps, rather than to something that moves. */
+        /**
+         * Returns whether the fault happens in a turn of the clock, rather than to something that
+         * moves.
+         */
         public boolean isSudden() {
             return occasion == Occasion.TURN;
         }
 
-        /** Returns whether it has a range. */
+        /** Returns whether the fault has a range. */
         public boolean hasRange() {
             return this == COMPARE_LIES || this == CMB_HOLE;
         }
 
-        /** Returns whether it happens to host memory rather than at a drive. */
+        /** Returns whether the fault is one of host memory rather than of a drive. */
         public boolean isOfHost() {
             return occasion == Occasion.MAPPING || occasion == Occasion.ALLOCATION;
         }
     }
 
-    /** Which commands count. */
+    /** The queues whose commands count. */
     public enum Queue {
-        /** All of them. */
+        /** All queues. */
         ANY,
-        /** Those of the admin queue. */
+        /** The admin queue. */
         ADMIN,
-        /** Those of I/O queues. */
+        /** I/O queues. */
         IO
     }
 
@@ -170,11 +179,11 @@ public record Fault(
                 kind,
                 "drive",
                 drive,
-                "Name one drive, or none");
+                "Name a drive, except for faults of host memory");
         require(occasion > 0, kind, "occasion", occasion, "Count from 1");
-        require(times > 0, kind, "times", times, "Take 1 or more");
-        require(opcode >= ANY_OPCODE && opcode < 256, kind, "opcode", opcode, "Take 0 to 255");
-        require(nanos >= 0, kind, "delay", nanos, "Take 0 or more");
+        require(times > 0, kind, "times", times, "Use 1 or more");
+        require(opcode >= ANY_OPCODE && opcode < 256, kind, "opcode", opcode, "Use 0 to 255");
+        require(nanos >= 0, kind, "delay", nanos, "Use 0 or more");
         require(first >= 0 && (first == 0 || kind.hasRange()), kind, "first", first, RANGE);
         require(length >= 0 && (length == 0 || kind.hasRange()), kind, "length", length, RANGE);
         boolean ends = status > 0 && status <= LAST_STATUS;
@@ -183,59 +192,62 @@ public record Fault(
                 kind,
                 "status",
                 status,
-                "A fault of kind status or late-data has one above 0 and up to 32767, others none");
+                "Only status and late-data have a status, from 1 to 32767");
     }
 
-    /** Returns the first occasion at a drive, for any command. */
+    /** Returns a fault that happens at a drive, at the first command. */
     public static Fault at(Kind kind, String drive) {
         int status = kind.hasStatus() ? Status.INTERNAL_ERROR : 0;
         return new Fault(kind, drive, 1, 1, Queue.ANY, ANY_OPCODE, status, 0, 0, 0);
     }
 
-    /** Returns the first occasion at the host's memory. */
+    /** Returns a fault that happens to host memory, at the first occasion. */
     public static Fault ofHost(Kind kind) {
         return new Fault(kind, null, 1, 1, Queue.ANY, ANY_OPCODE, 0, 0, 0, 0);
     }
 
-    /** Returns this at another occasion. */
+    /** Returns this fault at another occasion. */
     public Fault withOccasion(int number) {
         return new Fault(kind, drive, number, times, queue, opcode, status, nanos, first, length);
     }
 
-    /** Returns this so many times in a row. */
+    /** Returns this fault with another number of times in a row. */
     public Fault withTimes(int number) {
         return new Fault(
                 kind, drive, occasion, number, queue, opcode, status, nanos, first, length);
     }
 
-    /** Returns this for commands of I/O queues with an opcode. */
+    /** Returns this fault for commands of I/O queues with an opcode. */
     public Fault onIo(int code) {
         return new Fault(
                 kind, drive, occasion, times, Queue.IO, code, status, nanos, first, length);
     }
 
-    /** Returns this for commands of the admin queue with an opcode. */
+    /** Returns this fault for commands of the admin queue with an opcode. */
     public Fault onAdmin(int code) {
         return new Fault(
                 kind, drive, occasion, times, Queue.ADMIN, code, status, nanos, first, length);
     }
 
-    /** Returns this with another status. */
+    /** Returns this fault with another status. */
     public Fault withStatus(int code) {
         return new Fault(kind, drive, occasion, times, queue, opcode, code, nanos, first, length);
     }
 
-    /** Returns this with another length of time. */
+    /** Returns this fault with another duration. */
     public Fault withNanos(long time) {
         return new Fault(kind, drive, occasion, times, queue, opcode, status, time, first, length);
     }
 
-    /** Returns this for a range of blocks, or of bytes of the CMB; length 0 for all from there. */
+    /**
+     * Returns this fault for a range of blocks, or of bytes of the CMB; length 0 for all that
+     * follow.
+     */
     public Fault withRange(long from, long many) {
         return new Fault(kind, drive, occasion, times, queue, opcode, status, nanos, from, many);
     }
 
-    /** Returns whether its range holds a number. */
+    /** Returns whether a number lies in the range. */
     public boolean holds(long number) {
         return number >= first && (length == 0 || number - first < length);
     }

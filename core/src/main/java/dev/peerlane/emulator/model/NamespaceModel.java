@@ -6,22 +6,22 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One namespace of an emulated drive.
+ * A namespace of an emulated drive.
  *
- * <p>Formats with metadata or protection information, and command sets other than NVM, are there so
- * that their refusal can be tested: such a namespace is identified as what it is, and its I/O
- * commands end in an error.
+ * <p>Formats with metadata or protection information, and command sets other than NVM, exist so
+ * that tests can check how a driver refuses them. Such a namespace is identified correctly, and its
+ * I/O commands end in an error.
  *
- * @param sizeBytes its length; 0 for an image file means the file's length
- * @param image the file that holds its blocks, or null for memory; a file that is missing is made
- *     when {@code sizeBytes} says how long
- * @param blockBytes length of a logical block; a power of two, 512 to 65,536
- * @param writeProtected whether commands that change it are refused
- * @param metadataBytes metadata of a block, 0 for none
+ * @param sizeBytes length; 0 for the length of the image file
+ * @param image the file that holds the blocks, or null for memory; a missing file is created with
+ *     length {@code sizeBytes}
+ * @param blockBytes bytes of a logical block; a power of two, 512 to 65,536
+ * @param writeProtected whether commands that change the medium are refused
+ * @param metadataBytes bytes of metadata of a block, 0 for none
  * @param protectionType type of end-to-end protection, 0 for none, 1 to 3
- * @param commandSet its I/O command set, from {@link CommandSet}
- * @param discards whether it keeps nothing and Read and Write move no data: for measuring what a
- *     command costs
+ * @param commandSet the I/O command set, from {@link CommandSet}
+ * @param discards whether the medium keeps nothing, and Read and Write move no data, to measure
+ *     what a command costs
  */
 public record NamespaceModel(
         long sizeBytes,
@@ -32,10 +32,10 @@ public record NamespaceModel(
         int protectionType,
         int commandSet,
         boolean discards) {
-    /** The shortest block. */
+    /** Bytes of the shortest block. */
     public static final int MIN_BLOCK_BYTES = 512;
 
-    /** The longest block. */
+    /** Bytes of the longest block. */
     public static final int MAX_BLOCK_BYTES = 65_536;
 
     /** Checks the ranges. */
@@ -43,7 +43,7 @@ public record NamespaceModel(
         if (Integer.bitCount(blockBytes) != 1
                 || blockBytes < MIN_BLOCK_BYTES
                 || blockBytes > MAX_BLOCK_BYTES) {
-            throw bad("blockBytes " + blockBytes, "Take a power of two from 512 to 65536");
+            throw bad("blockBytes " + blockBytes, "Use a power of two from 512 to 65536");
         }
         if (sizeBytes < 0 || sizeBytes % blockBytes != 0) {
             throw bad(
@@ -54,13 +54,13 @@ public record NamespaceModel(
             throw bad("neither a size nor an image file", "Give one of them");
         }
         if (discards && image != null) {
-            throw bad("an image file though it discards", "Leave one of them out");
+            throw bad("both an image file and discards", "Leave one of them out");
         }
         if (metadataBytes < 0 || metadataBytes > 0xffff) {
-            throw bad("metadataBytes " + metadataBytes, "Take 0 to 65535");
+            throw bad("metadataBytes " + metadataBytes, "Use 0 to 65535");
         }
         if (protectionType < 0 || protectionType > 3) {
-            throw bad("protectionType " + protectionType, "Take 0 to 3");
+            throw bad("protectionType " + protectionType, "Use 0 to 3");
         }
         if (protectionType > 0 && metadataBytes < 8) {
             throw bad(
@@ -68,11 +68,11 @@ public record NamespaceModel(
                     "Protection information needs 8 bytes of metadata or more");
         }
         if (commandSet < 0 || commandSet > CommandSet.ZONED) {
-            throw bad("command set " + commandSet, "Take 0 (nvm), 1 (kv) or 2 (zoned)");
+            throw bad("command set " + commandSet, "Use 0 (nvm), 1 (kv) or 2 (zoned)");
         }
     }
 
-    /** A namespace that keeps what is written to it. */
+    /** Creates a namespace that keeps what is written to it. */
     public NamespaceModel(
             long sizeBytes,
             @Nullable Path image,
@@ -92,22 +92,22 @@ public record NamespaceModel(
                 false);
     }
 
-    /** A namespace that keeps nothing: its Read and Write move no data. */
+    /** Returns a namespace that keeps nothing: Read and Write move no data. */
     public static NamespaceModel discarding(long sizeBytes, int blockBytes) {
         return new NamespaceModel(sizeBytes, null, blockBytes, false, 0, 0, CommandSet.NVM, true);
     }
 
-    /** A namespace in memory. */
+    /** Returns a namespace in memory. */
     public static NamespaceModel memory(long sizeBytes, int blockBytes) {
         return new NamespaceModel(sizeBytes, null, blockBytes, false, 0, 0, CommandSet.NVM);
     }
 
-    /** A namespace in an existing file, as long as the file. */
+    /** Returns a namespace in an existing file, with the length of the file. */
     public static NamespaceModel image(Path image, int blockBytes) {
         return new NamespaceModel(0, image, blockBytes, false, 0, 0, CommandSet.NVM);
     }
 
-    /** The same namespace, write protected or not. */
+    /** Returns this namespace with write protection on or off. */
     public NamespaceModel withWriteProtected(boolean writeProtected) {
         return new NamespaceModel(
                 sizeBytes,
@@ -120,7 +120,7 @@ public record NamespaceModel(
                 discards);
     }
 
-    /** The same namespace with metadata and end-to-end protection. */
+    /** Returns this namespace with metadata and end-to-end protection. */
     public NamespaceModel withMetadata(int metadataBytes, int protectionType) {
         return new NamespaceModel(
                 sizeBytes,
@@ -133,7 +133,7 @@ public record NamespaceModel(
                 discards);
     }
 
-    /** The same namespace under another I/O command set, from {@link CommandSet}. */
+    /** Returns this namespace with another I/O command set, from {@link CommandSet}. */
     public NamespaceModel withCommandSet(int commandSet) {
         return new NamespaceModel(
                 sizeBytes,
@@ -146,7 +146,7 @@ public record NamespaceModel(
                 discards);
     }
 
-    /** Whether its blocks can be read and written here: NVM command set and no metadata. */
+    /** Returns whether the blocks can be read and written: NVM command set and no metadata. */
     public boolean isPlain() {
         return commandSet == CommandSet.NVM && metadataBytes == 0;
     }

@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
  * A port of the root complex or of a switch that faces devices, and what is plugged into it: a
  * drive, a switch with ports of its own, or nothing.
  *
- * @param acs the control register of its Access Control Services, or null for a port without them
- * @param drive name of the drive in it, or null
- * @param ports the downstream ports of the switch in it; empty for no switch
- * @param egress its Egress Control Vector: the ports of its switch, counted from 1, to which its
- *     device's requests are controlled where ACS EC is on
+ * @param acs the control register of Access Control Services, or null for a port without them
+ * @param drive the name of the drive in the port, or null
+ * @param ports the downstream ports of the switch in the port; empty for no switch
+ * @param egress the Egress Control Vector: the ports of its switch, counted from 1, to which
+ *     requests of its device are controlled if ACS EC is on
  */
 public record PortModel(
         @Nullable Integer acs, @Nullable String drive, List<PortModel> ports, Set<Integer> egress) {
@@ -23,7 +23,7 @@ public record PortModel(
     private static final int ACS_SUPPORTED = 0x7f;
     private static final int MAX_PORT = 63;
 
-    /** Checks that there is at most one thing in the port. */
+    /** Checks that the port holds at most one thing. */
     public PortModel {
         ports = List.copyOf(ports);
         egress = Set.copyOf(egress);
@@ -49,27 +49,27 @@ public record PortModel(
         }
     }
 
-    /** A port whose Egress Control Vector is empty. */
+    /** Creates a port whose Egress Control Vector is empty. */
     public PortModel(@Nullable Integer acs, @Nullable String drive, List<PortModel> ports) {
         this(acs, drive, ports, Set.of());
     }
 
-    /** A port without ACS that holds a drive. */
+    /** Returns a port without ACS that holds a drive. */
     public static PortModel drive(String name) {
         return new PortModel(null, name, List.of());
     }
 
-    /** A port without ACS that holds a switch with these downstream ports. */
+    /** Returns a port without ACS that holds a switch with these downstream ports. */
     public static PortModel switchOf(PortModel... ports) {
         return new PortModel(null, null, List.of(ports));
     }
 
-    /** The same port with Access Control Services. */
+    /** Returns this port with Access Control Services. */
     public PortModel withAcs(int control) {
         return new PortModel(control, drive, ports, egress);
     }
 
-    /** The same port, which has Access Control Services, with an Egress Control Vector. */
+    /** Returns this port with an Egress Control Vector; it must have Access Control Services. */
     public PortModel withEgress(Integer... numbers) {
         return new PortModel(acs, drive, ports, Set.of(numbers));
     }

@@ -1,7 +1,7 @@
 /**
- * Descriptions of emulated fabrics: what drives there are, at which ports, with which media and
- * controller memory buffers, how packets travel, and what goes wrong and when. Values only, which
- * check themselves; {@link dev.peerlane.emulator.EmulatedFabric} makes a fabric of them.
+ * Descriptions of emulated fabrics: the drives and their ports, media and controller memory
+ * buffers, the packets, and the planned faults. These are values that check themselves; {@link
+ * dev.peerlane.emulator.EmulatedFabric} makes a fabric from them.
  */
 @NullMarked
 package dev.peerlane.emulator.model;

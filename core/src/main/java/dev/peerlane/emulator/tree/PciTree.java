@@ -222,6 +222,6 @@ public final class PciTree {
 
     private static PeerlaneException tooLarge(String what) {
         return PeerlaneException.request(
-                "bad-fabric", "the fabric has too many " + what, "Take fewer or smaller ones");
+                "bad-fabric", "the fabric has too many " + what, "Use fewer or smaller ones");
     }
 }
