@@ -252,6 +252,18 @@ class ArchitectureTest {
     }
 
     @Test
+    void noTwoTypesHaveOneName() {
+        Map<String, Set<String>> packages = new TreeMap<>();
+        for (JavaClass c : CLASSES) {
+            if (c.isTopLevelClass() && !c.getSimpleName().equals("package-info")) {
+                packages.computeIfAbsent(c.getSimpleName(), n -> new TreeSet<>()).add(packageOf(c));
+            }
+        }
+        packages.values().removeIf(rooms -> rooms.size() == 1);
+        assertThat(packages).isEmpty();
+    }
+
+    @Test
     void everyPackageHasItsArrowsListed() {
         Set<String> packages = new TreeSet<>();
         CLASSES.forEach(c -> packages.add(packageOf(c)));

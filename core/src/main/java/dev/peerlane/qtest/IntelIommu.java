@@ -59,7 +59,7 @@ public final class IntelIommu {
      * @param faults in the order of the recording registers
      * @param overflowed whether there were more
      */
-    public record FaultLog(List<DmaFault> faults, boolean overflowed) {
+    public record FaultLog(List<IommuFault> faults, boolean overflowed) {
         /** Keeps its own copy of the list. */
         public FaultLog {
             faults = List.copyOf(faults);
@@ -93,7 +93,7 @@ public final class IntelIommu {
 
     /** Returns what was refused since the last call, and clears it. */
     public FaultLog faults() {
-        List<DmaFault> faults = new ArrayList<>();
+        List<IommuFault> faults = new ArrayList<>();
         for (int i = 0; i < faultRecordCount; i++) {
             long at = BASE + faultRecords + 16L * i;
             long high = socket.readq(at + 8);
@@ -108,7 +108,7 @@ public final class IntelIommu {
                 long address = socket.readq(at) & -4096L;
                 int reason = (int) Bits.get(high, 39, 32);
                 Direction direction = Bits.bit(high, 62) ? Direction.READ : Direction.WRITE;
-                faults.add(new DmaFault(bdf, address, direction, reason));
+                faults.add(new IommuFault(bdf, address, direction, reason));
                 socket.writel(at + 12, 1 << 31);
             }
         }

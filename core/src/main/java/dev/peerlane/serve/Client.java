@@ -35,7 +35,7 @@ final class Client implements AutoCloseable {
 
     private final Channel channel;
     private final Export export;
-    private final Interrupts interrupts;
+    private final ClientInterrupts interrupts;
     private final long cameNanos;
     private boolean greeted;
     private boolean sending;
@@ -47,7 +47,7 @@ final class Client implements AutoCloseable {
         this.channel = channel;
         this.cameNanos = nowNanos;
         this.export = export;
-        this.interrupts = new Interrupts(export.controller());
+        this.interrupts = new ClientInterrupts(export.controller());
     }
 
     int descriptor() {

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 
 /** A piece of host memory that is mapped for DMA as a whole and allocated page by page. */
 final class DmaChunk {
-    private final HostMemory.Piece piece;
+    private final PinnedMemory.Piece piece;
     private final long iova;
     private final boolean given;
     private final Arena arena = Arena.ofShared();
@@ -18,15 +18,15 @@ final class DmaChunk {
      * Creates a chunk. {@code given} tells that the I/O address belongs to the memory itself, so it
      * doesn't return to the allocator.
      */
-    DmaChunk(HostMemory.Piece piece, long iova, boolean given) {
+    DmaChunk(PinnedMemory.Piece piece, long iova, boolean given) {
         this.piece = piece;
         this.iova = iova;
         this.given = given;
         this.segment = Memory.at(piece.address(), piece.bytes(), arena);
-        this.pages = new PageRuns(piece.bytes(), HostMemory.PAGE_BYTES);
+        this.pages = new PageRuns(piece.bytes(), PinnedMemory.PAGE_BYTES);
     }
 
-    HostMemory.Piece piece() {
+    PinnedMemory.Piece piece() {
         return piece;
     }
 

@@ -25,7 +25,7 @@ abstract class IoSpace {
      * Returns the fixed address at which devices see a piece of memory, or -1 if the caller chooses
      * the address.
      */
-    long givenAddress(HostMemory.Piece piece) {
+    long givenAddress(PinnedMemory.Piece piece) {
         return -1;
     }
 

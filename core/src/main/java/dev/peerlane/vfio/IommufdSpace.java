@@ -161,7 +161,7 @@ final class IommufdSpace extends IoSpace {
 
     @Override
     long pageBytes() {
-        return HostMemory.PAGE_BYTES;
+        return PinnedMemory.PAGE_BYTES;
     }
 
     @Override

@@ -59,7 +59,7 @@ final class NoIommuSpace extends Type1Space {
 
     @Override
     long pageBytes() {
-        return HostMemory.PAGE_BYTES;
+        return PinnedMemory.PAGE_BYTES;
     }
 
     @Override
@@ -68,9 +68,9 @@ final class NoIommuSpace extends Type1Space {
     }
 
     @Override
-    long givenAddress(HostMemory.Piece piece) {
-        if (piece.alignBytes() != HostMemory.HUGE_PAGE_BYTES
-                || piece.bytes() != HostMemory.HUGE_PAGE_BYTES) {
+    long givenAddress(PinnedMemory.Piece piece) {
+        if (piece.alignBytes() != PinnedMemory.HUGE_PAGE_BYTES
+                || piece.bytes() != PinnedMemory.HUGE_PAGE_BYTES) {
             throw PeerlaneException.machine(
                     "no-huge-page",
                     "%d bytes of memory for DMA without an IOMMU are not one huge page"
@@ -103,7 +103,7 @@ final class NoIommuSpace extends Type1Space {
         long entry;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment word = arena.allocate(ENTRY_BYTES, ENTRY_BYTES);
-            long at = address / HostMemory.PAGE_BYTES * ENTRY_BYTES;
+            long at = address / PinnedMemory.PAGE_BYTES * ENTRY_BYTES;
             long read = kernel.pread(map, word, at);
             entry = read == ENTRY_BYTES ? word.get(JAVA_LONG, 0) : 0;
         } finally {
@@ -116,7 +116,7 @@ final class NoIommuSpace extends Type1Space {
                     PAGE_MAP + " does not give the physical address of a page",
                     "Run as root");
         }
-        return frame * HostMemory.PAGE_BYTES;
+        return frame * PinnedMemory.PAGE_BYTES;
     }
 
     @Override

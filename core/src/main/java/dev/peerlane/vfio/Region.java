@@ -89,8 +89,8 @@ record Region(int index, long sizeBytes, long offset, List<Span> areas, boolean 
      * MSI-X table.
      */
     Region withoutPages(long start, long bytes) {
-        long first = start & -HostMemory.PAGE_BYTES;
-        long end = Bits.roundUp(start + bytes, HostMemory.PAGE_BYTES);
+        long first = start & -PinnedMemory.PAGE_BYTES;
+        long end = Bits.roundUp(start + bytes, PinnedMemory.PAGE_BYTES);
         List<Span> left = Span.without(areas, List.of(new Span(first, end - 1)));
         return new Region(index, sizeBytes, offset, left, msixMappable);
     }

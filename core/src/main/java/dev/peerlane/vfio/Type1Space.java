@@ -164,7 +164,7 @@ class Type1Space extends IoSpace {
             int flags = info.get(JAVA_INT, VfioAbi.FLAGS);
             long sizes = info.get(JAVA_LONG, IommuInfo.PAGE_SIZES);
             boolean known = (flags & IommuInfo.HAS_PAGE_SIZES) != 0 && sizes != 0;
-            pageBytes = known ? Long.lowestOneBit(sizes) : HostMemory.PAGE_BYTES;
+            pageBytes = known ? Long.lowestOneBit(sizes) : PinnedMemory.PAGE_BYTES;
             int first =
                     (flags & IommuInfo.CAPS) != 0 ? info.get(JAVA_INT, IommuInfo.CAP_OFFSET) : 0;
             MemorySegment spans = Capabilities.find(info, first, IommuInfo.CAP_IOVA_RANGE);

@@ -41,23 +41,23 @@ final class VfioDma extends DmaDomain {
 
     private final OwnerThread thread = new OwnerThread();
     private final IoSpace space;
-    private final HostMemory memory;
+    private final PinnedMemory memory;
     private final Routes routes;
     private final IovaAllocator addresses;
     private final List<DmaChunk> chunks = new ArrayList<>();
     private final TreeMap<Long, Peer> peers = new TreeMap<>();
     private boolean closed;
 
-    VfioDma(IoSpace space, HostMemory memory, List<Span> decoded, Routes routes) {
+    VfioDma(IoSpace space, PinnedMemory memory, List<Span> decoded, Routes routes) {
         this.space = space;
         this.memory = memory;
         this.routes = routes;
-        if (space.pageBytes() > HostMemory.PAGE_BYTES) {
+        if (space.pageBytes() > PinnedMemory.PAGE_BYTES) {
             throw PeerlaneException.machine(
                     "iommu-page-size",
                     "the smallest page of the IOMMU has %d bytes".formatted(space.pageBytes()),
                     "Only IOMMUs with pages of %d bytes can be used"
-                            .formatted(HostMemory.PAGE_BYTES));
+                            .formatted(PinnedMemory.PAGE_BYTES));
         }
         List<Span> holes = new ArrayList<>(decoded);
         holes.add(INTERRUPTS);
@@ -66,7 +66,7 @@ final class VfioDma extends DmaDomain {
 
     @Override
     public int pageBytes() {
-        return HostMemory.PAGE_BYTES;
+        return PinnedMemory.PAGE_BYTES;
     }
 
     @Override
@@ -75,7 +75,7 @@ final class VfioDma extends DmaDomain {
         if (sizeBytes <= 0 || sizeBytes > Long.MAX_VALUE >> 1) {
             throw new IllegalArgumentException("a DMA buffer can't have " + sizeBytes + " bytes");
         }
-        long bytes = Bits.roundUp(sizeBytes, HostMemory.PAGE_BYTES);
+        long bytes = Bits.roundUp(sizeBytes, PinnedMemory.PAGE_BYTES);
         for (DmaChunk chunk : chunks) {
             long at = chunk.take(bytes);
             if (at >= 0) {
@@ -94,7 +94,7 @@ final class VfioDma extends DmaDomain {
 
     private DmaChunk newChunk(long bytes) {
         checkMappings();
-        HostMemory.Piece piece = memory.take(bytes);
+        PinnedMemory.Piece piece = memory.take(bytes);
         long iova = -1;
         boolean given = false;
         try {
@@ -128,7 +128,7 @@ final class VfioDma extends DmaDomain {
     private void release(DmaChunk chunk) {
         chunks.remove(chunk);
         chunk.end();
-        HostMemory.Piece piece = chunk.piece();
+        PinnedMemory.Piece piece = chunk.piece();
         new MemoryCleanup()
                 .step(() -> {
                     space.unmap(chunk.iova(), piece.bytes());
@@ -203,7 +203,7 @@ final class VfioDma extends DmaDomain {
                     "Have the firmware place BARs lower (\"above 4G decoding\", MMIO high base), use"
                             + " a wider IOMMU (aw-bits=48 in QEMU), or another device's CMB");
         }
-        long iova = addresses.take(bytes, HostMemory.PAGE_BYTES);
+        long iova = addresses.take(bytes, PinnedMemory.PAGE_BYTES);
         if (iova < 0) {
             throw PeerlaneException.machine(
                     "no-io-addresses",

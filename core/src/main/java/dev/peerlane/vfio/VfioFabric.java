@@ -60,8 +60,8 @@ public final class VfioFabric extends Fabric {
         this.members = members;
         this.system = system;
         this.space = space;
-        HostMemory memory =
-                new HostMemory(kernel, system, options.hugePages(), space.needsHugePages());
+        PinnedMemory memory =
+                new PinnedMemory(kernel, system, options.hugePages(), space.needsHugePages());
         dma = new VfioDma(space, memory, system.decoded(), this::obstacle);
     }
 

@@ -14,23 +14,23 @@ import org.jspecify.annotations.Nullable;
 
 /** A BAR of which some parts are mapped and the others are read and written by message. */
 final class UserBar extends Bar implements AutoCloseable {
-    private record Part(Region.Area area, Mapping mapping) {}
+    private record Part(UserRegion.Area area, Mapping mapping) {}
 
     private final OwnerThread thread = new OwnerThread();
-    private final Link link;
+    private final ServerLink link;
     private final String locator;
-    private final Region region;
+    private final UserRegion region;
     private final long pciAddress;
     private final List<Part> parts = new ArrayList<>();
     private final List<MappedDoorbell> doorbells = new ArrayList<>();
 
-    UserBar(Link link, String locator, Region region, long pciAddress) {
+    UserBar(ServerLink link, String locator, UserRegion region, long pciAddress) {
         this.link = link;
         this.locator = locator;
         this.region = region;
         this.pciAddress = pciAddress;
         try {
-            for (Region.Area area : region.areas()) {
+            for (UserRegion.Area area : region.areas()) {
                 String object = "BAR %d of %s".formatted(region.index(), locator);
                 long offset = region.fileOffset() + area.offset();
                 parts.add(new Part(area, Mapping.of(region.fd(), offset, area.bytes(), object)));
@@ -41,7 +41,7 @@ final class UserBar extends Bar implements AutoCloseable {
         }
     }
 
-    Region region() {
+    UserRegion region() {
         return region;
     }
 
@@ -165,8 +165,8 @@ final class UserBar extends Bar implements AutoCloseable {
     }
 
     /** Returns the mappable part that contains a range, or null. */
-    Region.@Nullable Area area(long offset, long bytes) {
-        for (Region.Area area : region.areas()) {
+    UserRegion.@Nullable Area area(long offset, long bytes) {
+        for (UserRegion.Area area : region.areas()) {
             if (area.holds(offset, bytes)) {
                 return area;
             }

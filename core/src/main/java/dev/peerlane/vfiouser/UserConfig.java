@@ -4,10 +4,10 @@ import dev.peerlane.pci.ConfigSpace;
 
 /** The configuration space of a vfio-user device, read and written by message. */
 final class UserConfig extends ConfigSpace {
-    private final Link link;
+    private final ServerLink link;
     private final long sizeBytes;
 
-    UserConfig(Link link, long sizeBytes) {
+    UserConfig(ServerLink link, long sizeBytes) {
         this.link = link;
         this.sizeBytes = sizeBytes;
     }

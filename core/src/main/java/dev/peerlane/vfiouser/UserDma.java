@@ -171,7 +171,7 @@ final class UserDma extends DmaDomain implements AutoCloseable, OwnMemory.Host {
         private final UserFunction owner;
         private final Reach reach;
 
-        Peer(UserFunction owner, Region region, long offset, long busAddress, long sizeBytes) {
+        Peer(UserFunction owner, UserRegion region, long offset, long busAddress, long sizeBytes) {
             super(UserDma.this::checkThread, busAddress, sizeBytes);
             this.owner = owner;
             reach = new Reach(region.fd(), region.fileOffset() + offset, busAddress, sizeBytes);

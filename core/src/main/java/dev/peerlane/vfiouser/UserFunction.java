@@ -23,8 +23,8 @@ final class UserFunction implements AutoCloseable {
 
     private final String locator;
     private final Bdf bdf;
-    private final Link link;
-    private final List<Region> regions = new ArrayList<>();
+    private final ServerLink link;
+    private final List<UserRegion> regions = new ArrayList<>();
     private final List<UserBar> bars = new ArrayList<>();
     private UserConfig config;
     private boolean resets;
@@ -36,7 +36,7 @@ final class UserFunction implements AutoCloseable {
         this.bdf = bdf;
         // a server that was given a folder creates its socket in it
         Path socket = Files.isDirectory(path) ? path.resolve(VfioUserFabric.SOCKET_NAME) : path;
-        link = Link.connect(locator, socket.toString(), clock, timeoutNanos);
+        link = ServerLink.connect(locator, socket.toString(), clock, timeoutNanos);
         config = new UserConfig(link, 0);
         try {
             start(places);
@@ -60,13 +60,13 @@ final class UserFunction implements AutoCloseable {
         }
         resets = (flags & Protocol.DEVICE_RESETS) != 0;
         for (int index = 0; index < BARS; index++) {
-            regions.add(Region.ask(link, locator, index));
+            regions.add(UserRegion.ask(link, locator, index));
         }
-        Region space = Region.ask(link, locator, Protocol.CONFIG_REGION);
+        UserRegion space = UserRegion.ask(link, locator, Protocol.CONFIG_REGION);
         regions.add(space);
         config = new UserConfig(link, space.sizeBytes());
         for (int index = 0; index < BARS; index++) {
-            Region region = regions.get(index);
+            UserRegion region = regions.get(index);
             int low = config.load32(ConfigSpace.BAR0 + 4 * index);
             if (region.sizeBytes() == 0 || (low & BAR_IO) != 0) {
                 continue;
@@ -75,7 +75,7 @@ final class UserFunction implements AutoCloseable {
             long address = places.take(locator, index, region.sizeBytes(), wide);
             bars.add(new UserBar(link, locator, region, address));
         }
-        List<Region> unsafe = regions.stream().filter(Region::canShrink).toList();
+        List<UserRegion> unsafe = regions.stream().filter(UserRegion::canShrink).toList();
         if (!unsafe.isEmpty()) {
             link.watch(() -> isWhole(unsafe));
         }
@@ -83,8 +83,8 @@ final class UserFunction implements AutoCloseable {
         link.inUse();
     }
 
-    private static boolean isWhole(List<Region> regions) {
-        for (Region region : regions) {
+    private static boolean isWhole(List<UserRegion> regions) {
+        for (UserRegion region : regions) {
             if (region.isShortened()) {
                 return false;
             }
@@ -129,7 +129,7 @@ final class UserFunction implements AutoCloseable {
         return bdf;
     }
 
-    Link link() {
+    ServerLink link() {
         return link;
     }
 
@@ -162,7 +162,7 @@ final class UserFunction implements AutoCloseable {
     public void close() {
         link.close();
         bars.forEach(UserBar::close);
-        regions.forEach(Region::close);
+        regions.forEach(UserRegion::close);
         regions.clear();
     }
 

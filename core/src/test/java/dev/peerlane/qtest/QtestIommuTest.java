@@ -49,13 +49,13 @@ class QtestIommuTest {
         IntelIommu.FaultLog log = iommu.faults();
         assertThat(log.faults())
                 .containsExactly(
-                        new DmaFault(new Bdf(0, 3, 4, 0), 0x1234_5000L, Direction.READ, 6),
-                        new DmaFault(new Bdf(0, 1, 0, 7), 0x9000L, Direction.WRITE, 5));
+                        new IommuFault(new Bdf(0, 3, 4, 0), 0x1234_5000L, Direction.READ, 6),
+                        new IommuFault(new Bdf(0, 1, 0, 7), 0x9000L, Direction.WRITE, 5));
         assertThat(log.overflowed()).isTrue();
         assertThat(iommu.faults().isEmpty()).as("the same again").isTrue();
         machine.refuses(1, 0xa000L, 5L << 32 | 0x0107);
         assertThat(iommu.faults().faults())
-                .containsExactly(new DmaFault(new Bdf(0, 1, 0, 7), 0xa000L, Direction.WRITE, 5));
+                .containsExactly(new IommuFault(new Bdf(0, 1, 0, 7), 0xa000L, Direction.WRITE, 5));
     }
 
     @Test

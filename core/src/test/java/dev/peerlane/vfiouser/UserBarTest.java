@@ -35,7 +35,8 @@ class UserBarTest {
     void isShortenedWhenTheFileEndsBeforeTheRegionDoes() throws IOException {
         Path path = Files.write(folder.resolve("bars"), new byte[0x3000]);
         int fd = (int) KernelCalls.instance().open(path.toString(), Kernel.O_RDWR);
-        Region region = new Region(2, 0x1000, 0x2000, List.of(new Region.Area(0, 0x1000)), fd);
+        UserRegion region =
+                new UserRegion(2, 0x1000, 0x2000, List.of(new UserRegion.Area(0, 0x1000)), fd);
         try {
             assertThat(region.canShrink()).isTrue();
             assertThat(region.isShortened()).isFalse();
@@ -52,7 +53,7 @@ class UserBarTest {
         Path path = Files.write(folder.resolve("bar"), new byte[4096]);
         Kernel kernel = KernelCalls.instance();
         int fd = (int) kernel.open(path.toString(), Kernel.O_RDWR);
-        Region region = new Region(2, 4096, 0, List.of(new Region.Area(0, 4096)), fd);
+        UserRegion region = new UserRegion(2, 4096, 0, List.of(new UserRegion.Area(0, 4096)), fd);
         try (UserBar bar = new UserBar(null, "vfio-user:x", region, 0)) {
             for (int i = 0; i < WARM; i++) {
                 bar.store32(8, i);

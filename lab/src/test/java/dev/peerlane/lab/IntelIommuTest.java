@@ -6,8 +6,8 @@ import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
 import dev.peerlane.pci.Direction;
-import dev.peerlane.qtest.DmaFault;
 import dev.peerlane.qtest.IntelIommu;
+import dev.peerlane.qtest.IommuFault;
 import dev.peerlane.qtest.QtestFabric;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,7 +57,7 @@ class IntelIommuTest {
                 IntelIommu.FaultLog log = iommu.faults();
                 assertThat(log.faults())
                         .containsExactly(
-                                new DmaFault(
+                                new IommuFault(
                                         device.bdf(), buffer.busAddress(), Direction.WRITE, 5));
                 assertThat(iommu.faults().isEmpty()).as("cleared by the call before").isTrue();
             }
@@ -79,7 +79,7 @@ class IntelIommuTest {
                 admin.identify(cmb.pciAddress() + 4096);
                 assertThat(iommu.faults().faults())
                         .containsExactly(
-                                new DmaFault(
+                                new IommuFault(
                                         peer.bdf(), cmb.pciAddress() + 4096, Direction.WRITE, 5));
                 assertThat(cmb.load32(4096)).isZero();
 

@@ -15,11 +15,11 @@ import org.jspecify.annotations.Nullable;
  * an eventfd is unmasked in the table and one without is masked. MSI-X itself is on while the
  * client has MSI-X Enable set in the configuration space.
  */
-final class Interrupts implements AutoCloseable {
+final class ClientInterrupts implements AutoCloseable {
     private final EmulatedController controller;
     private final @Nullable EventCounter[] events;
 
-    Interrupts(EmulatedController controller) {
+    ClientInterrupts(EmulatedController controller) {
         this.controller = controller;
         this.events = new EventCounter[controller.interruptVectors()];
         controller.interruptReceiver(this::signal);

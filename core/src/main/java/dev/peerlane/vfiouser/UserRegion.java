@@ -20,7 +20,7 @@ import java.util.List;
  * @param areas the parts that can be mapped
  * @param fd the descriptor, or -1
  */
-record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int fd) {
+record UserRegion(int index, long sizeBytes, long fileOffset, List<Area> areas, int fd) {
     private static final int ASKED_BYTES = 1024;
     private static final int MOST_BYTES = Protocol.MAX_MESSAGE_BYTES - Protocol.HEADER_BYTES;
 
@@ -38,7 +38,7 @@ record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int 
      * Reads a region's description. Asks a second time if the whole description is longer than the
      * first reply.
      */
-    static Region ask(Link link, String locator, int index) {
+    static UserRegion ask(ServerLink link, String locator, int index) {
         MemorySegment answer = ask(link, index, ASKED_BYTES);
         long needed = Integer.toUnsignedLong(answer.get(JAVA_INT_UNALIGNED, 0));
         if (needed > MOST_BYTES) {
@@ -63,7 +63,7 @@ record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int 
             boolean mappable = (flags & Protocol.REGION_MMAP) != 0 && passed.length == 1;
             List<Area> areas = mappable ? areas(answer, flags, size, locator, index) : List.of();
             done = mappable;
-            return new Region(index, size, offset, areas, mappable ? passed[0] : -1);
+            return new UserRegion(index, size, offset, areas, mappable ? passed[0] : -1);
         } finally {
             if (!done) {
                 for (int fd : passed) {
@@ -73,7 +73,7 @@ record Region(int index, long sizeBytes, long fileOffset, List<Area> areas, int 
         }
     }
 
-    private static MemorySegment ask(Link link, int index, int room) {
+    private static MemorySegment ask(ServerLink link, int index, int room) {
         MemorySegment body = link.outgoing();
         body.asSlice(0, Protocol.REGION_INFO_BYTES).fill((byte) 0);
         body.set(JAVA_INT_UNALIGNED, 0, room);

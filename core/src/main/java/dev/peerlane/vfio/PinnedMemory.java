@@ -10,7 +10,7 @@ import dev.peerlane.linux.KernelException;
  * else ordinary pages. VFIO locks what is mapped, so each allocation is checked against the limit
  * of locked memory first.
  */
-final class HostMemory {
+final class PinnedMemory {
     static final int PAGE_BYTES = Bits.PAGE_BYTES;
     static final int HUGE_PAGE_BYTES = 2 << 20;
 
@@ -34,7 +34,7 @@ final class HostMemory {
     private final boolean hugeOnly;
     private long takenBytes;
 
-    HostMemory(Kernel kernel, VfioSystem system, boolean hugePages, boolean hugeOnly) {
+    PinnedMemory(Kernel kernel, VfioSystem system, boolean hugePages, boolean hugeOnly) {
         this.kernel = kernel;
         this.limitBytes =
                 system.locksWithoutLimit()

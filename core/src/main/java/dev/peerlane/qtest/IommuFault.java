@@ -12,7 +12,7 @@ import dev.peerlane.pci.Direction;
  * @param reason the fault reason: 5 is a write without permission, 6 a read without permission
  *     (VT-d 7.2.3)
  */
-public record DmaFault(Bdf requester, long address, Direction direction, int reason) {
+public record IommuFault(Bdf requester, long address, Direction direction, int reason) {
     @Override
     public String toString() {
         return "%s %s 0x%x: reason %02xh"

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Tests DEVICE_SET_IRQS: which requests are accepted, and what happens to eventfds. */
-class InterruptsTest {
+class ClientInterruptsTest {
     private static final int NONE = Protocol.IRQ_DATA_NONE;
     private static final int BOOL = Protocol.IRQ_DATA_BOOL;
     private static final int EVENTFD = Protocol.IRQ_DATA_EVENTFD;
@@ -44,7 +44,7 @@ class InterruptsTest {
                             .build());
     private final EmulatedController controller = fabric.controller("a");
     private final PciDevice device = fabric.open("emu:a");
-    private final Interrupts interrupts = new Interrupts(controller);
+    private final ClientInterrupts interrupts = new ClientInterrupts(controller);
     private final List<Integer> mine = new ArrayList<>();
 
     @AfterEach

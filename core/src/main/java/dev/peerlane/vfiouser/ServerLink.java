@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * Sends requests to one server: one at a time, each with its reply and within a time limit. After
  * the first failure of the connection nothing more is sent.
  */
-final class Link implements AutoCloseable {
+final class ServerLink implements AutoCloseable {
     private static final String CAPABILITIES =
             "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":4096}}";
 
@@ -38,7 +38,7 @@ final class Link implements AutoCloseable {
     private boolean dead;
     private boolean used;
 
-    private Link(String locator, Clock clock, long timeoutNanos, Channel channel) {
+    private ServerLink(String locator, Clock clock, long timeoutNanos, Channel channel) {
         this.locator = locator;
         this.clock = clock;
         this.timeoutNanos = timeoutNanos;
@@ -46,9 +46,10 @@ final class Link implements AutoCloseable {
     }
 
     /** Connects to a server and negotiates the version. */
-    static Link connect(String locator, String path, Clock clock, long timeoutNanos) {
+    static ServerLink connect(String locator, String path, Clock clock, long timeoutNanos) {
         UnixSocket socket = UnixSocket.create();
-        Link link = new Link(locator, clock, timeoutNanos, new Channel(socket, locator));
+        ServerLink link =
+                new ServerLink(locator, clock, timeoutNanos, new Channel(socket, locator));
         try {
             long[] result = {0};
             clock.await(
