@@ -45,6 +45,16 @@ class TidyTest {
                             "looked at and left", // alternatives
                             "of one's own", // your own
                             "\\b(?:is|are|was|were) held against\\b", // is compared with
+                            "can't be told", // is unknown
+                            "is no multiple of", // is not a multiple of
+                            "keeps its own cop(?:y|ies)\\b", // copies the list
+                            "second call does nothing", // closing again has no effect
+                            "\\bso many (?:bytes|turns|blocks)\\b", // a number of
+                            "\\bwhat there is\\b", // name the thing
+                            "stays the caller's", // the caller keeps ownership
+                            "the caller's to close", // the caller takes ownership
+                            "is there already", // exists
+                            "/\\*\\*\\s+(?:\\*\\s+)?Makes one\\b", // creates a, and the noun
                             "/\\*\\*\\s+(?:\\*\\s+)?Says (?:the|what|whether|how|which|who)\\b"),
                     Pattern.CASE_INSENSITIVE);
 

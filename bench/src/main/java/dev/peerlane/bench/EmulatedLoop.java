@@ -58,7 +58,7 @@ final class EmulatedLoop implements AutoCloseable {
         }
     }
 
-    /** Attaches slots for reads of so many bytes and returns the first one. */
+    /** Attaches slots for Reads of a given size in bytes, and returns the first one. */
     int attach(int bytes) {
         return port.attach(cmb, 0, bytes, bytes, DEPTH);
     }

@@ -38,7 +38,7 @@ final class Machine {
         return System.getProperty("os.name") + " " + System.getProperty("os.version");
     }
 
-    /** Returns the load of the last minute, as the kernel has it. */
+    /** Returns the kernel's load average of the last minute. */
     static String load() throws IOException {
         return Files.readString(Path.of("/proc/loadavg")).split(" ", 2)[0];
     }

@@ -123,7 +123,7 @@ public abstract class BlockPort implements AutoCloseable {
     /** Returns a status in words, with the specification's name, its codes and a hint. */
     public abstract String describe(int status);
 
-    /** Quiesces it if need be and frees its queue. A second call does nothing. */
+    /** Quiesces the port if need be and frees its queue. Closing again has no effect. */
     @Override
     public abstract void close();
 }

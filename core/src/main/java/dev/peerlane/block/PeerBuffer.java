@@ -62,7 +62,7 @@ public abstract class PeerBuffer implements AutoCloseable {
      * @param offset of the first byte, a multiple of 8
      * @param into where they go; as many are loaded as it is long, a multiple of 8
      * @throws IndexOutOfBoundsException if the buffer ends before; nothing was loaded then
-     * @throws IllegalArgumentException if offset or length is no multiple of 8; likewise
+     * @throws IllegalArgumentException if offset or length is not a multiple of 8; likewise
      */
     public void load(long offset, MemorySegment into) {
         checkWords(offset, into.byteSize());

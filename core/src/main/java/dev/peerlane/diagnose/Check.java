@@ -56,7 +56,7 @@ public enum Check {
                     + " then uses AMD's by default. Intel's may need intel_iommu=on on the kernel"
                     + " command line.",
             "Restore the kernel command line; turn the IOMMU off in the firmware."),
-    /** Somebody else in the group. */
+    /** Another driver holds functions of the group. */
     GROUP_NOT_VIABLE(
             "group-not-viable",
             CANNOT,

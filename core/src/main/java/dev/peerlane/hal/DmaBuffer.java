@@ -35,7 +35,7 @@ public abstract class DmaBuffer implements AutoCloseable {
         return segment().byteSize();
     }
 
-    /** Unmaps and frees it. A second call does nothing. */
+    /** Unmaps and frees the buffer. Closing again has no effect. */
     @Override
     public abstract void close();
 }

@@ -51,7 +51,7 @@ public abstract class Fabric implements AutoCloseable {
         return FabricTraits.LENT;
     }
 
-    /** Closes what is still open, then the fabric. A second call does nothing. */
+    /** Closes what is still open, then the fabric. Closing again has no effect. */
     @Override
     public abstract void close();
 }

@@ -40,7 +40,7 @@ public abstract class PciDevice implements AutoCloseable {
      */
     public abstract void reset();
 
-    /** Stops its DMA and gives it back. A second call does nothing. */
+    /** Stops the device's DMA and closes the device. Closing again has no effect. */
     @Override
     public abstract void close();
 }

@@ -26,7 +26,7 @@ public abstract class PeerMapping implements AutoCloseable {
     /** Returns the length in bytes. */
     public abstract long sizeBytes();
 
-    /** Unmaps it. A second call does nothing. */
+    /** Removes the mapping. Closing again has no effect. */
     @Override
     public abstract void close();
 }

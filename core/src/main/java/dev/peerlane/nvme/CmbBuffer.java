@@ -42,7 +42,7 @@ final class CmbBuffer extends PeerBuffer {
     private boolean closed;
 
     /**
-     * Makes one for a piece that was taken.
+     * Creates a buffer over an allocated piece of the CMB.
      *
      * @param offset where the piece begins in the memory
      * @param base the bus address of the memory

@@ -82,7 +82,7 @@ public final class Controller implements AutoCloseable {
      * it what it is. Relaxed Ordering is turned off, and a CMB window that somebody left is taken
      * down.
      *
-     * @param device the function; stays the caller's to close, after the controller
+     * @param device the function, which the caller closes after the controller
      * @throws PeerlaneException if it is no controller that can be used, or fails; nothing stays
      *     allocated then
      */
@@ -461,7 +461,7 @@ public final class Controller implements AutoCloseable {
     /**
      * Takes the controller down: deletes its queues, overwrites what open buffers of its CMB hold,
      * shuts it down in order, stops it, takes the CMB's mapping away, and frees the memory. Every
-     * step is bounded, and the next follows whatever became of it. A second call does nothing.
+     * step is bounded, and the next follows even if it fails. Closing again has no effect.
      *
      * @see #closeProblem
      */

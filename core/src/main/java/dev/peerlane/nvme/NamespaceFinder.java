@@ -41,7 +41,7 @@ final class NamespaceFinder {
     private final long count;
 
     /**
-     * Makes one for a controller.
+     * Creates a finder for a controller.
      *
      * @param count NN, how many namespaces it has at most
      */

@@ -35,7 +35,7 @@ public record Acs(int offset, int capability, int control, long egressVector) {
     /** Of a bridge whose extended configuration space can't be read: taken as if it redirected. */
     public static final Acs UNREADABLE = new Acs(-1);
 
-    /** Makes one of which the control register alone is known. */
+    /** Creates an instance of which only the control register is known. */
     public Acs(int control) {
         this(0, control & 0x7f, control, 0);
     }

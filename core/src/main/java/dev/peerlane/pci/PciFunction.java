@@ -57,12 +57,12 @@ public record PciFunction(
      */
     public record BarWindow(int index, long address, long sizeBytes) {}
 
-    /** Keeps its own copy of the list. */
+    /** Copies the list. */
     public PciFunction {
         bars = List.copyOf(bars);
     }
 
-    /** Makes one of which no details are known. */
+    /** Creates a function of which no details are known. */
     public PciFunction(
             Bdf bdf,
             @Nullable Bdf parent,

@@ -54,7 +54,7 @@ public record Route(
      */
     public record Stop(PciFunction port, int bit, String why) {}
 
-    /** Keeps its own copies of the lists. */
+    /** Copies the lists. */
     public Route {
         bridges = List.copyOf(bridges);
         redirecting = List.copyOf(redirecting);

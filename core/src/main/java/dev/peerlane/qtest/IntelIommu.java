@@ -60,7 +60,7 @@ public final class IntelIommu {
      * @param overflowed whether there were more
      */
     public record FaultLog(List<IommuFault> faults, boolean overflowed) {
-        /** Keeps its own copy of the list. */
+        /** Copies the list. */
         public FaultLog {
             faults = List.copyOf(faults);
         }

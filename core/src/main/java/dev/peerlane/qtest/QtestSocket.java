@@ -271,7 +271,7 @@ final class QtestSocket implements AutoCloseable {
         return broken == null && channel.isOpen();
     }
 
-    /** Disconnects; QEMU then waits for its next client. A second call does nothing. */
+    /** Disconnects. QEMU then waits for its next client. Closing again has no effect. */
     @Override
     public void close() {
         closeQuietly(selector);

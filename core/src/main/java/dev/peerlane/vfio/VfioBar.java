@@ -112,7 +112,7 @@ abstract class VfioBar extends Bar {
         Objects.checkFromIndexSize(offset, width, region.sizeBytes());
         if ((offset & (width - 1)) != 0) {
             throw new IndexOutOfBoundsException(
-                    "offset 0x%x is no multiple of %d".formatted(offset, width));
+                    "offset 0x%x is not a multiple of %d".formatted(offset, width));
         }
     }
 

@@ -154,7 +154,7 @@ final class UserBar extends Bar implements AutoCloseable {
         Objects.checkFromIndexSize(offset, width, region.sizeBytes());
         if ((offset & (width - 1)) != 0) {
             throw new IndexOutOfBoundsException(
-                    "offset 0x%x is no multiple of %d".formatted(offset, width));
+                    "offset 0x%x is not a multiple of %d".formatted(offset, width));
         }
         for (Part part : parts) {
             if (part.area.holds(offset, width)) {

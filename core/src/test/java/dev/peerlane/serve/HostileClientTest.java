@@ -129,7 +129,7 @@ class HostileClientTest extends RawClient {
     }
 
     private void shrinkUnderTheDrive() {
-        // whoever creates a file chooses its seals
+        // the creator of a file chooses its seals
         int fd = Mischief.unsealed("memory", 1 << 16);
         assertThat(map(0, 0x10000, 1 << 16, fd)).isZero();
         assertThat(Mischief.resize(fd, 0)).isZero();

@@ -40,7 +40,7 @@ class EngineAllocationTest {
                 CopyOptions.DEFAULTS.withSlots(CHUNK_BYTES, 64));
     }
 
-    /** Returns how many bytes a copy of so many blocks allocates. */
+    /** Returns the number of bytes that a copy of that many blocks allocates. */
     private static long cost(Session session, long blocks) {
         long before = allocated();
         Receipt receipt = copy(session, "emu:a", "emu:b", blocks);

@@ -47,12 +47,12 @@ class VfioThreadsTest {
 
             ForeignCalls calls = new ForeignCalls();
             calls.add("open", () -> fabric.open("0000:02:00.0"))
-                    .add("open of one that is open", () -> fabric.open("0000:01:00.0"))
-                    .add("open of one that is not there", () -> fabric.open("0000:03:00.0"))
+                    .add("open of an open device", () -> fabric.open("0000:01:00.0"))
+                    .add("open of a missing device", () -> fabric.open("0000:03:00.0"))
                     .add("machine", fabric::machine)
                     .add("close of the fabric", fabric::close)
                     .add("bar", () -> device.bar(0))
-                    .add("bar that is not there", () -> device.bar(4))
+                    .add("missing bar", () -> device.bar(4))
                     .add("bus master", () -> device.busMaster(false))
                     .add("reset", device::reset)
                     .add("interrupts", () -> device.interrupts(2))

@@ -68,7 +68,7 @@ class VfioUserThreadsTest {
 
             ForeignCalls calls = new ForeignCalls();
             calls.add("open", () -> fabric.open(locator))
-                    .add("open of one that is not there", () -> fabric.open("vfio-user:/none"))
+                    .add("open of a missing device", () -> fabric.open("vfio-user:/none"))
                     .add("machine", fabric::machine)
                     .add("close of the fabric", fabric::close)
                     .add("bus master", () -> device.busMaster(false))

@@ -13,7 +13,7 @@ import java.nio.file.Path;
 
 /** Opens devices of a fabric that a file describes: emulated drives, or a running QEMU's. */
 public final class FabricFileProvider implements EndpointProvider {
-    /** Makes one, as a service loader does. */
+    /** Creates a provider, for a service loader. */
     public FabricFileProvider() {}
 
     /** QEMU's devices need a file: this is who says so. */

@@ -106,7 +106,7 @@ public final class CaptureTarget {
                 entry(zip, device + "/" + name, config ? config(input) : text(input));
             }
         } catch (ZipException e) {
-            return bytes.toByteArray(); // a name came twice: what there is so far is cut off
+            return bytes.toByteArray(); // a duplicate name: returns the bytes so far
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

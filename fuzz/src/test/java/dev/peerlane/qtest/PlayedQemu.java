@@ -45,7 +45,7 @@ final class PlayedQemu implements Function<String, @Nullable String> {
     private int lines;
 
     /**
-     * Makes one.
+     * Creates a simulated QEMU.
      *
      * @param ram its memory, which it may change at any time
      */

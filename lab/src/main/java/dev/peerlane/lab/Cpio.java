@@ -38,7 +38,7 @@ final class Cpio implements AutoCloseable {
         return new Cpio(new BufferedOutputStream(Files.newOutputStream(file), 1 << 16));
     }
 
-    /** Adds a folder and those above it; nothing if it is there already. */
+    /** Adds a folder and those above it, unless the folder was added before. */
     void folder(String path) throws IOException {
         int slash = path.lastIndexOf('/');
         if (slash > 0) {

@@ -28,7 +28,7 @@ final class LabCache {
 
     private LabCache() {}
 
-    /** Makes one thing. */
+    /** Creates an entry of the cache. */
     @FunctionalInterface
     interface Maker {
         /** Fills an empty folder. */
@@ -71,7 +71,7 @@ final class LabCache {
         return folder;
     }
 
-    /** Returns what there is of a kind, the newest first. */
+    /** Returns the entries of a kind, the newest first. */
     static List<Path> kept(String kind) throws IOException {
         try (Stream<Path> all = Files.list(folder())) {
             return all.filter(each -> String.valueOf(each.getFileName()).startsWith(kind))

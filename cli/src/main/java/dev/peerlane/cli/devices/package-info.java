@@ -1,4 +1,7 @@
-/** The commands that tell what there is: {@code list}, {@code identify} and {@code cmb}. */
+/**
+ * Implements the commands that list and describe devices: {@code list}, {@code identify} and {@code
+ * cmb}.
+ */
 @NullMarked
 package dev.peerlane.cli.devices;
 

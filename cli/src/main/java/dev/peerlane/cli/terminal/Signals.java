@@ -96,7 +96,7 @@ public final class Signals {
         err.flush();
     }
 
-    /** By reflection, for javac warns of this class and can't be told not to. */
+    /** Accesses the class by reflection, because javac's warning about it can't be suppressed. */
     private void handle(String name) throws ReflectiveOperationException {
         Class<?> signal = Class.forName("sun.misc.Signal");
         Class<?> handler = Class.forName("sun.misc.SignalHandler");

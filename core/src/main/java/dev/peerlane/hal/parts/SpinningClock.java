@@ -12,7 +12,7 @@ public final class SpinningClock extends Clock {
     private final int turnsToYield;
     private int turns;
 
-    /** Makes one that yields the processor once in so many turns. */
+    /** Creates a clock that yields the processor once in a number of turns. */
     public SpinningClock(int turnsToYield) {
         this.turnsToYield = turnsToYield;
     }

@@ -122,7 +122,7 @@ public final class ConfigReading {
         }
     }
 
-    /** Reads bytes that are not known yet, and answers how many there are. */
+    /** Reads bytes that are not known yet. Returns their number. */
     private int read(int offset, int count) {
         int end = Math.min(offset + count, WHOLE);
         int from = known.nextClearBit(offset);

@@ -32,7 +32,7 @@ public record SysfsFunction(
      */
     public record Window(long start, long last) {}
 
-    /** Keeps its own copies of the lists. */
+    /** Copies the lists. */
     public SysfsFunction {
         windows = List.copyOf(windows);
         above = List.copyOf(above);

@@ -31,7 +31,7 @@ public final class GuestTests {
     /** One test; it fails by throwing. */
     @FunctionalInterface
     interface Body {
-        /** Runs it and returns what there is to say of its success. */
+        /** Runs the test. Returns a description of its success. */
         String run() throws Exception;
     }
 
