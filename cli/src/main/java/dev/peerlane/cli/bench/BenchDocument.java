@@ -186,7 +186,7 @@ record BenchDocument(
         private static Cell of(Figure.OfLoad load) {
             LoadWay way = load.way();
             LoadResult r = load.result();
-            boolean measured = r != null && r.voidReason().isEmpty();
+            LoadResult good = r != null && r.voidReason().isEmpty() ? r : null;
             return new Cell(
                     load.group().name().toLowerCase(Locale.ROOT),
                     way.initiator(),
@@ -198,15 +198,15 @@ record BenchDocument(
                     way.route(),
                     load.chunkBytes(),
                     load.depth(),
-                    r == null ? "skipped" : measured ? "measured" : "void",
-                    r == null ? words(load.skipped()) : measured ? null : r.voidReason(),
+                    r == null ? "skipped" : good == null ? "void" : "measured",
+                    r == null ? words(load.skipped()) : good == null ? r.voidReason() : null,
                     r == null ? 0 : r.canaries(),
-                    measured ? r.bytesPerSecond() : null,
-                    measured ? r.commands() / r.seconds() : null,
-                    measured ? Latency.of(r.latencies()) : null,
-                    measured ? r.cpuSecondsPerGib() : null,
-                    measured ? r.compilerSeconds() : null,
-                    measured ? r.seconds() : null);
+                    good == null ? null : good.bytesPerSecond(),
+                    good == null ? null : good.commands() / good.seconds(),
+                    good == null ? null : Latency.of(good.latencies()),
+                    good == null ? null : good.cpuSecondsPerGib(),
+                    good == null ? null : good.compilerSeconds(),
+                    good == null ? null : good.seconds());
         }
 
         private static @Nullable String words(Figure.@Nullable Skipped skipped) {
