@@ -9,6 +9,7 @@ import dev.peerlane.guard.DeviceBytes;
 import dev.peerlane.hal.Clock;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes of a namespace, Read one command at a time into host memory by a port that serves
@@ -49,10 +50,10 @@ final class PortBytes implements DeviceBytes, AutoCloseable {
         this.chunkBytes =
                 Math.max(
                         blockBytes,
-                        (int) Math.min(limits.maxTransferBytes(), MAX_BYTES)
+                        Math.min(limits.maxTransferBytes(), MAX_BYTES)
                                 / blockBytes
                                 * blockBytes);
-        HostMemory.HostBuffer made = null;
+        HostMemory.@Nullable HostBuffer made = null;
         try {
             made = memory.allocate(chunkBytes, Math.min(blockBytes, 4096));
             port.attach(made, 0, chunkBytes, chunkBytes, 1);
@@ -63,7 +64,7 @@ final class PortBytes implements DeviceBytes, AutoCloseable {
         this.buffer = made;
     }
 
-    private void giveBack(HostMemory.HostBuffer made, Throwable why) {
+    private void giveBack(HostMemory.@Nullable HostBuffer made, Throwable why) {
         try {
             port.close();
             if (made != null) {

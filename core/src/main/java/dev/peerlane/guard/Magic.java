@@ -1,5 +1,6 @@
 package dev.peerlane.guard;
 
+import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -8,6 +9,7 @@ import java.util.regex.Pattern;
 /**
  * One line of the table of magic numbers.
  *
+ * @param bytes the magic number, one character for a byte
  * @param place where it is looked for first: from the start, or negative from the end
  * @param align the place from the end is rounded down to a multiple of this
  * @param add added to the rounded place
@@ -17,7 +19,7 @@ import java.util.regex.Pattern;
 record Magic(
         Signature.Kind kind,
         String name,
-        byte[] bytes,
+        String bytes,
         long place,
         long align,
         long add,
@@ -38,7 +40,7 @@ record Magic(
         return new Magic(
                 Signature.Kind.valueOf(fields[0].toUpperCase(Locale.ROOT)),
                 fields[1],
-                HexFormat.of().parseHex(fields[3]),
+                new String(HexFormat.of().parseHex(fields[3]), StandardCharsets.ISO_8859_1),
                 number(place, "from", 0),
                 number(place, "align", 1),
                 number(place, "add", 0),

@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,10 +68,10 @@ public final class Signatures {
     }
 
     private boolean is(Magic magic, long at) {
-        byte[] wanted = magic.bytes();
+        int length = magic.bytes().length();
         return at >= 0
-                && at <= device.sizeBytes() - wanted.length
-                && Arrays.equals(bytes(at, wanted.length), wanted);
+                && at <= device.sizeBytes() - length
+                && new String(bytes(at, length), StandardCharsets.ISO_8859_1).equals(magic.bytes());
     }
 
     /** Returns the format's name, or nothing if what is round the magic is not of that format. */
