@@ -46,8 +46,11 @@ public final class Binder {
     private final Origins origins;
 
     /**
-     * Creates a binder for a machine. @param kernel opens block devices and nodes of VFIO @param
-     * system the machine's sysfs, procfs and state @param writer changes the machine
+     * Creates a binder for a machine.
+     *
+     * @param kernel opens block devices and nodes of VFIO
+     * @param system the machine's sysfs, procfs and state
+     * @param writer changes the machine
      */
     public Binder(Kernel kernel, SystemRoot system, SystemWriter writer) {
         this.system = system;

@@ -25,9 +25,9 @@ public class Cleanup {
     }
 
     /**
-     * Returns the exception for device memory that did not answer. @param e what the virtual
-     * machine threw for the SIGBUS
+     * Returns the exception for device memory that did not answer.
      *
+     * @param e what the virtual machine threw for the SIGBUS
      * @throws InternalError {@code e} itself, if no step touches such memory
      */
     protected RuntimeException typed(InternalError e) {

@@ -20,8 +20,8 @@ public final class FolderLock implements AutoCloseable {
     /**
      * Takes the lock. While another process holds it, this waits up to 5000 times.
      *
-     * @param folder the folder to lock @param code stable name of the error if the lock can't be
-     *     taken
+     * @param folder the folder to lock
+     * @param code stable name of the error if the lock can't be taken
      * @param remedy remedy of that error
      * @param wait waits briefly between two attempts
      * @throws KernelException if the folder does not exist, can't be read, or is not released in

@@ -31,9 +31,9 @@ final class ClientInterrupts implements AutoCloseable {
     }
 
     /**
-     * Carries out a DEVICE_SET_IRQS request, either completely or not at all. @param body the
-     * request's body
+     * Carries out a DEVICE_SET_IRQS request, either completely or not at all.
      *
+     * @param body the request's body
      * @param passed the descriptors that came with it; each one that is kept is replaced by -1
      * @return 0, or a negative error number
      */

@@ -25,8 +25,9 @@ final class Export implements AutoCloseable {
     /**
      * A part of a region that clients can map.
      *
-     * @param file the file that holds it, at the same offset as in the region @param offset start
-     *     in the region, in bytes @param bytes length in bytes
+     * @param file the file that holds it, at the same offset as in the region
+     * @param offset start in the region, in bytes
+     * @param bytes length in bytes
      */
     record Area(SharedBars.File file, long offset, long bytes) {}
 

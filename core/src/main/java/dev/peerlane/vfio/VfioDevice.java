@@ -214,7 +214,8 @@ public final class VfioDevice extends PciDevice {
     /**
      * Enables MSI-X vectors 0 and up, each with an event counter.
      *
-     * @param vectors number of vectors @throws PeerlaneException if the device has fewer vectors
+     * @param vectors number of vectors
+     * @throws PeerlaneException if the device has fewer vectors
      */
     public Interrupts interrupts(int vectors) {
         checkOpen();

@@ -70,7 +70,8 @@ public final class VfioFabric extends Fabric {
      *
      * @param kernel {@link dev.peerlane.linux.KernelCalls#instance}
      * @param devices all the functions that take part in peer-to-peer transfers; each is bound to
-     *     vfio-pci @param options the interface to use, and whether functions are reset
+     *     vfio-pci
+     * @param options the interface to use, and whether functions are reset
      * @throws PeerlaneException if a function is missing or not bound to vfio-pci, if a group can't
      *     be opened, or if there is no IOMMU; nothing stays open then
      */
