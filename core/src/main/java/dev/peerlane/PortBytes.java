@@ -50,9 +50,7 @@ final class PortBytes implements DeviceBytes, AutoCloseable {
         this.chunkBytes =
                 Math.max(
                         blockBytes,
-                        Math.min(limits.maxTransferBytes(), MAX_BYTES)
-                                / blockBytes
-                                * blockBytes);
+                        Math.min(limits.maxTransferBytes(), MAX_BYTES) / blockBytes * blockBytes);
         HostMemory.@Nullable HostBuffer made = null;
         try {
             made = memory.allocate(chunkBytes, Math.min(blockBytes, 4096));

@@ -29,10 +29,10 @@ public final class DrawnArrows {
                 .dropWhile(l -> !isArrow(l))
                 .takeWhile(DrawnArrows::isArrow)
                 .forEach(l -> {
-                    String[] sides = l.strip().split(ARROW);
+                    String[] sides = l.strip().split(ARROW, -1);
                     Set<String> targets = new TreeSet<>();
                     if (!sides[1].endsWith(" only")) {
-                        targets.addAll(List.of(sides[1].split(" ")));
+                        targets.addAll(List.of(sides[1].split(" ", -1)));
                     }
                     arrows.put(sides[0], targets);
                 });

@@ -35,7 +35,7 @@ public class SeamBenchmark {
     }
 
     static final class FirstSeam extends Seam {
-        private int last;
+        int last;
 
         @Override
         void ring(int value) {
@@ -44,7 +44,7 @@ public class SeamBenchmark {
     }
 
     static final class SecondSeam extends Seam {
-        private int last;
+        int last;
 
         @Override
         void ring(int value) {
@@ -53,7 +53,7 @@ public class SeamBenchmark {
     }
 
     static final class ThirdSeam extends Seam {
-        private int last;
+        int last;
 
         @Override
         void ring(int value) {
@@ -62,7 +62,7 @@ public class SeamBenchmark {
     }
 
     static final class FirstDoor implements Door {
-        private int last;
+        int last;
 
         @Override
         public void ring(int value) {
@@ -71,7 +71,7 @@ public class SeamBenchmark {
     }
 
     static final class SecondDoor implements Door {
-        private int last;
+        int last;
 
         @Override
         public void ring(int value) {
@@ -80,7 +80,7 @@ public class SeamBenchmark {
     }
 
     static final class ThirdDoor implements Door {
-        private int last;
+        int last;
 
         @Override
         public void ring(int value) {
