@@ -69,6 +69,8 @@ module dev.peerlane {
             dev.peerlane.measure;
     exports dev.peerlane.qtest to
             dev.peerlane.fabrics;
+    exports dev.peerlane.spec.wire to
+            dev.peerlane.fabrics;
 
     uses dev.peerlane.EndpointProvider;
 

@@ -70,7 +70,7 @@ class ArchitectureTest {
                                     "hal.parts",
                                     "pci",
                                     "mem")),
-                    Map.entry("emulator.model", Set.of("pci", "spec")),
+                    Map.entry("emulator.model", Set.of("pci", "spec", "spec.wire")),
                     Map.entry("emulator.watch", Set.of("emulator.model", "pci")),
                     Map.entry(
                             "emulator.tree",
@@ -115,7 +115,7 @@ class ArchitectureTest {
                                     "pci",
                                     "hal",
                                     "linux",
-                                    "spec",
+                                    "spec.wire",
                                     "pci.sysfs",
                                     "copy.planning")),
                     Map.entry("vfiouser", Set.of("hal", "pci", "mem", "linux", "hal.parts")),

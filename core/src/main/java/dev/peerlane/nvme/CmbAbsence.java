@@ -6,9 +6,9 @@ package dev.peerlane.nvme;
  * @param reason what is the matter
  * @param text the same for a person, with the values that were read
  */
-public record CmbAbsence(Reason reason, String text) {
+record CmbAbsence(Reason reason, String text) {
     /** The kinds of reasons. */
-    public enum Reason {
+    enum Reason {
         /** The version is older than 1.2, or neither CAP.CMBS nor CMBSZ tell of one. */
         NO_CMB,
         /** CAP.CMBS is set, but CMBSZ.SZ is 0 even after CMBMSC.CRE was set. */

@@ -1,11 +1,11 @@
 package dev.peerlane.nvme;
 
-import dev.peerlane.spec.Cmbebs;
-import dev.peerlane.spec.Cmbloc;
-import dev.peerlane.spec.Cmbmsc;
-import dev.peerlane.spec.Cmbsz;
-import dev.peerlane.spec.Pmrcap;
-import dev.peerlane.spec.Pmrsts;
+import dev.peerlane.spec.wire.Cmbebs;
+import dev.peerlane.spec.wire.Cmbloc;
+import dev.peerlane.spec.wire.Cmbmsc;
+import dev.peerlane.spec.wire.Cmbsz;
+import dev.peerlane.spec.wire.Pmrcap;
+import dev.peerlane.spec.wire.Pmrsts;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,7 +20,7 @@ import java.util.List;
  */
 public record CmbField(String register, String field, String bits, long value, String meaning) {
     /** Returns every field of every register that a controller has, in words. */
-    public static List<CmbField> of(CmbInfo info) {
+    static List<CmbField> of(CmbInfo info) {
         Words all = new Words();
         all.cap(info);
         all.cmbloc(info);
@@ -32,6 +32,20 @@ public record CmbField(String register, String field, String bits, long value, S
             all.pmr(info);
         }
         return List.copyOf(all.fields);
+    }
+
+    /**
+     * Returns the value of a register, put together from its fields; 0 if none of them is there.
+     * Reserved bits are 0.
+     */
+    public static long raw(List<CmbField> fields, String register) {
+        long raw = 0;
+        for (CmbField f : fields) {
+            if (f.register.equals(register)) {
+                raw |= f.value << Integer.parseInt(f.bits.substring(f.bits.indexOf(':') + 1));
+            }
+        }
+        return raw;
     }
 
     private static final class Words {

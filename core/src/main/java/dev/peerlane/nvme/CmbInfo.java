@@ -1,19 +1,19 @@
 package dev.peerlane.nvme;
 
 import dev.peerlane.spec.Cap;
-import dev.peerlane.spec.Cmbebs;
-import dev.peerlane.spec.Cmbloc;
-import dev.peerlane.spec.Cmbmsc;
-import dev.peerlane.spec.Cmbsts;
-import dev.peerlane.spec.Cmbswtp;
-import dev.peerlane.spec.Cmbsz;
-import dev.peerlane.spec.Pmrcap;
-import dev.peerlane.spec.Pmrctl;
-import dev.peerlane.spec.Pmrebs;
-import dev.peerlane.spec.Pmrmsc;
-import dev.peerlane.spec.Pmrsts;
-import dev.peerlane.spec.Pmrswtp;
 import dev.peerlane.spec.Vs;
+import dev.peerlane.spec.wire.Cmbebs;
+import dev.peerlane.spec.wire.Cmbloc;
+import dev.peerlane.spec.wire.Cmbmsc;
+import dev.peerlane.spec.wire.Cmbsts;
+import dev.peerlane.spec.wire.Cmbswtp;
+import dev.peerlane.spec.wire.Cmbsz;
+import dev.peerlane.spec.wire.Pmrcap;
+import dev.peerlane.spec.wire.Pmrctl;
+import dev.peerlane.spec.wire.Pmrebs;
+import dev.peerlane.spec.wire.Pmrmsc;
+import dev.peerlane.spec.wire.Pmrsts;
+import dev.peerlane.spec.wire.Pmrswtp;
 import dev.peerlane.spec.wire.Reg;
 
 /**
@@ -35,7 +35,7 @@ import dev.peerlane.spec.wire.Reg;
  * @param pmrswtp its sustained write throughput
  * @param pmrmsc where in the address space of DMA it is
  */
-public record CmbInfo(
+record CmbInfo(
         Cap cap,
         Vs vs,
         Cmbloc cmbloc,
@@ -75,12 +75,12 @@ public record CmbInfo(
     }
 
     /** Returns the offset of the CMB in its BAR, in bytes. */
-    public long offsetBytes() {
+    long offsetBytes() {
         return cmbloc.offsetBytes(cmbsz);
     }
 
     /** Returns the length that the controller declares, in bytes; its BAR may be shorter. */
-    public long sizeBytes() {
+    long sizeBytes() {
         return cmbsz.sizeBytes();
     }
 }

@@ -5,9 +5,9 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.spec.Cap;
-import dev.peerlane.spec.Cmbmsc;
-import dev.peerlane.spec.Cmbsz;
 import dev.peerlane.spec.Vs;
+import dev.peerlane.spec.wire.Cmbmsc;
+import dev.peerlane.spec.wire.Cmbsz;
 import dev.peerlane.spec.wire.Reg;
 
 /**

@@ -280,12 +280,12 @@ public final class Controller implements AutoCloseable {
         return relaxedOrderingOff;
     }
 
-    /** Returns the registers of the CMB and the PMR as they were read at bring-up. */
-    public CmbInfo cmbInfo() {
+    /** Returns the fields of the registers of the CMB and the PMR, as read at bring-up. */
+    public List<CmbField> cmbFields() {
         if (cmbInfo == null) {
             throw ControllerFault.stopped(locator(), "it was not brought up");
         }
-        return cmbInfo;
+        return CmbField.of(cmbInfo);
     }
 
     /** Returns its controller memory buffer, if it has one that can be used. */
@@ -294,7 +294,11 @@ public final class Controller implements AutoCloseable {
     }
 
     /** Returns why {@link #cmb} is empty. */
-    public Optional<CmbAbsence> cmbAbsence() {
+    public Optional<String> cmbAbsence() {
+        return absence().map(CmbAbsence::text);
+    }
+
+    Optional<CmbAbsence> absence() {
         return cmbFound instanceof CmbProbe.Absent absent
                 ? Optional.of(absent.absence())
                 : Optional.empty();
@@ -311,7 +315,7 @@ public final class Controller implements AutoCloseable {
                         "no-cmb",
                         locator()
                                 + ": "
-                                + cmbAbsence().map(CmbAbsence::text).orElse("not brought up"),
+                                + cmbAbsence().orElse("not brought up"),
                         "use the CMB of another device, or host memory"));
     }
 

@@ -9,8 +9,8 @@ import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
 import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.spec.Cmbmsc;
-import dev.peerlane.spec.Cmbsts;
+import dev.peerlane.spec.wire.Cmbmsc;
+import dev.peerlane.spec.wire.Cmbsts;
 import dev.peerlane.spec.wire.Reg;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -80,22 +80,17 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         return host.registers();
     }
 
-    /** Returns the registers as they were read when the controller was brought up. */
-    public CmbInfo info() {
-        return info;
-    }
-
     /**
-     * Returns the registers as they read now.
+     * Returns the fields of its registers, and of the PMR's, as they read now.
      *
      * @throws ControllerFault if the controller is gone, has failed or was reset: they say nothing
      *     then
      */
-    public CmbInfo describe() {
+    public List<CmbField> describe() {
         checkOwner();
         CmbInfo now = CmbInfo.read(registers(), info.cap(), info.vs());
         registers().checkHealth("when the registers of its CMB had been read");
-        return now;
+        return CmbField.of(now);
     }
 
     private void checkOwner() {

@@ -5,10 +5,13 @@ import dev.peerlane.Session;
 import dev.peerlane.diagnose.CmbFacts;
 import dev.peerlane.diagnose.NamespaceFacts;
 import dev.peerlane.diagnose.Snapshot;
-import dev.peerlane.nvme.CmbInfo;
+import dev.peerlane.nvme.CmbField;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.Namespace;
+import dev.peerlane.spec.wire.Cmbebs;
+import dev.peerlane.spec.wire.Cmbloc;
+import dev.peerlane.spec.wire.Cmbsz;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -48,16 +51,18 @@ public final class Snapshots {
             problem = ": " + e.getMessage();
         }
         ControllerMemoryBuffer there = controller.cmb().orElse(null);
-        CmbInfo info = there == null ? controller.cmbInfo() : there.describe();
+        List<CmbField> fields = there == null ? controller.cmbFields() : there.describe();
+        Cmbsz cmbsz = new Cmbsz((int) CmbField.raw(fields, "CMBSZ"));
+        Cmbloc cmbloc = new Cmbloc((int) CmbField.raw(fields, "CMBLOC"));
         return new CmbFacts(
                 controller.device().bdf(),
                 there == null ? 0 : there.sizeBytes(),
                 free,
-                info.offsetBytes(),
-                info.cmbsz().rds(),
-                info.cmbsz().wds(),
-                info.cmbebs().cmbrbb(),
-                "CMBSZ of %s = 0x%08x%s".formatted(locator, info.cmbsz().raw(), problem));
+                cmbloc.offsetBytes(cmbsz),
+                cmbsz.rds(),
+                cmbsz.wds(),
+                new Cmbebs((int) CmbField.raw(fields, "CMBEBS")).cmbrbb(),
+                "CMBSZ of %s = 0x%08x%s".formatted(locator, cmbsz.raw(), problem));
     }
 
     private static void namespace(Controller controller, int nsid, List<NamespaceFacts> out) {

@@ -9,14 +9,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.model.CmbModel;
-import dev.peerlane.spec.Cmbebs;
-import dev.peerlane.spec.Cmbloc;
-import dev.peerlane.spec.Cmbmsc;
-import dev.peerlane.spec.Cmbswtp;
-import dev.peerlane.spec.Cmbsz;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.spec.Status;
 import dev.peerlane.spec.Vs;
+import dev.peerlane.spec.wire.Cmbebs;
+import dev.peerlane.spec.wire.Cmbloc;
+import dev.peerlane.spec.wire.Cmbmsc;
+import dev.peerlane.spec.wire.Cmbswtp;
+import dev.peerlane.spec.wire.Cmbsz;
 import dev.peerlane.spec.wire.Reg;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -199,7 +199,8 @@ class CmbRegisterTest {
 
     @Test
     void elasticityAndThroughputAreAsDescribed() {
-        CmbModel cmb = CmbModel.of(MIB).withRates(Cmbebs.of(1, true, 64), Cmbswtp.of(2, 900));
+        CmbModel cmb =
+                CmbModel.of(MIB).withRates(Cmbebs.of(1, true, 64).raw(), Cmbswtp.of(2, 900).raw());
         try (EmulatedFabric fabric = one(drive("a").cmb(cmb));
                 MiniDriver driver = MiniDriver.up(fabric, "a")) {
             assertThat(driver.bar.load32(Reg.CMBEBS)).isEqualTo(Cmbebs.of(1, true, 64).raw());

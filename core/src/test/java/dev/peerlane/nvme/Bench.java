@@ -3,7 +3,7 @@ package dev.peerlane.nvme;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.peerlane.block.Completions;
-import dev.peerlane.spec.Cmbsz;
+import dev.peerlane.spec.wire.Cmbsz;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -6,9 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.spec.Cmbloc;
-import dev.peerlane.spec.Cmbsz;
 import dev.peerlane.spec.Vs;
+import dev.peerlane.spec.wire.Cmbloc;
+import dev.peerlane.spec.wire.Cmbmsc;
+import dev.peerlane.spec.wire.Cmbsz;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -20,7 +21,7 @@ class CmbTest {
     private static CmbAbsence.Reason absence(FakeMachine m) {
         try (Controller c = Bench.open(m)) {
             assertThat(c.cmb()).isEmpty();
-            CmbAbsence absence = c.cmbAbsence().orElseThrow();
+            CmbAbsence absence = c.absence().orElseThrow();
             assertThatThrownBy(c::requireCmb)
                     .isInstanceOf(PeerlaneException.class)
                     .hasMessage("fake:0: " + absence.text());
@@ -94,7 +95,7 @@ class CmbTest {
             cmb.enable(m.dma);
             assertThat(m.controller.cmbWindow()).isEqualTo(BASE).isEqualTo(cmb.busAddress());
             assertThat(cmb.sizeBytes()).isEqualTo(64 << 10);
-            assertThat(cmb.describe().cmbmsc().cmse()).isTrue();
+            assertThat(new Cmbmsc(CmbField.raw(cmb.describe(), "CMBMSC")).cmse()).isTrue();
         }
         assertThat(m.log).containsSubsequence("map", "cmse on", "disabled", "unmap", "cmse off");
         Bench.assertNothingLeft(m);
@@ -384,7 +385,7 @@ class CmbTest {
         FakeMachine m = Bench.withCmb(16);
         m.controller.cap = m.controller.cap.withPmrs(true);
         try (Controller c = Bench.open(m)) {
-            List<CmbField> fields = CmbField.of(c.cmbInfo());
+            List<CmbField> fields = c.cmbFields();
             assertThat(fields).hasSizeGreaterThan(35);
             assertThat(fields).allSatisfy(f -> assertThat(f.meaning()).isNotBlank());
             assertThat(fields)

@@ -11,8 +11,7 @@ import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.NamespaceModel;
-import dev.peerlane.spec.Cmbebs;
-import dev.peerlane.spec.Cmbswtp;
+import dev.peerlane.spec.wire.Cmbebs;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -20,8 +19,7 @@ import org.junit.jupiter.api.Test;
 class SnapshotsTest {
     private static DriveModel.Builder drive(String name, boolean overtaken) {
         CmbModel cmb = CmbModel.of(65_536).withVersion(CmbModel.Version.V1_4);
-        return DriveModel.named(name)
-                .cmb(cmb.withRates(Cmbebs.ofBytes(4096, overtaken), new Cmbswtp(0)));
+        return DriveModel.named(name).cmb(cmb.withRates(Cmbebs.ofBytes(4096, overtaken).raw(), 0));
     }
 
     @Test

@@ -21,8 +21,6 @@ import dev.peerlane.hal.PeerMapping;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
-import dev.peerlane.spec.Cmbebs;
-import dev.peerlane.spec.Cmbswtp;
 import dev.peerlane.spec.NvmOpcode;
 import dev.peerlane.vfiouser.VfioUserFabric;
 import java.io.IOException;
@@ -114,8 +112,8 @@ class ServedDrivesTest {
                         CmbModel.COMMON_SUPPORT,
                         0,
                         64,
-                        new Cmbebs(0),
-                        new Cmbswtp(0)));
+                        0,
+                        0));
         Receipt receipt;
         try (Session session = Session.of(connect())) {
             Extent source = Extent.parse(locator(server.sockets().get(0)));

@@ -2,8 +2,20 @@ package dev.peerlane.spec;
 
 import dev.peerlane.spec.wire.Aqa;
 import dev.peerlane.spec.wire.Cc;
+import dev.peerlane.spec.wire.Cmbebs;
+import dev.peerlane.spec.wire.Cmbloc;
+import dev.peerlane.spec.wire.Cmbmsc;
+import dev.peerlane.spec.wire.Cmbsts;
+import dev.peerlane.spec.wire.Cmbswtp;
+import dev.peerlane.spec.wire.Cmbsz;
 import dev.peerlane.spec.wire.Crto;
 import dev.peerlane.spec.wire.Csts;
+import dev.peerlane.spec.wire.Pmrcap;
+import dev.peerlane.spec.wire.Pmrctl;
+import dev.peerlane.spec.wire.Pmrebs;
+import dev.peerlane.spec.wire.Pmrmsc;
+import dev.peerlane.spec.wire.Pmrsts;
+import dev.peerlane.spec.wire.Pmrswtp;
 import org.junit.jupiter.api.Test;
 
 /** Each bit of each register moves exactly one accessor. */

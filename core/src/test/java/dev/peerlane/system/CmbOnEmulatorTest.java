@@ -13,6 +13,7 @@ import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.PciDevice;
+import dev.peerlane.nvme.CmbField;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerFault;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
@@ -20,6 +21,7 @@ import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.NvmeBlockPort;
 import dev.peerlane.nvme.NvmeStatusException;
 import dev.peerlane.spec.Status;
+import dev.peerlane.spec.wire.Cmbmsc;
 import dev.peerlane.spec.wire.Reg;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -242,11 +244,15 @@ class CmbOnEmulatorTest {
                 registers.store32(Reg.CMBMSC, 0x3456_7003);
             }
             try (Controller next = Controller.open(fabric, "emu:a", ControllerOptions.DEFAULTS)) {
-                assertThat(next.cmbInfo().cmbmsc().cmse()).isFalse();
+                assertThat(cmbmsc(next.cmbFields()).cmse()).isFalse();
                 next.requireCmb().enable(fabric.dma());
-                assertThat(next.requireCmb().describe().cmbmsc().cmse()).isTrue();
+                assertThat(cmbmsc(next.requireCmb().describe()).cmse()).isTrue();
             }
             assertThat(fabric.controller("a").violations()).isEmpty();
         }
+    }
+
+    private static Cmbmsc cmbmsc(List<CmbField> fields) {
+        return new Cmbmsc(CmbField.raw(fields, "CMBMSC"));
     }
 }

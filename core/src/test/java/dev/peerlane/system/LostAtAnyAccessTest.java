@@ -12,11 +12,13 @@ import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.FabricModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.hal.DmaBuffer;
+import dev.peerlane.nvme.CmbField;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.pci.ConfigSpace;
+import dev.peerlane.spec.wire.Cmbsz;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -116,7 +118,8 @@ class LostAtAnyAccessTest {
             try (DmaBuffer host = fabric.dma().allocate(16384)) {
                 ControllerMemoryBuffer cmb = controller.requireCmb();
                 cmb.enable(fabric.dma());
-                assertThat(cmb.describe().sizeBytes()).isEqualTo(cmb.info().sizeBytes());
+                Cmbsz now = new Cmbsz((int) CmbField.raw(cmb.describe(), "CMBSZ"));
+                assertThat(now.sizeBytes()).isEqualTo(cmb.sizeBytes());
                 piece = cmb.allocate(4096, 4096);
                 Namespace ns = controller.namespace(1);
                 ns.write(host, 0, 0, 32);

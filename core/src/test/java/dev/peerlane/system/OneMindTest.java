@@ -37,8 +37,7 @@ import dev.peerlane.pci.PciDetails;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.RootComplex.Trust;
 import dev.peerlane.probe.Snapshots;
-import dev.peerlane.spec.Cmbebs;
-import dev.peerlane.spec.Cmbswtp;
+import dev.peerlane.spec.wire.Cmbebs;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -143,7 +142,7 @@ class OneMindTest {
         CmbModel.Version[] versions = CmbModel.Version.values();
         cmb = cmb.withVersion(versions[random.nextInt(versions.length)]);
         boolean overtake = cmb.version() == CmbModel.Version.V1_4 && random.nextBoolean();
-        return overtake ? cmb.withRates(Cmbebs.ofBytes(4096, true), new Cmbswtp(0)) : cmb;
+        return overtake ? cmb.withRates(Cmbebs.ofBytes(4096, true).raw(), 0) : cmb;
     }
 
     /**

@@ -315,7 +315,7 @@ class SpdkLikeServerTest {
     void driveWithoutACmbSaysSoAndCopiesThroughHostMemoryOnlyIfAsked() {
         drive(controller -> {
             assertThat(controller.cmb()).isEmpty();
-            assertThat(controller.cmbAbsence().orElseThrow().text()).isNotEmpty();
+            assertThat(controller.cmbAbsence().orElseThrow()).isNotEmpty();
         });
         try (SpdkLikeServer other = new SpdkLikeServer(folder.resolve("other"))) {
             server.controller().medium(1, data(SpdkLikeServer.DRIVE_BYTES, 3));

@@ -7,9 +7,9 @@ import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.pci.RootComplex;
-import dev.peerlane.spec.Cmbebs;
-import dev.peerlane.spec.Cmbswtp;
 import dev.peerlane.spec.CommandSet;
+import dev.peerlane.spec.wire.Cmbebs;
+import dev.peerlane.spec.wire.Cmbswtp;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -249,8 +249,8 @@ final class EmulatorFile {
                 support,
                 rules,
                 yaml.integer("addressBits", cmb.addressBits()),
-                Cmbebs.ofBytes(rate(yaml, "elasticity"), yaml.bool("readsBypass", false)),
-                Cmbswtp.ofBytes(rate(yaml, "sustainedWrites")));
+                Cmbebs.ofBytes(rate(yaml, "elasticity"), yaml.bool("readsBypass", false)).raw(),
+                Cmbswtp.ofBytes(rate(yaml, "sustainedWrites")).raw());
     }
 
     /** A size that CMBEBS and CMBSWTP can say: 24 bits of bytes, KiB, MiB or GiB. */

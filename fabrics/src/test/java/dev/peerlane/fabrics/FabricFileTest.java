@@ -15,9 +15,9 @@ import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.model.NamespaceModel;
 import dev.peerlane.emulator.model.PortModel;
 import dev.peerlane.pci.RootComplex.Trust;
-import dev.peerlane.spec.Cmbebs;
-import dev.peerlane.spec.Cmbswtp;
 import dev.peerlane.spec.CommandSet;
+import dev.peerlane.spec.wire.Cmbebs;
+import dev.peerlane.spec.wire.Cmbswtp;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -201,8 +201,8 @@ class FabricFileTest {
                         CmbModel.CQS | CmbModel.WDS,
                         CmbModel.CQMMS | CmbModel.CDPMLS | CmbModel.CDPCILS | CmbModel.CDMMMS,
                         40,
-                        new Cmbebs(0),
-                        new Cmbswtp(0));
+                        0,
+                        0);
         assertThat(model.drives().getFirst())
                 .isEqualTo(
                         new DriveModel(
@@ -365,8 +365,8 @@ class FabricFileTest {
                         .drives()
                         .getFirst()
                         .cmb();
-        assertThat(cmb.cmbebs()).isEqualTo(Cmbebs.of(1, true, 3));
-        assertThat(cmb.cmbswtp()).isEqualTo(Cmbswtp.of(3, 2));
+        assertThat(cmb.cmbebs()).isEqualTo(Cmbebs.of(1, true, 3).raw());
+        assertThat(cmb.cmbswtp()).isEqualTo(Cmbswtp.of(3, 2).raw());
         assertThat(refusal(text.formatted("elasticity: 16777217")))
                 .hasMessageContaining("elasticity")
                 .hasMessageContaining("16777217");

@@ -5,7 +5,6 @@ import dev.peerlane.block.Completions;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.hal.Clock;
 import dev.peerlane.hal.DmaBuffer;
-import dev.peerlane.nvme.CmbField;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.ControllerOptions;
@@ -146,7 +145,7 @@ public final class DriverTarget {
         c.admin().feature(input.int8(), AdminCommand.SELECT_CURRENT);
         c.admin().log(LogPage.SMART, -1, 512);
         c.admin().identify(Cns.CONTROLLER, 0, 0);
-        CmbField.of(c.cmbInfo());
+        c.cmbFields();
         c.identity().mn();
     }
 

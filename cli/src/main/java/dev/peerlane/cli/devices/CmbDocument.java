@@ -1,11 +1,10 @@
 package dev.peerlane.cli.devices;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.nvme.CmbAbsence;
 import dev.peerlane.nvme.CmbField;
-import dev.peerlane.nvme.CmbInfo;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
+import dev.peerlane.spec.wire.Cmbsz;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -33,8 +32,7 @@ record CmbDocument(
     static CmbDocument of(Controller c) {
         ControllerMemoryBuffer cmb = c.cmb().orElse(null);
         if (cmb == null) {
-            CmbInfo info = c.cmbInfo();
-            String why = c.cmbAbsence().map(CmbAbsence::text).orElse(null);
+            String why = c.cmbAbsence().orElse(null);
             return new CmbDocument(
                     SCHEMA,
                     c.locator(),
@@ -47,7 +45,7 @@ record CmbDocument(
                     null,
                     null,
                     null,
-                    CmbField.of(info));
+                    c.cmbFields());
         }
         String refused = null;
         try {
@@ -55,7 +53,8 @@ record CmbDocument(
         } catch (PeerlaneException e) {
             refused = e.getMessage();
         }
-        CmbInfo info = cmb.describe();
+        List<CmbField> fields = cmb.describe();
+        Cmbsz cmbsz = new Cmbsz((int) CmbField.raw(fields, "CMBSZ"));
         return new CmbDocument(
                 SCHEMA,
                 c.locator(),
@@ -63,12 +62,12 @@ record CmbDocument(
                 refused == null,
                 refused,
                 cmb.sizeBytes(),
-                info.sizeBytes(),
+                cmbsz.sizeBytes(),
                 cmb.barIndex(),
                 cmb.barOffset(),
                 refused == null ? "0x%x".formatted(cmb.busAddress()) : null,
-                Holds.of(info),
-                CmbField.of(info));
+                Holds.of(cmbsz),
+                fields);
     }
 
     /** What the owner itself may place in its CMB. Peers use it as they use any memory. */
@@ -78,13 +77,8 @@ record CmbDocument(
             boolean lists,
             boolean readData,
             boolean writeData) {
-        static Holds of(CmbInfo info) {
-            return new Holds(
-                    info.cmbsz().sqs(),
-                    info.cmbsz().cqs(),
-                    info.cmbsz().lists(),
-                    info.cmbsz().rds(),
-                    info.cmbsz().wds());
+        static Holds of(Cmbsz cmbsz) {
+            return new Holds(cmbsz.sqs(), cmbsz.cqs(), cmbsz.lists(), cmbsz.rds(), cmbsz.wds());
         }
 
         /** Returns it in words. */

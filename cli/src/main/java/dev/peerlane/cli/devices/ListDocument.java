@@ -3,7 +3,6 @@ package dev.peerlane.cli.devices;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.cli.shared.ErrorDocument;
 import dev.peerlane.copy.Receipt;
-import dev.peerlane.nvme.CmbAbsence;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.Namespace;
@@ -40,7 +39,7 @@ record ListDocument(String schema, String fabric, List<Device> devices) {
                     c.vs().toString(),
                     spaces,
                     c.cmb().map(ControllerMemoryBuffer::sizeBytes).orElse(null),
-                    c.cmbAbsence().map(CmbAbsence::text).orElse(null),
+                    c.cmbAbsence().orElse(null),
                     null);
         }
 

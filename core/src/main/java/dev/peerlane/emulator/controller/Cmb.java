@@ -4,7 +4,7 @@ import dev.peerlane.emulator.bus.FaultPlan;
 import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.tree.EmulatedFunction;
-import dev.peerlane.spec.Cmbmsc;
+import dev.peerlane.spec.wire.Cmbmsc;
 import dev.peerlane.spec.wire.Reg;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -83,13 +83,13 @@ final class Cmb {
 
     int load32(int offset) {
         return switch (offset) {
-            case Reg.CMBLOC -> model != null && shown() ? model.cmbloc().raw() : 0;
-            case Reg.CMBSZ -> model != null && shown() ? model.cmbsz().raw() & ~withdrawn : 0;
+            case Reg.CMBLOC -> model != null && shown() ? model.cmbloc() : 0;
+            case Reg.CMBSZ -> model != null && shown() ? model.cmbsz() & ~withdrawn : 0;
             case Reg.CMBMSC -> (int) cmbmsc;
             case Reg.CMBMSC + 4 -> (int) (cmbmsc >>> 32);
             case Reg.CMBSTS -> cbai ? 1 : 0;
-            case Reg.CMBEBS -> model != null ? model.cmbebs().raw() : 0;
-            case Reg.CMBSWTP -> model != null ? model.cmbswtp().raw() : 0;
+            case Reg.CMBEBS -> model != null ? model.cmbebs() : 0;
+            case Reg.CMBSWTP -> model != null ? model.cmbswtp() : 0;
             default -> 0;
         };
     }

@@ -3,9 +3,9 @@ package dev.peerlane.emulator.controller;
 import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.spec.AsyncEvent;
 import dev.peerlane.spec.Cap;
-import dev.peerlane.spec.Cmbmsc;
 import dev.peerlane.spec.Vs;
 import dev.peerlane.spec.wire.Cc;
+import dev.peerlane.spec.wire.Cmbmsc;
 import dev.peerlane.spec.wire.Reg;
 
 /**

@@ -1,11 +1,9 @@
 package dev.peerlane.emulator.model;
 
 import dev.peerlane.PeerlaneException;
-import dev.peerlane.spec.Cmbebs;
-import dev.peerlane.spec.Cmbloc;
-import dev.peerlane.spec.Cmbswtp;
-import dev.peerlane.spec.Cmbsz;
 import dev.peerlane.spec.Vs;
+import dev.peerlane.spec.wire.Cmbloc;
+import dev.peerlane.spec.wire.Cmbsz;
 
 /**
  * The controller memory buffer of an emulated drive (NVMe Base 2.0, 8.5).
@@ -17,14 +15,14 @@ import dev.peerlane.spec.Vs;
  * @param offsetUnits CMBLOC.OFST: the offset in the BAR, in units
  * @param barBytes length of the BAR, a power of two; 0 for the shortest that holds the whole CMB. A
  *     shorter BAR hides the rest of the CMB from everyone but its owner
- * @param support CMBSZ bits 4:0, the supported uses, see {@link Cmbsz}
- * @param rules CMBLOC bits 8:3, the restrictions that do not apply, see {@link Cmbloc}
+ * @param support CMBSZ bits 4:0, the supported uses, see {@link #SQS} and the next
+ * @param rules CMBLOC bits 8:3, the restrictions that do not apply, see {@link #CQMMS} and the next
  * @param addressBits the width of CBA that the controller supports, 64 for any. If the window of
  *     CMBMSC ends above that, CMBSTS.CBAI is set
- * @param cmbebs the reported elasticity buffer, since 1.4; 0 for none. It is only reported: nothing
- *     is buffered
- * @param cmbswtp the reported sustained write throughput, since 1.4; 0 for none. It is only
- *     reported
+ * @param cmbebs CMBEBS, the reported elasticity buffer, since 1.4; 0 for none. It is only reported:
+ *     nothing is buffered
+ * @param cmbswtp CMBSWTP, the reported sustained write throughput, since 1.4; 0 for none. It is
+ *     only reported
  */
 public record CmbModel(
         long sizeBytes,
@@ -36,8 +34,8 @@ public record CmbModel(
         int support,
         int rules,
         int addressBits,
-        Cmbebs cmbebs,
-        Cmbswtp cmbswtp) {
+        int cmbebs,
+        int cmbswtp) {
 
     /** The version of the specification that shapes the registers. */
     public enum Version {
@@ -99,8 +97,6 @@ public record CmbModel(
      */
     public static final int COMMON_SUPPORT = SQS | LISTS | RDS | WDS;
 
-    private static final Cmbebs NO_BUFFER = new Cmbebs(0);
-    private static final Cmbswtp NO_RATE = new Cmbswtp(0);
     private static final long MIN_UNIT_BYTES = 4096;
     private static final int MAX_SZU = 6;
     private static final int MAX_UNITS = 0xf_ffff;
@@ -135,7 +131,7 @@ public record CmbModel(
         if (addressBits < 13 || addressBits > 64) {
             throw bad("addressBits " + addressBits, "Use 13 to 64");
         }
-        if (version != Version.V1_4 && (cmbebs.raw() | cmbswtp.raw()) != 0) {
+        if (version != Version.V1_4 && (cmbebs | cmbswtp) != 0) {
             throw bad(
                     "CMBEBS or CMBSWTP before 1.4",
                     "Use version 1.4, or leave elasticity buffer and throughput out");
@@ -151,8 +147,7 @@ public record CmbModel(
         while (unit > MIN_UNIT_BYTES && sizeBytes % unit != 0) {
             unit >>= 4;
         }
-        return new CmbModel(
-                sizeBytes, Version.V1_4, 2, unit, 0, 0, COMMON_SUPPORT, 0, 64, NO_BUFFER, NO_RATE);
+        return new CmbModel(sizeBytes, Version.V1_4, 2, unit, 0, 0, COMMON_SUPPORT, 0, 64, 0, 0);
     }
 
     /** Returns this CMB with another version. */
@@ -238,8 +233,10 @@ public record CmbModel(
                 cmbswtp);
     }
 
-    /** Returns this CMB with another reported elasticity buffer and throughput. */
-    public CmbModel withRates(Cmbebs cmbebs, Cmbswtp cmbswtp) {
+    /**
+     * Returns this CMB with another reported elasticity buffer (CMBEBS) and throughput (CMBSWTP).
+     */
+    public CmbModel withRates(int cmbebs, int cmbswtp) {
         return new CmbModel(
                 sizeBytes,
                 version,
@@ -260,13 +257,16 @@ public record CmbModel(
     }
 
     /** Returns CMBLOC as the register reads when enabled. */
-    public Cmbloc cmbloc() {
-        return new Cmbloc(rules).withBir(bar).withOfst(offsetUnits);
+    public int cmbloc() {
+        return new Cmbloc(rules).withBir(bar).withOfst(offsetUnits).raw();
     }
 
     /** Returns CMBSZ as the register reads when enabled. */
-    public Cmbsz cmbsz() {
-        return new Cmbsz(support).withSzu(szu(unitBytes)).withSz((int) (sizeBytes / unitBytes));
+    public int cmbsz() {
+        return new Cmbsz(support)
+                .withSzu(szu(unitBytes))
+                .withSz((int) (sizeBytes / unitBytes))
+                .raw();
     }
 
     private static int szu(long unitBytes) {

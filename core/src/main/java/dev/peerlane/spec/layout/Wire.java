@@ -1,6 +1,6 @@
 package dev.peerlane.spec.layout;
 
-import dev.peerlane.spec.Cmbmsc;
+import dev.peerlane.Bits;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
@@ -70,7 +70,7 @@ public final class Wire {
     }
 
     public static long pageNumber(long address) {
-        if ((address & (Cmbmsc.ALIGNMENT_BYTES - 1)) != 0) {
+        if ((address & (Bits.PAGE_BYTES - 1)) != 0) {
             throw new IllegalArgumentException(
                     "controller base address "
                             + Long.toHexString(address)

@@ -1,18 +1,6 @@
 package dev.peerlane.spec.wire;
 
 import dev.peerlane.spec.Cap;
-import dev.peerlane.spec.Cmbebs;
-import dev.peerlane.spec.Cmbloc;
-import dev.peerlane.spec.Cmbmsc;
-import dev.peerlane.spec.Cmbsts;
-import dev.peerlane.spec.Cmbswtp;
-import dev.peerlane.spec.Cmbsz;
-import dev.peerlane.spec.Pmrcap;
-import dev.peerlane.spec.Pmrctl;
-import dev.peerlane.spec.Pmrebs;
-import dev.peerlane.spec.Pmrmsc;
-import dev.peerlane.spec.Pmrsts;
-import dev.peerlane.spec.Pmrswtp;
 import dev.peerlane.spec.Vs;
 
 /**

@@ -1,6 +1,7 @@
 /**
- * What driver and drive exchange: entries of queues, commands, and registers by which a controller
- * is brought up. A user of the driver meets none of it.
+ * What driver and drive exchange: queue entries, commands, and the registers of bring-up, of the
+ * controller memory buffer and of the persistent memory region. Users of the driver meet none of
+ * it.
  */
 @NullMarked
 package dev.peerlane.spec.wire;

@@ -1,4 +1,4 @@
-package dev.peerlane.spec;
+package dev.peerlane.spec.wire;
 
 import dev.peerlane.Bits;
 import dev.peerlane.spec.layout.Wire;

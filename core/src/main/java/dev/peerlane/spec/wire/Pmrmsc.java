@@ -1,4 +1,4 @@
-package dev.peerlane.spec;
+package dev.peerlane.spec.wire;
 
 import static dev.peerlane.spec.layout.Wire.flag;
 
