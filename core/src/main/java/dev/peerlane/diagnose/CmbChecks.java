@@ -2,9 +2,9 @@ package dev.peerlane.diagnose;
 
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.copy.planning.Fitness;
+import dev.peerlane.copy.planning.Overlap;
 import dev.peerlane.copy.planning.Unfit;
 import dev.peerlane.pci.Bdf;
-import dev.peerlane.pci.Overlap;
 import dev.peerlane.pci.PciFunction;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +27,7 @@ final class CmbChecks {
         String at = "" + owner;
         CmbFacts cmb = snapshot.cmb(owner);
         List<Finding> out = new ArrayList<>();
-        snapshot.machine().overlaps(owner).forEach(o -> out.add(collision(o)));
+        Overlap.of(snapshot.machine(), owner).forEach(o -> out.add(collision(o)));
         if (cmb == null) {
             out.add(unknown(snapshot, owner));
         }

@@ -1,14 +1,14 @@
 package dev.peerlane.diagnose;
 
 import dev.peerlane.copy.planning.Fitness;
+import dev.peerlane.copy.planning.Oversize;
 import dev.peerlane.copy.planning.Unfit;
 import dev.peerlane.pci.Acs;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Cpu;
 import dev.peerlane.pci.Direction;
-import dev.peerlane.pci.HostBridges;
 import dev.peerlane.pci.Link;
-import dev.peerlane.pci.Oversize;
+import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.PciFunction.Kind;
 import dev.peerlane.pci.Route;
@@ -313,8 +313,8 @@ final class RouteChecks {
             out.add(direction == Direction.WRITE ? finding : finding.as(Severity.REFUSED));
         } else if (!route.verdict(direction).allowed()) {
             boolean listed =
-                    from.flatMap(HostBridges::entry).isPresent()
-                            && to.flatMap(HostBridges::entry).isPresent();
+                    from.filter(Machine::isListed).isPresent()
+                            && to.filter(Machine::isListed).isPresent();
             Check check = listed ? Check.HOST_BRIDGE_PAIR : Check.HOST_BRIDGE;
             out.add(Finding.of(check, pair, read, route.reason()));
         }
@@ -460,24 +460,20 @@ final class RouteChecks {
                                                 status(details.correctable())),
                                 f.bdf() + " has errors on record"));
             }
-            var dpc = details.dpc();
-            if (dpc == null) {
-                continue;
-            }
-            if (dpc.triggered()) {
+            if (details.isContained()) {
                 out.add(
                         Finding.of(
                                 Check.DPC_TRIGGERED,
                                 "" + f.bdf(),
-                                config(f, "ECAP_DPC+8.w", dpc.status()),
+                                config(f, "ECAP_DPC+8.w", details.dpcStatus()),
                                 f.bdf() + " holds its link down"));
             }
-            if (dpc.armed()) {
+            if (details.containsErrors()) {
                 out.add(
                         Finding.of(
                                 Check.DPC_ARMED,
                                 "" + f.bdf(),
-                                config(f, DPC_CONTROL + ".w", dpc.control()),
+                                config(f, DPC_CONTROL + ".w", details.dpcControl()),
                                 f.bdf() + " takes its link down at an error"));
             }
         }

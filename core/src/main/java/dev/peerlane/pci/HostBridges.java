@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The device that stands for a host bridge is the first on its root bus, if that is device 0
  * function 0 or a root port.
  */
-public final class HostBridges {
+final class HostBridges {
     private static final int INTEL = 0x8086;
     private static final int GOOGLE = 0x1ae0;
     private static final int ANY = -1;
@@ -26,14 +26,14 @@ public final class HostBridges {
      * @param sameHostBridgeOnly whether it is trusted only if both ends are below this one
      * @param name what it is part of
      */
-    public record Entry(int vendorId, int deviceId, boolean sameHostBridgeOnly, String name) {
+    record Entry(int vendorId, int deviceId, boolean sameHostBridgeOnly, String name) {
         boolean matches(PciFunction f) {
             return f.vendorId() == vendorId && (deviceId == ANY || f.deviceId() == deviceId);
         }
     }
 
     /** All lines. */
-    public static final List<Entry> ALLOWED =
+    static final List<Entry> ALLOWED =
             List.of(
                     new Entry(INTEL, 0x3c00, true, "Xeon E5, Core i7 (Sandy Bridge)"),
                     new Entry(INTEL, 0x3c01, true, "Xeon E5, Core i7 (Sandy Bridge)"),
@@ -66,7 +66,7 @@ public final class HostBridges {
     }
 
     /** Returns the line of the list that a host bridge is on. */
-    public static Optional<Entry> entry(PciFunction hostBridge) {
+    static Optional<Entry> entry(PciFunction hostBridge) {
         return ALLOWED.stream().filter(e -> e.matches(hostBridge)).findFirst();
     }
 

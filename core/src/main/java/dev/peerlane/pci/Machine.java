@@ -29,7 +29,7 @@ public final class Machine {
     private final Map<Bdf, PciFunction> firstOnRootBus = new HashMap<>();
 
     /** Found once for each owner: every pair of a machine asks. */
-    private final Map<Bdf, List<Overlap>> overlaps = new ConcurrentHashMap<>();
+    private final Map<Bdf, List<PciFunction>> overlapping = new ConcurrentHashMap<>();
 
     /**
      * Makes a snapshot whose root complex was described.
@@ -100,10 +100,14 @@ public final class Machine {
         return Optional.ofNullable(byBdf.get(bdf));
     }
 
-    /** Returns the BARs of others that lie where those of a function do. */
-    public List<Overlap> overlaps(Bdf bdf) {
-        return overlaps.computeIfAbsent(
-                bdf, b -> function(b).map(f -> Overlap.of(f, functions)).orElse(List.of()));
+    /** Returns the functions that have a BAR where one of this function's is. */
+    public List<PciFunction> overlapping(Bdf bdf) {
+        return overlapping.computeIfAbsent(
+                bdf,
+                b ->
+                        function(b)
+                                .map(f -> functions.stream().filter(f::overlaps).toList())
+                                .orElse(List.of()));
     }
 
     /** Returns the NVMe controllers, in bus order. */
@@ -141,6 +145,11 @@ public final class Machine {
         List<PciFunction> above = bridgesAbove(bdf);
         Optional<PciFunction> top = above.isEmpty() ? function(bdf) : Optional.of(above.getLast());
         return top.map(t -> firstOnRootBus.get(busOf(t.bdf()))).filter(HostBridges::mayStand);
+    }
+
+    /** Returns whether Linux's list of host bridges has the device that stands for this one. */
+    public static boolean isListed(PciFunction hostBridge) {
+        return HostBridges.entry(hostBridge).isPresent();
     }
 
     /** Returns what is known of the root complex for traffic between two functions. */

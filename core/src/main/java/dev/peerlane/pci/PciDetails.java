@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param uncorrectable raw Uncorrectable Error Status of AER; -1 without AER or not read
  * @param correctable raw Correctable Error Status of AER; -1 without AER or not read
  * @param errorTotal errors that the kernel has counted, -1 if it does not count
- * @param dpc Downstream Port Containment, or null without it
+ * @param dpcControl DPC Control, with the trigger enable in bits 1:0; -1 without Downstream Port
+ *     Containment
+ * @param dpcStatus DPC Status, with the trigger status in bit 0; -1 without it
  * @param slot physical slot number (Slot Capabilities 31:19)
  * @param port number of its port (Link Capabilities 31:24)
  * @param iommuGroup its IOMMU group
@@ -34,7 +36,8 @@ public record PciDetails(
         int uncorrectable,
         int correctable,
         long errorTotal,
-        @Nullable Dpc dpc,
+        int dpcControl,
+        int dpcStatus,
         int slot,
         int port,
         int iommuGroup,
@@ -42,7 +45,7 @@ public record PciDetails(
         @Nullable String driver) {
     /** Nothing is known. */
     public static final PciDetails NONE =
-            new PciDetails(-1, null, null, -1, -1, null, -1, -1, -1, null, -1, -1, -1, -1, null);
+            new PciDetails(-1, null, null, -1, -1, null, -1, -1, -1, -1, -1, -1, -1, -1, -1, null);
 
     /** Extended capability ID of Advanced Error Reporting (PCIe 5.0, 7.8.4). */
     public static final int EXT_AER = 0x0001;
@@ -57,24 +60,6 @@ public record PciDetails(
     public static final int EXT_DPC = 0x001d;
 
     private static final int WHOLE = 4096;
-
-    /**
-     * Downstream Port Containment.
-     *
-     * @param control raw, trigger enable in bits 1:0
-     * @param status raw, triggered in bit 0
-     */
-    public record Dpc(int control, int status) {
-        /** Returns whether an error takes the link below this port down. */
-        public boolean armed() {
-            return Bits.get(control, 1, 0) != 0;
-        }
-
-        /** Returns whether the port holds its link down now. */
-        public boolean triggered() {
-            return Bits.bit(status, 0);
-        }
-    }
 
     /** Reads what the configuration space alone tells; all of it is taken as readable. */
     public static PciDetails of(ConfigSpace config) {
@@ -106,11 +91,8 @@ public record PciDetails(
                 aer.isPresent() ? config.load32(aer.getAsInt() + 4) : -1,
                 aer.isPresent() ? config.load32(aer.getAsInt() + 0x10) : -1,
                 -1,
-                dpc.isPresent()
-                        ? new Dpc(
-                                config.load16(dpc.getAsInt() + 6),
-                                config.load16(dpc.getAsInt() + 8))
-                        : null,
+                dpc.isPresent() ? config.load16(dpc.getAsInt() + 6) : -1,
+                dpc.isPresent() ? config.load16(dpc.getAsInt() + 8) : -1,
                 slot,
                 portNumberOf(config),
                 -1,
@@ -154,7 +136,8 @@ public record PciDetails(
                 uncorrectable,
                 correctable,
                 countedErrors,
-                dpc,
+                dpcControl,
+                dpcStatus,
                 slot,
                 port,
                 group,
@@ -174,7 +157,8 @@ public record PciDetails(
                 uncorrectable,
                 correctable,
                 errorTotal,
-                dpc,
+                dpcControl,
+                dpcStatus,
                 slot,
                 port,
                 iommuGroup,
@@ -187,9 +171,14 @@ public record PciDetails(
         return configBytes >= 0 && configBytes <= SysfsTree.PUBLIC_BYTES && asleep == null;
     }
 
+    /** Returns whether an error takes the link below the port down. */
+    public boolean containsErrors() {
+        return dpcControl >= 0 && Bits.get(dpcControl, 1, 0) != 0;
+    }
+
     /** Returns whether the port holds the link below it down. */
     public boolean isContained() {
-        return dpc != null && dpc.triggered();
+        return dpcStatus >= 0 && Bits.bit(dpcStatus, 0);
     }
 
     /** Returns whether AER has an error on record, in its status or the kernel's counters. */

@@ -55,7 +55,13 @@ public record PciFunction(
      * @param address first byte on the bus
      * @param sizeBytes its length
      */
-    public record BarWindow(int index, long address, long sizeBytes) {}
+    public record BarWindow(int index, long address, long sizeBytes) {
+        /** Returns whether an address is in both windows. */
+        public boolean overlaps(BarWindow other) {
+            return Long.compareUnsigned(address, other.address + other.sizeBytes) < 0
+                    && Long.compareUnsigned(other.address, address + sizeBytes) < 0;
+        }
+    }
 
     /** Copies the list. */
     public PciFunction {
@@ -156,6 +162,12 @@ public record PciFunction(
     /** Returns its link, if one is known. */
     public @Nullable Link link() {
         return details.link();
+    }
+
+    /** Returns whether a BAR of another function is where one of this function's is. */
+    boolean overlaps(PciFunction other) {
+        return !bdf.equals(other.bdf)
+                && bars.stream().anyMatch(mine -> other.bars.stream().anyMatch(mine::overlaps));
     }
 
     /** Returns whether it is an NVMe I/O controller. */

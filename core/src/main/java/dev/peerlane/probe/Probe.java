@@ -107,10 +107,7 @@ public final class Probe {
         }
         Machine machine = fabric.machine();
         Route route = Route.between(machine, Bdf.parse(source), Bdf.parse(target));
-        boolean contained =
-                route.bridges().stream()
-                        .map(b -> b.details().dpc())
-                        .anyMatch(dpc -> dpc != null && dpc.armed());
+        boolean contained = route.bridges().stream().anyMatch(b -> b.details().containsErrors());
         return contained
                 ? Optional.empty()
                 : Optional.of(

@@ -229,9 +229,10 @@ class MachineTest {
         assertThat(details.correctable()).isEqualTo(0x20);
         assertThat(details.hasErrors()).isTrue();
         assertThat(details.ats()).isTrue();
-        assertThat(details.dpc()).isEqualTo(new PciDetails.Dpc(1, 1));
-        assertThat(details.dpc().armed()).isTrue();
-        assertThat(details.dpc().triggered()).isTrue();
+        assertThat(details.dpcControl()).isEqualTo(1);
+        assertThat(details.dpcStatus()).isEqualTo(1);
+        assertThat(details.containsErrors()).isTrue();
+        assertThat(details.isContained()).isTrue();
         assertThat(PciDetails.NONE.hasErrors()).isFalse();
     }
 

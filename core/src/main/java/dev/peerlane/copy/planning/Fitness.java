@@ -5,8 +5,6 @@ import dev.peerlane.copy.FenceChoice;
 import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Direction;
 import dev.peerlane.pci.Machine;
-import dev.peerlane.pci.Overlap;
-import dev.peerlane.pci.Oversize;
 import dev.peerlane.pci.PciFunction;
 import dev.peerlane.pci.Route;
 import dev.peerlane.pci.Verdict;
@@ -246,7 +244,7 @@ public record Fitness(
                     no(Unfit.PAYLOAD, oversize.words());
                 }
             }
-            for (Overlap overlap : machine.overlaps(memory.owner())) {
+            for (Overlap overlap : Overlap.of(machine, memory.owner())) {
                 no(Unfit.ADDRESSES, overlap.words());
             }
         }

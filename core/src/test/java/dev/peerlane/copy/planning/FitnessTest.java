@@ -66,7 +66,7 @@ class FitnessTest {
 
     private static PciDetails payload(int bytes) {
         return new PciDetails(
-                4096, null, null, bytes, bytes, null, 0, 0, -1, null, -1, -1, -1, -1, null);
+                4096, null, null, bytes, bytes, null, 0, 0, -1, -1, -1, -1, -1, -1, -1, null);
     }
 
     @Test

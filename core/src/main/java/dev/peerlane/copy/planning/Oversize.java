@@ -1,5 +1,9 @@
-package dev.peerlane.pci;
+package dev.peerlane.copy.planning;
 
+import dev.peerlane.pci.Direction;
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.PciFunction;
+import dev.peerlane.pci.Route;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,5 +1,8 @@
-package dev.peerlane.pci;
+package dev.peerlane.copy.planning;
 
+import dev.peerlane.pci.Bdf;
+import dev.peerlane.pci.Machine;
+import dev.peerlane.pci.PciFunction;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,26 +19,22 @@ public record Overlap(
         PciFunction.BarWindow mine,
         PciFunction other,
         PciFunction.BarWindow theirs) {
-    /** Returns those of a function with others, in whatever segment; one for each pair. */
-    static List<Overlap> of(PciFunction owner, List<PciFunction> functions) {
+    /** Returns those of a function with others, in whatever segment, one for each of its BARs. */
+    public static List<Overlap> of(Machine machine, Bdf bdf) {
+        PciFunction owner = machine.function(bdf).orElse(null);
+        if (owner == null) {
+            return List.of();
+        }
         List<Overlap> out = new ArrayList<>();
-        for (PciFunction f : functions) {
-            if (f.bdf().equals(owner.bdf())) {
-                continue;
-            }
+        for (PciFunction f : machine.overlapping(bdf)) {
             for (PciFunction.BarWindow mine : owner.bars()) {
                 f.bars().stream()
-                        .filter(theirs -> overlap(mine, theirs))
+                        .filter(mine::overlaps)
                         .findFirst()
                         .ifPresent(theirs -> out.add(new Overlap(owner, mine, f, theirs)));
             }
         }
         return List.copyOf(out);
-    }
-
-    private static boolean overlap(PciFunction.BarWindow a, PciFunction.BarWindow b) {
-        return Long.compareUnsigned(a.address(), b.address() + b.sizeBytes()) < 0
-                && Long.compareUnsigned(b.address(), a.address() + a.sizeBytes()) < 0;
     }
 
     /** Returns it in words. */
