@@ -1,5 +1,7 @@
 package dev.peerlane;
 
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.nvme.ControllerOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,6 +63,16 @@ public final class Fabrics {
     /** Opens the devices of one fabric, without {@linkplain OpenRequest#hurried hurrying}. */
     public Endpoints open(@Nullable Path fabricFile, List<Locator> locators) {
         return open(new OpenRequest(fabricFile, locators, false));
+    }
+
+    /**
+     * Creates endpoints over the NVMe controllers of a fabric, for a provider. They own the fabric.
+     * Nothing is opened yet.
+     *
+     * @param options timeouts and limits for every controller
+     */
+    public static Endpoints over(Fabric fabric, ControllerOptions options) {
+        return new NvmeEndpoints(fabric, options);
     }
 
     private static PeerlaneException nobody(OpenRequest request) {

@@ -12,7 +12,6 @@ import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.nvme.Controller;
 import dev.peerlane.nvme.ControllerMemoryBuffer;
 import dev.peerlane.nvme.ControllerOptions;
-import dev.peerlane.nvme.Leftovers;
 import dev.peerlane.nvme.Namespace;
 import dev.peerlane.pci.Machine;
 import java.nio.file.Path;
@@ -31,26 +30,25 @@ import org.jspecify.annotations.Nullable;
  * up when it is first asked for, and shut down by {@link #close}. Owned by the thread that made it;
  * calls from other threads are rejected before they have any effect.
  */
-public final class NvmeEndpoints extends Endpoints implements NvmeControllers {
+final class NvmeEndpoints extends Endpoints implements NvmeControllers {
     private final OwnerThread thread = new OwnerThread();
     private final Fabric fabric;
     private final Surroundings surroundings;
     private final ControllerOptions options;
-    private final @Nullable Leftovers leftovers;
+    private final @Nullable Path records;
     private final Map<String, Controller> controllers = new LinkedHashMap<>();
 
     /**
      * Creates endpoints over a fabric, and takes ownership of the fabric. Nothing is opened yet. If
      * the devices outlive this process, files record which parts of their CMBs are in use ({@link
-     * Leftovers}).
+     * Controller#recordCmbUse}).
      *
      * @param options timeouts and limits for every controller
      */
-    public NvmeEndpoints(Fabric fabric, ControllerOptions options) {
+    NvmeEndpoints(Fabric fabric, ControllerOptions options) {
         this.fabric = fabric;
         this.options = options;
-        Path state = fabric.traits().state();
-        leftovers = state == null ? null : Leftovers.in(state);
+        records = fabric.traits().state();
         surroundings = Surroundings.of(fabric);
     }
 
@@ -112,11 +110,11 @@ public final class NvmeEndpoints extends Endpoints implements NvmeControllers {
     }
 
     private void adopt(Controller controller) {
-        if (leftovers == null) {
+        if (records == null) {
             return;
         }
         try {
-            leftovers.adopt(controller, fabric.dma());
+            controller.recordCmbUse(records, fabric.dma());
         } catch (RuntimeException e) {
             controllers.remove(controller.locator());
             controller.close();

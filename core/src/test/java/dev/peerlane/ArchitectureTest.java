@@ -40,7 +40,7 @@ class ArchitectureTest {
                     Map.entry("pci", Set.of("mem")),
                     Map.entry("pci.sysfs", Set.of("pci")),
                     Map.entry("hal", Set.of("pci", "mem")),
-                    Map.entry("hal.parts", Set.of("hal", "mem")),
+                    Map.entry("hal.parts", Set.of("hal", "pci", "mem")),
                     Map.entry("block", Set.of("pci", "mem")),
                     Map.entry(
                             "nvme",

@@ -4,7 +4,7 @@ package dev.peerlane.nvme;
  * Records which bytes of a controller memory buffer may hold data, so that they can be overwritten
  * even if this process is killed. Offsets count from the first byte of the buffer.
  */
-public interface CmbJournal {
+interface CmbJournal {
     /** A piece is about to be handed out. What this throws keeps it from being handed out. */
     void taken(long offset, long sizeBytes);
 

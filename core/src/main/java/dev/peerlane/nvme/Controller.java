@@ -16,6 +16,7 @@ import dev.peerlane.spec.IdentifyNamespace;
 import dev.peerlane.spec.Vs;
 import dev.peerlane.spec.wire.NamespaceDescriptors;
 import dev.peerlane.spec.wire.Reg;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -305,6 +306,20 @@ public final class Controller implements AutoCloseable {
     }
 
     /**
+     * Overwrites what a killed process left in the CMB, and from now on records which parts of it
+     * are in use, so that whoever opens this device next can do the same.
+     *
+     * @param state the directory of the records, such as {@code /run/peerlane}
+     * @param fabricDma the domain of its fabric; the CMB is enabled for a moment if it must be
+     * @throws PeerlaneException if a record can't be read or written, or the CMB not overwritten
+     */
+    public void recordCmbUse(Path state, DmaDomain fabricDma) {
+        if (cmb != null) {
+            Leftovers.in(state).adopt(cmb, device.bdf(), identity().sn(), fabricDma);
+        }
+    }
+
+    /**
      * Returns its controller memory buffer.
      *
      * @throws PeerlaneException with the reason, if it has none
@@ -313,9 +328,7 @@ public final class Controller implements AutoCloseable {
         return cmb().orElseThrow(() ->
                 PeerlaneException.machine(
                         "no-cmb",
-                        locator()
-                                + ": "
-                                + cmbAbsence().orElse("not brought up"),
+                        locator() + ": " + cmbAbsence().orElse("not brought up"),
                         "use the CMB of another device, or host memory"));
     }
 

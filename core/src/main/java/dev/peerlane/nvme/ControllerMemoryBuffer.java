@@ -274,7 +274,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     }
 
     /** Sets the journal that records every piece from now on. */
-    public void journal(CmbJournal told) {
+    void journal(CmbJournal told) {
         checkOwner();
         journal = told;
     }

@@ -3,6 +3,7 @@ package dev.peerlane.nvme;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.block.PeerBuffer;
 import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.pci.Bdf;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,7 +20,7 @@ import java.util.regex.Pattern;
  * and every other line offset and length of a piece, in hexadecimal. Whoever opens that device next
  * overwrites those pieces and removes the file.
  */
-public final class Leftovers {
+final class Leftovers {
     private static final Pattern PIECE = Pattern.compile("([0-9a-f]{1,16}) ([0-9a-f]{1,16})");
     private static final int MAX_BYTES = 1 << 20;
 
@@ -30,7 +31,7 @@ public final class Leftovers {
     }
 
     /** Returns those that are named below a directory, such as {@code /run/peerlane}. */
-    public static Leftovers in(Path state) {
+    static Leftovers in(Path state) {
         return new Leftovers(state.resolve("cmb"));
     }
 
@@ -42,13 +43,8 @@ public final class Leftovers {
      * @param dma the domain of its fabric; the CMB is enabled for a moment if it must be
      * @throws PeerlaneException if the file can't be read or written, or the CMB not be overwritten
      */
-    public void adopt(Controller controller, DmaDomain dma) {
-        ControllerMemoryBuffer cmb = controller.cmb().orElse(null);
-        if (cmb == null) {
-            return;
-        }
-        Path file = directory.resolve(controller.device().bdf().toString());
-        String serial = controller.identity().sn();
+    void adopt(ControllerMemoryBuffer cmb, Bdf bdf, String serial, DmaDomain dma) {
+        Path file = directory.resolve(bdf.toString());
         List<Piece> pieces = read(file, serial);
         if (!pieces.isEmpty()) {
             cmb.enable(dma);

@@ -2,8 +2,8 @@ package dev.peerlane.provider;
 
 import dev.peerlane.EndpointProvider;
 import dev.peerlane.Endpoints;
+import dev.peerlane.Fabrics;
 import dev.peerlane.Locator;
-import dev.peerlane.NvmeEndpoints;
 import dev.peerlane.OpenRequest;
 import dev.peerlane.emulator.EmulatedFabric;
 import dev.peerlane.emulator.model.FabricModel;
@@ -23,7 +23,7 @@ public final class EmulatorProvider implements EndpointProvider {
     @Override
     public Endpoints open(OpenRequest request) {
         FabricModel standard = FabricModel.standard();
-        return new NvmeEndpoints(
+        return Fabrics.over(
                 new EmulatedFabric(request.hurried() ? standard.hurried() : standard),
                 ControllerOptions.DEFAULTS);
     }

@@ -2,8 +2,8 @@ package dev.peerlane.provider;
 
 import dev.peerlane.EndpointProvider;
 import dev.peerlane.Endpoints;
+import dev.peerlane.Fabrics;
 import dev.peerlane.Locator;
-import dev.peerlane.NvmeEndpoints;
 import dev.peerlane.OpenRequest;
 import dev.peerlane.linux.Kernel;
 import dev.peerlane.linux.KernelCalls;
@@ -46,7 +46,7 @@ public final class VfioProvider implements EndpointProvider {
     @Override
     public Endpoints open(OpenRequest request) {
         List<Bdf> devices = request.locators().stream().map(l -> Bdf.parse(l.text())).toList();
-        return new NvmeEndpoints(
+        return Fabrics.over(
                 VfioFabric.open(kernel.get(), devices, options), ControllerOptions.DEFAULTS);
     }
 }

@@ -2,8 +2,8 @@ package dev.peerlane.provider;
 
 import dev.peerlane.EndpointProvider;
 import dev.peerlane.Endpoints;
+import dev.peerlane.Fabrics;
 import dev.peerlane.Locator;
-import dev.peerlane.NvmeEndpoints;
 import dev.peerlane.OpenRequest;
 import dev.peerlane.nvme.ControllerOptions;
 import dev.peerlane.vfiouser.VfioUserFabric;
@@ -22,7 +22,7 @@ public final class VfioUserProvider implements EndpointProvider {
     @Override
     public Endpoints open(OpenRequest request) {
         int prefix = VfioUserFabric.LOCATOR_PREFIX.length();
-        return new NvmeEndpoints(
+        return Fabrics.over(
                 VfioUserFabric.open(
                         request.locators().stream()
                                 .map(l -> Path.of(l.text().substring(prefix)))

@@ -2,8 +2,8 @@ package dev.peerlane.fabrics;
 
 import dev.peerlane.EndpointProvider;
 import dev.peerlane.Endpoints;
+import dev.peerlane.Fabrics;
 import dev.peerlane.Locator;
-import dev.peerlane.NvmeEndpoints;
 import dev.peerlane.OpenRequest;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.EmulatedFabric;
@@ -42,7 +42,7 @@ public final class FabricFileProvider implements EndpointProvider {
                         "Name devices of one fabric: " + form(file.kind()));
             }
         }
-        return new NvmeEndpoints(fabric(file, request), ControllerOptions.DEFAULTS);
+        return Fabrics.over(fabric(file, request), ControllerOptions.DEFAULTS);
     }
 
     private static Fabric fabric(FabricFile file, OpenRequest request) {

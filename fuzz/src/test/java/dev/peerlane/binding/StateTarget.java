@@ -12,7 +12,7 @@ import dev.peerlane.fuzz.Refusals;
 import dev.peerlane.fuzz.Scratch;
 import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.FabricTraits;
-import dev.peerlane.hal.ForwardingFabric;
+import dev.peerlane.hal.parts.ForwardingFabric;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -2,7 +2,7 @@ package dev.peerlane.sim;
 
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
-import dev.peerlane.hal.ForwardingFabric;
+import dev.peerlane.hal.parts.ForwardingFabric;
 
 /** A fabric whose DMA mappings are recorded in a ledger. */
 final class WatchedFabric extends ForwardingFabric {

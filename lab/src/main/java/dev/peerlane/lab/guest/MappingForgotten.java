@@ -4,9 +4,9 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaBuffer;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.Fabric;
-import dev.peerlane.hal.ForwardingFabric;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
+import dev.peerlane.hal.parts.ForwardingFabric;
 
 /** A fabric that says that it mapped a peer's BAR, and did not: a platform that drops traffic. */
 final class MappingForgotten extends ForwardingFabric {

@@ -1,7 +1,7 @@
 package dev.peerlane.lab.guest;
 
 import dev.peerlane.hal.Fabric;
-import dev.peerlane.hal.ForwardingFabric;
+import dev.peerlane.hal.parts.ForwardingFabric;
 import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.RootComplex;
 import dev.peerlane.pci.RootComplex.Trust;

@@ -1,5 +1,12 @@
-package dev.peerlane.hal;
+package dev.peerlane.hal.parts;
 
+import dev.peerlane.hal.Clock;
+import dev.peerlane.hal.DmaDomain;
+import dev.peerlane.hal.DmaFault;
+import dev.peerlane.hal.Fabric;
+import dev.peerlane.hal.FabricTraits;
+import dev.peerlane.hal.PciDevice;
+import dev.peerlane.hal.TrafficCounters;
 import dev.peerlane.pci.Machine;
 import java.util.List;
 import java.util.Optional;
