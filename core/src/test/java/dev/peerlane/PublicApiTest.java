@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** Checks the public API against a list, so that a change of it is a deliberate one. */
 class PublicApiTest {
     /** The largest number of public types; it must not grow. */
-    private static final int MOST_TYPES = 129;
+    private static final int MOST_TYPES = 128;
 
     private static final Path KEPT = Path.of("src/test/resources/public-api.txt");
     private static final Path FOUND = Path.of("target/public-api.txt");

@@ -3,7 +3,7 @@ package dev.peerlane.emulator;
 import dev.peerlane.Bits;
 import dev.peerlane.PeerlaneException;
 import dev.peerlane.emulator.bus.FaultPlan;
-import dev.peerlane.emulator.model.Fault;
+import dev.peerlane.emulator.bus.Occasion;
 import dev.peerlane.emulator.tree.AddressMap;
 import dev.peerlane.emulator.tree.EmulatedFunction;
 import dev.peerlane.emulator.tree.FabricOwner;
@@ -56,7 +56,7 @@ final class EmulatedDma extends DmaDomain {
             throw new IllegalArgumentException("a buffer of " + sizeBytes + " bytes");
         }
         long rounded = Bits.roundUp(sizeBytes, PAGE_BYTES);
-        boolean fails = faults.next(Fault.Occasion.ALLOCATION) != null;
+        boolean fails = faults.next(Occasion.ALLOCATION) != null;
         if (fails || rounded < sizeBytes || next + rounded > PciTree.HOST_LIMIT) {
             throw noMemory(sizeBytes, null);
         }
@@ -99,7 +99,7 @@ final class EmulatedDma extends DmaDomain {
                     "Map the part of a BAR that holds the CMB, while the device is open");
         }
         long address = window.pciAddress() + offset;
-        if (faults.next(Fault.Occasion.MAPPING) != null) {
+        if (faults.next(Occasion.MAPPING) != null) {
             throw PeerlaneException.machine(
                     "dma-map-failed",
                     "0x%x of %s can't be mapped for peers".formatted(address, device.locator()),

@@ -65,7 +65,7 @@ public final class FaultPlan {
         for (int i = 0; i < armed.size(); i++) {
             Fault fault = armed.get(i).fault;
             boolean counts =
-                    fault.kind().occasion() == Fault.Occasion.COMMAND
+                    Occasion.of(fault.kind()) == Occasion.COMMAND
                             && (fault.opcode() == Fault.ANY_OPCODE || fault.opcode() == opcode)
                             && switch (fault.queue()) {
                                 case ANY -> true;
@@ -80,10 +80,10 @@ public final class FaultPlan {
     }
 
     /** Counts an occasion that is not a command; returns the fault that happens, or null. */
-    public @Nullable Fault next(Fault.Occasion occasion) {
+    public @Nullable Fault next(Occasion occasion) {
         Fault found = null;
         for (int i = 0; i < armed.size(); i++) {
-            if (armed.get(i).fault.kind().occasion() == occasion && armed.get(i).count()) {
+            if (Occasion.of(armed.get(i).fault.kind()) == occasion && armed.get(i).count()) {
                 found = armed.get(i).fault;
                 happens(found);
             }
@@ -92,9 +92,9 @@ public final class FaultPlan {
     }
 
     /** Returns whether there is a fault with this occasion. */
-    boolean has(Fault.Occasion occasion) {
+    boolean has(Occasion occasion) {
         for (int i = 0; i < armed.size(); i++) {
-            if (armed.get(i).fault.kind().occasion() == occasion) {
+            if (Occasion.of(armed.get(i).fault.kind()) == occasion) {
                 return true;
             }
         }

@@ -60,8 +60,7 @@ public final class LateWrites {
     }
 
     private boolean isQuiet(DmaKind kind) {
-        return kind != DmaKind.IO_DATA
-                || (held.isEmpty() && !faults.has(Fault.Occasion.PEER_WRITE));
+        return kind != DmaKind.IO_DATA || (held.isEmpty() && !faults.has(Occasion.PEER_WRITE));
     }
 
     private boolean interceptOne(
@@ -74,7 +73,7 @@ public final class LateWrites {
             return false;
         }
         long until = now;
-        Fault fault = faults.next(Fault.Occasion.PEER_WRITE);
+        Fault fault = faults.next(Occasion.PEER_WRITE);
         if (fault != null) {
             switch (fault.kind()) {
                 case DROPPED_WRITE -> {

@@ -1,6 +1,7 @@
 package dev.peerlane.emulator.controller;
 
 import dev.peerlane.emulator.bus.FaultPlan;
+import dev.peerlane.emulator.bus.Occasion;
 import dev.peerlane.emulator.model.CmbModel;
 import dev.peerlane.emulator.model.Fault;
 import dev.peerlane.emulator.tree.EmulatedFunction;
@@ -97,7 +98,7 @@ final class Cmb {
     /** Writes CMBMSC or one half of it. The window moves at once, whatever the other half holds. */
     void storeSpaceControl(long value) {
         cmbmsc = value & ~0xffcL;
-        refused = new Cmbmsc(cmbmsc).cmse() && strike(faults.next(Fault.Occasion.CMB_ENABLE));
+        refused = new Cmbmsc(cmbmsc).cmse() && strike(faults.next(Occasion.CMB_ENABLE));
         refresh();
     }
 

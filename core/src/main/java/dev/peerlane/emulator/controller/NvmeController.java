@@ -3,6 +3,7 @@ package dev.peerlane.emulator.controller;
 import dev.peerlane.emulator.bus.FaultPlan;
 import dev.peerlane.emulator.bus.Interconnect;
 import dev.peerlane.emulator.bus.LateWrites;
+import dev.peerlane.emulator.bus.Occasion;
 import dev.peerlane.emulator.media.Namespaces;
 import dev.peerlane.emulator.model.DriveModel;
 import dev.peerlane.emulator.model.Fault;
@@ -261,7 +262,7 @@ public final class NvmeController {
      * @return when there is more to do: {@code now} for at once, {@link Long#MAX_VALUE} for never
      */
     public long step(long now) {
-        Fault sudden = faults.next(Fault.Occasion.TURN);
+        Fault sudden = faults.next(Occasion.TURN);
         if (sudden != null) {
             strike(sudden);
         }

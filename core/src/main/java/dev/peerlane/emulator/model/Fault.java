@@ -39,104 +39,84 @@ public record Fault(
     private static final String RANGE =
             "Only compare-lies and cmb-hole have a range; it begins at 0 or above";
 
-    /** The kinds of occasions. */
-    public enum Occasion {
-        COMMAND,
-        PEER_WRITE,
-        CMB_ENABLE,
-        MAPPING,
-        ALLOCATION,
-        TURN
-    }
-
     /** The kinds of faults. */
     public enum Kind {
         /** The command ends with {@link Fault#status} and has no effect. */
-        STATUS(Occasion.COMMAND),
+        STATUS,
         /**
          * The blocks of the command are bad from now on, for commands of its opcode. A command
          * without blocks is not affected.
          */
-        BAD_BLOCKS(Occasion.COMMAND),
+        BAD_BLOCKS,
         /** One bit of the data is wrong, though the command ends with success. */
-        WRONG_DATA(Occasion.COMMAND),
+        WRONG_DATA,
         /**
          * From now on a Compare finds no difference in the blocks from {@link Fault#first} on,
          * {@link Fault#length} of them, whatever is on the medium.
          */
-        COMPARE_LIES(Occasion.COMMAND),
+        COMPARE_LIES,
         /** The command begins {@link Fault#nanos} later. */
-        SLOW(Occasion.COMMAND),
+        SLOW,
         /** The controller does nothing for {@link Fault#nanos}, so its queues fill. */
-        STALL(Occasion.COMMAND),
+        STALL,
         /**
          * The command never completes, can't be aborted, and moves its data {@link Fault#nanos}
          * later.
          */
-        ZOMBIE(Occasion.COMMAND),
+        ZOMBIE,
         /**
          * A Read ends with {@link Fault#status}, but moves its data all the same, {@link
          * Fault#nanos} later.
          */
-        LATE_DATA(Occasion.COMMAND),
+        LATE_DATA,
         /** The completion is never posted. */
-        LOST_COMPLETION(Occasion.COMMAND),
+        LOST_COMPLETION,
         /** The completion is posted twice. */
-        DUPLICATE_COMPLETION(Occasion.COMMAND),
+        DUPLICATE_COMPLETION,
         /** The completion is posted {@link Fault#nanos} later. */
-        LATE_COMPLETION(Occasion.COMMAND),
+        LATE_COMPLETION,
         /** A completion for a command that does not exist precedes the command's own. */
-        FORGED_COMPLETION(Occasion.COMMAND),
+        FORGED_COMPLETION,
         /** The completion has another command identifier. */
-        WRONG_CID(Occasion.COMMAND),
+        WRONG_CID,
         /** The completion has the wrong phase tag. */
-        WRONG_PHASE(Occasion.COMMAND),
+        WRONG_PHASE,
         /** The controller fails: CSTS.CFS. */
-        FATAL(Occasion.COMMAND),
+        FATAL,
         /** Something other than the host resets the controller. */
-        RESET(Occasion.COMMAND),
+        RESET,
         /** The drive is removed from its slot: reads of its BARs return ones. */
-        GONE(Occasion.COMMAND),
+        GONE,
         /** CMBSZ loses RDS and WDS. */
-        CMB_DATA_WITHDRAWN(Occasion.COMMAND),
+        CMB_DATA_WITHDRAWN,
         /** When CMBMSC is written with CMSE, the address is refused: CMBSTS.CBAI is set. */
-        CBAI(Occasion.CMB_ENABLE),
+        CBAI,
         /**
          * When CMBMSC is written with CMSE, a hole appears: from now on no write of another
          * function reaches the {@link Fault#length} bytes of the CMB from {@link Fault#first} on.
          */
-        CMB_HOLE(Occasion.CMB_ENABLE),
+        CMB_HOLE,
         /**
          * A posted data write to another function's memory never arrives. An occasion is a page of
          * a command or less, or a packet on a fabric with packets.
          */
-        DROPPED_WRITE(Occasion.PEER_WRITE),
+        DROPPED_WRITE,
         /** Such a write, and the data behind it, arrive {@link Fault#nanos} later. */
-        DELAYED_WRITE(Occasion.PEER_WRITE),
+        DELAYED_WRITE,
         /** Such a write arrives, and arrives again {@link Fault#nanos} later. */
-        DUPLICATED_WRITE(Occasion.PEER_WRITE),
+        DUPLICATED_WRITE,
         /** Mapping a BAR for peers fails. */
-        MAPPING(Occasion.MAPPING),
+        MAPPING,
         /** Allocating host memory for DMA fails. */
-        ALLOCATION(Occasion.ALLOCATION),
+        ALLOCATION,
         /**
          * The same as {@link #RESET}, but in a turn of the fabric's clock, whatever is going on.
          */
-        SUDDEN_RESET(Occasion.TURN),
+        SUDDEN_RESET,
         /** Something other than the host clears CC.EN in a turn of the fabric's clock. */
-        SUDDEN_DISABLE(Occasion.TURN),
+        SUDDEN_DISABLE,
         /** The same as {@link #GONE}, but in a turn of the fabric's clock. */
-        SUDDEN_REMOVAL(Occasion.TURN);
-
-        private final Occasion occasion;
-
-        Kind(Occasion occasion) {
-            this.occasion = occasion;
-        }
-
-        public Occasion occasion() {
-            return occasion;
-        }
+        SUDDEN_REMOVAL;
 
         /** Returns whether the command ends with this fault's status. */
         public boolean hasStatus() {
@@ -148,7 +128,7 @@ public record Fault(
          * moves.
          */
         public boolean isSudden() {
-            return occasion == Occasion.TURN;
+            return this == SUDDEN_RESET || this == SUDDEN_DISABLE || this == SUDDEN_REMOVAL;
         }
 
         /** Returns whether the fault has a range. */
@@ -158,7 +138,7 @@ public record Fault(
 
         /** Returns whether the fault is one of host memory rather than of a drive. */
         public boolean isOfHost() {
-            return occasion == Occasion.MAPPING || occasion == Occasion.ALLOCATION;
+            return this == MAPPING || this == ALLOCATION;
         }
     }
 
