@@ -54,7 +54,7 @@ public final class Cli {
                     "completion",
                     "help");
 
-    /** Commands that speak of the others. */
+    /** The commands that need all others. */
     private static final Set<String> OF_ALL = Set.of("completion", "help");
 
     private static final Set<String> VERBOSE = Set.of("-v", "--verbose");
@@ -66,17 +66,17 @@ public final class Cli {
     private final LocalSystem system;
 
     /**
-     * Creates it, for this machine.
+     * Creates the program for this machine.
      *
      * @param terminal its streams
-     * @param interruption ends what runs when the user asks for it
+     * @param interruption stops the running command when the user asks for it
      */
     public Cli(Terminal terminal, Interruption interruption) {
         this(terminal, interruption, LocalSystem.local());
     }
 
     /**
-     * Creates it, for a system.
+     * Creates the program for a system.
      *
      * @param system its files and system calls
      */
@@ -86,7 +86,7 @@ public final class Cli {
         this.system = system;
     }
 
-    /** Runs one command and returns the exit status. Never throws for what a user can cause. */
+    /** Runs one command and returns the exit status. Throws nothing that a user can cause. */
     public int run(String... args) {
         Context context = new Context(terminal, interruption, List.of(args), system);
         CommandLine program = program(context, List.of(args));
@@ -119,8 +119,8 @@ public final class Cli {
     }
 
     /**
-     * Returns what the arguments need: the command that they begin with and nothing else, for each
-     * that is made takes time at every start; none for the version, all where none is named.
+     * Returns a program with only the commands that the arguments need, since creating each command
+     * delays every start: the command named first, none for the version, all if none is named.
      */
     static CommandLine program(Context context, List<String> args) {
         List<String> words = args.stream().dropWhile(VERBOSE::contains).toList();
@@ -147,7 +147,7 @@ public final class Cli {
                 .setUsageHelpLongOptionsMaxWidth(32);
     }
 
-    /** Makes a command. The class of one that is not made is not even loaded. */
+    /** Creates a command. Classes of other commands are not loaded. */
     private static Object command(String name, Context context) {
         return switch (name) {
             case "copy" -> new CopyCommand(context);

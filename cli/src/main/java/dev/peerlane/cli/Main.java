@@ -38,7 +38,8 @@ public final class Main {
             status = new Cli(terminal, interruption).run(args);
         } finally {
             interruption.awaitHearing();
-            signals.ended(); // or the virtual machine would wait for this thread, and this for it
+            // otherwise the virtual machine and this thread would wait for each other
+            signals.ended();
         }
         System.exit(signals.status(status));
     }
@@ -57,7 +58,7 @@ public final class Main {
                 isTerminal(2) ? System.err : null);
     }
 
-    /** Returns whether a file descriptor is a terminal; where that can't be seen, a guess. */
+    /** Returns whether a file descriptor is a terminal. Guesses if that is unknown. */
     private static boolean isTerminal(int descriptor) {
         String file = target(descriptor);
         return file.isEmpty()
@@ -72,7 +73,7 @@ public final class Main {
         return file.startsWith("pipe:") || file.startsWith("socket:");
     }
 
-    /** Returns what a file descriptor is open on; empty where that can't be seen. */
+    /** Returns the file that a descriptor refers to, or an empty string if unknown. */
     private static String target(int descriptor) {
         try {
             return Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();

@@ -12,7 +12,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** The program itself: what is said before any command. */
+/** The program itself: its options and help without a command. */
 @Command(
         name = "peerlane",
         description = {
@@ -24,16 +24,18 @@ import picocli.CommandLine.Spec;
         commandListHeading = "%nCommands:%n",
         footer = {
             "",
-            "Devices: 0000:01:00.0 (of this machine, bound to vfio-pci), emu:ssd0 (emulated), qemu:03:00.0"
-                    + " (in a running QEMU, with --fabric), vfio-user:PATH (behind a vfio-user socket).",
-            "Exit status: 0 done; 1 the request is wrong; 2 the machine or device can't, or the output"
-                    + " could not be written; 3 refused; 4 I/O or verification failed; 130"
-                    + " interrupted; 141 the reader of the output went away.",
+            "Devices: 0000:01:00.0 (on this machine, bound to vfio-pci), emu:ssd0 (emulated),"
+                    + " qemu:03:00.0"
+                    + " (in a running QEMU, with --fabric), vfio-user:PATH (behind a vfio-user"
+                    + " socket).",
+            "Exit status: 0 success; 1 invalid request; 2 the machine or a device can't do it,"
+                    + " or output could not be written; 3 refused; 4 I/O or verification failed;"
+                    + " 130 interrupted; 141 the reader of standard output is gone.",
             "",
             "Examples:",
-            "  See it work, on two emulated SSDs behind a switch:",
+            "  Try it on two emulated SSDs behind a switch:",
             "    peerlane demo",
-            "  What is there, and what would a copy do:",
+            "  List the devices, and show what a copy would do:",
             "    peerlane list",
             "    peerlane copy emu:ssd0@0+2048 emu:ssd1 --dry-run",
             ""
@@ -54,7 +56,9 @@ final class PeerlaneCommand implements Callable<Integer> {
     @Option(
             names = {"-v", "--verbose"},
             scope = ScopeType.INHERIT,
-            description = "Say more, with errors the stack; PEERLANE_VERBOSE=1 does so too.")
+            description =
+                    "Print the library's log, and the stack trace of an error."
+                            + " PEERLANE_VERBOSE=1 does the same.")
     private boolean verbose;
 
     @Option(
@@ -75,6 +79,6 @@ final class PeerlaneCommand implements Callable<Integer> {
             return 0;
         }
         CommandLine program = spec == null ? new CommandLine(this) : spec.commandLine();
-        throw new ParameterException(program, "No command is given");
+        throw new ParameterException(program, "No command given");
     }
 }

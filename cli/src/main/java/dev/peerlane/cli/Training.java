@@ -9,11 +9,11 @@ import java.io.Writer;
 import java.util.List;
 
 /**
- * Runs what people run, on emulated drives alone and with no output, so that the ahead-of-time
- * cache which the launcher makes of this process holds the classes and profiles of all of it.
+ * Runs typical commands on emulated drives, without output. The launcher builds the ahead-of-time
+ * cache from this process, so the cache holds the classes and profiles of those commands.
  */
 final class Training {
-    /** The launcher sets this property for the process that it makes the cache of. */
+    /** The launcher sets this property in the process from which it builds the cache. */
     static final String PROPERTY = "peerlane.training";
 
     private static final List<String> RUNS =
@@ -30,7 +30,7 @@ final class Training {
 
     private Training() {}
 
-    /** Runs all of it; returns the first exit status that is not 0, else 0. */
+    /** Runs all commands and returns the first exit status that is not 0, otherwise 0. */
     static int run() {
         int status = 0;
         for (String line : RUNS) {

@@ -33,7 +33,7 @@ class CliTest {
     }
 
     @Test
-    void aStartMakesTheCommandThatRunsAlone() {
+    void aStartCreatesOnlyTheCommandThatRuns() {
         for (String name : Cli.program(CONTEXT).getSubcommands().keySet()) {
             if (!Set.of("help", "completion").contains(name)) {
                 assertThat(made(name, "help")).containsExactly(name);
@@ -42,7 +42,7 @@ class CliTest {
     }
 
     @Test
-    void theOptionsBeforeACommandDoNotMakeTheOthers() {
+    void optionsBeforeACommandDoNotCreateOtherCommands() {
         assertThat(made("-v", "copy", "help")).containsExactly("copy");
         assertThat(made("--verbose", "-v", "list")).containsExactly("list");
     }
@@ -54,7 +54,7 @@ class CliTest {
     }
 
     @Test
-    void whatSpeaksOfTheCommandsHasAllOfThem() {
+    void helpAndCompletionCreateAllCommands() {
         Set<String> all = Cli.program(CONTEXT).getSubcommands().keySet();
         assertThat(all).hasSize(17);
         assertThat(made()).isEqualTo(all);

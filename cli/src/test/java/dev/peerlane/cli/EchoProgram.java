@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Stands in for the program in {@link LauncherTest}: prints its process's arguments, one a line.
+ * Replaces the program in {@link LauncherTest}: prints the arguments of its process, one per line.
  */
 final class EchoProgram {
     private EchoProgram() {}

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The launcher and its cache, with another program in the place of ours. */
+/** Tests the launcher and its cache, with a program that echoes its arguments. */
 @EnabledOnOs(OS.LINUX)
 @Timeout(300)
 @Tag("long")
@@ -98,7 +98,7 @@ class LauncherTest {
     }
 
     private Path cache() throws IOException {
-        assertThat(caches()).as("the cache and nothing beside").hasSize(1);
+        assertThat(caches()).as("only the cache").hasSize(1);
         return caches().getFirst();
     }
 
@@ -130,19 +130,19 @@ class LauncherTest {
     }
 
     @Test
-    void aCacheThatDoesNotFitIsNotSpokenOf() throws Exception {
+    void anUnusableCacheCausesNoMessage() throws Exception {
         run(folder.resolve("peerlane"));
         Files.writeString(cache(), "no cache at all");
         run(folder.resolve("peerlane"));
     }
 
     @Test
-    void aFolderThatCannotBeWrittenMeansNoCacheAndNoNoise() throws Exception {
+    void aReadOnlyDirectoryMeansNoCacheAndNoMessage() throws Exception {
         for (Path above : List.of(temporary, folder)) {
             Files.setPosixFilePermissions(above, PosixFilePermissions.fromString("rwxr-xr-x"));
         }
         Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("r-xr-xr-x"));
-        // nothing is forbidden to root
+        // root may write everywhere
         boolean root = Files.getAttribute(temporary, "unix:uid").equals(0);
         try {
             Run run =
@@ -170,7 +170,7 @@ class LauncherTest {
     }
 
     @Test
-    void onlyWhatMovesDataHasTheOptimisingCompiler() throws Exception {
+    void onlyCommandsThatMoveDataGetTheOptimisingCompiler() throws Exception {
         String first = "-XX:TieredStopAtLevel=1";
         Path launcher = folder.resolve("peerlane");
         assertThat(run(launcher, List.of("copy", "a", "b")).out()).doesNotContain(first);

@@ -12,9 +12,9 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** The page of licences, beside what Maven says that the program needs. */
+/** Compares the page of licences with the libraries that Maven resolves for the program. */
 class LicencesTest {
-    /** The build writes it before the tests. */
+    /** Maven writes this file before the tests. */
     private static final Path RESOLVED = Path.of("target", "runtime-libraries.txt");
 
     private static final Pattern LIBRARY =
@@ -33,7 +33,7 @@ class LicencesTest {
                         .results()
                         .findFirst()
                         .orElseThrow();
-        needed.put("picocli", picocli.group(1)); // is compiled from its source
+        needed.put("picocli", picocli.group(1)); // compiled from its source
         String page = Files.readString(Path.of("..", "docs", "third-party.md"));
         assertThat(table(ROW, page)).isEqualTo(needed);
     }

@@ -27,11 +27,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Standard output that can't be written: no command ends as if it had said what it should. */
+/** Tests standard output that can't be written: no command reports success without its output. */
 class LostOutputTest {
     private static final String FULL = "No space left on device";
 
-    /** Commands of this machine's own functions, and one that prints only when it serves. */
+    /** Commands that need functions of this machine, and one that prints only while it serves. */
     private static final Set<String> ELSEWHERE =
             Set.of("acs", "bind", "unbind", "capture", "serve");
 
@@ -44,7 +44,7 @@ class LostOutputTest {
         drives = new Drives(folder);
     }
 
-    /** A device on which there is no room after some bytes. */
+    /** An output that is full after some bytes. */
     private static final class Full extends OutputStream {
         private final String message;
         private int room;
@@ -133,7 +133,7 @@ class LostOutputTest {
     }
 
     @Test
-    void noCommandEndsWellWithoutItsOutput() throws IOException {
+    void noCommandSucceedsWithoutItsOutput() throws IOException {
         Map<String, List<String[]>> all = commands();
         Set<String> named = new TreeSet<>(all.keySet());
         named.addAll(ELSEWHERE);
@@ -158,8 +158,7 @@ class LostOutputTest {
                             .isEqualTo(2);
                     assertThat(err.toString())
                             .as(what)
-                            .contains(
-                                    "peerlane: could not write to standard output: " + FULL + ". ");
+                            .contains("peerlane: can't write to standard output: " + FULL + ". ");
                 }
             }
         }
@@ -176,7 +175,7 @@ class LostOutputTest {
     }
 
     @Test
-    void aReaderThatWentAwayEndsItQuietly() throws IOException {
+    void aClosedPipeEndsTheProgramSilently() throws IOException {
         String[] args = Drives.with(drives.usual(), "list");
         assertThat(run(new Full("Broken pipe", 20), ResultWriter.Sink.OTHER, args)).isEqualTo(141);
         assertThat(err.toString()).isEmpty();

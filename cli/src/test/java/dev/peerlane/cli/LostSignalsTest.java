@@ -26,12 +26,12 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program as a process of a Java that does not hand signals over. */
+/** Runs the program in a Java runtime that does not pass on signals. */
 @Timeout(120)
 @EnabledOnOs(OS.LINUX)
 @Tag("long")
 class LostSignalsTest {
-    /** A runtime image without the module that signals come by. */
+    /** A runtime image without the module that passes on signals. */
     private static final List<String> SMALL = List.of("--limit-modules=java.management");
 
     private static final int BYTES = 16 << 20;
@@ -65,7 +65,8 @@ class LostSignalsTest {
                         "{name: b, size: 16MiB, blockBytes: 512, cmb: {size: 512KiB}}"
                                 + "\nfaults:\n  - "
                                 + slow)) {
-            // a new file takes its place when the client goes; this one stays as that left it
+            // a new file replaces it when the client disconnects; this one keeps what the client
+            // left
             try (FileChannel cmb = server.open("peerlane-b")) {
                 Process copy =
                         start(
@@ -82,8 +83,8 @@ class LostSignalsTest {
                 signal(copy, "-TERM");
                 BufferedReader err = copy.errorReader(StandardCharsets.UTF_8);
                 assertThat(awaits(err, "peerlane: Stopping"))
-                        .contains("what is under way is waited for")
-                        .contains("Another signal is not heard")
+                        .contains("waiting for commands in flight")
+                        .contains("Further signals are ignored")
                         .contains("jdk.unsupported");
                 JsonNode receipt = Shell.parse(text(copy));
                 assertThat(ended(copy)).isEqualTo(143);
@@ -96,7 +97,7 @@ class LostSignalsTest {
     }
 
     @Test
-    void theProgramsOwnEndWaitsForNothing() throws Exception {
+    void theProgramsOwnExitDoesNotWait() throws Exception {
         Process good = start(SMALL, "--version");
         assertThat(text(good)).startsWith("peerlane ");
         assertThat(ended(good)).isZero();
@@ -108,19 +109,20 @@ class LostSignalsTest {
     }
 
     @Test
-    void aServerSaysWhatItDoesAndTakesItsSocketsAway() throws Exception {
+    void aStoppedServerSaysWhatItDoesAndRemovesItsSockets() throws Exception {
         Process serve = start(SMALL, "serve", folder.toString());
         awaits(serve.inputReader(StandardCharsets.UTF_8), "vfio-user:");
         signal(serve, "-TERM");
         assertThat(awaits(serve.errorReader(StandardCharsets.UTF_8), "peerlane: Stopping"))
                 .startsWith(
-                        "peerlane: Stopping: clients are sent away, and the sockets are removed.");
+                        "peerlane: Stopping: clients are disconnected, and the sockets are"
+                                + " removed.");
         assertThat(ended(serve)).isEqualTo(143);
         assertThat(folder.toFile().list()).noneMatch(name -> name.endsWith(".sock"));
     }
 
     @Test
-    void whereASignalEndsTheProgramAtOnceItSaysSoBefore() throws Exception {
+    void theProgramWarnsIfASignalWouldEndItAtOnce() throws Exception {
         Process program = start(List.of("-Xrs"), "--version");
         assertThat(awaits(program.errorReader(StandardCharsets.UTF_8), "Warning: "))
                 .contains("SIGINT, SIGTERM and SIGHUP")

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program as a process: streams, exit statuses, Ctrl-C. */
+/** Runs the program as a process: streams, exit statuses, Ctrl-C. */
 @Timeout(120)
 class MainTest {
     @TempDir private Path folder;
@@ -63,7 +63,7 @@ class MainTest {
                         "--fabric",
                         fabric.toString());
         BufferedReader err = copy.errorReader(StandardCharsets.UTF_8);
-        assertThat(awaits(err, "Copying by")).isEqualTo("Copying by target-cmb.");
+        assertThat(awaits(err, "Copying through")).isEqualTo("Copying through target-cmb.");
         signal(copy, "-INT");
         JsonNode receipt = Shell.parse(text(copy));
         assertThat(ended(copy)).isEqualTo(130);
@@ -84,11 +84,11 @@ class MainTest {
         assertThat(ended(full)).isEqualTo(2);
         assertThat(err)
                 .contains("peerlane: Copied 4 KiB")
-                .contains("could not write to standard output: ")
+                .contains("can't write to standard output: ")
                 .doesNotContain("at dev.peerlane");
     }
 
-    /** The Write under way takes as long as the drive wants: its end is waited for. */
+    /** The program waits for the Write in flight, however long the drive takes. */
     @Test
     @EnabledOnOs({OS.LINUX, OS.MAC})
     void aSignalWaitsForTheCommandUnderWayAndASecondOneDoesNot() throws Exception {
@@ -108,7 +108,7 @@ class MainTest {
             Process copy =
                     start("copy", "emu:a", "emu:b", "--yes", "-v", "--json", "--fabric=" + fabric);
             BufferedReader err = copy.errorReader(StandardCharsets.UTF_8);
-            awaits(err, "Copying by");
+            awaits(err, "Copying through");
             signal(copy, "-TERM");
             awaits(err, "peerlane: Stopping");
             if (signals == 2) {
@@ -150,7 +150,7 @@ class MainTest {
         assertThat(ended(litmus)).isEqualTo(130);
         assertThat(document.get("result").asText()).isEqualTo("interrupted");
         assertThat(document.get("error").get("code").asText()).isEqualTo("interrupted");
-        assertThat(err).as("CMB and queues went back").doesNotContain("Warning");
+        assertThat(err).as("CMB and queues were released").doesNotContain("Warning");
         a = drives.bytes("a.img");
         b = drives.bytes("b.img");
         assertThat(Arrays.equals(a, from, to, b, from, to)).as("one pattern on both").isTrue();

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whoever says --json gets one document, also from commands that mostly act. */
+/** Checks that --json gives exactly one document, even from commands that change something. */
 class OneDocumentTest {
     private static final String REDIRECTS =
             """
@@ -54,7 +54,7 @@ class OneDocumentTest {
     }
 
     @Test
-    void whereNothingRedirectsTheDocumentSaysSo() {
+    void theDocumentSaysIfNothingRedirects() {
         Shell run = Shell.run("acs", "disable", "emu:ssd0", "emu:ssd1", "--json");
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(run.json().get("result").asText()).isEqualTo("nothing");
@@ -79,10 +79,10 @@ class OneDocumentTest {
     }
 
     @Test
-    void aFabricFileIsNotAskedForAsJson() {
+    void aFabricFileIsNotAvailableAsJson() {
         Shell run = Shell.run("demo", "--scenario", "acs", "--print-fabric", "--json");
         assertThat(run.status()).isEqualTo(1);
         assertThat(run.json().at("/error/code").asText()).isEqualTo("two-forms");
-        assertThat(run.err()).contains("Leave one of them out");
+        assertThat(run.err()).contains("Omit one of them");
     }
 }

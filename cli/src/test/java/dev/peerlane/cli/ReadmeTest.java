@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What README.md says of fabric files, typed as it stands there. */
+/** Runs what README.md says about fabric files, exactly as written. */
 class ReadmeTest {
     private static final Pattern FABRIC =
             Pattern.compile(

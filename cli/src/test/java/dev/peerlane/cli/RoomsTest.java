@@ -20,7 +20,7 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** Holds the rooms of the program to what ARCHITECTURE.md says of them. */
+/** Checks the packages of the program against ARCHITECTURE.md. */
 class RoomsTest {
     private static final String BASE = "dev.peerlane.cli";
     private static final JavaClasses CLASSES =
@@ -28,7 +28,7 @@ class RoomsTest {
                     .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
                     .importPackages(BASE);
 
-    /** What may know the parser of arguments, beside the entry and what tells its errors. */
+    /** Classes outside the entry that may use the argument parser. */
     private static final Pattern OF_ARGUMENTS = Pattern.compile(".*(Command|Options?)|Failures");
 
     private static String room(JavaClass c) {
@@ -78,7 +78,7 @@ class RoomsTest {
         noClasses()
                 .that(
                         DescribedPredicate.describe(
-                                "neither of the entry nor of arguments",
+                                "neither in the entry nor about arguments",
                                 c ->
                                         !c.getPackageName().equals(BASE)
                                                 && !OF_ARGUMENTS.matcher(topLevel(c)).matches()))

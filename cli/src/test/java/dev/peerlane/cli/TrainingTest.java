@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class TrainingTest {
     @Test
-    void allThatTheCacheIsMadeOfEndsWell() {
+    void everyTrainingCommandSucceeds() {
         assertThat(Training.run()).isZero();
     }
 }

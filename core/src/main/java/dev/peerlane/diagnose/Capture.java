@@ -295,7 +295,7 @@ public final class Capture {
                     PeerlaneException.Category.MACHINE,
                     "capture-not-written",
                     "the capture can't be written to %s: %s".formatted(file, e),
-                    "Name a file that can be written",
+                    "Name a writable file",
                     e);
         }
     }

@@ -122,8 +122,8 @@ class SetupGuideGuestTest {
                         "driver/unbind",
                         "drivers_probe",
                         "Nothing was written.");
-        assertThat(run.passed("bind")).contains("is with vfio-pci now");
-        assertThat(run.passed("unbind")).contains("is with nvme now");
+        assertThat(run.passed("bind")).contains("from nvme to vfio-pci");
+        assertThat(run.passed("unbind")).contains("from vfio-pci to nvme");
         assertThat(run.passed("unbind-all")).contains("Nothing to do.");
         assertThat(run.passed("drivers")).contains("drivers/nvme").doesNotContain("vfio");
     }

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code acs disable} and {@code acs restore} do, as a document. */
+/** The JSON document of {@code acs disable} and {@code acs restore}. */
 record AcsChangeDocument(
         String schema,
         String result,
@@ -16,7 +16,7 @@ record AcsChangeDocument(
         List<String> losses) {
     private static final String SCHEMA = "peerlane.acs-change/1";
 
-    /** A register of a bridge; what it had is null where it was not looked at. */
+    /** An ACS Control register of a bridge. {@code before} is null if it was not read. */
     record Changed(String address, @Nullable String before, String after) {}
 
     static AcsChangeDocument disabled(Deed deed, AcsChange change, List<String> losses, Path save) {

@@ -22,7 +22,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code acs}: Access Control Services of bridges. */
+/** The command {@code acs}: shows and changes Access Control Services of bridges. */
 @Command(
         name = "acs",
         description = {
@@ -34,10 +34,10 @@ import picocli.CommandLine.Parameters;
             "",
             "'acs disable' is refused while a device below the switch is in a virtual machine or"
                     + " another program that uses VFIO.",
-            "It changes only RR, CR and EC, only on bridges between the named devices,"
-                    + " keeps the old values, and 'acs restore' sets exactly them. 'pci="
-                    + "disable_acs_redir=' on the kernel command line does it at every boot, before"
-                    + " IOMMU groups are formed.",
+            "Changes only RR, CR and EC, and only on bridges between the named devices. The old"
+                    + " values are saved, and 'acs restore' writes them back."
+                    + " 'pci=disable_acs_redir=' on the kernel command line does the same at"
+                    + " every boot, before IOMMU groups are formed.",
             "",
             "Examples:",
             "    peerlane acs show 0000:03:00.0 0000:04:00.0",
@@ -56,37 +56,36 @@ public final class AcsCommand implements Callable<Integer> {
             index = "1..*",
             paramLabel = "DEVICE|FILE",
             description =
-                    "show, disable: the devices between which the bridges are (show: all bridges"
-                            + " without any). restore: the file of old values.")
+                    "show, disable: the devices whose bridges are meant (show without devices:"
+                            + " all bridges). restore: the file of saved values.")
     private List<String> names = new ArrayList<>();
 
     @Mixin private final MachineOptions machine = new MachineOptions();
 
     @Option(
             names = {"-n", "--dry-run"},
-            description = "Print the setpci lines instead of changing anything.")
+            description = "Print the setpci commands and change nothing.")
     private boolean dryRun;
 
     @Option(
             names = {"-y", "--yes"},
-            description = "Change it without a question.")
+            description = "Don't ask for confirmation.")
     private boolean yes;
 
     @Option(
             names = "--guests-ok",
             description =
-                    "disable: Change it even if a device below the switch is in a virtual machine or"
-                            + " another program, or if that can't be seen. What such a guest sends"
-                            + " to an address of its own that equals a peer's BAR then goes to the"
-                            + " peer: silent corruption.")
+                    "disable: Change ACS even if a device below the switch is in use by a"
+                            + " virtual machine or another program, or if that is unknown. If"
+                            + " such a guest accesses an address of its own that equals a peer's"
+                            + " BAR, the request then goes to the peer: silent corruption.")
     private boolean guestsOk;
 
     @Option(
             names = "--save",
             paramLabel = "FILE",
             defaultValue = "peerlane-acs.txt",
-            description =
-                    "The new file that keeps the old values; the default is ${DEFAULT-VALUE}.")
+            description = "Save the old values in this new file (default: ${DEFAULT-VALUE}).")
     private Path save = Path.of("peerlane-acs.txt");
 
     public AcsCommand(Context context) {
@@ -102,8 +101,8 @@ public final class AcsCommand implements Callable<Integer> {
             default ->
                     throw PeerlaneException.request(
                             "bad-verb",
-                            "'" + verb + "' is nothing that can be done with ACS",
-                            "Write show, disable or restore");
+                            "Unknown action '" + verb + "'",
+                            "Use show, disable or restore");
         };
     }
 
@@ -111,9 +110,9 @@ public final class AcsCommand implements Callable<Integer> {
         if (!names.isEmpty() && snapshot.machine().functions().isEmpty()) {
             throw PeerlaneException.machine(
                     "no-sysfs",
-                    "no PCI function can be seen in %s: /sys/bus/pci/devices is empty or not there"
+                    "no PCI functions in %s: /sys/bus/pci/devices is empty or missing"
                             .formatted(snapshot.origin()),
-                    "Mount sysfs, run outside the container, or look at a capture with --from");
+                    "Mount sysfs, run outside the container, or examine a capture with --from");
         }
         return names.stream().map(n -> MachineSource.bdf(snapshot, n)).toList();
     }
@@ -133,7 +132,7 @@ public final class AcsCommand implements Callable<Integer> {
             AcsView.change(out, change, document, save);
         } else if (document.bridges().isEmpty()) {
             out.println(
-                    "No bridge can be seen in %s: it needs /sys/bus/pci/devices, and root to read ACS."
+                    "No bridges in %s: /sys/bus/pci/devices is needed, and root to read ACS."
                             .formatted(snapshot.origin()));
         }
         return 0;
@@ -144,14 +143,14 @@ public final class AcsCommand implements Callable<Integer> {
         if (names.size() < 2) {
             throw PeerlaneException.request(
                     "two-devices",
-                    "acs disable wants the two ends of a route",
-                    "Name two devices, or more");
+                    "acs disable needs the two ends of a route",
+                    "Name two or more devices");
         }
         AcsChange change = AcsChange.between(snapshot.machine(), devices(snapshot));
         List<String> losses = change.losses(snapshot.machine());
         Terminal terminal = context.terminal();
         if (change.bridges().isEmpty()) {
-            terminal.say("No bridge between these devices redirects: nothing is changed.");
+            terminal.say("No bridge between these devices redirects: nothing was changed.");
             tell(AcsChangeDocument.disabled(Deed.NOTHING, change, losses, save));
             return 0;
         }
@@ -159,7 +158,7 @@ public final class AcsCommand implements Callable<Integer> {
         if (dryRun) {
             tell(AcsChangeDocument.disabled(Deed.PLANNED, change, losses, save));
             losses.forEach(terminal::say);
-            terminal.say("These lines look at nothing: 'peerlane acs disable' looks first.");
+            terminal.say("These commands check nothing; 'peerlane acs disable' checks first.");
             return 0;
         }
         Path root = root();
@@ -173,7 +172,9 @@ public final class AcsCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** Refuses the change where a guest could send to a peer, unless that is accepted. */
+    /**
+     * Refuses the change if a guest could send requests to a peer, unless the user accepts that.
+     */
     private void guests(List<Bdf> reached) {
         Path from = machine.source().from();
         if (machine.source().isFabric(names)) {
@@ -182,8 +183,8 @@ public final class AcsCommand implements Callable<Integer> {
         if (from != null && !Files.isDirectory(from)) {
             context.terminal()
                     .say(
-                            "A capture does not show whether a device below is in a virtual machine:"
-                                    + " look before you change that machine.");
+                            "A capture doesn't show whether a device below the switch is in a"
+                                    + " virtual machine. Check before you change that machine.");
             return;
         }
         List<String> reasons = Guests.against(reached, context.system(), from);
@@ -191,13 +192,15 @@ public final class AcsCommand implements Callable<Integer> {
             return;
         }
         String what =
-                "%s; what a guest sends to an address of its own that equals a peer's BAR would go to that peer instead of memory"
+                ("%s; a guest's request to an address of its own that equals a peer's BAR would"
+                                + " go to that peer instead of memory")
                         .formatted(String.join("; ", reasons));
         if (!guestsOk) {
             throw PeerlaneException.refused(
                     "guests-below",
                     what,
-                    "End the virtual machines and programs that use devices below the switch, or say"
+                    "End the virtual machines and programs that use devices below the switch, or"
+                            + " say"
                             + " --guests-ok if none of them can send such an address");
         }
         context.terminal().say("Warning: " + what + ".");
@@ -206,7 +209,9 @@ public final class AcsCommand implements Callable<Integer> {
     private int restore() {
         if (names.size() != 1) {
             throw PeerlaneException.request(
-                    "one-file", "acs restore wants one file", "Name what 'acs disable' kept");
+                    "one-file",
+                    "acs restore needs exactly one file",
+                    "Name the file that 'acs disable' saved");
         }
         AcsChange change = AcsChange.load(Path.of(names.getFirst()));
         if (dryRun) {
@@ -214,14 +219,14 @@ public final class AcsCommand implements Callable<Integer> {
             return 0;
         }
         Path root = root();
-        confirm("Set the old values on %d bridges?".formatted(change.bridges().size()));
+        confirm("Restore the old values on %d bridges?".formatted(change.bridges().size()));
         change.restore(root);
-        context.terminal().say("The old values are set again.");
+        context.terminal().say("The old values are restored.");
         tell(AcsChangeDocument.restored(Deed.DONE, change, names.getFirst()));
         return 0;
     }
 
-    /** As text, only what is to be typed goes to standard output. */
+    /** Prints the change. In text form, only the commands to run go to standard output. */
     private void tell(AcsChangeDocument document) {
         PrintWriter out = context.terminal().out();
         if (machine.json()) {
@@ -231,14 +236,17 @@ public final class AcsCommand implements Callable<Integer> {
         }
     }
 
-    /** Where the configuration spaces are that may be written: this machine's, or a directory's. */
+    /**
+     * Returns the root below which configuration space may be written: this machine's or a
+     * directory.
+     */
     private Path root() {
         Path from = machine.source().from();
         if (machine.source().isFabric(List.of()) || (from != null && !Files.isDirectory(from))) {
             throw PeerlaneException.request(
                     "nothing-to-write",
                     "a capture or a fabric can't be changed",
-                    "Use --dry-run, and type the lines on the machine itself");
+                    "Use --dry-run, and run the commands on the machine itself");
         }
         return from == null ? context.system().root() : from;
     }
@@ -251,13 +259,13 @@ public final class AcsCommand implements Callable<Integer> {
         if (!terminal.asks()) {
             throw PeerlaneException.refused(
                     "not-confirmed",
-                    "ACS is not changed: there is nobody to ask",
-                    "Say --yes, or run it on a terminal");
+                    "ACS was not changed: there is no terminal to ask for confirmation",
+                    "Add --yes, or run it in a terminal");
         }
         String answer = terminal.ask(question + " [y/N] ", context.interruption());
         if (!answer.toLowerCase(Locale.ROOT).startsWith("y")) {
             throw PeerlaneException.refused(
-                    "not-confirmed", "ACS is not changed", "Answer y to change it");
+                    "not-confirmed", "ACS was not changed", "Answer y to change it");
         }
     }
 }

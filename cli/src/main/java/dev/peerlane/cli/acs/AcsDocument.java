@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code acs show} finds, as a document. */
+/** The JSON document of {@code acs show}. */
 record AcsDocument(
         String schema,
         String origin,
@@ -24,11 +24,11 @@ record AcsDocument(
             String address, @Nullable String capability, @Nullable String control, String bits) {}
 
     /**
-     * Makes the document.
+     * Creates the document.
      *
-     * @param devices between which the bridges are; all bridges of the machine if there are none
-     * @param names the devices as they were named
-     * @param change what would turn redirection off between them
+     * @param devices the devices whose bridges are shown; all bridges of the machine if empty
+     * @param names the devices as the user named them
+     * @param change the change that would turn off redirection between them
      */
     static AcsDocument of(
             Snapshot snapshot, List<Bdf> devices, List<String> names, AcsChange change) {

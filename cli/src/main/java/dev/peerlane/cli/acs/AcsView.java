@@ -6,7 +6,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code acs show} finds, as a person reads it. */
+/** Prints {@link AcsDocument} as text. */
 final class AcsView {
     private AcsView() {}
 
@@ -24,9 +24,9 @@ final class AcsView {
     }
 
     /**
-     * Prints what turning redirection off would do, and the lines to type.
+     * Prints what turning off redirection would do, and the commands to run.
      *
-     * @param save the file that would keep the old values
+     * @param save the file for the old values
      */
     static void change(PrintWriter out, AcsChange change, AcsDocument document, Path save) {
         out.println();

@@ -11,17 +11,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds devices that are in a virtual machine or another program. A guest's addresses are its own
- * memory's, and one may equal the BAR of a peer. While ports redirect, the IOMMU translates it;
- * once they don't, the switch routes it to that peer.
+ * Finds devices in use by a virtual machine or another program. A guest address may equal the
+ * address of a peer's BAR. While ports redirect, the IOMMU translates it; without redirection, the
+ * switch routes the request to that peer.
  */
 final class Guests {
     private Guests() {}
 
     /**
-     * Returns what speaks against a change that reaches some devices, one reason each.
+     * Returns the reasons against a change that affects these devices.
      *
-     * @param from a directory laid out like / that is looked at instead of this system, or null
+     * @param from a directory laid out like /, examined instead of this system, or null
      */
     static List<String> against(List<Bdf> reached, LocalSystem local, @Nullable Path from) {
         SystemRoot system = from == null ? local.systemRoot() : SystemRoot.in(from);

@@ -22,18 +22,18 @@ import org.knowm.xchart.style.Styler.LegendLayout;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** The charts of {@code bench}'s report, as SVG to be inlined; text has the colour of the page. */
+/** Draws the charts of {@code bench}'s report as inline SVG. Text takes the colour of the page. */
 final class BenchCharts {
     private static final int WIDTH = 560;
     private static final int HEIGHT = 380;
 
-    /** Stands for the colour of the page's text until the SVG is written. */
+    /** Placeholder for the page's text colour until the SVG is written. */
     private static final Color INK = new Color(1, 2, 3);
 
     private static final Color GRID = new Color(128, 128, 128, 90);
     private static final Color CLEAR = new Color(0, 0, 0, 0);
 
-    /** Told apart on white and on black, and by the colour-blind. */
+    /** Distinct on white and on black, and for colour-blind readers. */
     private static final Color[] SERIES = {
         new Color(0x2f, 0x81, 0xd6),
         new Color(0xe0, 0x7b, 0x1a),
@@ -43,13 +43,13 @@ final class BenchCharts {
         new Color(0x7b, 0x6c, 0xd9)
     };
 
-    /** How values become heights. */
+    /** The scale of the value axis. */
     private enum Scale {
         LINEAR,
         LOGARITHMIC
     }
 
-    /** What is around the lines of a chart; the scale is that of the values. */
+    /** Titles and value scale of a chart. */
     private record Frame(String title, String xTitle, String yTitle, Scale scale) {}
 
     private BenchCharts() {}
@@ -67,7 +67,7 @@ final class BenchCharts {
                 document.of(BenchDocument.DEPTHS),
                 new Frame(
                         "Transfers a second by depth",
-                        "transfers at once",
+                        "queue depth",
                         "thousand a second",
                         Scale.LINEAR),
                 c -> c.depth(),
@@ -79,7 +79,7 @@ final class BenchCharts {
                 document.of(BenchDocument.DEPTHS),
                 new Frame(
                         "99th percentile of the latency by depth",
-                        "transfers at once",
+                        "queue depth",
                         "µs",
                         Scale.LOGARITHMIC),
                 c -> c.depth(),
@@ -89,7 +89,7 @@ final class BenchCharts {
                 });
     }
 
-    /** The latencies of the matrix, from the median on; the axis counts nines. */
+    /** Draws the latencies of the matrix from the median up; the axis counts nines. */
     static String percentiles(BenchDocument document) {
         Map<String, double[][]> series = new LinkedHashMap<>();
         for (Cell c : document.of(BenchDocument.MATRIX)) {

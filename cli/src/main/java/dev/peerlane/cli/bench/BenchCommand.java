@@ -26,26 +26,27 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code bench}: how fast devices reach each other's memory. */
+/** The command {@code bench}: measures how fast devices access each other's memory. */
 @Command(
         name = "bench",
         description = {
-            "Measures rate and latency of peer-to-peer DMA between all pairs of devices, into and out"
-                    + " of their CMBs, and of host memory beside. Writes to no medium, unless a"
-                    + " scratch range is named.",
+            "Measures rate and latency of peer-to-peer DMA between all pairs of devices, into"
+                    + " and out of their CMBs, and of host memory for comparison. Writes to no"
+                    + " medium unless a scratch range is named.",
             ""
         },
         footer = {
             "",
-            "Each figure has its canary, looked at before and after the measured time: it is void,"
-                    + " and the exit status 4, where the data did not arrive. With a scratch range"
-                    + " whole copies into it are measured, too, by a CMB and through host memory.",
+            "A canary is checked before and after each figure is measured. If the data did not"
+                    + " arrive, the figure is void and the exit status is 4. With a scratch"
+                    + " range, whole copies into it are measured too, through a CMB and through"
+                    + " host memory.",
             "",
             "Examples:",
             "    peerlane bench",
             "    peerlane bench 01:00.0 02:00.0 --sweep all --html report.html",
             "    peerlane bench emu:ssd0 emu:ssd1 --depth 64 --size 64KiB --sweep none --json",
-            "  Writes, too, into these blocks, whose content is lost:",
+            "  Also write to these blocks, whose content is lost:",
             "    peerlane bench 01:00.0 02:00.0 --scratch 0000:01:00.0/n1@0+65536",
             ""
         })
@@ -60,7 +61,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "DEVICE",
             arity = "0..*",
-            description = "Which devices; all of the fabric if none is named.")
+            description = "The devices to measure (default: all of the fabric).")
     private List<String> named = List.of();
 
     @Mixin private final FabricOption fabric = new FabricOption();
@@ -68,47 +69,53 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--size",
             paramLabel = "SIZE",
-            description = "Bytes of a transfer in the matrix; 128KiB, or what a device can.")
+            description =
+                    "Transfer size in the matrix (default: 128KiB, or the most that all"
+                            + " devices support).")
     private @Nullable String size;
 
     @Option(
             names = "--depth",
             paramLabel = "N",
-            description = "How many transfers at once; 32, or as many as fit into the CMB.")
+            description =
+                    "Queue depth in the matrix (default: 32, or as many transfers as fit"
+                            + " into the CMB).")
     private int depth = USUAL_DEPTH;
 
     @Option(
             names = "--sweep",
             paramLabel = "WHICH",
-            description = "Ways that sizes and depths are swept for: first (pair), all or none.")
+            description = "Routes to sweep sizes and depths for: first (pair), all or none.")
     private String sweep = "first";
 
     @Option(
             names = "--sizes",
             paramLabel = "SIZE",
             split = ",",
-            description = "The sizes of the sweep; 4KiB, doubled up to what a device can.")
+            description =
+                    "Transfer sizes of the sweep (default: 4KiB, doubled up to the largest"
+                            + " supported).")
     private List<String> sizes = List.of();
 
     @Option(
             names = "--depths",
             paramLabel = "N",
             split = ",",
-            description = "The depths of the sweep; 1 to 64, doubled.")
+            description = "Queue depths of the sweep (default: 1 to 64, doubled).")
     private List<Integer> depths = USUAL_DEPTHS;
 
     @Option(
             names = "--time",
             paramLabel = "SECONDS",
-            description = "How long each figure is measured; 0.2 if not given.")
+            description = "Seconds to measure each figure (default: 0.2).")
     private double seconds = USUAL_SECONDS;
 
     @Option(
             names = "--scratch",
             paramLabel = "RANGE",
             description = {
-                "DEVICE[/nNSID]@SLBA+BLOCKS: blocks that may be overwritten, for Writes of that device"
-                        + " beside its Compares."
+                "DEVICE[/nNSID]@SLBA+BLOCKS: blocks that may be overwritten, to measure Writes"
+                        + " of that device as well as Compares."
             })
     private @Nullable String scratch;
 
@@ -116,27 +123,28 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = {"-y", "--yes"},
-            description = "Overwrite the scratch range without a question.")
+            description = "Overwrite the scratch range without asking.")
     private boolean yes;
 
     @Option(
             names = "--expect-serial",
             paramLabel = "SERIAL",
-            description = "Write only if the scratch range's device has this serial number.")
+            description = "Write only if the device of the scratch range has this serial number.")
     private @Nullable String expectSerial;
 
-    @Option(
-            names = "--any-route",
-            description = "Measure ways, too, of which the verdict is that they do not work.")
+    @Option(names = "--any-route", description = "Also measure routes that are judged not to work.")
     private boolean anyRoute;
 
-    @Option(names = "--csv", paramLabel = "FILE", description = "Write the figures there.")
+    @Option(
+            names = "--csv",
+            paramLabel = "FILE",
+            description = "Write the figures to this CSV file.")
     private @Nullable Path csv;
 
     @Option(
             names = "--html",
             paramLabel = "FILE",
-            description = "Write a report with charts there; it needs no other file.")
+            description = "Write a self-contained HTML report with charts to this file.")
     private @Nullable Path html;
 
     @Option(names = "--seed", paramLabel = "N", hidden = true)
@@ -183,14 +191,14 @@ public final class BenchCommand implements Callable<Integer> {
                 || depths.stream().anyMatch(d -> d < 1 || d > MAX_DEPTH)) {
             throw PeerlaneException.request(
                     "bad-depth",
-                    "%s transfers at once are asked for"
+                    "the queue depth %s is out of range"
                             .formatted(depth < 1 || depth > MAX_DEPTH ? depth : depths),
                     "Choose 1 to " + MAX_DEPTH);
         }
         if (!(seconds > 0) || seconds > 3600) {
             throw PeerlaneException.request(
                     "bad-time",
-                    seconds + " seconds are asked for each figure",
+                    "'--time " + seconds + "' is out of range",
                     "Choose more than 0 and at most 3600");
         }
         return new BenchWish(
@@ -208,7 +216,7 @@ public final class BenchCommand implements Callable<Integer> {
         if (bytes < 512 || bytes % 512 != 0) {
             throw PeerlaneException.request(
                     "bad-chunk",
-                    "transfers of %s are asked for".formatted(text),
+                    "the transfer size %s is not supported".formatted(text),
                     "Choose a multiple of the devices' blocks, such as 4KiB");
         }
         return bytes;
@@ -221,31 +229,35 @@ public final class BenchCommand implements Callable<Integer> {
             }
         }
         throw PeerlaneException.request(
-                "bad-sweep", "'" + sweep + "' is no sweep", "Choose first, all or none");
+                "bad-sweep", "Unknown sweep '" + sweep + "'", "Choose first, all or none");
     }
 
-    /** As before a copy: a range, inside the namespace, of the right device, and confirmed. */
+    /**
+     * Checks the scratch range as a copy's target is: inside the namespace, on the right device,
+     * and confirmed.
+     */
     private void checkScratch(Session session, List<String> devices, Extent range) {
         Long slba = range.slba();
         Long blocks = range.blocks();
         if (slba == null || blocks == null) {
             throw PeerlaneException.request(
                     "scratch-without-range",
-                    "--scratch %s names no range of blocks".formatted(scratch),
+                    "--scratch %s has no range of blocks".formatted(scratch),
                     "Write DEVICE/nNSID@SLBA+BLOCKS: all of it is overwritten");
         }
         if (!devices.contains(range.device())) {
             throw PeerlaneException.request(
                     "scratch-elsewhere",
-                    "--scratch is on %s, which is not measured".formatted(range.device()),
-                    "Name it among the devices");
+                    "--scratch is on %s, which is not among the measured devices"
+                            .formatted(range.device()),
+                    "Name that device too");
         }
         Namespace namespace = session.namespace(range);
         namespace.checkUsable();
         if (slba >= namespace.blockCount() || blocks > namespace.blockCount() - slba) {
             throw PeerlaneException.request(
                     "range-past-end",
-                    "--scratch has %d blocks from block %d on, %s has %d"
+                    "--scratch has %d blocks from block %d on, but %s has %d"
                             .formatted(blocks, slba, namespace.name(), namespace.blockCount()),
                     "Name a range inside the namespace");
         }
@@ -254,14 +266,14 @@ public final class BenchCommand implements Callable<Integer> {
             throw PeerlaneException.machine(
                     "namespace-read-only",
                     "%s can't be written: %s".formatted(namespace.name(), readOnly),
-                    "Lift the write protection, or leave --scratch out");
+                    "Remove the write protection, or omit --scratch");
         }
         String serial = namespace.controllerIdentity().sn();
         if (expectSerial != null && !expectSerial.strip().equals(serial)) {
             throw PeerlaneException.refused(
                     "serial-differs",
                     "%s has serial '%s', not '%s'".formatted(range.device(), serial, expectSerial),
-                    "Nothing was written: name the right scratch range, or its serial");
+                    "Nothing was written. Name the right scratch range, or its serial number");
         }
         if (!overwrite.allowed()) {
             session.checkCarriesNothing(range);
@@ -301,7 +313,7 @@ public final class BenchCommand implements Callable<Integer> {
                     PeerlaneException.Category.MACHINE,
                     "report-not-written",
                     "the report can't be written to %s: %s".formatted(file, e),
-                    "Name a file that can be written",
+                    "Name a writable file",
                     e);
         }
     }

@@ -22,17 +22,17 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code bench} measured: the names of its components are those of the JSON document.
+ * The JSON document of {@code bench}; its component names are the field names.
  *
- * @param schema names this form of document
- * @param result {@code ok}, {@code void} if a figure was, {@code interrupted} or {@code failed}
- * @param peerlane the version
- * @param machine where it ran
- * @param fabric what the devices are in
+ * @param schema the name of this document format
+ * @param result {@code ok}, {@code void} if a figure is void, {@code interrupted} or {@code failed}
+ * @param peerlane the version of Peerlane
+ * @param machine the machine that ran the bench
+ * @param fabric the fabric of the devices
  * @param devices the devices
  * @param cells the figures, in the order in which they were measured
- * @param notes what the reader must know
- * @param error why it ended early, or null
+ * @param notes remarks for the reader
+ * @param error the reason for ending early, or null
  */
 record BenchDocument(
         String schema,
@@ -58,7 +58,7 @@ record BenchDocument(
         notes = List.copyOf(notes);
     }
 
-    /** Returns the name of a memory by its owner, who is null for host memory. */
+    /** Returns the name of a memory from its owner; null means host memory. */
     static String memory(@Nullable String owner) {
         return owner == null ? HOST : owner;
     }
@@ -94,7 +94,7 @@ record BenchDocument(
      * The fabric.
      *
      * @param kind emulator, qemu, vfio or vfio-user
-     * @param emulated whether its figures are those of software
+     * @param emulated whether software emulates the devices, so that figures measure software
      */
     record FabricFacts(String kind, boolean emulated) {}
 
@@ -133,19 +133,20 @@ record BenchDocument(
     /**
      * One figure.
      *
-     * @param group the matrix, the copies, or the sweep that it is of
-     * @param initiator who does the DMA; of a copy, its source
-     * @param namespace whose blocks it uses; of a copy, its target
-     * @param memory whose memory it is; {@code host} for host memory
-     * @param direction {@code write} into the memory, {@code read} from it, or {@code copy} by way
-     *     of it
-     * @param command Read, Compare or Write; both of a copy
-     * @param address of the memory on the bus, or null if it was not taken
-     * @param route the verdict on the way
+     * @param group the matrix, the copies, or a sweep
+     * @param initiator the device that does the DMA; for a copy, its source
+     * @param namespace the namespace whose blocks are used; for a copy, its target
+     * @param memory the owner of the memory; {@code host} for host memory
+     * @param direction {@code write} into the memory, {@code read} from it, or {@code copy} through
+     *     it
+     * @param command Read, Compare or Write; for a copy, Read and Write
+     * @param address the bus address of the memory, or null if none was allocated
+     * @param route the verdict on the route
      * @param outcome {@code measured}, {@code void} or {@code skipped}
-     * @param reason why it was not measured or says nothing, or null
-     * @param bytesPerSecond null unless measured, as is all that follows; a copy has no latencies
-     * @param compilerSeconds of a load: {@link LoadResult#compilerSeconds}
+     * @param reason why the figure is skipped or void, or null
+     * @param bytesPerSecond the rate; null unless measured, like all following fields. A copy has
+     *     no latencies
+     * @param compilerSeconds for a load, {@link LoadResult#compilerSeconds}
      */
     record Cell(
             String group,
@@ -214,7 +215,7 @@ record BenchDocument(
                 return null;
             }
             return skipped.obstacle() == Figure.Obstacle.ROUTE
-                    ? skipped.words() + ": --any-route measures it all the same"
+                    ? skipped.words() + ": --any-route measures it anyway"
                     : skipped.words();
         }
 
@@ -255,7 +256,7 @@ record BenchDocument(
         }
     }
 
-    /** Times of commands in microseconds, and the same at more percentiles. */
+    /** Latencies of commands in microseconds, also at further percentiles. */
     record Latency(
             double mean,
             double min,
@@ -280,6 +281,6 @@ record BenchDocument(
         }
     }
 
-    /** As many percent took this long at most. */
+    /** This percentage of commands took at most this long. */
     record Percentile(double percentile, double micros) {}
 }

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The report of {@code bench}: one HTML file that fetches nothing. */
+/** Writes the report of {@code bench}: one self-contained HTML file. */
 final class BenchReport {
     private static final String STYLE =
             """
@@ -77,7 +77,7 @@ final class BenchReport {
                             .formatted(voids, document.cells().size()));
         }
         if (document.error() != null) {
-            html.append("<p class=\"bad\">Not complete: ")
+            html.append("<p class=\"bad\">Incomplete: ")
                     .append(text(document.error().message()))
                     .append("</p>\n");
         }
@@ -88,7 +88,7 @@ final class BenchReport {
         BenchDocument.MachineFacts m = document.machine();
         html.append("<h2>Machine</h2>\n<table class=\"facts\">");
         fact("Processor", "%s, %d processors".formatted(m.cpu(), m.processors()));
-        fact("Maker", m.product() == null ? "unknown" : m.product());
+        fact("System", m.product() == null ? "unknown" : m.product());
         fact("Kernel", m.kernel());
         fact("Java", m.jdk());
         fact("IOMMU", m.iommus().isEmpty() ? "none" : String.join(", ", m.iommus()));
@@ -187,7 +187,8 @@ final class BenchReport {
         }
         return String.format(
                 Locale.ROOT,
-                "<td style=\"background: color-mix(in srgb, var(--heat) %.0f%%, transparent)\"><b>%s</b>%s<br>"
+                "<td style=\"background: color-mix(in srgb, var(--heat) %.0f%%,"
+                        + " transparent)\"><b>%s</b>%s<br>"
                         + "<span class=\"soft\">%s × %d, %s</span></td>",
                 6 + 34 * rate / best,
                 Sizes.rate(rate),
@@ -287,7 +288,7 @@ final class BenchReport {
         };
     }
 
-    /** Names and messages come from devices. */
+    /** Escapes text: names and messages come from devices. */
     private static String text(@Nullable String value) {
         return value == null
                 ? ""

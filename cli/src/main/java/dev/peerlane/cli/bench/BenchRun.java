@@ -14,13 +14,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Measures what {@code bench} is asked for, on devices that are open. */
+/** Runs the measurements of {@code bench} on open devices. */
 final class BenchRun implements Bench.Observer {
     /**
-     * What came of it.
+     * The result of a run.
      *
-     * @param document what was measured
-     * @param failure why it ended early, or null
+     * @param document the figures
+     * @param failure the reason for ending early, or null
      */
     record Outcome(BenchDocument document, @Nullable PeerlaneException failure) {}
 
@@ -54,7 +54,7 @@ final class BenchRun implements Bench.Observer {
         if (context.verbose()) {
             context.terminal()
                     .say(
-                            "Measuring %s of %s, %s memory of %s, %d bytes, %d at once."
+                            "Measuring %s of %s %s memory of %s: %d bytes, queue depth %d."
                                     .formatted(
                                             way.command().words(),
                                             way.namespace().name(),
@@ -69,8 +69,8 @@ final class BenchRun implements Bench.Observer {
         String emulation = session.endpoints().traits().emulation();
         if (emulation != null) {
             notes.add(
-                    "These are figures of emulated drives: they tell of this program and machine,"
-                            + " nothing of SSDs. Data moves "
+                    "The drives are emulated: these figures measure this program and machine,"
+                            + " not SSDs. Data moves "
                             + emulation);
         }
         for (String one : devices) {

@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code bench} measured, as text and as CSV. */
+/** Prints {@link BenchDocument} as text and as CSV. */
 final class BenchViews {
     private BenchViews() {}
 

@@ -1,4 +1,4 @@
-/** The command {@code bench}: what was measured as text, as CSV and as a report with charts. */
+/** The command {@code bench}: figures as text, as CSV and as a report with charts. */
 @NullMarked
 package dev.peerlane.cli.bench;
 

@@ -16,26 +16,26 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code bind}: gives functions of this machine to vfio-pci. */
+/** The command {@code bind}: binds functions of this machine to vfio-pci. */
 @Command(
         name = "bind",
         description = {
-            "Takes NVMe functions of this machine from their driver and gives them to vfio-pci, so"
-                    + " that Peerlane can use them. Their block devices go away; nothing on them is"
-                    + " touched, and unbind brings them back.",
+            "Takes NVMe functions of this machine from their driver and binds them to vfio-pci,"
+                    + " so that Peerlane can use them. Their block devices disappear, their data"
+                    + " is untouched, and unbind brings them back.",
             ""
         },
         footer = {
             "",
-            "Refused: what is mounted, swap, in a stack of md or device mapper, exported, open in a"
-                    + " program, held by somebody or the running root; bridges; a drive that another"
-                    + " host may use; one whose IOMMU group holds others with drivers."
-                    + " docs/vfio-setup.md goes through all of it.",
+            "Refused: a drive that is mounted, used as swap, part of an md or device mapper"
+                    + " stack, exported, open in a program, otherwise held, or the running root;"
+                    + " a bridge; a drive that another host may use; a drive whose IOMMU group"
+                    + " holds other functions with drivers. docs/vfio-setup.md explains each.",
             "",
             "Examples:",
-            "  What would be written, and where:",
+            "  Print what would be written, and where:",
             "    peerlane bind 0000:01:00.0 0000:02:00.0 --dry-run",
-            "  Do it (as root), and undo it:",
+            "  Bind (as root), and undo it:",
             "    peerlane bind 0000:01:00.0 0000:02:00.0 --yes",
             "    peerlane unbind 0000:01:00.0 0000:02:00.0",
             ""
@@ -46,24 +46,28 @@ public final class BindCommand implements Callable<Integer> {
     @Parameters(
             arity = "1..*",
             paramLabel = "DEVICE",
-            description = "PCI addresses, such as 0000:01:00.0; all that are to work together.")
+            description =
+                    "PCI addresses such as 0000:01:00.0, of all drives that are to work"
+                            + " together.")
     private List<String> devices = List.of();
 
-    @Option(names = "--dry-run", description = "Print what would be written, and write nothing.")
+    @Option(names = "--dry-run", description = "Print what would be written and write nothing.")
     private boolean dryRun;
 
     @Option(
             names = "--shared-ok",
             description =
-                    "Take a drive even if another host may use it (CMIC, NMIC) or has reserved it.")
+                    "Bind a drive even if another host may use it (CMIC, NMIC) or has reserved it.")
     private boolean sharedOk;
 
-    @Option(names = "--force-class", description = "Take a function that is no NVMe controller.")
+    @Option(
+            names = "--force-class",
+            description = "Bind a function that is not an NVMe controller.")
     private boolean forceClass;
 
     @Option(
             names = {"-y", "--yes"},
-            description = "Do it without a question.")
+            description = "Don't ask for confirmation.")
     private boolean yes;
 
     @Option(names = "--json", description = "Print one JSON document instead of text.")
@@ -103,12 +107,12 @@ public final class BindCommand implements Callable<Integer> {
         if (!terminal.asks()) {
             throw PeerlaneException.refused(
                     "not-confirmed",
-                    "nobody is there to confirm it: "
+                    "there is no terminal to confirm it: "
                             + String.join(
                                             "; ",
                                             plan.moves().stream().map(BindView::planned).toList())
                                     .replaceAll("\\.$", ""),
-                    "Nothing was changed: say --yes if that is what you want");
+                    "Nothing was changed: add --yes to go on");
         }
         plan.moves().forEach(m -> terminal.say(BindView.planned(m)));
         plan.notes().forEach(n -> terminal.say("Note: " + n + "."));

@@ -5,7 +5,9 @@ import dev.peerlane.cli.shared.Deed;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What was or would be done to drivers. */
+/**
+ * The JSON document of {@code bind} and {@code unbind}: driver changes that were or would be made.
+ */
 record BindDocument(
         String schema,
         String result,
@@ -23,6 +25,6 @@ record BindDocument(
         return new BindDocument(SCHEMA, result, moved, plan.lines(), plan.notes());
     }
 
-    /** One function's way; null is no driver. */
+    /** A function's change of driver; null means no driver. */
     record Moved(String address, @Nullable String from, @Nullable String to) {}
 }

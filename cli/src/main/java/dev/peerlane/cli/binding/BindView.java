@@ -6,11 +6,11 @@ import java.io.PrintWriter;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What is or would be done to drivers, as a person reads it. */
+/** Prints as text which driver changes were or would be made. */
 final class BindView {
     private BindView() {}
 
-    /** Prints what is or would be done. */
+    /** Prints the changes that were or would be made. */
     static void print(PrintWriter out, BindPlan plan, Deed deed) {
         List<BindPlan.Move> moves =
                 plan.moves().stream().filter(m -> !m.steps().isEmpty()).toList();
@@ -26,13 +26,13 @@ final class BindView {
         out.flush();
     }
 
-    /** Returns what was done as a sentence. */
+    /** Returns a sentence about a change that was made. */
     static String done(BindPlan.Move move) {
-        return "%s was with %s, and is with %s now."
+        return "%s moved from %s to %s."
                 .formatted(move.bdf(), driver(move.from()), driver(move.to()));
     }
 
-    /** Returns what would be done as a sentence. */
+    /** Returns a sentence about a change that would be made. */
     static String planned(BindPlan.Move move) {
         return "%s goes from %s to %s."
                 .formatted(move.bdf(), driver(move.from()), driver(move.to()));

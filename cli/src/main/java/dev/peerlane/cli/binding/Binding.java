@@ -11,11 +11,11 @@ import dev.peerlane.pci.Bdf;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What the commands that give functions to other drivers do alike. */
+/** Operations shared by the commands that change drivers. */
 public final class Binding {
     private Binding() {}
 
-    /** Tells what was or would be done. */
+    /** Prints what was or would be done. */
     static void tell(Context context, boolean json, BindPlan plan, Deed deed) {
         if (json) {
             Json.print(context.terminal().out(), BindDocument.of(plan, deed));
@@ -26,10 +26,10 @@ public final class Binding {
     }
 
     /**
-     * Gives functions back to the drivers that they were with. Never throws, so that what came
-     * before can be told first.
+     * Returns functions to their former drivers. Never throws, so that the result of the copy can
+     * be printed first.
      *
-     * @return what went wrong, or null
+     * @return the error, or null
      */
     public static @Nullable PeerlaneException giveBack(Context context, List<Bdf> functions) {
         Terminal terminal = context.terminal();

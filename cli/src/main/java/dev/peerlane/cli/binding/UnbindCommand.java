@@ -14,20 +14,19 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code unbind}: gives functions of this machine back to the drivers that they were with. */
+/** The command {@code unbind}: returns functions of this machine to their former drivers. */
 @Command(
         name = "unbind",
         description = {
-            "Takes functions of this machine from vfio-pci and gives them back to the driver that"
-                    + " bind took them from, with the driver_override of then. Where bind did not,"
-                    + " Linux gives them the driver that it has for them, nvme for SSDs. Their block"
-                    + " devices come back.",
+            "Takes functions of this machine from vfio-pci and returns each to the driver that"
+                    + " bind took it from, with its former driver_override. If bind didn't take"
+                    + " it, Linux picks the driver, nvme for SSDs. Their block devices come back.",
             ""
         },
         footer = {
             "",
             "Examples:",
-            "  One, whoever bound it, and all that bind has taken and nothing else:",
+            "  One function, whatever bound it; then all that bind has taken and no others:",
             "    peerlane unbind 0000:01:00.0",
             "    peerlane unbind --all",
             ""
@@ -43,10 +42,10 @@ public final class UnbindCommand implements Callable<Integer> {
 
     @Option(
             names = "--all",
-            description = "All that bind has taken since the machine started, and nothing else.")
+            description = "All functions that bind has taken since boot, and no others.")
     private boolean all;
 
-    @Option(names = "--dry-run", description = "Print what would be written, and write nothing.")
+    @Option(names = "--dry-run", description = "Print what would be written and write nothing.")
     private boolean dryRun;
 
     @Option(names = "--json", description = "Print one JSON document instead of text.")
@@ -61,8 +60,8 @@ public final class UnbindCommand implements Callable<Integer> {
         if (all == !devices.isEmpty()) {
             throw PeerlaneException.request(
                     "which-devices",
-                    all ? "--all and devices are named" : "no device is named",
-                    "Name devices, or say --all");
+                    all ? "--all and devices can't be combined" : "no device is named",
+                    "Name devices, or use --all");
         }
         Binder binder = context.system().binder();
         List<Bdf> functions =
@@ -79,14 +78,16 @@ public final class UnbindCommand implements Callable<Integer> {
     }
 
     /**
-     * What somebody else gave to vfio-pci is his to take back: a virtual machine may wait for it.
+     * Names the functions that something else bound to vfio-pci. They stay: a virtual machine may
+     * be waiting for them.
      */
     private void others(List<Bdf> taken) {
         for (Drive drive : context.system().drives()) {
             if ("vfio-pci".equals(drive.driver()) && !taken.contains(drive.bdf())) {
                 context.terminal()
                         .say(
-                                "Note: %s is with vfio-pci, and bind did not do that: it stays. 'peerlane unbind %s' gives it back."
+                                ("Note: %s stays with vfio-pci, because bind did not take it"
+                                                + " there. 'peerlane unbind %s' returns it.")
                                         .formatted(drive.bdf(), drive.bdf()));
             }
         }

@@ -1,4 +1,4 @@
-/** The commands that give functions to other drivers: {@code bind} and {@code unbind}. */
+/** The commands that change the drivers of functions: {@code bind} and {@code unbind}. */
 @NullMarked
 package dev.peerlane.cli.binding;
 

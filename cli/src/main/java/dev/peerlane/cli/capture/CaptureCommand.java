@@ -13,20 +13,20 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code capture}: a machine in a file. */
+/** The command {@code capture}: saves in a file what a diagnosis of this machine needs. */
 @Command(
         name = "capture",
         description = {
-            "Bundles what the verdicts on this machine need in one file, so that somebody else can"
-                    + " diagnose it: topology, doctor and acs take it after --from.",
+            "Saves in one file what a diagnosis of this machine needs, so that it can be done"
+                    + " elsewhere: topology, doctor and acs read it with --from.",
             ""
         },
         footer = {
             "",
-            "It holds configuration space, sysfs attributes of PCI functions, and the lines of the"
-                    + " processor, the kernel's parameters and configuration that matter. No serial"
-                    + " numbers, unless you ask for them. Run as root: others see 64 bytes of each"
-                    + " configuration space.",
+            "The file holds configuration space, sysfs attributes of PCI functions, and the"
+                    + " relevant lines about the processor and the kernel's parameters and"
+                    + " configuration. It has no serial numbers unless you ask for them. Run as"
+                    + " root: other users see only 64 bytes of each configuration space.",
             "",
             "Example:",
             "    sudo peerlane capture server.zip",
@@ -38,7 +38,7 @@ public final class CaptureCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "FILE", description = "A new ZIP file.")
     private @Nullable Path file;
 
-    @Option(names = "--serials", description = "Keep serial numbers.")
+    @Option(names = "--serials", description = "Include serial numbers.")
     private boolean serials;
 
     @Option(

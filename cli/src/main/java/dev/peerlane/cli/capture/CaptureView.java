@@ -4,7 +4,7 @@ import dev.peerlane.cli.terminal.Terminal;
 import dev.peerlane.diagnose.Snapshot;
 import java.nio.file.Path;
 
-/** What a capture holds, as a person is told. */
+/** Prints what a capture holds. */
 final class CaptureView {
     private CaptureView() {}
 
@@ -24,8 +24,8 @@ final class CaptureView {
                         .formatted(to, functions, snapshot.machine().nvmeFunctions().size()));
         if (functions == 0) {
             terminal.say(
-                    "/sys/bus/pci/devices is empty or not there: mount sysfs, or run outside"
-                            + " the container");
+                    "/sys/bus/pci/devices is empty or missing: mount sysfs, or run outside the"
+                            + " container");
         }
         if (asleep > 0) {
             terminal.say(
@@ -34,7 +34,7 @@ final class CaptureView {
         }
         if (cut > 0) {
             terminal.say(
-                    "The configuration space of %d is cut short: run as root to have it all"
+                    "The configuration space of %d is truncated: run as root to read all of it"
                             .formatted(cut));
         }
     }

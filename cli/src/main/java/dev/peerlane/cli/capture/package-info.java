@@ -1,4 +1,4 @@
-/** The command {@code capture}: a machine in a file. */
+/** The command {@code capture}: saves in a file what a diagnosis of a machine needs. */
 @NullMarked
 package dev.peerlane.cli.capture;
 

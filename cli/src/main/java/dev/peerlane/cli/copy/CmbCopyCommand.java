@@ -14,22 +14,22 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code cmb-copy}: with the arguments of SPDK's example of that name. */
+/** The command {@code cmb-copy}: a copy with the arguments of SPDK's example {@code cmb_copy}. */
 @Command(
         name = "cmb-copy",
         description = {
-            "Copies blocks by the CMB of a named device, with the arguments of SPDK's cmb_copy."
-                    + " It never falls back to host memory, and verifies the copy.",
+            "Copies blocks through the CMB of a named device, with the arguments of SPDK's"
+                    + " cmb_copy, and verifies the copy. Never falls back to host memory.",
             ""
         },
         footer = {
             "",
-            "The two ranges have the same length in bytes; NLB is a count of blocks.",
+            "The two ranges must have the same length in bytes. NLB is a number of blocks.",
             "",
             "Examples:",
-            "  2048 blocks by the CMB of the target:",
+            "  2048 blocks through the CMB of the target:",
             "    peerlane cmb-copy -r emu:ssd0-1-0-2048 -w emu:ssd1-1-0-2048 -c emu:ssd1",
-            "  By the CMB of a third device of a running QEMU:",
+            "  Through the CMB of a third device, in a running QEMU:",
             "    peerlane cmb-copy -r qemu:02:00.0-1-0-16 -w qemu:03:00.0-1-0-16 \\",
             "      -c qemu:04:00.0 --fabric lab.yaml --yes",
             ""
@@ -41,21 +41,23 @@ public final class CmbCopyCommand implements Callable<Integer>, OwnRefusal {
             names = "-r",
             required = true,
             paramLabel = "ID-NS-SLBA-NLB",
-            description = "Where to read: device, namespace, first block, number of blocks.")
+            description = "The source: device, namespace, first block, number of blocks.")
     private String read = "";
 
     @Option(
             names = "-w",
             required = true,
             paramLabel = "ID-NS-SLBA-NLB",
-            description = "Where to write; what is there is lost.")
+            description = "The target; its content is overwritten.")
     private String written = "";
 
     @Option(
             names = "-c",
             required = true,
             paramLabel = "ID",
-            description = "The device whose CMB carries the data: source, target or a third one.")
+            description =
+                    "The device whose CMB carries the data: the source, the target or a"
+                            + " third device.")
     private String carrier = "";
 
     @Mixin private final FabricOption fabric = new FabricOption();

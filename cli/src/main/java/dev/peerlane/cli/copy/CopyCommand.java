@@ -18,40 +18,40 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code copy}: blocks of one device to another, by the best way there is. */
+/** The command {@code copy}: copies blocks from one device to another by the best route. */
 @Command(
         name = "copy",
         description = {
-            "Copies blocks of one NVMe device to another across PCIe, without host memory where"
-                    + " a controller memory buffer can carry them, and verifies the copy.",
+            "Copies blocks from one NVMe device to another across PCIe and verifies the copy."
+                    + " The data bypasses host memory if a controller memory buffer can carry it.",
             ""
         },
         footer = {
             "",
-            "A device is written DEVICE[/nNSID][@SLBA+BLOCKS]. Without a range it is the whole"
-                    + " namespace; of the target, as much as the source is long.",
+            "SOURCE and TARGET are DEVICE[/nNSID][@SLBA+BLOCKS]. Without a range, SOURCE is the"
+                    + " whole namespace and TARGET has the length of SOURCE.",
             "",
             "Examples:",
-            "  See what would happen, and why:",
+            "  Show the plan and the reasons for it:",
             "    peerlane copy emu:ssd0@0+2048 emu:ssd1 --dry-run",
-            "  Copy 2048 blocks to block 4096 of the other device, without a question:",
+            "  Copy 2048 blocks to block 4096 of the other device, without asking:",
             "    peerlane copy emu:ssd0/n1@0+2048 emu:ssd1/n1@4096 --yes",
-            "  Only by the target's CMB, or not at all:",
+            "  Through the target's CMB or not at all:",
             "    peerlane copy emu:ssd0 emu:ssd1 --buffer target --verify peer",
-            "  Between two devices of a running QEMU, into this drive and no other:",
+            "  Between two devices of a running QEMU, if the target has this serial number:",
             "    peerlane copy qemu:02:00.0 qemu:03:00.0 --fabric lab.yaml --expect-serial B1",
             ""
         })
 public final class CopyCommand implements Callable<Integer>, OwnRefusal {
     private final Context context;
 
-    @Parameters(index = "0", paramLabel = "SOURCE", description = "Where to read.")
+    @Parameters(index = "0", paramLabel = "SOURCE", description = "The source.")
     private String source = "";
 
     @Parameters(
             index = "1",
             paramLabel = "TARGET",
-            description = "Where to write; what is there is lost.")
+            description = "The target; its content is overwritten.")
     private String target = "";
 
     @Mixin private final FabricOption fabric = new FabricOption();
@@ -65,8 +65,9 @@ public final class CopyCommand implements Callable<Integer>, OwnRefusal {
             paramLabel = "WHICH",
             defaultValue = "auto",
             description = {
-                "What carries the data: auto, target, source (that side's CMB), a DEVICE whose"
-                        + " CMB it is, or host. Only auto may fall back to host memory, and says so."
+                "The memory that carries the data: auto, target or source (that side's CMB), a"
+                        + " DEVICE (its CMB), or host. Only auto may fall back to host memory,"
+                        + " and reports it."
             })
     private String buffer = "auto";
 
@@ -75,8 +76,8 @@ public final class CopyCommand implements Callable<Integer>, OwnRefusal {
             paramLabel = "HOW",
             defaultValue = "auto",
             description = {
-                "How the copy is checked: peer (the devices compare, without host memory), host,"
-                        + " none, or auto: peer where that is sound, else host."
+                "Verify by peer (the devices compare, without host memory), host, none, or auto:"
+                        + " peer if it is sound, otherwise host."
             })
     private String verify = "auto";
 
@@ -85,41 +86,43 @@ public final class CopyCommand implements Callable<Integer>, OwnRefusal {
             paramLabel = "HOW",
             defaultValue = "auto",
             description = {
-                "What makes sure that the data have arrived before they are used: sentinel, canary,"
-                        + " readback, none, or auto: the sentinel where one is needed."
+                "How to ensure that data has arrived before it is used: sentinel, canary,"
+                        + " readback, none, or auto: sentinel if a fence is needed."
             })
     private String fence = "auto";
 
     @Option(
             names = "--chunk",
             paramLabel = "SIZE",
-            description = "Bytes of one transfer, such as 128KiB; found if not given.")
+            description = "Transfer size, such as 128KiB (default: tuned).")
     private @Nullable String chunk;
 
     @Option(
             names = "--slots",
             paramLabel = "N",
             description = {
-                "How many chunks are under way at once; found if not given.",
-                "How many of them are Read at once follows from this and --chunk."
+                "Number of chunks in flight (default: tuned).",
+                "The depth of Reads follows from this and --chunk."
             })
     private int slots;
 
     @Option(
             names = "--timeout",
             paramLabel = "SECONDS",
-            description = "When a command is given up; 30 if not given.")
+            description = "Time limit of a command (default: 30).")
     private @Nullable Double timeoutSeconds;
 
     @Option(
             names = "--retries",
             paramLabel = "N",
-            description = "How often a command that may be retried is; 3 if not given.")
+            description = "Retry a failed command up to N times (default: 3).")
     private @Nullable Integer retries;
 
     @Option(
             names = "--no-wipe",
-            description = "Leave the data in the buffer that carried them; else it is overwritten.")
+            description =
+                    "Leave the data in the buffer that carried it, instead of overwriting"
+                            + " the buffer.")
     private boolean noWipe;
 
     @Option(names = "--dry-run", description = "Print the plan and write nothing.")
@@ -169,7 +172,9 @@ public final class CopyCommand implements Callable<Integer>, OwnRefusal {
         if (retries != null) {
             if (retries < 0) {
                 throw PeerlaneException.request(
-                        "bad-retries", retries + " retries are asked for", "Choose 0 or more");
+                        "bad-retries",
+                        "'--retries " + retries + "' is negative",
+                        "Choose 0 or more");
             }
             options = options.withRetries(retries);
         }
@@ -180,7 +185,7 @@ public final class CopyCommand implements Callable<Integer>, OwnRefusal {
         if (!(seconds > 0) || seconds > 86_400) {
             throw PeerlaneException.request(
                     "bad-timeout",
-                    "a time-out of " + seconds + " seconds is asked for",
+                    "a time-out of " + seconds + " seconds is out of range",
                     "Choose more than 0 and at most 86400");
         }
         return (long) (seconds * 1e9);
@@ -195,7 +200,7 @@ public final class CopyCommand implements Callable<Integer>, OwnRefusal {
             default ->
                     throw PeerlaneException.request(
                             "bad-verify",
-                            "'" + verify + "' is no way to verify",
+                            "Unknown verification '" + verify + "'",
                             "Choose auto, peer, host or none");
         };
     }

@@ -15,14 +15,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Plans a copy, and runs it if it may. */
+/** Plans a copy, and runs it if the guard permits. */
 final class CopyRun {
     /**
-     * What to copy.
+     * A request for a copy.
      *
-     * @param source where from
-     * @param target where to
-     * @param how how
+     * @param source the blocks to read
+     * @param target the blocks to write
+     * @param how the options
      */
     record Wish(Extent source, Extent target, CopyOptions how) {
         /** Returns the devices that take part. */
@@ -36,12 +36,12 @@ final class CopyRun {
         }
     }
 
-    /** Is asked before anything is written. */
+    /** Decides before anything is written. */
     interface Guard {
-        /** Refuses a target that is not the right one. */
+        /** Throws if the target is not the expected one. */
         void checkTarget(Controller target);
 
-        /** Returns whether a plan is carried out, and refuses one that must not be. */
+        /** Returns whether to carry out a plan. Throws if it is refused. */
         boolean permits(CopyPlan plan);
     }
 
@@ -56,12 +56,12 @@ final class CopyRun {
         this.guard = guard;
     }
 
-    /** Returns the plan, or null where it did not come that far. */
+    /** Returns the plan, or null if planning did not finish. */
     @Nullable PlanDocument plan() {
         return plan;
     }
 
-    /** Returns what else a person must know afterwards. */
+    /** Returns the warnings to print afterwards. */
     List<String> warnings() {
         List<String> warnings = new ArrayList<>(CopyWords.faults(faults));
         used.forEach(c -> c.closeProblem().ifPresent(warnings::add));
@@ -69,9 +69,9 @@ final class CopyRun {
     }
 
     /**
-     * Copies.
+     * Plans and runs the copy.
      *
-     * @return the receipt, or null if nothing was to be copied
+     * @return the receipt, or null if the guard did not permit the copy
      */
     @Nullable Receipt run(@Nullable Path fabric, Wish wish) {
         List<String> devices = wish.devices();

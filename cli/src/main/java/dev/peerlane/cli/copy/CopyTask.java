@@ -26,9 +26,9 @@ import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code copy} and {@code cmb-copy} do alike: confirm, copy, tell. */
+/** The flow shared by {@code copy} and {@code cmb-copy}: confirm, copy, report. */
 final class CopyTask implements CopyRun.Guard {
-    /** Whether the plan is carried out. */
+    /** Whether to carry out the plan. */
     enum Mode {
         COPY,
         DRY_RUN
@@ -53,7 +53,7 @@ final class CopyTask implements CopyRun.Guard {
         copy = new CopyRun(context, this);
     }
 
-    /** Runs it and returns the exit status. */
+    /** Runs the command and returns the exit status. */
     int run(Supplier<CopyRun.Wish> parsed) {
         PeerlaneException failure = null;
         PeerlaneException restored;
@@ -94,13 +94,16 @@ final class CopyTask implements CopyRun.Guard {
         }
         if (context.verbose()) {
             made.reasons().forEach(terminal::say);
-            terminal.say("Copying by " + made.kind().label() + ".");
+            terminal.say("Copying through " + made.kind().label() + ".");
         }
         context.interruption().leaves(left(made));
         return true;
     }
 
-    /** After the session, which holds the devices. */
+    /**
+     * Returns the devices to their drivers. Called after the session, which holds the devices, is
+     * closed.
+     */
     private @Nullable PeerlaneException restoreDrivers() {
         if (restorable.isEmpty() || mode == Mode.DRY_RUN) {
             return null;
@@ -116,7 +119,7 @@ final class CopyTask implements CopyRun.Guard {
             throw PeerlaneException.refused(
                     "serial-differs",
                     "%s has serial '%s', not '%s'".formatted(target.locator(), serial, expected),
-                    "Nothing was written: name the right target, or its serial");
+                    "Nothing was written. Name the right target, or its serial number");
         }
     }
 
@@ -161,7 +164,7 @@ final class CopyTask implements CopyRun.Guard {
             PlanView.print(terminal.out(), Objects.requireNonNull(planned));
         }
         if (made != null && terminal.out().checkError()) {
-            // what was done must be known, wherever the receipt was to go
+            // report what was done even if the receipt is lost
             terminal.say("peerlane: " + ReceiptView.summary(made));
         }
         if (made != null) {
@@ -187,7 +190,7 @@ final class CopyTask implements CopyRun.Guard {
         }
         ObjectNode tree = ReceiptDocument.of(made, failure);
         if (failure != null && made.error() == null) {
-            // The copy was right, but what followed was not.
+            // The copy succeeded, but a later step failed.
             tree.put("result", "failed");
             tree.set("error", Json.tree(ErrorDocument.failure(failure)));
         }

@@ -5,16 +5,16 @@ import dev.peerlane.copy.Receipt;
 import dev.peerlane.hal.DmaFault;
 import java.util.List;
 
-/** Words for the parts that plans and receipts have alike. */
+/** Text for the parts that plans and receipts share. */
 public final class CopyWords {
     private CopyWords() {}
 
-    /** What the fabric recorded of requests that did not get through: one line, or none. */
+    /** Returns a line about the failed requests that the fabric recorded, or nothing. */
     public static List<String> faults(List<DmaFault> faults) {
         return faults.isEmpty()
                 ? List.of()
                 : List.of(
-                        "%d requests of devices, or more, did not get through; the first: %s"
+                        "at least %d requests of devices failed; the first: %s"
                                 .formatted(faults.size(), faults.getFirst().words()));
     }
 
@@ -29,7 +29,7 @@ public final class CopyWords {
 
     static String fence(String fence) {
         return switch (fence) {
-            case "sentinel" -> "sentinel: a canary shows that the source's writes have arrived";
+            case "sentinel" -> "sentinel: a later Read shows that the source's writes have arrived";
             case "canary" ->
                     "canary: one in every page shows that the source's writes have arrived";
             case "readback" -> "readback: a load pushes the source's writes before it";

@@ -7,7 +7,7 @@ import dev.peerlane.copy.Receipt;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a copy would do. */
+/** The JSON document of a plan. */
 record PlanDocument(
         String schema,
         String result,
@@ -25,7 +25,7 @@ record PlanDocument(
     /** The memory that would carry the data. */
     record PlanBuffer(String kind, @Nullable String device, @Nullable Long freeBytes) {}
 
-    /** The check that would follow. */
+    /** The verification that would follow. */
     record PlanVerification(String method, @Nullable String device) {}
 
     static PlanDocument of(CopyPlan plan) {

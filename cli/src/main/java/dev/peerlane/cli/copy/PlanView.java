@@ -5,7 +5,7 @@ import dev.peerlane.cli.terminal.Table;
 import dev.peerlane.copy.Receipt;
 import java.io.PrintWriter;
 
-/** Plans as a person reads them. */
+/** Prints plans as text. */
 final class PlanView {
     private PlanView() {}
 

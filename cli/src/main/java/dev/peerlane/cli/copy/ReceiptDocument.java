@@ -11,14 +11,14 @@ import java.lang.reflect.RecordComponent;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The receipt of a copy as a document, whether it ended well, failed or did not begin. */
+/** Creates the JSON receipt of a copy that succeeded, failed or did not begin. */
 public final class ReceiptDocument {
     private ReceiptDocument() {}
 
     /**
-     * A receipt whose error has the remedy in the words of this program.
+     * Returns a receipt whose error has the program's remedy.
      *
-     * @param failure with what the command ends, where it fails
+     * @param failure the error with which the command ends, or null
      */
     public static ObjectNode of(Receipt receipt, @Nullable PeerlaneException failure) {
         ObjectNode tree = Json.tree(receipt);
@@ -29,10 +29,10 @@ public final class ReceiptDocument {
     }
 
     /**
-     * The receipt of a copy that did not begin: every field of a receipt, null where nothing was
-     * found out.
+     * Returns the receipt of a copy that did not begin. It has every field of a receipt; unknown
+     * values are null.
      *
-     * @param plan the plan, where it came that far
+     * @param plan the plan, or null if planning did not finish
      */
     static ObjectNode refusal(
             @Nullable Extent source,
@@ -80,17 +80,17 @@ public final class ReceiptDocument {
         named.put("blocks", extent.blocks());
     }
 
-    /** The receipt of a command that came to no copy, and knows nothing of one. */
+    /** Returns the receipt of a command that failed before it knew what to copy. */
     public static ObjectNode refusal(PeerlaneException why) {
         return refusal(null, null, null, why);
     }
 
-    /** The receipt of a copy that did not begin, of which only the two sides are known. */
+    /** Returns the receipt of a copy that did not begin, of which only the two sides are known. */
     public static ObjectNode refusal(Extent source, Extent target, PeerlaneException why) {
         return refusal(source, target, null, why);
     }
 
-    /** The receipt of a command that a bug ended: nobody knows what was copied. */
+    /** Returns the receipt of a command that a bug ended; what was copied is unknown. */
     public static ObjectNode bug(PeerlaneException why) {
         return refusal(why).put("result", "failed").putNull("bytesCopied");
     }

@@ -7,7 +7,7 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 
-/** Receipts as a person reads them. */
+/** Prints receipts as text. */
 public final class ReceiptView {
     private ReceiptView() {}
 
@@ -20,7 +20,7 @@ public final class ReceiptView {
         out.flush();
     }
 
-    /** Returns what a copy did, in a sentence. */
+    /** Returns a sentence about what a copy did. */
     static String summary(Receipt receipt) {
         return receipt.result().equals("ok") ? done(receipt) : stopped(receipt);
     }
@@ -63,7 +63,7 @@ public final class ReceiptView {
                         CopyWords.name(r.target()));
     }
 
-    /** All of a receipt but what differs from run to run. */
+    /** Returns the parts of a receipt that don't differ from run to run. */
     public static Table table(Receipt r) {
         Table table =
                 new Table()

@@ -4,7 +4,7 @@ import dev.peerlane.copy.CopyRequest;
 import dev.peerlane.copy.Endpoint;
 import dev.peerlane.copy.Receipt;
 
-/** The two sides of a copy as documents name them. */
+/** The two sides of a copy in documents. */
 public final class Sides {
     private Sides() {}
 

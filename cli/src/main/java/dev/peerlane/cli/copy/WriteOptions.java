@@ -3,11 +3,11 @@ package dev.peerlane.cli.copy;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The options of commands that write: who says that they may. */
+/** The options by which a user permits a command to write. */
 final class WriteOptions {
     @Option(
             names = {"-y", "--yes"},
-            description = "Overwrite the target without a question.")
+            description = "Overwrite the target without asking.")
     boolean yes;
 
     @Option(
@@ -19,7 +19,7 @@ final class WriteOptions {
     @Option(
             names = "--restore-drivers",
             description =
-                    "When it is over, however it ends, take the devices from vfio-pci again, as"
+                    "Afterwards, whatever the outcome, take the devices from vfio-pci, as"
                             + " peerlane unbind does.")
     boolean restoreDrivers;
 }

@@ -18,28 +18,31 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code demo}: a copy with no hardware, and the proof of it. */
+/** The command {@code demo}: a copy without hardware, with proof that it is right. */
 @Command(
         name = "demo",
         description = {
-            "Makes two emulated SSDs behind a switch, copies an image from one to the other through"
-                    + " the target's CMB and once more through host memory, and compares the two.",
+            "Emulates two SSDs behind a switch, copies an image from one to the other through"
+                    + " the target's CMB and again through host memory, and compares the two"
+                    + " copies.",
             ""
         },
         footer = {
             "",
-            "The checksums are of the image files, taken outside the copy. The exit status is 0"
-                    + " only if every byte arrived and none of the first copy's crossed host memory.",
+            "The checksums are computed from the image files, outside the copy. The exit status"
+                    + " is 0 only if every byte arrived and no byte of the first copy crossed"
+                    + " host memory.",
             "",
             "A scenario is a fabric on which peer-to-peer goes wrong. It shows a copy without"
-                    + " safeguards, the doctor's verdict, and the copy with them; with one seed all"
-                    + " of it is always the same. The exit status is 0 if no copy with safeguards"
-                    + " ended well with a wrong byte, and one of them carried the data.",
+                    + " safeguards, the doctor's verdict, and the copy with safeguards. The same"
+                    + " seed gives the same result. The exit status is 0 if no copy with"
+                    + " safeguards reported success for a wrong byte, and at least one of them"
+                    + " succeeded.",
             "",
             "Examples:",
             "    peerlane demo",
             "    peerlane demo --size 256MiB --json",
-            "  What goes wrong with peer-to-peer, what the doctor says, what the copy does:",
+            "  What can go wrong, what the doctor reports, and what the copy does:",
             "    peerlane demo --scenario list",
             "    peerlane demo --scenario two-paths --seed 7",
             "    peerlane demo --scenario acs --print-fabric | \\",
@@ -55,24 +58,23 @@ public final class DemoCommand implements Callable<Integer>, OwnRefusal {
             names = "--size",
             paramLabel = "SIZE",
             defaultValue = "64MiB",
-            description = "How much to copy, such as 64MiB (if not given) or 1GiB.")
+            description = "Size of the copy, such as 1GiB (default: 64MiB).")
     private String size = "64MiB";
 
     @Option(
             names = "--scenario",
             paramLabel = "NAME",
             completionCandidates = Scenario.Names.class,
-            description =
-                    "Show what goes wrong: ${COMPLETION-CANDIDATES}; list tells what each is.")
+            description = "Run a scenario: ${COMPLETION-CANDIDATES}; list describes them.")
     private @Nullable String scenario;
 
     @Option(
             names = "--seed",
             paramLabel = "N",
-            description = "Of the scenario's packets and data; 1 if not given.")
+            description = "Seed of the scenario's packets and data (default: 1).")
     private @Nullable Long seed;
 
-    @Option(names = "--print-fabric", description = "Print the scenario's fabric file instead.")
+    @Option(names = "--print-fabric", description = "Print the scenario's fabric file and exit.")
     private boolean printFabric;
 
     @Option(names = "--json", description = "Print one JSON document instead of text.")
@@ -122,10 +124,10 @@ public final class DemoCommand implements Callable<Integer>, OwnRefusal {
                     new PeerlaneException(
                             PeerlaneException.Category.MACHINE,
                             "demo-files",
-                            "The images of the demo can't be kept: " + e,
-                            "Make room in "
+                            "The images of the demo can't be stored: " + e,
+                            "Free space in "
                                     + System.getProperty("java.io.tmpdir")
-                                    + ", or ask for a smaller --size",
+                                    + ", or use a smaller --size",
                             e);
             tellRefusal(failure);
         }
@@ -142,14 +144,14 @@ public final class DemoCommand implements Callable<Integer>, OwnRefusal {
         if (name == null) {
             throw PeerlaneException.request(
                     "no-scenario",
-                    "--seed and --print-fabric are of a scenario, and none is named",
-                    "Name one with --scenario; --scenario list tells which there are");
+                    "--seed and --print-fabric need a scenario",
+                    "Name one with --scenario; --scenario list shows them");
         }
         if (json && printFabric) {
             throw PeerlaneException.request(
                     "two-forms",
                     "--print-fabric prints YAML, and --json asks for JSON",
-                    "Leave one of them out");
+                    "Omit one of them");
         }
         if (name.equals("list")) {
             if (json) {
@@ -190,7 +192,7 @@ public final class DemoCommand implements Callable<Integer>, OwnRefusal {
         if (bytes <= 0 || bytes % DemoRun.UNIT_BYTES != 0 || bytes > MAX_BYTES) {
             throw PeerlaneException.request(
                     "bad-size",
-                    "a demo of %d bytes is asked for".formatted(bytes),
+                    "a demo of %d bytes is not supported".formatted(bytes),
                     "Choose a multiple of %s up to %s"
                             .formatted(Sizes.text(DemoRun.UNIT_BYTES), Sizes.text(MAX_BYTES)));
         }

@@ -5,13 +5,15 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.cli.shared.ErrorDocument;
 import dev.peerlane.cli.shared.Json;
 
-/** What the demo found, as a document. */
+/** The JSON document of {@code demo}. */
 final class DemoDocument {
     private static final String SCHEMA = "peerlane.demo/1";
 
     private DemoDocument() {}
 
-    /** The receipt of the copy through the CMB, and beside it what was found outside. */
+    /**
+     * Returns the receipt of the copy through the CMB, extended by the results of the other checks.
+     */
     static ObjectNode of(DemoRun.Outcome outcome) {
         ObjectNode document = Json.tree(outcome.peer().receipt());
         PeerlaneException problem = outcome.problem();

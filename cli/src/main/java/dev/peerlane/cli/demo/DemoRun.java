@@ -27,7 +27,7 @@ import java.util.HexFormat;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** Two emulated SSDs in image files, and the same copy by two ways. */
+/** Runs the same copy twice, by two routes, between two emulated SSDs in image files. */
 final class DemoRun {
     static final String ALGORITHM = "SHA-256";
     static final int UNIT_BYTES = 64 * 1024;
@@ -52,7 +52,7 @@ final class DemoRun {
     /**
      * One copy.
      *
-     * @param receipt what it says of itself
+     * @param receipt its receipt
      * @param targetSum the checksum of the target's image afterwards
      */
     record Copied(Receipt receipt, String targetSum) {}
@@ -65,14 +65,18 @@ final class DemoRun {
      * @param host the copy through host memory
      */
     record Outcome(String sourceSum, Copied peer, Copied host) {
-        /** Returns what was not right, or null. */
+        /** Returns the first error found, or null. */
         @Nullable PeerlaneException problem() {
             String what = null;
             Long hostData = peer.receipt().hostDataBytes();
             if (!peer.targetSum().equals(sourceSum)) {
-                what = "the target's image differs from the source's after the copy by its CMB";
+                what =
+                        "the target's image differs from the source's after the copy through its"
+                                + " CMB";
             } else if (!host.targetSum().equals(sourceSum)) {
-                what = "the target's image differs from the source's after the copy by host memory";
+                what =
+                        "the target's image differs from the source's after the copy through host"
+                                + " memory";
             } else if (hostData == null || hostData != 0) {
                 what = hostData + " data bytes of the peer-to-peer copy crossed host memory";
             } else if (!peer.receipt().verify().result().equals("ok")
@@ -85,7 +89,7 @@ final class DemoRun {
         }
     }
 
-    /** Makes the SSDs, copies twice, and removes everything. */
+    /** Creates the SSDs, copies twice, and removes the images. */
     static Outcome run(Context context, long bytes) throws IOException {
         Path temporary = Path.of(System.getProperty("java.io.tmpdir", "."));
         Path folder = Files.createTempDirectory(temporary, "peerlane-demo");
@@ -93,7 +97,7 @@ final class DemoRun {
         try {
             demo.generate();
             String sum = demo.sum(demo.source);
-            // A little of both first: else the first copy pays for the machine code of the second.
+            // Both copies are warmed up, or the first would pay for compiling code that both use.
             demo.copy(BufferChoice.TARGET, Math.min(bytes, WARM_UP_BYTES), Progress.NONE);
             demo.copy(BufferChoice.HOST, Math.min(bytes, WARM_UP_BYTES), Progress.NONE);
             Copied peer = demo.timed(BufferChoice.TARGET);
@@ -152,7 +156,7 @@ final class DemoRun {
                 .build();
     }
 
-    /** Reads an image as the file that it is, past everything that copied it. */
+    /** Returns the checksum of an image, read as a plain file and not through the copy's code. */
     private String sum(Path image) throws IOException {
         try (InputStream in = Files.newInputStream(image)) {
             MessageDigest digest = MessageDigest.getInstance(ALGORITHM);

@@ -9,7 +9,7 @@ import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.function.Function;
 
-/** The demo's two copies side by side. */
+/** Prints the demo's two copies side by side. */
 final class DemoView {
     private final Table table = new Table();
     private final Receipt peer;

@@ -9,52 +9,53 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.stream.Collectors;
 
-/** A fabric on which peer-to-peer goes wrong in one way. Its description is a resource. */
+/** A fabric on which peer-to-peer goes wrong in one particular way. A resource describes it. */
 enum Scenario {
-    /** The first warning. */
+    /** SPDK's first warning. */
     ROOT_COMPLEX(
             "root-complex",
-            "two drives in ports of the root complex, which loses what one sends to the other",
-            "Between devices in ports of the root complex, peer-to-peer DMA may fail or be slow;"
-                    + " it depends on the machine.",
-            "It believes that the root complex forwards. Nobody tells the source that its writes"
-                    + " are lost: posted writes have no answer, so each Read ends with success."),
-    /** The second warning. */
+            "two drives in root ports; the root complex loses what one sends to the other",
+            "Between devices in root ports, peer-to-peer DMA may fail or be slow, depending on"
+                    + " the machine.",
+            "It assumes that the root complex forwards peer requests. The source does not learn"
+                    + " that its writes are lost: posted writes have no completion, so each Read"
+                    + " ends with success."),
+    /** SPDK's second warning. */
     ACS(
             "acs",
-            "two drives below one switch, whose ports redirect by Access Control Services",
-            "Even below a switch it may fail: firmware or kernel may have turned on Access Control"
-                    + " Services.",
-            "It believes that one switch means a straight way. ACS sends the writes up to the root"
-                    + " complex instead, and there they are lost."),
-    /** The third warning. */
+            "two drives below one switch, whose ports redirect (Access Control Services)",
+            "Even below one switch it may fail: firmware or the kernel may have enabled Access"
+                    + " Control Services.",
+            "It assumes that one switch means a direct route. ACS redirects the writes to the"
+                    + " root complex, which loses them."),
+    /** SPDK's third warning. */
     TWO_PATHS(
             "two-paths",
-            "two drives with a second way between them, so that packets arrive in any order",
-            "In topologies of several switches there may be several ways between two devices, and"
-                    + " packets that take different ones arrive out of order.",
-            "It hands a slot on when the Read has completed. What took the slower way is not there"
-                    + " yet, and the target writes what the slot held before."),
-    /** What a fence is for, even on one way. */
+            "two drives with a second path between them, so that packets arrive in any order",
+            "With several switches there may be several paths between two devices. Packets that"
+                    + " take different paths arrive out of order.",
+            "It hands a slot on when the Read has completed. The data on the slower path has not"
+                    + " arrived, and the target writes what the slot held before."),
+    /** Shows why a fence is needed even on a single path. */
     OVERTAKING(
             "overtaking",
-            "a root complex that forwards all, but slowly: completions overtake the data",
-            "Not among SPDK's warnings, and the commonest of all: data goes to the CMB, its"
-                    + " completion to host memory. Those are two targets, and no rule of PCIe keeps"
-                    + " them in order.",
-            "It hands a slot on when the Read has completed, and the completion was faster than the"
-                    + " data."),
-    /** Why planted words are read back. */
+            "a root complex that forwards everything, but slowly: completions overtake the data",
+            "Not among SPDK's warnings, but the most common case: the data goes to the CMB, its"
+                    + " completion to host memory. PCIe does not order requests to two different"
+                    + " targets.",
+            "It hands a slot on when the Read has completed, but the completion was faster than"
+                    + " the data."),
+    /** Shows why planted words are read back. */
     LATE_STORES(
             "late-stores",
-            "one switch and a host whose stores to the CMB arrive late, behind the source's data",
-            "Not among SPDK's warnings: what the host stores to a CMB is a posted write too, and"
-                    + " nothing keeps it in order with the data of another device.",
-            "It clears the slots first, so that nobody finds old data in them, and does not read"
-                    + " them back. The source was told by a store to another device; its data came"
-                    + " before the zeroes, and the zeroes destroyed it.");
+            "one switch and a host whose stores to the CMB arrive after the source's data",
+            "Not among SPDK's warnings: a host store to a CMB is a posted write too, and nothing"
+                    + " orders it against the data of another device.",
+            "It first clears the slots to remove old data, but does not read them back. The store"
+                    + " that starts the source goes to another device, so the source's data arrived before"
+                    + " the zeroes, and the zeroes overwrote it.");
 
-    /** How much each drive of a scenario holds. */
+    /** The capacity of each drive of a scenario. */
     static final int BYTES = 256 << 10;
 
     private static final int MAX_BYTES = 1 << 16;
@@ -71,7 +72,7 @@ enum Scenario {
         this.mistake = mistake;
     }
 
-    /** The names, for the completion of shells. */
+    /** The names, for shell completion. */
     static final class Names implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
@@ -79,7 +80,7 @@ enum Scenario {
         }
     }
 
-    /** Finds one by its name. */
+    /** Returns the scenario of a name. */
     static Scenario of(String name) {
         for (Scenario each : values()) {
             if (each.label.equals(name)) {
@@ -88,45 +89,50 @@ enum Scenario {
         }
         throw PeerlaneException.request(
                 "no-such-scenario",
-                "There is no scenario '" + name + "'",
+                "Unknown scenario '" + name + "'",
                 "Choose one of "
                         + Arrays.stream(values())
                                 .map(Scenario::label)
                                 .collect(Collectors.joining(", "))
-                        + "; --scenario list tells what they show");
+                        + "; --scenario list describes them");
     }
 
     String label() {
         return label;
     }
 
-    /** One line. */
+    /** Returns a one-line description. */
     String title() {
         return title;
     }
 
-    /** What is to be feared. */
+    /** Returns the warning that the scenario demonstrates. */
     String warning() {
         return warning;
     }
 
-    /** What a copy without safeguards does wrong there. */
+    /** Returns what a copy without safeguards does wrong. */
     String mistake() {
         return mistake;
     }
 
-    /** Whether the copy without safeguards first clears the slots, and does not read them back. */
+    /**
+     * Returns whether the copy without safeguards first clears the slots without reading them back.
+     */
     boolean clearsFirst() {
         return this == LATE_STORES;
     }
 
-    /** Returns its fabric file for others to use: with drives in memory, for it has no images. */
+    /**
+     * Returns its fabric file for other commands. The drives are in memory, since there are no
+     * images.
+     */
     String printedFabric(long seed) {
         String size = "size: " + Sizes.text(BYTES).replace(" ", "");
         return fabric(seed).replaceAll("image: \\w+\\.img", size);
     }
 
-    /** Returns its fabric file, with another seed. */
+    /** Returns its fabric file with a given seed. */
     String fabric(long seed) {
         String name = "scenarios/" + label + ".yaml";
         try (InputStream in = Scenario.class.getResourceAsStream(name)) {

@@ -14,7 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
-/** What a scenario showed, as a document. */
+/** The JSON document of a scenario. */
 final class ScenarioDocument {
     private static final String SCHEMA = "peerlane.scenario/1";
 
@@ -68,7 +68,7 @@ final class ScenarioDocument {
                                 ScenarioRun.TARGET,
                                 Objects.requireNonNull(refusal))
                         : Json.tree(receipt);
-        // the one figure that differs from run to run
+        // the only figure that differs from run to run
         shown.putNull("cpuSeconds");
         node.set("receipt", shown);
         return node;

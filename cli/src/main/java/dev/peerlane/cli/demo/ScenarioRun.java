@@ -39,8 +39,8 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs one scenario: a copy without safeguards, the doctor, and the copy as it is done. The images
- * are compared outside of all copies.
+ * Runs one scenario: a copy without safeguards, the doctor, and copies with safeguards. The images
+ * are compared outside the copies.
  */
 final class ScenarioRun {
     static final int BLOCK_BYTES = 512;
@@ -53,12 +53,12 @@ final class ScenarioRun {
     static final Extent TARGET = new Extent("emu:target", 1, null, null);
 
     /**
-     * How the target differs from the source after a copy, counted in words of 8 bytes.
+     * The differences between target and source after a copy, counted in words of 8 bytes.
      *
      * @param bytes bytes of words that differ
-     * @param emptyBytes those of them that are zero: the slot held nothing yet
-     * @param staleBytes those that the source has at the same place of another chunk: the slot held
-     *     older data
+     * @param emptyBytes those that are zero: the slot held nothing yet
+     * @param staleBytes those that the source has at the same offset in another chunk: the slot
+     *     held older data
      * @param blocks blocks with such words
      * @param firstBlock the first of them, or -1
      */
@@ -69,10 +69,10 @@ final class ScenarioRun {
     /**
      * One copy.
      *
-     * @param label what was asked for
-     * @param receipt what it says of itself; null if it was refused
-     * @param refusal why it did not begin, or what ended it
-     * @param damage what is wrong on the target; an untouched one is not damaged
+     * @param label the options, for people
+     * @param receipt its receipt; null if it was refused
+     * @param refusal the error that refused or ended it, or null
+     * @param damage what is wrong on the target; an unwritten target is not damaged
      */
     record Attempt(
             String label,
@@ -85,14 +85,14 @@ final class ScenarioRun {
     }
 
     /**
-     * All of it.
+     * The result of a scenario.
      *
-     * @param scenario which one
-     * @param seed of the fabric, the data and the copies
+     * @param scenario the scenario
+     * @param seed the seed of the fabric, the data and the copies
      * @param fabric the fabric file
      * @param unguarded the copy without safeguards
-     * @param doctor what the doctor answers
-     * @param guarded the copies with them
+     * @param doctor the doctor's diagnosis
+     * @param guarded the copies with safeguards
      */
     record Outcome(
             Scenario scenario,
@@ -102,7 +102,8 @@ final class ScenarioRun {
             Examination.Outcome doctor,
             List<Attempt> guarded) {
         /**
-         * Returns what was not right, or null: a guarded copy with a wrong byte, or none at all.
+         * Returns the error, or null: a guarded copy with a wrong byte, or no guarded copy that
+         * succeeded.
          */
         @Nullable PeerlaneException problem() {
             for (Attempt each : guarded) {
@@ -123,10 +124,10 @@ final class ScenarioRun {
         }
     }
 
-    /** What the ports of the fabric do for a copy. */
+    /** The ACS state of the fabric's ports during a copy. */
     private enum Ports {
         AS_DESCRIBED,
-        /** As after the lines that the doctor has. */
+        /** As after the doctor's fix. */
         CURED
     }
 
@@ -146,7 +147,7 @@ final class ScenarioRun {
         file = folder.resolve(scenario.label() + ".yaml");
     }
 
-    /** Runs it in a temporary folder, which is removed. */
+    /** Runs the scenario in a temporary directory, which is removed afterwards. */
     static Outcome run(Context context, Scenario scenario, long seed) throws IOException {
         Path temporary = Path.of(System.getProperty("java.io.tmpdir", "."));
         Path folder = Files.createTempDirectory(temporary, "peerlane-demo");
@@ -163,7 +164,7 @@ final class ScenarioRun {
     private Outcome outcome() throws IOException {
         Files.write(source, random(seed));
         String fabric = scenario.fabric(seed);
-        // the same packets; but what nobody knows of the root complex is taken for granted
+        // the same packets, but the unknown root complex is assumed to forward
         Files.writeString(file, fabric.contains("rootComplex:") ? fabric : fabric + TRUSTING);
         CopyOptions trusting = options().withFence(FenceChoice.NONE).withVerify(VerifyMode.NONE);
         Attempt unguarded = attempt("without safeguards", trusting, Ports.AS_DESCRIBED);
@@ -182,7 +183,7 @@ final class ScenarioRun {
         if (!asked.survived()) {
             guarded.add(
                     attempt(
-                            "left to Peerlane",
+                            "default options",
                             options().withBuffer(BufferChoice.AUTO),
                             Ports.AS_DESCRIBED));
         }
@@ -242,7 +243,7 @@ final class ScenarioRun {
         return new Attempt(label, receipt, refusal, damage(before));
     }
 
-    /** Stores zeroes where the slots will be. Nothing makes sure that they have arrived. */
+    /** Stores zeroes where the slots will be, without ensuring that they arrive. */
     private static void clear(Session session) {
         PeerMemory cmb = session.controller(TARGET.device()).requireCmb();
         PeerBuffer slots = cmb.allocate(SLOTS * CHUNK_BYTES, 4096);
@@ -251,7 +252,7 @@ final class ScenarioRun {
         slots.close();
     }
 
-    /** Types what the doctor says. */
+    /** Applies the doctor's fix. */
     private static void cure(Session session) {
         EmulatedFabric fabric = (EmulatedFabric) session.fabric();
         Snapshot snapshot = Snapshots.of(session);

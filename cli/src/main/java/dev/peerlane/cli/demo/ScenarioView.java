@@ -18,7 +18,7 @@ import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.Objects;
 
-/** What a scenario showed, as a person reads it. */
+/** Prints the result of a scenario as text. */
 final class ScenarioView {
     private ScenarioView() {}
 
@@ -35,7 +35,7 @@ final class ScenarioView {
         Scenario scenario = o.scenario();
         out.printf("%s: %s (seed %d).%n", scenario.label(), scenario.title(), o.seed());
         Paragraph.print(out, "  ", scenario.warning());
-        heading(out, "A copy without safeguards: no verdict, no fence, no verification");
+        heading(out, "A copy without safeguards: no route check, no fence, no verification");
         Paragraph.print(out, "  ", scenario.mistake());
         damage(out, o.unguarded());
         heading(out, "The doctor, on the same fabric");
@@ -49,7 +49,8 @@ final class ScenarioView {
         }
         out.println();
         out.printf(
-                "The same fabric for other commands: peerlane demo --scenario %s --print-fabric |"
+                "To use this fabric with other commands: peerlane demo --scenario %s"
+                        + " --print-fabric |"
                         + " peerlane doctor emu:source emu:target --fabric -%n",
                 scenario.label());
         out.flush();
@@ -71,7 +72,8 @@ final class ScenarioView {
         }
         Damage d = unguarded.damage();
         Table table = new Table();
-        table.row("it says", "%s bytes copied, no error".formatted(count(receipt.bytesCopied())));
+        table.row(
+                "it reports", "%s bytes copied, no error".formatted(count(receipt.bytesCopied())));
         if (d.bytes() == 0) {
             table.row("the target", "is right, by luck: try another --seed");
         } else {
@@ -114,9 +116,9 @@ final class ScenarioView {
                 out.println("           fix: " + line);
             }
         }
-        d.rejected().forEach(line -> Paragraph.print(out, "  not taken: ", line));
+        d.rejected().forEach(line -> Paragraph.print(out, "  rejected: ", line));
         if (d.findings().isEmpty()) {
-            out.println("  It finds nothing: the way is good. Order is the fence's business.");
+            out.println("  No findings: the route is good. Ordering is left to the fence.");
         }
     }
 

@@ -11,17 +11,18 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** {@code cmb}: the controller memory buffer of a device. */
+/** The command {@code cmb}: shows the controller memory buffer of a device. */
 @Command(
         name = "cmb",
         description = {
-            "Tells all about the controller memory buffer of a device: its size, what it may hold,"
-                    + " its address, every field of its registers, or why there is none.",
+            "Shows the controller memory buffer of a device: its size, what it may hold, its"
+                    + " address and every field of its registers, or why there is none.",
             ""
         },
         footer = {
             "",
-            "The CMB is enabled for this and disabled again; nothing is written to the medium.",
+            "The CMB is enabled for this and then disabled again. Nothing is written to the"
+                    + " medium.",
             "",
             "Example:",
             "    peerlane cmb emu:ssd1",
@@ -30,7 +31,7 @@ import picocli.CommandLine.Parameters;
 public final class CmbCommand implements Callable<Integer> {
     private final Context context;
 
-    @Parameters(index = "0", paramLabel = "DEVICE", description = "What to ask.")
+    @Parameters(index = "0", paramLabel = "DEVICE", description = "The device.")
     private String device = "";
 
     @Mixin private final FabricOption fabric = new FabricOption();

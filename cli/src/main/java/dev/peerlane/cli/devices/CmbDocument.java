@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The controller memory buffer of one controller, and its persistent memory region. */
+/** The JSON document of {@code cmb}: a controller's memory buffer and persistent memory region. */
 record CmbDocument(
         String schema,
         String locator,
@@ -26,8 +26,8 @@ record CmbDocument(
     static final String SCHEMA = "peerlane.cmb/1";
 
     /**
-     * Reads it; it is enabled for that, so that the address is known and the controller has had its
-     * chance to refuse it.
+     * Reads the CMB. Enables it first, so that its address is known and the controller can refuse
+     * it.
      */
     static CmbDocument of(Controller c) {
         ControllerMemoryBuffer cmb = c.cmb().orElse(null);
@@ -70,7 +70,7 @@ record CmbDocument(
                 fields);
     }
 
-    /** What the owner itself may place in its CMB. Peers use it as they use any memory. */
+    /** What the owner may place in its own CMB. For peers it is memory like any other. */
     record Holds(
             boolean submissionQueues,
             boolean completionQueues,
@@ -81,7 +81,7 @@ record CmbDocument(
             return new Holds(cmbsz.sqs(), cmbsz.cqs(), cmbsz.lists(), cmbsz.rds(), cmbsz.wds());
         }
 
-        /** Returns it in words. */
+        /** Returns a description for people. */
         String words() {
             List<String> words = new ArrayList<>();
             if (readData) {
@@ -99,7 +99,7 @@ record CmbDocument(
             if (completionQueues) {
                 words.add("completion queues (CQS)");
             }
-            return words.isEmpty() ? "nothing of its owner's" : String.join(", ", words);
+            return words.isEmpty() ? "nothing of its owner" : String.join(", ", words);
         }
     }
 }

@@ -6,14 +6,14 @@ import dev.peerlane.nvme.CmbField;
 import java.io.PrintWriter;
 import java.util.Objects;
 
-/** {@link CmbDocument} as a person reads it. */
+/** Prints {@link CmbDocument} as text. */
 final class CmbView {
     private CmbView() {}
 
     static void print(PrintWriter out, CmbDocument cmb) {
         Long size = cmb.sizeBytes();
         if (size == null) {
-            out.printf("%s (%s) has no CMB that can be used.%n", cmb.locator(), cmb.address());
+            out.printf("%s (%s) has no usable CMB.%n", cmb.locator(), cmb.address());
         } else {
             out.printf(
                     "%s (%s) has a CMB of %s.%n", cmb.locator(), cmb.address(), Sizes.text(size));
@@ -26,13 +26,13 @@ final class CmbView {
             head.row("place", "BAR %d from byte 0x%x on".formatted(cmb.bar(), cmb.barOffset()));
             if (!Objects.equals(cmb.declaredBytes(), size)) {
                 long declared = Objects.requireNonNull(cmb.declaredBytes());
-                head.row("declared", Sizes.text(declared) + ", more than the BAR has room for");
+                head.row("declared", Sizes.text(declared) + ", more than fits in the BAR");
             }
             if (cmb.busAddress() != null) {
                 head.row("address", cmb.busAddress() + " for every device of the fabric");
             }
             if (cmb.holds() != null) {
-                head.row("its owner", "may place in it: " + cmb.holds().words());
+                head.row("its owner", "may place there: " + cmb.holds().words());
             }
         }
         head.print(out, "  ");

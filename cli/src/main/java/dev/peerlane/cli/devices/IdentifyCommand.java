@@ -13,11 +13,12 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** {@code identify}: what a controller and its namespaces say they are. */
+/** The command {@code identify}: shows the Identify data of a controller and its namespaces. */
 @Command(
         name = "identify",
         description = {
-            "Tells what a controller and its namespaces say they are, field by field and in words.",
+            "Shows the Identify data of a controller and its namespaces, field by field, with"
+                    + " explanations.",
             ""
         },
         footer = {
@@ -32,7 +33,10 @@ import picocli.CommandLine.Parameters;
 public final class IdentifyCommand implements Callable<Integer> {
     private final Context context;
 
-    @Parameters(index = "0", paramLabel = "DEVICE[/nNSID]", description = "What to ask.")
+    @Parameters(
+            index = "0",
+            paramLabel = "DEVICE[/nNSID]",
+            description = "The device, or one of its namespaces.")
     private String device = "";
 
     @Mixin private final FabricOption fabric = new FabricOption();

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code identify} finds: a controller and its namespaces. */
+/** The JSON document of {@code identify}: a controller and its namespaces. */
 record IdentifyDocument(
         String schema, ControllerFields controller, List<NamespaceFields> namespaces) {
     private static final String SCHEMA = "peerlane.identify/1";

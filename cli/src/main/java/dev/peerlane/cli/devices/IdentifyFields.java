@@ -7,7 +7,7 @@ import dev.peerlane.spec.IdentifyNamespace;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The fields of controllers and namespaces, each raw and in words. */
+/** The fields of Identify Controller and Identify Namespace, each with value and meaning. */
 final class IdentifyFields {
     private static final int KELVIN = 273;
 
@@ -15,7 +15,7 @@ final class IdentifyFields {
 
     private IdentifyFields() {}
 
-    /** A field as the specification names it. */
+    /** A field, named as in the specification. */
     record Field(String name, String value, String meaning) {}
 
     /** Returns the fields of a controller. */
@@ -54,7 +54,7 @@ final class IdentifyFields {
         return hex.chars().allMatch(c -> c == '0') ? "none" : hex;
     }
 
-    /** Returns the names of the bits that are set; a reserved bit has none. */
+    /** Returns the names of the bits that are set, without reserved bits. */
     private static String bits(int raw, String none, String... names) {
         List<String> set = new ArrayList<>();
         for (int bit = 0; bit < names.length; bit++) {

@@ -4,7 +4,7 @@ import dev.peerlane.cli.terminal.Table;
 import java.io.PrintWriter;
 import java.util.List;
 
-/** {@link IdentifyDocument} as a person reads it. */
+/** Prints {@link IdentifyDocument} as text. */
 final class IdentifyView {
     private IdentifyView() {}
 

@@ -18,21 +18,22 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** {@code list}: every NVMe function of this machine, or of a fabric. */
+/** The command {@code list}: lists the NVMe functions of this machine or of a fabric. */
 @Command(
         name = "list",
         description = {
-            "Lists every NVMe function of this machine as Linux shows it, whichever driver has it:"
+            "Lists every NVMe function of this machine as Linux shows it, whatever its driver:"
                     + " address, model, serial number, capacity, driver, IOMMU group, NUMA node,"
-                    + " link, CMB and PMR as far as they are known, and what it is in use for.",
-            "With DEVICE or --fabric: of those, name, address, model, serial number, firmware, CMB"
-                    + " and namespaces as they tell it themselves.",
+                    + " link, CMB and PMR if known, and what uses it.",
+            "With DEVICE or --fabric: the name, address, model, serial number, firmware, CMB and"
+                    + " namespaces that each controller reports.",
             ""
         },
         footer = {
             "",
-            "With DEVICE or --fabric each controller is brought up and shut down again. One that can't be is"
-                    + " listed with the reason, and the exit status tells of it.",
+            "With DEVICE or --fabric, each controller is enabled and shut down again. If that"
+                    + " fails, it is listed with the reason, and the exit status reflects the"
+                    + " error.",
             "",
             "Examples:",
             "  This machine:",
@@ -51,7 +52,7 @@ public final class ListCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..*",
             paramLabel = "DEVICE",
-            description = "Only these; devices of this machine must be named.")
+            description = "List only these; devices of this machine must be named.")
     private List<String> named = List.of();
 
     @Mixin private final FabricOption fabric = new FabricOption();

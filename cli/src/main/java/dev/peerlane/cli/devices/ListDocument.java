@@ -11,11 +11,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** All NVMe functions of a fabric, as {@code list} finds them. */
+/** The JSON document of {@code list} for the NVMe functions of a fabric. */
 record ListDocument(String schema, String fabric, List<Device> devices) {
     static final String SCHEMA = "peerlane.list/1";
 
-    /** One function; where it can't be brought up, {@code error} says why and the rest is null. */
+    /** A function. If it can't be brought up, {@code error} has the reason and the rest is null. */
     record Device(
             String locator,
             @Nullable String address,
@@ -58,7 +58,7 @@ record ListDocument(String schema, String fabric, List<Device> devices) {
         }
     }
 
-    /** A namespace; sizes are null where its command set has none. */
+    /** A namespace. Sizes are null if its command set has none. */
     record Space(
             int nsid,
             String commandSet,

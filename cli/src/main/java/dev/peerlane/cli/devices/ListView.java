@@ -5,13 +5,13 @@ import dev.peerlane.cli.terminal.Table;
 import java.io.PrintWriter;
 import org.jspecify.annotations.Nullable;
 
-/** {@link ListDocument} as a person reads it. */
+/** Prints {@link ListDocument} as text. */
 final class ListView {
     private ListView() {}
 
     static void print(PrintWriter out, ListDocument found) {
         if (found.devices().isEmpty()) {
-            out.println("This fabric (" + found.fabric() + ") has no NVMe function.");
+            out.println("This fabric (" + found.fabric() + ") has no NVMe functions.");
             out.flush();
             return;
         }

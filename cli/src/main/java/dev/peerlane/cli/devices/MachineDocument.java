@@ -6,7 +6,9 @@ import dev.peerlane.pci.Link;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The NVMe functions of this machine, and the devices that are built in. */
+/**
+ * The JSON document of {@code list}: the NVMe functions of this machine and the built-in devices.
+ */
 record MachineDocument(String schema, List<NvmeFunction> functions, List<String> builtIn) {
     static final String SCHEMA = "peerlane.machine/1";
 
@@ -14,7 +16,7 @@ record MachineDocument(String schema, List<NvmeFunction> functions, List<String>
         return new MachineDocument(SCHEMA, drives.stream().map(NvmeFunction::of).toList(), builtIn);
     }
 
-    /** One function; what is not known is null. */
+    /** A function. Unknown values are null. */
     record NvmeFunction(
             String address,
             @Nullable String driver,
@@ -50,6 +52,6 @@ record MachineDocument(String schema, List<NvmeFunction> functions, List<String>
         }
     }
 
-    /** What a link runs at, and could. */
+    /** The current and the best speed and width of a link. */
     record LinkState(String now, String best) {}
 }

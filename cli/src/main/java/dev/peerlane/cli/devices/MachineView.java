@@ -8,25 +8,25 @@ import java.io.PrintWriter;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** {@link MachineDocument} as a person reads it. */
+/** Prints {@link MachineDocument} as text. */
 final class MachineView {
     private MachineView() {}
 
     static void print(PrintWriter out, List<Drive> drives, List<String> builtIn) {
         if (drives.isEmpty()) {
-            out.println("This machine shows no NVMe function.");
+            out.println("This machine has no NVMe functions.");
         } else {
             table(drives).print(out, "");
             if (drives.stream().anyMatch(d -> "vfio-pci".equals(d.driver()))) {
                 out.println();
                 out.println(
-                        "More of those with vfio-pci: peerlane list ADDRESS, or peerlane cmb"
-                                + " ADDRESS.");
+                        "Details of those bound to vfio-pci: peerlane list ADDRESS, or peerlane"
+                                + " cmb ADDRESS.");
             }
         }
         out.println();
         out.printf(
-                "Emulated and built in: %s (peerlane list %s). Others: --fabric FILE.%n",
+                "Built-in emulated devices: %s (peerlane list %s). Others: --fabric FILE.%n",
                 String.join(", ", builtIn), String.join(" ", builtIn));
         out.flush();
     }

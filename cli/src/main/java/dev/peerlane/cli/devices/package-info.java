@@ -1,7 +1,4 @@
-/**
- * Implements the commands that list and describe devices: {@code list}, {@code identify} and {@code
- * cmb}.
- */
+/** The commands that show devices: {@code list}, {@code identify} and {@code cmb}. */
 @NullMarked
 package dev.peerlane.cli.devices;
 

@@ -9,15 +9,15 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * What to type about what the doctor found: its table of checks knows neither commands nor options,
- * so that cures which need them are told here. Others are as that table has them.
+ * Cures for the doctor's findings that name commands or options of this program. The library knows
+ * neither; cures without them come from the library's table of checks.
  */
 public final class Cures {
     /**
-     * A cure in the words of this program.
+     * A cure that names this program's commands.
      *
      * @param words what to do
-     * @param undo how to go back
+     * @param undo how to undo it
      */
     record Cure(String words, String undo) {}
 
@@ -25,19 +25,19 @@ public final class Cures {
 
     private Cures() {}
 
-    /** Returns what to do about something. */
+    /** Returns the cure for a check. */
     static String cure(Check check) {
         Cure cure = TABLE.get(check);
         return cure == null ? check.cure() : cure.words();
     }
 
-    /** Returns how to go back. */
+    /** Returns how to undo the cure. */
     static String undo(Check check) {
         Cure cure = TABLE.get(check);
         return cure == null ? check.undo() : cure.undo();
     }
 
-    /** Returns actions as lines to type. */
+    /** Returns actions as command lines. */
     public static List<String> lines(List<Action> actions) {
         return actions.stream().map(Cures::line).toList();
     }

@@ -11,24 +11,26 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code doctor}: will it work here, and why not. */
+/** The command {@code doctor}: diagnoses whether peer-to-peer works here. */
 @Command(
         name = "doctor",
         description = {
-            "Says whether peer-to-peer works between two devices, or on this machine at all, and"
-                    + " why not: what was read, what it means, how to change it and how to go back.",
+            "Diagnoses whether peer-to-peer works between two devices, or on this machine at"
+                    + " all. If not, shows what was read, what it means, how to change it and"
+                    + " how to undo the change.",
             ""
         },
         footer = {
             "",
-            "Exit status: 0 go; 2 the machine or a device can't; 3 it would be refused. The codes"
-                    + " are explained in docs/doctor.md. The verdicts are those that a copy is"
-                    + " planned with.",
+            "Exit status: 0 go; 2 the machine or a device can't do it; 3 it would be refused."
+                    + " docs/doctor.md explains the codes. A copy is planned with the same"
+                    + " verdicts.",
             "",
-            "--probe measures instead of believing, and writes to no medium: a Read into the peer's"
-                    + " memory (an Identify, where there is no namespace), and a Compare from it"
-                    + " that must succeed and, after one byte was changed, must fail. With the"
-                    + " buffer of a third device, both sides are probed with it too.",
+            "--probe tests each route on the devices and writes to no medium. It does a Read"
+                    + " into the peer's memory (an Identify if there is no namespace), then a"
+                    + " Compare from that memory, which must succeed and, after one byte is"
+                    + " changed, must fail. With a third device's buffer, both sides are probed"
+                    + " with it.",
             "",
             "Examples:",
             "    peerlane doctor",
@@ -45,32 +47,28 @@ public final class DoctorCommand implements Callable<Integer> {
             arity = "0..1",
             paramLabel = "SOURCE",
             description =
-                    "Where data would come from, with /nNSID where blocks differ. Without it, the"
-                            + " whole machine is examined.")
+                    "The source, with /nNSID if block sizes differ. Without SOURCE, the whole"
+                            + " machine is examined.")
     private @Nullable String source;
 
-    @Parameters(
-            index = "1",
-            arity = "0..1",
-            paramLabel = "TARGET",
-            description = "Where it would go.")
+    @Parameters(index = "1", arity = "0..1", paramLabel = "TARGET", description = "The target.")
     private @Nullable String target;
 
     @Option(
             names = "--buffer",
             paramLabel = "auto|target|source|third|DEVICE",
             defaultValue = "auto",
-            description = "Whose CMB would carry the copy; the default is ${DEFAULT-VALUE}.")
+            description = "Whose CMB would carry the data (default: ${DEFAULT-VALUE}).")
     private String buffer = "auto";
 
     @Option(
             names = "--fence",
             paramLabel = "auto|sentinel|canary|readback|none",
             defaultValue = "auto",
-            description = "Which fence the copy would use; the default is ${DEFAULT-VALUE}.")
+            description = "Which fence the copy would use (default: ${DEFAULT-VALUE}).")
     private String fence = "auto";
 
-    @Option(names = "--probe", description = "Measure each leg on the devices themselves.")
+    @Option(names = "--probe", description = "Test each leg on the devices themselves.")
     private boolean probe;
 
     @Mixin private final MachineOptions machine = new MachineOptions();

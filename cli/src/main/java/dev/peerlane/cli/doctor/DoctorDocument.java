@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code doctor} answers, as a document. */
+/** The JSON document of {@code doctor}. */
 public record DoctorDocument(
         String schema,
         String result,

@@ -17,16 +17,16 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** What the doctor answers, as a person reads it. */
+/** Prints the doctor's diagnosis as text. */
 public final class DoctorView {
     private static final int MAX_IN_FULL = 4;
     private static final int MAX_NAMED = 8;
 
     /** How much of a finding is printed. */
     private enum Detail {
-        /** What belongs to this finding. */
+        /** What is specific to this finding. */
         OF_THIS_ONE,
-        /** And what is the same for all findings of its code. */
+        /** Also what all findings of its code share. */
         ALL
     }
 
@@ -42,7 +42,7 @@ public final class DoctorView {
             out.println(words(snapshot, back));
         }
         findings(out, d.findings());
-        d.rejected().forEach(r -> out.println("Not taken: " + r));
+        d.rejected().forEach(r -> out.println("Rejected: " + r));
         answer.probes().forEach(p -> out.println("Probed: " + p.words()));
         out.flush();
     }
@@ -65,12 +65,12 @@ public final class DoctorView {
                                 route.bytesPerSecond() / 1e9));
     }
 
-    /** Answers for the other direction, in a line: what is found there is asked for by itself. */
+    /** Returns a line about the other direction; its findings need a diagnosis of their own. */
     private static String words(Snapshot snapshot, Diagnosis way) {
         Bdf owner = way.owner();
         return way.isGo() && owner != null
-                ? "The other way: GO through the CMB of " + name(snapshot, owner)
-                : "The other way: NO-GO ["
+                ? "The other direction: GO through the CMB of " + name(snapshot, owner)
+                : "The other direction: NO-GO ["
                         + String.join(", ", DoctorDocument.OtherWay.of(way).codes())
                         + "]";
     }
@@ -90,7 +90,7 @@ public final class DoctorView {
         return owner == null ? pair : pair + " through the CMB of " + name(snapshot, owner);
     }
 
-    /** Returns a device by its name, where it has one, and its address. */
+    /** Returns a device's name, if it has one, with its address. */
     public static String name(Snapshot snapshot, Bdf bdf) {
         return snapshot.machine()
                 .function(bdf)
@@ -99,7 +99,10 @@ public final class DoctorView {
                 .orElse(bdf.toString());
     }
 
-    /** Prints findings; of many with one code, some in full, and of the others where they are. */
+    /**
+     * Prints findings. Of many with the same code, only some are printed in full; the others are
+     * located.
+     */
     private static void findings(PrintWriter out, List<Finding> findings) {
         Map<Check, List<Finding>> byCheck = new LinkedHashMap<>();
         findings.forEach(f -> byCheck.computeIfAbsent(f.check(), c -> new ArrayList<>()).add(f));

@@ -21,34 +21,34 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Examines a machine, or what a copy between two of its devices would meet. */
+/** Examines a machine, or the route of a copy between two of its devices. */
 public final class Examination {
     private static final List<String> BUFFERS = List.of("auto", "target", "source", "third");
 
     /**
-     * What is asked.
+     * A request for an examination.
      *
-     * @param source where data would come from, or null for the whole machine
-     * @param target where it would go, or null
-     * @param buffer whose CMB would carry it, in the words of the command line
-     * @param fence which fence the copy would use, likewise
+     * @param source the source of the copy, or null for the whole machine
+     * @param target the target of the copy, or null
+     * @param buffer whose CMB would carry the data, as on the command line
+     * @param fence the fence that the copy would use, as on the command line
      */
     record Wish(@Nullable String source, @Nullable String target, String buffer, String fence) {}
 
     /**
-     * What is answered.
+     * The result of an examination.
      *
-     * @param snapshot what was looked at
-     * @param diagnosis what it means
+     * @param snapshot the machine that was examined
+     * @param diagnosis the diagnosis
      * @param otherWay the diagnosis of the copy in the other direction, or null if there is none
-     * @param probes what was measured
+     * @param probes the results of the probes
      */
     public record Outcome(
             Snapshot snapshot,
             Diagnosis diagnosis,
             @Nullable Diagnosis otherWay,
             List<Probe.Result> probes) {
-        /** Returns the answer for a pair whose data go through whatever memory is best. */
+        /** Returns the result for a pair whose data goes through the best memory. */
         public static Outcome of(Snapshot snapshot, Diagnosis d) {
             Bdf source = d.source();
             Bdf target = d.target();
@@ -59,7 +59,7 @@ public final class Examination {
             return new Outcome(snapshot, d, back, List.of());
         }
 
-        /** Returns the exit status; a probe that failed goes before a verdict. */
+        /** Returns the exit status. A failed probe takes precedence over a verdict. */
         int status() {
             int status = ExitStatus.of(diagnosis);
             boolean failed = probes.stream().anyMatch(p -> p.outcome().equals("failed"));
@@ -82,7 +82,7 @@ public final class Examination {
         this.wish = wish;
     }
 
-    /** Answers by what can be read. */
+    /** Examines by reading only. */
     Outcome read() {
         String from = device(wish.source());
         String to = device(wish.target());
@@ -92,7 +92,7 @@ public final class Examination {
         return answer(snapshot, question(snapshot), List.of());
     }
 
-    /** Answers by what can be read, and by measuring on the devices. */
+    /** Examines by reading and by probing the devices. */
     Outcome probe() {
         String from = device(wish.source());
         String to = device(wish.target());
@@ -127,7 +127,7 @@ public final class Examination {
     private static void checkPair(@Nullable String from, @Nullable String to) {
         if ((from == null) != (to == null)) {
             throw PeerlaneException.request(
-                    "two-devices", "one device alone is no copy", "Name SOURCE and TARGET");
+                    "two-devices", "a copy needs two devices", "Name SOURCE and TARGET");
         }
     }
 
@@ -140,7 +140,9 @@ public final class Examination {
         return new Outcome(snapshot, examine(snapshot, question), back, probes);
     }
 
-    /** Any drive may carry it unless one is named, so then all of a machine's are looked at. */
+    /**
+     * Returns the devices to examine: all drives of the machine if any drive may carry the data.
+     */
     private List<String> looked(List<String> devices) {
         if (devices.isEmpty() || machine.isFabric(devices)) {
             return devices;
@@ -160,7 +162,7 @@ public final class Examination {
         Probe.warning(session.fabric(), one, other).ifPresent(context.terminal()::say);
     }
 
-    /** Finds the device whose memory is used, if it is neither side's. */
+    /** Returns the device whose memory is used, if it is neither source nor target. */
     private static Optional<String> third(Session session, Diagnosis diagnosis) {
         Bdf owner = diagnosis.owner();
         if (owner == null || owner.equals(diagnosis.source()) || owner.equals(diagnosis.target())) {

@@ -1,4 +1,4 @@
-/** The command {@code doctor}, and what to type about what it finds. */
+/** The command {@code doctor}, and the commands that cure its findings. */
 @NullMarked
 package dev.peerlane.cli.doctor;
 

@@ -12,7 +12,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code completion}: a script that completes commands and options in a shell. */
+/** The command {@code completion}: prints a script for shell completion. */
 @Command(
         name = "completion",
         description = {"Prints a script that completes commands and options in bash or zsh.", ""},
@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  In this shell:",
             "    source <(peerlane completion bash)",
-            "  In every zsh, where compinit and bashcompinit are loaded:",
+            "  In every zsh that loads compinit and bashcompinit:",
             "    echo 'source <(peerlane completion zsh)' >> ~/.zshrc",
             ""
         })
@@ -35,7 +35,7 @@ public final class CompletionCommand implements Callable<Integer> {
             arity = "0..1",
             paramLabel = "SHELL",
             defaultValue = "bash",
-            description = "bash (if not given) or zsh.")
+            description = "bash (default) or zsh.")
     private String shell = "bash";
 
     public CompletionCommand(Context context) {
@@ -47,7 +47,7 @@ public final class CompletionCommand implements Callable<Integer> {
         String name = shell.toLowerCase(Locale.ROOT);
         if (!name.equals("bash") && !name.equals("zsh")) {
             throw PeerlaneException.request(
-                    "bad-shell", "There is no completion for '" + shell + "'", "Use bash or zsh");
+                    "bad-shell", "No completion for shell '" + shell + "'", "Use bash or zsh");
         }
         if (spec != null) {
             CommandLine program = spec.root().commandLine();

@@ -10,17 +10,17 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code help}: of the program or of a command. */
+/** The command {@code help}: shows help for the program or a command. */
 @Command(
         name = "help",
-        description = {"Shows the help of the program, or of a command.", ""},
+        description = {"Shows help for the program or for a command.", ""},
         footer = {"", "Example:", "    peerlane help copy", ""})
 public final class HelpCommand implements Callable<Integer> {
     private final Context context;
 
     @Spec private @Nullable CommandSpec spec;
 
-    @Parameters(index = "0", arity = "0..1", paramLabel = "COMMAND", description = "Which one.")
+    @Parameters(index = "0", arity = "0..1", paramLabel = "COMMAND", description = "The command.")
     private @Nullable String command;
 
     public HelpCommand(Context context) {
@@ -37,7 +37,7 @@ public final class HelpCommand implements Callable<Integer> {
         if (shown == null) {
             throw PeerlaneException.request(
                     "usage",
-                    "There is no command '" + command + "'",
+                    "Unknown command '" + command + "'",
                     "Choose one of " + String.join(", ", program.getSubcommands().keySet()));
         }
         shown.usage(context.terminal().out());

@@ -33,29 +33,30 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code litmus}: how often a fence lets old bytes go on. */
+/** The command {@code litmus}: counts how often a fence hands on old bytes. */
 @Command(
         name = "litmus",
         description = {
-            "Counts stale hand-offs between two devices: how often a fence lets a slot of a CMB go"
-                    + " on that still holds old bytes, and the largest share that so many tries"
-                    + " speak for.",
+            "Counts stale hand-offs between two devices: how often a fence hands on a CMB slot"
+                    + " that still holds old bytes, and the largest share that is compatible"
+                    + " with the count.",
             ""
         },
         footer = {
             "",
-            "A pattern is written once to the scratch range of both devices; what was there is lost."
-                    + " Then the source Reads it into slots of the CMB, over other chunks of it, and"
-                    + " the target Compares each slot when the fence hands it on. Nothing else is"
-                    + " touched.",
+            "A pattern is written once to the scratch range of both devices and overwrites its"
+                    + " content. Then the source Reads chunks of the pattern into CMB slots that"
+                    + " hold other chunks, and the target Compares each slot when the fence"
+                    + " hands it on. Nothing else is written.",
             "",
-            "Exit status: 4 if a fence that a copy would be planned with let old bytes go on, or if"
-                    + " something failed; 0 also where old bytes were found with a fence that no"
+            "Exit status: 4 if a fence that a copy could use handed on old bytes, or if"
+                    + " something failed; 0 even if old bytes were found with a fence that no"
                     + " copy would use; 130 after Ctrl-C, with the counts so far.",
             "",
             "Examples:",
             "    peerlane litmus emu:ssd0 emu:ssd1 --scratch 0+2048 --yes",
-            "    peerlane litmus 01:00.0 02:00.0 --scratch 0+8192 --fence sentinel --slots 5000000 \\",
+            "    peerlane litmus 01:00.0 02:00.0 --scratch 0+8192 --fence sentinel --slots"
+                    + " 5000000 \\",
             "        --expect-serial S1,S2",
             ""
         })
@@ -66,10 +67,16 @@ public final class LitmusCommand implements Callable<Integer> {
     private final Context context;
     private final Terminal terminal;
 
-    @Parameters(index = "0", paramLabel = "SOURCE", description = "Who Reads: DEVICE[/nNSID].")
+    @Parameters(
+            index = "0",
+            paramLabel = "SOURCE",
+            description = "The device that Reads: DEVICE[/nNSID].")
     private String source = "";
 
-    @Parameters(index = "1", paramLabel = "TARGET", description = "Who Compares: DEVICE[/nNSID].")
+    @Parameters(
+            index = "1",
+            paramLabel = "TARGET",
+            description = "The device that Compares: DEVICE[/nNSID].")
     private String target = "";
 
     @Mixin private final FabricOption fabric = new FabricOption();
@@ -78,8 +85,8 @@ public final class LitmusCommand implements Callable<Integer> {
             names = "--scratch",
             paramLabel = "SLBA+BLOCKS",
             description = {
-                "The range that is overwritten on both devices, in blocks of the one with the larger"
-                        + " blocks. Without it nothing is done."
+                "The range to overwrite on both devices, in the larger of their block sizes."
+                        + " Required."
             })
     private @Nullable String scratch;
 
@@ -87,7 +94,7 @@ public final class LitmusCommand implements Callable<Integer> {
             names = "--buffer",
             paramLabel = "WHICH",
             defaultValue = "target",
-            description = "Whose CMB: target (if not given), source, or a DEVICE.")
+            description = "Whose CMB to use: target (default), source, or a DEVICE.")
     private String buffer = "target";
 
     @Option(
@@ -95,41 +102,40 @@ public final class LitmusCommand implements Callable<Integer> {
             paramLabel = "HOW",
             split = ",",
             defaultValue = "all",
-            description =
-                    "none, readback, canary, sentinel, several of them, or all (if not given).")
+            description = "none, readback, canary, sentinel, several of them, or all (default).")
     private List<String> fences = List.of("all");
 
     @Option(
             names = "--slots",
             paramLabel = "N",
             defaultValue = "100000",
-            description = "Hand-offs to count with each fence; 100000 if not given.")
+            description = "Hand-offs to count with each fence (default: 100000).")
     private long handOffs = 100_000;
 
     @Option(
             names = "--seconds",
             paramLabel = "N",
-            description = "How long at most with each fence, by the clock of the fabric.")
+            description = "Time limit for each fence, by the clock of the fabric.")
     private @Nullable Double seconds;
 
     @Option(
             names = "--seed",
             paramLabel = "N",
-            description = "Of the pattern and the fences' random words; fresh if not given.")
+            description = "Seed of the pattern and of the fences' random words (default: random).")
     private @Nullable Long seed;
 
     @Mixin private final OverwriteOption overwrite = new OverwriteOption();
 
     @Option(
             names = {"-y", "--yes"},
-            description = "Overwrite the scratch ranges without a question.")
+            description = "Overwrite the scratch ranges without asking.")
     private boolean yes;
 
     @Option(
             names = "--expect-serial",
             paramLabel = "SERIAL",
             split = ",",
-            description = "Go on only if both devices have one of these serial numbers.")
+            description = "Continue only if each device has one of these serial numbers.")
     private @Nullable List<String> serials;
 
     public LitmusCommand(Context context) {
@@ -167,7 +173,7 @@ public final class LitmusCommand implements Callable<Integer> {
         if (handOffs < 1 || handOffs > MAX_HAND_OFFS) {
             throw PeerlaneException.request(
                     "bad-slots",
-                    handOffs + " hand-offs are asked for",
+                    "'--slots " + handOffs + "' is out of range",
                     "Choose 1 to " + MAX_HAND_OFFS);
         }
         return new LitmusRun.Wish(
@@ -190,9 +196,9 @@ public final class LitmusCommand implements Callable<Integer> {
         if (serials != null && serials.stream().map(String::strip).noneMatch(serial::equals)) {
             throw PeerlaneException.refused(
                     "serial-differs",
-                    "%s has serial '%s', which is none of %s"
+                    "%s has serial '%s', which is not one of %s"
                             .formatted(controller.locator(), serial, serials),
-                    "Nothing was written: name the right devices, or their serials");
+                    "Nothing was written. Name the right devices, or their serial numbers");
         }
     }
 
@@ -223,7 +229,7 @@ public final class LitmusCommand implements Callable<Integer> {
         if (!(seconds > 0) || seconds > 1e7) {
             throw PeerlaneException.request(
                     "bad-seconds",
-                    seconds + " seconds are asked for",
+                    "'--seconds " + seconds + "' is out of range",
                     "Choose more than 0 and at most 10000000");
         }
         return (long) (seconds * 1e9);
@@ -234,15 +240,16 @@ public final class LitmusCommand implements Callable<Integer> {
         if (text == null) {
             throw PeerlaneException.refused(
                     "no-scratch",
-                    "No scratch range is named, and a litmus test overwrites one on both devices",
-                    "Nothing was written: name blocks that nobody needs, such as --scratch 0+2048");
+                    "--scratch is missing: a litmus test overwrites a range on both devices",
+                    "Nothing was written. Name blocks that are not needed, such as --scratch"
+                            + " 0+2048");
         }
         Matcher m = RANGE.matcher(text);
         if (!m.matches()) {
             throw PeerlaneException.request(
                     "bad-scratch",
-                    "'" + text + "' is no range of blocks",
-                    "Write SLBA+BLOCKS, such as 0+2048");
+                    "'" + text + "' is not a range of blocks",
+                    "Use SLBA+BLOCKS, such as 0+2048");
         }
         return new LitmusRun.Scratch(Long.parseLong(m.group(1)), Long.parseLong(m.group(2)));
     }
@@ -262,7 +269,7 @@ public final class LitmusCommand implements Callable<Integer> {
                 if (one == FenceChoice.AUTO) {
                     throw PeerlaneException.request(
                             "bad-fence",
-                            "'auto' is no fence to be counted",
+                            "'auto' can't be counted",
                             "Use none, readback, canary, sentinel or all");
                 }
                 chosen.add(one);

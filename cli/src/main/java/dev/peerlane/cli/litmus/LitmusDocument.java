@@ -14,17 +14,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code litmus} counted, as a document.
+ * The JSON document of {@code litmus}.
  *
- * @param head what all fences have in common, or null where it did not come that far
+ * @param head what all fences share, or null if planning did not finish
  * @param lines the counts
- * @param failure with what it ended, or null
+ * @param failure the error with which it ended, or null
  */
 record LitmusDocument(
         @Nullable Head head, List<Counted> lines, @Nullable PeerlaneException failure) {
     private static final String SCHEMA = "peerlane.litmus/1";
 
-    /** What all fences have in common. */
+    /** The values that all fences share. */
     record Head(
             Receipt.Side source,
             Receipt.Side target,
@@ -51,7 +51,7 @@ record LitmusDocument(
         }
     }
 
-    /** One fence, and why no copy would be planned with it; null if one would. */
+    /** The count of one fence. {@code refusal} is why no copy would use it, or null. */
     record Counted(LitmusCount count, @Nullable String refusal) {}
 
     ObjectNode tree(String source, String target) {

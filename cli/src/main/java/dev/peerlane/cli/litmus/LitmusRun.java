@@ -27,30 +27,30 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Counts stale hand-offs between two devices, with one fence after the other. */
+/** Counts stale hand-offs between two devices, one fence at a time. */
 final class LitmusRun {
     private static final int CHUNK_BYTES = 4096;
 
-    /** Blocks that are overwritten on both devices, in blocks of the one with the larger blocks. */
+    /** The blocks to overwrite on both devices, in the larger of their block sizes. */
     record Scratch(long slba, long blocks) {}
 
     /**
-     * What is counted.
+     * What to count.
      *
-     * @param fences with which fences
-     * @param handOffs how many hand-offs with each
-     * @param nanos how long at most with each
+     * @param fences the fences
+     * @param handOffs the number of hand-offs with each fence
+     * @param nanos the time limit for each fence
      */
     record Counting(Set<FenceChoice> fences, long handOffs, long nanos) {}
 
     /**
-     * What is asked.
+     * A request for a litmus test.
      *
-     * @param source who Reads
-     * @param target who Compares
-     * @param options whose memory it is, and the seed
-     * @param scratch what is overwritten
-     * @param counting what is counted
+     * @param source the device that Reads
+     * @param target the device that Compares
+     * @param options the memory to use, and the seed
+     * @param scratch the blocks to overwrite
+     * @param counting what to count
      */
     record Wish(
             Extent source, Extent target, CopyOptions options, Scratch scratch, Counting counting) {
@@ -65,10 +65,10 @@ final class LitmusRun {
         }
     }
 
-    /** Is asked before anything is written. */
+    /** Decides before anything is written. */
     interface Consent {
         /**
-         * Returns if it may be.
+         * Returns normally if the blocks may be overwritten, otherwise throws.
          *
          * @param sides the two devices whose blocks are overwritten
          */
@@ -89,24 +89,27 @@ final class LitmusRun {
         this.consent = consent;
     }
 
-    /** Returns what was counted so far. */
+    /** Returns the counts so far. */
     List<LitmusDocument.Counted> lines() {
         return lines;
     }
 
-    /** Returns what all fences have in common, or null where it did not come that far. */
+    /** Returns the values that all fences share, or null if planning did not finish. */
     LitmusDocument.@Nullable Head head() {
         return head;
     }
 
-    /** Returns what else a person must know afterwards. */
+    /** Returns the warnings to print afterwards. */
     List<String> warnings() {
         List<String> warnings = new ArrayList<>(CopyWords.faults(faults));
         used.forEach(c -> c.closeProblem().ifPresent(warnings::add));
         return warnings;
     }
 
-    /** What ended a fence's run, and old bytes where a copy would have trusted the fence. */
+    /**
+     * Returns the error that ended a fence's run, or one for old bytes from a fence that a copy
+     * would use.
+     */
     static @Nullable PeerlaneException verdict(List<LitmusDocument.Counted> lines) {
         for (LitmusDocument.Counted line : lines) {
             if (line.count().stopped() != null) {
@@ -122,14 +125,14 @@ final class LitmusRun {
                                         line.count().stale(),
                                         line.count().handOffs(),
                                         line.count().fence()),
-                        "A copy with this fence between these devices is not to be trusted: report"
-                                + " it, and use --buffer host");
+                        "Don't trust a copy with this fence between these devices. Report this,"
+                                + " and use --buffer host");
             }
         }
         return null;
     }
 
-    /** Counts all of it; what was counted before an error is in {@link #lines}. */
+    /** Counts with every fence. After an error, {@link #lines} has the counts so far. */
     void run(@Nullable Path fabric, Wish wish, long seed) {
         List<String> devices = wish.devices();
         try (Session session = Opening.session(context.system(), fabric, devices)) {
@@ -138,7 +141,7 @@ final class LitmusRun {
                 used.add(session.controller(device));
             }
             if (!wish.options().overwrite()) {
-                // of the target, the plan is refused
+                // the plan for the target's CMB is refused
                 session.checkCarriesNothing(wish.source());
             }
             CopyPlan plan = plan(session, wish);
@@ -174,7 +177,7 @@ final class LitmusRun {
     }
 
     private void count(Session session, CopyPlan plan, Counting counting, long seed) {
-        // before the memory is taken: the planner looks at what is free
+        // before memory is allocated, because the planner checks what is free
         Map<FenceChoice, String> refusals = new EnumMap<>(FenceChoice.class);
         for (FenceChoice fence : counting.fences()) {
             String refusal = refusal(session, plan, fence);
@@ -213,7 +216,7 @@ final class LitmusRun {
         }
     }
 
-    /** Why no copy would be planned with a fence here; null if one would. */
+    /** Returns why no copy would use a fence here, or null if one would. */
     private static @Nullable String refusal(Session session, CopyPlan plan, FenceChoice fence) {
         CopyRequest r = plan.request();
         FenceChoice asked = fence == FenceChoice.NONE ? FenceChoice.AUTO : fence;
@@ -232,7 +235,7 @@ final class LitmusRun {
             return planned.equals(fence.label())
                     ? null
                     : fence == FenceChoice.NONE
-                            ? "never by itself: data goes to another device's memory"
+                            ? "never by default: data goes to another device's memory"
                             : "not needed: the source writes its own memory";
         } catch (PeerlaneException e) {
             return String.valueOf(e.getMessage());

@@ -9,7 +9,7 @@ import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.Objects;
 
-/** Counts of stale hand-offs as a person reads them. */
+/** Prints counts of stale hand-offs as text. */
 final class LitmusView {
     private LitmusView() {}
 
@@ -60,7 +60,7 @@ final class LitmusView {
         return String.format(Locale.ROOT, "%,d", number);
     }
 
-    /** The scratch range of one side, with its owner. */
+    /** Returns the scratch range of one side, with its device. */
     static String scratch(Receipt.Side side) {
         return "%s (%s, serial %s): %s of %d bytes"
                 .formatted(

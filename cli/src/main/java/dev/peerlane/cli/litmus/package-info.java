@@ -1,4 +1,4 @@
-/** The command {@code litmus}: how often a fence lets old bytes go on. */
+/** The command {@code litmus}: counts how often a fence hands on old bytes. */
 @NullMarked
 package dev.peerlane.cli.litmus;
 

@@ -17,23 +17,24 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code serve}: emulated drives for other processes. */
+/** The command {@code serve}: offers emulated drives to other processes. */
 @Command(
         name = "serve",
         description = {
-            "Makes emulated SSDs and offers each to other processes by a vfio-user socket, until it"
-                    + " is interrupted. Prints the devices' names when they are there.",
+            "Emulates SSDs and serves each to other processes over a vfio-user socket, until"
+                    + " interrupted. Prints the names of the devices when they are ready.",
             ""
         },
         footer = {
             "",
-            "One client at a time can use a drive; the CMB of one can be mapped into another, so"
-                    + " that a copy goes from drive to drive. Without --fabric, the drives are"
-                    + " ssd0 and ssd1 of 1 GiB of memory each. A drive's socket is FOLDER/NAME.sock,"
-                    + " and FOLDER/NAME/cntrl for clients that want it so, as SPDK's do.",
+            "A drive serves one client at a time. The CMB of one drive can be mapped into"
+                    + " another, so a copy goes from drive to drive. Without --fabric, the"
+                    + " drives are ssd0 and ssd1 with 1 GiB of memory each. The socket of a"
+                    + " drive is FOLDER/NAME.sock, and also FOLDER/NAME/cntrl for clients that"
+                    + " expect that name, such as SPDK.",
             "",
             "Examples:",
-            "  In one terminal, and then in another:",
+            "  In one terminal, then in another:",
             "    mkdir /tmp/ssds && peerlane serve /tmp/ssds",
             "    peerlane copy vfio-user:/tmp/ssds/ssd0.sock@0+2048 \\",
             "      vfio-user:/tmp/ssds/ssd1.sock@0+2048 --yes",
@@ -42,13 +43,15 @@ import picocli.CommandLine.Parameters;
 public final class ServeCommand implements Callable<Integer> {
     private final Context context;
 
-    @Parameters(paramLabel = "FOLDER", description = "Where the sockets go; it exists.")
+    @Parameters(paramLabel = "FOLDER", description = "An existing directory for the sockets.")
     private @Nullable Path folder;
 
     @Option(
             names = "--fabric",
             paramLabel = "FILE",
-            description = "The drives, a YAML file of kind emulator; its ports don't matter.")
+            description =
+                    "A YAML file of kind emulator that describes the drives; its ports are"
+                            + " ignored.")
     private @Nullable Path file;
 
     public ServeCommand(Context context) {
@@ -60,11 +63,11 @@ public final class ServeCommand implements Callable<Integer> {
         Path where = folder;
         if (where == null || !Files.isDirectory(where)) {
             throw PeerlaneException.request(
-                    "no-folder", where + " is no folder", "Make it, or name another one");
+                    "no-folder", where + " is not a directory", "Create it, or name another one");
         }
         Terminal terminal = context.terminal();
         Interruption interruption = context.interruption();
-        interruption.stopsBy("clients are sent away, and the sockets are removed");
+        interruption.stopsBy("clients are disconnected, and the sockets are removed");
         interruption.leaves("the sockets in %s stay until the next serve".formatted(where));
         CancelFlag stop = interruption.flag();
         try (Server server =
@@ -78,7 +81,7 @@ public final class ServeCommand implements Callable<Integer> {
             server.sockets()
                     .forEach(path -> terminal.out().println(VfioUserFabric.LOCATOR_PREFIX + path));
             if (terminal.out().checkError()) {
-                return 0; // nobody knows the names; the end of the program says why
+                return 0; // the names were not printed; the end of the program reports why
             }
             terminal.say("Data moves " + server.transfersText());
             while (!stop.isCancelled()) {

@@ -1,4 +1,4 @@
-/** The command {@code serve}: emulated drives for other processes. */
+/** The command {@code serve}: offers emulated drives to other processes. */
 @NullMarked
 package dev.peerlane.cli.serve;
 

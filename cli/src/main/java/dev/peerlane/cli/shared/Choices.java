@@ -5,11 +5,11 @@ import dev.peerlane.copy.BufferChoice;
 import dev.peerlane.copy.FenceChoice;
 import java.util.Locale;
 
-/** Reads the values of options that several commands have. */
+/** Parses the values of options that several commands share. */
 public final class Choices {
     private Choices() {}
 
-    /** Reads {@code --buffer}. */
+    /** Parses {@code --buffer}. */
     public static BufferChoice buffer(String buffer) {
         return switch (buffer) {
             case "auto" -> BufferChoice.AUTO;
@@ -20,15 +20,15 @@ public final class Choices {
                 if (buffer.indexOf(':') < 0) {
                     throw PeerlaneException.request(
                             "bad-buffer",
-                            "'" + buffer + "' is no buffer",
-                            "Choose auto, target, source, host, or a device such as emu:ssd0");
+                            "Unknown buffer '" + buffer + "'",
+                            "Use auto, target, source, host, or a device such as emu:ssd0");
                 }
                 yield BufferChoice.device(Opening.device(buffer));
             }
         };
     }
 
-    /** Reads {@code --fence}. */
+    /** Parses {@code --fence}. */
     public static FenceChoice fence(String fence) {
         for (FenceChoice choice : FenceChoice.values()) {
             if (choice.label().equals(fence.toLowerCase(Locale.ROOT))) {
@@ -37,7 +37,7 @@ public final class Choices {
         }
         throw PeerlaneException.request(
                 "bad-fence",
-                "'" + fence + "' is no fence",
+                "Unknown fence '" + fence + "'",
                 "Use auto, sentinel, canary, readback or none");
     }
 }

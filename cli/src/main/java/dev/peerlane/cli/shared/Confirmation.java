@@ -4,33 +4,35 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.cli.terminal.Terminal;
 import java.util.Locale;
 
-/** The question before something is overwritten or changed. */
+/** Asks for confirmation before something is overwritten or changed. */
 public final class Confirmation {
     private Confirmation() {}
 
     /**
-     * Asks whether something is overwritten.
+     * Asks whether to overwrite something.
      *
-     * @param what what would be overwritten, a sentence
-     * @throws PeerlaneException of category REFUSED if nobody says yes
+     * @param what a sentence that says what would be overwritten
+     * @throws PeerlaneException of category REFUSED if nobody confirms
      */
     public static void ask(Context context, String what) {
         Terminal terminal = context.terminal();
         if (!terminal.asks()) {
             throw PeerlaneException.refused(
                     "not-confirmed",
-                    what.substring(0, what.length() - 1) + ", and nobody is there to confirm it",
-                    "Nothing was written: say --yes if that is what you want");
+                    what.substring(0, what.length() - 1)
+                            + ", and there is no terminal to"
+                            + " confirm it",
+                    "Nothing was written: add --yes to go on");
         }
         terminal.say(what);
         goOn(context, "Nothing was written");
     }
 
     /**
-     * Asks whether the command goes on, after a person was told with what.
+     * Asks whether to go on. What the command will do has been printed before.
      *
-     * @param untouched what is so if it does not
-     * @throws PeerlaneException of category REFUSED if the person does not say yes
+     * @param untouched what to report if the answer is no
+     * @throws PeerlaneException of category REFUSED if the answer is not yes
      */
     public static void goOn(Context context, String untouched) {
         String answer =
@@ -39,9 +41,7 @@ public final class Confirmation {
                         .toLowerCase(Locale.ROOT);
         if (!answer.equals("yes") && !answer.equals("y")) {
             throw PeerlaneException.refused(
-                    "not-confirmed",
-                    "It was not confirmed",
-                    untouched + ": answer yes, or say --yes");
+                    "not-confirmed", "Not confirmed", untouched + ": answer yes, or add --yes");
         }
     }
 }

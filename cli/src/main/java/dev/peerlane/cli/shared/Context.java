@@ -7,19 +7,19 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What every command works with.
+ * The environment of every command.
  *
- * @param terminal the streams
- * @param interruption the user's wish to stop
- * @param args the command line as it was given
- * @param system the machine that it runs on
+ * @param terminal the standard streams
+ * @param interruption the user's request to stop
+ * @param args the command line as given
+ * @param system the machine that the program runs on
  */
 public record Context(
         Terminal terminal, Interruption interruption, List<String> args, LocalSystem system) {
     static final String VERBOSE_VARIABLE = "PEERLANE_VERBOSE";
     private static final Set<String> NO = Set.of("", "0", "no", "false");
 
-    /** Returns whether errors are told with their stack. */
+    /** Returns whether errors are printed with their stack trace. */
     public boolean verbose() {
         return verbose(System.getenv(), args);
     }
@@ -31,7 +31,7 @@ public record Context(
                 || (variable != null && !NO.contains(variable));
     }
 
-    /** Returns whether a document is asked for, even where the arguments make no sense. */
+    /** Returns whether JSON is requested, even if the arguments are invalid. */
     boolean json() {
         return args.contains("--json");
     }

@@ -2,16 +2,16 @@ package dev.peerlane.cli.shared;
 
 import java.util.Locale;
 
-/** What a command did that changes the machine. */
+/** What a command that changes the machine has done. */
 public enum Deed {
-    /** Nothing, for nothing was to be done. */
+    /** Nothing, because no change was needed. */
     NOTHING,
-    /** Nothing yet: it was asked for what it would do. */
+    /** Nothing: it was a dry run. */
     PLANNED,
-    /** All of it. */
+    /** All changes. */
     DONE;
 
-    /** Returns it as documents name it. */
+    /** Returns the word for it in documents. */
     public String word() {
         return name().toLowerCase(Locale.ROOT);
     }

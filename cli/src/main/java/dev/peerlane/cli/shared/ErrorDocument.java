@@ -4,11 +4,11 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.copy.Receipt;
 
 /**
- * An error of a command that has no document of its own for it.
+ * The JSON document for an error of a command that has no own document for errors.
  *
- * @param schema names this form of document
- * @param exitStatus with which the program ends
- * @param error what went wrong, and what to type about it
+ * @param schema the name of this document format
+ * @param exitStatus the exit status of the program
+ * @param error the error, with the program's remedy
  */
 public record ErrorDocument(String schema, int exitStatus, Receipt.Failure error) {
     static final String SCHEMA = "peerlane.error/1";
@@ -17,7 +17,7 @@ public record ErrorDocument(String schema, int exitStatus, Receipt.Failure error
         return new ErrorDocument(SCHEMA, ExitStatus.of(e), failure(e));
     }
 
-    /** Returns an error as it stands in every document, with the remedy in this program's words. */
+    /** Returns an error as every document has it, with the program's remedy. */
     public static Receipt.Failure failure(PeerlaneException e) {
         return new Receipt.Failure(
                 e.code(), String.valueOf(e.getMessage()), Remedies.of(e), null, null, null);

@@ -5,16 +5,20 @@ import dev.peerlane.PeerlaneException.Category;
 import dev.peerlane.diagnose.Diagnosis;
 import org.jspecify.annotations.Nullable;
 
-/** What the program ends with: scripts read it, so it stays the same from release to release. */
+/**
+ * The exit statuses of the program. Scripts rely on them, so they don't change between releases.
+ */
 public final class ExitStatus {
     private ExitStatus() {}
 
-    /** Returns the status for an error, or 0 where there is none. */
+    /** Returns the status for an error, or 0 for null. */
     public static int of(@Nullable PeerlaneException failure) {
         return failure == null ? 0 : of(failure.category());
     }
 
-    /** Returns the status for a diagnosis: that of the error with which a copy would be refused. */
+    /**
+     * Returns the status for a diagnosis: the status of a copy that is refused for its findings.
+     */
     public static int of(Diagnosis diagnosis) {
         Category against = diagnosis.against();
         return against == null ? 0 : of(against);

@@ -9,16 +9,19 @@ import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Tells errors: a line on standard error, and a document where one was asked for. */
+/** Reports errors: a line on standard error, and a JSON document if requested. */
 public final class Failures {
     private static final String BUG = "bug";
 
-    /** 128 and the number of SIGPIPE, with which a shell tells of a program that it ended. */
+    /**
+     * 128 plus the number of SIGPIPE, the status that a shell reports for a program that SIGPIPE
+     * ended.
+     */
     private static final int STATUS_OF_SIGPIPE = 141;
 
     private Failures() {}
 
-    /** Prints what went wrong and what to do. */
+    /** Prints an error and its remedy. */
     public static void say(Context context, PeerlaneException e) {
         Terminal terminal = context.terminal();
         terminal.say("peerlane: " + Remedies.explain(e));
@@ -29,7 +32,7 @@ public final class Failures {
     }
 
     /**
-     * Tells what a command threw; returns the exit status.
+     * Reports what a command threw, and returns the exit status.
      *
      * @param command the command, or null if there is none
      */
@@ -59,7 +62,7 @@ public final class Failures {
         return ExitStatus.of(e);
     }
 
-    /** Tells of arguments that could not be understood; returns the exit status. */
+    /** Reports invalid arguments, and returns the exit status. */
     public static int usage(Context context, ParameterException e) {
         CommandLine command = e.getCommandLine();
         String hint = "";
@@ -77,9 +80,9 @@ public final class Failures {
     }
 
     /**
-     * Tells that standard output could not be written; returns the exit status, which is never that
-     * of a good end. Where nobody reads it any more, it is that of other programs then, and nothing
-     * is said.
+     * Reports that standard output could not be written, and returns an exit status that is never
+     * 0. If the reader of the output is gone, reports nothing and returns the status that other
+     * programs have then.
      */
     public static int outputLost(Context context, int status) {
         ResultWriter out = context.terminal().result();
@@ -89,13 +92,16 @@ public final class Failures {
         PeerlaneException lost =
                 PeerlaneException.machine(
                         "output-lost",
-                        "could not write to standard output" + context.terminal().whyLost(),
-                        "Make room there, or send the output elsewhere");
+                        "can't write to standard output" + context.terminal().whyLost(),
+                        "Free space there, or redirect the output");
         say(context, lost);
         return status == 0 ? ExitStatus.of(lost) : status;
     }
 
-    /** What must not happen. The exit status is that of a failure: nothing is known of the data. */
+    /**
+     * Returns the error for a bug. The exit status is that of a failure, because the state of the
+     * data is unknown.
+     */
     private static PeerlaneException bug(Throwable e) {
         return new PeerlaneException(
                 PeerlaneException.Category.IO,

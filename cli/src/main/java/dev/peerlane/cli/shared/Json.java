@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.peerlane.cli.terminal.VisibleWriter;
 import java.io.PrintWriter;
 
-/** Documents in JSON. A record's components are the fields, in their order. */
+/** Writes documents as JSON. The components of a record are the fields, in order. */
 public final class Json {
     private static final ObjectMapper MAPPER =
             new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -25,7 +25,7 @@ public final class Json {
         out.flush();
     }
 
-    /** Returns a document as a tree that can be added to. */
+    /** Returns a document as a tree that can be extended. */
     public static ObjectNode tree(Record document) {
         return MAPPER.valueToTree(document);
     }

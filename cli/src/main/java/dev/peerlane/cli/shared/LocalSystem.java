@@ -18,11 +18,12 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * The machine that the program runs on: no command reaches its files or system calls past this.
+ * The machine that the program runs on. Commands access its files and system calls only through
+ * this.
  *
- * @param root what stands for {@code /}: sysfs, procfs and what is kept until the next boot are
- *     below
- * @param kernel its system calls, asked for when they are needed
+ * @param root the directory used as {@code /}; sysfs, procfs and state kept until the next boot are
+ *     below it
+ * @param kernel its system calls, obtained when needed
  * @param writer writes its sysfs
  */
 public record LocalSystem(Path root, Supplier<Kernel> kernel, SystemWriter writer) {
@@ -33,7 +34,7 @@ public record LocalSystem(Path root, Supplier<Kernel> kernel, SystemWriter write
         return new LocalSystem(REAL, KernelCalls::instance, new LinuxWriter());
     }
 
-    /** Returns where its sysfs and procfs are. */
+    /** Returns the root of its sysfs and procfs. */
     public SystemRoot systemRoot() {
         return root.equals(REAL) ? SystemRoot.LOCAL : SystemRoot.in(root);
     }
@@ -43,7 +44,7 @@ public record LocalSystem(Path root, Supplier<Kernel> kernel, SystemWriter write
         return VfioOptions.DEFAULTS.withSystem(systemRoot());
     }
 
-    /** Returns the files that tell about its devices. */
+    /** Returns the files that describe its devices. */
     public SystemFiles files() {
         return SystemFiles.of(root);
     }
@@ -52,7 +53,7 @@ public record LocalSystem(Path root, Supplier<Kernel> kernel, SystemWriter write
         return new Binder(kernel.get(), systemRoot(), writer);
     }
 
-    /** Returns its NVMe functions; none where Linux shows no PCI functions. */
+    /** Returns its NVMe functions; empty if Linux shows no PCI functions. */
     public List<Drive> drives() {
         Path functions = systemRoot().sys().resolve("bus/pci/devices");
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(functions)) {

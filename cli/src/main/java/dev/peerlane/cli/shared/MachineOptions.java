@@ -4,15 +4,15 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The options that say which machine a command looks at. */
+/** The options that select the machine to examine. */
 public final class MachineOptions {
     @Option(
             names = "--from",
             paramLabel = "FILE|DIR",
             description = {
-                "Look at a capture of another machine, or at a directory laid out like /, with sys"
-                        + " and proc in it.",
-                "Without it and without --fabric: at this machine."
+                "Examine a capture of another machine, or a directory laid out like / that"
+                        + " contains sys and proc.",
+                "Default: this machine, unless --fabric is given."
             })
     private @Nullable Path from;
 
@@ -20,18 +20,18 @@ public final class MachineOptions {
             names = "--fabric",
             paramLabel = "FILE",
             description =
-                    "Look at a fabric: a YAML file of kind emulator or qemu; - for standard input.")
+                    "Examine a fabric: a YAML file of kind emulator or qemu; - for standard input.")
     private @Nullable Path fabric;
 
     @Option(names = "--json", description = "Print one JSON document instead of text.")
     private boolean json;
 
-    /** Returns which machine is looked at. */
+    /** Returns the machine to examine. */
     public MachineSource source() {
         return new MachineSource(from, fabric);
     }
 
-    /** Returns whether a document is asked for. */
+    /** Returns whether JSON is requested. */
     public boolean json() {
         return json;
     }

@@ -17,13 +17,13 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which machine a command looks at: this one, unless a capture or a fabric is named.
+ * The machine to examine: this one, unless a capture or a fabric is named.
  *
  * @param from a capture, or a directory laid out like /, or null
  * @param fabric a fabric file, or null
  */
 public record MachineSource(@Nullable Path from, @Nullable Path fabric) {
-    /** Returns whether devices of a fabric are looked at rather than a machine's. */
+    /** Returns whether the devices are in a fabric, not in a machine. */
     public boolean isFabric(List<String> devices) {
         return from == null
                 && (fabric != null
@@ -34,7 +34,7 @@ public record MachineSource(@Nullable Path from, @Nullable Path fabric) {
                                                 || l.kind() == Locator.Kind.QEMU));
     }
 
-    /** Reads the machine; a fabric is opened for it and closed again. */
+    /** Reads the machine. A fabric is opened for this and closed again. */
     public Snapshot snapshot(LocalSystem system, List<String> devices) {
         if (isFabric(devices)) {
             try (Session session = Opening.session(system, fabric, devices)) {
@@ -46,12 +46,12 @@ public record MachineSource(@Nullable Path from, @Nullable Path fabric) {
         }
         if (fabric != null) {
             throw PeerlaneException.request(
-                    "two-machines", "--from and --fabric name two machines", "Leave one out");
+                    "two-machines", "--from and --fabric name two machines", "Omit one of them");
         }
         return Snapshot.of(Capture.open(from), asked(devices));
     }
 
-    /** Devices that are named are looked at and no others; without names, all drives are. */
+    /** Returns which functions to examine: the named ones, or all drives if none is named. */
     private static Predicate<PciFunction> asked(List<String> devices) {
         if (devices.isEmpty()) {
             return PciFunction::isNvme;
@@ -60,7 +60,7 @@ public record MachineSource(@Nullable Path from, @Nullable Path fabric) {
         return f -> named.contains(f.bdf());
     }
 
-    /** Finds a device by its name in a fabric or its address. */
+    /** Returns the address of a device, given by address or by name in a fabric. */
     public static Bdf bdf(Snapshot snapshot, String device) {
         Optional<PciFunction> named =
                 snapshot.machine().functions().stream()
@@ -72,7 +72,7 @@ public record MachineSource(@Nullable Path from, @Nullable Path fabric) {
         if (device.startsWith("emu:") || device.startsWith("qemu:")) {
             throw PeerlaneException.machine(
                     "no-such-device",
-                    "there is no device %s in %s".formatted(device, snapshot.origin()),
+                    "no device %s in %s".formatted(device, snapshot.origin()),
                     "peerlane list shows the devices of a fabric");
         }
         return Bdf.parse(device);

@@ -12,23 +12,23 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** From what was written on the command line to open devices. */
+/** Parses device names and opens the devices. */
 public final class Opening {
     private Opening() {}
 
-    /** Reads the name of a device alone. */
+    /** Parses the name of a device, without namespace or range. */
     public static String device(String text) {
         Extent extent = Extent.parse(text);
         if (extent.nsid() != null || extent.slba() != null) {
             throw PeerlaneException.request(
                     "device-alone",
-                    "'" + text + "' names more than a device",
+                    "'" + text + "' is more than a device",
                     "Write " + extent.device());
         }
         return extent.device();
     }
 
-    /** Reads a device and perhaps its namespace. */
+    /** Parses a device with an optional namespace. */
     public static Extent namespace(String text) {
         Extent extent = Extent.parse(text);
         if (extent.slba() != null) {
@@ -40,25 +40,27 @@ public final class Opening {
         return extent;
     }
 
-    /** Reads an address of this machine. */
+    /** Parses the address of a function of this machine. */
     public static Bdf function(String text) {
         Locator locator = Locator.parse(text);
         if (locator.kind() != Locator.Kind.VFIO) {
             throw PeerlaneException.request(
                     "not-of-this-machine",
-                    "'" + text + "' is no PCI function of this machine",
-                    "Write its address, such as 0000:01:00.0; peerlane list shows them");
+                    "'" + text + "' is not a PCI function of this machine",
+                    "Give its address, such as 0000:01:00.0; 'peerlane list' shows them");
         }
         return Bdf.parse(locator.text());
     }
 
-    /** Opens the fabric of some devices; none of them is brought up yet. */
+    /** Opens the fabric of some devices, without bringing any of them up. */
     public static Session session(
             LocalSystem system, @Nullable Path fabricFile, List<String> devices) {
         return session(system, fabricFile, devices, false);
     }
 
-    /** As {@link #session}, to measure: emulated drives move data as fast as they can. */
+    /**
+     * Opens a fabric like {@link #session}, for measuring: emulated drives move data at full speed.
+     */
     public static Session hurriedSession(
             LocalSystem system, @Nullable Path fabricFile, List<String> devices) {
         return session(system, fabricFile, devices, true);

@@ -2,16 +2,18 @@ package dev.peerlane.cli.shared;
 
 import picocli.CommandLine.Option;
 
-/** The option that allows to write over what a target carries. */
+/**
+ * The option {@code --overwrite}, which allows a command to overwrite a target that carries data.
+ */
 public final class OverwriteOption {
     @Option(
             names = "--overwrite",
             description =
-                    "Write even where the device carries a partition table, a file system or the"
-                            + " like; without it that is refused.")
+                    "Write even if the device carries a partition table, a file system or the"
+                            + " like, which is otherwise refused.")
     private boolean allowed;
 
-    /** Returns whether it was given. */
+    /** Returns whether the option is given. */
     public boolean allowed() {
         return allowed;
     }

@@ -2,7 +2,7 @@ package dev.peerlane.cli.shared;
 
 import dev.peerlane.PeerlaneException;
 
-/** A command that answers with one form of document, also where it did not come to run. */
+/** A command that prints its own document format even if it did not run. */
 public interface OwnRefusal {
     /** Returns the document that says why nothing was done. */
     Object refused(PeerlaneException why);

@@ -7,15 +7,15 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.Properties;
 
-/** Which Peerlane this is, and where it runs. */
+/** Prints the version of Peerlane and the platform it runs on. */
 public final class ProgramVersion {
     private static final String RESOURCE = "version.properties";
 
-    /** How much is printed. */
+    /** How much to print. */
     public enum About {
-        /** The number. */
+        /** The version number. */
         NUMBER,
-        /** And where it runs, and on what. */
+        /** Also the platform and the backends. */
         PLATFORM
     }
 
@@ -46,12 +46,12 @@ public final class ProgramVersion {
                                             property("os.version"),
                                             property("os.arch"),
                                             Runtime.getRuntime().availableProcessors()))
-                    .row("emulator", "emu: devices, built in or by --fabric")
-                    .row("qemu", "qemu: devices of a running QEMU over qtest, by --fabric")
+                    .row("emulator", "emu: devices, built in or from --fabric")
+                    .row("qemu", "qemu: devices of a running QEMU over qtest, from --fabric")
                     .row(
                             "vfio",
-                            "functions of this machine that are bound to vfio-pci; by /dev/iommu"
-                                    + " (iommufd) tested against a fake kernel only")
+                            "functions of this machine that are bound to vfio-pci; /dev/iommu"
+                                    + " (iommufd) is tested only against a fake kernel")
                     .row("vfio-user", "vfio-user: sockets; tested with peerlane serve")
                     .print(out, "  ");
         }

@@ -12,19 +12,18 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What to type about an error of the library, which knows neither commands nor options: a table
- * from codes to remedies in the words of this program. An error without an entry keeps its own
- * remedy.
+ * A table from error codes to remedies that name this program's commands and options, which the
+ * library doesn't know. An error without an entry keeps the library's remedy.
  */
 public final class Remedies {
     private static final Pattern VALUE = Pattern.compile("\\{(\\w+)}");
 
     /**
-     * The remedy for the errors of one code that have certain values.
+     * The remedy for errors of one code with certain values.
      *
-     * @param code the error's
-     * @param template the words, with the names of values in braces
-     * @param needs the values that an error must have for it, those in the template among them
+     * @param code the error code
+     * @param template the text, with names of values in braces
+     * @param needs the values that an error must have, including those in the template
      */
     record Remedy(String code, String template, Set<String> needs) {
         private static Remedy of(String code, String template, String... needs) {
@@ -47,7 +46,7 @@ public final class Remedies {
         }
     }
 
-    /** Where several entries fit an error, the first one is used. */
+    /** The entries. The first that matches an error is used. */
     static final List<Remedy> TABLE =
             List.of(
                     Remedy.of(
@@ -121,7 +120,8 @@ public final class Remedies {
                     Remedy.of(
                             "no-iommu",
                             "Turn it on in the firmware (VT-d, AMD-Vi), and Intel's with"
-                                    + " intel_iommu=on on the kernel command line; 'peerlane doctor'"
+                                    + " intel_iommu=on on the kernel command line; 'peerlane"
+                                    + " doctor'"
                                     + " says more"),
                     Remedy.of(
                             "vfio-user-not-connected",
@@ -164,7 +164,7 @@ public final class Remedies {
 
     private Remedies() {}
 
-    /** Returns what to do about an error, in the words of this program. */
+    /** Returns the program's remedy for an error. */
     public static String of(PeerlaneException e) {
         return TABLE.stream()
                 .filter(r -> r.fits(e))

@@ -1,6 +1,6 @@
 /**
- * What commands have in common: the machine they run on, options of several of them, opening of
- * devices, errors and what to type about them, JSON. It knows no command.
+ * Code that commands share: the machine they run on, common options, opening devices, errors and
+ * their remedies, JSON. It depends on no command.
  */
 @NullMarked
 package dev.peerlane.cli.shared;

@@ -5,12 +5,12 @@ import dev.peerlane.copy.CancelFlag;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** The user's wish that the program stops. Made by any thread, at most once. */
+/** The user's request to stop the program. Any thread may make it, at most once. */
 public final class Interruption {
-    /** What an end at once leaves where no copy runs. */
-    public static final String NOTHING_LEFT = "devices that were open were not shut down";
+    /** What an immediate end leaves behind if no copy is running. */
+    public static final String NOTHING_LEFT = "open devices were not shut down";
 
-    private static final String WAITING = "what is under way is waited for";
+    private static final String WAITING = "waiting for commands in flight";
 
     private final CancelFlag flag = new CancelFlag();
     private final CompletableFuture<Boolean> made = new CompletableFuture<>();
@@ -44,46 +44,48 @@ public final class Interruption {
         }
     }
 
-    /** Asks the program to stop: a running copy ends, an open question is given up. */
+    /** Asks the program to stop. A running copy ends, and an open question is abandoned. */
     public void request() {
         flag.cancel();
         made.complete(true);
     }
 
-    /** Sets what is left if the process ends now, a clause; {@link #NOTHING_LEFT} for nothing. */
+    /**
+     * Sets a clause about what remains if the process ends now; {@link #NOTHING_LEFT} for nothing.
+     */
     public void leaves(String what) {
         left = what;
     }
 
-    /** Returns what is left if the process ends now. */
+    /** Returns the clause about what remains if the process ends now. */
     String left() {
         return left;
     }
 
-    /** Sets what the command does when it is asked to stop, in clauses. */
+    /** Sets clauses about what the command does when asked to stop. */
     public void stopsBy(String what) {
         stopping = what;
     }
 
-    /** Returns what the command does when it is asked to stop. */
+    /** Returns the clauses about what the command does when asked to stop. */
     String stopping() {
         return stopping;
     }
 
-    /** Returns the flag that a running copy looks at. */
+    /** Returns the flag that a running copy polls. */
     public CancelFlag flag() {
         return flag;
     }
 
-    /** Runs something when the wish is made, on the thread that makes it. */
+    /** Registers an action to run when the request is made, on the requesting thread. */
     void onRequest(Runnable action) {
         var _ = made.thenRun(action);
     }
 
     /**
-     * Ends a command between two steps.
+     * Ends the command here if a stop was requested.
      *
-     * @throws PeerlaneException of category INTERRUPTED if the wish was made
+     * @throws PeerlaneException of category INTERRUPTED if a stop was requested
      */
     public void check() {
         if (flag.isCancelled()) {
@@ -92,6 +94,6 @@ public final class Interruption {
     }
 
     static PeerlaneException interrupted() {
-        return PeerlaneException.interrupted("Interrupted before anything was written");
+        return PeerlaneException.interrupted("Interrupted; nothing was written");
     }
 }

@@ -2,13 +2,15 @@ package dev.peerlane.cli.terminal;
 
 import java.io.PrintWriter;
 
-/** Prints text that goes over several lines. */
+/** Prints text that spans several lines. */
 public final class Paragraph {
     private static final int COLUMNS = 100;
 
     private Paragraph() {}
 
-    /** Prints a text behind a label, wrapped; its other lines begin below its first word. */
+    /**
+     * Prints a label and wrapped text. Further lines are aligned with the first word of the text.
+     */
     public static void print(PrintWriter out, String label, String text) {
         StringBuilder line = new StringBuilder(label);
         for (String word : text.split(" ", -1)) {

@@ -6,16 +6,16 @@ import java.util.ResourceBundle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the library's log goes in the program: to standard error if {@code --verbose} asks for it,
- * else nowhere. What a user has to know is in errors, receipts and announcements, said once.
+ * Sends the library's log to standard error with {@code --verbose}, otherwise discards it. Errors,
+ * receipts and announcements already report all that a user must know.
  */
 public final class ProgramLog extends System.LoggerFinder {
     private static volatile @Nullable PrintWriter destination;
 
-    /** Creates the finder; the virtual machine does, by its service file. */
+    /** Creates the finder. The virtual machine calls this through the service file. */
     public ProgramLog() {}
 
-    /** Sets where messages go from now on; null for nowhere. */
+    /** Sets the destination of messages; null discards them. */
     public static void to(@Nullable PrintWriter where) {
         destination = where;
     }

@@ -8,7 +8,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
-/** Draws a bar for each phase of a copy: how much, how fast, how long still. */
+/** Draws a bar for each phase of a copy, with its progress, rate and remaining time. */
 public final class ProgressDisplay implements Progress, AutoCloseable {
     private static final int COLUMNS = 78;
     private static final int REDRAW_MILLIS = 200;
@@ -22,12 +22,12 @@ public final class ProgressDisplay implements Progress, AutoCloseable {
         this.stream = stream;
     }
 
-    /** Something that runs with a progress to tell. */
+    /** Work that reports its progress. */
     public interface Work<T> {
         T with(Progress progress);
     }
 
-    /** Runs something under a display, where there is a terminal to draw on. */
+    /** Runs work, with a display if there is a terminal to draw on. */
     public static <T> T during(Terminal terminal, Work<T> work) {
         PrintStream stream = terminal.progress();
         if (stream == null) {

@@ -8,22 +8,25 @@ import java.io.Writer;
 import java.nio.charset.Charset;
 import org.jspecify.annotations.Nullable;
 
-/** Standard output. Remembers why it could not be written, which a {@link PrintWriter} forgets. */
+/**
+ * Writes standard output. Keeps the error if it can't be written, which a {@link PrintWriter}
+ * discards.
+ */
 public final class ResultWriter extends PrintWriter {
-    /** What standard output is. */
+    /** The kind of standard output. */
     public enum Sink {
-        /** A program reads it, and may go away. */
+        /** A pipe, whose reader may end. */
         PIPE,
-        /** A terminal, a file, or what can't be seen. */
+        /** A terminal, a file, or unknown. */
         OTHER
     }
 
     private final Watched watched;
 
     /**
-     * Creates it.
+     * Creates the writer.
      *
-     * @param sink what it is written to
+     * @param sink the kind of output
      */
     public ResultWriter(OutputStream to, Charset charset, Sink sink) {
         this(new Watched(new OutputStreamWriter(to, charset), sink));
@@ -34,15 +37,15 @@ public final class ResultWriter extends PrintWriter {
         this.watched = watched;
     }
 
-    /** Returns why output was lost, or null. */
+    /** Returns the error that lost output, or null. */
     @Nullable IOException failure() {
         return watched.failure;
     }
 
-    /** Returns whether output was lost because nobody reads it any more, as after {@code head}. */
+    /** Returns whether output was lost because its reader ended, as with {@code head}. */
     public boolean isUnread() {
         IOException why = watched.failure;
-        // of a pipe there is no other reason, and the text is in the user's language
+        // a pipe fails for no other reason, and the text is in the user's language
         return why != null
                 && (watched.sink == Sink.PIPE
                         || String.valueOf(why.getMessage()).contains("Broken pipe"));

@@ -9,12 +9,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.IntConsumer;
 
 /**
- * Ctrl-C and its like. The first asks the running command to stop, and the process then waits for
- * it: what is under way on a device has to end, the memory is wiped, and the receipt is printed.
- * The second ends the process at once.
+ * Handles Ctrl-C and other signals. The first asks the running command to stop, and the process
+ * waits for it: commands in flight end, memory is wiped, and the receipt is printed. The second
+ * ends the process at once.
  *
- * <p>A virtual machine without module {@code jdk.unsupported} does not hand signals over. There a
- * shutdown hook does what the first one does, and nobody hears of a second one.
+ * <p>A virtual machine without module {@code jdk.unsupported} does not pass on signals. A shutdown
+ * hook then handles the first signal, and further ones are ignored.
  */
 public final class Signals {
     private static final List<String> NAMES = List.of("INT", "TERM", "HUP");
@@ -27,10 +27,10 @@ public final class Signals {
     private int first;
 
     /**
-     * Creates it.
+     * Creates the handler.
      *
-     * @param interruption is asked at the first signal
-     * @param err where both are told
+     * @param interruption receives the request at the first signal
+     * @param err where both signals are reported
      * @param halt ends the process with a status, at once
      */
     public Signals(Interruption interruption, PrintWriter err, IntConsumer halt) {
@@ -39,32 +39,33 @@ public final class Signals {
         this.halt = halt;
     }
 
-    /** Takes the signals from the virtual machine, or what it has instead. */
+    /** Installs signal handlers, or a shutdown hook if the virtual machine has no signals. */
     public void install() {
         int lost = 0;
         for (String name : NAMES) {
             try {
                 handle(name);
             } catch (InvocationTargetException e) {
-                lost++; // it is the system's
+                lost++; // the system keeps this signal
             } catch (ReflectiveOperationException e) {
                 Runtime.getRuntime().addShutdownHook(new Thread(this::shutDown, "shutdown"));
                 return;
             }
         }
-        if (lost == NAMES.size()) { // where nothing hears of signals, shutdown hooks do not either
+        if (lost == NAMES.size()) { // if no signal arrives, shutdown hooks don't run either
             err.println(
-                    "Warning: SIGINT, SIGTERM and SIGHUP are left to the system (-Xrs). Each ends"
-                            + " the program at once: with no receipt, memory that is not wiped,"
-                            + " and devices that were not shut down. Start Java without -Xrs.");
+                    "Warning: SIGINT, SIGTERM and SIGHUP are left to the system (-Xrs). Each"
+                            + " ends the program at once, without a receipt, without wiping"
+                            + " memory and without shutting down devices. Start Java without"
+                            + " -Xrs.");
             err.flush();
         }
     }
 
     /**
-     * Runs while the virtual machine ends. By a signal: then the command has to end before. Or by
-     * the program's own exit, after its command: then nothing is waited for, since whoever called
-     * that waits for this.
+     * Runs while the virtual machine shuts down. After a signal, waits for the command to end.
+     * After the program's own exit the command has ended, and waiting would deadlock: the thread
+     * that called exit waits for this hook.
      */
     void shutDown() {
         if (ended.getCount() == 0) {
@@ -72,16 +73,17 @@ public final class Signals {
         }
         interruption.request();
         say(
-                "Stopping: %s. Another signal is not heard (this Java has no module jdk.unsupported);"
+                ("Stopping: %s. Further signals are ignored (this Java lacks module"
+                                        + " jdk.unsupported);")
                                 .formatted(interruption.stopping())
-                        + " kill -9 ends at once");
+                        + " kill -9 ends it at once");
         boolean over = false;
         while (!over) {
             try {
                 ended.await();
                 over = true;
             } catch (InterruptedException e) {
-                // nobody has a reason to, and the receipt is worth more
+                // nothing interrupts this thread on purpose, and the receipt matters more
             }
         }
     }
@@ -96,7 +98,10 @@ public final class Signals {
         err.flush();
     }
 
-    /** Accesses the class by reflection, because javac's warning about it can't be suppressed. */
+    /**
+     * Installs a handler by reflection, because javac's warning about this class can't be
+     * suppressed.
+     */
     private void handle(String name) throws ReflectiveOperationException {
         Class<?> signal = Class.forName("sun.misc.Signal");
         Class<?> handler = Class.forName("sun.misc.SignalHandler");
@@ -133,14 +138,17 @@ public final class Signals {
         }
         if (!again) {
             interruption.request();
-            say("Stopping: %s. Ctrl-C again ends at once".formatted(interruption.stopping()));
+            say("Stopping: %s. Ctrl-C again ends it at once".formatted(interruption.stopping()));
             return;
         }
         say("Ended at once: " + interruption.left());
         halt.accept(STATUS_OF_SIGNALS + number);
     }
 
-    /** Returns the status of a process whose command ended with this one: a signal's goes first. */
+    /**
+     * Returns the exit status of the process. A signal's status takes precedence over the
+     * command's.
+     */
     public synchronized int status(int ofCommand) {
         return first == 0 ? ofCommand : STATUS_OF_SIGNALS + first;
     }

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Sizes as people write and read them: binary units. */
+/** Parses and formats sizes in binary units. */
 public final class Sizes {
     private static final Pattern FORM =
             Pattern.compile("(\\d{1,40})\\s*(?:(B|)|([KMGTPE])i?B?)", Pattern.CASE_INSENSITIVE);
@@ -14,9 +14,9 @@ public final class Sizes {
     private Sizes() {}
 
     /**
-     * Reads {@code 4096}, {@code 512KiB}, {@code 4MiB}, {@code 1GiB} or {@code 1TiB}.
+     * Parses {@code 4096}, {@code 512KiB}, {@code 4MiB}, {@code 1GiB} or {@code 1TiB}.
      *
-     * @throws PeerlaneException of category REQUEST if it is none of them
+     * @throws PeerlaneException of category REQUEST if the text has none of these forms
      */
     public static long parse(String text) {
         Matcher m = FORM.matcher(text.strip());
@@ -32,7 +32,7 @@ public final class Sizes {
         }
     }
 
-    /** As {@link #parse}, for what is kept in an int. */
+    /** Parses like {@link #parse}, for a value that must fit in an int. */
     public static int parseInt(String text) {
         long bytes = parse(text);
         if (bytes > Integer.MAX_VALUE) {
@@ -48,7 +48,7 @@ public final class Sizes {
                 "Write bytes, or a number with a unit from KiB to EiB, such as 64MiB");
     }
 
-    /** Returns a size in the largest unit of which there is at least one, such as 1.5 GiB. */
+    /** Formats a size in the largest unit that gives at least 1, such as 1.5 GiB. */
     public static String text(long bytes) {
         double value = (double) bytes;
         int unit = 0;
@@ -61,12 +61,12 @@ public final class Sizes {
         return number + " " + UNITS[unit];
     }
 
-    /** Returns a rate. */
+    /** Formats a rate. */
     public static String rate(double bytesPerSecond) {
         return text(Math.round(bytesPerSecond)) + "/s";
     }
 
-    /** Returns seconds as a person reads them. */
+    /** Formats a duration in seconds or milliseconds. */
     public static String seconds(double seconds) {
         return seconds < 1
                 ? String.format(Locale.ROOT, "%.0f ms", seconds * 1000)

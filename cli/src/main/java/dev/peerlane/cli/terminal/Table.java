@@ -5,20 +5,20 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Rows of text whose columns line up. */
+/** A text table with aligned columns. */
 public final class Table {
-    /** A longer cell stands out of its column rather than making it wide. */
+    /** A longer cell overflows its column instead of widening it. */
     private static final int MAX_COLUMN = 48;
 
     private final List<String[]> rows = new ArrayList<>();
 
-    /** Adds a row; rows may differ in length. Columns are as wide as their cells are shown. */
+    /** Adds a row. Rows may differ in length. Columns are as wide as their cells when displayed. */
     public Table row(String... cells) {
         rows.add(Arrays.stream(cells).map(VisibleWriter::line).toArray(String[]::new));
         return this;
     }
 
-    /** Adds lines under one label, which stands before the first of them only. */
+    /** Adds lines with one label, which is printed only before the first line. */
     public Table lines(String label, List<String> lines) {
         String name = label;
         for (String line : lines) {
@@ -28,7 +28,7 @@ public final class Table {
         return this;
     }
 
-    /** Prints the rows; the last cell of a row is never padded. */
+    /** Prints the rows. The last cell of a row is never padded. */
     public void print(PrintWriter out, String indent) {
         int[] widths = new int[rows.stream().mapToInt(r -> r.length).max().orElse(0)];
         for (String[] row : rows) {

@@ -9,13 +9,13 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The streams of the program.
+ * The standard streams of the program.
  *
- * @param in where answers come from
- * @param out results only
- * @param err everything else
- * @param asks whether a person is there to answer
- * @param progress where progress is drawn, or null for nowhere
+ * @param in the stream of answers
+ * @param out the stream of results, and nothing else
+ * @param err the stream of everything else
+ * @param asks whether a user can answer questions
+ * @param progress the stream for progress bars, or null for none
  */
 public record Terminal(
         BufferedReader in,
@@ -23,18 +23,18 @@ public record Terminal(
         PrintWriter err,
         boolean asks,
         @Nullable PrintStream progress) {
-    /** Shows what strangers wrote: nothing that is printed can make a terminal do something. */
+    /** Makes the streams safe for untrusted text: nothing printed can control the terminal. */
     public Terminal {
         out = VisibleWriter.before(out);
         err = VisibleWriter.before(err);
     }
 
-    /** Returns the standard output that remembers why it was lost, where it is one. */
+    /** Returns standard output as a {@link ResultWriter}, or null if it isn't one. */
     public @Nullable ResultWriter result() {
         return VisibleWriter.before(out).to() instanceof ResultWriter result ? result : null;
     }
 
-    /** Returns the reason why results were lost, to go on behind what is said of it. */
+    /** Returns the reason why results were lost, as a suffix for a message. */
     public String whyLost() {
         ResultWriter result = result();
         IOException why = result == null ? null : result.failure();
@@ -48,16 +48,17 @@ public record Terminal(
     }
 
     /**
-     * Asks a question and waits for the answer, or for the interruption.
+     * Asks a question and waits for the answer, or for an interruption.
      *
-     * @return the answer without surrounding blanks; empty at the end of the input
-     * @throws PeerlaneException of category INTERRUPTED if the user gave up instead
+     * @return the answer without surrounding whitespace; empty at end of input
+     * @throws PeerlaneException of category INTERRUPTED if the user interrupts instead
      */
     public String ask(String question, Interruption interruption) {
         err.print(question);
         err.flush();
         CompletableFuture<String> answer = new CompletableFuture<>();
-        // A read of the terminal can't be ended from outside, so it has a thread that may stay.
+        // A blocking read of the terminal can't be cancelled, so it has a thread that may outlive
+        // it.
         Thread.ofPlatform().daemon().name("answer").start(() -> answer.complete(readLine()));
         interruption.onRequest(() -> answer.complete(""));
         String line = answer.join();

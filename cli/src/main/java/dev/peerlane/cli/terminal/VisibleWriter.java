@@ -5,33 +5,33 @@ import java.util.Locale;
 import java.util.function.IntFunction;
 
 /**
- * Writes text to a terminal that may show it and not obey it. Device names, models, messages of
- * other processes and arguments come from strangers: an escape sequence in one of them would clear
- * the screen or change what stands there. So a control character is written as {@code \x1b} would
- * be in C. What is printed as a line stays one, too: only {@code print} may have line feeds in it.
+ * Writes text to a terminal without letting the text control it. Device names, models, messages of
+ * other processes and arguments are untrusted: an escape sequence in them could clear or change the
+ * screen. So a control character is written as a C escape such as {@code \x1b}. A printed line also
+ * stays one line: only {@code print} may write line feeds.
  */
 public final class VisibleWriter extends PrintWriter {
     private final PrintWriter to;
 
-    /** Creates it; errors and what is buffered stay with the other writer. */
+    /** Creates a writer. The other writer keeps the buffer and the error state. */
     VisibleWriter(PrintWriter to) {
         super(to);
         this.to = to;
     }
 
-    /** Returns a writer that is one of these: the given one, or one before it. */
+    /** Returns the given writer if it is a VisibleWriter, otherwise one that wraps it. */
     static VisibleWriter before(PrintWriter to) {
         return to instanceof VisibleWriter visible ? visible : new VisibleWriter(to);
     }
 
-    /** Returns what it writes to. */
+    /** Returns the wrapped writer. */
     PrintWriter to() {
         return to;
     }
 
     /**
-     * Returns whether a terminal may do something else with a character than show it, or show what
-     * follows in another order. Tabs and line feeds are ours.
+     * Returns whether a terminal may act on a character instead of showing it, or reorder the text
+     * after it. Tabs and line feeds are allowed.
      */
     public static boolean isControl(int character) {
         return switch (Character.getType(character)) {
@@ -41,7 +41,7 @@ public final class VisibleWriter extends PrintWriter {
         };
     }
 
-    /** Returns JSON whose text has no control characters; only strings can have had some. */
+    /** Returns JSON without control characters, which only its strings can contain. */
     public static String json(String document) {
         return replaced(document, "\\u%04x"::formatted);
     }
@@ -50,7 +50,7 @@ public final class VisibleWriter extends PrintWriter {
         return replaced(text, c -> (c < 0x100 ? "\\x%02x" : "\\u%04x").formatted(c));
     }
 
-    /** Returns a text as one line shows it. */
+    /** Returns text as it appears in one line. */
     static String line(String text) {
         return visible(text).replace("\n", "\\x0a");
     }
@@ -98,9 +98,9 @@ public final class VisibleWriter extends PrintWriter {
         println(String.valueOf(what));
     }
 
-    /** Formats one line, or a part of one. */
+    /** Formats a line or part of a line. */
     @Override
-    @SuppressWarnings("AnnotateFormatMethod") // it is the standard library's signature
+    @SuppressWarnings("AnnotateFormatMethod") // the signature of the standard library
     public PrintWriter format(Locale locale, String format, Object... values) {
         String end = System.lineSeparator();
         String text = String.format(locale, format, values);

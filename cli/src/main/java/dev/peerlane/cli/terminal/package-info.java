@@ -1,6 +1,6 @@
 /**
- * What stands between the program and a person: streams, signals and the wish to stop, progress,
- * tables, sizes. It knows no command and no device.
+ * The user interface on a terminal: streams, signals, requests to stop, progress, tables and sizes.
+ * It depends on no command and no device.
  */
 @NullMarked
 package dev.peerlane.cli.terminal;

@@ -15,17 +15,21 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code topology}: the PCIe tree, and who reaches whose memory. */
+/**
+ * The command {@code topology}: shows the PCIe tree and which devices can access each other's
+ * memory.
+ */
 @Command(
         name = "topology",
         description = {
-            "Shows the PCIe tree with its links, ACS, IOMMU groups and NVMe controllers, and for"
-                    + " every pair of controllers and each direction what becomes of peer traffic.",
+            "Shows the PCIe tree with its links, ACS, IOMMU groups and NVMe controllers, and the"
+                    + " verdict on peer traffic between every pair of controllers in each"
+                    + " direction.",
             ""
         },
         footer = {
             "",
-            "It only reads sysfs, and needs no privileges; without root, ACS is not known.",
+            "Only reads sysfs and needs no privileges. Without root, ACS is unknown.",
             "",
             "Examples:",
             "    peerlane topology",
@@ -38,7 +42,10 @@ public final class TopologyCommand implements Callable<Integer> {
 
     @Mixin private final MachineOptions machine = new MachineOptions();
 
-    @Option(names = "--svg", paramLabel = "FILE", description = "Draw it into this file, too.")
+    @Option(
+            names = "--svg",
+            paramLabel = "FILE",
+            description = "Also draw the topology as SVG in this file.")
     private @Nullable Path picture;
 
     public TopologyCommand(Context context) {
@@ -58,7 +65,7 @@ public final class TopologyCommand implements Callable<Integer> {
                         PeerlaneException.Category.MACHINE,
                         "picture-not-written",
                         "the picture can't be written to %s: %s".formatted(file, e),
-                        "Name a file that can be written",
+                        "Name a writable file",
                         e);
             }
         }

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** The tree of a machine and the verdicts in it, as a document. */
+/** The JSON document of {@code topology}: the PCIe tree and its verdicts. */
 record TopologyDocument(
         String schema,
         String origin,
@@ -29,7 +29,7 @@ record TopologyDocument(
         List<String> notes) {
     static final String SCHEMA = "peerlane.topology/1";
 
-    /** Past this, the matrix of all pairs tells nobody anything. */
+    /** A larger matrix would be unreadable. */
     static final int MAX_MATRIX = 64;
 
     /** One function. */
@@ -60,9 +60,9 @@ record TopologyDocument(
     /**
      * The verdicts from one initiator to one owner.
      *
-     * @param writeUnfit why the owner's CMB may not carry a copy from the initiator to the owner,
-     *     by the codes of the doctor
-     * @param readUnfit why it may not carry a copy from the owner to the initiator
+     * @param writeUnfit doctor codes for why the owner's CMB can't carry a copy from the initiator
+     *     to the owner
+     * @param readUnfit doctor codes for why it can't carry a copy from the owner to the initiator
      */
     record Verdicts(
             String initiator,
@@ -97,15 +97,16 @@ record TopologyDocument(
         List<String> notes = new ArrayList<>();
         if (machine.functions().isEmpty()) {
             notes.add(
-                    "No PCI function can be seen: /sys/bus/pci/devices is empty or not there. Mount"
-                            + " sysfs, or look at a capture with --from.");
+                    "No PCI functions found: /sys/bus/pci/devices is empty or missing. Mount"
+                            + " sysfs, or examine a capture with --from.");
         } else if (machine.nvmeFunctions().isEmpty()) {
-            notes.add("There is no NVMe controller.");
+            notes.add("There are no NVMe controllers.");
         }
         if (machine.functions().stream().anyMatch(TopologyDocument::isCutShort)) {
             notes.add(
-                    "Configuration space is cut short: what ACS, payload and errors do to a route is"
-                            + " unknown. Run as root, or look at a capture that root took.");
+                    "Configuration space is truncated: the effects of ACS, payload size and"
+                            + " errors on a route are unknown. Run as root, or examine a capture"
+                            + " that was made as root.");
         }
         int others = machine.functions().size() - nodes.size();
         if (others > 0) {
@@ -116,7 +117,7 @@ record TopologyDocument(
         }
         List<PciFunction> drives = machine.nvmeFunctions();
         if (drives.size() > MAX_MATRIX) {
-            notes.add("The matrix has the first %d controllers only.".formatted(MAX_MATRIX));
+            notes.add("The matrix shows only the first %d controllers.".formatted(MAX_MATRIX));
             drives = drives.subList(0, MAX_MATRIX);
         }
         List<Verdicts> pairs = new ArrayList<>();
@@ -210,7 +211,7 @@ record TopologyDocument(
         return r.verdict(direction).name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
     }
 
-    /** Returns the functions right below each address; those on root buses are below "". */
+    /** Returns the functions directly below each address; those on root buses are below "". */
     Map<String, List<Node>> byParent() {
         Map<String, List<Node>> below = new HashMap<>();
         for (Node n : functions) {

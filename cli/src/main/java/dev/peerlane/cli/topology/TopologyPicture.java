@@ -18,7 +18,10 @@ import org.abego.treelayout.util.DefaultConfiguration;
 import org.abego.treelayout.util.DefaultTreeForTreeLayout;
 import org.jspecify.annotations.Nullable;
 
-/** A topology as SVG: TreeLayout places the boxes from left to right, the matrix is below them. */
+/**
+ * Draws a topology as SVG: the boxes from left to right, placed by TreeLayout, and the matrix
+ * below.
+ */
 final class TopologyPicture {
     private static final double LINE = 15;
     private static final double CHARACTER = 6.7;
@@ -32,8 +35,8 @@ final class TopologyPicture {
     private static final int MAX_DEPTH = 16;
     private static final int MAX_BOXES = 1000;
     private static final String HEADING =
-            "From a row's controller to a column's CMB: left half writes, right half reads; number"
-                    + " of bridges on the way";
+            "From a row's controller to a column's CMB: left half writes, right half reads;"
+                    + " number of bridges on the route";
 
     private static final Map<String, String> COLOURS = new LinkedHashMap<>();
 
@@ -64,7 +67,7 @@ final class TopologyPicture {
         labels = Math.max(MIN_LABELS, (longest + 1) * CHARACTER);
     }
 
-    /** Returns a whole SVG document. */
+    /** Returns a complete SVG document. */
     static String svg(TopologyDocument topology) {
         return new TopologyPicture(topology).draw();
     }
@@ -77,7 +80,7 @@ final class TopologyPicture {
                             "picture-too-large",
                             "%s has more than %d functions to draw"
                                     .formatted(topology.origin(), MAX_BOXES),
-                            "Leave --svg out");
+                            "Omit --svg");
                 }
                 shown.put(n.address(), n);
             }
@@ -128,8 +131,8 @@ final class TopologyPicture {
     }
 
     /**
-     * Puts a function into the tree, after those above it. One whose bridge is not drawn, or whose
-     * bridges form a circle (a capture can say so), has its place beside the root ports.
+     * Adds a function to the tree, after the bridges above it. If its bridge is not drawn, or its
+     * bridges form a cycle (possible in a capture), it is placed beside the root ports.
      */
     private void hang(TopologyDocument.Node n, Set<String> below) {
         if (tree.hasNode(n.address())) {
@@ -144,7 +147,7 @@ final class TopologyPicture {
         tree.addChild(bridge == null || circle ? ROOT : bridge.address(), n.address());
     }
 
-    /** Tells the size of each box from the text in it. */
+    /** Computes the size of each box from its text. */
     private final class Extents implements NodeExtentProvider<String> {
         @Override
         public double getWidth(String id) {
@@ -158,7 +161,10 @@ final class TopologyPicture {
         }
     }
 
-    /** A bridge with nothing of interest below it would only take room. */
+    /**
+     * Returns whether to hide a function: a bridge with nothing of interest below it only takes
+     * space.
+     */
     private boolean hidden(TopologyDocument.Node n) {
         return !n.nvme() && !leadsToDrive(n.address(), 0);
     }
@@ -203,7 +209,10 @@ final class TopologyPicture {
                         .formatted(width, height, width, height, escaped(topology.origin())));
     }
 
-    /** Draws the line from a bridge to what is below it; all lines of a level turn at one place. */
+    /**
+     * Draws the line from a bridge to a function below it. All lines of a level bend at the same
+     * place.
+     */
     private void edge(Rectangle2D.Double from, Rectangle2D.Double to) {
         double turn = to.x - BETWEEN_LEVELS / 2;
         svg.append(

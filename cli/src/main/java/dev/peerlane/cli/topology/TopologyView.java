@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** A topology as text: the tree, then a matrix for each direction. */
+/** Prints a topology as text: the tree, then a matrix for each direction. */
 final class TopologyView {
     private static final int WIDE_CELLS = 6;
     private static final int MAX_DEPTH = 64;
@@ -162,7 +162,7 @@ final class TopologyView {
         return "%s, %d hops%s%s".formatted(word(verdict), pair.hops(), rate, unfit);
     }
 
-    /** Returns one letter for a verdict. */
+    /** Returns the letter of a verdict. */
     static String symbol(String verdict) {
         return switch (verdict) {
             case "own" -> "·";
@@ -175,7 +175,7 @@ final class TopologyView {
         };
     }
 
-    /** Returns a word or two for a verdict. */
+    /** Returns a short phrase for a verdict. */
     static String word(String verdict) {
         return switch (verdict) {
             case "root-trusted" -> "root, trusted";
@@ -193,20 +193,21 @@ final class TopologyView {
                     "D direct over a switch, R through a root complex that is trusted; not allowed:"
                             + " u root complex untrusted,");
             out.println(
-                    "a redirected by ACS, ? unknown, x refused. The number counts the bridges on the"
-                            + " way.");
+                    "a redirected by ACS, ? unknown, x refused. The number counts the bridges on"
+                            + " the route.");
             narrowest();
         }
         if (numbers.size() <= WIDE_CELLS
                 && topology.routes().stream()
                         .anyMatch(p -> !p.initiator().equals(p.owner()) && isUnfit(p))) {
             out.println(
-                    "A code in a cell tells why that CMB carries no such copy: docs/doctor.md.");
+                    "A code in a cell is the reason why that CMB can't carry the copy:"
+                            + " docs/doctor.md.");
         }
         if (topology.functions().stream().anyMatch(n -> n.redirects() || n.linkBelowBest())) {
             out.println(
-                    "! a link below what both of its ends can do, or a port whose ACS redirects;"
-                            + " 'peerlane doctor' has the fix.");
+                    "! a link slower than both of its ends support, or a port whose ACS"
+                            + " redirects; 'peerlane doctor' shows the fix.");
         }
         out.println("Root complex: " + topology.rootComplex());
     }

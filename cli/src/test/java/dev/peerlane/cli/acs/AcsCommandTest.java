@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** acs show, disable and restore, on a folder laid out like a machine. */
+/** Tests acs show, disable and restore on a directory laid out like a machine. */
 class AcsCommandTest {
     @TempDir private Path folder;
     private MachineFolder machine;
@@ -46,7 +46,7 @@ class AcsCommandTest {
         assertThat(machine.config("0000:02:00.0")).isEqualTo(before);
     }
 
-    /** Gives the second drive to vfio-pci, and lets a program have a node open. */
+    /** Binds the second drive to vfio-pci and lets a program hold a device node open. */
     private void guest(String node) throws IOException {
         machine.link(
                 "sys/bus/pci/devices/0000:04:00.0/driver", "../../../../bus/pci/drivers/vfio-pci");
@@ -88,12 +88,14 @@ class AcsCommandTest {
     }
 
     @Test
-    void whereWhoUsesADeviceCanNotBeSeenDisablingIsRefusedToo() throws IOException {
+    void disablingIsRefusedIfTheUsersOfADeviceAreUnknown() throws IOException {
         guest("/nowhere");
         String[] disable = {
             "acs", "disable", "03:00.0", "04:00.0", "--from", "" + root, "--dry-run"
         };
-        assertThat(Shell.run(disable).status()).as("all programs seen, none uses it").isZero();
+        assertThat(Shell.run(disable).status())
+                .as("all programs are visible, none uses it")
+                .isZero();
         machine.link("proc/self/ns/pid", "pid:[4026532999]");
         Shell refused = Shell.run(disable);
         assertThat(refused.status()).isEqualTo(3);
@@ -101,7 +103,7 @@ class AcsCommandTest {
     }
 
     @Test
-    void whatIsShownToDisableIsTheGuardedWayWithItsUndo() {
+    void showProposesTheGuardedCommandWithItsUndo() {
         Shell show = Shell.run("acs", "show", "03:00.0", "04:00.0", "--from", "" + root);
         assertThat(show.out())
                 .contains("  peerlane acs disable 03:00.0 04:00.0\n")

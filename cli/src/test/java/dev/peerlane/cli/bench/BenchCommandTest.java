@@ -74,7 +74,7 @@ final class BenchCommandTest {
             assertThat(latency.get("p99").asDouble())
                     .isGreaterThanOrEqualTo(latency.get("p50").asDouble());
         }
-        assertThat(document.get("notes").toString()).contains("emulated drives");
+        assertThat(document.get("notes").toString()).contains("drives are emulated");
         assertThat(drives.bytes("a.img")).isEqualTo(source);
         drives.assertTargetUntouched();
     }
@@ -112,7 +112,7 @@ final class BenchCommandTest {
 
     @Test
     void aComparisonThatIsAlwaysEqualIsVoid() throws IOException {
-        // zeroes on the medium, and zeroes from the peer: only the changed bit tells
+        // zeroes on the medium and zeroes from the peer: only the changed bit makes a difference
         Files.write(folder.resolve("a.img"), new byte[Drives.BYTES]);
         Shell shell = bench(lying("peerReads: zeroes"), "--json", "--sweep", "none");
         assertThat(cells(shell, "read", true).getFirst().get("reason").asText())
@@ -340,22 +340,22 @@ final class BenchCommandTest {
     }
 
     @Test
-    void wrongWishesAreRefusedBeforeAnythingIsOpened() {
-        refused(1, "0 transfers at once are asked for", "--depth", "0");
-        refused(1, "[1, 9999] transfers at once are asked for", "--depths", "1,9999");
+    void invalidOptionsAreRefusedBeforeAnythingIsOpened() {
+        refused(1, "the queue depth 0 is out of range", "--depth", "0");
+        refused(1, "the queue depth [1, 9999] is out of range", "--depths", "1,9999");
         Shell noTime = Shell.run("bench", "--fabric", drives.usual(), "--time", "0");
-        assertThat(noTime.err()).contains("0.0 seconds are asked for each figure");
+        assertThat(noTime.err()).contains("'--time 0.0' is out of range");
         assertThat(noTime.status()).isEqualTo(1);
-        refused(1, "transfers of 100 are asked for", "--size", "100");
-        refused(1, "'some' is no sweep", "--sweep", "some");
+        refused(1, "the transfer size 100 is not supported", "--size", "100");
+        refused(1, "Unknown sweep 'some'", "--sweep", "some");
     }
 
     @Test
     void aScratchRangeIsGuardedAsATargetIs() {
-        refused(1, "--scratch emu:b names no range of blocks", "--scratch", "emu:b");
+        refused(1, "--scratch emu:b has no range of blocks", "--scratch", "emu:b");
         refused(
                 1,
-                "--scratch is on emu:b, which is not measured",
+                "--scratch is on emu:b, which is not among the measured devices",
                 "emu:a",
                 "--scratch",
                 "emu:b@0+8");
@@ -368,18 +368,18 @@ final class BenchCommandTest {
                 "-y",
                 "--expect-serial",
                 "X");
-        refused(3, "nobody is there to confirm it", "--scratch", "emu:b@0+8");
+        refused(3, "there is no terminal to confirm it", "--scratch", "emu:b@0+8");
         drives.assertTargetUntouched();
     }
 
     @Test
-    void aNoLeavesTheScratchRangeAsItIs() {
+    void theAnswerNoLeavesTheScratchRangeUnchanged() {
         Shell shell =
                 Shell.answering(
                         "no", "bench", "--fabric", drives.usual(), "--scratch", "emu:b@0+8");
         assertThat(shell.status()).isEqualTo(3);
         assertThat(shell.err())
-                .contains("This overwrites blocks 0 to 7 of emu:b/n1", "not confirmed");
+                .contains("This overwrites blocks 0 to 7 of emu:b/n1", "Not confirmed");
         drives.assertTargetUntouched();
     }
 
@@ -388,7 +388,7 @@ final class BenchCommandTest {
         String fabric = drives.two("", ", writeProtected: true, cmb: {size: 1MiB}");
         Shell shell = bench(fabric, "--scratch", "emu:b@0+8", "-y");
         assertThat(shell.status()).isEqualTo(2);
-        assertThat(shell.err()).contains("can't be written", "leave --scratch out");
+        assertThat(shell.err()).contains("can't be written", "omit --scratch");
     }
 
     @Test

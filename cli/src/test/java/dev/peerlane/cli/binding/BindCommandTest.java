@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code bind}, {@code unbind} and {@code list} on a machine that is a directory. */
+/** Tests {@code bind}, {@code unbind} and {@code list} on a directory laid out like a machine. */
 class BindCommandTest {
     private static final String A = "0000:01:00.0";
     private static final String B = "0000:02:00.0";
@@ -39,7 +39,7 @@ class BindCommandTest {
         host = new LocalSystem(root, BindCommandTest::quietDrives, new Acting());
     }
 
-    /** A kernel in which drives are nobody else's, and no other node of a device is there. */
+    /** Returns a kernel in which no one else uses the drives and no other device node exists. */
     private static Kernel quietDrives() {
         return (Kernel)
                 Proxy.newProxyInstance(
@@ -96,7 +96,7 @@ class BindCommandTest {
         return Files.readSymbolicLink(link).getFileName().toString();
     }
 
-    /** Does what Linux does when its files are written. */
+    /** Imitates what Linux does when its files are written. */
     private final class Acting implements SystemWriter {
         @Override
         public void write(Path file, String text) throws IOException {
@@ -120,7 +120,7 @@ class BindCommandTest {
     }
 
     @Test
-    void theMachineIsListedWithWhatItIsInUseFor() throws IOException {
+    void everyFunctionIsListedWithItsUses() throws IOException {
         write("proc/swaps", "Filename\n/dev/nvme1n1 partition 10 0 -2\n");
         Shell run = Shell.on(host, "list");
         assertThat(run.status()).as(run.err()).isZero();
@@ -128,7 +128,8 @@ class BindCommandTest {
                 .anyMatch(l ->
                         l.matches(
                                 A
-                                        + " +Test Drive +S-nvme0 +1 MiB +nvme +21 +- +- +unknown +none +no"))
+                                        + " +Test Drive +S-nvme0 +1 MiB +nvme +21 +- +- +unknown"
+                                        + " +none +no"))
                 .anyMatch(l -> l.matches(B + " .* nvme1n1 is used as swap"))
                 .anyMatch(l -> l.contains("peerlane list emu:ssd0 emu:ssd1"));
         JsonNode json = Shell.on(host, "list", "--json").json();
@@ -138,7 +139,7 @@ class BindCommandTest {
         assertThat(b.get("capacityBytes").asLong()).isEqualTo(1 << 20);
         assertThat(b.get("iommuGroup").asInt()).isEqualTo(22);
         assertThat(b.get("cmbBytes").isNull()).isTrue();
-        assertThat(b.get("pmrLimitBytes").isNull()).as("no BARs are known").isTrue();
+        assertThat(b.get("pmrLimitBytes").isNull()).as("the BARs are unknown").isTrue();
         assertThat(b.get("inUse").get(0).asText()).contains("swap");
         assertThat(json.get("builtIn").get(0).asText()).isEqualTo("emu:ssd0");
     }
@@ -150,7 +151,7 @@ class BindCommandTest {
                         new LocalSystem(empty, BindCommandTest::quietDrives, new Acting()), "list");
         assertThat(run.status()).isZero();
         assertThat(run.out())
-                .contains("This machine shows no NVMe function.")
+                .contains("This machine has no NVMe functions.")
                 .contains("emu:ssd0, emu:ssd1 (peerlane list emu:ssd0 emu:ssd1)")
                 .contains("--fabric");
     }
@@ -175,7 +176,7 @@ class BindCommandTest {
     }
 
     @Test
-    void thereAndBack() throws IOException {
+    void bindAndUnbindRestoreTheDriver() throws IOException {
         JsonNode there = Shell.on(host, "bind", A, B, "--yes", "--json").json();
         assertThat(there.get("schema").asText()).isEqualTo("peerlane.bind/1");
         assertThat(there.get("result").asText()).isEqualTo("done");
@@ -183,8 +184,8 @@ class BindCommandTest {
         assertThat(driver(A)).isEqualTo("vfio-pci");
         assertThat(Shell.on(host, "bind", A, "--yes").out()).isEqualTo("Nothing to do.\n");
         Shell one = Shell.on(host, "unbind", A);
-        assertThat(one.out()).isEqualTo(A + " was with vfio-pci, and is with nvme now.\n");
-        assertThat(Shell.on(host, "unbind", "--all").out()).startsWith(B).contains("nvme now");
+        assertThat(one.out()).isEqualTo(A + " moved from vfio-pci to nvme.\n");
+        assertThat(Shell.on(host, "unbind", "--all").out()).startsWith(B).contains("to nvme");
         assertThat(driver(B)).isEqualTo("nvme");
         Shell none = Shell.on(host, "unbind", A);
         assertThat(none.status()).isZero();
@@ -212,7 +213,7 @@ class BindCommandTest {
         write("sys/bus/pci/devices/" + A + "/driver_override", "nvme\n");
         assertThat(Shell.on(host, "bind", A, "--yes").status()).isZero();
         assertThat(root.resolve("state/bound/" + A)).content().contains("override nvme");
-        assertThat(Shell.on(host, "unbind", "--all").out()).startsWith(A).contains("nvme now");
+        assertThat(Shell.on(host, "unbind", "--all").out()).startsWith(A).contains("to nvme");
         assertThat(root.resolve("sys/bus/pci/devices/" + A + "/driver_override"))
                 .hasContent("nvme");
         assertThat(root.resolve("state/bound/" + A)).doesNotExist();
@@ -224,11 +225,12 @@ class BindCommandTest {
         bound(B, "vfio-pci");
         Shell all = Shell.on(host, "unbind", "--all");
         assertThat(all.out()).startsWith(A).doesNotContain(B);
-        assertThat(all.err()).contains(B + " is with vfio-pci, and bind did not do that: it stays");
+        assertThat(all.err())
+                .contains(B + " stays with vfio-pci, because bind did not take it there");
         assertThat(driver(A)).isEqualTo("nvme");
         assertThat(driver(B)).isEqualTo("vfio-pci");
         assertThat(Shell.on(host, "unbind", "--all").out()).isEqualTo("Nothing to do.\n");
-        assertThat(Shell.on(host, "unbind", B).out()).startsWith(B).contains("nvme now");
+        assertThat(Shell.on(host, "unbind", B).out()).startsWith(B).contains("to nvme");
     }
 
     @Test
@@ -243,7 +245,7 @@ class BindCommandTest {
     void withoutAConfirmationNothingIsWritten() throws IOException {
         Shell run = Shell.on(host, "bind", A);
         assertThat(run.status()).isEqualTo(3);
-        assertThat(run.err()).contains(A + " goes from nvme to vfio-pci").contains("say --yes");
+        assertThat(run.err()).contains(A + " goes from nvme to vfio-pci").contains("add --yes");
         assertThat(log).isEmpty();
     }
 
@@ -261,24 +263,24 @@ class BindCommandTest {
     void onlyAddressesOfThisMachineAreTaken() {
         Shell emulated = Shell.on(host, "bind", "emu:ssd0", "--yes");
         assertThat(emulated.status()).isEqualTo(1);
-        assertThat(emulated.err()).contains("no PCI function of this machine");
+        assertThat(emulated.err()).contains("not a PCI function of this machine");
         Shell absent = Shell.on(host, "bind", "0000:77:00.0", "--yes");
         assertThat(absent.status()).isEqualTo(2);
         assertThat(absent.err()).contains("no PCI function 0000:77:00.0");
         assertThat(Shell.on(host, "unbind").status()).isEqualTo(1);
         assertThat(Shell.on(host, "unbind", A, "--all").status()).isEqualTo(1);
-        assertThat(Shell.on(host, "unbind").err()).contains("say --all");
+        assertThat(Shell.on(host, "unbind").err()).contains("use --all");
     }
 
     @Test
     void aCopyGivesDriversBackHoweverItEnds() throws IOException {
         assertThat(Shell.on(host, "bind", A, "--yes").status()).isZero();
         Shell copy = Shell.on(host, "copy", A, B, "--yes", "--restore-drivers");
-        assertThat(copy.status()).as("there are no such devices in truth").isEqualTo(2);
-        assertThat(copy.err()).contains(A + " was with vfio-pci, and is with nvme now.");
+        assertThat(copy.status()).as("no such devices exist on this machine").isEqualTo(2);
+        assertThat(copy.err()).contains(A + " moved from vfio-pci to nvme.");
         assertThat(driver(A)).isEqualTo("nvme");
         Shell emulated = Shell.on(host, "copy", "emu:ssd0", "emu:ssd1", "--restore-drivers", "-y");
         assertThat(emulated.status()).isEqualTo(1);
-        assertThat(emulated.err()).contains("'emu:ssd0' is no PCI function of this machine");
+        assertThat(emulated.err()).contains("'emu:ssd0' is not a PCI function of this machine");
     }
 }

@@ -141,7 +141,9 @@ class CopyCommandTest {
         drives.assertTargetIsSource();
     }
 
-    /** The drive never answers one Write; the fabric's time is virtual, so nobody waits. */
+    /**
+     * The drive never completes one Write. The fabric's time is virtual, so the test doesn't wait.
+     */
     @Test
     void aCommandIsGivenUpAfterTheSecondsOfTimeout() {
         fabric =
@@ -160,7 +162,7 @@ class CopyCommandTest {
         assertThat(run.err()).contains("emu:b").contains("did not end within 7.5 s");
     }
 
-    /** The library's remedy names no option; the receipt of the program has the program's. */
+    /** The library's remedy names no option; the program's receipt has the program's remedy. */
     @Test
     void theReceiptOfACopyThatFailedHasARemedyToType() {
         fabric =
@@ -179,7 +181,7 @@ class CopyCommandTest {
         assertThat(run.err()).contains("copy with --buffer host.");
     }
 
-    /** The library logs it; the program says it once, as its error, unless more is asked for. */
+    /** The library logs the error. The program prints it once, and the log only with --verbose. */
     @Test
     void theLibrarysLogIsSeenWithVerboseAlone() {
         fabric =
@@ -222,7 +224,7 @@ class CopyCommandTest {
     void whoDoesNotAnswerYesKeepsTheTarget(String answer) {
         Shell run = Shell.answering(answer, Drives.with(fabric, "copy", "emu:a", "emu:b"));
         assertThat(run.status()).isEqualTo(3);
-        assertThat(run.err()).contains("Go on?").contains("not confirmed");
+        assertThat(run.err()).contains("Go on?").contains("Not confirmed");
         assertThat(run.out()).isEmpty();
         drives.assertTargetUntouched();
     }
@@ -253,7 +255,7 @@ class CopyCommandTest {
     void ctrlCBeforeTheCopyEndsWith130AndWritesNothing() {
         Shell run = Shell.interruptedAt("", Drives.with(fabric, "copy", "emu:a", "emu:b", "--yes"));
         assertThat(run.status()).isEqualTo(130);
-        assertThat(run.err()).contains("Interrupted before anything was written");
+        assertThat(run.err()).contains("Interrupted; nothing was written");
         drives.assertTargetUntouched();
     }
 
@@ -290,7 +292,7 @@ class CopyCommandTest {
     }
 
     @Test
-    void aFallBackToHostMemoryIsSaid() {
+    void aFallBackToHostMemoryIsReported() {
         fabric = drives.two("", "");
         Shell run = copy("emu:a", "emu:b", "--yes", "--json");
         assertThat(run.status()).as(run.err()).isZero();
@@ -302,7 +304,7 @@ class CopyCommandTest {
     }
 
     @Test
-    void aDryRunSaysAFallBackToo() {
+    void aDryRunReportsAFallBackToo() {
         fabric = drives.two("", "");
         Shell run = copy("emu:a", "emu:b", "--dry-run");
         assertThat(run.err()).contains("Note: The data goes through host memory");
@@ -318,9 +320,9 @@ class CopyCommandTest {
     }
 
     @Test
-    void verboseSaysWhatSpokeForTheBuffer() {
+    void verboseShowsTheReasonsForTheBuffer() {
         Shell run = copy("emu:a", "emu:b", "--yes", "-v");
-        assertThat(run.err()).contains("target-cmb emu:b:").contains("Copying by target-cmb.");
+        assertThat(run.err()).contains("target-cmb emu:b:").contains("Copying through target-cmb.");
     }
 
     @Test

@@ -16,7 +16,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Every error that a user can cause says what is wrong and what to do, and writes nothing. */
+/**
+ * Checks that every error that a user can cause states the problem and a remedy, and writes
+ * nothing.
+ */
 class CopyRefusalTest {
     private static final String CMB = ", cmb: {size: 1MiB}";
 
@@ -29,7 +32,7 @@ class CopyRefusalTest {
         drives = new Drives(folder);
     }
 
-    /** Runs it in text and in JSON, and checks all that must hold for a refusal. */
+    /** Runs the command in text and in JSON, and checks all that must hold for a refusal. */
     private String refused(String fabric, int status, String code, String... args) {
         String[] all = fabric.isEmpty() ? args : Drives.with(fabric, args);
         Shell text = Shell.run(all);

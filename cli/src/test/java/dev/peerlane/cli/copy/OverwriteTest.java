@@ -15,7 +15,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** No command writes over a file system, a partition table or the like without --overwrite. */
+/**
+ * Checks that no command overwrites a file system, a partition table or the like without
+ * --overwrite.
+ */
 class OverwriteTest {
     private static final String REFUSAL =
             "peerlane: emu:b/n1 carries a file system (ext4, at byte 1080). Name another target; if"
@@ -73,7 +76,7 @@ class OverwriteTest {
     }
 
     @Test
-    void overwriteAllowsWhatItsNameSays() throws IOException {
+    void overwriteAllowsOverwriting() throws IOException {
         Shell copied = run(List.of("copy", "emu:a", "emu:b", "--yes"), "--overwrite");
         assertThat(copied.status()).as(copied.err()).isZero();
         assertThat(Files.readAllBytes(target)).containsOnly(0);
@@ -82,7 +85,7 @@ class OverwriteTest {
     }
 
     @Test
-    void overwriteIsNoYes() throws IOException {
+    void overwriteDoesNotImplyYes() throws IOException {
         Shell asked = run(List.of("copy", "emu:a", "emu:b"), "--overwrite");
         assertThat(asked.status()).isEqualTo(3);
         assertThat(asked.err()).contains("--yes");

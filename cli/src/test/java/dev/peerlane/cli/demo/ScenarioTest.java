@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What the scenarios of the demo show. */
+/** Tests what the scenarios of the demo show. */
 class ScenarioTest {
     private static JsonNode json(Scenario scenario, long seed) {
         Shell run = Shell.run("demo", "--scenario", scenario.label(), "--seed=" + seed, "--json");
@@ -42,7 +42,7 @@ class ScenarioTest {
             JsonNode damage = unguarded.get("damage");
             assertThat(damage.get("bytes").asInt()).as("seed %d", seed).isPositive();
             assertThat(damage.get("emptyBytes").asInt() + damage.get("staleBytes").asInt())
-                    .as("each wrong byte is one that the slot held before")
+                    .as("the slot held each wrong byte before")
                     .isEqualTo(damage.get("bytes").asInt());
             int survived = 0;
             for (JsonNode copy : document.get("copies")) {
@@ -70,7 +70,7 @@ class ScenarioTest {
     }
 
     @Test
-    void whatTheDoctorSaysOfAcsMendsIt() {
+    void theDoctorsFixForAcsWorks() {
         JsonNode document = json(Scenario.ACS, 1);
         assertThat(document.get("doctor").get("findings").findValuesAsText("code"))
                 .contains("acs-request-redirect", "acs-completion-redirect");

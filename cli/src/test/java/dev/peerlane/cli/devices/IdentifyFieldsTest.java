@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What {@code identify} says of fields that no emulated drive sets. */
+/** Tests what {@code identify} shows for fields that no emulated drive sets. */
 class IdentifyFieldsTest {
     private static String meaning(String name, IdentifyController id) {
         return IdentifyFields.fields(id, new Cap(0)).stream()

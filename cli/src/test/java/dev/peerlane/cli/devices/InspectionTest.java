@@ -12,7 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code list}, {@code identify} and {@code cmb}. */
+/** Tests {@code list}, {@code identify} and {@code cmb}. */
 class InspectionTest {
     @TempDir private Path folder;
 
@@ -102,7 +102,7 @@ class InspectionTest {
     }
 
     @Test
-    void aControllerSaysWhatItIsInWords() {
+    void identifyExplainsTheFieldsOfAController() {
         Shell run = run("identify", "emu:b");
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(run.out())
@@ -118,7 +118,7 @@ class InspectionTest {
     }
 
     @Test
-    void oneNamespaceCanBeAskedFor() {
+    void oneNamespaceCanBeSelected() {
         JsonNode found = run("identify", "emu:b/n2", "--json").json();
         assertThat(found.get("schema").asText()).isEqualTo("peerlane.identify/1");
         assertThat(found.get("controller").get("locator").asText()).isEqualTo("emu:b");
@@ -139,7 +139,7 @@ class InspectionTest {
     }
 
     @Test
-    void theCmbIsToldWithEveryField() {
+    void theCmbIsShownWithEveryField() {
         Shell run = run("cmb", "emu:a");
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(run.out())
@@ -156,7 +156,7 @@ class InspectionTest {
     }
 
     @Test
-    void aCmbOfVersion12IsToldToo() {
+    void aCmbOfVersion12IsShownToo() {
         JsonNode cmb = run("cmb", "emu:c", "--json").json();
         assertThat(cmb.get("schema").asText()).isEqualTo("peerlane.cmb/1");
         assertThat(cmb.get("usable").asBoolean()).isTrue();
@@ -173,7 +173,7 @@ class InspectionTest {
     void aDeviceWithoutACmbSaysWhy() {
         Shell run = run("cmb", "emu:b");
         assertThat(run.status()).isZero();
-        assertThat(run.out()).contains("has no CMB that can be used").contains("why not");
+        assertThat(run.out()).contains("has no usable CMB").contains("why not");
         JsonNode cmb = run("cmb", "emu:b", "--json").json();
         assertThat(cmb.get("usable").asBoolean()).isFalse();
         assertThat(cmb.get("absence").asText()).isNotEmpty();
@@ -182,7 +182,7 @@ class InspectionTest {
     }
 
     @Test
-    void whatIsNotThereIsAnErrorDocument() {
+    void aMissingDeviceGivesAnErrorDocument() {
         Shell run = run("cmb", "emu:z", "--json");
         assertThat(run.status()).isEqualTo(2);
         assertThat(run.json().get("schema").asText()).isEqualTo("peerlane.error/1");
@@ -195,7 +195,7 @@ class InspectionTest {
     void aRangeWhereADeviceIsMeantIsRefused() {
         assertThat(run("identify", "emu:a@0+1").err()).contains("names a range of blocks");
         assertThat(run("identify", "emu:a@0+1").status()).isEqualTo(1);
-        assertThat(run("cmb", "emu:a/n1").err()).contains("names more than a device");
+        assertThat(run("cmb", "emu:a/n1").err()).contains("is more than a device");
         assertThat(run("cmb", "emu:a/n1").status()).isEqualTo(1);
         assertThat(run("identify", "emu:a/n9").status()).isEqualTo(1);
     }

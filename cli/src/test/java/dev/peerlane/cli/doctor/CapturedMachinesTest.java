@@ -26,8 +26,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The commands on captures of guests under QEMU, whose verdicts Linux shares: {@code ./dev
- * kernel-verdicts} takes and compares them.
+ * Runs commands on captures of QEMU guests for which Linux gives the same verdicts. {@code ./dev
+ * kernel-verdicts} takes the captures and compares the verdicts.
  */
 class CapturedMachinesTest {
     @TempDir private Path folder;
@@ -83,7 +83,7 @@ class CapturedMachinesTest {
                             "--from",
                             file,
                             "--json");
-            assertThat(doctor.status()).as("the kernel's driver has them").isEqualTo(2);
+            assertThat(doctor.status()).as("the kernel's driver holds them").isEqualTo(2);
             JsonNode write = doctor.json().get("legs").get(0);
             assertThat(write.get("direction").asText()).isEqualTo("write");
             assertThat(write.get("verdict").asText()).isEqualTo(verdict);
@@ -129,7 +129,9 @@ class CapturedMachinesTest {
         }
     }
 
-    /** Random bytes, and capabilities that point anywhere, in place of configuration spaces. */
+    /**
+     * Configuration spaces are replaced by random bytes and by capabilities that point anywhere.
+     */
     @Test
     void hostileConfigurationSpacesAreAnsweredByEveryCommand() throws IOException {
         long seed = 20_261_125;
@@ -172,10 +174,10 @@ class CapturedMachinesTest {
         return all.toArray(String[]::new);
     }
 
-    /** Unpacks a capture as sysfs is: a device's entry is a link to its place in the tree. */
+    /** Unpacks a capture like sysfs, where a device's entry is a link to its place in the tree. */
     private static void unpack(Path capture, Path root) throws IOException {
         try (ZipFile zip = new ZipFile(capture.toFile())) {
-            Map<String, String> links = new TreeMap<>(); // a device's own before those below it
+            Map<String, String> links = new TreeMap<>(); // a device before those below it
             for (String line : text(zip, "links").lines().toList()) {
                 links.put(
                         line.substring(0, line.indexOf('\t')),
@@ -187,7 +189,8 @@ class CapturedMachinesTest {
                 Path target = device.resolve(link.getValue()).normalize();
                 Path below = at.getParent();
                 Files.createDirectories(below);
-                if (!below.equals(device)) { // sysfs counts from the real place, which is deeper
+                if (!below.equals(
+                        device)) { // sysfs resolves links from the real directory, which is deeper
                     String end = link.getValue().replaceAll("^(\\.\\./)+", "");
                     target = root.resolve("sys").resolve(end);
                     below = below.toRealPath();

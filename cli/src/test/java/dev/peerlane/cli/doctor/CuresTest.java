@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What the doctor says to type is what the program understands. */
+/** Checks that the program accepts the commands that the doctor proposes. */
 class CuresTest {
     private static final Bdf A = Bdf.parse("0000:03:00.0");
     private static final Bdf B = Bdf.parse("0000:04:00.0");
@@ -23,7 +23,7 @@ class CuresTest {
         List<String> found = typed.check(Cures.cure(check), "doctor", "copy");
         typed.check(Cures.undo(check), "doctor", "copy");
         if (!Cures.cure(check).equals(check.cure())) {
-            assertThat(found).as("a line that the library has no words for").isNotEmpty();
+            assertThat(found).as("a command that the library doesn't know").isNotEmpty();
         }
     }
 

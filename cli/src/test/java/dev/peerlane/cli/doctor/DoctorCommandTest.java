@@ -25,7 +25,7 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
-/** topology, doctor and capture: on fabrics, directories, captures and nothing at all. */
+/** Tests topology, doctor and capture on fabrics, directories, captures and an empty directory. */
 class DoctorCommandTest {
     @TempDir Path folder;
     private MachineFolder machine;
@@ -79,7 +79,8 @@ class DoctorCommandTest {
         findings.forEach(f -> codes.add(f.get("code").asText()));
         assertThat(codes).contains("acs-request-redirect", "acs-completion-redirect", "driver");
         assertThat(run.json().get("result").asText()).isEqualTo("no-go");
-        assertThat(run.status()).isEqualTo(2); // the driver keeps it from working at all
+        assertThat(run.status())
+                .isEqualTo(2); // while the driver holds the drive, it can't work at all
         Shell text = Shell.run("doctor", "03:00.0", "04:00.0", "--from", root.toString());
         String tree = Shell.run("topology", "--from", root.toString()).out();
         assertThat(tree).contains("UF!", "or a port whose ACS redirects");
@@ -123,12 +124,11 @@ class DoctorCommandTest {
         assertThat(run.err()).contains("holds 0 PCI functions").contains("mount sysfs");
         Shell disable = Shell.run("acs", "disable", "03:00.0", "04:00.0", "--from", "" + empty);
         assertThat(disable.status()).isEqualTo(2);
-        assertThat(disable.err())
-                .contains("no PCI function can be seen in " + empty, "Mount sysfs", "--from");
+        assertThat(disable.err()).contains("no PCI functions in " + empty, "Mount sysfs", "--from");
     }
 
     @Test
-    void onAnEmulatedFabricTheDoctorIsOfOneMindWithThePlanner() {
+    void onAnEmulatedFabricTheDoctorAgreesWithThePlanner() {
         for (String acs : List.of("off", "on")) {
             String fabric =
                     fabric(
@@ -152,7 +152,7 @@ class DoctorCommandTest {
         }
     }
 
-    /** Two drives with blocks and CMBs of some length. */
+    /** Runs doctor and copy on two drives with blocks and a CMB of given sizes. */
     private Shell[] doctorAndPlan(int block, String cmb, String... copy) {
         String fabric =
                 new Drives(folder)
@@ -191,7 +191,8 @@ class DoctorCommandTest {
 
     @ParameterizedTest
     @CsvSource({
-        "emu:a, emu:b, write-protected, emu:b/n1 cannot be written: the namespace is write protected",
+        "emu:a, emu:b, write-protected, emu:b/n1 cannot be written: the namespace is write"
+                + " protected",
         "emu:a, emu:c, namespace-unsupported, emu:c/n1 has 8 bytes of metadata with each block",
         "emu:c, emu:a, namespace-unsupported, emu:c/n1 has 8 bytes of metadata with each block",
         "emu:a, emu:a/n9, namespace-unsupported, emu:a has no active namespace 9",
@@ -225,7 +226,7 @@ class DoctorCommandTest {
     void theMatrixNamesTheCodeOfAMemoryThatCarriesNothing() {
         String fabric = fabric("");
         assertThat(Shell.run(Drives.with(fabric, "topology")).out())
-                .contains("cmb-absent", "A code in a cell tells why");
+                .contains("cmb-absent", "A code in a cell is the reason");
         JsonNode routes = Shell.run(Drives.with(fabric, "topology", "--json")).json().get("routes");
         for (JsonNode route : routes) {
             String owner = route.get("owner").asText();
@@ -236,24 +237,24 @@ class DoctorCommandTest {
     }
 
     @Test
-    void aPairIsToldOfBothWays() {
+    void aPairIsDiagnosedInBothDirections() {
         String fabric = fabric("");
         Shell run = Shell.run(Drives.with(fabric, "doctor", "emu:a", "emu:bare"));
-        assertThat(run.out()).contains("The other way: GO through the CMB of emu:a");
+        assertThat(run.out()).contains("The other direction: GO through the CMB of emu:a");
         Shell json = Shell.run(Drives.with(fabric, "doctor", "emu:a", "emu:bare", "--json"));
         assertThat(json.json().at("/otherWay/result").asText()).isEqualTo("go");
         Shell asked =
                 Shell.run(Drives.with(fabric, "doctor", "emu:bare", "emu:a", "--buffer", "target"));
         assertThat(asked.out())
                 .startsWith("GO")
-                .contains("The other way: GO through the CMB of emu:a");
+                .contains("The other direction: GO through the CMB of emu:a");
         Shell no =
                 Shell.run(Drives.with(fabric, "doctor", "emu:a", "emu:b", "--fence", "readback"));
         assertThat(no.status()).as(no.out()).isZero();
     }
 
     @Test
-    void aLyingFabricIsFoundByTheProbe() {
+    void theProbeDetectsALyingFabric() {
         String fabric = fabric("peerWrites: vanish");
         Shell believed = Shell.run(Drives.with(fabric, "doctor", "emu:a", "emu:b"));
         assertThat(believed.status()).isZero();
@@ -270,7 +271,7 @@ class DoctorCommandTest {
         assertThat(run.json().get("otherBuffers").get(0).asText()).contains("cmb-absent");
     }
 
-    /** As everybody but root sees it: 64 bytes of each configuration space. */
+    /** Users other than root see only 64 bytes of each configuration space. */
     @Test
     void withoutRootEachSaysThatItIsUnknown() throws IOException {
         try (Stream<Path> devices = Files.list(root.resolve("sys/bus/pci/devices"))) {
@@ -296,7 +297,7 @@ class DoctorCommandTest {
             List<String> words = new ArrayList<>(List.of("doctor", "--from", from));
             words.addAll(List.of(devices));
             Shell doctor = Shell.run(words.toArray(String[]::new));
-            assertThat(doctor.status()).isEqualTo(2); // there is no IOMMU either
+            assertThat(doctor.status()).isEqualTo(2); // there is also no IOMMU
             assertThat(doctor.out())
                     .startsWith("NO-GO")
                     .contains("[config-unreadable]", "unknown: run as root")
@@ -310,7 +311,7 @@ class DoctorCommandTest {
         assertThat(disable.err()).contains("0000:02:00.0 can't be read", "Run as root");
         Shell taken = Shell.run("capture", "" + folder.resolve("cut.zip"), "--from", from);
         assertThat(taken.status()).isZero();
-        assertThat(taken.err()).contains("configuration space of 6 is cut short: run as root");
+        assertThat(taken.err()).contains("configuration space of 6 is truncated: run as root");
     }
 
     @Test

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class DoctorPageTest {
     private static final Path PAGE = Path.of("..", "docs", "doctor.md");
 
-    /** Run with -Dpeerlane.docs=write to write the page anew. */
+    /** Run with -Dpeerlane.docs=write to rewrite the page. */
     @Test
     void thePageIsWhatTheTableSays() throws IOException {
         if ("write".equals(System.getProperty("peerlane.docs"))) {

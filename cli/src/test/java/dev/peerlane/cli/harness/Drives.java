@@ -10,7 +10,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 
-/** Fabric files and the images they name, in one folder. */
+/** Fabric files and the images they name, in one directory. */
 public final class Drives {
     public static final int BYTES = 2 << 20;
     private static final int SEED = 7;
@@ -18,7 +18,7 @@ public final class Drives {
     private final Path folder;
     private final byte[] before = new byte[BYTES];
 
-    /** Makes the images {@code a.img} (random bytes) and {@code b.img} (other random bytes). */
+    /** Creates the images {@code a.img} (random bytes) and {@code b.img} (other random bytes). */
     public Drives(Path folder) {
         this.folder = folder;
         byte[] data = new byte[BYTES];
@@ -45,7 +45,8 @@ public final class Drives {
     }
 
     /**
-     * Two drives behind a switch, with more keys of each, such as {@code , writeProtected: true}.
+     * Writes a fabric of two drives behind a switch, with further keys such as {@code ,
+     * writeProtected: true}.
      */
     public String two(String moreOfA, String moreOfB) {
         return fabric(
@@ -58,7 +59,7 @@ public final class Drives {
                         .formatted(moreOfA, moreOfB));
     }
 
-    /** Two drives with a CMB each. */
+    /** Writes a fabric of two drives with a CMB each. */
     public String usual() {
         return two(", cmb: {size: 1MiB}", ", cmb: {size: 1MiB}");
     }
@@ -79,7 +80,7 @@ public final class Drives {
         assertThat(Arrays.equals(bytes("b.img"), bytes("a.img"))).as("b.img is a.img").isTrue();
     }
 
-    /** Returns the arguments with the fabric of this folder. */
+    /** Returns the arguments with a fabric option added. */
     public static String[] with(String fabric, String... args) {
         return Stream.concat(Arrays.stream(args), Stream.of("--fabric", fabric))
                 .toArray(String[]::new);

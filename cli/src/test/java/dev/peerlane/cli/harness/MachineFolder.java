@@ -8,11 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A folder laid out like / of a machine: two drives below a switch whose ports redirect by ACS. The
- * drives are 0000:03:00.0 and 0000:04:00.0.
+ * A directory laid out like / of a machine with two drives, 0000:03:00.0 and 0000:04:00.0, below a
+ * switch whose ports redirect (ACS).
  */
 public final class MachineFolder {
-    /** Where the ACS capability of each bridge is. */
+    /** The offset of each bridge's ACS capability. */
     public static final int ACS = 0x100;
 
     private static final Id ROOT_PORT = new Id(0x8086, 0x352a, 0x060400);
@@ -22,10 +22,10 @@ public final class MachineFolder {
     private final Path folder;
     private final Path root;
 
-    /** What a function says it is. */
+    /** The identification of a function. */
     private record Id(int vendor, int device, int classCode) {}
 
-    /** Makes it in a folder. */
+    /** Creates the files in a directory. */
     public MachineFolder(Path folder) throws IOException {
         this.folder = folder;
         root = folder.resolve("machine");
@@ -40,7 +40,7 @@ public final class MachineFolder {
         drive("0000:04:00.0", upstream + "/0000:02:01.0");
     }
 
-    /** Adds a port of the root complex. */
+    /** Adds a root port. */
     public void rootPort(String name) throws IOException {
         bridge(name, "", ROOT_PORT, 4, 0);
     }
@@ -48,7 +48,7 @@ public final class MachineFolder {
     /**
      * Adds a drive.
      *
-     * @param parents the bridges above it, the upper one first
+     * @param parents the bridges above it, from the top
      */
     public void drive(String name, String parents) throws IOException {
         endpoint(name, parents, DRIVE, 0);
@@ -59,7 +59,7 @@ public final class MachineFolder {
         write(name, parent, id, header(id, 0, expressType));
     }
 
-    /** Adds a bridge, with what its ACS Control register has. */
+    /** Adds a bridge with the value of its ACS Control register. */
     private void bridge(String name, String parent, Id id, int expressType, int control)
             throws IOException {
         ConfigBytes config = header(id, 1, expressType);
@@ -96,7 +96,7 @@ public final class MachineFolder {
         Files.createSymbolicLink(devices.resolve(name), devices.relativize(top));
     }
 
-    /** Returns what stands for /. */
+    /** Returns the directory used as /. */
     public Path root() {
         return root;
     }
@@ -106,7 +106,7 @@ public final class MachineFolder {
         return Files.readAllBytes(root.resolve("sys/bus/pci/devices/" + bdf + "/config"));
     }
 
-    /** Captures it, and returns the file's name. */
+    /** Captures the machine and returns the name of the file. */
     public String capture() {
         Path file = folder.resolve("machine.zip");
         Shell run = Shell.run("capture", file.toString(), "--from", root.toString());
@@ -115,7 +115,7 @@ public final class MachineFolder {
         return file.toString();
     }
 
-    /** Makes a symbolic link. */
+    /** Creates a symbolic link. */
     public void link(String path, String target) throws IOException {
         Path link = root.resolve(path);
         Files.createDirectories(link.getParent());

@@ -12,16 +12,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** The program in a process of its own, in the Java and with the classes of the test. */
+/** Runs the program in its own process, with the test's Java and classes. */
 public final class ProgramProcess {
     private static final int IGNORED_SIGNALS_OF_A_SHELL = 1 << 1; // SIGINT is 2
 
     private ProgramProcess() {}
 
     /**
-     * Returns a command line.
+     * Returns the command line of a process.
      *
-     * @param options more options of the virtual machine
+     * @param options further options of the virtual machine
      */
     public static List<String> command(List<String> options, String... args) throws IOException {
         List<String> command = new ArrayList<>();
@@ -34,7 +34,7 @@ public final class ProgramProcess {
                 List.of(
                         "--enable-native-access=ALL-UNNAMED",
                         "-XX:+UseSerialGC",
-                        // it lives for seconds; the second compiler takes more than it gives
+                        // it runs for seconds, so the second compiler costs more than it saves
                         "-XX:TieredStopAtLevel=1",
                         "-cp",
                         System.getProperty("java.class.path"),
@@ -43,7 +43,10 @@ public final class ProgramProcess {
         return command;
     }
 
-    /** A background job of a shell ignores Ctrl-C, and so would the processes it starts. */
+    /**
+     * Returns whether Ctrl-C is ignored, as in a background job of a shell and all processes it
+     * starts.
+     */
     private static boolean interruptsAreIgnored() throws IOException {
         Path status = Path.of("/proc/self/status");
         if (!Files.exists(status)) {
@@ -74,7 +77,7 @@ public final class ProgramProcess {
         return process.exitValue();
     }
 
-    /** Reads on to a line that starts so, and returns it. */
+    /** Reads until a line starts with a text, and returns that line. */
     public static String awaits(BufferedReader lines, String begin) throws IOException {
         String line = lines.readLine();
         while (line != null && !line.startsWith(begin)) {

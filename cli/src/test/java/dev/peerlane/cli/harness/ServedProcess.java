@@ -13,7 +13,8 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /**
- * {@code peerlane serve} in a process of its own, with the names of its drives once it is there.
+ * Runs {@code peerlane serve} in its own process, and has the names of its drives once they are
+ * ready.
  */
 public final class ServedProcess implements AutoCloseable {
     private final Process process;
@@ -26,11 +27,11 @@ public final class ServedProcess implements AutoCloseable {
     }
 
     /**
-     * Starts one.
+     * Starts a server.
      *
-     * @param folder where its sockets go
-     * @param name of its own files there
-     * @param drives lines of a fabric file, one a drive
+     * @param folder the directory for its sockets
+     * @param name the name of its own files there
+     * @param drives lines of a fabric file, one per drive
      */
     public static ServedProcess start(Path folder, String name, String... drives)
             throws IOException {
@@ -68,18 +69,18 @@ public final class ServedProcess implements AutoCloseable {
         return locators.get(drive);
     }
 
-    /** Returns what it said on standard error so far. */
+    /** Returns its standard error so far. */
     public String said() throws IOException {
         return Files.readString(said);
     }
 
-    /** Returns whether it has a file in memory mapped that is called so. */
+    /** Returns whether it has mapped the memory file of a name. */
     public boolean maps(String memoryFile) throws IOException {
         String maps = Files.readString(Path.of("/proc/" + process.pid() + "/maps"));
         return maps.contains("/memfd:" + memoryFile + " ");
     }
 
-    /** Opens the longest file in memory that is called so: a CMB. */
+    /** Opens the longest memory file of a name, which is a CMB. */
     public FileChannel open(String memoryFile) throws IOException {
         Path longest = null;
         try (DirectoryStream<Path> files =
@@ -95,7 +96,7 @@ public final class ServedProcess implements AutoCloseable {
         return FileChannel.open(Objects.requireNonNull(longest, memoryFile));
     }
 
-    /** Kills it: it says nothing and cleans nothing up. It is gone when this returns. */
+    /** Kills it, without any clean-up, and waits until it is gone. */
     public void kill() {
         try {
             process.destroyForcibly().waitFor();
@@ -104,7 +105,7 @@ public final class ServedProcess implements AutoCloseable {
         }
     }
 
-    /** Interrupts it and waits for its end. */
+    /** Interrupts it and waits until it ends. */
     @Override
     public void close() throws IOException {
         process.destroy();

@@ -17,7 +17,7 @@ import java.io.StringReader;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 
-/** Runs the program in this process and keeps what it printed. */
+/** Runs the program in this process and keeps its output. */
 public final class Shell {
     private static final ObjectMapper MAPPER =
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
@@ -29,12 +29,12 @@ public final class Shell {
 
     private Shell() {}
 
-    /** Runs it as from a script: nobody is there. */
+    /** Runs it as a script does, without a user. */
     public static Shell run(String... args) {
         return new Shell().start(new StringReader(""), false, new Interruption(), args);
     }
 
-    /** Runs it for another machine; nobody is there. */
+    /** Runs it for another machine, without a user. */
     public static Shell on(LocalSystem host, String... args) {
         Shell shell = new Shell();
         Terminal terminal =
@@ -48,12 +48,15 @@ public final class Shell {
         return shell;
     }
 
-    /** Runs it on a terminal where a person answers so. */
+    /** Runs it on a terminal with a user who gives this answer. */
     public static Shell answering(String answer, String... args) {
         return new Shell().start(new StringReader(answer), true, new Interruption(), args);
     }
 
-    /** Runs it on a terminal where a person presses Ctrl-C when a text appears, or before all. */
+    /**
+     * Runs it on a terminal with a user who presses Ctrl-C when a text appears, or at once if it is
+     * empty.
+     */
     public static Shell interruptedAt(String text, String... args) {
         Shell shell = new Shell();
         Interruption interruption = new Interruption();
@@ -75,7 +78,7 @@ public final class Shell {
                     @Override
                     public int read(char[] buffer, int offset, int length) {
                         while (true) {
-                            // a person who never answers; the thread is a daemon
+                            // a user who never answers; the thread is a daemon
                             java.util.concurrent.locks.LockSupport.park();
                         }
                     }
@@ -123,7 +126,7 @@ public final class Shell {
         return drawn.toString(StandardCharsets.UTF_8);
     }
 
-    /** Returns the one document on standard output. */
+    /** Returns the only document on standard output. */
     public JsonNode json() {
         return parse(out());
     }

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** Looks whether what a text tells a person to type is what the program understands. */
+/** Checks that the program accepts the commands that a text proposes. */
 public final class TypedLines {
     private static final Pattern QUOTED = Pattern.compile("'(peerlane [^']+)'");
     private static final Pattern OPTION = Pattern.compile("(?<![\\w-])(--[a-z-]+)");
@@ -43,8 +43,8 @@ public final class TypedLines {
      * Checks the quoted lines of a text, and its options outside them. A line without arguments
      * only names a command.
      *
-     * @param commands those that the options outside a line may be of
-     * @return what was found
+     * @param commands the commands that options outside a quoted line may belong to
+     * @return the lines and options found
      */
     public List<String> check(String text, String... commands) {
         List<String> found = new ArrayList<>();
@@ -65,7 +65,7 @@ public final class TypedLines {
         return found;
     }
 
-    /** Parses a line as it would be typed. */
+    /** Parses a line as typed. */
     public void parse(String line) {
         String[] words = line.split(" ");
         assertThat(words[0]).isEqualTo("peerlane");

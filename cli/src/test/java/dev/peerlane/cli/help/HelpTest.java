@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Help, version, completion, and what is said to who mistypes. */
+/** Tests help, version, completion, and the answers to mistyped commands. */
 class HelpTest {
     @ParameterizedTest
     @ValueSource(
@@ -69,7 +69,7 @@ class HelpTest {
         assertThat(run.err()).contains("'copi'").contains("Did you mean copy");
         Shell help = Shell.run("help", "copi");
         assertThat(help.status()).isEqualTo(1);
-        assertThat(help.err()).contains("There is no command 'copi'").contains("cmb-copy");
+        assertThat(help.err()).contains("Unknown command 'copi'").contains("cmb-copy");
     }
 
     @Test
@@ -96,7 +96,7 @@ class HelpTest {
                 .contains(System.getProperty("os.name"))
                 .contains("emulator")
                 .contains("qemu")
-                .contains("(iommufd) tested against a fake kernel only");
+                .contains("(iommufd) is tested only against a fake kernel");
     }
 
     @ParameterizedTest

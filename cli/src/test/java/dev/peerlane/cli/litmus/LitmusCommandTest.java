@@ -48,7 +48,7 @@ class LitmusCommandTest {
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(run.out())
                 .contains("emu:a/n1 Reads into the CMB of emu:b; emu:b/n1 Compares each slot")
-                .containsPattern("none +3,0\\d\\d +0 +1 in 1,0\\d\\d +never by itself")
+                .containsPattern("none +3,0\\d\\d +0 +1 in 1,0\\d\\d +never by default")
                 .containsPattern("readback +3,0\\d\\d +0 +1 in 1,0\\d\\d +yes")
                 .containsPattern("canary +3,0\\d\\d +0 +1 in 1,0\\d\\d +yes")
                 .containsPattern("sentinel +3,0\\d\\d +0 +1 in 1,0\\d\\d +yes")
@@ -72,7 +72,7 @@ class LitmusCommandTest {
         String[] args =
                 args("--scratch", "8+128", "--slots", "400", "--seed", "4", "--yes", "--json");
         Shell run = Shell.run(args);
-        assertThat(run.status()).as("no copy would go without a fence: " + run.err()).isZero();
+        assertThat(run.status()).as("no copy would run without a fence: " + run.err()).isZero();
         JsonNode document = run.json();
         assertThat(document.get("schema").asText()).isEqualTo("peerlane.litmus/1");
         assertThat(document.get("result").asText()).isEqualTo("ok");
@@ -98,7 +98,7 @@ class LitmusCommandTest {
     void withoutANamedRangeNothingIsDone() {
         Shell run = Shell.run(args("--yes"));
         assertThat(run.status()).isEqualTo(3);
-        assertThat(run.err()).contains("No scratch range is named").contains("--scratch 0+2048");
+        assertThat(run.err()).contains("--scratch is missing").contains("--scratch 0+2048");
         assertUntouched();
     }
 
@@ -113,7 +113,7 @@ class LitmusCommandTest {
     }
 
     @Test
-    void aPersonWhoSaysNoIsHeard() {
+    void theAnswerNoChangesNothing() {
         Shell run = Shell.answering("no\n", args("--scratch", "0+256"));
         assertThat(run.status()).isEqualTo(3);
         assertThat(run.err()).contains("Type yes");
@@ -124,7 +124,7 @@ class LitmusCommandTest {
     void bothSerialsAreChecked() {
         Shell run = Shell.run(args("--scratch", "0+256", "--yes", "--expect-serial", "SA,other"));
         assertThat(run.status()).isEqualTo(3);
-        assertThat(run.err()).contains("emu:b has serial 'SB', which is none of [SA, other]");
+        assertThat(run.err()).contains("emu:b has serial 'SB', which is not one of [SA, other]");
         assertUntouched();
         Shell right =
                 Shell.run(

@@ -27,12 +27,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Source and target are served by a process each, and one of them is killed during a copy. */
+/** Kills the server of the source or the target during a copy. */
 @Tag("long")
 class KilledServerTest {
     private static final long BYTES = 64 << 20;
 
-    /** Far beyond {@link Timeout}: the end has to be found out, not waited for. */
+    /**
+     * Far beyond {@link Timeout}, so the program must detect the end of the server instead of
+     * timing out.
+     */
     private static final long COMMAND_NANOS = 3_600_000_000_000L;
 
     @TempDir private Path folder;
@@ -63,7 +66,7 @@ class KilledServerTest {
                                     "is gone: its configuration space reads as all ones",
                                     BlockPort.READY));
             assertThat(e.receipt().bytesCopied()).isLessThan(BYTES);
-            // who is left serves the next one
+            // the remaining server serves the next client
             String left = (killSource ? target : source).locator(0);
             Shell identify = Shell.run("identify", left);
             assertThat(identify.status()).as(identify.err()).isZero();

@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Three drives, each served by a process of its own: source, target, and a third one. What carries
- * the data is memory of one process that the others have mapped by its descriptor.
+ * Tests copies between three drives, each served by its own process: source, target and a third.
+ * The data passes through memory of one process that the others have mapped by its descriptor.
  */
 @Timeout(120)
 @Tag("long")
@@ -105,7 +105,7 @@ class PeerProcessesTest {
                 assertThat(source.maps("peerlane-c")).isFalse();
                 mapping.admit(user.bdf());
                 assertThat(source.maps("peerlane-c")).isTrue();
-                assertThat(target.maps("peerlane-c")).as("it has no part in it").isFalse();
+                assertThat(target.maps("peerlane-c")).as("it takes no part").isFalse();
             }
             assertThat(source.maps("peerlane-c")).isFalse();
         }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program serves drives in one process and copies between them in another. */
+/** Tests serving drives in one process and copying between them in another. */
 class ServeCommandTest {
     private static final int BYTES = 4 << 20;
 
@@ -43,7 +43,7 @@ class ServeCommandTest {
             assertThat(receipt.at("/bytesCopied").asLong()).isEqualTo(BYTES);
             assertThat(receipt.at("/verify/result").asText()).isEqualTo("ok");
             assertThat(Files.readAllBytes(folder.resolve("b.img"))).isEqualTo(data);
-            // the next client finds the drives free again
+            // the drives are free for the next client
             assertThat(Shell.run("identify", b).status()).isZero();
             assertThat(Shell.run("identify", "vfio-user:" + folder.resolve("b")).status()).isZero();
         }
@@ -58,7 +58,7 @@ class ServeCommandTest {
     void folderAndFabricThatCannotServeAreRefused() throws IOException {
         Shell none = Shell.run("serve", folder.resolve("nowhere").toString());
         assertThat(none.status()).isEqualTo(1);
-        assertThat(none.err()).contains("is no folder");
+        assertThat(none.err()).contains("is not a directory");
         Path file = folder.resolve("q.yaml");
         Files.writeString(file, "kind: qemu\nsocket: s\nram: r");
         Shell qemu = Shell.run("serve", folder.toString(), "--fabric", file.toString());

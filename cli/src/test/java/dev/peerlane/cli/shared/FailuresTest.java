@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What must not happen is told as what it is. */
+/** Tests that an unexpected exception is reported as a bug. */
 class FailuresTest {
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
@@ -48,7 +48,7 @@ class FailuresTest {
     }
 
     @Test
-    void aBugInACopyIsNotToldAsARefusal() {
+    void aBugInACopyIsNotReportedAsARefusal() {
         assertThat(thrown(new IllegalStateException("odd"), "copy", "copy", "--json")).isEqualTo(4);
         JsonNode receipt = Shell.parse(out.toString());
         assertThat(receipt.get("result").asText()).isEqualTo("failed");

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Every command sees the machine that it is given, and none beside it. */
+/** Checks that every command sees only the machine that it is given. */
 class LocalSystemTest {
     private static final String DRIVE = "0000:7e:01.0";
     private static final String OTHER = "0000:7e:02.0";
@@ -118,7 +118,7 @@ class LocalSystemTest {
     }
 
     @Test
-    void benchTellsOfTheGivenMachine() {
+    void benchDescribesTheGivenMachine() {
         Shell run =
                 Shell.on(host, "bench", "emu:ssd0", "--sweep", "none", "--time", "0.001", "--json");
         assertThat(run.json().at("/machine/kernel").asText())

@@ -26,11 +26,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What the library says to do is told as lines that can be typed. */
+/** Checks that the program's remedies are commands that can be typed. */
 class RemediesTest {
     private static final String OWN = "Do it in the library's words";
 
-    /** A value of each kind that an error of the library has. */
+    /** A sample of each value that an error of the library can have. */
     private static final Map<String, String> VALUES =
             Map.ofEntries(
                     Map.entry("function", "0000:01:00.0"),

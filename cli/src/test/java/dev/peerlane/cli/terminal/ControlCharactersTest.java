@@ -12,16 +12,18 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What strangers wrote is shown to a terminal, and never obeyed by it. */
+/** Checks that untrusted text is displayed by a terminal but never controls it. */
 class ControlCharactersTest {
     private static final String DRIVE = "0000:01:00.0";
 
-    /** Clears the screen, rings, types over the line, adds a line, and turns the text around. */
+    /**
+     * Clears the screen, rings the bell, overwrites the line, adds a line, and reverses the text.
+     */
     private static final String EVIL = "a\u001b[2Jb\u0007c\rd\ne\u007ff\u009bg\u202eh\u2028i";
 
     private static final String SHOWN = "a\\x1b[2Jb\\x07c\\x0dd\\x0ae\\x7ff\\x9bg\\u202eh\\u2028i";
 
-    /** As much of it as bytes of a device can say. */
+    /** The part of it that a device can report. */
     private static final String MODEL = EVIL.substring(0, EVIL.indexOf('h') - 1);
 
     @TempDir private Path root;
@@ -82,7 +84,7 @@ class ControlCharactersTest {
     }
 
     @Test
-    void anArgumentThatNobodyUnderstandsIsShownAsText() {
+    void anUnknownArgumentIsShownAsText() {
         Shell run = Shell.run("identify", "emu:ssd0", "--" + EVIL);
         assertThat(run.status()).isEqualTo(1);
         assertOnlyText(run.err());
@@ -97,7 +99,7 @@ class ControlCharactersTest {
     }
 
     @Test
-    void aLineOfAWarningStaysOne() {
+    void aWarningStaysOneLine() {
         java.io.StringWriter kept = new java.io.StringWriter();
         new VisibleWriter(new java.io.PrintWriter(kept)).println("Note: " + EVIL);
         assertThat(kept).hasToString("Note: " + SHOWN + System.lineSeparator());

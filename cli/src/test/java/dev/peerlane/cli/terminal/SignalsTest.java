@@ -10,7 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What Ctrl-C does, without a process. */
+/** Tests what Ctrl-C does, without a process. */
 class SignalsTest {
     private static final int SIGINT = 2;
     private static final int SIGTERM = 15;
@@ -21,7 +21,7 @@ class SignalsTest {
     private final Signals signals = new Signals(interruption, new PrintWriter(err), halted::add);
 
     @Test
-    void theFirstAsksTheCommandToStopAndWaitsForItHoweverLongItTakes() {
+    void theFirstSignalStopsTheCommandAndWaitsForIt() {
         assertThat(signals.status(0)).isZero();
         signals.arrived(SIGTERM);
         assertThat(interruption.flag().isCancelled()).isTrue();
@@ -31,9 +31,9 @@ class SignalsTest {
     }
 
     @Test
-    void whatTheFirstDoesIsSaidInTheCommandsOwnWords() {
+    void theMessageOfTheFirstSignalComesFromTheCommand() {
         signals.arrived(SIGINT);
-        assertThat(err.toString()).contains("Stopping: what is under way is waited for. Ctrl-C");
+        assertThat(err.toString()).contains("Stopping: waiting for commands in flight. Ctrl-C");
         Interruption other = new Interruption();
         other.stopsBy("the lid is closed");
         new Signals(other, new PrintWriter(err), halted::add).arrived(SIGINT);
@@ -53,12 +53,12 @@ class SignalsTest {
         hook.join();
         assertThat(err.toString())
                 .contains("Stopping")
-                .contains("not heard")
+                .contains("Further signals are ignored")
                 .doesNotContain("Ctrl-C");
         assertThat(halted).isEmpty();
     }
 
-    /** Who ends the virtual machine waits for its hooks, and must not be waited for by one. */
+    /** The thread that ends the virtual machine waits for its hooks, so no hook may wait for it. */
     @Test
     @Timeout(60)
     void whenTheProgramEndsByItselfNothingIsWaitedForOrSaid() {
@@ -69,7 +69,7 @@ class SignalsTest {
     }
 
     @Test
-    void theSecondEndsAtOnceAndSaysWhatIsLeft() {
+    void theSecondSignalEndsAtOnceAndSaysWhatIsLeft() {
         interruption.leaves("the CMB of emu:b still holds data");
         signals.arrived(SIGINT);
         signals.arrived(SIGINT);

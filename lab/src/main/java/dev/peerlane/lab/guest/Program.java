@@ -20,7 +20,7 @@ final class Program {
     private static final long FIRST_DELAY_NANOS = 500_000_000L;
     private static final int ATTEMPTS = 4;
     private static final int HAND_OFFS = 200;
-    private static final String COPYING = "Copying by";
+    private static final String COPYING = "Copying through";
     private static final Pattern COUNTED = Pattern.compile("\"handOffs\"\\s*:\\s*(\\d{1,9})");
     private static final Pattern BYTES = Pattern.compile("\"bytesCopied\"\\s*:\\s*(\\d+)");
 
