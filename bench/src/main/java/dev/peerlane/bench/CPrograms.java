@@ -7,22 +7,22 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The programs in C, compiled for this machine.
+ * The C programs, compiled for this machine.
  *
- * @param driver the hot path with nothing that it could do without
- * @param checked the same with the checks that the Java driver makes
- * @param steps counts instructions
+ * @param driver the hot path without checks
+ * @param checked the same with the checks of the Java driver
+ * @param steps the program that counts instructions
  */
 record CPrograms(Path driver, Path checked, Path steps) {
-    /** How they are compiled. */
+    /** The compiler and its flags. */
     static final List<String> FLAGS = List.of("gcc", "-O3", "-march=native", "-std=gnu17");
 
     /**
-     * Compiles them.
+     * Compiles the programs.
      *
-     * @param sources the folder with the sources
-     * @param target the folder for the programs; made if need be
-     * @throws IOException if there is no compiler, or it does not like them
+     * @param sources the directory of the sources
+     * @param target the directory for the programs, created if missing
+     * @throws IOException if there is no compiler or it fails
      */
     static CPrograms compile(Path sources, Path target) throws IOException {
         Files.createDirectories(target);

@@ -11,7 +11,7 @@ import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.VectorGraphicsEncoder;
 import org.knowm.xchart.style.Styler;
 
-/** The pictures of docs/performance.md: bars, each with the spread from quartile to quartile. */
+/** Draws the charts of docs/performance.md: bars, each with the spread between the quartiles. */
 final class Charts {
     private static final Color[] COLOURS = {
         new Color(0x1f, 0x5f, 0x8b), new Color(0xd9, 0x8b, 0x2b), new Color(0x7a, 0x7a, 0x7a)
@@ -21,7 +21,7 @@ final class Charts {
 
     private Charts() {}
 
-    /** Draws what a command costs in nanoseconds, by batch and program. */
+    /** Draws the cost of a command in nanoseconds, by batch and program. */
     static CategoryChart driver(List<DriverCost.Line> lines) {
         CategoryChart chart = chart("Submit and poll: time for a command", "", "ns");
         List<String> programs = lines.stream().map(DriverCost.Line::program).distinct().toList();
@@ -42,7 +42,7 @@ final class Charts {
         return batch == 1 ? "a doorbell each" : batch + " to a doorbell";
     }
 
-    /** Draws reads a second of the served drive. */
+    /** Draws reads per second of the served drive. */
     static CategoryChart served(List<ServedCost.Line> lines) {
         CategoryChart chart =
                 chart(
@@ -89,7 +89,7 @@ final class Charts {
         chart.addSeries(name, x, medians, spread);
     }
 
-    /** Writes a chart as SVG, and as PNG beside it if asked. */
+    /** Writes a chart as SVG, and optionally as PNG too. */
     static void write(CategoryChart chart, Path file, boolean png) throws IOException {
         String name = file.toString();
         VectorGraphicsEncoder.saveVectorGraphic(

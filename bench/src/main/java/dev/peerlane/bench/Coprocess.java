@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A program that answers every line with one, and says of itself what it likes in its first. */
+/** A child process that answers each line with one line, after a first line about itself. */
 final class Coprocess implements AutoCloseable {
     private final Process process;
     private final BufferedReader from;
@@ -30,7 +30,7 @@ final class Coprocess implements AutoCloseable {
         return hello;
     }
 
-    /** Makes sure that it began as it should. */
+    /** Checks that the program started properly. */
     void expectReady() throws IOException {
         if (!hello.equals(List.of("ready"))) {
             throw new IOException("it said " + hello);
@@ -43,12 +43,12 @@ final class Coprocess implements AutoCloseable {
         return receive();
     }
 
-    /** Sends a line whose answer nobody waits for. */
+    /** Sends a line without waiting for the answer. */
     void send(String line) {
         to.println(line);
     }
 
-    /** Returns the next line of it. */
+    /** Returns the next line of its output. */
     String receive() throws IOException {
         String line = from.readLine();
         if (line == null) {
@@ -57,7 +57,7 @@ final class Coprocess implements AutoCloseable {
         return line;
     }
 
-    /** Ends it, whatever it is doing. */
+    /** Kills it. */
     @Override
     public void close() {
         process.destroyForcibly();

@@ -19,10 +19,10 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A whole copy between two emulated drives that nothing limits, and its parts alone, as a program:
- * a line "read", "write" or "copy", and the bytes of a command; the answer is how many nanoseconds
- * a GiB took. Emulator, driver and copy are on one thread, so a copy costs what its parts cost, and
- * what it takes to fit them together.
+ * A program that times a whole copy between two emulated drives without limits, and its parts
+ * alone. Each input line is "read", "write" or "copy" and the bytes of a command; the answer is the
+ * nanoseconds for a GiB. Emulator, driver and copy share one thread, so a copy costs the sum of its
+ * parts plus the work that joins them.
  */
 final class CopyLoop implements AutoCloseable {
     private static final int SLOTS = 32;
@@ -39,7 +39,7 @@ final class CopyLoop implements AutoCloseable {
     private final Namespace target;
 
     CopyLoop() {
-        long cmb = 2L * SLOTS * MAX_BYTES; // with room for sentinels
+        long cmb = 2L * SLOTS * MAX_BYTES; // includes room for sentinels
         session =
                 Session.of(
                         new EmulatedFabric(
@@ -59,10 +59,11 @@ final class CopyLoop implements AutoCloseable {
         target = session.namespace(TARGET);
         memory = target.requireCmb();
         target.requireCmb().enable(target.dma());
-        part(source, true, MAX_BYTES); // no Read is of blocks that the medium does not have
+        // write the whole medium first, so that no Read hits an unallocated block
+        part(source, true, MAX_BYTES);
     }
 
-    /** Returns the nanoseconds for a GiB when all is read into the CMB, or written from it. */
+    /** Returns the nanoseconds to read a GiB into the CMB, or to write a GiB from it. */
     double part(Namespace namespace, boolean write, int bytes) {
         try (NvmeBlockPort port = namespace.port(SLOTS);
                 PeerBuffer buffer = memory.allocate((long) SLOTS * bytes, PAGE)) {
@@ -73,7 +74,7 @@ final class CopyLoop implements AutoCloseable {
         }
     }
 
-    /** Returns the nanoseconds for a GiB of a copy. */
+    /** Returns the nanoseconds to copy a GiB. */
     double copy(int bytes) {
         CopyOptions how = CopyOptions.DEFAULTS.withVerify(VerifyMode.NONE).withSlots(bytes, SLOTS);
         Receipt receipt = session.copy(SOURCE, TARGET, how);

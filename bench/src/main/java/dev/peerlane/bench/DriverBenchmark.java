@@ -12,7 +12,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** Submit, ring and poll on a device that costs nothing, for a 4 KiB read. */
+/** Measures submit, ring and poll of a 4 KiB Read on a device whose I/O costs nothing. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -20,21 +20,21 @@ import org.openjdk.jmh.annotations.TearDown;
 public class DriverBenchmark {
     private static final int DEPTH = 32;
 
-    /** Commands that share a doorbell. */
+    /** The number of commands per doorbell write. */
     @Param({"1", "32"})
     public int batch;
 
     private FreeDevice device;
     private DriverLoop loop;
 
-    /** Brings the device up, on the thread that will own it. */
+    /** Brings up the device on the thread that will own it. */
     @Setup
     public void open() {
         device = new FreeDevice(DEPTH, FreeDevice.Form.PRP);
         loop = new DriverLoop(device, FreeDevice.Form.PRP);
     }
 
-    /** Takes it down. */
+    /** Shuts down the device. */
     @TearDown
     public void close() {
         if (loop.count().failed() != 0) {
@@ -43,7 +43,7 @@ public class DriverBenchmark {
         device.close();
     }
 
-    /** 32 commands, in batches. */
+    /** Runs 32 commands in batches. */
     @Benchmark
     @OperationsPerInvocation(DEPTH)
     public long read() {

@@ -7,16 +7,16 @@ import java.util.List;
 import java.util.OptionalDouble;
 
 /**
- * What submit and poll cost in Java and in C, on a device that costs nothing. Samples of the three
- * programs follow each other on one core, so whatever else the machine does befalls all of them; a
- * ratio is the median of the ratios of neighbours.
+ * Compares the cost of submit and poll in Java and in C, on a device whose I/O costs nothing.
+ * Samples of the three programs alternate on one core, so other load affects all of them alike. A
+ * ratio is the median of the ratios of neighbouring samples.
  */
 final class DriverCost {
     private static final int DEPTH = 32;
     private static final long STEPS = 200_000;
     private static final int WARM_UPS = 6;
 
-    /** How many commands share a doorbell, and thus are in flight. */
+    /** The numbers of commands per doorbell write, which are also in flight together. */
     static final List<Integer> BATCHES = List.of(1, 8, 32);
 
     private static final String JAVA = "Java";
@@ -24,11 +24,11 @@ final class DriverCost {
     private static final String CHECKED = "C, checks";
 
     /**
-     * One program at one batch.
+     * The result of one program at one batch size.
      *
-     * @param nanos for a command
-     * @param ratio nanoseconds of the first program over this one's
-     * @param instructions for a command, where they could be counted
+     * @param nanos the nanoseconds per command
+     * @param ratio the first program's nanoseconds divided by this one's
+     * @param instructions the instructions per command, if they could be counted
      */
     record Line(
             int batch, String program, Spread nanos, Spread ratio, OptionalDouble instructions) {}
@@ -39,10 +39,10 @@ final class DriverCost {
     private final long commands;
 
     /**
-     * Prepares it.
+     * Prepares the comparison.
      *
-     * @param pairs how many samples of each program
-     * @param commands how many commands a sample has
+     * @param pairs the number of samples of each program
+     * @param commands the number of commands per sample
      */
     DriverCost(CPrograms programs, int core, int pairs, long commands) {
         this.programs = programs;
@@ -51,7 +51,7 @@ final class DriverCost {
         this.commands = commands;
     }
 
-    /** A program under measurement, and its samples at the batch of the moment. */
+    /** A program under measurement and its samples at the current batch size. */
     private static final class Runner {
         private final String name;
         private final List<String> command;
@@ -83,10 +83,7 @@ final class DriverCost {
         return lines;
     }
 
-    /**
-     * Measures the driver's forms against each other in time alone; a ratio is to the first of
-     * them.
-     */
+    /** Compares only the times of the driver's forms. A ratio is relative to the first form. */
     List<Line> measureForms() throws IOException {
         List<Line> lines = new ArrayList<>();
         List<Runner> runners = new ArrayList<>();
@@ -151,7 +148,7 @@ final class DriverCost {
         return Double.parseDouble(answer) / commands;
     }
 
-    /** Steps the program through some of its commands while it runs more than enough of them. */
+    /** Single-steps the program through some commands while it runs more than enough of them. */
     private OptionalDouble instructions(Runner runner, int batch) throws IOException {
         Coprocess program = runner.program;
         List<String> about = program.hello();
@@ -176,8 +173,8 @@ final class DriverCost {
             System.err.println("Instructions are not counted: " + e.getMessage());
             counted = OptionalDouble.empty();
         }
-        // in virtual machines a thread can get the trap of its last step when nobody steps it any
-        // more, which ends its process: what was stepped is not measured again
+        // In virtual machines, a thread can receive the trap of its last step after the stepper is
+        // gone, which ends its process. So a stepped program is not measured again.
         program.close();
         runner.program = new Coprocess(runner.command);
         warmUp(List.of(runner));

@@ -10,9 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The driver's hot path on a {@link FreeDevice}, by the batch: what driver.c does in C, and with
- * the same protocol as a program: a line "BATCH COMMANDS" on standard input runs so many commands,
- * the answer is how many nanoseconds it took.
+ * Runs the driver's hot path on a {@link FreeDevice} in batches, as driver.c does in C. As a
+ * program it has the same protocol: a line "BATCH COMMANDS" on standard input runs that many
+ * commands, and the answer is the nanoseconds it took.
  */
 final class DriverLoop {
     private static final int LBA_MASK = 0xffff;

@@ -17,9 +17,10 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Random reads and writes of an emulated drive by its own CMB, driver and emulator on one thread,
- * and the bare copies that they come to, as a program: a line "emulated" or "bare", "read" or
- * "write", bytes of a command, and how many commands; the answer is how many nanoseconds they took.
+ * A program that times random Reads and Writes of an emulated drive through its own CMB, with
+ * driver and emulator on one thread, and the bare memory copies they amount to. Each input line is
+ * "emulated" or "bare", "read" or "write", the bytes of a command and the number of commands; the
+ * answer is the nanoseconds they took.
  */
 final class EmulatedLoop implements AutoCloseable {
     private static final int MAX_BYTES = 128 << 10;
@@ -27,7 +28,7 @@ final class EmulatedLoop implements AutoCloseable {
     private static final int BLOCK = 512;
     private static final int PAGE = 4096;
     private static final long MEDIUM = 256L << 20;
-    private static final int CHUNK_SHIFT = 18; // a medium in memory is in pieces of this size
+    private static final int CHUNK_SHIFT = 18; // a medium in memory consists of pieces of this size
 
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment[] chunks = new MemorySegment[(int) (MEDIUM >> CHUNK_SHIFT)];
@@ -51,25 +52,25 @@ final class EmulatedLoop implements AutoCloseable {
         controller.requireCmb().enable(controller.dma());
         cmb = controller.requireCmb().allocate((long) DEPTH * MAX_BYTES, PAGE);
         port = controller.namespace(1).port(DEPTH);
-        // no Read is of blocks that the medium does not have
+        // write the whole medium first, so that no Read hits an unallocated block
         Sweep.over(port, clock, attach(MAX_BYTES), DEPTH, MAX_BYTES, MEDIUM, true);
         for (int i = 0; i < chunks.length; i++) {
             chunks[i] = arena.allocate(1L << CHUNK_SHIFT, 64).fill((byte) i);
         }
     }
 
-    /** Attaches slots for Reads of a given size in bytes, and returns the first one. */
+    /** Attaches slots for commands of a size and returns the first slot. */
     int attach(int bytes) {
         return port.attach(cmb, 0, bytes, bytes, DEPTH);
     }
 
-    /** Reads or writes at random places. */
+    /** Reads or writes at random offsets. */
     void run(int first, int bytes, long count, boolean write) {
         long places = MEDIUM / bytes;
         Sweep.run(port, clock, first, DEPTH, bytes, count, write, i -> place(places));
     }
 
-    /** Copies what the same commands would have moved, each at once as they do. */
+    /** Copies the bytes that the same commands would move, all of a command at once. */
     void bare(int bytes, long commands, boolean write) {
         long places = MEDIUM / bytes;
         for (long done = 0; done < commands; done++) {

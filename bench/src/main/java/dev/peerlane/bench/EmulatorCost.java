@@ -5,31 +5,31 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the emulator adds to the copies that its commands come to, and what a whole copy adds to its
- * parts. Samples of what is compared follow each other in one program on one core; a ratio is the
- * median of the ratios of neighbours.
+ * Measures what the emulator adds to the bare memory copies of its commands, and what a whole copy
+ * adds to its parts. Compared samples alternate in one program on one core. A ratio is the median
+ * of the ratios of neighbouring samples.
  */
 final class EmulatorCost {
-    /** Bytes of a command. */
+    /** The command sizes in bytes. */
     private static final List<Integer> SIZES = List.of(4 << 10, 16 << 10, 64 << 10, 128 << 10);
 
     private static final int WARM_UPS = 5;
 
     /**
-     * Commands of one kind and size beside bare copies of the same bytes.
+     * Commands of one kind and size, compared with bare copies of the same bytes.
      *
-     * @param emulated nanoseconds for a command
-     * @param bare nanoseconds for its copies
+     * @param emulated the nanoseconds per command
+     * @param bare the nanoseconds for its bare copies
      */
     record Line(int bytes, String command, Spread emulated, Spread bare, Spread ratio) {}
 
     /**
-     * A copy with one chunk size beside its parts.
+     * A copy with one chunk size, compared with its parts.
      *
-     * @param read milliseconds for a GiB that is only read into the CMB
-     * @param write milliseconds for a GiB that is only written from it
-     * @param copy milliseconds for a GiB that is copied
-     * @param ratio the copy's to the sum of its parts
+     * @param read the milliseconds to only read a GiB into the CMB
+     * @param write the milliseconds to only write a GiB from it
+     * @param copy the milliseconds to copy a GiB
+     * @param ratio the copy's time divided by the sum of its parts
      */
     record Copied(int bytes, Spread read, Spread write, Spread copy, Spread ratio) {}
 
@@ -38,10 +38,10 @@ final class EmulatorCost {
     private final long sampleBytes;
 
     /**
-     * Prepares it.
+     * Prepares the comparison.
      *
-     * @param samples how many of each
-     * @param sampleBytes how much a sample moves
+     * @param samples the number of samples of each kind
+     * @param sampleBytes the bytes that a sample moves
      */
     EmulatorCost(int core, int samples, long sampleBytes) {
         this.core = core;

@@ -26,9 +26,9 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A port of the real driver on a device whose I/O costs nothing: an emulated controller answers the
- * admin commands, and the doorbells of the one I/O queue pair are plain memory that {@link #play}
- * looks at, on the driver's own thread. It completes every command with success and moves no data.
+ * A port of the real driver on a device whose I/O costs nothing. An emulated controller answers
+ * admin commands. The doorbells of the only I/O queue pair are plain memory, which {@link #play}
+ * reads on the driver's own thread. It completes every command with success and moves no data.
  */
 final class FreeDevice implements AutoCloseable {
     private static final int BLOCK_SHIFT = 9;
@@ -38,7 +38,7 @@ final class FreeDevice implements AutoCloseable {
     private static final long CID_BITS = 0xffff_0000L; // of command dword 0
     private static final long SQ_TAIL = Reg.sqTailDoorbell(QID, 0) - (long) Reg.DOORBELLS;
 
-    /** How the driver describes data and tells of commands. */
+    /** How the driver describes data and announces commands. */
     enum Form {
         PRP("4 KiB, PRP", PAGE),
         PRP_LIST("16 KiB, PRP list", 4 * PAGE),
@@ -53,12 +53,12 @@ final class FreeDevice implements AutoCloseable {
             this.bytes = bytes;
         }
 
-        /** Returns it for a person. */
+        /** Returns a description for people. */
         String text() {
             return text;
         }
 
-        /** Returns the blocks of a read. */
+        /** Returns the number of blocks of a Read. */
         int blocks() {
             return bytes >> BLOCK_SHIFT;
         }
@@ -72,7 +72,7 @@ final class FreeDevice implements AutoCloseable {
     private final PeerBuffer slots;
     private final NvmeBlockPort port;
     private final int entries;
-    private final long tailBase; // where the submission queue's doorbell is, or its shadow
+    private final long tailBase; // the address of the submission queue's doorbell or its shadow
     private final long sq;
     private final long cq;
     private @Nullable DmaBuffer lastAllocated;
@@ -81,7 +81,7 @@ final class FreeDevice implements AutoCloseable {
     private int head; // of the submission queue, and tail of the completion queue
     private long phase = PHASE | (long) QID << 16;
 
-    /** Brings the controller up and attaches {@code depth} slots in its CMB. */
+    /** Brings up the controller and attaches {@code depth} slots in its CMB. */
     FreeDevice(int depth, Form form) {
         long slotBytes = form.bytes;
         DriveModel drive =
@@ -119,7 +119,7 @@ final class FreeDevice implements AutoCloseable {
         return port;
     }
 
-    /** Returns where the submission queue's doorbell is in this process. */
+    /** Returns the address of the submission queue's doorbell in this process. */
     long doorbellAddress() {
         return tailBase + SQ_TAIL;
     }
@@ -128,7 +128,10 @@ final class FreeDevice implements AutoCloseable {
         return entries;
     }
 
-    /** Completes all that the doorbell announces; the same work as {@code play} in driver.c. */
+    /**
+     * Completes all commands that the doorbell announces, the same work as {@code play} in
+     * driver.c.
+     */
     void play() {
         int tail = Dma.loadIntAcquire(tailBase, SQ_TAIL);
         int at = head;
@@ -155,7 +158,7 @@ final class FreeDevice implements AutoCloseable {
         arena.close();
     }
 
-    /** The emulated function with other doorbells. */
+    /** The emulated function, with doorbells in memory. */
     private final class Function extends PciDevice {
         @Override
         public Bdf bdf() {
@@ -194,7 +197,7 @@ final class FreeDevice implements AutoCloseable {
         }
     }
 
-    /** BAR 0, whose I/O doorbells are memory. */
+    /** BAR 0 with I/O doorbells in memory. */
     private final class Window extends Bar {
         private final Bar bar;
 
@@ -245,7 +248,7 @@ final class FreeDevice implements AutoCloseable {
         }
     }
 
-    /** The fabric's memory; remembers what was allocated, to find rings and shadow doorbells. */
+    /** The fabric's memory. Records allocations, to find rings and shadow doorbells. */
     private final class Memory extends DmaDomain {
         @Override
         public int pageBytes() {

@@ -14,16 +14,16 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Runs the JMH benchmarks with the profiler that counts bytes allocated. */
+/** Runs the JMH benchmarks with the allocation profiler. */
 final class JmhSet {
     private static final String ALLOCATED = "gc.alloc.rate.norm";
 
     /**
      * One benchmark with one set of parameters.
      *
-     * @param nanos for an operation
+     * @param nanos the nanoseconds per operation
      * @param error half of the 99.9 % confidence interval, NaN for a single iteration
-     * @param bytes allocated for an operation
+     * @param bytes the bytes allocated per operation
      */
     record Line(String benchmark, String parameters, double nanos, double error, double bytes) {}
 

@@ -17,9 +17,10 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What a moment after a poll that took few completions does to rate and latency, in pairs of loads
- * with and without it, at several depths. A program; its arguments are the socket of a served drive
- * that keeps data, how many pairs, and the milliseconds of a load.
+ * A program that measures how a short wait after a poll with few completions affects rate and
+ * latency. It runs pairs of loads with and without the wait, at several depths. The arguments are
+ * the socket of a served drive that stores data, the number of pairs, and the milliseconds per
+ * load.
  */
 final class LingerTrial {
     private static final int BYTES = 4096;
@@ -28,7 +29,7 @@ final class LingerTrial {
 
     private LingerTrial() {}
 
-    /** A clock whose moments take no time. */
+    /** Returns a clock whose short waits take no time. */
     private static Clock hasty(Clock clock) {
         return new Clock() {
             @Override
@@ -59,7 +60,7 @@ final class LingerTrial {
                 for (int i = 0; i < pairs; i++) {
                     LoadResult[] results = new LoadResult[2];
                     for (int k = 0; k < 2; k++) {
-                        int which = (i + k) & 1; // by turns the first
+                        int which = (i + k) & 1; // alternate which one is first
                         results[which] = run(fabric, namespace, clocks[which], depth, nanos);
                         compilers += results[which].compilerSeconds();
                     }

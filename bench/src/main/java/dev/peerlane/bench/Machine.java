@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** This machine: what it is, and how programs are run and pinned on it. */
+/** Describes this machine, and runs programs pinned to its cores. */
 final class Machine {
     private static final Path STATUS = Path.of("/proc/self/status");
 
@@ -59,7 +59,7 @@ final class Machine {
         return all;
     }
 
-    /** Returns the command of a Java program of this module, with the options of the launcher. */
+    /** Returns the command line of a Java program of this module, with the launcher's options. */
     static List<String> java(Class<?> main, String... arguments) {
         List<String> command =
                 new ArrayList<>(
@@ -76,9 +76,9 @@ final class Machine {
     }
 
     /**
-     * Runs a program and returns what it wrote to standard output.
+     * Runs a program and returns its standard output.
      *
-     * @throws IOException if there is none or it fails; the message has what it said
+     * @throws IOException if the program is missing or fails; the message has its output
      */
     static String run(List<String> command) throws IOException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();

@@ -7,11 +7,14 @@ import java.util.Locale;
 import org.openjdk.jmh.runner.RunnerException;
 
 /**
- * Measures everything here. {@code --short} takes a few samples of each, and fails if anything was
- * allocated for an I/O; it never fails on a time. Runs in the project's root folder.
+ * Runs all benchmarks. {@code --short} takes few samples and fails if an I/O allocates memory, but
+ * never because of a time. Runs in the project's root directory.
  */
 final class Main {
-    /** What a benchmark may allocate for a command: less than one byte is somebody else's. */
+    /**
+     * The most bytes that a benchmark may allocate per command; less than one byte comes from other
+     * code.
+     */
     private static final double MOST_BYTES = 0.5;
 
     private Main() {}

@@ -17,9 +17,9 @@ final class Report {
     private Report() {}
 
     /**
-     * All that was measured.
+     * All results.
      *
-     * @param served empty where there was one core only
+     * @param served the results of the served drive; empty if there was only one core
      */
     record Figures(
             List<DriverCost.Line> driver,
@@ -29,7 +29,7 @@ final class Report {
             List<EmulatorCost.Line> emulated,
             List<EmulatorCost.Copied> copies) {}
 
-    /** Writes the page into a folder. */
+    /** Writes the page to a directory. */
     static void write(Path docs, Figures figures) throws IOException {
         Report report = new Report();
         report.head();
@@ -103,7 +103,8 @@ final class Report {
 
                 """);
         line(
-                "| commands per doorbell | program | ns per command | Java's time / this | instructions |");
+                "| commands per doorbell | program | ns per command | Java's time / this |"
+                        + " instructions |");
         line("|---|---|---|---|---|");
         for (DriverCost.Line one : lines) {
             line(

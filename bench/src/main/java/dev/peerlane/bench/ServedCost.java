@@ -9,18 +9,18 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * How many reads a second the driver does on a drive that another process serves over vfio-user,
- * one core each: one that moves no data, and one in memory.
+ * Measures how many Reads per second the driver does on a drive that another process serves over
+ * vfio-user. Each process has one core. One drive moves no data; another is in memory.
  */
 final class ServedCost {
-    /** What is measured: bytes of a read, reads in flight, whether by SGL, and of which drive. */
+    /** A case: bytes of a Read, Reads in flight, SGL or PRPs, and the drive. */
     record Case(int bytes, int depth, boolean sgl, boolean memory) {
-        /** Returns it for a person. */
+        /** Returns a description for people. */
         String text() {
             return "%d KiB, depth %d%s".formatted(bytes >> 10, depth, pointer());
         }
 
-        /** Returns it for an axis. */
+        /** Returns an axis label. */
         String label() {
             return "%d KiB×%d%s".formatted(bytes >> 10, depth, pointer().replace(",", ""));
         }
@@ -31,7 +31,7 @@ final class ServedCost {
         }
     }
 
-    /** What came of it, in reads a second. */
+    /** The result of a case, in Reads per second. */
     record Line(Case measured, Spread perSecond) {}
 
     private static final List<Case> CASES =
@@ -49,7 +49,7 @@ final class ServedCost {
 
     private static final double SECOND = 1e9;
 
-    /** Until both programs are compiled: measured as a rise to 1.5 million commands. */
+    /** The runs until both programs are compiled: measurements rise up to 1.5 million commands. */
     private static final int WARMING_RUNS = 20;
 
     private static final long WARMING_COMMANDS = 100_000;
@@ -59,8 +59,8 @@ final class ServedCost {
     /**
      * Measures all cases.
      *
-     * @param samples how many of each
-     * @param commands how many reads a sample has at full depth; a fourth of them at depth 1
+     * @param samples the number of samples of each case
+     * @param commands the Reads per sample at full depth; a quarter of that at depth 1
      */
     static List<Line> measure(int serverCore, int clientCore, int samples, long commands)
             throws IOException {
@@ -102,7 +102,7 @@ final class ServedCost {
                 return Spread.of(perSecond);
             }
         } finally {
-            // the server was killed and cleans nothing up
+            // the server is killed, so it cleans up nothing
             try (Stream<Path> left = Files.walk(folder)) {
                 for (Path path : left.sorted(Comparator.reverseOrder()).toList()) {
                     Files.delete(path);

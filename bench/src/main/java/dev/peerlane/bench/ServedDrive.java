@@ -7,17 +7,17 @@ import dev.peerlane.serve.Server;
 import java.nio.file.Path;
 
 /**
- * A program that does what {@code peerlane serve} does, for one drive: one that keeps nothing, or
- * with a second argument {@code memory} one in memory.
+ * A program that serves one drive, as {@code peerlane serve} does. The drive stores nothing, or is
+ * in memory if the second argument is {@code memory}.
  */
 final class ServedDrive {
-    /** The socket in the folder. */
+    /** The name of the socket in the directory. */
     static final String SOCKET = "ssd" + Server.SUFFIX;
 
-    /** What the drive in memory is called by. */
+    /** The argument for the drive in memory. */
     static final String MEMORY = "memory";
 
-    /** How long the drive in memory is. */
+    /** The bytes of the drive in memory. */
     static final long MEDIUM = 256L << 20;
 
     private static final long BYTES = 64L << 30;

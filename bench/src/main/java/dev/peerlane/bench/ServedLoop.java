@@ -14,15 +14,15 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Random reads of a served drive, as a program: arguments are its socket and the bytes of a read; a
- * line "DEPTH COMMANDS" on standard input keeps so many reads in flight until so many have ended,
- * and the answer is how many nanoseconds it took. With a third argument {@code prp} the driver uses
- * no SGLs; with a fourth {@code memory} the medium is written once before.
+ * A program that times random Reads of a served drive. The arguments are its socket and the bytes
+ * of a Read. A line "DEPTH COMMANDS" on standard input keeps DEPTH Reads in flight until COMMANDS
+ * have completed; the answer is the nanoseconds it took. With a third argument {@code prp} the
+ * driver uses no SGLs; with a fourth {@code memory} the medium is first written once.
  */
 final class ServedLoop {
     static final int MAX_DEPTH = 128;
 
-    /** Remembers which slots are free again. */
+    /** Records which slots are free again. */
     private static final class Freed extends Completions {
         private final int[] slots = new int[MAX_DEPTH];
         private int count;
@@ -48,7 +48,7 @@ final class ServedLoop {
         this.places = port.limits().blockCount() / blocks;
     }
 
-    /** Keeps {@code depth} reads in flight until {@code commands} have ended. */
+    /** Keeps {@code depth} reads in flight until {@code commands} have completed. */
     void run(int depth, long commands) {
         Freed free = freed;
         free.count = depth;
@@ -93,7 +93,7 @@ final class ServedLoop {
                                 new InputStreamReader(System.in, StandardCharsets.US_ASCII))) {
             int first = port.attach(slots, 0, bytes, bytes, MAX_DEPTH);
             if (args.length > 3 && args[3].equals(ServedDrive.MEMORY)) {
-                // no Read is of blocks that the medium does not have
+                // write the whole medium first, so that no Read hits an unallocated block
                 long medium = ServedDrive.MEDIUM;
                 Sweep.over(port, fabric.clock(), first, MAX_DEPTH, bytes, medium, true);
             }

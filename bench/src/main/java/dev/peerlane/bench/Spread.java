@@ -4,11 +4,11 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * What repeated measurements of one thing came to.
+ * The spread of repeated measurements.
  *
- * @param low first quartile
- * @param median the middle one
- * @param high third quartile
+ * @param low the first quartile
+ * @param median the median
+ * @param high the third quartile
  */
 record Spread(double low, double median, double high) {
     static Spread of(double... samples) {
@@ -17,7 +17,7 @@ record Spread(double low, double median, double high) {
         return new Spread(at(sorted, 0.25), at(sorted, 0.5), at(sorted, 0.75));
     }
 
-    /** Between the two neighbours where the place is no whole number. */
+    /** Interpolates between two neighbours if the rank is not a whole number. */
     private static double at(double[] sorted, double part) {
         if (sorted.length == 0) {
             throw new IllegalArgumentException("no samples");
@@ -28,7 +28,7 @@ record Spread(double low, double median, double high) {
         return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
     }
 
-    /** Returns it as "median (low to high)". */
+    /** Returns the text "median (low to high)". */
     String text() {
         return String.format(Locale.ROOT, "%.2f (%.2f to %.2f)", median, low, high);
     }

@@ -5,7 +5,7 @@ import dev.peerlane.hal.Clock;
 import dev.peerlane.nvme.NvmeBlockPort;
 import java.util.function.LongUnaryOperator;
 
-/** Reads or writes one place of a medium after the other, with all slots in flight. */
+/** Reads or writes places of a medium in turn, with all slots in flight. */
 final class Sweep extends Completions {
     private final int[] free;
     private int count;
@@ -25,7 +25,7 @@ final class Sweep extends Completions {
         free[count++] = slot;
     }
 
-    /** Runs it over a whole medium in order; its bytes are a multiple of a command's. */
+    /** Sweeps a whole medium in order. Its size is a multiple of the command size. */
     static void over(
             NvmeBlockPort port,
             Clock clock,
@@ -38,11 +38,11 @@ final class Sweep extends Completions {
     }
 
     /**
-     * Runs it.
+     * Runs a sweep.
      *
-     * @param first the first of the slots
-     * @param bytes of a slot and of a command
-     * @param places which place, counted in commands, the n-th command is for
+     * @param first the first slot
+     * @param bytes the bytes of a slot and of a command
+     * @param places the place of the n-th command, in units of commands
      */
     static void run(
             NvmeBlockPort port,

@@ -1,4 +1,7 @@
-/** What the driver costs: JMH benchmarks, and pairs of Java and C that do the same work. */
+/**
+ * Measures the driver's cost: JMH benchmarks, and pairs of Java and C programs that do the same
+ * work.
+ */
 @NullMarked
 package dev.peerlane.bench;
 

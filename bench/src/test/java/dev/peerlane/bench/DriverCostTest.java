@@ -10,7 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The comparison of the programs, with shells in place of those in C. */
+/** Tests the comparison of the programs, with shell scripts instead of C programs. */
 class DriverCostTest {
     @TempDir private Path folder;
 
@@ -21,7 +21,7 @@ class DriverCostTest {
     }
 
     @Test
-    void whatWasSteppedIsNotMeasuredAgainSinceItCanEnd() throws IOException {
+    void aSteppedProgramIsNotMeasuredAgain() throws IOException {
         Path driver =
                 script("driver", "echo $$ 0 32; while read batch commands; do echo 5000; done\n");
         Path steps = script("steps", "kill -9 $1; echo 400 4\n");

@@ -14,7 +14,7 @@ class SpreadTest {
     }
 
     @Test
-    void nothingHasNoMiddle() {
+    void noSamplesHaveNoMedian() {
         assertThatThrownBy(() -> Spread.of()).hasMessage("no samples");
     }
 }

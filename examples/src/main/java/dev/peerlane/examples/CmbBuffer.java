@@ -11,9 +11,9 @@ import dev.peerlane.nvme.Namespace;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Takes memory of one SSD and makes it the data of commands on two: the driver without the copy
- * engine. A Read that completed says that its data was sent, not that it arrived in a peer's
- * memory, so a fence stands before the Write.
+ * Uses memory of one SSD as the data buffer of commands on two SSDs, with the driver but without
+ * the copy engine. The completion of a Read means that its data was sent, not that it arrived in
+ * the peer's memory, so a fence precedes the Write.
  */
 public final class CmbBuffer {
     private static final int BYTES = 64 * 1024;
@@ -21,7 +21,7 @@ public final class CmbBuffer {
 
     private CmbBuffer() {}
 
-    /** Runs it on the built-in emulated fabric. */
+    /** Runs the example on the built-in emulated fabric. */
     public static void main(String[] args) {
         try (Session session = Session.open("emu:ssd0", "emu:ssd1")) {
             Namespace from = session.namespace(Extent.parse("emu:ssd0"));
@@ -43,7 +43,7 @@ public final class CmbBuffer {
         }
     }
 
-    /** Gives the source something to read. */
+    /** Writes the data that the source will read. */
     private static void writeMarks(Fabric fabric, Namespace to, long blocks) {
         try (DmaBuffer data = fabric.dma().allocate(BYTES)) {
             for (long at = 0; at < BYTES; at += Long.BYTES) {

@@ -12,13 +12,13 @@ import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies on a thread of its own, tells how far it is, and stops at a share of the whole: {@code
- * CopyWithProgress [PERCENT]}. What a caller does about errors is here, too.
+ * Copies on its own thread, shows progress, stops at a given percentage, and handles errors: {@code
+ * CopyWithProgress [PERCENT]}.
  */
 public final class CopyWithProgress {
     private CopyWithProgress() {}
 
-    /** Runs it on the built-in emulated fabric. */
+    /** Runs the example on the built-in emulated fabric. */
     public static void main(String[] args) {
         int stopAt = args.length > 0 ? Integer.parseInt(args[0]) : 101;
         CompletableFuture<BackgroundCopy> started = new CompletableFuture<>();

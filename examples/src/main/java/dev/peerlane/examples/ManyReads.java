@@ -9,9 +9,9 @@ import dev.peerlane.hal.Clock;
 import dev.peerlane.nvme.Namespace;
 
 /**
- * Keeps many Reads in flight on one thread, into plain host memory. The memory is cut into slots,
- * each with at most one command; a completion frees its slot for the next Read. Nothing is
- * allocated for a Read, and one doorbell write tells the drive of all Reads of a round.
+ * Keeps many Reads in flight on one thread, into plain host memory. The memory is divided into
+ * slots, each with at most one command. A completion frees its slot for the next Read. A Read
+ * allocates nothing, and one doorbell write announces all Reads of a round.
  */
 public final class ManyReads extends Completions {
     private static final int DEPTH = 32;
@@ -35,11 +35,11 @@ public final class ManyReads extends Completions {
         }
     }
 
-    /** Runs it on the built-in emulated fabric. */
+    /** Runs the example on the built-in emulated fabric. */
     public static void main(String[] args) {
         try (Session session = Session.open("emu:ssd0")) {
             Namespace from = session.namespace(Extent.parse("emu:ssd0"));
-            // the port is closed first: its commands may still be at work on the memory
+            // the port is closed first, because its commands may still use the memory
             try (PeerBuffer memory =
                             session.endpoints().hostMemory().allocate(DEPTH * BYTES, BYTES);
                     BlockPort port = from.port(DEPTH)) {
@@ -62,12 +62,13 @@ public final class ManyReads extends Completions {
             }
             port.ring();
             if (port.poll(DEPTH, this) == 0) {
-                clock.turn(); // emulated drives move when somebody waits; hardware doesn't need it
+                clock.turn(); // emulated drives advance only when turned; hardware doesn't need
+                // this
             }
         }
     }
 
-    /** Called by the poll, once for each command that has ended. */
+    /** Called by poll once for each completed command. */
     @Override
     public void completed(int slot, int status) {
         free[freeSlots++] = slot;

@@ -13,7 +13,7 @@ import java.util.List;
 public final class PeerCopy {
     private PeerCopy() {}
 
-    /** Runs it. */
+    /** Runs the example. */
     public static void main(String[] args) {
         Extent source = Extent.parse(args.length > 1 ? args[0] : "emu:ssd0@0+2048");
         Extent target = Extent.parse(args.length > 1 ? args[1] : "emu:ssd1");

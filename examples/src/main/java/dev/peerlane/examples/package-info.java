@@ -1,4 +1,4 @@
-/** Small programs that show how the library is used. They run on the emulator unless told else. */
+/** Small programs that show how to use the library. They run on the emulator by default. */
 @NullMarked
 package dev.peerlane.examples;
 

@@ -19,14 +19,14 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /**
- * How a program that moves data with the library tests itself: on drives of its own, with faults
- * where it wants them. Time is virtual, so a drive that takes a second costs nothing, and with one
- * seed all is the same in every run.
+ * Shows how to test a program that uses the library, on emulated drives with injected faults. Time
+ * is virtual, so a drive that takes a second costs no real time, and the same seed gives the same
+ * run.
  */
 class EmulatorInATest {
     private static final int SIZE = 1 << 20;
 
-    /** Two drives below one switch; what comes from the source takes so long. */
+    /** Describes two drives below one switch, with a latency for the source. */
     private static FabricModel.Builder twoDrives(Duration latency) {
         return FabricModel.builder()
                 .seed(1)
@@ -51,7 +51,7 @@ class EmulatorInATest {
     }
 
     @Test
-    void aSlowDriveIsWaitedForInVirtualTime() {
+    void aSlowDriveCostsOnlyVirtualTime() {
         Receipt receipt = copy(twoDrives(Duration.ofSeconds(1)));
         assertThat(receipt.seconds()).isGreaterThan(1);
         assertThat(receipt.bytesCopied()).isEqualTo(SIZE);

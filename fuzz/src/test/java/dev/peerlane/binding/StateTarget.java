@@ -20,9 +20,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Files that the program has written for a later run of itself: what bind found, what is left in a
- * CMB, the old values of ACS. Whatever is in them, what follows is a typed error or what the file
- * could mean: no driver by a name that is none, no byte of a CMB outside of it.
+ * Fuzzes the files that the program keeps for its later runs: the drivers before bind, data left in
+ * a CMB, the old values of ACS. Any content leads to a typed error or to something that the file
+ * can mean: never to an invalid driver name or to a byte outside a CMB.
  */
 public final class StateTarget {
     private static final long KIB = 1024;
@@ -31,7 +31,7 @@ public final class StateTarget {
 
     private StateTarget() {}
 
-    /** Runs one input: which file, and what is in it. */
+    /** Runs one input: the kind of file and its content. */
     public static void fuzzerTestOneInput(byte[] data) {
         Input input = new Input(data);
         int kind = input.below(3);
@@ -96,7 +96,7 @@ public final class StateTarget {
         }
     }
 
-    /** A fabric whose drives go on after this process. */
+    /** Returns a fabric whose drives outlive this process. */
     private static Fabric outliving(Fabric fabric, Path state) {
         return new ForwardingFabric(fabric) {
             @Override

@@ -33,14 +33,14 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
- * The arguments of all commands: each run ends in time with a documented status, prints text and
- * nothing that a terminal obeys, keeps to one document where one is asked for, and leaves
- * everything outside a private folder as it was. A run that goes on is interrupted.
+ * Fuzzes the arguments of all commands. Each run ends in time with a documented status, prints no
+ * control characters, prints exactly one document if JSON is requested, and changes nothing outside
+ * a private directory. A run that does not end is interrupted.
  */
 public final class ArgumentsTarget {
     private static final Set<Integer> STATUSES = Set.of(0, 1, 2, 3, 4, 130);
 
-    /** Only these give functions to other drivers; copies do so with --restore-drivers. */
+    /** The only commands that change drivers; copies do so with --restore-drivers. */
     private static final Set<String> BINDING = Set.of("bind", "unbind", "copy", "cmb-copy");
 
     private static final int PATIENCE_MILLIS = 1500;
@@ -76,7 +76,7 @@ public final class ArgumentsTarget {
         context = new Context(terminal, interruption, arguments, host.host());
     }
 
-    /** Loads what most runs need, which takes longer than any of them. */
+    /** Loads what most runs need, because that takes longer than a run. */
     public static void fuzzerInitialize() {
         for (String line : List.of("#doctor", "#copy\nemu:ssd0@0+8\nemu:ssd1\n-y\n--json")) {
             fuzzerTestOneInput(line.getBytes(StandardCharsets.UTF_8));
@@ -133,8 +133,8 @@ public final class ArgumentsTarget {
     }
 
     /**
-     * Returns the arguments, with files in the private folder where files would go elsewhere by
-     * default; null where an argument names a place outside of it.
+     * Returns the arguments, with default files redirected to the private directory, or null if an
+     * argument names a place outside it.
      */
     private @Nullable List<String> confined() {
         ParseResult parsed = parsed();
@@ -196,7 +196,7 @@ public final class ArgumentsTarget {
             System.setProperty("java.io.tmpdir", temporary);
             patience.cancel(false);
         }
-        long nanos = CPU.getCurrentThreadCpuTime() - from; // others may keep the machine busy
+        long nanos = CPU.getCurrentThreadCpuTime() - from; // other processes may load the machine
         check(STATUSES.contains(status), "exit status " + status);
         check(nanos < MOST_NANOS, "it took " + nanos / 1_000_000_000 + " s");
         checkText(out.toString());
@@ -217,7 +217,10 @@ public final class ArgumentsTarget {
         check(text.replace(folder, "").indexOf("\n\n\n") < 0, "lines that nobody wrote");
     }
 
-    /** Asked for, a document is all of standard output; after an error, too. */
+    /**
+     * Checks that standard output is exactly one document if JSON is requested, even after an
+     * error.
+     */
     private void checkDocument(int status) {
         ParseResult parsed = parsed();
         boolean asked = parsed != null && parsed.hasMatchedOption("--json");
@@ -234,7 +237,7 @@ public final class ArgumentsTarget {
     }
 
     private void checkPlaces() {
-        for (String name : FuzzedSystem.names(HERE)) { // others may work here, too
+        for (String name : FuzzedSystem.names(HERE)) { // other processes may write here too
             boolean ours = name.startsWith("peerlane-") || arguments.contains(name);
             check(!ours || WHAT_IS_HERE.contains(name), "new in " + HERE + ": " + name);
         }

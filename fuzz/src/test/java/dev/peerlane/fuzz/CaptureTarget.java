@@ -25,9 +25,9 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Captures of machines: a zip file of any bytes or of any entries, or a tree of devices whose files
- * and configuration spaces are any bytes. Looked at as the doctor does, in bounded time, with typed
- * errors only.
+ * Fuzzes captures of machines: a zip file with arbitrary bytes or entries, or a tree of devices
+ * with arbitrary files and configuration spaces. The doctor examines each in bounded time, with
+ * typed errors only.
  */
 public final class CaptureTarget {
     private static final int MOST_DEVICES = 6;
@@ -89,7 +89,7 @@ public final class CaptureTarget {
         }
     }
 
-    /** A capture that can be unpacked, whatever is in it, and however much that is. */
+    /** Returns a capture that can be unpacked, with any content of any size. */
     private static byte[] archive(Input input) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
@@ -106,7 +106,7 @@ public final class CaptureTarget {
                 entry(zip, device + "/" + name, config ? config(input) : text(input));
             }
         } catch (ZipException e) {
-            return bytes.toByteArray(); // a duplicate name: returns the bytes so far
+            return bytes.toByteArray(); // a name occurs twice: the archive so far is truncated
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -119,7 +119,7 @@ public final class CaptureTarget {
         zip.closeEntry();
     }
 
-    /** A line, often enough to be longer than what may be in a file. */
+    /** Returns a line, repeated often enough to exceed the limit of a file. */
     private static byte[] text(Input input) {
         int times = 1 + (input.below(4) == 3 ? input.int16() : 0);
         String line = input.line() + "\n";
@@ -134,7 +134,7 @@ public final class CaptureTarget {
         return bytes.toByteArray();
     }
 
-    /** Devices at and below each other, as far as the links say so. */
+    /** Returns devices nested as their links say. */
     private static SystemFiles tree(Input input) {
         CapturedFiles files = new CapturedFiles("fuzz");
         String above = "devices/pci0000:00";
@@ -159,7 +159,7 @@ public final class CaptureTarget {
         return files;
     }
 
-    /** The head of a bridge or an SSD, then some bytes anywhere. */
+    /** Returns the header of a bridge or an SSD, with some bytes changed anywhere. */
     private static byte[] config(Input input) {
         ConfigBytes config = new ConfigBytes(new byte[input.flag() ? 4096 : 256]);
         boolean bridge = input.flag();

@@ -20,9 +20,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The emulated controller under random registers, doorbells and commands, PRPs and lists among
- * them: nothing is thrown, every turn ends, and afterwards a driver brings it up as if nothing had
- * been.
+ * Fuzzes the emulated controller with random registers, doorbells, commands, PRPs and lists.
+ * Nothing is thrown, every turn ends, and afterwards a driver can bring it up as usual.
  */
 public final class ControllerTarget {
     private static final long KIB = 1024;
@@ -134,7 +133,7 @@ public final class ControllerTarget {
         return memory.busAddress() + (long) number * PAGE;
     }
 
-    /** Returns the address of a page, of a CMB, or any other. */
+    /** Returns the address of a page or of a CMB, or an arbitrary one. */
     private long address() {
         int choice = input.int8();
         long offset = (choice & 1) != 0 ? input.int16() & 0xfff : 0;

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Runs every fuzz target over its kept inputs, and over some that a seed makes of them. */
+/** Runs every fuzz target on its corpus and on inputs mutated from it by a seed. */
 class CorpusTest {
     private static final Path CORPUS = Path.of("src/test/resources/corpus");
     private static final int CHANGED_INPUTS =

@@ -16,13 +16,13 @@ import dev.peerlane.spec.wire.Cns;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The driver against a device that answers with anything: it must end in typed errors only, in
- * bounded time, give all memory back, and none while the device can still write it.
+ * Fuzzes the driver with a device that gives arbitrary answers. The driver must end in bounded time
+ * with typed errors only, free all memory, and free none while the device can still write it.
  */
 public final class DriverTarget {
     private static final int CONFIG_LIES = 8;
 
-    /** Long, since a controller may declare nine hours to become ready (CRTO, 3.1.3.21). */
+    /** Long, because a controller may declare nine hours to become ready (CRTO, 3.1.3.21). */
     private static final long TURN_NANOS = 500_000_000L;
 
     private static final int MAX_TURNS = 400_000;
@@ -71,7 +71,7 @@ public final class DriverTarget {
         @Override
         public void turn() {
             if (++turns > MAX_TURNS) {
-                throw new AssertionError("the driver waits for ever");
+                throw new AssertionError("the driver waits forever");
             }
             device.turn();
         }
@@ -92,7 +92,7 @@ public final class DriverTarget {
                 controller.close();
             }
         } catch (PeerlaneException e) {
-            // what a driver says of a device that lies
+            // the expected error for a device that lies
         }
         if (!memory.leaks().isEmpty()) {
             throw new AssertionError(memory.leaks());
@@ -171,7 +171,7 @@ public final class DriverTarget {
     }
 
     private void closeBuffer() {
-        closePort(); // a buffer is closed when no command can touch it
+        closePort(); // a buffer may be closed only when no command can access it
         PeerBuffer open = buffer;
         buffer = null;
         if (open != null) {
@@ -229,7 +229,7 @@ public final class DriverTarget {
         typed(this::closePort);
     }
 
-    /** Synchronous I/O: no buffer is touched after the call, so it is freed at once. */
+    /** Does synchronous I/O. No buffer is accessed after the call, so it is freed at once. */
     private void transfer(Controller c) {
         Namespace namespace = namespace(c);
         namespace.checkUsable();

@@ -9,7 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** Fabric files: a fabric or a typed error. What opens no file is opened too. */
+/**
+ * Fuzzes fabric files: each gives a fabric or a typed error. A fabric that needs no files is also
+ * opened.
+ */
 public final class FabricFileTarget {
     private static final Path BASE = Path.of("/nowhere");
 
@@ -30,7 +33,8 @@ public final class FabricFileTarget {
             FabricFile file =
                     FabricFile.parse("fuzz.yaml", new String(data, StandardCharsets.UTF_8), BASE);
             if (file instanceof FabricFile.Emulated emulated && isSmall(emulated.model())) {
-                // an image is below a folder that does not exist: refused, and nothing is made
+                // images are in a directory that does not exist, so they are refused and nothing is
+                // created
                 try (EmulatedFabric fabric = new EmulatedFabric(emulated.model())) {
                     fabric.machine();
                     fabric.clock().turn();

@@ -13,9 +13,9 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
- * Makes an argument list of bytes. They pick from what the commands declare of themselves: names of
- * options, their choices, and values of their kinds, right ones and odd ones. Or they are the
- * arguments, a line each, where the first is {@code #}; there {@code ~} is the private folder.
+ * Creates an argument list from bytes. The bytes select from what the commands declare: names of
+ * options, their choices, and values of their kinds, valid and odd. If the first byte is {@code #},
+ * the bytes are the arguments themselves, one per line, where {@code ~} is the private directory.
  */
 final class FuzzedArguments {
     private static final char LINES = '#';
@@ -97,7 +97,7 @@ final class FuzzedArguments {
                     "EMU-ssd1",
                     "SA,SB");
 
-    /** What keeps a command short, unless the bytes pick the option themselves. */
+    /** Options that keep a command short, unless the bytes select them. */
     private static final Map<String, List<String>> SHORT =
             Map.of(
                     "bench", List.of("--time=0.001", "--sweep=none"),
@@ -117,7 +117,7 @@ final class FuzzedArguments {
         commands = program.getSubcommands();
     }
 
-    /** Makes them. */
+    /** Creates the arguments. */
     static List<String> of(FuzzedSystem host, byte[] data, CommandLine program) {
         if (data.length > 0 && data[0] == LINES) {
             String folder = host.folder().toString();
@@ -151,7 +151,7 @@ final class FuzzedArguments {
                     case 5 -> List.of("vfio-user:" + host.folder() + "/sockets/ssd0.sock", QEMU);
                     default -> host.drives().stream().map(Object::toString).toList();
                 };
-        boolean sound = (usual & 0x0f) != 0; // else even what must be there may be missing
+        boolean sound = (usual & 0x0f) != 0; // otherwise even required arguments may be missing
         for (ArgSpec each : spec.positionalParameters()) {
             if (sound && (each.required() || (usual & 0x10) != 0)) {
                 arguments.add(value(each));
@@ -201,7 +201,7 @@ final class FuzzedArguments {
         }
     }
 
-    /** Whether a further place is of use; now and then it is one too many. */
+    /** Returns whether to add a positional parameter; occasionally one too many. */
     private static boolean takesMore(CommandSpec spec, int how) {
         List<PositionalParamSpec> places = spec.positionalParameters();
         return !places.isEmpty() && (how == 2 || places.getLast().index().isVariable());
@@ -226,7 +226,9 @@ final class FuzzedArguments {
         }
     }
 
-    /** A value of the kind that an option or a place wants; now and then any other. */
+    /**
+     * Returns a value of the kind that an option or parameter takes; occasionally an arbitrary one.
+     */
     private String value(ArgSpec wanted) {
         String label = wanted.paramLabel().toUpperCase(Locale.ROOT);
         int how = input.below(32);

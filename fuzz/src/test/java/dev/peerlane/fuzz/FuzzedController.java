@@ -18,10 +18,10 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The least of an NVMe controller, which answers right until its input says otherwise: then
- * registers, identify data, log pages and completions are anything. What it really is, is known all
- * the same: whether it is enabled, which queues it has, which commands it has not answered. So it
- * knows when the driver frees memory that it may still write.
+ * A minimal NVMe controller that answers correctly until its input says otherwise. Then registers,
+ * Identify data, log pages and completions are arbitrary. Its true state is still tracked: whether
+ * it is enabled, its queues, its outstanding commands. So it detects when the driver frees memory
+ * that it may still write.
  */
 final class FuzzedController implements FuzzedMemory.Watcher {
     static final int REGISTERS_LIE = 1;
@@ -42,7 +42,7 @@ final class FuzzedController implements FuzzedMemory.Watcher {
     private boolean fatal;
     private boolean gone;
 
-    /** A submission queue with its completion queue, and the commands that were not answered. */
+    /** A submission queue with its completion queue and outstanding commands. */
     private static final class Queue {
         final long sq;
         final int sqEntries;
@@ -85,7 +85,7 @@ final class FuzzedController implements FuzzedMemory.Watcher {
         device = newDevice;
     }
 
-    /** Returns a value, or seldom another one. */
+    /** Returns a value, or occasionally a different one. */
     static int twist(Input input, int value) {
         int choice = input.int8();
         return switch (choice) {
@@ -196,7 +196,7 @@ final class FuzzedController implements FuzzedMemory.Watcher {
         return address >= bus && address < bus + bytes;
     }
 
-    /** Answers some commands. */
+    /** Completes some commands. */
     void turn() {
         if (!enabled || fatal || gone || device == null || !device.isBusMaster()) {
             return;
@@ -237,11 +237,11 @@ final class FuzzedController implements FuzzedMemory.Watcher {
             return;
         }
         if (behaviour >= 244) {
-            return; // never answered; it may be carried out at any time
+            return; // never completed; it may be executed at any time
         }
         boolean refused = behaviour >= 200 && behaviour < 212;
         int dw0 = refused ? 0 : qid == 0 ? admin(opcode, sqe) : 0;
-        // never a success: no driver could tell that nothing was done
+        // never success: a driver couldn't detect that nothing was done
         int status = refused ? (input.int16() & 0x7fff) | 1 : 0;
         answer(qid, q, command, dw0, status, behaviour);
     }
@@ -344,7 +344,7 @@ final class FuzzedController implements FuzzedMemory.Watcher {
         data(prp1, 1023, page);
     }
 
-    /** Puts a page where a command wants it, with some of its bytes changed. */
+    /** Writes a page to a command's data address, with some bytes changed. */
     private void data(long address, int dwordsZ, @Nullable MemorySegment page) {
         long bytes = Math.min(4096, ((long) (dwordsZ & 0x3ff) + 1) * 4);
         MemorySegment target = memory.at(address, bytes);
@@ -359,7 +359,7 @@ final class FuzzedController implements FuzzedMemory.Watcher {
         }
         for (int patches = input.int8() & 15; patches > 0; patches--) {
             int at = input.int16() % (int) bytes;
-            // most fields that matter lie early in a page
+            // most fields that matter are early in a page
             int place = input.flag() ? at : at & 0x21f;
             target.set(ValueLayout.JAVA_BYTE, place % bytes, (byte) input.int8());
         }

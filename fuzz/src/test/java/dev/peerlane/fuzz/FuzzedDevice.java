@@ -11,7 +11,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A PCI function with registers in BAR 0 and memory in BAR 2. Only its Command register is true.
+ * A PCI function with registers in BAR 0 and memory in BAR 2. Only its Command register is
+ * reliable.
  */
 final class FuzzedDevice extends PciDevice {
     private static final int REGISTERS = 0x2000;

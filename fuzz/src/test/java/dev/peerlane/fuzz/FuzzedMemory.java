@@ -11,8 +11,8 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Host memory for the fuzzed device: handed out in order and never used twice in a run, so that a
- * device which writes too late is seen and does no harm. Tells the device of what is freed.
+ * Host memory for the fuzzed device. It is allocated in order and never reused in a run, so a late
+ * write by the device is detected and does no harm. Notifies the device of freed memory.
  */
 final class FuzzedMemory extends DmaDomain {
     private static final int PAGE = 4096;
@@ -20,7 +20,7 @@ final class FuzzedMemory extends DmaDomain {
     private static final long BYTES = 16 << 20;
     private static final MemorySegment POOL = Arena.global().allocate(BYTES, PAGE);
 
-    /** Receives memory that the driver gives back. */
+    /** Receives the memory that the driver frees. */
     interface Watcher {
         void freed(long busAddress, long bytes);
     }
@@ -34,7 +34,7 @@ final class FuzzedMemory extends DmaDomain {
         this.watcher = watcher;
     }
 
-    /** Returns the bytes at a bus address, or null if nothing was ever there. */
+    /** Returns the bytes at a bus address, or null if nothing was ever allocated there. */
     @Nullable MemorySegment at(long bus, long bytes) {
         long offset = bus - BUS;
         return offset < 0 || bytes < 0 || offset > used - bytes
@@ -42,7 +42,7 @@ final class FuzzedMemory extends DmaDomain {
                 : POOL.asSlice(offset, bytes);
     }
 
-    /** Returns what was not given back, or nothing. */
+    /** Returns a description of what was not freed, or an empty string. */
     String leaks() {
         return open == 0 && mapped == 0
                 ? ""

@@ -21,11 +21,11 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A private folder for one run: a machine that is below {@code machine}, files for arguments to
- * name, and room for temporary ones. Its kernel has the nodes of the nvme driver and no others.
+ * A private directory for one run: a machine below {@code machine}, files that arguments can name,
+ * and space for temporary files. Its kernel has only the device nodes of the nvme driver.
  */
 final class FuzzedSystem implements AutoCloseable {
-    /** Names below the folder that arguments are given; the last ones do not exist. */
+    /** Names below the directory for use in arguments. The last ones do not exist. */
     static final List<String> NAMES =
             List.of(
                     "fabric.yaml",
@@ -114,7 +114,7 @@ final class FuzzedSystem implements AutoCloseable {
         return folder;
     }
 
-    /** Returns where temporary files go, which the program removes. */
+    /** Returns the directory for temporary files, which the program removes. */
     Path temporary() {
         return folder.resolve("temporary");
     }
@@ -124,22 +124,22 @@ final class FuzzedSystem implements AutoCloseable {
         return drives;
     }
 
-    /** Returns what was written to its sysfs. */
+    /** Returns the writes to its sysfs. */
     List<String> writes() {
         return writes;
     }
 
-    /** Returns whether a path leads into the folder. */
+    /** Returns whether a path is inside the directory. */
     boolean holds(Path path) {
         return path.toAbsolutePath().normalize().startsWith(folder);
     }
 
-    /** Returns the host that the program is given. */
+    /** Returns the machine on which the program runs. */
     LocalSystem host() {
         return new LocalSystem(folder.resolve("machine"), FuzzedSystem::kernel, new Drivers());
     }
 
-    /** A kernel in which drives are nobody else's, and no other node of a device is there. */
+    /** Returns a kernel in which no one else uses the drives and no other device node exists. */
     private static Kernel kernel() {
         return (Kernel)
                 Proxy.newProxyInstance(
@@ -156,7 +156,7 @@ final class FuzzedSystem implements AutoCloseable {
                                 });
     }
 
-    /** Does what Linux does when drivers are told to take or leave a function. */
+    /** Imitates what Linux does when a driver is bound or unbound. */
     private final class Drivers implements SystemWriter {
         @Override
         public void write(Path file, String text) throws IOException {
@@ -188,7 +188,7 @@ final class FuzzedSystem implements AutoCloseable {
         Scratch.remove(folder);
     }
 
-    /** Returns the names in a folder, sorted. */
+    /** Returns the names in a directory, sorted. */
     static List<String> names(Path of) {
         try (Stream<Path> files = Files.list(of)) {
             return files.map(f -> String.valueOf(f.getFileName())).sorted().toList();

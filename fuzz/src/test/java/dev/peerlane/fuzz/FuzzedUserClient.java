@@ -21,7 +21,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
-/** A client that sends a server of one drive what the input says, and then a good one. */
+/** A client that sends a server of one drive what the input says, followed by a valid client. */
 final class FuzzedUserClient {
     private static final int MOST_STEPS = 60;
     private static final int MOST_TURNS = 2_000;
@@ -91,7 +91,7 @@ final class FuzzedUserClient {
             if (result == 0) {
                 return;
             }
-            if (result != -Errno.EAGAIN) { // too many are waiting
+            if (result != -Errno.EAGAIN) { // the backlog is full
                 break;
             }
             server.turn();
@@ -138,7 +138,7 @@ final class FuzzedUserClient {
         send(command, 16 + (write ? count : 0), 0, 0);
     }
 
-    /** Enables the controller with its queues in mapped memory, or nearly so. */
+    /** Enables the controller, with its queues in or close to mapped memory. */
     private void registers() {
         store(7, 4, 2, 6);
         store(0, 0x24, 4, 0x000f_000f);
@@ -165,7 +165,7 @@ final class FuzzedUserClient {
         send(Protocol.DMA_MAP, 32, 0, input.flag() ? 1 : input.int8());
     }
 
-    /** Fills words of the body with small numbers and big ones. */
+    /** Fills words of the body with small and large numbers. */
     private int words(int bytes, int width) {
         message.set(JAVA_INT_UNALIGNED, 16, bytes);
         for (int at = 4; at + width <= bytes && at < 64; at += 4) {
@@ -175,7 +175,7 @@ final class FuzzedUserClient {
         return bytes;
     }
 
-    /** Bytes that need not be a message, or only a part of one. */
+    /** Sends bytes that may be no message, or only part of one. */
     private void raw() {
         byte[] bytes = input.bytes(input.int8());
         MemorySegment.copy(bytes, 0, message, JAVA_BYTE, 0, bytes.length);
@@ -196,7 +196,7 @@ final class FuzzedUserClient {
         turns();
     }
 
-    /** Until there is an answer, or long enough. */
+    /** Turns the server until it answers, or long enough. */
     private void turns() {
         for (int i = 0; i < MOST_TURNS; i++) {
             server.turn();

@@ -22,7 +22,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A server that answers our client what the input says, more or less as a good one would. */
+/** A server that answers our client roughly as a valid server would, changed by the input. */
 final class FuzzedUserServer extends Clock {
     private static final long TURN_NANOS = 1_000_000;
     private static final long TIMEOUT_NANOS = 20_000_000;
@@ -110,7 +110,7 @@ final class FuzzedUserServer extends Clock {
         }
         if (got >= Protocol.HEADER_BYTES) {
             if (++answers > MOST_ANSWERS) {
-                throw new AssertionError("the client asks for ever");
+                throw new AssertionError("the client asks forever");
             }
             answer(client);
         }
@@ -125,7 +125,7 @@ final class FuzzedUserServer extends Clock {
         answer.set(JAVA_INT_UNALIGNED, 8, Protocol.REPLY);
         int descriptors = command == Protocol.DEVICE_GET_REGION_INFO ? 1 : 0;
         int change = input.int8();
-        if ((change & 1) != 0) { // what an input of zeroes never does
+        if ((change & 1) != 0) { // an input of zeroes never does this
             for (int i = change >>> 5; i >= 0; i--) {
                 answer.set(JAVA_BYTE, input.below(Math.min(256, length)), (byte) input.int8());
             }
@@ -151,7 +151,7 @@ final class FuzzedUserServer extends Clock {
         }
     }
 
-    /** Puts the body that a good server would send; its length. */
+    /** Writes the body that a valid server would send, and returns its length. */
     private int body(int command) {
         switch (command) {
             case Protocol.VERSION -> {

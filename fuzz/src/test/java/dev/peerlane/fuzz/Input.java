@@ -3,17 +3,17 @@ package dev.peerlane.fuzz;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The bytes of one fuzzed run, taken from the front. When they are used up, all reads as 0. */
+/** The bytes of one fuzzed run, consumed from the front. After the end, everything reads as 0. */
 public final class Input {
     private final byte[] data;
     private int at;
 
-    /** Takes the bytes of a run. */
+    /** Creates an input from the bytes of a run. */
     public Input(byte[] data) {
         this.data = data;
     }
 
-    /** Returns whether all of it is used up. */
+    /** Returns whether all bytes are consumed. */
     public boolean isEmpty() {
         return at >= data.length;
     }
@@ -43,13 +43,13 @@ public final class Input {
         return (int8() & 1) != 0;
     }
 
-    /** Returns 0 to bound - 1. */
+    /** Returns a number from 0 to bound - 1. */
     public int below(int bound) {
         int value = bound <= 256 ? int8() : int32() & Integer.MAX_VALUE;
         return value % bound;
     }
 
-    /** Returns what is left, or the first bytes of it. */
+    /** Returns the remaining bytes, up to a maximum. */
     public byte[] bytes(int most) {
         int count = Math.min(most, data.length - at);
         byte[] taken = Arrays.copyOfRange(data, at, at + count);
@@ -57,7 +57,7 @@ public final class Input {
         return taken;
     }
 
-    /** Returns text up to the next byte 0, or a line's end. */
+    /** Returns the text up to the next zero byte or line end. */
     public String line() {
         int start = at;
         while (at < data.length && data[at] != 0 && data[at] != '\n') {
@@ -68,7 +68,7 @@ public final class Input {
         return text;
     }
 
-    /** Returns what is left as text. */
+    /** Returns the remaining bytes as text. */
     public String rest() {
         byte[] left = bytes(data.length);
         return new String(left, StandardCharsets.UTF_8);

@@ -13,16 +13,16 @@ import java.io.StringWriter;
 import java.util.List;
 
 /**
- * Locators, ranges and the arguments of {@code cmb-copy}: parsed or refused, what is parsed reads
- * the same again, and the program ends with a documented status and no bug. Only emulated devices
- * are opened.
+ * Fuzzes locators, ranges and the arguments of {@code cmb-copy}. Each is parsed or refused, a
+ * parsed one survives a round trip, and the program ends with a documented status and reports no
+ * bug. Only emulated devices are opened.
  */
 public final class NamesTarget {
     private static final int MOST_STATUS = 4;
 
     private NamesTarget() {}
 
-    /** Runs one input: lines. */
+    /** Runs one input, which consists of lines. */
     public static void fuzzerTestOneInput(byte[] data) {
         Input input = new Input(data);
         String read = input.line();

@@ -2,11 +2,11 @@ package dev.peerlane.fuzz;
 
 import dev.peerlane.PeerlaneException;
 
-/** What a typed error must be: something that a person can read and act on. */
+/** Checks that a typed error is readable and actionable. */
 public final class Refusals {
     private Refusals() {}
 
-    /** Checks that it is. */
+    /** Checks that an error has a code, a message and a remedy. */
     public static void check(PeerlaneException e) {
         if (e.code().isEmpty()
                 || e.remedy().isEmpty()

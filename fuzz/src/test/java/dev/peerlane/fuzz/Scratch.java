@@ -8,18 +8,18 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Folders that runs write into, gone when the process ends. */
+/** Directories that runs write to, removed when the process ends. */
 public final class Scratch {
     private Scratch() {}
 
-    /** Returns a new folder that stays for the process's life. */
+    /** Returns a new directory that stays until the process ends. */
     public static Path folder(String name) {
         Path folder = shortLived(name);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> remove(folder)));
         return folder;
     }
 
-    /** Returns a new folder that the caller removes. */
+    /** Returns a new directory that the caller removes. */
     public static Path shortLived(String name) {
         try {
             return Files.createTempDirectory("fuzz-" + name);
@@ -28,7 +28,7 @@ public final class Scratch {
         }
     }
 
-    /** Removes a folder and what is in it; links are not followed. */
+    /** Removes a directory and its contents, without following links. */
     public static void remove(Path folder) {
         try (Stream<Path> files = Files.walk(folder)) {
             List<Path> deepestFirst = files.sorted(Comparator.reverseOrder()).toList();

@@ -9,15 +9,15 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * Either side of vfio-user over a real socket, the other one played from the input: a client that
- * sends {@code peerlane serve}'s server anything, or a server that answers our client anything.
- * Nothing is thrown but typed errors, no descriptor and no mapping stays, and the server serves its
- * next client.
+ * Fuzzes one side of vfio-user over a real socket, with the other side played from the input: a
+ * client that sends anything to the server of {@code peerlane serve}, or a server that answers our
+ * client with anything. Only typed errors are thrown, no descriptor or mapping stays open, and the
+ * server serves its next client.
  */
 public final class VfioUserTarget {
     private VfioUserTarget() {}
 
-    /** Runs one input: its first byte says which side is played. */
+    /** Runs one input, whose first byte selects the played side. */
     public static void fuzzerTestOneInput(byte[] data) {
         Input input = new Input(data);
         boolean client = (input.int8() & 1) == 0;

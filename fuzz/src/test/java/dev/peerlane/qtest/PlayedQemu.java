@@ -14,8 +14,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A q35 machine behind the qtest protocol, two drives and an IOMMU in it, some of whose answers are
- * what the input says: other numbers, other text, more lines or none, interrupts, an end.
+ * A q35 machine with two drives and an IOMMU behind the qtest protocol. The input changes some
+ * answers: other numbers, other text, more lines or none, interrupts, end of stream.
  */
 final class PlayedQemu implements Function<String, @Nullable String> {
     private static final int MOST_LINES = 400_000;
@@ -29,7 +29,7 @@ final class PlayedQemu implements Function<String, @Nullable String> {
     private static final int EXPRESS = 0x40;
     private static final Bdf PORT = new Bdf(0, 0, 1, 0);
 
-    /** Where what is below the port is kept. */
+    /** The address under which the function below the port is stored. */
     private static final Bdf BELOW = new Bdf(0, 255, 0, 0);
 
     private static final int MOST_IRQS = 5000;
@@ -45,7 +45,7 @@ final class PlayedQemu implements Function<String, @Nullable String> {
     private int lines;
 
     /**
-     * Creates a simulated QEMU.
+     * Creates a machine.
      *
      * @param ram its memory, which it may change at any time
      */
@@ -72,7 +72,7 @@ final class PlayedQemu implements Function<String, @Nullable String> {
         config.store32(ConfigSpace.CLASS_REVISION, classCode << 8);
         config.store32(0x0c, header << 16);
         config.store32(ConfigSpace.CAPABILITIES, EXPRESS);
-        // a root port or an endpoint that has Function Level Reset
+        // a root port, or an endpoint with Function Level Reset
         config.store32(EXPRESS, (header == 1 ? 0x0042_0000 : 0x0002_0000) | 0x10);
         config.store32(EXPRESS + 4, 1 << 28);
         functions.put(bdf, config);
@@ -81,7 +81,7 @@ final class PlayedQemu implements Function<String, @Nullable String> {
     @Override
     public @Nullable String apply(String line) {
         if (++lines > MOST_LINES) {
-            throw new AssertionError("QEMU is asked for ever");
+            throw new AssertionError("QEMU is asked forever");
         }
         String good = good(line.split(" ", -1));
         boolean lies = lines > honest && (input.int8() & 3) == 3;
@@ -115,7 +115,7 @@ final class PlayedQemu implements Function<String, @Nullable String> {
             }
             case 9 -> {
                 if (input.below(4) == 0) {
-                    return input.flag() ? "" : null; // silence, or an end
+                    return input.flag() ? "" : null; // silence, or end of stream
                 }
                 return good.toLowerCase(java.util.Locale.ROOT) + "\n";
             }
@@ -123,7 +123,7 @@ final class PlayedQemu implements Function<String, @Nullable String> {
                 return "FAIL Unknown command '%s'\n".formatted(good);
             }
             default -> {
-                // a guest's memory is its QEMU's to change
+                // QEMU may change the guest's memory at any time
                 long at = 8 * ((input.int32() & Integer.MAX_VALUE) % (ram.byteSize() / 8));
                 boolean table = input.flag();
                 ram.set(
@@ -208,7 +208,7 @@ final class PlayedQemu implements Function<String, @Nullable String> {
         } else if (address == IOMMU + IOMMU_COMMAND) {
             words.put(IOMMU + IOMMU_STATUS, value);
         } else if (address >>> 12 == IOMMU >>> 12) {
-            words.put(address, value & Integer.MAX_VALUE); // what is invalidated is so at once
+            words.put(address, value & Integer.MAX_VALUE); // invalidation completes at once
         } else if (words.size() < 100_000) {
             words.put(address, value);
         }
@@ -219,7 +219,10 @@ final class PlayedQemu implements Function<String, @Nullable String> {
         return new Bdf(0, id >>> 8, id >>> 3 & 31, id & 7);
     }
 
-    /** What is below the root port is where that one's secondary bus is. */
+    /**
+     * Returns the configuration space at an address. The function below the root port is on that
+     * port's secondary bus.
+     */
     private @Nullable ConfigBytes function(Bdf bdf) {
         int secondary = functions.get(PORT).load8(BUS_NUMBERS + 1);
         if (bdf.bus() != 0) {

@@ -12,7 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** A qtest server without a thread of its own: each run takes what has come and answers it. */
+/** A qtest server without its own thread: each run answers the requests that have arrived. */
 final class QemuServer implements Runnable, AutoCloseable {
     private final Path path;
     private final PlayedQemu qemu;
@@ -45,7 +45,7 @@ final class QemuServer implements Runnable, AutoCloseable {
                 serve(there);
             }
         } catch (IOException e) {
-            ended = true; // the client is gone
+            ended = true; // the client has disconnected
         }
     }
 

@@ -20,8 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The client of qtest, over a real socket, and what a program does with its fabric, on a QEMU that
- * answers with anything and changes its memory. It ends in typed errors only, and in bounded time.
+ * Fuzzes the qtest client over a real socket, and the use of its fabric, with a QEMU that gives
+ * arbitrary answers and changes its memory. Each run ends in bounded time with typed errors only.
  */
 public final class QtestTarget {
     private static final long TIMEOUT_NANOS = 5_000_000;
@@ -42,7 +42,7 @@ public final class QtestTarget {
         this.input = input;
     }
 
-    /** Time that moves with the turns. */
+    /** A clock that advances with each turn. */
     private static final class TurningClock extends Clock {
         private final QtestSocket socket;
         private final QemuServer server;
@@ -66,7 +66,7 @@ public final class QtestTarget {
         }
     }
 
-    /** Runs one input: the kind, how many bytes of what is done, those, and what is answered. */
+    /** Runs one input: the kind, the number of action bytes, the actions, and the answers. */
     public static void fuzzerTestOneInput(byte[] data) {
         Input answers = new Input(data);
         int kind = answers.int8();

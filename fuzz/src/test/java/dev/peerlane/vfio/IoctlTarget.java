@@ -17,9 +17,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a program does with the VFIO backend, on a kernel that answers with anything: containers,
- * iommufd and the mode without an IOMMU. It ends in typed errors only, asks for memory only where
- * it may lie, and in the end nothing is open or mapped.
+ * Fuzzes the use of the VFIO backend with a kernel that gives arbitrary answers: containers,
+ * iommufd and no-IOMMU mode. Each run ends with typed errors only, maps memory only at permitted
+ * addresses, and leaves nothing open or mapped.
  */
 public final class IoctlTarget {
     private static final int MOST_ACTIONS = 40;
@@ -51,7 +51,7 @@ public final class IoctlTarget {
             machine.a.config.set(JAVA_BYTE, lies.int16() % 4096, (byte) lies.int8());
         }
         int command = machine.a.get32(ConfigSpace.COMMAND);
-        // which Linux sees to when it opens a function (vfio_pci_core_enable)
+        // Linux does this when it opens a function (vfio_pci_core_enable)
         machine.a.set32(ConfigSpace.COMMAND, command & ~ConfigSpace.COMMAND_BUS_MASTER);
     }
 
@@ -75,7 +75,7 @@ public final class IoctlTarget {
         return machine;
     }
 
-    /** Other addresses than those that a PC has. */
+    /** Sets address ranges that differ from a PC's. */
     private void ranges(Input lies) {
         List<Span> ranges = new ArrayList<>();
         for (int left = lies.below(6); left > 0; left--) {
@@ -84,7 +84,7 @@ public final class IoctlTarget {
         machine.kernel.ranges = ranges;
     }
 
-    /** Where pages of memory are, for the mode without an IOMMU. */
+    /** The page map, which gives physical addresses in no-IOMMU mode. */
     private static final class PageMap extends FakeNodes.OtherFile {
         PageMap() {
             super("pagemap");
@@ -97,7 +97,7 @@ public final class IoctlTarget {
         }
     }
 
-    /** Runs one input: the way, how many bytes of what is done, those, and what is answered. */
+    /** Runs one input: the mode, the number of action bytes, the actions, and the answers. */
     public static void fuzzerTestOneInput(byte[] data) {
         new IoctlTarget(data).run();
     }
@@ -178,7 +178,7 @@ public final class IoctlTarget {
             }
             default -> {
                 devices.remove(device);
-                interrupts.clear(); // they end with their device
+                interrupts.clear(); // they are closed with their device
                 device.close();
             }
         }

@@ -17,9 +17,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A kernel with VFIO some of whose answers are what the input says: errors, values, structures and
- * the capabilities behind them, parts of a read. What it is asked to give back it gives back,
- * whatever it answers.
+ * A kernel with VFIO whose input changes some answers: errors, values, structures and their
+ * capabilities, partial reads. A request to release something always releases it, whatever the
+ * answer.
  */
 final class LyingKernel implements Kernel {
     private static final int MOST_CALLS = 60_000;
@@ -29,7 +29,7 @@ final class LyingKernel implements Kernel {
 
     final FakeKernel good;
 
-    /** What was asked for that no kernel should be. */
+    /** Requests that no kernel should receive. */
     final List<String> wrong = new ArrayList<>();
 
     private final Input input;
@@ -42,21 +42,22 @@ final class LyingKernel implements Kernel {
         this.input = input;
     }
 
-    /** Returns what is wrong when everything is closed, in words. */
+    /** Returns descriptions of what is wrong after everything is closed. */
     List<String> findings() {
         List<String> all = new ArrayList<>(wrong);
         all.addAll(good.leaks());
         good.violations.stream()
-                // a device whose configuration can't be read or written can't be stopped either
+                // a device whose configuration space can't be read or written can't be stopped
+                // either
                 .filter(v -> !(configLied && v.endsWith("closed while it may do DMA")))
                 .forEach(all::add);
         return all;
     }
 
-    /** Takes a byte of the input: one of four lies, none of those behind its end do. */
+    /** Consumes a byte of the input. One byte in four means a lie; after the end, none does. */
     private boolean lies() {
         if (++calls > MOST_CALLS) {
-            throw new AssertionError("the kernel is asked for ever");
+            throw new AssertionError("the kernel is asked forever");
         }
         return (input.int8() & 3) == 3;
     }
@@ -109,7 +110,10 @@ final class LyingKernel implements Kernel {
         return result;
     }
 
-    /** Host memory and BARs lie where the kernel has said that its IOMMU can translate. */
+    /**
+     * Checks that host memory and BARs are mapped only at addresses that the kernel's IOMMU can
+     * translate.
+     */
     private void checkMapping(Request request, MemorySegment map) {
         boolean old = request.equals(VfioAbi.IOMMU_MAP_DMA);
         if (rangesLied
@@ -133,7 +137,7 @@ final class LyingKernel implements Kernel {
         }
     }
 
-    /** Changes some of a structure, or puts a chain of capabilities into it. */
+    /** Changes parts of a structure, or inserts a chain of capabilities. */
     private void change(MemorySegment structure) {
         int size = (int) structure.byteSize();
         if (size > LEAST_CAPABILITY_AT + 8 && input.flag()) {
@@ -172,7 +176,7 @@ final class LyingKernel implements Kernel {
         }
     }
 
-    /** Returns a number such as addresses and lengths are. */
+    /** Returns a plausible address or length. */
     long number() {
         long small = input.int16();
         int shift = input.below(64);
@@ -233,7 +237,9 @@ final class LyingKernel implements Kernel {
                 : good.pwrite(fd, source, offset);
     }
 
-    /** Regions of the kernel end where they end, whatever it has said of them. */
+    /**
+     * Returns whether an access is outside a region's true end, whatever the kernel has reported.
+     */
     private boolean outside(int fd, long bytes, long offset) {
         if (!(good.open.get(fd) instanceof DeviceNode node)) {
             return false;

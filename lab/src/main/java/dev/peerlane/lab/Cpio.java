@@ -13,9 +13,9 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Writes an archive from which Linux fills its first root folder: the "newc" form of cpio. Archives
- * can be put one after the other. Everything belongs to root; times are 0, so that equal contents
- * make equal archives.
+ * Writes a cpio archive in "newc" format, from which Linux fills its initial root file system.
+ * Archives can be concatenated. Everything belongs to root. Times are 0, so equal contents give
+ * equal archives.
  */
 final class Cpio implements AutoCloseable {
     private static final int FOLDER = 0040755;
@@ -33,12 +33,12 @@ final class Cpio implements AutoCloseable {
         this.out = out;
     }
 
-    /** Starts an archive; closing it writes its end. */
+    /** Starts an archive. Closing it writes the trailer. */
     static Cpio create(Path file) throws IOException {
         return new Cpio(new BufferedOutputStream(Files.newOutputStream(file), 1 << 16));
     }
 
-    /** Adds a folder and those above it, unless the folder was added before. */
+    /** Adds a directory and its parents, unless they exist. */
     void folder(String path) throws IOException {
         int slash = path.lastIndexOf('/');
         if (slash > 0) {
@@ -49,7 +49,7 @@ final class Cpio implements AutoCloseable {
         }
     }
 
-    /** Adds a file, executable or not, with its folders. */
+    /** Adds a file, executable or not, with its parent directories. */
     void file(String path, byte[] content, boolean executable) throws IOException {
         parents(path);
         entry(path, executable ? PROGRAM : PLAIN, content.length);
@@ -78,7 +78,7 @@ final class Cpio implements AutoCloseable {
         pad();
     }
 
-    /** Adds all that is in a folder, in the order of names. */
+    /** Adds the contents of a directory, sorted by name. */
     void tree(String path, Path source) throws IOException {
         try (Stream<Path> all = Files.walk(source)) {
             for (Path each : all.sorted().toList()) {

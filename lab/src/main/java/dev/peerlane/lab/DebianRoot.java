@@ -9,18 +9,18 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A folder with Debian packages and all that they depend on. Its programs run on this machine with
- * their own loader and libraries, so those of the machine may be older.
+ * A directory with unpacked Debian packages and their dependencies. Its programs run on this
+ * machine with their own loader and libraries, so the machine's may be older.
  *
- * @param folder the root folder
+ * @param folder the root directory
  */
 record DebianRoot(Path folder) {
     private static final String LIBRARIES = "usr/lib/x86_64-linux-gnu";
 
     /**
-     * Returns the beginning of a command that runs one of its programs; arguments come after it.
+     * Returns the start of a command line that runs one of its programs; arguments follow.
      *
-     * @param program its path below the root folder, such as {@code usr/bin/qemu-system-x86_64}
+     * @param program its path below the root directory, such as {@code usr/bin/qemu-system-x86_64}
      */
     List<String> command(String program) {
         return List.of(
@@ -30,7 +30,10 @@ record DebianRoot(Path folder) {
                 folder.resolve(program).toString());
     }
 
-    /** Some libraries have a folder of their own, which ldconfig would have found. */
+    /**
+     * Returns the library path. Some libraries are in their own directory, which ldconfig would
+     * have found.
+     */
     private String libraryPath() {
         Path libraries = folder.resolve(LIBRARIES);
         try (Stream<Path> all = Files.list(libraries)) {

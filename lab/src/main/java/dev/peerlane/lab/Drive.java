@@ -6,11 +6,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an NVMe controller of a {@link Qemu} machine is like; its serial number is its name. A value
- * that can be altered step by step before the machine starts.
+ * Describes an NVMe controller of a {@link Qemu} machine. Its name is its serial number. The
+ * description can be changed until the machine starts.
  */
 public final class Drive {
-    /** Bytes of the sectors in which {@link #readError} and {@link #writeError} count. */
+    /** The sector size in bytes for {@link #readError} and {@link #writeError}. */
     public static final int SECTOR_BYTES = 512;
 
     private final String name;
@@ -36,30 +36,30 @@ public final class Drive {
         this.name = name;
     }
 
-    /** Starts a drive of 16 MiB with blocks of 512 bytes, no CMB, on a root port of its own. */
+    /** Creates a drive of 16 MiB with blocks of 512 bytes and no CMB, on its own root port. */
     public static Drive named(String name) {
         return new Drive(name);
     }
 
-    /** Sets its capacity; without {@link #image} a sparse file of that length is made. */
+    /** Sets its capacity. Without {@link #image}, a sparse file of that length is created. */
     public Drive sizeMib(int mebibytes) {
         sizeBytes = (long) mebibytes << 20;
         return this;
     }
 
-    /** Uses a raw image that exists; its length is the capacity. */
+    /** Uses an existing raw image, whose length is the capacity. */
     public Drive image(Path file) {
         image = file;
         return this;
     }
 
-    /** Puts it below a downstream port of a switch; drives that name the same one share it. */
+    /** Places it below a downstream port of a switch. Drives that name the same switch share it. */
     public Drive behindSwitch(String name) {
         switchName = name;
         return this;
     }
 
-    /** Puts it below a switch that is itself below a downstream port of another. */
+    /** Places it below a switch that is below a downstream port of another switch. */
     public Drive behindSwitch(String inner, String outer) {
         outerSwitchName = outer;
         return behindSwitch(inner);
@@ -72,21 +72,21 @@ public final class Drive {
     }
 
     /**
-     * Makes it a controller of an NVM subsystem; those that name the same one have one serial
-     * number, the subsystem's name, and can share namespaces.
+     * Makes it a controller of an NVM subsystem. Controllers of the same subsystem share a serial
+     * number, which is the subsystem's name, and can share namespaces.
      */
     public Drive inSubsystem(String name) {
         subsystem = name;
         return this;
     }
 
-    /** Takes ACS from the root port above it: all below is in one IOMMU group then. */
+    /** Removes ACS from the root port above it, so that everything below is in one IOMMU group. */
     public Drive withoutAcs() {
         acs = false;
         return this;
     }
 
-    /** Puts its root port below a host bridge of its own, whose bus has that number. */
+    /** Places its root port below its own host bridge with a given bus number. */
     public Drive onHostBridge(int busNumber) {
         hostBridgeBus = busNumber;
         return this;
@@ -98,19 +98,19 @@ public final class Drive {
         return this;
     }
 
-    /** Gives it a controller memory buffer in BAR2; a power of two. */
+    /** Adds a controller memory buffer in BAR2; the size is a power of two. */
     public Drive cmbMib(int mebibytes) {
         cmbMib = mebibytes;
         return this;
     }
 
-    /** Gives it a persistent memory region in BAR4; a power of two. */
+    /** Adds a persistent memory region in BAR4; the size is a power of two. */
     public Drive pmrMib(int mebibytes) {
         pmrMib = mebibytes;
         return this;
     }
 
-    /** Sets MDTS: the longest transfer is 4 KiB shifted left by it; 0 is no limit. */
+    /** Sets MDTS. The longest transfer is 4 KiB shifted left by it; 0 means no limit. */
     public Drive maxTransferExponent(int mdts) {
         maxTransferExponent = mdts;
         return this;
@@ -126,7 +126,7 @@ public final class Drive {
         return error("write", sector);
     }
 
-    /** Limits it to so many commands a second. */
+    /** Limits the number of commands per second. */
     public Drive iops(int perSecond) {
         iops = perSecond;
         return this;
@@ -134,14 +134,15 @@ public final class Drive {
 
     private Drive error(String type, long sector) {
         String prefix = "inject-error." + errors.size();
-        // EIO is 5; a rule of event "none" fails requests by their kind, not at a step of a format.
+        // EIO is 5. A rule with event "none" fails requests by kind, not at a step of the image
+        // format.
         errors.add(
                 "%1$s.event=none,%1$s.iotype=%2$s,%1$s.errno=5,%1$s.sector=%3$d"
                         .formatted(prefix, type, sector));
         return this;
     }
 
-    /** Returns its name, which is its serial number too. */
+    /** Returns its name, which is also its serial number. */
     public String name() {
         return name;
     }
@@ -224,7 +225,7 @@ public final class Drive {
         }
         add(arguments, "-device", device(pmr != null, bus));
         if (subsystem != null) {
-            // A namespace of its own number, shared with the subsystem's other controllers.
+            // a namespace with its own number, shared with the subsystem's other controllers
             String shared = "nvme-ns,bus=nvme-%s,shared=on%s".formatted(name, namespace());
             add(arguments, "-device", shared);
         }
@@ -258,7 +259,7 @@ public final class Drive {
                 .formatted(name, blockBytes);
     }
 
-    /** In QEMU's option syntax a comma in a value is written twice. */
+    /** Escapes commas, which are doubled in QEMU's option values. */
     static String escape(Path path) {
         return path.toString().replace(",", ",,");
     }

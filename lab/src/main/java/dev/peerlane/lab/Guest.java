@@ -22,14 +22,13 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A virtual machine that runs Linux and, in it, Java with the program: QEMU with NVMe controllers
- * and an IOMMU, in software emulation. It is described, given steps, and run until it powers off;
- * then the images of its drives tell what was really written.
+ * A virtual machine that runs Linux with Java and the program: QEMU with NVMe controllers and an
+ * IOMMU, in software emulation. It is described, given steps, and run until it powers off. The
+ * images of its drives then show what was really written.
  *
- * <p>The steps are lines for the shell of {@code guest-init.sh}. Whether they were all run is told
- * by a mark on the second serial port alone: QEMU has been seen to leave silently with status 0, so
- * its status means nothing. A run without the mark is tried once more, from the beginning, with new
- * images.
+ * <p>The steps are lines for the shell of {@code guest-init.sh}. Only a mark on the second serial
+ * port shows that all were run: QEMU has exited silently with status 0, so its status means
+ * nothing. A run without the mark is repeated once with new images.
  */
 public final class Guest {
     private static final int ATTEMPTS = 2;
@@ -56,7 +55,7 @@ public final class Guest {
     /** Fills the images before the guest starts. */
     @FunctionalInterface
     public interface Preparation {
-        /** Fills an image, which is empty and as long as its drive. */
+        /** Fills an empty image that has the length of its drive. */
         void fill(String drive, Path image) throws IOException;
     }
 
@@ -65,9 +64,9 @@ public final class Guest {
     }
 
     /**
-     * Starts to describe a guest with 1 GiB of memory, no IOMMU, no drives.
+     * Creates a guest with 1 GiB of memory, no IOMMU and no drives.
      *
-     * @param name what its console is kept under
+     * @param name the name under which its console is kept
      */
     public static Guest named(String name) {
         return new Guest(name);
@@ -85,7 +84,7 @@ public final class Guest {
         return this;
     }
 
-    /** Gives it an Intel IOMMU with addresses of 39 or 48 bits, and has Linux use it. */
+    /** Adds an Intel IOMMU with addresses of 39 or 48 bits, and makes Linux use it. */
     public Guest iommu(int addressBits) {
         iommu = "intel-iommu,intremap=on,aw-bits=" + addressBits;
         return kernelArgument("intel_iommu=on");
@@ -97,19 +96,19 @@ public final class Guest {
         return this;
     }
 
-    /** Sets where its kernel comes from. */
+    /** Sets the source of its kernel. */
     public Guest kernel(KernelSource source) {
         kernel = source;
         return this;
     }
 
-    /** Runs it on the QEMU of Debian sid instead of the machine's. */
+    /** Uses the QEMU of Debian sid instead of the machine's. */
     Guest qemuOfSid() {
         emulator = SidQemu.command();
         return this;
     }
 
-    /** Sets QEMU's {@code -cpu}, {@code max} otherwise. */
+    /** Sets QEMU's {@code -cpu}; the default is {@code max}. */
     public Guest processor(String model) {
         processor = model;
         return this;
@@ -121,7 +120,7 @@ public final class Guest {
         return this;
     }
 
-    /** Sets how many processors it has, 2 otherwise. */
+    /** Sets the number of processors; the default is 2. */
     public Guest processors(int count) {
         processors = count;
         return this;
@@ -134,8 +133,8 @@ public final class Guest {
     }
 
     /**
-     * Has the firmware place the CMBs' BARs above all memory, instead of below 4 GiB, by a device
-     * whose BAR leaves no room there.
+     * Makes the firmware place the CMBs' BARs above all memory, because the BAR of another device
+     * fills the space below 4 GiB.
      */
     public Guest highBars() {
         return qemu("-device", "pci-testdev,membar=2G");
@@ -147,15 +146,15 @@ public final class Guest {
         return this;
     }
 
-    /** Gives it an archive with programs, and no Java. */
+    /** Uses an archive with programs instead of Java. */
     Guest toolsInsteadOfJava(Path archive) {
         tools = archive;
         return this;
     }
 
     /**
-     * Sets how long one attempt may take where nothing else runs: so much of QEMU's processor time
-     * for each of the guest's processors, and so long without a line from the guest.
+     * Sets the time limit of an attempt on an idle machine. It limits QEMU's processor time for
+     * each of the guest's processors, and the time without output from the guest.
      */
     public Guest limit(Duration duration) {
         limit = duration;
@@ -174,9 +173,9 @@ public final class Guest {
     }
 
     /**
-     * Adds a run of guest tests in one Java process of a user who is not root.
+     * Adds a run of guest tests in one Java process of an unprivileged user.
      *
-     * @param lockedKib how much memory the user may lock
+     * @param lockedKib the memory that the user may lock, in KiB
      */
     public Guest testsOfUser(int lockedKib, String... names) {
         return step(
@@ -188,7 +187,7 @@ public final class Guest {
      * Runs it until it powers off.
      *
      * @throws PeerlaneException if it can't be built or started
-     * @throws AssertionError if it did not come to its end, twice
+     * @throws AssertionError if it did not finish in two attempts
      */
     public GuestRun run() {
         GuestProgram program = null;
@@ -298,7 +297,7 @@ public final class Guest {
         }
     }
 
-    /** Waits until QEMU ends; ends it once it has used its time, or is silent. */
+    /** Waits until QEMU ends, and kills it if it exceeds its time or is silent. */
     private String await(Process qemu, List<Path> output) throws IOException, InterruptedException {
         Thread stop = Thread.ofPlatform().unstarted(qemu::destroyForcibly);
         Runtime.getRuntime().addShutdownHook(stop);
@@ -346,18 +345,19 @@ public final class Guest {
         command.addAll(List.of("-initrd", initialRoot.toString()));
         List<String> arguments =
                 new ArrayList<>(List.of("console=ttyS0", "panic=-1", "quiet", "loglevel=5"));
-        // on a busy machine the timer looks broken to Linux, which panics
+        // on a busy machine, Linux takes the timer for broken and panics
         arguments.add("no_timer_check");
         arguments.addAll(kernelArguments);
         command.addAll(List.of("-append", String.join(" ", arguments)));
         String device = iommu;
         if (device != null) {
-            command.addAll(List.of("-device", device)); // before every device that it translates
+            // must precede every device that it translates
+            command.addAll(List.of("-device", device));
         }
         return command;
     }
 
-    /** Puts the archives one after the other: what changes rarely, then program and steps. */
+    /** Concatenates the archives: what changes rarely, then program and steps. */
     private Path initialRoot(Path folder, GuestImage image, @Nullable GuestProgram program)
             throws IOException {
         Path last = folder.resolve("program.cpio");
@@ -380,7 +380,7 @@ public final class Guest {
         return all;
     }
 
-    /** Returns where consoles are kept: with what else the build made. */
+    /** Returns the directory for consoles, in the build output. */
     static Path reports() {
         String module = System.getProperty("basedir", ".");
         return Path.of(module, "target", "guest").toAbsolutePath();

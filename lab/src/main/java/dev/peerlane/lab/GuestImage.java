@@ -18,21 +18,21 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parts of a Linux guest that change rarely, kept between runs: a kernel and a root folder of
- * Debian's packages, and a Java runtime with the modules that the program needs.
+ * The parts of a Linux guest that change rarely and are kept between runs: a kernel and a root file
+ * system from Debian's packages, and a Java runtime with the modules that the program needs.
  *
  * @param kernel the kernel
- * @param base archive with busybox, modules and the guest's first program
- * @param runtime archive with a Java runtime in {@code /java} and the libraries that it needs; null
- *     if the guest has none
- * @param name kernel and runtime, to be shown
+ * @param base the archive with busybox, modules and the guest's init program
+ * @param runtime the archive with a Java runtime in {@code /java} and its libraries, or null for
+ *     none
+ * @param name the versions of kernel and runtime, for display
  */
 record GuestImage(Path kernel, Path base, @Nullable Path runtime, String name) {
-    /** What loads after boot, or when a test wants it. */
+    /** Modules that are loaded after boot or by a test. */
     private static final List<String> MODULES =
             List.of("vfio-pci", "vfio_iommu_type1", "nvme", "md-mod", "raid1", "dm-mod");
 
-    /** Modules of the Java platform that a library needs, not the program itself. */
+    /** Modules of the Java platform that only libraries need. */
     private static final List<String> LIBRARY_MODULES = List.of("jdk.unsupported", "java.logging");
 
     private static final List<String> HOST_LIBRARIES =
@@ -42,7 +42,7 @@ record GuestImage(Path kernel, Path base, @Nullable Path runtime, String name) {
 
     private static final Map<KernelSource, GuestImage> READY = new EnumMap<>(KernelSource.class);
 
-    /** Returns the image, building what is missing; looked up once in a process. */
+    /** Returns the image, building what is missing. Looked up once per process. */
     static synchronized GuestImage ready(KernelSource source, List<Path> classes) {
         return READY.computeIfAbsent(source, each -> find(each, classes));
     }
@@ -136,7 +136,7 @@ record GuestImage(Path kernel, Path base, @Nullable Path runtime, String name) {
         LabCache.delete(root);
     }
 
-    /** Returns the first of some files that is there: packages move to /usr one by one. */
+    /** Returns the first file that exists, because packages move to /usr one by one. */
     private static Path first(Path root, String... names) throws IOException {
         for (String name : names) {
             Path path = root.resolve(name);

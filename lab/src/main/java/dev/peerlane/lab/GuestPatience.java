@@ -4,9 +4,9 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides when a guest has had its time. On a busy machine a guest gets little of the processors,
- * and takes many times as long as on a quiet one, so the time that passed says nothing. What counts
- * is the processor time that it was given, and whether it still says something.
+ * Decides when a guest has exceeded its time. On a busy machine a guest gets little processor time
+ * and takes many times as long as on an idle one, so elapsed time is meaningless. The processor
+ * time it has used counts, and whether it still produces output.
  */
 final class GuestPatience {
     private final Duration limit;
@@ -15,10 +15,10 @@ final class GuestPatience {
     private long writtenAt;
 
     /**
-     * Starts with nothing used.
+     * Creates a limit with nothing used.
      *
-     * @param limit how long the guest may take on a quiet machine, and how long it may say nothing
-     * @param processors how many it has
+     * @param limit the time limit on an idle machine, and the limit on time without output
+     * @param processors the number of the guest's processors
      */
     GuestPatience(Duration limit, int processors) {
         this.limit = limit;
@@ -26,11 +26,11 @@ final class GuestPatience {
     }
 
     /**
-     * Returns why the guest is to be ended, or null.
+     * Returns the reason to end the guest, or null.
      *
-     * @param nowNanos a clock
-     * @param used the processor time that it has been given so far
-     * @param writtenBytes how much it has said so far
+     * @param nowNanos the current time
+     * @param used the processor time used so far
+     * @param writtenBytes the bytes of output so far
      */
     @Nullable String over(long nowNanos, Duration used, long writtenBytes) {
         if (writtenBytes != written) {

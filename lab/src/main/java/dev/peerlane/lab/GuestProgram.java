@@ -13,11 +13,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * What the guest's Java runs: the classes and libraries of the process that tests, without those
- * that only tests of the build need.
+ * The classes and libraries that the guest's Java runs: those of the test process, without those
+ * that only the build's tests need.
  *
- * @param classes the project's own classes, folders or archives
- * @param libraries archives of others
+ * @param classes the project's own classes: directories or jars
+ * @param libraries other jars
  */
 record GuestProgram(List<Path> classes, List<Path> libraries) {
     private static final Pattern OWN =
@@ -26,7 +26,7 @@ record GuestProgram(List<Path> classes, List<Path> libraries) {
             Pattern.compile(
                     "(?:junit|assertj|byte-buddy|opentest4j|apiguardian|surefire|open-test).*");
 
-    /** Returns what is on the class path of this process. */
+    /** Returns the program on the class path of this process. */
     static GuestProgram ofThisProcess() {
         List<Path> classes = new ArrayList<>();
         List<Path> libraries = new ArrayList<>();
@@ -43,7 +43,7 @@ record GuestProgram(List<Path> classes, List<Path> libraries) {
         return new GuestProgram(List.copyOf(classes), List.copyOf(libraries));
     }
 
-    /** Adds them to an archive, below {@code guest}, as archives of Java. */
+    /** Adds them as jars to an archive, below {@code guest}. */
     void addTo(Cpio cpio, Path folder) throws IOException {
         int number = 0;
         for (Path each : classes) {

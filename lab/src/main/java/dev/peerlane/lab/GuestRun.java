@@ -11,7 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What came out of one run of a {@link Guest} that has powered off: what its tests said, and the
+ * The result of one run of a {@link Guest} that has powered off: the outcomes of its tests and the
  * images of its drives. Closing it deletes the images.
  */
 public final class GuestRun implements AutoCloseable {
@@ -22,7 +22,7 @@ public final class GuestRun implements AutoCloseable {
 
     private static final String UNFINISHED = "it began and did not end: its process died";
 
-    /** What the guest writes when all its steps are done. */
+    /** The mark that the guest writes after all its steps. */
     static final String END = "PEERLANE-END";
 
     private final String name;
@@ -34,10 +34,10 @@ public final class GuestRun implements AutoCloseable {
     private final Path trace;
 
     /**
-     * How a test ended.
+     * The outcome of a test.
      *
      * @param passed whether it passed
-     * @param detail what it said
+     * @param detail its message
      */
     public record Outcome(boolean passed, String detail) {}
 
@@ -57,7 +57,7 @@ public final class GuestRun implements AutoCloseable {
         this.trace = trace;
     }
 
-    /** Reads what the tests said; a test that began and never ended has failed. */
+    /** Parses the outcomes of the tests. A test that began and did not end has failed. */
     static Map<String, Outcome> read(List<String> lines) {
         Map<String, Outcome> outcomes = new LinkedHashMap<>();
         for (String line : lines) {
@@ -68,7 +68,7 @@ public final class GuestRun implements AutoCloseable {
             String test = matcher.group(1);
             Outcome before = outcomes.get(test);
             if (before != null && !before.passed() && !before.detail().equals(UNFINISHED)) {
-                continue; // it failed, whatever came of it later
+                continue; // a failure is final, whatever follows
             }
             boolean passed = matcher.group(2).equals("PASS");
             boolean begins = matcher.group(2).equals("BEGIN");
@@ -78,7 +78,7 @@ public final class GuestRun implements AutoCloseable {
     }
 
     /**
-     * Returns what a test said of its success.
+     * Returns the message of a test that passed.
      *
      * @throws AssertionError if it failed or never ran
      */
@@ -96,7 +96,7 @@ public final class GuestRun implements AutoCloseable {
         return outcome.detail();
     }
 
-    /** Returns all that the tests said, by their names. */
+    /** Returns the outcomes of all tests by name. */
     public Map<String, Outcome> outcomes() {
         return Map.copyOf(outcomes);
     }
@@ -130,12 +130,12 @@ public final class GuestRun implements AutoCloseable {
         return image;
     }
 
-    /** Returns the file with all that the guest wrote to its console; it stays. */
+    /** Returns the file with the guest's console output, which is kept. */
     public Path console() {
         return console;
     }
 
-    /** Returns the file with QEMU's trace, empty if none was asked for; it stays. */
+    /** Returns the file with QEMU's trace, which is kept; empty if none was requested. */
     public Path trace() {
         return trace;
     }

@@ -11,22 +11,22 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * Programs of Debian sid for a guest that has no Java: fio and those that make and check ext4, with
- * the libraries that they need.
+ * Programs of Debian sid for a guest without Java: fio, the tools that create and check ext4, and
+ * their libraries.
  *
- * @param archive for the guest's root folder
- * @param root where the same programs are for this machine
+ * @param archive the archive for the guest's root file system
+ * @param root the same programs for this machine
  */
 record GuestTools(Path archive, DebianRoot root) {
     private static final List<String> PROGRAMS =
             List.of("usr/bin/fio", "usr/sbin/mke2fs", "usr/sbin/e2fsck");
 
-    /** What mke2fs makes of the name "ext4". */
+    /** The file that tells mke2fs what "ext4" means. */
     private static final String MKE2FS_CONF = "etc/mke2fs.conf";
 
     private static final Pattern LIBRARY = Pattern.compile("(?m)^\\s*(\\S+) => (\\S+) \\(0x");
 
-    /** Returns them, fetching what is not in the cache. */
+    /** Returns the tools, downloading what is not in the cache. */
     static GuestTools ready() {
         DebianRoot root = PackageIndex.sid().rootWith("fio", "e2fsprogs");
         try {
@@ -57,7 +57,7 @@ record GuestTools(Path archive, DebianRoot root) {
                 cpio.file(MKE2FS_CONF, conf);
             }
             for (Map.Entry<String, Path> library : libraries.entrySet()) {
-                String name = library.getKey(); // the loader is named by its whole path
+                String name = library.getKey(); // the loader is named by its absolute path
                 String path =
                         name.startsWith("/") ? name.substring(1) : "lib/x86_64-linux-gnu/" + name;
                 cpio.file(path, library.getValue());

@@ -13,14 +13,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** The loadable modules of an unpacked kernel, and what each of them needs. */
+/** The loadable modules of an unpacked kernel, with their dependencies. */
 final class KernelModules {
-    /** What a module says about itself: zero-terminated words in its section .modinfo. */
+    /**
+     * An entry about dependencies in a module's .modinfo section, which holds zero-terminated
+     * strings.
+     */
     private static final Pattern DEPENDS = Pattern.compile("\\x00depends=([^\\x00]*)\\x00");
 
     private final Map<String, Path> files = new HashMap<>();
 
-    /** Finds the modules below a kernel's folder. */
+    /** Finds the modules below a kernel's directory. */
     KernelModules(Path folder) throws IOException {
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path each : all.toList()) {
@@ -33,7 +36,7 @@ final class KernelModules {
         }
     }
 
-    /** Returns the files of some modules and of all that they need; one built in has none. */
+    /** Returns the files of some modules and of their dependencies. A built-in module has none. */
     Set<Path> with(Iterable<String> names) throws IOException {
         Set<Path> found = new LinkedHashSet<>();
         for (String name : names) {

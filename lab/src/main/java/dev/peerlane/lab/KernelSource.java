@@ -1,6 +1,6 @@
 package dev.peerlane.lab;
 
-/** Where a {@link Guest} has its kernel from. */
+/** The source of a {@link Guest}'s kernel. */
 public enum KernelSource {
     /** The Debian release that this machine runs. */
     MACHINE("base-"),
@@ -13,12 +13,12 @@ public enum KernelSource {
         this.kind = kind;
     }
 
-    /** Returns what the names in the cache begin with of what was made of such kernels. */
+    /** Returns the name prefix in the cache for what is built from such kernels. */
     String kind() {
         return kind;
     }
 
-    /** Returns where its packages are looked up. */
+    /** Returns the index of its packages. */
     PackageIndex index() {
         return this == SID ? PackageIndex.sid() : PackageIndex.ofThisMachine();
     }

@@ -19,23 +19,23 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What the lab made of downloads, kept between runs in {@code ~/.cache/peerlane-lab}, or in the
- * folder that the system property {@code peerlane.lab.cache} names. Each thing is a folder whose
- * name tells its kind and what went into it. Deleting all of it costs a minute.
+ * A cache of what the lab builds from downloads, in {@code ~/.cache/peerlane-lab} or in the
+ * directory named by the system property {@code peerlane.lab.cache}. Each entry is a directory
+ * whose name states its kind and its inputs. Rebuilding all of it takes a minute.
  */
 final class LabCache {
     private static final int KEPT = 3;
 
     private LabCache() {}
 
-    /** Creates an entry of the cache. */
+    /** Builds an entry. */
     @FunctionalInterface
     interface Maker {
-        /** Fills an empty folder. */
+        /** Fills an empty directory. */
         void make(Path into) throws IOException;
     }
 
-    /** Returns the cache's own folder. */
+    /** Returns the cache directory. */
     static Path folder() throws IOException {
         String chosen = System.getProperty("peerlane.lab.cache");
         return Files.createDirectories(
@@ -45,11 +45,11 @@ final class LabCache {
     }
 
     /**
-     * Returns a thing, making it if it is not there; in one step, so that two builds can't mix. The
-     * three newest of its kind are kept.
+     * Returns an entry, building it if it is missing. It appears atomically, so concurrent builds
+     * can't mix. The three newest entries of a kind are kept.
      *
-     * @param kind what all things begin with that replace each other
-     * @param rest what tells it from them
+     * @param kind the name prefix of entries that replace each other
+     * @param rest the rest of the name, which distinguishes them
      */
     static Path made(String kind, String rest, Maker maker) throws IOException {
         Path folder = folder().resolve(kind + rest);
@@ -71,7 +71,7 @@ final class LabCache {
         return folder;
     }
 
-    /** Returns the entries of a kind, the newest first. */
+    /** Returns the entries of a kind, newest first. */
     static List<Path> kept(String kind) throws IOException {
         try (Stream<Path> all = Files.list(folder())) {
             return all.filter(each -> String.valueOf(each.getFileName()).startsWith(kind))
@@ -87,7 +87,7 @@ final class LabCache {
             if (!Files.isDirectory(to)) {
                 throw e;
             }
-            // another build was faster; its result is as good
+            // another build was faster, and its result is equivalent
         }
     }
 
@@ -99,7 +99,7 @@ final class LabCache {
         }
     }
 
-    /** Returns a short name for all that went into a thing. */
+    /** Returns a short digest of an entry's inputs. */
     static String digest(String text) {
         try {
             byte[] sum = MessageDigest.getInstance("SHA-256").digest(text.getBytes(UTF_8));
@@ -109,7 +109,7 @@ final class LabCache {
         }
     }
 
-    /** Deletes a folder and all in it, or nothing if it is not there. */
+    /** Deletes a directory and its contents, if it exists. */
     static void delete(Path tree) throws IOException {
         if (!Files.exists(tree, LinkOption.NOFOLLOW_LINKS)) {
             return;

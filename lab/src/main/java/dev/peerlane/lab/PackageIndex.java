@@ -16,9 +16,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where Debian packages are looked up and fetched: the release that this machine runs, or Debian
- * sid, whose kernel and QEMU are newer. Nothing is ever installed, and sid's index, sources and
- * downloads are apart from this machine's: its apt never sees them.
+ * Finds and downloads Debian packages, of this machine's release or of Debian sid, whose kernel and
+ * QEMU are newer. Nothing is installed. Sid's index, sources and downloads are separate from this
+ * machine's, so its apt never sees them.
  */
 final class PackageIndex {
     private static final Pattern DEPENDS = Pattern.compile("(?m)^\\s*\\|?Depends: (\\S+)");
@@ -41,10 +41,10 @@ final class PackageIndex {
     }
 
     /**
-     * Returns sid's index as of today. Where sid can't be reached, a kept one of an earlier day
-     * serves, and that is said.
+     * Returns today's index of sid. If sid can't be reached, uses an older index from the cache and
+     * reports it.
      *
-     * @throws PeerlaneException if sid can't be reached and there is none
+     * @throws PeerlaneException if sid can't be reached and the cache has no index
      */
     static PackageIndex sid() {
         try {
@@ -54,7 +54,7 @@ final class PackageIndex {
         }
     }
 
-    /** As {@link #sid()}, from an archive. */
+    /** Returns an index like {@link #sid()}, from a given mirror. */
     static PackageIndex sid(String mirror) {
         try {
             Path folder;
@@ -78,7 +78,7 @@ final class PackageIndex {
         }
     }
 
-    /** Returns the archive that this machine gets its own packages from. */
+    /** Returns the mirror of this machine's own packages. */
     private static String mirror() throws IOException {
         Path folder = LabCache.folder();
         List<String> question =
@@ -92,7 +92,7 @@ final class PackageIndex {
                         "Label: Debian");
         String found = Tool.run(folder, question).strip();
         if (found.isEmpty()) {
-            refreshMachine(folder); // who made the archive is known once its index is there
+            refreshMachine(folder); // the origin of the archive is known only from its index
             found = Tool.run(folder, question).strip();
         }
         if (found.isEmpty() || !Files.exists(KEYRING)) {
@@ -111,7 +111,7 @@ final class PackageIndex {
         Files.createDirectories(folder.resolve("lists/partial"));
         Files.createDirectories(folder.resolve("cache"));
         Files.createFile(folder.resolve("status"));
-        // Check-Valid-Until: a mirror that stands still serves too, since nothing is installed
+        // Check-Valid-Until: a stale mirror is good enough, since nothing is installed
         Files.writeString(
                 folder.resolve("sid.sources"),
                 """
@@ -146,7 +146,7 @@ final class PackageIndex {
                         "Dir::Etc::preferencesparts=/dev/null",
                         "APT::Architecture=amd64",
                         "APT::Architectures=amd64",
-                        "APT::Sandbox::User=root", // its own user can't write in there
+                        "APT::Sandbox::User=root", // apt's own user can't write there
                         "Acquire::Languages=none")) {
             options.add("-o");
             options.add(each);
@@ -175,8 +175,8 @@ final class PackageIndex {
     }
 
     /**
-     * Finds the newest kernel for cloud machines: its package, and those that later releases split
-     * off from it for the image and the modules.
+     * Returns the newest cloud kernel: its package, and the packages for image and modules that
+     * later releases split off.
      */
     List<DebianPackage> newestKernel() {
         String image =
@@ -200,7 +200,10 @@ final class PackageIndex {
         return refreshed(command);
     }
 
-    /** Runs a command, with a fresh index if it fails: an old one names what is gone. */
+    /**
+     * Runs a command, and repeats it with a fresh index if it fails, since a stale index names
+     * packages that are gone.
+     */
     private String refreshed(List<String> command) {
         try {
             Path folder = LabCache.folder();
@@ -237,7 +240,7 @@ final class PackageIndex {
                 "The guest is built from Debian's packages, on Debian; run apt-get update");
     }
 
-    /** Fetches packages and unpacks them into one root folder, without what they depend on. */
+    /** Downloads packages and unpacks them into one root directory, without dependencies. */
     void unpack(List<DebianPackage> packages, Path root) {
         try {
             Path fetched = Files.createTempDirectory(root.toAbsolutePath().getParent(), "fetched-");
@@ -276,8 +279,8 @@ final class PackageIndex {
     }
 
     /**
-     * Returns a root folder with packages and all that they depend on, without what they only
-     * recommend; kept in the cache.
+     * Returns a root directory from the cache with packages and their dependencies, without
+     * recommended packages.
      */
     DebianRoot rootWith(String... names) {
         try {
@@ -306,7 +309,7 @@ final class PackageIndex {
         unpackAll(fetched, into);
     }
 
-    /** Returns a command that would install packages on a machine that has none. */
+    /** Returns a command that would install packages on an empty machine. */
     private List<String> install(String... names) {
         List<String> command = new ArrayList<>(List.of("apt-get", "install", "-qq", "--yes"));
         command.add("--no-install-recommends");

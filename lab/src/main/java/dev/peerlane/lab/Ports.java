@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Adds root ports, switches and host bridges to a QEMU command line as drives ask for them. */
+/** Adds the root ports, switches and host bridges that drives need to a QEMU command line. */
 final class Ports {
     private final List<String> command;
     private final Map<String, Integer> portsOfSwitch = new LinkedHashMap<>();
@@ -21,7 +21,7 @@ final class Ports {
         this.command = command;
     }
 
-    /** Returns the bus for one more drive, and its place there if it matters. */
+    /** Returns the bus for another drive, with its address there if it matters. */
     String below(Drive drive) {
         String portName = drive.portName();
         if (portName != null) {

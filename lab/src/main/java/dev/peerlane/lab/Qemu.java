@@ -22,9 +22,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A QEMU machine with NVMe controllers whose processor never starts: a test drives them through the
- * qtest socket. Software emulation only, so it runs on any machine that has QEMU. Closing it ends
- * its process and deletes its files.
+ * A QEMU machine with NVMe controllers whose processor never starts. A test drives the controllers
+ * through the qtest socket. It uses only software emulation, so it runs on any machine with QEMU.
+ * Closing it ends the process and deletes its files.
  */
 public final class Qemu implements AutoCloseable {
     private static final String BINARY = "qemu-system-x86_64";
@@ -54,7 +54,7 @@ public final class Qemu implements AutoCloseable {
         this.images = images;
     }
 
-    /** Starts to describe a machine: 256 MiB of RAM, no IOMMU, no drives. */
+    /** Creates a builder for a machine with 256 MiB of RAM, no IOMMU and no drives. */
     public static Builder machine() {
         return new Builder();
     }
@@ -74,29 +74,29 @@ public final class Qemu implements AutoCloseable {
             return this;
         }
 
-        /** Sets how much RAM it has, at most 2048. */
+        /** Sets the size of its RAM, at most 2048. */
         public Builder ramMib(int mebibytes) {
             ramMib = mebibytes;
             return this;
         }
 
-        /** Gives it an Intel IOMMU with addresses of 39 or 48 bits. */
+        /** Adds an Intel IOMMU with addresses of 39 or 48 bits. */
         public Builder iommu(int addressBits) {
             iommu = "intel-iommu,aw-bits=" + addressBits;
             return this;
         }
 
-        /** Names another QEMU program. */
+        /** Uses another QEMU program. */
         public Builder binary(String program) {
             binary = program;
             return this;
         }
 
         /**
-         * Starts it and waits until it answers.
+         * Starts the machine and waits until it answers.
          *
-         * @throws PeerlaneException if there is no QEMU or it does not start; the message has what
-         *     it wrote
+         * @throws PeerlaneException if QEMU is missing or does not start; the message has its
+         *     output
          */
         public Qemu start() {
             Path directory = null;
@@ -195,7 +195,7 @@ public final class Qemu implements AutoCloseable {
         return image;
     }
 
-    /** Attaches to it. Close the fabric before attaching again. */
+    /** Attaches to the machine. Close the fabric before attaching again. */
     public QtestFabric attach() {
         try {
             return QtestFabric.attach(socket, ram);
@@ -205,7 +205,7 @@ public final class Qemu implements AutoCloseable {
         }
     }
 
-    /** Returns what QEMU wrote to its standard error so far. */
+    /** Returns QEMU's standard error so far. */
     public String errors() {
         try {
             byte[] text = Files.readAllBytes(errors);
@@ -238,7 +238,7 @@ public final class Qemu implements AutoCloseable {
         }
     }
 
-    /** Asks one question, which QEMU answers once its devices are made; never blocks. */
+    /** Sends one request, which QEMU answers once its devices exist. Never blocks. */
     private static final class Probe implements AutoCloseable {
         private final Path socket;
         private @Nullable SocketChannel channel;
@@ -258,7 +258,7 @@ public final class Qemu implements AutoCloseable {
                 }
                 return to.read(ByteBuffer.allocate(64)) > 0;
             } catch (IOException e) {
-                return false; // not there yet, or ending: the process tells which
+                return false; // not started yet, or ending: the process state shows which
             }
         }
 
@@ -269,7 +269,7 @@ public final class Qemu implements AutoCloseable {
                     channel.close();
                 }
             } catch (IOException e) {
-                // QEMU sees an end all the same when this process ends
+                // QEMU still sees the end of the stream when this process ends
             }
         }
     }
@@ -281,12 +281,12 @@ public final class Qemu implements AutoCloseable {
                 "See what it wrote, and that this QEMU is 7.2 or later");
     }
 
-    /** Ends its process without warning, as a crash would. The files stay until it is closed. */
+    /** Kills the process, as a crash would. The files stay until it is closed. */
     public void kill() {
         process.destroyForcibly();
     }
 
-    /** Ends the process that was started, and no other, and deletes its files. */
+    /** Ends the process that was started and deletes its files. */
     @Override
     public void close() {
         process.destroy();

@@ -18,20 +18,20 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * {@code ./dev serve-qemu}: drives of {@code peerlane serve} under a guest that nobody here wrote.
- * QEMU's vfio-user-pci device is the client, Linux's nvme driver drives them: file systems, fio
- * with verification, resets. Afterwards the images are looked at on this machine.
+ * {@code ./dev serve-qemu}: tests drives of {@code peerlane serve} with an independent guest.
+ * QEMU's vfio-user-pci device is the client, and Linux's nvme driver uses the drives: file systems,
+ * fio with verification, resets. Afterwards the images are checked on this machine.
  *
- * <p>Ends with 0 if all was well, 1 if not, {@value #NOT_RUN} if it can't run here.
+ * <p>The exit status is 0 on success, 1 on failure, {@value #NOT_RUN} if it can't run here.
  */
 public final class ServedDrives {
-    /** Status of what was not run, as automake has it. */
+    /** The exit status of a test that was not run, as in automake. */
     static final int NOT_RUN = 77;
 
     private static final String DEVICE = "vfio-user-pci";
     private static final long IMAGE_BYTES = 192L << 20;
 
-    /** A drive of the server: its name is its serial number too. */
+    /** A drive of the server. Its name is also its serial number. */
     private record Served(String name, String rest, List<String> perils) {}
 
     private static final List<Served> DRIVES =
@@ -47,7 +47,7 @@ public final class ServedDrives {
 
     private ServedDrives() {}
 
-    /** Runs it; the argument is the launcher. */
+    /** Runs the test. The argument is the launcher. */
     public static void main(String[] arguments) throws IOException {
         System.exit(run(Path.of(arguments[0])));
     }
@@ -168,7 +168,7 @@ public final class ServedDrives {
         }
     }
 
-    /** The guest has said that all is well: now the images themselves. */
+    /** Checks the images after the guest has reported success. */
     private static void judge(GuestRun run, Path folder, GuestTools tools) throws IOException {
         for (Served drive : DRIVES) {
             String name = drive.name();

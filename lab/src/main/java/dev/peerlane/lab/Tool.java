@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Runs a program of the machine that builds the guest, for a bounded time. */
+/** Runs a program on the machine that builds the guest, for a bounded time. */
 final class Tool {
     private static final long LIMIT_SECONDS = 300;
     private static final int SHOWN_CHARACTERS = 2000;
@@ -19,7 +19,7 @@ final class Tool {
     private Tool() {}
 
     /**
-     * Runs a program and returns what it wrote, errors included.
+     * Runs a program and returns its output, including errors.
      *
      * @throws PeerlaneException if it is missing, takes too long or fails
      */
@@ -27,7 +27,7 @@ final class Tool {
         return run(folder, List.of(command));
     }
 
-    /** As {@link #run(Path, String...)}. */
+    /** Runs a program like {@link #run(Path, String...)}. */
     static String run(Path folder, List<String> command) {
         String name = String.join(" ", command);
         Path output = null;
@@ -75,7 +75,7 @@ final class Tool {
                 Files.deleteIfExists(file);
             }
         } catch (IOException e) {
-            // a few bytes in the folder for temporary files
+            // a few bytes in the temporary directory
         }
     }
 

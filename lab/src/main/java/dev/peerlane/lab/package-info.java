@@ -1,4 +1,6 @@
-/** Starts QEMU machines with NVMe controllers that nobody here wrote, for system tests. */
+/**
+ * Starts QEMU machines, whose NVMe controllers are independent of this project, for system tests.
+ */
 @NullMarked
 package dev.peerlane.lab;
 

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Moving functions to vfio-pci and back, and every refusal that a guest can show: mounted, swap,
- * md, device mapper, running root, shared by two controllers, bridges, others.
+ * Tests moving functions to vfio-pci and back, and every refusal that a guest can show: mounted,
+ * swap, md, device mapper, running root, shared by two controllers, bridges, others.
  */
 @Tag("guest")
 class BindingGuestTest {
@@ -100,7 +100,7 @@ class BindingGuestTest {
                         .run();
     }
 
-    /** A partition over most of one drive, data on another. */
+    /** Writes a partition over most of one drive, and data on another. */
     private static void fill(String drive, Path image) throws IOException {
         if (drive.equals("mounted")) {
             ByteBuffer sector = ByteBuffer.allocate(512).order(ByteOrder.LITTLE_ENDIAN);

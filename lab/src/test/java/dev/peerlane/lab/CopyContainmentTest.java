@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Where a copy's data stays and where it doesn't: not around the target's range, not in a CMB or in
- * host memory afterwards; and what becomes of a copy whose host memory no device reaches.
+ * Tests that a copy's data stays contained: nothing outside the target's range changes, and none is
+ * left in a CMB or in host memory. Also tests a copy whose host memory no device can reach.
  */
 @Tag("qemu")
 class CopyContainmentTest {

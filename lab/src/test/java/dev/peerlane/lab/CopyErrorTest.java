@@ -20,7 +20,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Copies whose devices fail: typed errors that name the block, in bounded time, nothing stuck. */
+/**
+ * Tests copies with failing devices: typed errors that name the block, in bounded time, without
+ * hanging.
+ */
 @Tag("qemu")
 class CopyErrorTest {
     private static final int BYTES = 4 << 20;
@@ -140,7 +143,8 @@ class CopyErrorTest {
                             () -> session.run(plan, new CancelFlag(), die));
             assertThat(e.category()).isEqualTo(PeerlaneException.Category.IO);
             assertThat(e.code()).isEqualTo("qtest-closed");
-            // what the devices may still touch is unknown now, and closing the ports says so
+            // it is unknown now what the devices may still access, and closing the ports reports
+            // that
             assertThat(e.getSuppressed())
                     .singleElement()
                     .isInstanceOfSatisfying(
@@ -163,9 +167,10 @@ class CopyErrorTest {
 
     @Test
     void commandsThatTakeTooLongEndTheCopyInTime() throws IOException {
-        // Two commands a second, so the second one is late. QEMU answers nothing while it waits
-        // for the medium to delete a queue, so few are out; and it hangs for good if one of them
-        // waits for its only bounce buffer, as peers' CMBs make it, so they go to host memory.
+        // With two commands per second, the second one is late. QEMU answers nothing while it waits
+        // for the medium to delete a queue, so few commands are in flight. It hangs for good if one
+        // waits for its only bounce buffer, which peers' CMBs need, so the data goes to host
+        // memory.
         try (Qemu qemu = machine(Drive.named("source").iops(2), Drive.named("target"));
                 Session session = Session.of(qemu.attach())) {
             CopyOptions how =

@@ -34,14 +34,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Copies on controllers that nobody here wrote: two behind a switch, one on a root port. What
- * arrived is read from the target's backing file.
+ * Tests copies on QEMU's controllers, two behind a switch and one on a root port. The result is
+ * read from the target's backing file.
  */
 @Tag("qemu")
 class CopyOnQemuTest {
     private static final int SECTOR = 512;
 
-    /** RAM that no table maps: behind all that is allocated. */
+    /** The offset of RAM that no table maps, beyond all allocations. */
     private static final long OUTSIDE = 160L << 20;
 
     @TempDir private Path directory;
@@ -119,7 +119,7 @@ class CopyOnQemuTest {
         }
     }
 
-    /** Guards the proof above: a copy through host memory must be seen in the same way. */
+    /** Validates the test above: the same method must detect a copy through host memory. */
     @Test
     void aCopyThroughHostMemoryIsSeenInTheRamFile() throws Exception {
         byte[] pattern = new byte[64];
@@ -176,8 +176,8 @@ class CopyOnQemuTest {
     }
 
     /**
-     * Guards the proof above: data in host memory that the tables do not know must fault. QEMU
-     * completes such commands with success, so the copy believes that it went well.
+     * Validates the test above: data in unmapped host memory must fault. QEMU completes such
+     * commands with success, so the copy reports success.
      */
     @Test
     void behindAnIommuDataInHostMemoryThatItDoesNotKnowFaults() throws IOException {

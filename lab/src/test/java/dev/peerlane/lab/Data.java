@@ -13,18 +13,18 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.util.Random;
 
-/** Bytes of images and memory, for comparing. */
+/** Bytes of images and memory, for comparison. */
 final class Data {
     private Data() {}
 
-    /** Returns bytes that depend on the seed only. */
+    /** Returns bytes that depend only on the seed. */
     static byte[] random(long seed, int bytes) {
         byte[] data = new byte[bytes];
         new Random(seed).nextBytes(data);
         return data;
     }
 
-    /** Returns bytes whose every 512 hold the word at their start, and noise after it. */
+    /** Returns bytes in which every 512 start with the word, followed by noise. */
     static byte[] marked(long word, int bytes) {
         byte[] data = random(word, bytes);
         for (int at = 0; at < bytes; at += 512) {
@@ -78,12 +78,12 @@ final class Data {
         return found;
     }
 
-    /** Returns what a buffer holds from an offset on. */
+    /** Returns the content of a buffer from an offset. */
     static byte[] of(DmaBuffer buffer, long offset, long bytes) {
         return buffer.segment().asSlice(offset, bytes).toArray(JAVA_BYTE);
     }
 
-    /** Puts bytes into a buffer. */
+    /** Writes bytes to a buffer. */
     static void put(DmaBuffer buffer, long offset, byte[] data) {
         MemorySegment.copy(data, 0, buffer.segment(), JAVA_BYTE, offset, data.length);
     }

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * What a doorbell store of {@link dev.peerlane.mem.Mmio} is to the device, as QEMU's trace has it:
- * one write of 4 bytes, no read, in the interpreter and in both compilers.
+ * Checks in QEMU's trace that a doorbell store of {@link dev.peerlane.mem.Mmio} reaches the device
+ * as one write of 4 bytes without a read, in the interpreter and with both compilers.
  */
 @Tag("guest")
 class DoorbellGuestTest {
@@ -37,7 +37,7 @@ class DoorbellGuestTest {
     static void boot() throws IOException {
         run =
                 Guest.named("doorbells")
-                        .processors(1) // QEMU 7.2 with more crashes the second compiler
+                        .processors(1) // with more, QEMU 7.2 crashes the second compiler
                         .drive(Drive.named("ssd0"))
                         .trace("pci_nvme_mmio_write")
                         .trace("pci_nvme_mmio_read")

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The driver brings QEMU's controllers up and takes them down. */
+/** Tests that the driver brings up and shuts down QEMU's controllers. */
 @Tag("qemu")
 class DriverBringUpTest {
     private static final String WITH_CMB = "qemu:01:00.0";
@@ -181,7 +181,7 @@ class DriverBringUpTest {
             closeCleanly(c);
             assertThat(config.load16(ConfigSpace.COMMAND) & ConfigSpace.COMMAND_BUS_MASTER)
                     .isZero();
-            // all RAM but the first 16 MiB in one piece: nothing is left allocated
+            // all RAM except the first 16 MiB is free in one piece, so nothing is left allocated
             fabric.dma().allocate(48L << 20).close();
         }
     }
@@ -192,7 +192,7 @@ class DriverBringUpTest {
         left.requireCmb().enable(fabric.dma());
         NvmeBlockPort port = left.namespace(1).port(8);
         assertThat(port.inFlight()).isZero();
-        fabric.close(); // with queues, window and controller as they are
+        fabric.close(); // leaves queues, window and controller as they are
         fabric = qemu.attach();
         try (Controller c = open(WITH_CMB);
                 DmaBuffer buffer = fabric.dma().allocate(4096)) {

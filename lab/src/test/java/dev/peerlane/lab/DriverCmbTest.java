@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Copies of one slot through a CMB, made by hand of the driver's parts: two drives behind a switch
- * and a third on a root port. The pattern must be on the target and nowhere in RAM.
+ * Tests copies of one slot through a CMB, built from the driver's parts, with two drives behind a
+ * switch and a third on a root port. The pattern must be on the target and nowhere in RAM.
  */
 @Tag("qemu")
 class DriverCmbTest {
@@ -69,7 +69,7 @@ class DriverCmbTest {
         }
     }
 
-    /** Rings, and waits for the one command in flight; returns its status. */
+    /** Rings the doorbell, waits for the only command in flight and returns its status. */
     private int await(BlockPort port, int slot) {
         Last last = new Last();
         port.ring();
@@ -129,7 +129,7 @@ class DriverCmbTest {
     @Test
     void memoryOutsideTheTablesFaultsThoughTheCommandSucceeds() throws IOException {
         start(true);
-        long outside = 60L << 20; // RAM, but nothing that was allocated
+        long outside = 60L << 20; // RAM that was not allocated
         assertThat(fabric.iommu().orElseThrow().faults().isEmpty()).isTrue();
 
         copy(new Unmapped(outside), 8);

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the driver reads and writes, against the image behind QEMU's controller. */
+/** Compares what the driver reads and writes with the image behind QEMU's controller. */
 @Tag("qemu")
 class DriverIoTest {
     private static final int MIB = 1 << 20;

@@ -13,14 +13,14 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** A real file system in an image file, made and checked by e2fsprogs. */
+/** A file system in an image file, created and checked by e2fsprogs. */
 final class Ext4 {
     private Ext4() {}
 
     /**
-     * Makes an image with files in it.
+     * Creates an image with files.
      *
-     * @param pattern is in one of them, in every one of its 4 KiB blocks
+     * @param pattern the content of every 4 KiB block of one of the files
      */
     static void make(Path image, long bytes, Path workDirectory, byte[] pattern)
             throws IOException, InterruptedException {
@@ -41,7 +41,7 @@ final class Ext4 {
         run("mkfs.ext4", "-q", "-F", "-d", tree.toString(), image.toString(), bytes / 1024 + "k");
     }
 
-    /** Checks the file system and returns its files with their content's digest. */
+    /** Checks the file system and returns a digest of each file. */
     static Map<String, Integer> check(Path image, Path workDirectory)
             throws IOException, InterruptedException {
         run("e2fsck", "-fn", image.toString());

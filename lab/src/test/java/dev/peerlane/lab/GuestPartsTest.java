@@ -12,7 +12,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the guest is made from and judged by, without a guest. */
+/** Tests the parts that build and judge a guest, without a guest. */
 class GuestPartsTest {
     @TempDir private Path folder;
 
@@ -73,7 +73,7 @@ class GuestPartsTest {
     }
 
     @Test
-    void whatFailedOnceHasFailed() {
+    void aFailureIsFinal() {
         GuestRun run =
                 run(
                         "PEERLANE-TEST twice FAIL first",

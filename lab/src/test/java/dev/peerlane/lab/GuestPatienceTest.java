@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** How long a guest is waited for. */
+/** Tests how long a guest is given. */
 class GuestPatienceTest {
     private static final Duration LIMIT = Duration.ofMinutes(4);
     private static final long HOUR = Duration.ofHours(1).toNanos();
@@ -14,7 +14,7 @@ class GuestPatienceTest {
     private final GuestPatience patience = new GuestPatience(LIMIT, 2);
 
     @Test
-    void aGuestThatSaysSomethingNowAndThenIsWaitedForHoweverLongItTakes() {
+    void aGuestWithOutputIsGivenTimeOnABusyMachine() {
         for (int minute = 0; minute < 300; minute++) {
             Duration used = Duration.ofSeconds(minute);
             assertThat(patience.over(minute * MINUTE, used, minute / 3)).isNull();
@@ -30,7 +30,7 @@ class GuestPatienceTest {
     }
 
     @Test
-    void aGuestThatIsBusyForEverIsEndedThoughItTalks() {
+    void aGuestThatIsBusyForeverIsEndedDespiteItsOutput() {
         assertThat(patience.over(0, Duration.ofMinutes(8), 1)).isNull();
         assertThat(patience.over(MINUTE, Duration.ofSeconds(481), 2))
                 .isEqualTo("it used more than 480 s of processor time");

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The guest itself: Linux, its drivers and Java, before anything of Peerlane runs in it. */
+/** Tests the guest itself: Linux, its drivers and Java, without Peerlane. */
 @Tag("guest")
 class GuestTest {
     @AutoClose private static GuestRun run;

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Translation lets functions reach what was allocated or mapped, and nothing else. */
+/** Tests that translation lets functions access only what was allocated or mapped. */
 @Tag("qemu")
 class IntelIommuTest {
     private static Qemu start(int addressBits) {
@@ -59,7 +59,7 @@ class IntelIommuTest {
                         .containsExactly(
                                 new IommuFault(
                                         device.bdf(), buffer.busAddress(), Direction.WRITE, 5));
-                assertThat(iommu.faults().isEmpty()).as("cleared by the call before").isTrue();
+                assertThat(iommu.faults().isEmpty()).as("cleared by the previous call").isTrue();
             }
         }
     }

@@ -32,17 +32,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Our verdicts against Linux's own, in a fresh guest for each shape, since Linux judges a pair once
- * and keeps the answer. Of each pair and direction three things must agree: the verdict that is
- * computed from a capture of the guest, what the kernel does with p2pmem I/O and says in its log,
- * and what became of the data.
+ * Compares our verdicts with Linux's, in a fresh guest for each topology, since Linux judges a pair
+ * once and caches the answer. For each pair and direction three things must agree: the verdict
+ * computed from a capture of the guest, what the kernel does with p2pmem I/O and logs, and the
+ * resulting data.
  */
 @Tag("kernel")
 class KernelVerdictsTest {
     private static final Path CAPTURES =
             Path.of("..", "cli", "src", "test", "resources", "dev", "peerlane", "cli", "captures");
 
-    /** EINVAL or EREMOTEIO: the answers to a transfer that p2pdma does not map. */
+    /** EINVAL or EREMOTEIO, the errors for a transfer that p2pdma does not map. */
     private static final Pattern TOLD =
             Pattern.compile(
                     "(\\w+)>(\\w+):write=(ok|refused\\((?:22|121)\\)),"
@@ -56,7 +56,7 @@ class KernelVerdictsTest {
 
     @TempDir private Path folder;
 
-    /** What stands between devices and memory. */
+    /** The IOMMU between devices and memory. */
     private enum Iommu {
         OFF,
         PASS_THROUGH,
@@ -71,7 +71,7 @@ class KernelVerdictsTest {
         }
     }
 
-    /** A machine; its name is that of its capture. */
+    /** A machine topology, named like its capture. */
     private record Shape(String name, String processor, Iommu iommu, Consumer<Guest> drives) {
         @Override
         public String toString() {
@@ -83,14 +83,14 @@ class KernelVerdictsTest {
         return Drive.named(name).cmbMib(4);
     }
 
-    /** Two drives below one switch, one beside it. */
+    /** Adds two drives below one switch and one beside it. */
     private static void oneSwitch(Guest guest) {
         guest.drive(ssd("ssd0").behindSwitch("sw"));
         guest.drive(ssd("ssd1").behindSwitch("sw"));
         guest.drive(ssd("ssd2"));
     }
 
-    /** Two switches below one, a drive below each of the three. */
+    /** Adds two switches below a third, with a drive below each. */
     private static void cascade(Guest guest) {
         guest.drive(ssd("ssd0").behindSwitch("left", "top"));
         guest.drive(ssd("ssd1").behindSwitch("right", "top"));
@@ -107,7 +107,7 @@ class KernelVerdictsTest {
         guest.drive(ssd("ssd1").onHostBridge(128));
     }
 
-    /** Two functions of one device: the bridge that both share is a root port, which has ACS. */
+    /** Adds two functions of one device, whose shared bridge is a root port with ACS. */
     private static void functions(Guest guest) {
         guest.drive(ssd("ssd0").functionBelow("port"));
         guest.drive(ssd("ssd1").functionBelow("port"));
@@ -168,7 +168,7 @@ class KernelVerdictsTest {
         Data.write(image, P2pmem.OTHER, Data.random(drive.hashCode() + 1000, P2pmem.BYTES));
     }
 
-    /** One run against the verdicts. */
+    /** Compares one run with the verdicts. */
     private static final class Comparison {
         private final Shape shape;
         private final GuestRun run;
@@ -229,8 +229,8 @@ class KernelVerdictsTest {
             if (!allowed) {
                 return;
             }
-            // The one exception. Linux hands out bus addresses for a direct route, as hardware
-            // wants them; QEMU's switches route nothing, so the IOMMU sees them and refuses.
+            // The only exception: for a direct route, Linux uses bus addresses, as hardware needs.
+            // QEMU's switches don't route them, so the IOMMU sees and refuses them.
             boolean right =
                     shape.iommu() != Iommu.TRANSLATING || route.peerWrites() != Verdict.DIRECT;
             assertThat(arrived(serials, client, owner, true)).as(name).isEqualTo(right);
@@ -246,7 +246,7 @@ class KernelVerdictsTest {
             return Arrays.equals(wanted, Data.read(run.image(result), at, P2pmem.BYTES));
         }
 
-        /** Linux logs refusals and redirects, and nothing of what it allows. */
+        /** Checks the log. Linux logs refusals and redirects, but not what it allows. */
         private void log(Route route, String name) {
             assertThat(has(REFUSED, route)).as(name).isEqualTo(!route.kernelAllows());
             assertThat(has(REDIRECTED, route)).as(name).isEqualTo(!route.redirecting().isEmpty());

@@ -17,8 +17,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * A fabric whose large buffers are RAM that the IOMMU does not map, if there is one. Small ones
- * (queues, lists, pages) are mapped as ever.
+ * A fabric whose large buffers are RAM that the IOMMU, if any, does not map. Small buffers (queues,
+ * lists, pages) are mapped as usual.
  */
 final class OutsideFabric extends ForwardingFabric {
     private static final long LARGE_BYTES = 256 << 10;

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Packages of Debian sid on a machine that runs another release. */
+/** Tests packages of Debian sid on a machine with another release. */
 @Tag("guest")
 class PackageIndexTest {
     private static final String CACHE = "peerlane.lab.cache";
@@ -19,7 +19,7 @@ class PackageIndexTest {
     @TempDir private Path folder;
 
     @Test
-    void sidsQemuRunsWithItsOwnLibraries() {
+    void qemuOfSidRunsWithItsOwnLibraries() {
         List<String> command = new ArrayList<>(SidQemu.command());
         command.addAll(List.of("-M", "q35", "-device", "nvme,help"));
         assertThat(Tool.run(folder, command)).contains("cmb_size_mb");

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Probes on controllers that nobody here wrote. */
+/** Tests probes on QEMU's controllers. */
 @Tag("qemu")
 class ProbeOnQemuTest {
     @ParameterizedTest

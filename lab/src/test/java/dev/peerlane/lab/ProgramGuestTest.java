@@ -14,12 +14,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The program on real drivers; the BARs that hold the CMBs lie above 4 GiB. */
+/** Tests the program on real drivers. The BARs with the CMBs are above 4 GiB. */
 @Tag("guest")
 class ProgramGuestTest {
     private static final int REGION_BYTES = (int) Copies.BLOCKS * 512;
 
-    /** Commands a second: what is interrupted would last a minute on the fastest machine. */
+    /**
+     * Commands per second, so that an interrupted copy would take a minute on the fastest machine.
+     */
     private static final int SLOW = 16;
 
     private static final int DRIVE_BYTES = 16 << 20;

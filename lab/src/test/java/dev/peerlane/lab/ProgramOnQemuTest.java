@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program in a process of its own, as a user runs it, on QEMU's controllers. */
+/** Tests the program in its own process, as a user runs it, on QEMU's controllers. */
 @Tag("qemu")
 class ProgramOnQemuTest {
     private static final int BYTES = 16 << 20;

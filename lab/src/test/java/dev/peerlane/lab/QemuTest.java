@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The harness itself. */
+/** Tests the harness itself. */
 class QemuTest {
     @Test
     void missingProgramNamesThePackage() {
@@ -26,7 +26,7 @@ class QemuTest {
 
     @Test
     @Tag("qemu")
-    void whatQemuComplainsOfIsInTheMessage() {
+    void theMessageHasTheErrorsOfQemu() {
         assertThatExceptionOfType(PeerlaneException.class)
                 .isThrownBy(() -> Qemu.machine().drive(Drive.named("a").blockBytes(500)).start())
                 .satisfies(e -> assertThat(e.getMessage()).contains("logical_block_size"));

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Registers and CMB of QEMU's controller through its BARs. */
+/** Tests registers and CMB of QEMU's controller through its BARs. */
 @Tag("qemu")
 class QtestCmbTest {
     private static final ValueLayout.OfInt LE_INT =
@@ -45,7 +45,7 @@ class QtestCmbTest {
         cmb = device.bar(2);
         sizeBeforeEnabling = registers.load32(CMBSZ);
         locationBeforeEnabling = registers.load32(CMBLOC);
-        // high half first: the low one enables, and QEMU takes the address at that moment
+        // high half first: the low half enables the CMB, and QEMU latches the address then
         registers.store32(CMBMSC + 4, (int) (cmb.pciAddress() >>> 32));
         registers.store32(CMBMSC, (int) cmb.pciAddress() | 3);
     }
@@ -92,7 +92,7 @@ class QtestCmbTest {
     void bulkAgreesWithSingleAccesses() {
         long seed = 0x5eed_0001L;
         Random random = new Random(seed);
-        byte[] data = new byte[(48 << 10) + 4100]; // more than one message takes
+        byte[] data = new byte[(48 << 10) + 4100]; // more than fits in one message
         random.nextBytes(data);
         long offset = (1 << 20) + 4;
         cmb.fill(offset - 4, 4, 0x11223344);
@@ -158,7 +158,7 @@ class QtestCmbTest {
 
     @Test
     void manyDoorbellsAreWrittenWithoutWaitingAndAllArrive() {
-        // AQA stands in for a doorbell: unlike one, it can be read back
+        // AQA replaces a doorbell because it can be read back
         var aqa = registers.doorbell(0x24);
         for (int i = 0; i < 1000; i++) {
             aqa.ring(i);

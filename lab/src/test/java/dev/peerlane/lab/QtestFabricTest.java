@@ -27,7 +27,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Two drives behind a switch and one on a root port, attached to anew for each test. */
+/**
+ * Tests a fabric of two drives behind a switch and one on a root port, attached anew for each test.
+ */
 @Tag("qemu")
 class QtestFabricTest {
     @AutoClose private static Qemu qemu;
@@ -154,7 +156,7 @@ class QtestFabricTest {
     void functionLevelResetClearsTheControllerAndKeepsItsConfiguration() {
         PciDevice device = fabric.open("qemu:03:00.0");
         device.busMaster(true);
-        device.config().store16(0x3c, 0x010b); // Interrupt Line is writable, the pin is not
+        device.config().store16(0x3c, 0x010b); // Interrupt Line is writable, Interrupt Pin is not
         assertThat(device.config().load8(0x3c)).isEqualTo(0x0b);
         TinyAdmin admin = new TinyAdmin(fabric, device);
         assertThat(device.bar(0).load32(0x14)).as("CC").isEqualTo(0x0046_0001);

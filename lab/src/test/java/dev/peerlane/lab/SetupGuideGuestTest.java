@@ -15,8 +15,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * docs/vfio-setup.md from its first command to the last undo, on a machine whose drives nobody has
- * bound yet: each command as it stands there, but for addresses, groups and the serial number.
+ * Runs docs/vfio-setup.md from the first command to the last undo, on a machine whose drives are
+ * not yet bound. Each command is run as written, except for addresses, groups and the serial
+ * number.
  */
 @Tag("guest")
 class SetupGuideGuestTest {

@@ -12,7 +12,7 @@ import dev.peerlane.hal.Fabric;
 import dev.peerlane.hal.PciDevice;
 import dev.peerlane.mem.Dma;
 
-/** Just enough of an NVMe driver to make a controller do DMA: an admin queue and Identify. */
+/** A minimal NVMe driver that makes a controller do DMA: an admin queue and Identify. */
 final class TinyAdmin implements AutoCloseable {
     private static final long SECOND = 1_000_000_000L;
     private static final int ENTRIES = 4;
@@ -45,7 +45,10 @@ final class TinyAdmin implements AutoCloseable {
         assertThat(clock.await(() -> (registers.load32(CSTS) & 3) == 1, SECOND)).isTrue();
     }
 
-    /** Runs Identify Controller into a bus address; returns the status field, or -1 for silence. */
+    /**
+     * Runs Identify Controller into a bus address. Returns the status field, or -1 if there is no
+     * answer.
+     */
     int identify(long busAddress) {
         long at = (posted % ENTRIES) * 64L;
         submission.segment().asSlice(at, 64).fill((byte) 0);

@@ -2,7 +2,7 @@ package dev.peerlane.lab;
 
 import dev.peerlane.block.PeerBuffer;
 
-/** An address that no device may reach, dressed as a buffer: the control of a proof. */
+/** An address that no device may access, presented as a buffer to validate other tests. */
 final class Unmapped extends PeerBuffer {
     private final long busAddress;
 
@@ -57,6 +57,6 @@ final class Unmapped extends PeerBuffer {
 
     @Override
     public void close() {
-        // nothing to give back
+        // nothing to free
     }
 }

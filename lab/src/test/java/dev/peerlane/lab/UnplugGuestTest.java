@@ -8,7 +8,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A drive that is pulled out of its slot while data goes to it. */
+/** Tests a drive that is removed from its slot while data is written to it. */
 @Tag("guest")
 class UnplugGuestTest {
     private static final int REGION = 18;

@@ -14,8 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Copies over VFIO behind an IOMMU in one boot, compared in the images: through every kind of
- * buffer, with mappings that are missing, with accidents in the middle, and after a killed run.
+ * Tests copies over VFIO behind an IOMMU in one boot, compared in the images: through every kind of
+ * buffer, with missing mappings, with failures in the middle, and after a killed run.
  */
 @Tag("guest")
 class VfioCopyGuestTest {
@@ -87,7 +87,7 @@ class VfioCopyGuestTest {
     }
 
     @Test
-    void aCopyAcrossTheRootComplexNeedsSomebodyWhoVouchesForIt() throws IOException {
+    void aCopyAcrossTheRootComplexNeedsDeclaredTrust() throws IOException {
         run.passed("copy-root");
         assertThat(region("root", 14)).isEqualTo(region("ssd0", 14));
         run.passed("copy-root-refused");

@@ -7,13 +7,15 @@ import java.io.IOException;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** BARs above 512 GiB, which an IOMMU with 39 bits can't name, and one with 48 can. */
+/**
+ * Tests BARs above 512 GiB, which an IOMMU with 48 address bits can reach but one with 39 can't.
+ */
 @Tag("guest")
 class WideAddressGuestTest {
     private static Guest guest(String name, int addressBits) {
         return Guest.named(name)
                 .iommu(addressBits)
-                .memory("1G,slots=1,maxmem=700G") // the window for BARs begins above
+                .memory("1G,slots=1,maxmem=700G") // the window for BARs begins above this
                 .drive(Drive.named("ssd0").behindSwitch("sw").cmbMib(4))
                 .drive(Drive.named("ssd1").behindSwitch("sw").cmbMib(4))
                 .prepare((drive, image) -> {

@@ -23,7 +23,10 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
-/** Moves functions between the kernel's driver and vfio-pci, and is refused what is in use. */
+/**
+ * Tests moving functions between the kernel's driver and vfio-pci, and the refusals for functions
+ * in use.
+ */
 final class Binding {
     private static final Path PCI = Path.of("/sys/bus/pci/devices");
     private static final long LIMIT_NANOS = 60_000_000_000L;
@@ -43,7 +46,7 @@ final class Binding {
         return Files.readString(Ssds.sysfs(serial).resolve("driver_override")).strip();
     }
 
-    /** Binds, uses the drive, and unbinds: its block device is back. A plan changes nothing. */
+    /** Binds, uses the drive and unbinds; its block device returns. A plan changes nothing. */
     static String roundTrip(String serial) throws IOException {
         same("nvme", Ssds.driver(serial), "the driver at first");
         String before = override(serial);
@@ -64,7 +67,7 @@ final class Binding {
         return model + ", " + awaitBlockDevice(serial) + ", steps: " + plan.lines();
     }
 
-    /** Binds and takes it back: driver and override are as before. */
+    /** Binds and undoes it; driver and override are as before. */
     static String undo(String serial) throws IOException {
         String before = override(serial);
         BindPlan plan = binder().bind(List.of(bdf(serial)), List.of());
@@ -101,7 +104,7 @@ final class Binding {
         return String.valueOf(blockDevices(serial).getFirst().getFileName());
     }
 
-    /** Wants a refusal with a code and words in it; the driver stays. */
+    /** Expects a refusal with a code and words; the driver stays. */
     static String refused(String serial, String code, String... words) throws IOException {
         String refusal = refused(bdf(serial), code, words);
         same("nvme", Ssds.driver(serial), "the driver after the refusal");
@@ -122,14 +125,14 @@ final class Binding {
         throw new AssertionError("it would be bound");
     }
 
-    /** Device mapper above a drive. */
+    /** Expects a refusal for a drive below device mapper. */
     static String refusedBelowDeviceMapper(String serial) throws IOException {
         String block = awaitBlockDevice(serial);
         DeviceMapper.linear("lab", "/dev/" + block, 2048);
         return refused(serial, "device-in-use", "part of dm-", "lab");
     }
 
-    /** The other controller of a drive that two controllers share, while it is mounted. */
+    /** Expects refusals for both controllers of a shared drive while it is mounted. */
     static String refusedShared(String mountedThroughTheOther) throws IOException {
         int refusals = 0;
         StringBuilder text = new StringBuilder();
@@ -144,7 +147,7 @@ final class Binding {
         return text.toString();
     }
 
-    /** A drive of which nobody uses anything, but which others might. */
+    /** Expects a refusal for an unused drive that another host might use. */
     static String refusedBecauseOthersMay(String serial) {
         Bdf function = bdf(serial);
         String refusal = refused(function, "device-shared", "CMIC", "NMIC");
@@ -153,7 +156,7 @@ final class Binding {
         return refusal;
     }
 
-    /** Every bridge, and what is no NVMe controller. */
+    /** Expects refusals for every bridge and every function that is not an NVMe controller. */
     static String refusedOthers() throws IOException {
         int bridges = 0;
         int others = 0;
@@ -174,7 +177,7 @@ final class Binding {
         return bridges + " bridges, " + others + " others";
     }
 
-    /** While a program has it, a function stays with vfio-pci. */
+    /** Expects that a function stays with vfio-pci while a program uses it. */
     static String unbindWhileInUse(String serial) throws IOException {
         binder().apply(binder().bind(List.of(bdf(serial)), List.of()));
         String refusal;
@@ -193,7 +196,7 @@ final class Binding {
         return refusal;
     }
 
-    /** A group that has another function with a driver: refused, naming that function. */
+    /** Expects a refusal that names the other function of the group that has a driver. */
     static String groupNotViable(String serial, String other) throws IOException {
         String otherFunction = Ssds.locator(other);
         String refusal = refused(serial, "group-not-viable", otherFunction, "together");
@@ -214,12 +217,12 @@ final class Binding {
         }
     }
 
-    /** A mount that only processes of another mount namespace see. */
+    /** Expects a refusal for a mount that is visible only in another mount namespace. */
     static String refusedElsewhere(String serial) throws IOException {
         return refused(serial, "device-in-use", "in the mount namespace of process");
     }
 
-    /** Binds for another process to put back, which has an override of its own. */
+    /** Binds a function that has an override, so that another process can restore it. */
     static String bindForAnother(String serial) throws IOException {
         Files.writeString(Ssds.sysfs(serial).resolve("driver_override"), "nvme\n");
         binder().apply(binder().bind(List.of(bdf(serial)), List.of()));
@@ -227,7 +230,7 @@ final class Binding {
         return override(serial);
     }
 
-    /** Puts back what another process bound. */
+    /** Restores what another process bound. */
     static String unbindOfAnother(String serial) throws IOException {
         check(binder().bound().contains(bdf(serial)), "nobody bound it");
         binder().apply(binder().unbind(binder().bound()));
@@ -237,7 +240,7 @@ final class Binding {
         return awaitBlockDevice(serial);
     }
 
-    /** What is listed of every function, bound or not. */
+    /** Checks what is listed for every function, bound or not. */
     static String inventory(int functions) {
         List<Inventory.Drive> drives = Inventory.read(SystemRoot.LOCAL);
         same(functions, drives.size(), "the number of NVMe functions");
@@ -251,7 +254,7 @@ final class Binding {
         return drives.toString();
     }
 
-    /** A machine whose IOMMU is off: nothing can be opened, and the reason is said. */
+    /** Expects that nothing can be opened without an IOMMU, with that reason. */
     static String withoutIommu(String serial) throws IOException {
         Bdf function = bdf(serial);
         BindPlan plan = binder().bind(List.of(function), List.of());
@@ -267,7 +270,7 @@ final class Binding {
         }
     }
 
-    /** Opening a function that is not with vfio-pci says how to get it there. */
+    /** Expects that opening a function that is not bound to vfio-pci names the remedy. */
     static String notBound(String serial) {
         try (Fabric fabric =
                 VfioFabric.open(

@@ -1,10 +1,10 @@
 package dev.peerlane.lab.guest;
 
-/** What a guest test claims: a failure is an {@link AssertionError} that says what was seen. */
+/** Assertions of guest tests. A failure is an {@link AssertionError} with the observed value. */
 final class Checks {
     private Checks() {}
 
-    /** Fails unless it holds. */
+    /** Fails unless the condition holds. */
     static void check(boolean holds, String otherwise) {
         if (!holds) {
             throw new AssertionError(otherwise);

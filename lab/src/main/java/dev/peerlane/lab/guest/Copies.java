@@ -28,11 +28,11 @@ import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Copies from ssd0 to ssd1 over VFIO. Each has a region of its own, the same on both, which the
- * test outside compares in the images.
+ * Copies from ssd0 to ssd1 over VFIO. Each copy has its own region, the same on both drives, which
+ * the test on the host compares in the images.
  */
 public final class Copies {
-    /** Blocks of a region. */
+    /** The number of blocks of a region. */
     public static final long BLOCKS = 2048;
 
     private static final int CMB_BAR = 2;
@@ -40,7 +40,7 @@ public final class Copies {
 
     private Copies() {}
 
-    /** Copies a region through a buffer of the wanted kind. */
+    /** Copies a region through a buffer of the expected kind. */
     static String copy(int region, BufferChoice choice, String wantedKind) {
         boolean third = choice.locator() != null;
         try (Session session =
@@ -63,8 +63,8 @@ public final class Copies {
     }
 
     /**
-     * Copies while the mapping of the CMB is missing: the IOMMU refuses what the other controller
-     * reads or writes there, and QEMU completes its commands with success.
+     * Copies while the CMB is not mapped. The IOMMU refuses the other controller's accesses to it,
+     * but QEMU completes the commands with success.
      */
     static String withoutMapping(
             int region, BufferChoice choice, VerifyMode verify, String wantedCode) {
@@ -78,16 +78,16 @@ public final class Copies {
         }
     }
 
-    /** Something that goes wrong outside, while a copy runs. */
+    /** A failure injected while a copy runs. */
     @FunctionalInterface
     interface Accident {
-        /** Makes it happen. */
+        /** Causes the failure. */
         void happen() throws IOException;
     }
 
     /**
-     * Copies, has an accident to one drive in the middle, and wants a typed fault that tells of it
-     * and that the other is well; then copies once more.
+     * Injects a failure of one drive in the middle of a copy. Expects a typed fault that names it
+     * and reports the other drive as ready, then copies again.
      */
     static String accident(int region, String hurt, Accident accident) {
         String told = faultOf("ssd1", region, hurt, accident);
@@ -98,9 +98,9 @@ public final class Copies {
     }
 
     /**
-     * Pulls a target out of its slot in the middle; the other drives go on. When it is closed,
-     * Linux would reset the function and then the slot, and wait a minute each time for a drive
-     * that is gone; the first is forbidden here.
+     * Removes a target from its slot in the middle of a copy; the other drives continue. On close,
+     * Linux would reset the function and then the slot, waiting a minute each time for the missing
+     * drive. The function reset is disabled here.
      */
     static String unplugged(int region, String target, Accident accident) throws IOException {
         Files.writeString(Ssds.sysfs(target).resolve("reset_method"), "\n");
@@ -145,7 +145,7 @@ public final class Copies {
                 .formatted(fault.code(), fault.explain(), fault.receipt().bytesCopied(), millis);
     }
 
-    /** Has the accident when a quarter is done. */
+    /** Injects the failure when a quarter is done. */
     private static final class Once implements Progress {
         private final Accident accident;
         private boolean happened;
@@ -167,7 +167,7 @@ public final class Copies {
         }
     }
 
-    /** Stops in the middle of a copy, which it says in a file, until the process is killed. */
+    /** Blocks in the middle of a copy until the process is killed, and reports this by a file. */
     public static void main(String[] arguments) {
         int region = Integer.parseInt(arguments[0]);
         Accident stop =
@@ -188,8 +188,8 @@ public final class Copies {
     }
 
     /**
-     * After a killed run: its data is still in the CMB; the next copy works and leaves none of it,
-     * though it needs less of the CMB.
+     * Checks that data of a killed run is still in the CMB, and that the next copy works and
+     * removes all of it, although it needs less of the CMB.
      */
     static String afterKill(int region) {
         long before = wordsAsFound("ssd1");
@@ -214,7 +214,10 @@ public final class Copies {
         return words(session.controller(Ssds.locator(serial)), session.fabric());
     }
 
-    /** Counts the same without a session, which would first overwrite what a killed run left. */
+    /**
+     * Counts the same without a session, because a session would first overwrite the data of a
+     * killed run.
+     */
     static long wordsAsFound(String serial) {
         try (Fabric fabric = Ssds.fabric(serial);
                 Controller raw =
@@ -235,7 +238,7 @@ public final class Copies {
         return found;
     }
 
-    /** Wants a refusal that names the number of bits which the IOMMU has. */
+    /** Expects a refusal that names the number of address bits of the IOMMU. */
     static String beyondTheIommu(int region, int bits) {
         try (Fabric fabric = Ssds.fabric("ssd0", "ssd1");
                 Session session = Session.of(fabric)) {
@@ -248,7 +251,7 @@ public final class Copies {
         }
     }
 
-    /** Copies by the planner's choice, which falls back to host memory and says so. */
+    /** Copies with default options, which fall back to host memory and report it. */
     static String fallsBack(int region) {
         try (Session session = Ssds.session("ssd0", "ssd1")) {
             Receipt receipt = copy(session, region, CopyOptions.DEFAULTS);
@@ -261,8 +264,8 @@ public final class Copies {
     }
 
     /**
-     * Copies to a drive on a root port of its own: ACS redirects its traffic to the root complex,
-     * of which this machine's owner would have to say that it forwards it.
+     * Copies to a drive on its own root port. ACS redirects its traffic to the root complex, which
+     * is declared to forward it.
      */
     static String throughTheRoot(int region) {
         try (Session session = Session.of(new TrustedRoot(Ssds.fabric("ssd0", "root")))) {
@@ -278,7 +281,7 @@ public final class Copies {
         }
     }
 
-    /** Wants a refusal of peer to peer because of the route, with words about it. */
+    /** Expects that peer-to-peer is refused because of the route, with certain words. */
     static String refusedByRoute(String source, String target, int region, String words) {
         try (Session session = Ssds.session(source, target)) {
             session.copy(
@@ -293,7 +296,7 @@ public final class Copies {
         }
     }
 
-    /** Copies with memory for DMA from the pool of huge pages, as far as it goes. */
+    /** Copies with DMA memory from the pool of huge pages, as far as they suffice. */
     static String hugePages(int region) throws IOException {
         long before = freeHugePages();
         check(before > 0, "there are no huge pages");
@@ -316,7 +319,7 @@ public final class Copies {
         throw new IOException("no HugePages_Free in /proc/meminfo");
     }
 
-    /** Wants a refusal that names the limit on locked memory, with its number. */
+    /** Expects a refusal that states the limit on locked memory. */
     static String memoryLimit(String wanted) {
         try (Session session = Ssds.session("ssd0", "ssd1")) {
             copy(session, 0, CopyOptions.DEFAULTS);
@@ -328,7 +331,7 @@ public final class Copies {
         }
     }
 
-    /** Counts accesses of devices that the IOMMU has refused since the boot. */
+    /** Counts device accesses that the IOMMU has refused since boot. */
     private static long refusedAccesses() throws IOException {
         Process dmesg = new ProcessBuilder("/bin/dmesg").redirectErrorStream(true).start();
         try (var lines = dmesg.inputReader().lines()) {
@@ -337,7 +340,7 @@ public final class Copies {
         }
     }
 
-    /** Wants the IOMMU to have refused nothing so far, or something. */
+    /** Checks whether the IOMMU has refused any accesses so far. */
     static String refusedAccesses(boolean wanted) throws IOException {
         long refused = refusedAccesses();
         check(refused > 0 == wanted, "the IOMMU has refused " + refused + " accesses");

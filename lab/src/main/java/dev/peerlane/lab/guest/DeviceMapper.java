@@ -11,8 +11,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Makes a device mapper device of one linear piece: what dmsetup would, which the guest has not.
- * Layout and numbers are those of {@code linux/dm-ioctl.h}.
+ * Creates a device mapper device with one linear target, because the guest has no dmsetup. Layout
+ * and numbers are those of {@code linux/dm-ioctl.h}.
  */
 final class DeviceMapper {
     private static final String NODE = "/dev/mapper/control";
@@ -28,14 +28,14 @@ final class DeviceMapper {
     private static final int TARGET_TYPE = 24;
     private static final int TARGET_PARAMETERS = 40;
 
-    // _IOWR(0xfd, 3, 9 and 6, struct dm_ioctl); suspend without the flag is a resume
+    // _IOWR(0xfd, 3, 9 and 6, struct dm_ioctl); suspend without the flag means resume
     private static final Request CREATE = new Request("DM_DEV_CREATE", 0xc138fd03);
     private static final Request LOAD = new Request("DM_TABLE_LOAD", 0xc138fd09);
     private static final Request RESUME = new Request("DM_DEV_SUSPEND", 0xc138fd06);
 
     private DeviceMapper() {}
 
-    /** Makes {@code name} of the first sectors of a block device. */
+    /** Creates {@code name} from the first sectors of a block device. */
     static void linear(String name, String device, long sectors) {
         Kernel kernel = KernelCalls.instance();
         int fd = (int) kernel.open(NODE, Kernel.O_RDWR | Kernel.O_CLOEXEC);
@@ -57,7 +57,7 @@ final class DeviceMapper {
     private static void ask(
             Kernel kernel, int fd, Request what, MemorySegment request, String name, int targets) {
         request.asSlice(0, HEADER).fill((byte) 0);
-        request.set(JAVA_INT, 0, 4); // the interface's version
+        request.set(JAVA_INT, 0, 4); // the version of the interface
         request.set(JAVA_INT, DATA_SIZE, BYTES);
         request.set(JAVA_INT, DATA_START, HEADER);
         request.set(JAVA_INT, TARGET_COUNT, targets);

@@ -14,21 +14,21 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Writes doorbells of queues that nobody uses, through a mapping of the registers as the VFIO
- * backend has one. What arrives at the device is seen by QEMU's trace, outside.
+ * Writes doorbells of unused queues through a mapping of the registers like the VFIO backend's.
+ * QEMU's trace on the host shows what arrives at the device.
  */
 public final class DoorbellStores {
-    /** How many stores are made, enough for every tier of the compiler to come in. */
+    /** The number of stores, enough to trigger every compiler tier. */
     public static final int STORES = 30_000;
 
-    /** How many loads are made. */
+    /** The number of loads. */
     public static final int LOADS = 1_000;
 
     private static final Path FUNCTIONS = Path.of("/sys/bus/pci/devices");
 
     private DoorbellStores() {}
 
-    /** Stores 1, 2, 3 … into a doorbell, then one of 8 bytes, then loads from the one after. */
+    /** Stores 1, 2, 3 … to a doorbell, then stores 8 bytes, then loads from the next doorbell. */
     static String run(long offset) throws IOException {
         Path function = nvmeFunction();
         Files.writeString(function.resolve("enable"), "1");

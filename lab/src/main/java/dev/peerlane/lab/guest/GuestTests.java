@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Runs the guest tests whose names are its arguments, in their order, each whatever became of those
- * before, and writes what became of each to the second serial port.
+ * Runs the guest tests named by the arguments in order, even after failures, and writes each
+ * outcome to the second serial port.
  */
 public final class GuestTests {
     private static final long COMMANDS_END_NANOS = 3_000_000_000L;
@@ -28,14 +28,14 @@ public final class GuestTests {
     private static final int POWER_AND_INDICATOR_OFF = 0x07;
     private static final String RESULTS = "/dev/ttyS1";
 
-    /** One test; it fails by throwing. */
+    /** A test, which fails by throwing. */
     @FunctionalInterface
     interface Body {
-        /** Runs the test. Returns a description of its success. */
+        /** Runs the test and returns a message about its success. */
         String run() throws Exception;
     }
 
-    /** What litmus may overwrite. */
+    /** The region that litmus may overwrite. */
     public static final int LITMUS_REGION = 14;
 
     private GuestTests() {}
@@ -140,8 +140,8 @@ public final class GuestTests {
     }
 
     /**
-     * Takes the power from a drive's slot, as a hand that pulls the drive out; once the commands
-     * have ended, as with {@link #reset}.
+     * Powers off a drive's slot, like a surprise removal, once the commands have ended, as in
+     * {@link #reset}.
      */
     private static void unplug(String serial) throws IOException {
         LockSupport.parkNanos(COMMANDS_END_NANOS);
@@ -172,15 +172,15 @@ public final class GuestTests {
     }
 
     /**
-     * Resets a function behind the back of VFIO, once the commands that were under way have ended:
-     * QEMU 7.2 crashes when it still has any.
+     * Resets a function behind VFIO's back once the commands in flight have ended; QEMU 7.2 crashes
+     * if any remain.
      */
     private static void reset(String serial) throws IOException {
         LockSupport.parkNanos(COMMANDS_END_NANOS);
         Files.writeString(Ssds.sysfs(serial).resolve("reset"), "1");
     }
 
-    /** Clears Memory Space Enable behind the back of VFIO: its registers read as all ones. */
+    /** Clears Memory Space Enable behind VFIO's back, so that the registers read as all ones. */
     private static void decodeOff(String serial) throws IOException {
         try (RandomAccessFile config =
                 new RandomAccessFile(Ssds.sysfs(serial).resolve("config").toFile(), "rw")) {

@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Where host memory lies for the devices, held against what Linux tells of the machine. */
+/** Compares the device addresses of host memory with what Linux reports about the machine. */
 final class IoAddresses {
     private static final int BUFFERS = 24;
     private static final int BYTES = 4 << 20;
@@ -20,7 +20,7 @@ final class IoAddresses {
 
     private record Span(long first, long last, String owner) {}
 
-    /** Wants memory at addresses that no BAR and no bridge decodes and that no group reserves. */
+    /** Expects addresses that no BAR and no bridge decodes and that no IOMMU group reserves. */
     static String areFree(String... serials) throws IOException {
         List<Span> taken = new ArrayList<>();
         try (Stream<Path> all = Files.list(Path.of("/sys/bus/pci/devices"))) {
@@ -52,7 +52,7 @@ final class IoAddresses {
         return "%x to %x, outside %d spans".formatted(lowest, highest, taken.size());
     }
 
-    /** Lines begin with the first and the last address; zeroes stand for nothing. */
+    /** Reads spans from lines that begin with a first and a last address; zeroes mean no span. */
     private static void read(Path file, List<Span> spans) throws IOException {
         for (String line : Files.readAllLines(file)) {
             String[] words = line.split(" ", -1);

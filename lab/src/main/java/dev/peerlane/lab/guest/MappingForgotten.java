@@ -8,7 +8,9 @@ import dev.peerlane.hal.PciDevice;
 import dev.peerlane.hal.PeerMapping;
 import dev.peerlane.hal.parts.ForwardingFabric;
 
-/** A fabric that says that it mapped a peer's BAR, and did not: a platform that drops traffic. */
+/**
+ * A fabric that claims to have mapped a peer's BAR but has not, like a platform that drops traffic.
+ */
 final class MappingForgotten extends ForwardingFabric {
     private final DmaDomain domain;
 

@@ -8,15 +8,15 @@ import dev.peerlane.vfio.Interrupts;
 import dev.peerlane.vfio.VfioDevice;
 import dev.peerlane.vfio.VfioFabric;
 
-/** MSI-X messages of a controller, through the IOMMU's remapping into an event counter. */
+/** Tests MSI-X messages of a controller, through the IOMMU's remapping into an event counter. */
 final class Messages {
     private static final int ADMIN_VECTOR =
-            0; // of the admin completion queue, NVMe Base 2.0, 3.1.3.10
+            0; // the vector of the admin completion queue, NVMe Base 2.0, 3.1.3.10
     private static final long LIMIT_NANOS = 20_000_000_000L;
 
     private Messages() {}
 
-    /** Has the admin queue interrupt while the driver polls it; then not any more. */
+    /** Enables interrupts of the admin queue while the driver polls it, then disables them. */
     static String arrive(String serial) {
         try (VfioFabric fabric = (VfioFabric) Ssds.fabric(serial);
                 VfioDevice device = fabric.openDevice(Ssds.locator(serial));

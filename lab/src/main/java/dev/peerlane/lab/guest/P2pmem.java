@@ -12,20 +12,20 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Has Linux move data between drives through one's CMB by its own peer-to-peer DMA (p2pdma), for
- * each pair and direction. What became of the data is for who sees the images to say.
+ * Makes Linux move data between drives through a CMB with its own peer-to-peer DMA (p2pdma), for
+ * each pair and direction. The test on the host checks the data in the images.
  */
 public final class P2pmem {
-    /** How much one transfer moves. */
+    /** The number of bytes of a transfer. */
     public static final int BYTES = 64 << 10;
 
-    /** Where on each medium its own data is. */
+    /** The offset of each drive's own data on its medium. */
     public static final long DATA = 0;
 
-    /** Where on each medium is what a slot holds before the transfer. */
+    /** The offset on each medium of what a slot holds before the transfer. */
     public static final long OTHER = 1 << 20;
 
-    /** Of a drive that the kernel does not let use that memory. */
+    /** The result if the kernel does not let a drive use that memory. */
     public static final String REFUSED = "refused";
 
     private static final long RESULTS = 2 << 20;
@@ -35,11 +35,11 @@ public final class P2pmem {
     private P2pmem() {}
 
     /**
-     * Returns where the result of a transfer is put: on the owner's medium after peer writes, on
-     * the client's after peer reads.
+     * Returns the offset of the result of a transfer: on the owner's medium for peer writes, on the
+     * client's for peer reads.
      *
-     * @param client number of the drive that used the other's memory, in order of serial numbers
-     * @param owner number of the drive whose memory it was
+     * @param client the index of the drive that uses the other's memory, ordered by serial number
+     * @param owner the index of the drive that owns the memory
      */
     public static long resultAt(int client, int owner, boolean write) {
         return RESULTS + ((write ? 0 : 64) + client * 8L + owner) * BYTES;
@@ -67,7 +67,7 @@ public final class P2pmem {
         int access = Kernel.PROT_READ | Kernel.PROT_WRITE;
         long address = KERNEL.mmap(BYTES, access, Kernel.MAP_SHARED, allocate, 0);
         check(address > 0, "p2pmem of %s can't be mapped: %d".formatted(owner, address));
-        // SAFETY: only the kernel touches it, in calls that end before it is unmapped.
+        // SAFETY: only the kernel accesses it, in calls that end before it is unmapped.
         MemorySegment memory = MemorySegment.ofAddress(address).reinterpret(BYTES);
         try {
             moved(KERNEL.pread(owners, memory, OTHER), owner + " reads into its own memory");

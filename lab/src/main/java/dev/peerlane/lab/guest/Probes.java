@@ -8,14 +8,14 @@ import dev.peerlane.hal.Fabric;
 import dev.peerlane.probe.Probe;
 import java.util.List;
 
-/** Measures routes that are predicted to be direct. */
+/** Probes routes that are predicted to be direct. */
 final class Probes {
     private Probes() {}
 
     /**
-     * Probes two drives below one switch, with their memory mapped in the IOMMU or not. Without,
-     * the addresses are those of the bus, as Linux's p2pdma hands them out: a switch would route
-     * them, and QEMU's does not.
+     * Probes two drives below one switch, with or without their memory mapped in the IOMMU.
+     * Unmapped addresses are bus addresses, as Linux's p2pdma uses them: a real switch would route
+     * them, but QEMU's does not.
      */
     static String run(boolean unmapped, String one, String other) {
         Fabric real = Ssds.fabric(one, other);

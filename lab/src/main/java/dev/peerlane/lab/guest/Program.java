@@ -13,7 +13,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Runs the program in a process of its own, as a user does. */
+/** Runs the program in its own process, as a user does. */
 final class Program {
     private static final long LIMIT_SECONDS = 90;
     private static final long LOOK_NANOS = 50_000_000L;
@@ -25,14 +25,14 @@ final class Program {
     private static final Pattern BYTES = Pattern.compile("\"bytesCopied\"\\s*:\\s*(\\d+)");
 
     /**
-     * How it ended.
+     * The end of a run.
      *
      * @param status its exit status
-     * @param out what it wrote to its standard output
-     * @param err what it wrote to its standard error
+     * @param out its standard output
+     * @param err its standard error
      */
     record Ending(int status, String out, String err) {
-        /** Returns all of it for a message, in short. */
+        /** Returns a short text for a message. */
         String text() {
             return "status %d, output: %s, errors: %s".formatted(status, out, err);
         }
@@ -67,7 +67,7 @@ final class Program {
         return new Program(process, out, err);
     }
 
-    /** Runs it to its end. */
+    /** Runs the program until it ends. */
     static Ending run(String... arguments) throws IOException, InterruptedException {
         return start(arguments).end();
     }
@@ -81,7 +81,7 @@ final class Program {
         }
     }
 
-    /** Lists the drives, then gives them to vfio-pci. */
+    /** Lists the drives, then binds them to vfio-pci. */
     static String bind(String... serials) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("bind", "--yes"));
         Ending list = run("list", "--json");
@@ -99,7 +99,7 @@ final class Program {
         return bind.text();
     }
 
-    /** Gives a drive back to Linux. */
+    /** Returns a drive to Linux. */
     static String unbind(String serial) throws IOException, InterruptedException {
         Ending unbind = run("unbind", Ssds.locator(serial));
         same(0, unbind.status(), unbind.text());
@@ -124,8 +124,8 @@ final class Program {
     }
 
     /**
-     * Counts hand-offs from ssd0 to ssd1 with one fence; both keep all but a region, and the CMB
-     * nothing.
+     * Counts hand-offs from ssd0 to ssd1 with one fence. Both drives keep everything but a region,
+     * and nothing is left in the CMB.
      */
     static String litmus(int region, String fence) throws IOException, InterruptedException {
         Ending ending =
@@ -148,7 +148,8 @@ final class Program {
                         "\"stale\" : 0,")) {
             check(ending.out().contains(wanted), "no " + wanted + " in " + ending.text());
         }
-        Matcher counted = COUNTED.matcher(ending.out()); // whole rounds of slots: more than asked
+        // whole rounds of slots: more than requested
+        Matcher counted = COUNTED.matcher(ending.out());
         check(
                 counted.find() && Integer.parseInt(counted.group(1)) >= HAND_OFFS,
                 "fewer than %d hand-offs in %s".formatted(HAND_OFFS, ending.text()));
@@ -163,12 +164,12 @@ final class Program {
     }
 
     /**
-     * Sends a signal to a copy that is under way: it ends in order, with that status. The program
-     * says when it begins to copy, and the target is so slow that the copy takes a minute on the
-     * fastest machine; but on a slow one it may have moved nothing yet. Then another copy gets the
-     * signal later.
+     * Sends a signal to a running copy, which ends in order with the signal's status. The program
+     * reports when it begins to copy, and the target is so slow that the copy takes a minute even
+     * on the fastest machine. On a slow machine it may have moved nothing yet; then another copy is
+     * signalled later.
      *
-     * @param more options of the program
+     * @param more further options of the program
      */
     private static String signalled(String signal, int status, String... more)
             throws IOException, InterruptedException {
@@ -196,7 +197,7 @@ final class Program {
         throw new AssertionError("no signal came in the middle: " + tried);
     }
 
-    /** Gives drives to vfio-pci that an attempt before has put back. */
+    /** Binds drives to vfio-pci again that an earlier attempt has restored. */
     private static void bindAgain(String... serials) throws IOException, InterruptedException {
         for (String serial : serials) {
             if (!Ssds.driver(serial).equals("vfio-pci")) {
@@ -206,14 +207,14 @@ final class Program {
         }
     }
 
-    /** Interrupts a copy, which leaves no data in the CMB. */
+    /** Interrupts a copy, and checks that it leaves no data in the CMB. */
     static String interrupted() throws IOException, InterruptedException {
         String text = signalled("INT", 130);
         same(0L, Copies.wordsAsFound("ssd2"), "the number of words left in the CMB");
         return text;
     }
 
-    /** Ends a copy that was told to put the drivers back, which it does. */
+    /** Terminates a copy with --restore-drivers, and checks that it restores the drivers. */
     static String terminated() throws IOException, InterruptedException {
         String text = signalled("TERM", 143, "--restore-drivers");
         same("nvme", Ssds.driver("ssd0"), "the driver of the source");
@@ -230,7 +231,7 @@ final class Program {
         check(kill.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS), "kill does not end");
     }
 
-    /** Waits until it says that it copies; fails with what it said if it ends before. */
+    /** Waits until the program reports that it copies. Fails with its output if it ends before. */
     private void awaitCopying() throws IOException, InterruptedException {
         long start = System.nanoTime();
         while (!Files.readString(err).contains(COPYING)) {

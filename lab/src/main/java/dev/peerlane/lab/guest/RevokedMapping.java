@@ -12,8 +12,8 @@ import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.spec.wire.Reg;
 
 /**
- * Touches a BAR whose mapping the kernel has revoked, as it does when memory decoding goes off:
- * each access is a SIGBUS, in the interpreter and in compiled code.
+ * Accesses a BAR whose mapping the kernel has revoked, as it does when memory decoding is turned
+ * off. Each access is a SIGBUS, in the interpreter and in compiled code.
  */
 final class RevokedMapping {
     private static final int TIMES = 3_000;
@@ -43,13 +43,14 @@ final class RevokedMapping {
         return TIMES + " times each";
     }
 
-    /** A doorbell is one store and nothing else: its fault may come out of its caller. */
+    /** Rings a doorbell. It is a single store, so its fault may surface in the caller. */
     private static void ringInTheVoid(Doorbell doorbell, int value) {
         try {
             doorbell.ring(value);
-            check(!Thread.holdsLock(doorbell), "who took this lock?"); // so that it is told here
+            // forces the fault to surface here
+            check(!Thread.holdsLock(doorbell), "who took this lock?");
         } catch (InternalError e) {
-            // told in time
+            // reported in time
         }
     }
 

@@ -14,7 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The guest's drives by their serial numbers: where {@code guest-init.sh} found them. */
+/** The guest's drives by serial number, as found by {@code guest-init.sh}. */
 final class Ssds {
     private static final Path LIST = Path.of("/tmp/functions");
     private static final Path FUNCTIONS = Path.of("/sys/bus/pci/devices");
@@ -67,12 +67,12 @@ final class Ssds {
         return new Extent(locator(serial), null, slba, blocks);
     }
 
-    /** Returns the folder of a drive's function in sysfs. */
+    /** Returns the sysfs directory of a drive's function. */
     static Path sysfs(String serial) {
         return FUNCTIONS.resolve(locator(serial));
     }
 
-    /** Returns the driver that has a drive's function, or "none". */
+    /** Returns the driver of a drive's function, or "none". */
     static String driver(String serial) throws IOException {
         Path link = sysfs(serial).resolve("driver");
         return Files.exists(link)

@@ -6,7 +6,7 @@ import dev.peerlane.pci.Machine;
 import dev.peerlane.pci.RootComplex;
 import dev.peerlane.pci.RootComplex.Trust;
 
-/** A fabric whose root complex is known to forward what peers send each other, as QEMU's does. */
+/** A fabric whose root complex is declared to forward peer traffic, as QEMU's does. */
 final class TrustedRoot extends ForwardingFabric {
     TrustedRoot(Fabric fabric) {
         super(fabric);

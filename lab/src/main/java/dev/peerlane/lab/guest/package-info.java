@@ -1,6 +1,6 @@
 /**
  * Tests that run inside the {@linkplain dev.peerlane.lab.Guest guest}, on real Linux drivers. They
- * tell their outcome on the guest's second serial port.
+ * report their outcome on the guest's second serial port.
  */
 @NullMarked
 package dev.peerlane.lab.guest;
