@@ -1,10 +1,10 @@
-// The hot path of an NVMe driver in C, on a device that costs nothing: what DriverLoop does in Java.
+// The hot path of an NVMe driver in C, on a device whose I/O costs nothing, like DriverLoop in Java.
 // 64-byte submission entries with PRPs, a doorbell for each batch in both directions, completions
-// found by their phase tag. With CHECKS it also makes the checks of the Java driver: slot and range,
-// one command a slot, sequence number in the identifier, queue and head in the completion, the
+// found by phase tag. With CHECKS it also makes the checks of the Java driver: slot and range,
+// one command per slot, sequence number in the identifier, queue and head in the completion, the
 // thread that owns the queue, and whether a callback has ended it.
 //
-// A line "BATCH COMMANDS" on standard input runs so many commands; the answer is "NANOS".
+// A line "BATCH COMMANDS" on standard input runs that many commands; the answer is "NANOS".
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -171,11 +171,11 @@ static inline int poll(struct queue *q, int max, completed_fn *completed, void *
 
 struct device {
     struct queue *queue;
-    uint32_t head; // of the submission queue, and tail of the completion queue
+    uint32_t head; // head of the submission queue and tail of the completion queue
     uint64_t phase;
 };
 
-// Completes all that the doorbell announces.
+// Completes all commands that the doorbell announces.
 static inline void play(struct device *d) {
     struct queue *q = d->queue;
     uint32_t tail = __atomic_load_n(q->sq_tail, __ATOMIC_ACQUIRE);
@@ -233,7 +233,7 @@ static void open_port(struct port *p, uint32_t depth) {
     }
 }
 
-// Not inlined, and with a callback that the compiler does not know, as a library is used.
+// Not inlined, with a callback unknown to the compiler, as in the use of a library.
 static __attribute__((noinline)) void run_single(struct port *p, struct device *d, struct count *c,
                                                  completed_fn *completed, int64_t commands) {
     for (int64_t done = 0; done < commands; done++) {

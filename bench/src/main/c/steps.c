@@ -1,6 +1,6 @@
-// Counts the instructions that a thread executes for a command, exactly and without hardware
-// counters: steps it one instruction at a time, and sums up what its submission queue's doorbell
-// (memory) advances meanwhile. usage: steps TID DOORBELL-ADDRESS QUEUE-ENTRIES STEPS
+// Counts the instructions that a thread executes per command, exactly and without hardware
+// counters. Single-steps the thread and sums up how far its submission queue's doorbell (memory)
+// advances meanwhile. usage: steps TID DOORBELL-ADDRESS QUEUE-ENTRIES STEPS
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -45,7 +45,7 @@ int main(int argc, char **argv) {
     }
     int64_t commands = 0, steps = 0, first = -1;
     uint32_t last = 0;
-    // From one change of the doorbell to a later one, so that no command is counted in part.
+    // from one change of the doorbell to a later one, so that only whole commands are counted
     for (int64_t i = 0; i < wanted; i++) {
         uint32_t now;
         if (pread(memory, &now, sizeof now, doorbell) != sizeof now) {

@@ -33,7 +33,7 @@ final class Coprocess implements AutoCloseable {
     /** Checks that the program started properly. */
     void expectReady() throws IOException {
         if (!hello.equals(List.of("ready"))) {
-            throw new IOException("it said " + hello);
+            throw new IOException("unexpected first line: " + hello);
         }
     }
 

@@ -41,7 +41,7 @@ final class GuestPatience {
             return "it used more than " + processorTime.toSeconds() + " s of processor time";
         }
         if (nowNanos - writtenAt > limit.toNanos()) {
-            return "it said nothing for " + limit.toSeconds() + " s";
+            return "it was silent for " + limit.toSeconds() + " s";
         }
         return null;
     }

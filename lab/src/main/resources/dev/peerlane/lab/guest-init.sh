@@ -1,7 +1,6 @@
 #!/bin/busybox sh
-# The guest's first program: mounts what Linux offers, runs the steps of the test, says that it has
-# come to the end, and powers off. What a test decides by goes to the second serial port, where no
-# message of the kernel gets in between.
+# The guest's init program: mounts Linux's file systems, runs the steps of the test, writes the end
+# mark, and powers off. Results go to the second serial port, where no kernel message is mixed in.
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/root LANG=C.UTF-8
 mount -t proc proc /proc
@@ -27,7 +26,7 @@ failed() {
 deliver() { # NAME FILE: the file, for the test
   base64 "$2" | while read -r line; do say "PEERLANE-FILE $1 $line"; done
 }
-# which drive, by its serial number, is which function and which block device
+# maps each drive by serial number to its function and block device
 for controller in /sys/class/nvme/*; do
   [ -e $controller ] || continue
   serial=$(tr -d ' ' <$controller/serial)
@@ -59,7 +58,7 @@ run_java() {
 start_java() { # its process is $!
   ($java $tiers -cp "$classes" "$@") &
 }
-user_java() { # as somebody who is not root, whom /dev/vfio is open for
+user_java() { # as an unprivileged user who may use /dev/vfio
   echo user:x:1000:1000::/tmp:/bin/sh >/etc/passwd
   echo user:x:1000: >/etc/group
   chmod 666 /dev/ttyS1 /dev/vfio/*

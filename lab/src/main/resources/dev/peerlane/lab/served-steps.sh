@@ -1,9 +1,9 @@
-# What a guest does with drives that are served over vfio-user: Linux's own nvme driver, ext4, fio.
-# Sourced by guest-init.sh; which drives there are is in $SERIALS.
-# programs of /tools by their paths: busybox prefers its own mke2fs to any other
+# Tests drives that are served over vfio-user with Linux's nvme driver, ext4 and fio. Sourced by
+# guest-init.sh. $SERIALS lists the drives. Programs in /tools are run by path, because busybox
+# prefers its own mke2fs to any other.
 SHOWN='nvme|EXT4|I/O error|BUG:|WARNING:|Oops'
 
-complain() { # NAME WHAT: with the kernel's lines that may tell why
+complain() { # NAME WHAT: fails with the kernel messages that may explain it
   dmesg | grep -E "$SHOWN" | tail -n 25 | while read -r line; do say "dmesg: $line"; done
   failed "$1" "$2"
 }
@@ -80,7 +80,7 @@ controller_reset() { # SERIAL
   echo 1 >/sys/class/nvme/$(serial_to_controller $1)/reset_controller
   same $1 reset
 }
-function_reset() { # SERIAL: the driver is told before and after
+function_reset() { # SERIAL: the driver is notified before and after
   echo 1 >/sys/class/nvme/$(serial_to_controller $1)/device/reset
   same $1 function-reset
 }
@@ -99,7 +99,7 @@ done
 for each in $SERIALS; do
   [ -e /mnt/$each/sum ] || continue
   controller_reset $each
-  # after a function reset Linux does not enable a CMB again, where its submission queues are
+  # after a function reset Linux does not re-enable the CMB that holds its submission queues
   [ -e $(readlink -f /sys/class/nvme/$(serial_to_controller $each)/device)/p2pmem ] ||
     function_reset $each
   probe_again $each

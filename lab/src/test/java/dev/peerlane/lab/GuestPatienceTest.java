@@ -26,7 +26,7 @@ class GuestPatienceTest {
         assertThat(patience.over(HOUR, Duration.ZERO, 10)).isNull();
         assertThat(patience.over(HOUR + 4 * MINUTE, Duration.ZERO, 10)).isNull();
         assertThat(patience.over(HOUR + 5 * MINUTE, Duration.ZERO, 10))
-                .isEqualTo("it said nothing for 240 s");
+                .isEqualTo("it was silent for 240 s");
     }
 
     @Test

@@ -200,8 +200,7 @@ public final class AcsCommand implements Callable<Integer> {
                     "guests-below",
                     what,
                     "End the virtual machines and programs that use devices below the switch, or"
-                            + " say"
-                            + " --guests-ok if none of them can send such an address");
+                            + " add --guests-ok if none of them can send such an address");
         }
         context.terminal().say("Warning: " + what + ".");
     }

@@ -112,8 +112,8 @@ final class BenchCharts {
         return draw(
                 series,
                 new Frame(
-                        "Latency: one transfer in so many takes longer (matrix)",
-                        "one in",
+                        "Latency exceeded by one transfer in N (matrix)",
+                        "N",
                         "µs",
                         Scale.LOGARITHMIC));
     }

@@ -11,8 +11,8 @@ public final class Confirmation {
     /**
      * Asks whether to overwrite something.
      *
-     * @param what a sentence that says what would be overwritten
-     * @throws PeerlaneException of category REFUSED if nobody confirms
+     * @param what a sentence about what would be overwritten
+     * @throws PeerlaneException of category REFUSED if it is not confirmed
      */
     public static void ask(Context context, String what) {
         Terminal terminal = context.terminal();

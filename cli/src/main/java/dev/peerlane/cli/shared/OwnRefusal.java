@@ -4,9 +4,9 @@ import dev.peerlane.PeerlaneException;
 
 /** A command that prints its own document format even if it did not run. */
 public interface OwnRefusal {
-    /** Returns the document that says why nothing was done. */
+    /** Returns the document for a refusal. */
     Object refused(PeerlaneException why);
 
-    /** Returns the document that says that a bug ended the command. */
+    /** Returns the document for a command that a bug ended. */
     Object failed(PeerlaneException why);
 }

@@ -88,44 +88,44 @@ public final class Remedies {
                                     + " --overwrite"),
                     Remedy.of(
                             "target-not-read",
-                            "Look at the drive; if nothing on {target} is needed any more, add"
+                            "Check the drive; if nothing on {target} is needed any more, add"
                                     + " --overwrite"),
                     Remedy.of("not-bound", "Bind it: 'peerlane bind {function}'"),
                     Remedy.of(
                             "not-nvme",
-                            "Name an NVMe function, or say --force-class if this one is meant",
+                            "Name an NVMe function, or add --force-class if this one is meant",
                             "function"),
                     Remedy.of(
                             "device-shared",
-                            "See that no other host or controller uses it, then say --shared-ok"),
+                            "Make sure that no other host or controller uses it, then add"
+                                    + " --shared-ok"),
                     Remedy.of(
                             "group-not-viable",
                             "Bind them together ('peerlane bind {functions}') if you can do without"
-                                    + " them, or put the drive into a slot with a group of its own:"
-                                    + " 'peerlane doctor' says more"),
+                                    + " them, or put the drive into a slot with its own group;"
+                                    + " 'peerlane doctor' explains"),
                     Remedy.of(
                             "group-not-viable",
-                            "Put the drive into a slot with a group of its own: 'peerlane doctor'"
-                                    + " says more",
+                            "Put the drive into a slot with its own group; 'peerlane doctor'"
+                                    + " explains",
                             "function"),
                     Remedy.of(
                             "group-not-viable",
-                            "Give those of them that are drives to 'peerlane bind' too, or move the"
-                                    + " drive to a slot with a group of its own",
+                            "Run 'peerlane bind' on the drives among them too, or move the"
+                                    + " drive to a slot with its own group",
                             "group"),
                     Remedy.of(
                             "group-not-opened",
-                            "See that 'peerlane bind' gave its drives to vfio-pci; it holds"
-                                    + " {functions}"),
+                            "Check that 'peerlane bind' has bound its drives to vfio-pci; it"
+                                    + " holds {functions}"),
                     Remedy.of(
                             "no-iommu",
                             "Turn it on in the firmware (VT-d, AMD-Vi), and Intel's with"
                                     + " intel_iommu=on on the kernel command line; 'peerlane"
-                                    + " doctor'"
-                                    + " says more"),
+                                    + " doctor' explains"),
                     Remedy.of(
                             "vfio-user-not-connected",
-                            "See that a server, such as 'peerlane serve', listens there"),
+                            "Check that a server, such as 'peerlane serve', listens there"),
                     Remedy.of(
                             "peer-unreachable",
                             "Use a server that does, such as 'peerlane serve'",
@@ -155,8 +155,8 @@ public final class Remedies {
                     Remedy.of("bad-acs-file", "Name the file that 'peerlane acs disable' wrote"),
                     Remedy.of(
                             "acs-moved",
-                            "Look at 'peerlane acs show': the machine is not the one it was"),
-                    Remedy.of("acs-changed", "Look at 'peerlane acs show' and decide by hand"),
+                            "Check 'peerlane acs show': the machine has changed"),
+                    Remedy.of("acs-changed", "Check 'peerlane acs show' and decide yourself"),
                     Remedy.of(
                             "bad-capture",
                             "Name a file of 'peerlane capture', or a directory with sys and proc in"

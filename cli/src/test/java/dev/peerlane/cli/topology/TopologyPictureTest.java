@@ -71,7 +71,7 @@ class TopologyPictureTest {
         String svg = svg(node("a", "b", false), node("b", "a", false), node("c", "a", true));
         assertThat(left(svg)).hasSize(4);
         assertThat(lines(svg))
-                .as("none from the root, which no function says it is at")
+                .as("none from the root, since no function is at it")
                 .isEqualTo(2);
     }
 

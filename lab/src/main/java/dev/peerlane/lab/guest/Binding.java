@@ -122,7 +122,7 @@ final class Binding {
             }
             return e.explain();
         }
-        throw new AssertionError("it would be bound");
+        throw new AssertionError("binding was not refused");
     }
 
     /** Expects a refusal for a drive below device mapper. */
@@ -152,7 +152,7 @@ final class Binding {
         Bdf function = bdf(serial);
         String refusal = refused(function, "device-shared", "CMIC", "NMIC");
         BindPlan plan = binder().bind(List.of(function), List.of(BindPlan.Allow.SHARED));
-        check(!plan.lines().isEmpty(), "nothing is planned though it is allowed");
+        check(!plan.lines().isEmpty(), "nothing is planned although it is allowed");
         return refusal;
     }
 
@@ -185,7 +185,7 @@ final class Binding {
             check(fabric.locators().size() == 1, "the fabric has " + fabric.locators());
             try {
                 binder().unbind(List.of(bdf(serial)));
-                throw new AssertionError("it would be taken from under a program");
+                throw new AssertionError("unbinding was not refused");
             } catch (PeerlaneException e) {
                 same("device-in-use", e.code(), "the code of: " + e.explain());
                 refusal = e.explain();
@@ -232,7 +232,7 @@ final class Binding {
 
     /** Restores what another process bound. */
     static String unbindOfAnother(String serial) throws IOException {
-        check(binder().bound().contains(bdf(serial)), "nobody bound it");
+        check(binder().bound().contains(bdf(serial)), "it is not bound");
         binder().apply(binder().unbind(binder().bound()));
         same("nvme", Ssds.driver(serial), "the driver of before");
         same("nvme", override(serial), "the override of before");

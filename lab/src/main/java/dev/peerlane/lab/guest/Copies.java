@@ -71,7 +71,7 @@ public final class Copies {
         try (Session session = Session.of(new MappingForgotten(Ssds.fabric("ssd0", "ssd1")))) {
             CopyOptions how = CopyOptions.DEFAULTS.withBuffer(choice).withVerify(verify);
             Receipt receipt = copy(session, region, how);
-            throw new AssertionError("it believes that it went well: " + receipt);
+            throw new AssertionError("the copy succeeded: " + receipt);
         } catch (CopyException e) {
             same(wantedCode, e.code(), "the code of: " + e.explain());
             return e.explain();
@@ -127,11 +127,11 @@ public final class Copies {
             Once once = new Once(accident);
             try {
                 new CopyJob(plan, Surroundings.of(session.fabric()), new CancelFlag()).run(once);
-                throw new AssertionError("it went well in spite of the accident");
+                throw new AssertionError("the copy succeeded in spite of the failure");
             } catch (CopyException e) {
                 fault = e;
             }
-            check(once.happened, "there was no accident");
+            check(once.happened, "the failure was not injected");
         }
         long millis = (System.nanoTime() - start) / 1_000_000;
         same(PeerlaneException.Category.IO, fault.category(), "category of " + fault.explain());
@@ -193,7 +193,7 @@ public final class Copies {
      */
     static String afterKill(int region) {
         long before = wordsAsFound("ssd1");
-        check(before > 0, "the killed run left nothing, so this proves nothing");
+        check(before > 0, "the killed run left no data, so the test proves nothing");
         try (Session session = Ssds.session("ssd0", "ssd1")) {
             Receipt receipt =
                     copy(
@@ -258,7 +258,7 @@ public final class Copies {
             same("ok", receipt.result(), "the result");
             Receipt.Buffer buffer = receipt.buffer();
             check(buffer != null && buffer.kind().equals("host"), "buffer: " + buffer);
-            check(!receipt.notes().isEmpty(), "it fell back and said nothing");
+            check(!receipt.notes().isEmpty(), "it fell back without a note");
             return receipt.notes().toString();
         }
     }
@@ -323,7 +323,7 @@ public final class Copies {
     static String memoryLimit(String wanted) {
         try (Session session = Ssds.session("ssd0", "ssd1")) {
             copy(session, 0, CopyOptions.DEFAULTS);
-            throw new AssertionError("the limit does not hinder");
+            throw new AssertionError("the limit had no effect");
         } catch (PeerlaneException e) {
             same("memlock-limit", e.code(), "the code of: " + e.explain());
             check(e.explain().contains(wanted), e.explain());

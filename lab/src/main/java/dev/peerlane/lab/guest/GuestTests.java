@@ -199,7 +199,7 @@ public final class GuestTests {
             try {
                 Body body = tests.get(name);
                 if (body == null) {
-                    throw new IllegalArgumentException("there is no such test");
+                    throw new IllegalArgumentException("unknown test");
                 }
                 long start = System.nanoTime();
                 String detail = body.run();

@@ -61,6 +61,6 @@ final class RevokedMapping {
             same("device-memory-fault", e.code(), "the code of the fault");
             return;
         }
-        throw new AssertionError("nothing was said of a store that went nowhere");
+        throw new AssertionError("no error for a store to a revoked mapping");
     }
 }
