@@ -9,6 +9,8 @@ import dev.peerlane.guard.DeviceBytes;
 import dev.peerlane.hal.Clock;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 final class PortBytes implements DeviceBytes, AutoCloseable {
     private static final int MAX_BYTES = 64 << 10;
     private static final int SLOT = 0;
+    private static final int SECTOR = 512;
+    private static final ValueLayout.OfInt WORD =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final BlockPort port;
     private final Clock clock;
@@ -25,6 +30,7 @@ final class PortBytes implements DeviceBytes, AutoCloseable {
     private final int blockBytes;
     private final int chunkBytes;
     private final HostMemory.HostBuffer buffer;
+    private final int poison = new SplittableRandom().nextInt();
     private int status;
     private boolean completed;
     private final Completions completions =
@@ -94,11 +100,28 @@ final class PortBytes implements DeviceBytes, AutoCloseable {
     private void read(long lba, int blocks) {
         int tries = 0;
         do {
+            buffer.fill(0, chunkBytes, poison);
             submit(lba, blocks);
         } while (status != 0 && port.mayRetry(status) && tries++ < how.retries());
         if (status != 0) {
             throw failed(lba, blocks, port.describe(status));
         }
+        for (int at = 0; at < blocks * blockBytes; at += SECTOR) {
+            if (isPoison(at)) {
+                throw failed(lba, blocks, "success, but its data did not arrive");
+            }
+        }
+    }
+
+    /** A write to host memory that an IOMMU refuses gets lost without an error. */
+    private boolean isPoison(int offset) {
+        MemorySegment memory = buffer.segment();
+        for (int at = offset; at < offset + SECTOR; at += Integer.BYTES) {
+            if (memory.get(WORD, at) != poison) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void submit(long lba, int blocks) {
