@@ -1,4 +1,4 @@
-/** Fabric files: emulated fabrics, and running QEMUs, described in YAML. */
+/** Reads fabric files: descriptions of emulated fabrics and of running QEMUs, in YAML. */
 module dev.peerlane.fabrics {
     requires transitive dev.peerlane;
     requires com.fasterxml.jackson.core;

@@ -7,11 +7,16 @@ import java.nio.ByteOrder;
 import java.util.Objects;
 
 /**
- * A piece of {@link PeerMemory}: the data of commands on any controller of the fabric.
+ * A part of {@link PeerMemory} that can be the data of commands on any controller of the fabric.
  *
- * <p>Closing it overwrites it with zeroes, unless wiping was turned off, and gives it back. Close
+ * <p>Closing overwrites the buffer with zeroes, unless wiping was turned off, and frees it. Close
  * it only when no command can still touch it. After close, every method throws. Closing again has
- * no effect. Used by the thread that owns the fabric.
+ * no effect.
+ *
+ * <p>When a controller Reads into a buffer that another device owns, completion does not mean
+ * arrival. A {@link dev.peerlane.copy.ReadFence} tells when the data has arrived.
+ *
+ * <p>Used by the thread that owns the fabric.
  */
 public abstract class PeerBuffer implements AutoCloseable {
     private static final ValueLayout.OfLong WORD =
@@ -20,40 +25,41 @@ public abstract class PeerBuffer implements AutoCloseable {
     /** Creates a buffer; called by subclasses. */
     protected PeerBuffer() {}
 
-    /** Returns the name of the device whose memory it is in, or {@code host}. */
+    /** Returns the name of the device that owns the memory, or {@code host}. */
     public abstract String owner();
 
-    /** Returns whether it is in host memory. */
+    /** Returns whether the buffer is in host memory. */
     public abstract boolean isHost();
 
     /**
-     * Looks whether the device whose memory it is in is gone, has failed or was reset, and returns
-     * if nothing is wrong with it. Not for every turn: as {@link BlockPort#checkHealth}.
+     * Checks that the owner of the memory is not gone, has not failed and was not reset. Costs as
+     * much as {@link BlockPort#checkHealth}, so do not call it in every turn.
      *
-     * @throws dev.peerlane.PeerlaneException with what is wrong
+     * @throws dev.peerlane.PeerlaneException if the check fails; the message says what is wrong
      */
     public abstract void checkHealth();
 
-    /** Returns the address of its first byte, the same for every device of the fabric. */
+    /** Returns the bus address of the first byte, the same for every device of the fabric. */
     public abstract long busAddress();
 
     /**
-     * Lets a device reach it; whoever gives that device commands over it does so before. Where a
-     * fabric can keep devices from memory in which they have no part, it does.
+     * Lets a device access the buffer. Call this before that device gets a command over the buffer.
+     * A fabric that can keep devices away from memory blocks every device that was not admitted.
      *
-     * @throws dev.peerlane.PeerlaneException if the device refuses it
+     * @throws dev.peerlane.PeerlaneException if the device refuses the buffer
      */
     public void admit(Bdf device) {}
 
-    /** Returns its length in bytes. */
+    /** Returns the length of the buffer in bytes. */
     public abstract long sizeBytes();
 
     /**
-     * Loads 8 bytes at a multiple of 8; on a CMB a read across the bus that drains earlier stores.
+     * Loads 8 bytes at an offset that is a multiple of 8. On a CMB this is a read across the bus,
+     * which flushes earlier stores.
      */
     public abstract long load64(long offset);
 
-    /** Stores 8 bytes at a multiple of 8; on a CMB a posted write. */
+    /** Stores 8 bytes at an offset that is a multiple of 8. On a CMB this is a posted write. */
     public abstract void store64(long offset, long value);
 
     /**
@@ -71,7 +77,10 @@ public abstract class PeerBuffer implements AutoCloseable {
         }
     }
 
-    /** Stores bytes of host memory, 8 at a time from the first to the last; as {@link #load}. */
+    /**
+     * Stores bytes from host memory in ascending order, 8 at a time. Limits and errors are those of
+     * {@link #load}.
+     */
     public void store(long offset, MemorySegment from) {
         checkWords(offset, from.byteSize());
         for (long at = 0; at < from.byteSize(); at += Long.BYTES) {
@@ -90,10 +99,13 @@ public abstract class PeerBuffer implements AutoCloseable {
     /** Fills a range with a repeated word; offset and length are multiples of 4. */
     public abstract void fill(long offset, long bytes, int word);
 
-    /** Sets whether closing overwrites the content; the default is that it does. */
+    /** Sets whether closing overwrites the content; the default is true. */
     public abstract void wipeOnClose(boolean wipe);
 
-    /** Wipes it and gives it back. Closing again has no effect. */
+    /**
+     * Overwrites the buffer, unless wiping was turned off, and frees it. Closing again has no
+     * effect.
+     */
     @Override
     public abstract void close();
 }

@@ -1,18 +1,18 @@
 package dev.peerlane.block;
 
 /**
- * What a port can do.
+ * The limits of a port.
  *
  * @param blockBytes length of a logical block; a power of two, 512 or more
- * @param blockCount how many blocks the namespace has
+ * @param blockCount number of blocks of the namespace
  * @param maxTransferBytes longest transfer of one command; a multiple of {@code blockBytes}
- * @param depth how many commands can be in flight at once
- * @param pageBytes granularity of scattered memory: slots start on a multiple of 4 bytes, and a
- *     slot that crosses such a boundary needs no more care than one that does not
+ * @param depth maximum number of commands in flight
+ * @param pageBytes granularity of scattered memory. Slots start on a multiple of 4 bytes and may
+ *     cross page boundaries
  * @param canCompare whether {@link BlockPort#submitCompare} is supported
- * @param canFlush whether there is a volatile write cache for {@link BlockPort#submitFlush} to
- *     empty
- * @param readOnly null if the namespace can be written, else why not
+ * @param canFlush whether there is a volatile write cache, which {@link BlockPort#submitFlush}
+ *     empties
+ * @param readOnly why the namespace can't be written, or null if it can
  */
 public record PortLimits(
         int blockBytes,

@@ -1,6 +1,7 @@
 /**
- * The seam of the copy: ports that move blocks between a namespace and slots of memory, and the
- * memory that slots are made of. The copy engine sees these and no driver.
+ * The interface between the copy engine and drivers: ports that move blocks between a namespace and
+ * slots of memory, and the memory that slots are made of. The copy engine uses these types and no
+ * driver.
  */
 @NullMarked
 package dev.peerlane.block;

@@ -1,15 +1,17 @@
 package dev.peerlane.guard;
 
-/** Reads any bytes of a device or a file. */
+/** Reads bytes at any offset of a device or a file. */
 public interface DeviceBytes {
-    /** Returns the length in bytes. */
+    /** Returns the length of the device in bytes. */
     long sizeBytes();
 
     /**
      * Reads bytes.
      *
-     * @param offset the first byte; {@code offset + into.length} is at most {@link #sizeBytes}
-     * @throws dev.peerlane.PeerlaneException if they can't be read
+     * @param offset offset of the first byte; {@code offset + into.length} is at most {@link
+     *     #sizeBytes}
+     * @param into the destination, which is filled
+     * @throws dev.peerlane.PeerlaneException if the bytes can't be read
      */
     void read(long offset, byte[] into);
 }

@@ -30,7 +30,7 @@ record Magic(
                     "(?<from>-?0x[0-9a-f]+)(~(?<align>0x[0-9a-f]+))?(\\+(?<add>0x[0-9a-f]+))?"
                             + "(\\*(?<count>[0-9]+)/(?<step>0x[0-9a-f]+))?");
 
-    /** Parses a line: kind, name, place and magic, parted by tabs. */
+    /** Parses a line of the table: kind, name, offset and magic number, separated by tabs. */
     static Magic parse(String line) {
         String[] fields = line.split("\t", -1);
         Matcher place = PLACE.matcher(fields.length == 4 ? fields[2] : "");
@@ -53,7 +53,10 @@ record Magic(
         return text == null ? absent : Long.decode(text);
     }
 
-    /** Returns the first place on a device of a length; negative if the device is too short. */
+    /**
+     * Returns the first offset to check on a device of a length. Negative if the device is too
+     * short.
+     */
     long first(long sizeBytes) {
         if (place >= 0) {
             return place;

@@ -15,10 +15,10 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Finds the signatures of partition tables, file systems, arrays, volumes and swap on a device. It
- * reads the parts of the first 19 MiB and the last 512 KiB in which they are, and nothing else.
- * Magic numbers and names are those of libblkid (util-linux); one that random bytes could have is
- * checked together with what is around it.
+ * Finds the signatures of partition tables, file systems, arrays, volumes and swap on a device.
+ * Reads only the places where signatures can be, within the first 19 MiB and the last 512 KiB.
+ * Magic numbers and names are those of libblkid (util-linux). A magic number so short that random
+ * bytes could match it is checked together with the bytes around it.
  */
 public final class Signatures {
     private static final String TABLE = "signatures.txt";
@@ -33,10 +33,11 @@ public final class Signatures {
     }
 
     /**
-     * Looks for signatures.
+     * Searches a device for signatures.
      *
-     * @return what was found, without repetitions of one name
-     * @throws dev.peerlane.PeerlaneException if a part can't be read: what is there is not known
+     * @return the signatures, each name once
+     * @throws dev.peerlane.PeerlaneException if a part can't be read, so that its content is
+     *     unknown
      */
     public static List<Signature> find(DeviceBytes device) {
         return new Signatures(device).find();
@@ -74,7 +75,10 @@ public final class Signatures {
                 && new String(bytes(at, length), StandardCharsets.ISO_8859_1).equals(magic.bytes());
     }
 
-    /** Returns the format's name, or nothing if what is round the magic is not of that format. */
+    /**
+     * Returns the format's name, or an empty text if the bytes around the magic number do not have
+     * that format.
+     */
     private String name(Magic magic, long at) {
         return switch (magic.name()) {
             case "ext4" -> extended();
@@ -85,7 +89,10 @@ public final class Signatures {
         };
     }
 
-    /** The superblock at 1024: the features tell ext2, ext3, ext4 and an external journal apart. */
+    /**
+     * Returns the name of an ext format. The superblock is at 1024; its features tell ext2, ext3,
+     * ext4 and an external journal apart.
+     */
     private String extended() {
         ByteBuffer block = little(1024, 256);
         int compatible = block.getInt(0x5c);
@@ -108,7 +115,10 @@ public final class Signatures {
         return (compatible & 0x4) != 0 ? "ext3" : "ext2";
     }
 
-    /** Four entries whose boot flags are flags; the boot sector of a file system has code there. */
+    /**
+     * Checks the four boot flags of a partition table. The boot sector of a file system has code
+     * there.
+     */
     private String masterBootRecord() {
         byte[] sector = bytes(0, SECTOR);
         if (isFat(sector, 0x36) || isFat(sector, 0x52)) {
@@ -134,7 +144,7 @@ public final class Signatures {
         return block.getInt(0) == 2 && bytes >= 256 && bytes <= 1024;
     }
 
-    /** The 16-bit words of the label cancel out. */
+    /** Returns whether the XOR of the label's 16-bit words is 0. */
     private boolean isSun() {
         ByteBuffer sector = little(0, SECTOR);
         int sum = 0;
@@ -148,7 +158,7 @@ public final class Signatures {
         return ByteBuffer.wrap(bytes(offset, length)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** Returns bytes; those past the end are zeroes. */
+    /** Returns bytes of the device. Bytes after the end are zeroes. */
     private byte[] bytes(long offset, int length) {
         byte[] result = new byte[length];
         for (int done = 0; done < length; ) {

@@ -1,6 +1,6 @@
 /**
- * What forbids a write: the signatures of partition tables, file systems and the like that a target
- * carries.
+ * Finds what forbids a write: signatures of partition tables, file systems and the like on a
+ * target.
  */
 @NullMarked
 package dev.peerlane.guard;

@@ -5,14 +5,15 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * One base address register's window of a PCI function: registers, doorbells, or the bytes of a
- * CMB.
+ * The window of one base address register of a PCI function: registers, doorbells, or a CMB.
  *
- * <p>A BAR need not be memory: some backends answer by message. So every touch goes through these
- * methods, each one access of exactly the stated width. Offsets are multiples of the width. An
- * offset outside the window is a bug of the caller and ends as {@link IndexOutOfBoundsException}. A
- * device that is gone reads as all ones. Stores may be posted: only a load from the same function
- * shows that they have arrived. Used by the thread that owns the function.
+ * <p>A BAR is not always memory: some backends access it by messages. Therefore every access goes
+ * through these methods, and each is one access of exactly the stated width. Offsets are multiples
+ * of the width. An offset outside the window is a programming error and throws {@link
+ * IndexOutOfBoundsException}. A device that is gone reads as all ones. Stores may be posted: only a
+ * load from the same function shows that they have arrived.
+ *
+ * <p>Used by the thread that owns the function.
  */
 public abstract class Bar {
     private static final ValueLayout.OfLong LE_LONG =
@@ -23,7 +24,7 @@ public abstract class Bar {
     /** Creates a BAR; called by subclasses. */
     protected Bar() {}
 
-    /** Returns which BAR this is, 0 to 5; a 64-bit BAR has the index of its lower half. */
+    /** Returns the index of the BAR, 0 to 5. For a 64-bit BAR it is the index of the lower half. */
     public abstract int index();
 
     /** Returns the length of the window in bytes. */
@@ -36,30 +37,36 @@ public abstract class Bar {
     public abstract int load32(long offset);
 
     /**
-     * Starts to load 4 bytes and does not wait for them, where the backend answers by message;
-     * elsewhere the load is done on return.
+     * Starts a load of 4 bytes. If the backend accesses the BAR by messages, this method does not
+     * wait for the value. Otherwise the load is done on return.
      */
     public PendingLoad startLoad32(long offset) {
         return PendingLoad.done(load32(offset));
     }
 
-    /** Stores 4 bytes, after everything that this thread stored before. */
+    /** Stores 4 bytes, ordered after everything that this thread stored before. */
     public abstract void store32(long offset, int value);
 
-    /** Loads 8 bytes in one access. For CMB bytes; a 64-bit register takes two of 4 bytes. */
+    /**
+     * Loads 8 bytes in one access. For CMB content only: load a 64-bit register as two times 4
+     * bytes.
+     */
     public abstract long load64(long offset);
 
-    /** Stores 8 bytes in one access. For CMB bytes; a 64-bit register takes two of 4 bytes. */
+    /**
+     * Stores 8 bytes in one access. For CMB content only: store a 64-bit register as two times 4
+     * bytes.
+     */
     public abstract void store64(long offset, long value);
 
-    /** Returns the doorbell at an offset, for as long as the function is open. */
+    /** Returns the doorbell at an offset. It is valid while the function is open. */
     public abstract Doorbell doorbell(long offset);
 
     /**
      * Copies bytes of the window to host memory, in accesses of 4 or 8 bytes.
      *
-     * @param offset where in the window; a multiple of 4
-     * @param target its size, a multiple of 4, is the number of bytes
+     * @param offset offset in the window; a multiple of 4
+     * @param target the destination; its length, a multiple of 4, is the number of bytes
      */
     public void load(long offset, MemorySegment target) {
         long bytes = checkBulk(offset, target.byteSize());
@@ -79,8 +86,8 @@ public abstract class Bar {
     /**
      * Copies host memory into the window, in accesses of 4 or 8 bytes.
      *
-     * @param offset where in the window; a multiple of 4
-     * @param source its size, a multiple of 4, is the number of bytes
+     * @param offset offset in the window; a multiple of 4
+     * @param source the source; its length, a multiple of 4, is the number of bytes
      */
     public void store(long offset, MemorySegment source) {
         long bytes = checkBulk(offset, source.byteSize());
@@ -100,8 +107,8 @@ public abstract class Bar {
     /**
      * Fills bytes of the window with a repeated word.
      *
-     * @param offset where in the window; a multiple of 4
-     * @param bytes how many; a multiple of 4
+     * @param offset offset in the window; a multiple of 4
+     * @param bytes number of bytes; a multiple of 4
      * @param word the 4 bytes to repeat
      */
     public void fill(long offset, long bytes, int word) {

@@ -4,29 +4,30 @@ import dev.peerlane.pci.Bdf;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A piece of host memory for devices of a domain, contiguous on the bus. Closing it takes the
- * mapping away and gives the memory back: only when no command uses it.
+ * A range of host memory that devices of a domain can access, contiguous on the bus. Closing unmaps
+ * and frees it. Close it only when no command uses it.
  */
 public abstract class DmaBuffer implements AutoCloseable {
     /** Creates a buffer; called by subclasses. */
     protected DmaBuffer() {}
 
-    /** Returns the memory, zeroed when it was allocated. Its address is {@link #address}. */
+    /** Returns the memory. It starts at {@link #address} and was zeroed when it was allocated. */
     public abstract MemorySegment segment();
 
-    /** Returns the address in this process; aligned to the domain's page. */
+    /** Returns the address in this process, aligned to the domain's page. */
     public abstract long address();
 
-    /** Returns the address that devices use; aligned to the domain's page. */
+    /** Returns the bus address, which devices use, aligned to the domain's page. */
     public abstract long busAddress();
 
     /**
-     * Lets a device read and write it: before its first command that does. Where a fabric can keep
-     * devices from memory in which they have no part, none reaches it before; elsewhere all do.
+     * Lets a device read and write the buffer. Call this before the device's first command over the
+     * buffer. A fabric that can keep devices away from memory blocks every device that was not
+     * admitted. On other fabrics every device can access the buffer.
      *
-     * @param device one of the domain's fabric
-     * @throws dev.peerlane.PeerlaneException if the device refuses it, or another one's own memory
-     *     is meant for nobody else
+     * @param device a device of the domain's fabric
+     * @throws dev.peerlane.PeerlaneException if the device refuses the buffer, or if the buffer
+     *     belongs to another device alone
      */
     public void admit(Bdf device) {}
 

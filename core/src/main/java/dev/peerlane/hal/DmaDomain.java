@@ -1,9 +1,9 @@
 package dev.peerlane.hal;
 
 /**
- * The address space in which the devices of one fabric do DMA: host memory and peers' BARs, each at
- * one address that is the same for every device. No mapping error is ever ignored. Used by the
- * thread that owns the fabric.
+ * The address space in which the devices of one fabric do DMA. Host memory and the BARs of peers
+ * each have one address in it, the same for every device. No mapping error is ever ignored. Used by
+ * the thread that owns the fabric.
  */
 public abstract class DmaDomain {
     /** Creates a domain; called by subclasses. */
@@ -23,25 +23,25 @@ public abstract class DmaDomain {
     public abstract DmaBuffer allocate(long sizeBytes);
 
     /**
-     * Returns a domain for memory that only one device is to reach: its queues and its lists. Where
-     * a fabric can keep others from it, it does; elsewhere this is the domain itself. Closing the
-     * fabric ends it.
+     * Returns a domain for memory that only one device may access: its queues and PRP lists. On a
+     * fabric that can't keep other devices away, this is the domain itself. The returned domain is
+     * valid until the fabric is closed.
      *
-     * @param device open, of this fabric
+     * @param device an open device of this fabric
      */
     public DmaDomain forDevice(PciDevice device) {
         return this;
     }
 
     /**
-     * Makes a range of a function's BAR reachable for the devices that are {@linkplain
-     * PeerMapping#admit admitted} to it, at its own PCI address wherever that is possible.
+     * Maps a range of a function's BAR for the devices that are {@linkplain PeerMapping#admit
+     * admitted} to it. Uses the range's own PCI address if possible.
      *
-     * @param owner the function whose BAR it is; open, with memory decoding on
-     * @param bar which BAR
-     * @param offset first byte in the BAR; a multiple of {@link #pageBytes}
-     * @param sizeBytes length; a multiple of {@link #pageBytes}
-     * @throws dev.peerlane.PeerlaneException if it can't be mapped; nothing is mapped then
+     * @param owner the function that owns the BAR; open, with memory decoding on
+     * @param bar the BAR
+     * @param offset offset of the first byte in the BAR; a multiple of {@link #pageBytes}
+     * @param sizeBytes length of the range; a multiple of {@link #pageBytes}
+     * @throws dev.peerlane.PeerlaneException if the range can't be mapped; nothing is mapped then
      */
     public abstract PeerMapping mapPeer(PciDevice owner, Bar bar, long offset, long sizeBytes);
 }

@@ -4,16 +4,17 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Direction;
 
 /**
- * A request of a function that the fabric did not let through.
+ * A DMA request of a function that the fabric blocked.
  *
- * @param initiator who sent it
- * @param address its bus address
- * @param bytes its length
- * @param direction whether it was a read or a write; a lost write its sender never learns of
- * @param why what stopped it: {@code IOMMU: no mapping}, {@code ACS of 0000:02:00.0: ...}
+ * @param initiator the function that sent the request
+ * @param address bus address of the request
+ * @param bytes length of the request
+ * @param direction whether the request was a read or a write; the sender of a lost write is never
+ *     informed
+ * @param why what blocked the request: {@code IOMMU: no mapping}, {@code ACS of 0000:02:00.0: ...}
  */
 public record DmaFault(Bdf initiator, long address, long bytes, Direction direction, String why) {
-    /** Returns it in words. */
+    /** Returns the fault as text for a person. */
     public String words() {
         return "%s of %d bytes by %s at 0x%x: %s"
                 .formatted(direction.word(), bytes, initiator, address, why);

@@ -4,22 +4,23 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is true of a fabric beside its functions, for whoever would else ask which one it is.
+ * Properties of a fabric as a whole, so that callers need not ask which kind it is.
  *
- * @param state where files name what is in use of its devices' memory, if those go on with it when
- *     this process is killed; null for devices that end with the process or belong to somebody else
- * @param emulation how it moves data, if its devices are made by this process; null for others
+ * @param state directory with files that list which parts of the devices' memories are in use, if
+ *     those memories keep their content when this process is killed. Null if the devices end with
+ *     the process or belong to somebody else
+ * @param emulation how the fabric moves data, if this process emulates its devices; otherwise null
  */
 public record FabricTraits(@Nullable Path state, @Nullable String emulation) {
-    /** Traits of a fabric whose devices somebody else looks after. */
+    /** Properties of a fabric whose devices belong to somebody else. */
     public static final FabricTraits LENT = new FabricTraits(null, null);
 
-    /** Returns whether its devices go on, with what is in their memory, after this process. */
+    /** Returns whether the devices, and the content of their memories, outlive this process. */
     public boolean outlivesProcess() {
         return state != null;
     }
 
-    /** Returns whether its devices are made by this process. */
+    /** Returns whether this process emulates the devices. */
     public boolean isEmulated() {
         return emulation != null;
     }

@@ -4,20 +4,20 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
 
 /**
- * One PCI function that this process owns. It is open for one owner at a time; closing it turns bus
- * mastering off, which stops its DMA, and gives it back. Used by the thread that owns the fabric.
+ * One PCI function that this process owns. It can be open only once at a time. Closing it turns bus
+ * mastering off, which stops its DMA, and releases it. Used by the thread that owns the fabric.
  */
 public abstract class PciDevice implements AutoCloseable {
     /** Creates a device; called by subclasses. */
     protected PciDevice() {}
 
-    /** Returns its address: domain, bus, device, function. */
+    /** Returns the address of the function: domain, bus, device, function. */
     public abstract Bdf bdf();
 
-    /** Returns the name by which a user calls it, such as {@code emu:ssd0}. */
+    /** Returns the user's name for the function, such as {@code emu:ssd0}. */
     public abstract String locator();
 
-    /** Returns its configuration space, live. */
+    /** Returns the live configuration space of the function. */
     public abstract ConfigSpace config();
 
     /**
@@ -28,15 +28,15 @@ public abstract class PciDevice implements AutoCloseable {
     public abstract Bar bar(int index);
 
     /**
-     * Lets the function do DMA (Command register bit 2), or stops it; memory decoding stays on. A
-     * function that does DMA raises no INTx (bit 10): {@link ConfigSpace#withBusMaster}.
+     * Sets whether the function may do DMA (Command register, bit 2). Memory decoding stays on.
+     * While DMA is on, the function raises no INTx (bit 10); see {@link ConfigSpace#withBusMaster}.
      */
     public abstract void busMaster(boolean enabled);
 
     /**
-     * Resets the function (Function Level Reset where it has one) and restores its configuration.
+     * Resets the function and restores its configuration. Uses Function Level Reset if available.
      *
-     * @throws dev.peerlane.PeerlaneException if it has no reset or did not come back
+     * @throws dev.peerlane.PeerlaneException if the function has no reset or did not come back
      */
     public abstract void reset();
 

@@ -3,27 +3,27 @@ package dev.peerlane.hal;
 import dev.peerlane.pci.Bdf;
 
 /**
- * A range of one function's BAR that the devices of a domain reach at {@link #busAddress}. Closing
- * it takes the mapping away; only when no command uses it.
+ * A range of one function's BAR that the devices of a domain can access at {@link #busAddress}.
+ * Closing unmaps it. Close it only when no command uses it.
  */
 public abstract class PeerMapping implements AutoCloseable {
     /** Creates a mapping; called by subclasses. */
     protected PeerMapping() {}
 
-    /** Returns the address that every device of the domain uses for the first byte. */
+    /** Returns the bus address of the first byte, the same for every device of the domain. */
     public abstract long busAddress();
 
     /**
-     * Lets a device reach it: before its first command that does. Where a fabric can keep devices
-     * from memory in which they have no part, none but the owner reaches it before; elsewhere all
-     * do.
+     * Lets a device access the range. Call this before the device's first command over the range. A
+     * fabric that can keep devices away from memory blocks every device but the owner until it is
+     * admitted. On other fabrics every device can access the range.
      *
-     * @param device one of the domain's fabric
-     * @throws dev.peerlane.PeerlaneException if the device refuses it
+     * @param device a device of the domain's fabric
+     * @throws dev.peerlane.PeerlaneException if the device refuses the range
      */
     public void admit(Bdf device) {}
 
-    /** Returns the length in bytes. */
+    /** Returns the length of the range in bytes. */
     public abstract long sizeBytes();
 
     /** Removes the mapping. Closing again has no effect. */

@@ -1,24 +1,28 @@
 package dev.peerlane.hal;
 
 /**
- * A load of a register that was started and whose value may still be under way. Used by the thread
- * that owns the function.
+ * A register load that was started and may not have returned its value yet. Used by the thread that
+ * owns the function.
  */
 public abstract class PendingLoad {
     /** Creates a load; called by subclasses. */
     protected PendingLoad() {}
 
     /**
-     * Returns whether the value is there. Never waits.
+     * Returns whether the value has arrived. Never waits.
      *
-     * @throws dev.peerlane.PeerlaneException if the device lost its connection, or took too long
+     * @throws dev.peerlane.PeerlaneException if the connection to the device was lost, or the load
+     *     timed out
      */
     public abstract boolean isDone();
 
-    /** Returns the 4 bytes, once {@link #isDone}; all ones if the device is gone. */
+    /**
+     * Returns the 4 bytes, or all ones if the device is gone. Call it only after {@link #isDone}
+     * has returned true.
+     */
     public abstract int value();
 
-    /** Returns a load that is done. */
+    /** Returns a load that is already done. */
     public static PendingLoad done(int value) {
         return new PendingLoad() {
             @Override

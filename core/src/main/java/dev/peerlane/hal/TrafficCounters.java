@@ -3,17 +3,17 @@ package dev.peerlane.hal;
 import dev.peerlane.pci.Bdf;
 
 /**
- * Bytes that functions moved by DMA since the fabric was made, counted by the fabric itself: the
- * proof that a copy was peer to peer.
+ * Bytes that functions have moved by DMA since the fabric was created, counted by the fabric
+ * itself. They prove that a copy was peer to peer.
  */
 public interface TrafficCounters {
     /**
-     * What one function moved, in bytes. "Read" is a DMA read, from memory into the function.
+     * The bytes that one function has moved. "Read" is a DMA read, from memory into the function.
      *
      * @param hostDataRead data of I/O commands read from host memory
      * @param hostDataWritten data of I/O commands written to host memory
      * @param hostAdminRead data of admin commands read from host memory
-     * @param hostAdminWritten data of admin commands (identify, log pages) written to host memory
+     * @param hostAdminWritten data of admin commands (Identify, log pages) written to host memory
      * @param hostQueue queue entries, both directions
      * @param hostPrpLists PRP lists and SGL segments
      * @param peerRead bytes read from other functions' BARs
@@ -38,7 +38,7 @@ public interface TrafficCounters {
         }
     }
 
-    /** Returns what a function moved so far. */
+    /** Returns how many bytes a function has moved so far. */
     Traffic of(Bdf function);
 
     /** Returns the sum over all functions. */

@@ -1,8 +1,8 @@
 /**
- * The seam to devices: a {@link dev.peerlane.hal.Fabric} of PCI functions that share one DMA
- * domain, their BARs and doorbells, host memory that they can reach, and the one place where
- * anything waits. Backends (emulator, QEMU, VFIO) extend these classes; the driver sees nothing
- * else.
+ * The interface between drivers and devices. A {@link dev.peerlane.hal.Fabric} is a set of PCI
+ * functions that share one DMA domain, with their BARs and doorbells, host memory for their DMA,
+ * and the one place where anything waits. Backends (emulator, QEMU, VFIO) extend these classes, and
+ * the driver uses nothing else.
  */
 @NullMarked
 package dev.peerlane.hal;

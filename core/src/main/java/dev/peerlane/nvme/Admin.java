@@ -28,11 +28,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The admin queue of a controller (NVMe Base 2.0, 5): commands one at a time, each awaited for a
- * bounded time. Whatever ends the wait for a command but its answer ends the queue, since its data
- * page may still be written; only {@link Controller#reset} gives a new one, and until then memory
- * that a command names must stay. Used by the controller's owner thread: a call by another one is
- * refused before it has done anything.
+ * The admin queue of a controller (NVMe Base 2.0, 5). It executes one command at a time and waits
+ * for each for a bounded time.
+ *
+ * <p>If the wait ends in any way other than by the command's completion, the queue ends, because
+ * the controller may still write to the data page. Only {@link Controller#reset} creates a new
+ * queue. Until then, memory that the command names must stay allocated.
+ *
+ * <p>Used by the controller's owner thread. A call by another thread is refused before it does
+ * anything.
  */
 public final class Admin {
     private static final int PAGE = Bits.PAGE_BYTES;
@@ -80,7 +84,7 @@ public final class Admin {
                 status = commandStatus;
                 dw0 = live().dw0();
             } else {
-                abortsOut--; // only an Abort is ever left behind unanswered
+                abortsOut--; // only an Abort is ever left unanswered
             }
         }
     }
@@ -112,7 +116,7 @@ public final class Admin {
         if (queue == null) {
             throw ControllerFault.stopped(locator, "its admin queue is not set up");
         }
-        // The rings are written by address: never after a fabric took their memory away.
+        // The rings are written by raw address, so not after the fabric has unmapped them.
         if (!livePage().segment().scope().isAlive()) {
             throw ControllerFault.stopped(locator, "its fabric was closed");
         }
@@ -135,21 +139,21 @@ public final class Admin {
     }
 
     /**
-     * Executes a command and waits for it.
+     * Executes a command and waits for it. An error status is returned, not thrown.
      *
-     * @param opcode opcode, from {@link AdminOpcode} or the vendor's
-     * @param nsid namespace identifier, 0 where the command takes none
-     * @param dataBusAddress where the data is; up to 4 KiB inside one page; 0 for none
-     * @param cdw10to15 command dwords 10 to 15, as many as matter
-     * @return status and dword 0; an error status is not thrown
-     * @throws ControllerFault if it was not answered in time, or the controller failed; the data
-     *     must stay until the controller was reset or closed then
+     * @param opcode opcode, from {@link AdminOpcode} or vendor specific
+     * @param nsid namespace identifier, 0 if the command takes none
+     * @param dataBusAddress bus address of the data, up to 4 KiB within one page; 0 for no data
+     * @param cdw10to15 command dwords 10 to 15; missing ones are 0
+     * @return status and dword 0 of the completion
+     * @throws ControllerFault if the command was not answered in time or the controller failed; the
+     *     data must stay allocated until the controller is reset or closed
      */
     public AdminResult execute(int opcode, int nsid, long dataBusAddress, int... cdw10to15) {
         return execute(opcode, nsid, dataBusAddress, 0, cdw10to15);
     }
 
-    /** Executes a command with two pages. */
+    /** Executes a command with data in up to two pages. */
     private AdminResult execute(int opcode, int nsid, long prp1, long prp2, int[] cdw10to15) {
         QueuePair q = idle();
         waiting = true;
@@ -161,7 +165,8 @@ public final class Admin {
                         locator, AdminOpcode.name(opcode), options.adminTimeoutNanos());
             }
             return new AdminResult(status, dw0);
-        } catch (RuntimeException | Error e) { // of a poll, of the clock, of what a turn calls
+        } catch (RuntimeException | Error e) {
+            // thrown by the poll, by the clock, or by what a turn calls
             throw ended(q, e);
         } finally {
             waiting = false;
@@ -169,7 +174,8 @@ public final class Admin {
     }
 
     /**
-     * Returns the queue, if no command is awaited: its answer and its data page are in use then.
+     * Returns the queue. Refuses while a command is awaited, because its answer and its data page
+     * are in use.
      */
     private QueuePair idle() {
         QueuePair q = live();
@@ -182,7 +188,10 @@ public final class Admin {
         return q;
     }
 
-    /** Ends the queue of a command that was not answered; returns what to throw, or throws it. */
+    /**
+     * Ends the queue after a command was not answered. Returns the exception to throw, or throws
+     * it.
+     */
     private RuntimeException ended(QueuePair q, Throwable why) {
         if (why instanceof InternalError e) {
             PeerlaneException silent = MemoryFault.of(locator, e);
@@ -219,12 +228,14 @@ public final class Admin {
                 timeoutNanos);
     }
 
-    /** Doorbell Buffer Config (5.8): where shadow doorbells and EventIdx are, a page each. */
+    /**
+     * Doorbell Buffer Config (5.8): sets where shadow doorbells and EventIdx are, one page each.
+     */
     AdminResult configureDoorbells(long shadows, long events) {
         return execute(AdminOpcode.DOORBELL_BUFFER_CONFIG, 0, shadows, events, new int[0]);
     }
 
-    /** Executes a command and throws its error status. */
+    /** Executes a command, returns dword 0 of its completion, and throws its error status. */
     int mustSucceed(int opcode, int nsid, long dataBusAddress, int... cdw10to15) {
         AdminResult result = execute(opcode, nsid, dataBusAddress, cdw10to15);
         if (!Status.isSuccess(result.status())) {
@@ -234,11 +245,11 @@ public final class Admin {
     }
 
     /**
-     * Identify (5.17).
+     * Executes Identify (5.17).
      *
      * @param cns what to return, from {@link Cns}
-     * @param nsid namespace identifier, where {@code cns} takes one
-     * @param csi command set, where {@code cns} takes one
+     * @param nsid namespace identifier, if {@code cns} takes one
+     * @param csi command set identifier, if {@code cns} takes one
      * @return a copy of the 4096 bytes
      * @throws NvmeStatusException if the controller refuses
      */
@@ -258,8 +269,11 @@ public final class Admin {
     }
 
     /**
-     * Identify Controller (5.17) with its data in a peer's memory: a DMA write that needs no
-     * namespace and touches no medium.
+     * Executes Identify Controller (5.17) with a peer's memory as its destination: a DMA write that
+     * needs no namespace and touches no medium.
+     *
+     * <p>Completion does not mean arrival: the data may still be in flight to the peer's memory. A
+     * {@link dev.peerlane.copy.ReadFence} tells when data of Reads has arrived.
      *
      * @param page 4096 bytes on a page boundary
      * @throws NvmeStatusException if the controller refuses
@@ -285,11 +299,11 @@ public final class Admin {
     }
 
     /**
-     * Get Log Page (5.16), read from its start.
+     * Executes Get Log Page (5.16) from offset 0.
      *
-     * @param lid log page, from {@link LogPage}
+     * @param lid log page identifier, from {@link LogPage}
      * @param nsid namespace identifier, or {@link AdminCommand#NSID_ALL}
-     * @param bytes how much of it; a multiple of 4, at most 4096
+     * @param bytes number of bytes to read; a multiple of 4, at most 4096
      * @throws NvmeStatusException if the controller refuses
      */
     public MemorySegment log(int lid, int nsid, int bytes) {
@@ -312,10 +326,10 @@ public final class Admin {
     }
 
     /**
-     * Reads the newest entries of the Error Information log (5.16.1.2), newest first; empty ones
-     * are left out.
+     * Reads the newest entries of the Error Information log (5.16.1.2), newest first. Empty entries
+     * are skipped.
      *
-     * @param max how many at most, 1 to 64
+     * @param max maximum number of entries, 1 to 64
      */
     public List<ErrorLogEntry> errors(int max) {
         MemorySegment log = log(LogPage.ERROR, AdminCommand.NSID_ALL, Math.multiplyExact(max, 64));
@@ -330,9 +344,9 @@ public final class Admin {
     }
 
     /**
-     * Get Features (5.15): the value in dword 0.
+     * Executes Get Features (5.15) and returns dword 0.
      *
-     * @param fid feature, from {@link Feature}
+     * @param fid feature identifier, from {@link Feature}
      * @param select which value, such as {@link AdminCommand#SELECT_CURRENT}
      * @throws NvmeStatusException if the controller refuses
      */
@@ -342,9 +356,9 @@ public final class Admin {
     }
 
     /**
-     * Set Features (5.27), until the next reset.
+     * Executes Set Features (5.27). The value holds until the next reset.
      *
-     * @param fid feature, from {@link Feature}
+     * @param fid feature identifier, from {@link Feature}
      * @param value command dword 11
      * @return dword 0 of the completion
      * @throws NvmeStatusException if the controller refuses
@@ -355,10 +369,11 @@ public final class Admin {
     }
 
     /**
-     * Abort (5.1): asks the controller to give up a command, and waits for the answer for the time
-     * of {@link ControllerOptions#abortTimeoutNanos}. No answer does not end the queue.
+     * Executes Abort (5.1), which asks the controller to end a command early. Waits for the answer
+     * for at most {@link ControllerOptions#abortTimeoutNanos}. A missing answer does not end the
+     * queue.
      *
-     * @return what came of it, for a person
+     * @return the outcome, as text for a person
      */
     String abort(int sqid, int cid) {
         owner.check(locator);
@@ -391,7 +406,7 @@ public final class Admin {
                 : "the controller did not abort the command";
     }
 
-    /** Hands the controller event requests to hold (5.2). */
+    /** Sends Asynchronous Event Requests (5.2) for the controller to hold. */
     void armEvents(int count) {
         QueuePair q = live();
         for (int i = 0; i < count; i++) {
@@ -413,14 +428,14 @@ public final class Admin {
         }
     }
 
-    /** Returns how many event requests the controller holds. */
+    /** Returns how many Asynchronous Event Requests the controller holds. */
     public int eventsHeld() {
         return eventsHeld;
     }
 
     /**
-     * Takes the asynchronous events that have arrived, reads their log pages, which lets the
-     * controller report the next of their kind, and hands the requests back.
+     * Takes the asynchronous events that have arrived. Reads their log pages, so that the
+     * controller can report the next event of the same type, and sends new requests.
      */
     public List<AsyncEvent> pollEvents() {
         QueuePair q = live();

@@ -1,7 +1,7 @@
 package dev.peerlane.nvme;
 
 /**
- * The outcome of an admin command.
+ * The result of an admin command.
  *
  * @param status the status field without the phase tag; 0 for success
  * @param dw0 dword 0 of the completion

@@ -1,15 +1,15 @@
 package dev.peerlane.nvme;
 
 /**
- * Why a controller has no controller memory buffer that can be used.
+ * The reason why a controller has no usable controller memory buffer.
  *
- * @param reason what is the matter
- * @param text the same for a person, with the values that were read
+ * @param reason the kind of reason
+ * @param text the reason as text for a person, with the values that were read
  */
 record CmbAbsence(Reason reason, String text) {
     /** The kinds of reasons. */
     enum Reason {
-        /** The version is older than 1.2, or neither CAP.CMBS nor CMBSZ tell of one. */
+        /** The version is older than 1.2, or neither CAP.CMBS nor CMBSZ indicates a CMB. */
         NO_CMB,
         /** CAP.CMBS is set, but CMBSZ.SZ is 0 even after CMBMSC.CRE was set. */
         SIZE_ZERO,

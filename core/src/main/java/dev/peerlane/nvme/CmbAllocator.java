@@ -5,11 +5,11 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Carves a range of bytes into pieces: first fit, and what is given back melts with its neighbours.
- * Knows offsets only and touches no memory.
+ * Allocates pieces of a range of bytes, first fit. Freed pieces are merged with adjacent free
+ * ranges. The allocator handles offsets only and touches no memory.
  */
 final class CmbAllocator {
-    /** Pieces start and end on multiples of this, so that two never share a word or a line. */
+    /** Pieces start and end on multiples of this, so that no two share a word or a cache line. */
     static final int GRAIN_BYTES = 64;
 
     private final long sizeBytes;
@@ -21,18 +21,18 @@ final class CmbAllocator {
         free.put(0L, sizeBytes);
     }
 
-    /** Returns how many bytes the piece for so many has. */
+    /** Returns the length of the piece that is allocated for {@code bytes}. */
     static long pieceBytes(long bytes) {
         return Bits.roundUp(bytes, GRAIN_BYTES);
     }
 
     /**
-     * Takes a piece.
+     * Allocates a piece.
      *
-     * @param bytes its length, at least 1
+     * @param bytes length of the piece, at least 1
      * @param alignBytes a power of two
-     * @param base what is added to an offset before its alignment is looked at
-     * @return its offset, or -1 if there is none
+     * @param base bus address of offset 0; base plus the returned offset is aligned
+     * @return the offset of the piece, or -1 if no free range is large enough
      */
     long take(long bytes, long alignBytes, long base) {
         if (bytes > sizeBytes) {
@@ -62,7 +62,7 @@ final class CmbAllocator {
         return at;
     }
 
-    /** Gives the piece at an offset back. */
+    /** Frees the piece at an offset. */
     void give(long offset) {
         Long length = live.remove(offset);
         if (length == null) {
@@ -89,7 +89,7 @@ final class CmbAllocator {
         return largestFreeBytes(1, 0);
     }
 
-    /** Returns the longest piece that {@link #take} would give at an alignment. */
+    /** Returns the length of the longest piece that {@link #take} can return at an alignment. */
     long largestFreeBytes(long alignBytes, long base) {
         long align = Math.max(alignBytes, GRAIN_BYTES);
         long most = 0;

@@ -5,29 +5,29 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.parts.OwnerThread;
 import dev.peerlane.pci.Bdf;
 
-/** A piece of a controller memory buffer. Its content goes by way of the owner's BAR. */
+/** A part of a controller memory buffer. The host accesses its content through the owner's BAR. */
 final class CmbBuffer extends PeerBuffer {
-    /** What a piece needs of the memory that it is of. */
+    /** What a buffer uses of the CMB that it is part of. */
     interface Host {
-        /** Returns the name of the device whose memory it is. */
+        /** Returns the name of the device that owns the CMB. */
         String owner();
 
-        /** Throws what is wrong with that device, if anything is. */
+        /** Checks that the device is not gone, has not failed and was not reset. */
         void checkHealth();
 
-        /** Returns the BAR that the memory is in. */
+        /** Returns the BAR that contains the CMB. */
         Bar bar();
 
-        /** Returns where the memory begins in the BAR. */
+        /** Returns the offset of the CMB in the BAR. */
         long barOffset();
 
-        /** Lets a device reach all of the memory. */
+        /** Lets a device access the whole CMB. */
         void admit(Bdf device);
 
-        /** Throws unless devices still find the memory at this address. */
+        /** Checks that the CMB is still at this bus address. */
         void checkServes(long base);
 
-        /** A piece was closed. */
+        /** Frees a buffer that was closed. */
         void giveBack(CmbBuffer buffer, long at, long bytes, long base, boolean wipe);
     }
 

@@ -10,16 +10,16 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One field of a register, as read.
+ * One field of a register and the value that was read.
  *
- * @param register the register's name, such as {@code CMBSZ}
- * @param field the field's name in the specification, such as {@code SZU}
- * @param bits its bits, such as {@code 11:8}
- * @param value its raw value
+ * @param register name of the register, such as {@code CMBSZ}
+ * @param field name of the field in the specification, such as {@code SZU}
+ * @param bits bits of the field, such as {@code 11:8}
+ * @param value raw value
  * @param meaning the value in words
  */
 public record CmbField(String register, String field, String bits, long value, String meaning) {
-    /** Returns every field of every register that a controller has, in words. */
+    /** Returns all fields of all registers that the controller has. */
     static List<CmbField> of(CmbInfo info) {
         Words all = new Words();
         all.cap(info);

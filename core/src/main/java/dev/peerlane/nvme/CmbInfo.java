@@ -17,23 +17,24 @@ import dev.peerlane.spec.wire.Pmrswtp;
 import dev.peerlane.spec.wire.Reg;
 
 /**
- * All registers that tell of a controller's memory for its peers, as they were read: the controller
- * memory buffer (NVMe Base 2.0, 3.1.3.11 and following) and the persistent memory region.
+ * The values of all registers that describe memory of a controller for its peers, as they were
+ * read: the controller memory buffer (NVMe Base 2.0, 3.1.3.11 and following) and the persistent
+ * memory region. Registers that the controller's version does not have are 0.
  *
  * @param cap CAP, for CMBS and PMRS
- * @param vs VS: registers that a version does not have are 0 here
- * @param cmbloc where the CMB is
- * @param cmbsz how long it is and what it may hold
- * @param cmbmsc where in the address space of DMA it is, since 1.4
- * @param cmbsts whether that address is refused, since 1.4
- * @param cmbebs its elasticity buffer, since 1.4
- * @param cmbswtp its sustained write throughput, since 1.4
- * @param pmrcap what the PMR can do; this and what follows since 1.4 and with CAP.PMRS
- * @param pmrctl whether the PMR is on
- * @param pmrsts its state
- * @param pmrebs its elasticity buffer
- * @param pmrswtp its sustained write throughput
- * @param pmrmsc where in the address space of DMA it is
+ * @param vs VS
+ * @param cmbloc CMBLOC: where the CMB is
+ * @param cmbsz CMBSZ: the length of the CMB and what it may hold
+ * @param cmbmsc CMBMSC: the bus address of the CMB, since 1.4
+ * @param cmbsts CMBSTS: whether the controller refuses that address, since 1.4
+ * @param cmbebs CMBEBS: the elasticity buffer of the CMB, since 1.4
+ * @param cmbswtp CMBSWTP: the sustained write throughput of the CMB, since 1.4
+ * @param pmrcap PMRCAP: capabilities of the PMR; like all PMR registers since 1.4 and with CAP.PMRS
+ * @param pmrctl PMRCTL: whether the PMR is enabled
+ * @param pmrsts PMRSTS: the state of the PMR
+ * @param pmrebs PMREBS: the elasticity buffer of the PMR
+ * @param pmrswtp PMRSWTP: the sustained write throughput of the PMR
+ * @param pmrmsc PMRMSC: the bus address of the PMR
  */
 record CmbInfo(
         Cap cap,
@@ -79,7 +80,7 @@ record CmbInfo(
         return cmbloc.offsetBytes(cmbsz);
     }
 
-    /** Returns the length that the controller declares, in bytes; its BAR may be shorter. */
+    /** Returns the length in bytes that the controller declares. The BAR may be shorter. */
     long sizeBytes() {
         return cmbsz.sizeBytes();
     }

@@ -2,12 +2,12 @@ package dev.peerlane.nvme;
 
 /**
  * Records which bytes of a controller memory buffer may hold data, so that they can be overwritten
- * even if this process is killed. Offsets count from the first byte of the buffer.
+ * later even if this process is killed. Offsets are relative to the first byte of the CMB.
  */
 interface CmbJournal {
-    /** A piece is about to be handed out. What this throws keeps it from being handed out. */
+    /** Called before a piece is handed out. If this method throws, the piece is not handed out. */
     void taken(long offset, long sizeBytes);
 
-    /** A piece was overwritten, or its user wants its content to stay. */
+    /** Called after a piece was overwritten, or when its content is meant to stay. */
     void cleared(long offset, long sizeBytes);
 }

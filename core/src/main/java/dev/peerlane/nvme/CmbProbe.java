@@ -11,15 +11,18 @@ import dev.peerlane.spec.wire.Cmbsz;
 import dev.peerlane.spec.wire.Reg;
 
 /**
- * Finds a controller memory buffer, in the order that is right for every version: since 1.4 its
- * registers read 0 until CMBMSC.CRE is set, and before that there is no CMBMSC.
+ * Locates a controller memory buffer, in an order that is right for every version. Since 1.4 the
+ * CMB registers read 0 until CMBMSC.CRE is set. Before 1.4 there is no CMBMSC.
  */
 final class CmbProbe {
     private static final int PAGE = Bits.PAGE_BYTES;
 
     private CmbProbe() {}
 
-    /** Takes down a window that somebody left behind, and has CMBLOC and CMBSZ shown. */
+    /**
+     * Disables a window that an earlier user left enabled, and sets CRE, so that CMBLOC and CMBSZ
+     * can be read.
+     */
     static void show(Registers r, Cap cap) {
         if (!cap.cmbs()) {
             return;
@@ -34,7 +37,7 @@ final class CmbProbe {
         r.load32(Reg.CMBMSC);
     }
 
-    /** What was found: a buffer, or why there is none. */
+    /** The result: a CMB, or the reason why there is none. */
     sealed interface Result {}
 
     record Found(Bar bar, long offset, long sizeBytes) implements Result {}
@@ -42,9 +45,9 @@ final class CmbProbe {
     record Absent(CmbAbsence absence) implements Result {}
 
     /**
-     * Finds it.
+     * Locates the CMB.
      *
-     * @param registerBytes how much of BAR 0 the registers and the doorbells in use take
+     * @param registerBytes how many bytes of BAR 0 the registers and the doorbells in use take
      */
     static Result locate(PciDevice device, CmbInfo info, long registerBytes) {
         Cmbsz size = info.cmbsz();

@@ -8,7 +8,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** A completion with an error status, for flight recordings. */
+/** The JFR event for a completion with an error status. */
 @Name("dev.peerlane.CommandError")
 @Label("NVMe Command Error")
 @Description("A command ended with a status other than 0; a Compare that differs is one, too")

@@ -23,14 +23,15 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An NVMe controller over PCIe, brought up: its admin queue, namespaces, I/O queue pairs and
- * controller memory buffer.
+ * An NVMe controller over PCIe that has been brought up: its admin queue, namespaces, I/O queue
+ * pairs and controller memory buffer.
  *
- * <p>What the controller says is not trusted: absurd capabilities, identify data and completions
- * end as {@link ControllerFault}. Memory that it could reach is freed only after it was told to
- * forget it, or stopped. All waits are bounded. One thread, which opened it, owns a controller and
- * everything that comes from it, and makes every call; one by another thread is refused as {@link
- * IllegalStateException} before it has done anything.
+ * <p>The driver does not trust the controller. Invalid capabilities, Identify data and completions
+ * raise a {@link ControllerFault}. Memory that the controller could access is freed only after the
+ * controller has released it or was stopped. All waits are bounded.
+ *
+ * <p>The thread that opens a controller owns it and everything that comes from it, and makes every
+ * call. A call by another thread throws {@link IllegalStateException} before it does anything.
  */
 public final class Controller implements AutoCloseable {
     private static final long MICRO = 1_000L;
@@ -92,7 +93,10 @@ public final class Controller implements AutoCloseable {
         return open(new Controller(device, false, dma, clock, options));
     }
 
-    /** Opens a function of a fabric and brings it up; closing the controller closes it too. */
+    /**
+     * Opens a function of a fabric and brings its controller up. Closing the controller closes the
+     * function too.
+     */
     public static Controller open(Fabric fabric, String locator, ControllerOptions options) {
         PciDevice device = fabric.open(locator);
         try {
@@ -115,7 +119,10 @@ public final class Controller implements AutoCloseable {
         }
     }
 
-    /** Stops what was begun, and returns what to throw; an error of the machine's it throws. */
+    /**
+     * Undoes a partial bring-up and returns the exception to throw. An {@link Error} is thrown at
+     * once.
+     */
     private RuntimeException notBroughtUp(Throwable why) {
         RuntimeException typed =
                 switch (why) {
@@ -130,7 +137,7 @@ public final class Controller implements AutoCloseable {
         return typed;
     }
 
-    /** After a failure: stops the controller if that was reached, and frees everything. */
+    /** Cleans up after a failure: stops the controller if it was claimed, and frees everything. */
     private void abandon(RuntimeException why) {
         failed =
                 why instanceof ControllerFault fault
@@ -147,7 +154,7 @@ public final class Controller implements AutoCloseable {
         }
     }
 
-    /** From a disabled controller to one that takes commands. */
+    /** Takes a disabled controller to the state in which it accepts commands. */
     private void start() {
         Registers r = lifecycle.registers();
         if (cmbFound == null) {
@@ -181,10 +188,11 @@ public final class Controller implements AutoCloseable {
     private void findCmb(Registers r) {
         CmbInfo info = CmbInfo.read(r, cap(), vs());
         if (cap().cmbs() && !info.cmbmsc().cre()) {
-            CmbProbe.show(r, cap()); // somebody's reset came between
+            CmbProbe.show(r, cap()); // another program's reset may have come between
             info = CmbInfo.read(r, cap(), vs());
         }
-        r.checkHealth("when the registers of its CMB had been read"); // they may be of no device
+        // without a device, they would be all ones
+        r.checkHealth("when the registers of its CMB had been read");
         cmbInfo = info;
         CmbProbe.Result found =
                 CmbProbe.locate(
@@ -205,48 +213,51 @@ public final class Controller implements AutoCloseable {
                         Feature.ASYNC_EVENT_CONFIG,
                         Feature.asyncEventConfig(IdentityCheck.CRITICAL_WARNINGS, notices));
             } catch (NvmeStatusException e) {
-                return; // events are a courtesy: without them nothing else is missing
+                return; // events are optional: nothing else depends on them
             }
             admin.armEvents(count);
         }
     }
 
-    /** Returns the name by which a user calls it. */
+    /** Returns the user's name for the controller, such as {@code emu:ssd0}. */
     public String locator() {
         return device.locator();
     }
 
-    /** Returns the function. */
+    /** Returns the PCI function of the controller. */
     public PciDevice device() {
         return device;
     }
 
-    /** Returns the domain of its own memory, which no other device of the fabric need reach. */
+    /**
+     * Returns the domain for the controller's own memory, which no other device of the fabric needs
+     * to access.
+     */
     public DmaDomain dma() {
         return dma;
     }
 
-    /** Returns the time and the waiting place. */
+    /** Returns the clock of the fabric. */
     public Clock clock() {
         return clock;
     }
 
-    /** Returns the options it was opened with. */
+    /** Returns the options with which the controller was opened. */
     public ControllerOptions options() {
         return options;
     }
 
-    /** Returns CAP. */
+    /** Returns CAP, the capabilities. */
     public Cap cap() {
         return lifecycle.cap();
     }
 
-    /** Returns VS. */
+    /** Returns VS, the version. */
     public Vs vs() {
         return lifecycle.vs();
     }
 
-    /** Returns the Identify Controller data, checked. */
+    /** Returns the Identify Controller data, which has been checked. */
     public IdentifyController identity() {
         return profile().identity();
     }
@@ -258,24 +269,27 @@ public final class Controller implements AutoCloseable {
         return profile;
     }
 
-    /** Returns the admin commands. */
+    /** Returns the admin queue. */
     public Admin admin() {
         return admin;
     }
 
-    /** Returns the longest transfer of one command in bytes: MDTS or the options' bound. */
+    /**
+     * Returns the longest transfer of one command in bytes: the smaller of MDTS and the options'
+     * bound.
+     */
     public int maxTransferBytes() {
         return profile().maxTransferBytes();
     }
 
-    /** Returns how many I/O queue pairs the controller granted. */
+    /** Returns the number of I/O queue pairs that the controller granted. */
     public int queuePairs() {
         return queues.limit();
     }
 
     /**
-     * Returns whether Relaxed Ordering was read back as off: then writes of this controller to one
-     * place arrive in their order.
+     * Returns whether Relaxed Ordering read back as off. If so, writes of this controller to one
+     * place arrive in order.
      */
     public boolean relaxedOrderingOff() {
         return relaxedOrderingOff;
@@ -289,12 +303,12 @@ public final class Controller implements AutoCloseable {
         return CmbField.of(cmbInfo);
     }
 
-    /** Returns its controller memory buffer, if it has one that can be used. */
+    /** Returns the controller memory buffer, or empty if there is no usable one. */
     public Optional<ControllerMemoryBuffer> cmb() {
         return Optional.ofNullable(cmb);
     }
 
-    /** Returns why {@link #cmb} is empty. */
+    /** Returns the reason why {@link #cmb} is empty. */
     public Optional<String> cmbAbsence() {
         return absence().map(CmbAbsence::text);
     }
@@ -320,9 +334,9 @@ public final class Controller implements AutoCloseable {
     }
 
     /**
-     * Returns its controller memory buffer.
+     * Returns the controller memory buffer.
      *
-     * @throws PeerlaneException with the reason, if it has none
+     * @throws PeerlaneException with the reason, if there is no usable one
      */
     public ControllerMemoryBuffer requireCmb() {
         return cmb().orElseThrow(() ->
@@ -332,7 +346,7 @@ public final class Controller implements AutoCloseable {
                         "use the CMB of another device, or host memory"));
     }
 
-    /** Returns why the controller takes no commands, if so. */
+    /** Returns why the controller takes no commands, or empty if it does. */
     public Optional<ControllerFault> failure() {
         return failed != null || adminQueue == null
                 ? Optional.ofNullable(failed)
@@ -354,7 +368,7 @@ public final class Controller implements AutoCloseable {
                 });
     }
 
-    /** Returns the identifiers of the active namespaces, in rising order. */
+    /** Returns the identifiers of the active namespaces, in ascending order. */
     public int[] activeNamespaces() {
         checkRunning();
         return namespaceFinder().active();
@@ -370,7 +384,7 @@ public final class Controller implements AutoCloseable {
         return namespaceFinder().find(nsid);
     }
 
-    /** Returns all active namespaces. */
+    /** Returns all active namespaces, in ascending order of their identifiers. */
     public List<Namespace> namespaces() {
         checkRunning();
         return namespaceFinder().all();
@@ -383,7 +397,8 @@ public final class Controller implements AutoCloseable {
     /**
      * Creates an I/O queue pair: the completion queue, then the submission queue (5.4, 5.5).
      *
-     * @param depth how many commands at once; CAP.MQES and {@link QueuePair#MAX_DEPTH} bound it
+     * @param depth maximum number of commands in flight; limited by CAP.MQES and {@link
+     *     QueuePair#MAX_DEPTH}
      * @throws PeerlaneException if no queue pair is left or the controller refuses
      */
     public QueuePair createQueuePair(int depth) {
@@ -392,10 +407,10 @@ public final class Controller implements AutoCloseable {
     }
 
     /**
-     * Makes sure that no command of a queue pair is in flight, now and later: deletes it, or where
-     * that fails resets the controller. Does nothing for a pair that is gone.
+     * Ensures that no command of a queue pair is in flight, now or later. Deletes the pair; if that
+     * fails, resets the controller. Does nothing for a pair that was deleted before.
      *
-     * @throws ControllerFault if the controller can't even be stopped
+     * @throws ControllerFault if the controller can't be stopped
      */
     private void retire(QueuePair q) {
         checkOwner();
@@ -405,7 +420,8 @@ public final class Controller implements AutoCloseable {
         try {
             queues.delete(q);
             return;
-        } catch (RuntimeException | Error e) { // whatever it was: the device may be at work on it
+        } catch (RuntimeException | Error e) {
+            // whatever was thrown, the device may still be executing commands
             q.kill(ControllerFault.stopped(locator(), "queue deletion failed: " + e.getMessage()));
         }
         stop(ControllerFault.stopped(locator(), "it was reset: a queue could not be deleted"));
@@ -413,19 +429,21 @@ public final class Controller implements AutoCloseable {
             start();
             failed = null;
         } catch (RuntimeException | Error e) {
-            notBroughtUp(e); // stopped all the same, which is what was asked for
+            notBroughtUp(e); // the controller was stopped, which is what matters here
         }
     }
 
-    /** Gives a pair from {@link #createQueuePair} back, with no command of it in flight. */
+    /** Deletes a pair from {@link #createQueuePair}. No command of it may be in flight. */
     public void deleteQueuePair(QueuePair q) {
         retire(q);
     }
 
     /**
-     * Stops the controller and frees its queues. Their owners find them ended.
+     * Stops the controller and frees the memory of its queues. The queue pairs then throw {@code
+     * why}.
      *
      * @throws ControllerFault {@code controller-stuck} if it can't be stopped; the memory stays
+     *     allocated
      */
     private void stop(ControllerFault why) {
         failed = why;
@@ -453,12 +471,13 @@ public final class Controller implements AutoCloseable {
     }
 
     /**
-     * Resets the controller and brings it up again. Queue pairs and ports of before are ended; the
-     * CMB, if it was enabled, is mapped and programmed again, and buffers of it stay valid as long
-     * as its address did not have to change (their content does not). No command of another
-     * controller may use the CMB meanwhile.
+     * Resets the controller and brings it up again. Earlier queue pairs and ports end.
      *
-     * @throws ControllerFault if it does not come back; it takes no commands then
+     * <p>If the CMB was enabled, it is mapped and programmed again. Buffers of it stay valid unless
+     * its address has to change, but their content is lost. During the reset no command of another
+     * controller may use the CMB.
+     *
+     * @throws ControllerFault if the controller does not come back; it takes no commands then
      */
     public void reset() {
         checkOwner();
@@ -524,19 +543,23 @@ public final class Controller implements AutoCloseable {
     private void attempt(Runnable step) {
         try {
             step.run();
-        } catch (RuntimeException | Error e) { // an InternalError: a doorbell that is gone
+        } catch (RuntimeException | Error e) {
+            // includes the InternalError of a doorbell that is gone
             if (closeProblem == null) {
                 closeProblem = String.valueOf(e.getMessage());
             }
         }
     }
 
-    /** Returns what the first step of {@link #close} that did not work said. */
+    /** Returns the message of the first step of {@link #close} that failed, or empty. */
     public Optional<String> closeProblem() {
         return Optional.ofNullable(closeProblem);
     }
 
-    /** What its parts see of it; each knows the interface beside it alone. */
+    /**
+     * Implements the interfaces through which the controller's parts see it. Each part knows only
+     * its own.
+     */
     private final class Parts
             implements SyncIo.Host,
                     ControllerMemoryBuffer.Host,

@@ -4,8 +4,8 @@ import dev.peerlane.PeerlaneException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A controller that is gone, has failed, does not answer, or answered what no working controller
- * answers. The message has the locator, what was expected and what was read.
+ * A controller that is gone, has failed, does not answer, or sent an invalid answer. The message
+ * has the locator, what was expected and what was read.
  *
  * <p>Codes: {@code controller-gone}, {@code controller-fatal}, {@code controller-not-ready}, {@code
  * controller-unsupported}, {@code controller-nonsense}, {@code controller-timeout}, {@code
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 public final class ControllerFault extends PeerlaneException {
     private static final long serialVersionUID = 1L;
 
-    /** What is wrong; each has a code and a category. */
+    /** The kinds of faults, each with a code and a category. */
     enum Kind {
         GONE(Category.IO, "controller-gone"),
         FATAL(Category.IO, "controller-fatal"),
@@ -49,30 +49,37 @@ public final class ControllerFault extends PeerlaneException {
         this.locator = locator;
     }
 
-    /** Returns what is wrong. */
+    /** Returns the kind of the fault. */
     Kind kind() {
         return kind;
     }
 
-    /** Returns the name by which a user calls the controller. */
+    /** Returns the user's name for the controller. */
     public String locator() {
         return locator;
     }
 
-    /** Has it count as told: it is what the driver did to the controller, and no incident. */
+    /**
+     * Marks the fault as reported already: the driver itself caused it, so it is not an incident.
+     */
     private ControllerFault expected() {
         told = true;
         return this;
     }
 
-    /** Returns whether it is an incident that nobody has told of; nobody has to again. */
+    /**
+     * Returns whether the fault is an incident that was not reported yet, and marks it as reported.
+     */
     boolean isNews() {
         boolean news = !told;
         told = true;
         return news;
     }
 
-    /** Registers read as all ones: unplugged, powered off, or its link is down. */
+    /**
+     * Creates the fault for registers that read as all ones: the device is unplugged, powered off,
+     * or its link is down.
+     */
     static ControllerFault gone(String locator, String when) {
         return new ControllerFault(
                 Kind.GONE,
@@ -82,7 +89,7 @@ public final class ControllerFault extends PeerlaneException {
                 null);
     }
 
-    /** CSTS.CFS is set. */
+    /** Creates the fault for CSTS.CFS = 1. */
     static ControllerFault fatal(String locator, int csts, String when) {
         return new ControllerFault(
                 Kind.FATAL,
@@ -92,7 +99,7 @@ public final class ControllerFault extends PeerlaneException {
                 null);
     }
 
-    /** CSTS.RDY went from 1 to 0, and not because of us. */
+    /** Creates the fault for a CSTS.RDY that went from 1 to 0 without the driver's doing. */
     static ControllerFault resetByOthers(String locator, int csts, String when) {
         return new ControllerFault(
                 Kind.RESET_BY_OTHERS,

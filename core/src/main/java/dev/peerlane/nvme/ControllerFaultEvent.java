@@ -6,7 +6,7 @@ import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 
-/** A controller that was found to be gone or to have failed, for flight recordings. */
+/** The JFR event for a controller that was found to be gone or to have failed. */
 @Name("dev.peerlane.ControllerFault")
 @Label("NVMe Controller Fault")
 @Description("A controller is gone, has failed, was reset by others, or answered nonsense")

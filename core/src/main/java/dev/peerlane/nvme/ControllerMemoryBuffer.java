@@ -19,31 +19,39 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The controller memory buffer of a controller (NVMe Base 2.0, 8.5) as memory for its peers, in
+ * The controller memory buffer (CMB) of a controller (NVMe Base 2.0, 8.5), for use by its peers, in
  * every version since 1.2.
  *
- * <p>Between {@link #enable} and {@link #disable} its pieces can be the data of commands on any
- * controller of the domain that was {@linkplain PeerBuffer#admit admitted}, at one bus address that
- * is right for all: the owner's window (CBA) is set to the address that the peers use. A piece may
- * be closed only when no command of any controller can still touch it: a command that was aborted
- * or timed out counts until its queue is gone. What is in it outlives the process unless it is
- * overwritten, which closing does.
+ * <p>Between {@link #enable} and {@link #disable}, its buffers can be the data of commands on any
+ * controller of the domain that was {@linkplain PeerBuffer#admit admitted}. The bus address of a
+ * buffer is the same for all of them, because the owner's window (CBA) is set to the address that
+ * the peers use.
  *
- * <p>A controller reset keeps the pieces where they are but not what is in them; if the window had
- * to move, they refuse every use. Used by the controller's owner thread; a call by another one is
- * refused before it has done anything.
+ * <p>When a controller Reads into a CMB that another device owns, completion does not mean arrival.
+ * A {@link dev.peerlane.copy.ReadFence} tells when the data has arrived.
+ *
+ * <p>Close a buffer only when no command of any controller can still touch it. A command that was
+ * aborted or has timed out can, until its queue is deleted. Data in a CMB outlives the process
+ * unless it is overwritten, which closing a buffer does.
+ *
+ * <p>A controller reset keeps the buffers but not their content. If the CMB's address had to
+ * change, the buffers refuse every use. Used by the controller's owner thread; a call by another
+ * thread is refused before it does anything.
  */
 public final class ControllerMemoryBuffer extends PeerMemory {
     private static final int CRE = new Cmbmsc(0).withCre(true).lowerHalf();
 
-    /** What the buffer needs of its controller. */
+    /** What the CMB uses of its controller. */
     interface Host {
         Registers registers();
 
-        /** Throws if the controller takes no commands. */
+        /** Checks that the controller takes commands. */
         void checkRunning();
 
-        /** Returns what to throw: that the controller is gone or was reset, if that is why. */
+        /**
+         * Returns the exception to throw: the fault of a controller that is gone or was reset, if
+         * that explains {@code seen}.
+         */
         RuntimeException explain(RuntimeException seen, String when);
     }
 
@@ -97,30 +105,30 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         thread.check(owner());
     }
 
-    /** Returns the offset of the first byte in its BAR. */
+    /** Returns the offset of the CMB in its BAR, in bytes. */
     public long barOffset() {
         return offset;
     }
 
-    /** Returns the BAR that it lies in. */
+    /** Returns the index of the BAR that contains the CMB. */
     public int barIndex() {
         return bar.index();
     }
 
-    /** Returns whether the controller declares more bytes than its BAR has room for. */
+    /** Returns whether the declared size exceeds the BAR, so that the CMB was shortened. */
     public boolean isClamped() {
         return info.sizeBytes() != sizeBytes;
     }
 
-    /** Returns whether it is enabled. */
+    /** Returns whether the CMB is enabled. */
     public boolean isEnabled() {
         return mapping != null;
     }
 
     /**
-     * Returns the bus address of its first byte.
+     * Returns the bus address of the first byte.
      *
-     * @throws PeerlaneException if it is not enabled
+     * @throws PeerlaneException if the CMB is not enabled
      */
     public long busAddress() {
         return enabled().busAddress();
@@ -137,10 +145,10 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     }
 
     /**
-     * Maps it for the devices of the domain, then sets the owner's window to the same address.
+     * Maps the CMB for the devices of a domain, then sets the owner's window to the same address.
      *
-     * @throws PeerlaneException if it can't be mapped, or the controller refuses the address
-     *     (CMBSTS.CBAI); it is as before then
+     * @throws PeerlaneException if the CMB can't be mapped, or the controller refuses the address
+     *     (CMBSTS.CBAI); the CMB stays disabled then
      */
     public void enable(DmaDomain dma) {
         checkOwner();
@@ -175,7 +183,10 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         }
     }
 
-    /** Sets CMBMSC (3.1.3.14), which takes effect when its low half is written, and checks it. */
+    /**
+     * Writes CMBMSC (3.1.3.14) and checks the result. The register takes effect when its low half
+     * is written.
+     */
     private void program(long busAddress) {
         if (!info.cap().cmbs()) {
             if (busAddress != bar.pciAddress() + offset) {
@@ -190,7 +201,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         Cmbmsc wanted = new Cmbmsc(0).withBaseAddress(busAddress).withCmse(true).withCre(true);
         Registers r = registers();
         if (r.load64LowFirst(Reg.CMBMSC) != wanted.raw()) {
-            // A live window would pass through a mixed address: take it down first.
+            // An enabled window would pass through a mixed address, so disable it first.
             hideWindow(CRE);
         }
         r.store64HighFirst(Reg.CMBMSC, wanted.raw());
@@ -206,7 +217,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         }
     }
 
-    /** Takes the owner's window down, low half first, and sees that it is. */
+    /** Disables the owner's window, low half first, and checks that it is disabled. */
     private void hideWindow(int lowHalf) {
         if (info.cap().cmbs()) {
             Registers r = registers();
@@ -217,8 +228,8 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     }
 
     /**
-     * Takes it away from the devices: the mapping first, then the owner's window. Only when no
-     * command of any controller uses it.
+     * Disables the CMB: removes the mapping, then disables the owner's window. Call this only when
+     * no command of any controller uses the CMB.
      *
      * @throws IllegalStateException if buffers of it are open
      */
@@ -241,12 +252,12 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         }
     }
 
-    /** Before the function is reset, which may revoke mappings of its BARs. */
+    /** Called before the function is reset, which may revoke mappings of its BARs. */
     void beforeFunctionReset() {
         unmap();
     }
 
-    /** After a reset: maps it again where it was enabled, and programs the window. */
+    /** Called after a reset. If the CMB was enabled, maps it again and programs the window. */
     void afterReset() {
         if (domain == null) {
             return;
@@ -258,14 +269,20 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         }
     }
 
-    /** Overwrites what open buffers hold; the controller still runs, and no command does. */
+    /**
+     * Overwrites the open buffers. Called while the controller still runs and no command is in
+     * flight.
+     */
     void wipeOpen() {
         for (CmbBuffer buffer : List.copyOf(live)) {
             buffer.close();
         }
     }
 
-    /** For the controller's close: no command runs any more. Never throws for open buffers. */
+    /**
+     * Disables the CMB when the controller closes. No command is in flight any more. Does not throw
+     * if buffers are open.
+     */
     void shutDown() {
         live.clear();
         unmap();
@@ -273,13 +290,13 @@ public final class ControllerMemoryBuffer extends PeerMemory {
         hideWindow(0);
     }
 
-    /** Sets the journal that records every piece from now on. */
+    /** Sets the journal that records every buffer from now on. */
     void journal(CmbJournal told) {
         checkOwner();
         journal = told;
     }
 
-    /** What its pieces see of it. */
+    /** Implements the interface through which buffers see the CMB. */
     private final class Pieces implements CmbBuffer.Host {
         @Override
         public String owner() {
@@ -339,7 +356,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     private void wipe(long at, long bytes) {
         long piece = CmbAllocator.pieceBytes(bytes);
         bar.fill(offset + at, piece, 0);
-        // Read back: a posted write has arrived when a read of the same place comes home.
+        // Read back: once the read has returned, the posted writes to the same place have arrived.
         long seen = bar.load64(offset + at + piece - 8);
         if (seen != 0 && registers().load32(Reg.CSTS) != -1) {
             throw ControllerFault.notWiped(owner(), offset + at, seen);
@@ -428,10 +445,11 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     }
 
     /**
-     * Takes all of it as one buffer.
+     * Allocates the whole CMB as one buffer.
      *
-     * @throws PeerlaneException if it is not enabled
-     * @throws IllegalStateException if it is taken already, or buffers of it are open
+     * @throws PeerlaneException if the CMB is not enabled
+     * @throws IllegalStateException if the whole CMB is already allocated, or buffers of it are
+     *     open
      */
     public PeerBuffer mapWhole() {
         checkOwner();
@@ -445,9 +463,9 @@ public final class ControllerMemoryBuffer extends PeerMemory {
     }
 
     /**
-     * Gives back what {@link #mapWhole} gave.
+     * Frees the buffer that {@link #mapWhole} returned.
      *
-     * @throws IllegalStateException if it was not taken
+     * @throws IllegalStateException if {@link #mapWhole} was not called before
      */
     public void unmapWhole() {
         checkOwner();

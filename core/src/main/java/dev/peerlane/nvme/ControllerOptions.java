@@ -3,23 +3,23 @@ package dev.peerlane.nvme;
 import dev.peerlane.Bits;
 
 /**
- * Bounds and sizes of one controller's driver. Start from {@link #DEFAULTS}.
+ * Bounds and sizes that the driver uses for one controller. Start from {@link #DEFAULTS}.
  *
- * @param adminEntries entries of the admin queues, 2 to 4096; the power of two below is taken
- * @param ioQueuePairs how many I/O queue pairs to ask for, 1 to 65,535; the controller may grant
+ * @param adminEntries entries of the admin queues, 2 to 4096, rounded down to a power of two
+ * @param ioQueuePairs number of I/O queue pairs to ask for, 1 to 65,535; the controller may grant
  *     fewer
- * @param maxTransferBytes bound on one command's data where the controller has a larger one or
- *     none; 4 KiB to 2 MiB, a multiple of 4 KiB
- * @param sgls whether to describe data of more than two pages by an SGL, where the controller takes
- *     SGLs; else by a PRP list
- * @param shadowDoorbells whether to tell the controller of I/O commands in memory, where it takes
- *     that, and write a register only when it asks for one
- * @param asyncEvents how many Asynchronous Event Requests to keep with the controller; 0 for none
+ * @param maxTransferBytes upper limit for the data of one command, if the controller's own limit is
+ *     larger or absent; 4 KiB to 2 MiB, a multiple of 4 KiB
+ * @param sgls whether to describe data of more than two pages by an SGL if the controller supports
+ *     SGLs, instead of by a PRP list
+ * @param shadowDoorbells whether to use shadow doorbells for I/O queues if the controller supports
+ *     them, so that a register is written only when the controller asks for it
+ * @param asyncEvents number of Asynchronous Event Requests that the controller holds; 0 for none
  * @param adminTimeoutNanos longest wait for one admin command
  * @param ioTimeoutNanos longest wait for one synchronous I/O command
  * @param abortTimeoutNanos longest wait for the answer to an Abort
  * @param shutdownTimeoutNanos longest wait for an orderly shutdown
- * @param readyGraceNanos what to wait for CSTS.RDY beyond the time that the controller declares
+ * @param readyGraceNanos additional wait for CSTS.RDY, beyond the time that the controller declares
  */
 public record ControllerOptions(
         int adminEntries,
@@ -39,7 +39,10 @@ public record ControllerOptions(
     private static final int MAX_QUEUE_PAIRS = 65_535;
     private static final int MAX_ADMIN_ENTRIES = 4096;
 
-    /** 32 admin entries, 8 queue pairs, 1 MiB a command, one event request, seconds to wait. */
+    /**
+     * The defaults: 32 admin entries, 8 queue pairs, 1 MiB per command, one event request, timeouts
+     * of seconds.
+     */
     public static final ControllerOptions DEFAULTS =
             new ControllerOptions(
                     32,
@@ -80,7 +83,7 @@ public record ControllerOptions(
         }
     }
 
-    /** Returns these options with another number of queue pairs. */
+    /** Returns a copy with this number of I/O queue pairs. */
     public ControllerOptions withIoQueuePairs(int pairs) {
         return new ControllerOptions(
                 adminEntries,
@@ -96,7 +99,7 @@ public record ControllerOptions(
                 readyGraceNanos);
     }
 
-    /** Returns these options with another bound on one command's data. */
+    /** Returns a copy with this upper limit for the data of one command, in bytes. */
     public ControllerOptions withMaxTransferBytes(int bytes) {
         return new ControllerOptions(
                 adminEntries,
@@ -112,7 +115,7 @@ public record ControllerOptions(
                 readyGraceNanos);
     }
 
-    /** Returns these options with SGLs or without. */
+    /** Returns a copy that uses SGLs or not. */
     public ControllerOptions withSgls(boolean use) {
         return new ControllerOptions(
                 adminEntries,
@@ -128,7 +131,7 @@ public record ControllerOptions(
                 readyGraceNanos);
     }
 
-    /** Returns these options with shadow doorbells or without. */
+    /** Returns a copy that uses shadow doorbells or not. */
     public ControllerOptions withShadowDoorbells(boolean use) {
         return new ControllerOptions(
                 adminEntries,
@@ -144,7 +147,7 @@ public record ControllerOptions(
                 readyGraceNanos);
     }
 
-    /** Returns these options with another number of event requests. */
+    /** Returns a copy with this number of Asynchronous Event Requests. */
     public ControllerOptions withAsyncEvents(int count) {
         return new ControllerOptions(
                 adminEntries,
@@ -160,7 +163,7 @@ public record ControllerOptions(
                 readyGraceNanos);
     }
 
-    /** Returns these options with one bound for admin commands, I/O, Abort and shutdown. */
+    /** Returns a copy with this timeout for admin commands, I/O, Abort and shutdown. */
     public ControllerOptions withTimeoutNanos(long nanos) {
         return new ControllerOptions(
                 adminEntries,

@@ -8,7 +8,7 @@ import dev.peerlane.spec.SmartLog;
 import dev.peerlane.spec.wire.Cns;
 import org.jspecify.annotations.Nullable;
 
-/** What a controller said of itself when it was brought up, checked, and what follows from it. */
+/** The checked Identify data of a controller, and what follows from it. */
 final class ControllerProfile {
     private final Admin admin;
     private final Cap cap;
@@ -47,7 +47,7 @@ final class ControllerProfile {
         try {
             return (admin.smart().criticalWarning() & SmartLog.WARNING_READ_ONLY) != 0;
         } catch (NvmeStatusException e) {
-            return false; // it does not tell; a write will
+            return false; // the controller does not say; a write will show
         }
     }
 
@@ -71,7 +71,7 @@ final class ControllerProfile {
         return mediaReadOnly;
     }
 
-    /** Asks for I/O queue pairs (Number of Queues, 5.27.1.5) and returns how many there are. */
+    /** Requests I/O queue pairs (Number of Queues, 5.27.1.5) and returns how many were granted. */
     int askForQueues(Registers registers) {
         int wanted = options.ioQueuePairs();
         int granted =
@@ -82,7 +82,7 @@ final class ControllerProfile {
         return Math.min(Math.min(pairs, wanted), doorbells);
     }
 
-    /** Returns the limits of commands without data, asked for when they are first needed. */
+    /** Returns the limits of commands without data. They are read on the first call. */
     NvmLimits nvmLimits() {
         if (nvmLimits == null) {
             nvmLimits = NvmLimits.unknown(maxTransferBytes);

@@ -3,9 +3,9 @@ package dev.peerlane.nvme;
 import dev.peerlane.Bits;
 import dev.peerlane.spec.IdentifyController;
 
-/** What Identify Controller must say to be believed. */
+/** Checks Identify Controller data before the driver relies on it. */
 final class IdentityCheck {
-    /** All critical warnings of the SMART log that raise an event. */
+    /** All critical warnings of the SMART log that trigger an event. */
     static final int CRITICAL_WARNINGS = 0x1f;
 
     private static final int MAX_MDTS = 31;

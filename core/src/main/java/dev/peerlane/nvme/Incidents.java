@@ -5,18 +5,21 @@ import dev.peerlane.spec.Status;
 import java.lang.System.Logger.Level;
 
 /**
- * Tells flight recordings and the log of commands and controllers that failed. While nobody records
- * no event is made.
+ * Reports failed commands and controllers to flight recordings and to the log. Creates no event
+ * while nothing records.
  */
 final class Incidents {
     private Incidents() {}
 
-    /** Finding a logger takes a start as long as it takes to read the arguments: only if needed. */
+    /** Loaded only if needed: finding a logger takes as long as parsing the program's arguments. */
     private static final class Log {
         static final System.Logger NVME = System.getLogger("dev.peerlane.nvme");
     }
 
-    /** Tells of a completion with an error status; the log, unless a Compare found a difference. */
+    /**
+     * Reports a completion with an error status. It is not logged if it is a Compare whose data
+     * differ.
+     */
     static void command(String locator, int qid, int status) {
         if (FlightRecordings.areOn()) {
             new CommandErrorEvent(locator, qid, status).commit();
@@ -31,7 +34,8 @@ final class Incidents {
     }
 
     /**
-     * Tells of a controller that takes no more commands, once, and not if the driver stopped it.
+     * Reports a controller that takes no more commands, once, and only if the driver did not stop
+     * it itself.
      */
     static void fault(ControllerFault why) {
         if (!why.isNews()) {

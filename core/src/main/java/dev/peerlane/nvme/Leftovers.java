@@ -15,10 +15,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a killed process left in the CMBs of real devices. While pieces of a CMB are in use, a file
- * names them: {@code cmb/ADDRESS} of a directory, whose first line is the device's serial number
- * and every other line offset and length of a piece, in hexadecimal. Whoever opens that device next
- * overwrites those pieces and removes the file.
+ * The data that a killed process left in the CMBs of real devices. While buffers of a CMB are in
+ * use, a file lists them: {@code cmb/ADDRESS} in a directory. Its first line is the device's serial
+ * number; every other line has offset and length of a buffer, in hexadecimal. Whoever opens the
+ * device next overwrites those ranges and removes the file.
  */
 final class Leftovers {
     private static final Pattern PIECE = Pattern.compile("([0-9a-f]{1,16}) ([0-9a-f]{1,16})");
@@ -30,7 +30,7 @@ final class Leftovers {
         this.directory = directory;
     }
 
-    /** Returns those that are named below a directory, such as {@code /run/peerlane}. */
+    /** Returns the leftovers that are listed in a directory, such as {@code /run/peerlane}. */
     static Leftovers in(Path state) {
         return new Leftovers(state.resolve("cmb"));
     }
@@ -38,10 +38,14 @@ final class Leftovers {
     private record Piece(long offset, long bytes) {}
 
     /**
-     * Overwrites what is named for a controller, and from now on names what is in use of its CMB.
+     * Overwrites the ranges that are listed for a controller, and starts to list the buffers of its
+     * CMB that are in use.
      *
-     * @param dma the domain of its fabric; the CMB is enabled for a moment if it must be
-     * @throws PeerlaneException if the file can't be read or written, or the CMB not be overwritten
+     * @param controller a controller that was just opened
+     * @param dma the domain of the controller's fabric; the CMB is enabled for a moment if
+     *     necessary
+     * @throws PeerlaneException if the file can't be read or written, or the CMB can't be
+     *     overwritten
      */
     void adopt(ControllerMemoryBuffer cmb, Bdf bdf, String serial, DmaDomain dma) {
         Path file = directory.resolve(bdf.toString());
@@ -69,7 +73,7 @@ final class Leftovers {
                     continue;
                 }
                 all.fill(start, bytes, 0);
-                // A posted write has arrived when a read of the same place comes home.
+                // Once the read has returned, the posted writes to the same place have arrived.
                 long seen = all.load64(start + bytes - 8);
                 if (seen != 0) {
                     throw PeerlaneException.io(
@@ -83,7 +87,9 @@ final class Leftovers {
         }
     }
 
-    /** What is named for another serial number is of a drive that is not there any more. */
+    /**
+     * Reads the list. A list with another serial number belongs to a drive that is no longer there.
+     */
     private static List<Piece> read(Path file, String serial) {
         List<Piece> pieces = new ArrayList<>();
         if (!Files.isRegularFile(file)) {
@@ -129,7 +135,7 @@ final class Leftovers {
                 e);
     }
 
-    /** Keeps the file of one device. */
+    /** Maintains the file of one device. */
     private static final class Journal implements CmbJournal {
         private final Path file;
         private final String serial;
@@ -161,7 +167,7 @@ final class Leftovers {
             }
         }
 
-        /** The process may be killed at any time, so the file is replaced as a whole. */
+        /** The process may be killed at any time, so the whole file is replaced at once. */
         private void write() throws IOException {
             if (pieces.isEmpty()) {
                 Files.deleteIfExists(file);

@@ -15,7 +15,7 @@ import dev.peerlane.spec.wire.Reg;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** How a controller is claimed, enabled, shut down and stopped (NVMe Base 2.0, 3.5 and 3.6). */
+/** Claims, enables, shuts down and stops a controller (NVMe Base 2.0, 3.5 and 3.6). */
 final class Lifecycle {
     private static final int MASS_STORAGE_NVM = 0x0108;
     private static final int RELAXED_ORDERING = 1 << 4;
@@ -30,7 +30,7 @@ final class Lifecycle {
     private Cap cap = new Cap(0);
     private Vs vs = new Vs(0);
 
-    /** Whether this driver set CC.EN: a controller that denies it is disabled all the same. */
+    /** Whether this driver set CC.EN. If so, the controller is disabled even if CC.EN reads 0. */
     private boolean enabled;
 
     Lifecycle(PciDevice device, Clock clock, ControllerOptions options) {
@@ -55,7 +55,7 @@ final class Lifecycle {
         return vs;
     }
 
-    /** Looks at the function, turns memory decoding on, and checks what the controller can do. */
+    /** Checks the function, turns memory decoding on, and checks the controller's capabilities. */
     void claim() {
         ConfigSpace config = device.config();
         if (config.isGone()) {
@@ -112,7 +112,7 @@ final class Lifecycle {
     /**
      * Turns Relaxed Ordering off (PCIe 5.0, 7.5.3.4) and reads it back.
      *
-     * @return whether it is off; false too where there is no PCI Express capability to tell
+     * @return whether it is off; false if there is no PCI Express capability
      */
     boolean relaxedOrderingOff() {
         ConfigSpace config = device.config();
@@ -128,18 +128,24 @@ final class Lifecycle {
         return (config.load16(register) & RELAXED_ORDERING) == 0;
     }
 
-    /** Longest wait for CSTS.RDY to change, from CAP.TO and, where it counts, CRTO (3.1.3.20). */
+    /**
+     * Returns the longest wait for a change of CSTS.RDY, from CAP.TO and, if it applies, CRTO
+     * (3.1.3.20).
+     */
     private long readyTimeoutNanos() {
         long millis = cap.timeoutMillis();
         if (cap.crms() != 0) {
-            // CC.CRIME stays 0, so RDY comes with the media.
+            // CC.CRIME stays 0, so RDY implies that the media are ready too.
             Crto crto = new Crto(registers().load32(Reg.CRTO));
             millis = Math.max(millis, crto.withMediaTimeoutMillis());
         }
         return millis * MILLI + options.readyGraceNanos();
     }
 
-    /** Disables what somebody may have left running; resets the function where that fails. */
+    /**
+     * Disables a controller that an earlier user may have left enabled. Resets the function if that
+     * fails.
+     */
     void disableOnArrival() {
         try {
             disable(true);
@@ -158,9 +164,10 @@ final class Lifecycle {
     }
 
     /**
-     * Clears CC.EN and waits for CSTS.RDY = 0. A fatal status does not hinder that.
+     * Clears CC.EN and waits for CSTS.RDY = 0. Works with a fatal status too.
      *
-     * @param patient whether to wait first for one that somebody else has just enabled
+     * @param patient whether to wait first for RDY = 1, in case another program has just enabled
+     *     the controller
      */
     void disable(boolean patient) {
         Registers r = registers();
@@ -169,7 +176,8 @@ final class Lifecycle {
         long timeout = readyTimeoutNanos();
         if (cc.en() || enabled) {
             if (patient && !csts.rdy() && !csts.cfs()) {
-                // EN must not change while RDY has not followed it (3.1.3.5): wait, then go on.
+                // EN must not change before RDY has followed it (3.1.3.5). Wait, then go on
+                // regardless.
                 clock.await(
                         () -> {
                             Csts now = r.csts("while it became ready");
@@ -205,7 +213,10 @@ final class Lifecycle {
         r.awaitReady(true, true, readyTimeoutNanos());
     }
 
-    /** Throws if the admin queues are not where they were put: then a reset came in between. */
+    /**
+     * Checks that the admin queue registers still hold what was written. If not, a reset came
+     * between.
+     */
     private void checkProgrammed(QueuePair admin) {
         Registers r = registers();
         int aqa = r.load32(Reg.AQA);
@@ -223,10 +234,10 @@ final class Lifecycle {
     }
 
     /**
-     * Returns why something did not work. A controller that is gone, or was reset by somebody else
-     * meanwhile, explains whatever came of it.
+     * Returns the exception that explains a failure. A controller that is gone, or that somebody
+     * else has reset, explains any failure.
      *
-     * @param when what was done, after a subject
+     * @param when what was being done, worded to follow a subject
      */
     RuntimeException explain(RuntimeException seen, String when) {
         ControllerFault lost = lost(when);
@@ -266,12 +277,12 @@ final class Lifecycle {
         } catch (ControllerFault e) {
             return e;
         } catch (RuntimeException | InternalError e) {
-            return null; // what was seen before tells as much
+            return null; // the earlier failure says as much
         }
     }
 
     /**
-     * Tells the controller of an orderly shutdown and waits for it (3.6.1).
+     * Requests an orderly shutdown and waits for it (3.6.1).
      *
      * @return null, or what did not work
      */
@@ -298,18 +309,20 @@ final class Lifecycle {
     }
 
     /**
-     * Makes sure that the controller touches no memory: disables it, else resets the function, else
-     * turns bus mastering off. A controller that is gone touches none.
+     * Ensures that the controller touches no memory. Disables it; if that fails, resets the
+     * function; if that fails, turns bus mastering off. A controller that is gone touches no
+     * memory.
      *
      * @return whether the function was reset
-     * @throws ControllerFault {@code controller-stuck} if nothing helps
+     * @throws ControllerFault {@code controller-stuck} if nothing works
      */
     boolean stop(Runnable beforeFunctionReset) {
         Throwable first;
         try {
             disable(false);
             return false;
-        } catch (RuntimeException | Error e) { // of the clock too: what follows needs none
+        } catch (RuntimeException | Error e) {
+            // errors of the clock too: the next steps need no clock
             if (isSilent(e)) {
                 device.busMaster(false);
                 return false;
@@ -333,7 +346,10 @@ final class Lifecycle {
         return true;
     }
 
-    /** Returns whether the registers answer no more: ones, or SIGBUS where they are mapped. */
+    /**
+     * Returns whether an exception means that the registers no longer answer: all ones, or SIGBUS
+     * if they are mapped.
+     */
     private static boolean isSilent(Throwable e) {
         return e instanceof InternalError
                 || e instanceof MemoryFault

@@ -18,18 +18,22 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A namespace: its geometry, simple I/O one command at a time, and {@link #port} for many.
+ * A namespace: its geometry, simple I/O with one command at a time, and {@link #port} for many
+ * commands in flight.
  *
- * <p>The methods that move data take a place in memory that devices reach, cut what is longer than
- * one command, wait, and return normally or throw: {@link NvmeStatusException} for an error status,
- * {@link ControllerFault} if the controller failed or did not answer; no command is in flight
- * afterwards either way. Used by the controller's owner thread.
+ * <p>The methods that move data take a range of memory that devices can access, split transfers
+ * that exceed one command, wait, and return normally or throw. They throw {@link
+ * NvmeStatusException} for an error status, and {@link ControllerFault} if the controller failed or
+ * did not answer. Either way, no command is in flight afterwards.
+ *
+ * <p>{@code offset} is in bytes and a multiple of 4; {@code lba} and {@code blocks} count logical
+ * blocks. Used by the controller's owner thread.
  */
 public final class Namespace {
     private static final int MAX_BLOCK_BYTES = 64 << 10;
     private static final long MAX_RANGE_BLOCKS = 0xffff_ffffL;
 
-    /** What a namespace needs of its controller. */
+    /** What a namespace uses of its controller. */
     interface Host {
         PciDevice device();
 
@@ -39,12 +43,14 @@ public final class Namespace {
 
         ControllerMemoryBuffer requireCmb();
 
-        /** Returns the synchronous commands; refused where the controller takes none. */
+        /**
+         * Returns the executor of synchronous commands. Throws if the controller takes no commands.
+         */
         SyncIo sync();
 
         QueuePair createQueuePair(int depth);
 
-        /** Makes a port that ends with the controller. */
+        /** Creates a port that the controller closes when it closes. */
         NvmeBlockPort port(String name, int nsid, QueuePair queue, PortLimits limits);
     }
 
@@ -72,36 +78,38 @@ public final class Namespace {
         return nsid;
     }
 
-    /** Returns the name by which a user calls it, such as {@code emu:ssd0/n1}. */
+    /** Returns the user's name for the namespace, such as {@code emu:ssd0/n1}. */
     public String name() {
         return host.device().locator() + "/n" + Integer.toUnsignedString(nsid);
     }
 
-    /** Returns the function whose controller it was found at. */
+    /** Returns the PCI function of the namespace's controller. */
     public PciDevice device() {
         return host.device();
     }
 
-    /** Returns the domain of the memory for its commands. */
+    /** Returns the domain for host memory that the namespace's commands use. */
     public DmaDomain dma() {
         return host.dma();
     }
 
-    /** Returns the Identify Controller data of its controller, checked. */
+    /**
+     * Returns the Identify Controller data of the namespace's controller, which has been checked.
+     */
     public IdentifyController controllerIdentity() {
         return host.profile().identity();
     }
 
     /**
-     * Returns the controller memory buffer of its controller.
+     * Returns the controller memory buffer of the namespace's controller.
      *
-     * @throws PeerlaneException with the reason, if it has none
+     * @throws PeerlaneException with the reason, if there is no usable one
      */
     public ControllerMemoryBuffer requireCmb() {
         return host.requireCmb();
     }
 
-    /** Returns the command set, from {@link CommandSet}. */
+    /** Returns the command set identifier, from {@link CommandSet}. */
     public int commandSet() {
         return commandSet;
     }
@@ -109,7 +117,7 @@ public final class Namespace {
     /**
      * Returns the Identify Namespace data.
      *
-     * @throws PeerlaneException if its command set has none
+     * @throws PeerlaneException if the command set has none
      */
     public IdentifyNamespace identity() {
         if (identity == null) {
@@ -118,29 +126,29 @@ public final class Namespace {
         return identity;
     }
 
-    /** Returns its UUID, NGUID or EUI64, the first that it has. */
+    /** Returns the first of UUID, NGUID and EUI64 that the namespace has. */
     public Optional<String> uniqueId() {
         NamespaceDescriptors d = descriptors;
         return d == null ? Optional.empty() : d.uuid().or(d::nguid).or(d::eui64);
     }
 
-    /** Returns the bytes of data of a block; 0 if its format has no sensible size. */
+    /** Returns the data bytes of a logical block, or 0 if the format's size is invalid. */
     public int blockBytes() {
         long bytes = identity().format().dataBytes();
         return bytes > Integer.MAX_VALUE ? 0 : (int) bytes;
     }
 
-    /** Returns how many blocks it has. */
+    /** Returns the number of logical blocks. */
     public long blockCount() {
         return identity().nsze();
     }
 
-    /** Returns its size in bytes. */
+    /** Returns the size of the namespace in bytes. */
     public long sizeBytes() {
         return blockCount() * blockBytes();
     }
 
-    /** Returns why it can't be written, or null if it can. */
+    /** Returns why the namespace can't be written, or null if it can. */
     public @Nullable String readOnlyReason() {
         if (identity().isWriteProtected()) {
             return "the namespace is write protected (NSATTR)";
@@ -151,7 +159,8 @@ public final class Namespace {
     }
 
     /**
-     * Checks that this driver can move its blocks: the one place where formats are refused.
+     * Checks that this driver supports the namespace's format. This is the one place where formats
+     * are refused.
      *
      * @throws PeerlaneException of category MACHINE, saying what is not supported
      */
@@ -201,9 +210,9 @@ public final class Namespace {
     }
 
     /**
-     * Returns a port with an I/O queue pair of its own.
+     * Creates a port with an I/O queue pair of its own.
      *
-     * @param depth how many commands at once; the controller's limits may make it fewer
+     * @param depth maximum number of commands in flight; the controller's limits may reduce it
      * @throws PeerlaneException if the namespace is not usable or no queue pair is left
      */
     public NvmeBlockPort port(int depth) {
@@ -223,46 +232,50 @@ public final class Namespace {
         return host.port(name(), nsid, queue, limits);
     }
 
-    /** Returns the longest transfer of one command, a multiple of its block. */
+    /** Returns the longest transfer of one command in bytes, a multiple of the block size. */
     public int maxTransferBytes() {
         int block = blockBytes();
         return host.profile().maxTransferBytes() / block * block;
     }
 
-    /** Reads blocks into host memory from {@code offset} on, a multiple of 4. */
+    /** Reads blocks into host memory. */
     public void read(DmaBuffer target, long offset, long lba, long blocks) {
         transfer(NvmOpcode.READ, place(target, offset, lba, blocks), lba, blocks);
     }
 
     /**
-     * Reads blocks into peer memory from {@code offset} on, a multiple of 4.
+     * Reads blocks into peer memory.
      *
-     * <p>Where the memory is another device's, the return is no arrival: the completion may have
-     * overtaken the data, and a Write from the buffer then stores old bytes with success. A {@link
-     * dev.peerlane.copy.ReadFence} tells when the data is there.
+     * <p>If the memory belongs to another device, completion does not mean arrival: when this
+     * method returns, the data may still be in flight. A Write from the buffer can then store old
+     * bytes with success. A {@link dev.peerlane.copy.ReadFence} tells when the data has arrived.
      */
     public void read(PeerBuffer target, long offset, long lba, long blocks) {
         transfer(NvmOpcode.READ, place(target, offset, lba, blocks), lba, blocks);
     }
 
-    /** Writes blocks from host memory from {@code offset} on, a multiple of 4. */
+    /** Writes blocks from host memory. */
     public void write(DmaBuffer source, long offset, long lba, long blocks) {
         checkWritable();
         transfer(NvmOpcode.WRITE, place(source, offset, lba, blocks), lba, blocks);
     }
 
-    /** Writes blocks from peer memory from {@code offset} on, a multiple of 4. */
+    /** Writes blocks from peer memory. */
     public void write(PeerBuffer source, long offset, long lba, long blocks) {
         checkWritable();
         transfer(NvmOpcode.WRITE, place(source, offset, lba, blocks), lba, blocks);
     }
 
-    /** Compares blocks with host memory; data that differ end as Compare Failure (285h). */
+    /**
+     * Compares blocks with host memory. If they differ, throws the status Compare Failure (285h).
+     */
     public void compare(DmaBuffer with, long offset, long lba, long blocks) {
         transfer(NvmOpcode.COMPARE, place(with, offset, lba, blocks), lba, blocks);
     }
 
-    /** Compares blocks with peer memory; data that differ end as Compare Failure (285h). */
+    /**
+     * Compares blocks with peer memory. If they differ, throws the status Compare Failure (285h).
+     */
     public void compare(PeerBuffer with, long offset, long lba, long blocks) {
         transfer(NvmOpcode.COMPARE, place(with, offset, lba, blocks), lba, blocks);
     }
@@ -302,7 +315,7 @@ public final class Namespace {
         }
     }
 
-    /** Writes zeroes to blocks without moving data. */
+    /** Sets blocks to zero without a data transfer (Write Zeroes). */
     public void writeZeroes(long lba, long blocks) {
         checkUsable();
         checkWritable();
@@ -314,7 +327,7 @@ public final class Namespace {
                 blocks);
     }
 
-    /** Has the controller check that blocks can be read, without moving data. */
+    /** Checks that the controller can read blocks, without a data transfer (Verify). */
     public void verify(long lba, long blocks) {
         checkUsable();
         stepwise(
@@ -335,7 +348,10 @@ public final class Namespace {
         }
     }
 
-    /** Tells the controller that blocks hold nothing that is needed; advisory. */
+    /**
+     * Tells the controller that the content of blocks is no longer needed (Dataset Management,
+     * Deallocate). Advisory.
+     */
     public void deallocate(long lba, long blocks) {
         checkUsable();
         checkWritable();
@@ -357,7 +373,7 @@ public final class Namespace {
         }
     }
 
-    /** Empties the volatile write cache. */
+    /** Writes the volatile write cache to the medium (Flush). */
     public void flush() {
         checkUsable();
         check(NvmOpcode.FLUSH, 0, 0, host.sync().execute(NvmOpcode.FLUSH, nsid, 0, 0, 0, 0));

@@ -13,11 +13,11 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the active namespaces of a controller in every version, and identifies them. */
+/** Finds and identifies the active namespaces of a controller, in every version. */
 final class NamespaceFinder {
-    /** What the finder needs of the controller around it. */
+    /** What the finder uses of its controller. */
     interface Host {
-        /** Returns a namespace of the controller that was identified. */
+        /** Creates a namespace object for a namespace that was identified. */
         Namespace namespace(
                 int nsid,
                 int commandSet,
@@ -25,10 +25,10 @@ final class NamespaceFinder {
                 @Nullable NamespaceDescriptors descriptors);
     }
 
-    /** Namespaces looked at where the controller has no list of the active ones. */
+    /** The number of identifiers to try on a controller without a list of active namespaces. */
     private static final int MAX_GUESSES = 1024;
 
-    /** List pages read: 64 K namespaces. */
+    /** The number of list pages to read: 64 K namespaces. */
     private static final int MAX_LISTS = 64;
 
     private static final int NSID_ALL = -1;
@@ -67,7 +67,7 @@ final class NamespaceFinder {
     }
 
     private int[] listed() {
-        // With all command sets on, the list per set would be CNS 07h; 02h has them all.
+        // With all command sets enabled, CNS 07h would list one set. CNS 02h lists all.
         List<Integer> all = new ArrayList<>();
         int last = 0;
         for (int page = 0; page < MAX_LISTS; page++) {
@@ -91,7 +91,10 @@ final class NamespaceFinder {
         return all.stream().mapToInt(Integer::intValue).toArray();
     }
 
-    /** Version 1.0 has no list: all up to NN exist, and the inactive ones identify as zeroes. */
+    /**
+     * Finds the active namespaces of version 1.0, which has no list: tries all up to NN. Inactive
+     * ones identify as zeroes.
+     */
     private int[] guessed() {
         int last = (int) Math.min(MAX_GUESSES, count);
         int[] found = new int[last];
@@ -140,7 +143,7 @@ final class NamespaceFinder {
             return new NamespaceDescriptors(
                     admin.identify(Cns.NAMESPACE_DESCRIPTORS, nsid, CommandSet.NVM));
         } catch (NvmeStatusException e) {
-            return null; // none, or no such namespace: Identify Namespace tells
+            return null; // no descriptors, or no such namespace: Identify Namespace will tell
         }
     }
 

@@ -5,11 +5,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Limits of commands that move no data (NVM Command Set 1.0, 4.1.5.3): what one may cover.
+ * The size limits of commands without a data transfer (NVM Command Set 1.0, 4.1.5.3).
  *
- * @param verifyBytes most that one Verify covers
- * @param writeZeroesBytes most that one Write Zeroes covers
- * @param deallocateBlocks most blocks of one range of Dataset Management
+ * @param verifyBytes most bytes that one Verify may cover
+ * @param writeZeroesBytes most bytes that one Write Zeroes may cover
+ * @param deallocateBlocks most blocks in one range of Dataset Management
  */
 record NvmLimits(long verifyBytes, long writeZeroesBytes, long deallocateBlocks) {
     private static final int VSL = 0;
@@ -19,7 +19,10 @@ record NvmLimits(long verifyBytes, long writeZeroesBytes, long deallocateBlocks)
     private static final ValueLayout.OfInt U32 =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** For a controller that does not tell: as for commands with data, which all accept. */
+    /**
+     * Returns the limits for a controller that reports none: those of commands with data, which
+     * every controller accepts.
+     */
     static NvmLimits unknown(int maxTransferBytes) {
         return new NvmLimits(maxTransferBytes, maxTransferBytes, Long.MAX_VALUE);
     }

@@ -17,17 +17,20 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A namespace behind an I/O queue pair of its own, as the copy engine sees it. Slots are
- * contiguous: more than two pages of one are described by an SGL data block (NVMe Base 2.0, 4.1.2)
- * where the controller takes SGLs, else by a PRP list in host memory, written when slots are
- * attached. What is submitted is checked against the slot and the namespace: a wrong call ends as
- * {@link IllegalArgumentException} or {@link IllegalStateException} before anything is posted, and
- * so does one by another thread than the controller's owner.
+ * A port over one namespace with an I/O queue pair of its own, for the copy engine.
+ *
+ * <p>Slots are contiguous. A transfer of more than two pages is described by an SGL data block
+ * (NVMe Base 2.0, 4.1.2) if the controller supports SGLs. Otherwise it is described by a PRP list
+ * in host memory, which is written when slots are attached.
+ *
+ * <p>Every command is checked against the slot and the namespace. An invalid call, or a call by a
+ * thread other than the controller's owner, throws {@link IllegalArgumentException} or {@link
+ * IllegalStateException} before anything is posted.
  */
 public final class NvmeBlockPort extends BlockPort {
     private static final int PAGE = PrpList.PAGE;
 
-    /** What a port needs of its host. */
+    /** What a port uses of its controller. */
     interface Host {
         PciDevice device();
 
@@ -36,31 +39,37 @@ public final class NvmeBlockPort extends BlockPort {
         /** Returns whether data of more than two pages is described by an SGL. */
         boolean usesSgls();
 
-        /** Throws if another thread calls. */
+        /** Checks that the calling thread is the owner. */
         void checkOwner();
 
-        /** Asks for a command to be given up; returns what came of it. */
+        /** Asks the controller to abort a command and returns the outcome as text. */
         String abort(int sqid, int cid);
 
-        /** Makes sure that no command of a pair is in flight, now and later. */
+        /** Ensures that no command of a pair is in flight, now or later. */
         void retire(QueuePair q);
 
-        /** Returns the state of the controller, for a person. */
+        /** Returns the condition of the controller, as text for a person. */
         String condition();
 
-        /** A port was closed. */
+        /** Called when a port was closed. */
         void forget(NvmeBlockPort port);
     }
 
-    /** The data pointer is an address and a length: a data block's type and subtype are 0. */
+    /**
+     * Data pointer flag: an SGL descriptor. A data block's type and subtype are 0, so address and
+     * length suffice.
+     */
     private static final int SGL = Sqe.cdw0(0, Sqe.FUSE_NONE, Sqe.PSDT_SGL, 0);
 
-    /** What is known of a slot. An object, not four arrays: one bounds check, not four. */
+    /**
+     * The resolved addresses of a slot. One object instead of four arrays saves three bounds
+     * checks.
+     */
     private static final class Slot {
         private final int blocks;
-        private final long prp1; // or an SGL's address
-        private final long prp2; // or an SGL's length; of a transfer as long as the slot
-        private final long cdw0to1; // but for opcode and identifier
+        private final long prp1; // or the address of an SGL data block
+        private final long prp2; // or an SGL length; for the whole slot
+        private final long cdw0to1; // without opcode and identifier
         private int tag;
 
         Slot(int blocks, long prp1, long prp2, long cdw0to1) {
@@ -76,7 +85,7 @@ public final class NvmeBlockPort extends BlockPort {
     private final QueuePair queue;
     private final PortLimits limits;
     private final DmaDomain dma;
-    private final long withPrps; // command dwords 0 and 1 but for opcode and identifier
+    private final long withPrps; // command dwords 0 and 1, without opcode and identifier
     private final long withSgl;
     private final int blockShift;
     private final long blockCount;
@@ -189,12 +198,12 @@ public final class NvmeBlockPort extends BlockPort {
         return submit(NvmOpcode.COMPARE, slot, lba, blocks);
     }
 
-    /** Returns the second half of the data pointer of a transfer that is shorter than the slot. */
+    /** Returns the second half of the data pointer for a transfer that is shorter than the slot. */
     private long pointer2(Slot slot, int bytes) {
         return slot.cdw0to1 == withPrps ? prp2(slot.prp1, bytes, slot.prp2) : bytes;
     }
 
-    /** Returns PRP entry 2: nothing, the second page, or the list if there are more. */
+    /** Returns PRP entry 2: 0, the second page, or the list if there are more pages. */
     private static long prp2(long prp1, int bytes, long list) {
         long second = (prp1 & -PAGE) + PAGE;
         long end = prp1 + bytes;
@@ -207,7 +216,8 @@ public final class NvmeBlockPort extends BlockPort {
             throw noSlot(slot);
         }
         Slot known = all[slot];
-        int nlb = blocks - 1; // counts from 0; no blocks, or fewer, are unsigned more than any
+        // 0-based; blocks < 1 becomes larger than any limit as an unsigned number
+        int nlb = blocks - 1;
         if (Integer.compareUnsigned(nlb, known.blocks) >= 0
                 || lba < 0
                 || lba > blockCount - blocks) {
@@ -271,7 +281,7 @@ public final class NvmeBlockPort extends BlockPort {
     public void quiesce() {
         host.checkOwner();
         if (!quiesced) {
-            lastCondition = look(); // retiring may reset it
+            lastCondition = look(); // now, because retiring may reset the controller
             host.retire(queue);
             queue.retire();
             quiesced = true;

@@ -4,8 +4,8 @@ import dev.peerlane.PeerlaneException;
 import dev.peerlane.spec.Status;
 
 /**
- * A command that the controller completed with an error (NVMe Base 2.0, 3.3.3.2.1). Its {@link
- * #code()} is {@code nvme-status}.
+ * A command that the controller completed with an error status (NVMe Base 2.0, 3.3.3.2.1). Its
+ * {@link #code()} is {@code nvme-status}.
  */
 public final class NvmeStatusException extends PeerlaneException {
     private static final long serialVersionUID = 1L;
@@ -25,7 +25,7 @@ public final class NvmeStatusException extends PeerlaneException {
         return hint.endsWith(".") ? hint.substring(0, hint.length() - 1) : hint;
     }
 
-    /** Returns the status field without the phase tag, as {@link Status} takes it. */
+    /** Returns the status field without the phase tag, in the form that {@link Status} takes. */
     public int status() {
         return status;
     }
@@ -40,12 +40,12 @@ public final class NvmeStatusException extends PeerlaneException {
         return Status.sc(status);
     }
 
-    /** Returns whether the controller says that the same command would fail again (DNR). */
+    /** Returns whether the controller says that a retry of the same command would fail (DNR). */
     public boolean doNotRetry() {
         return Status.doNotRetry(status);
     }
 
-    /** Returns what the status means for whoever has to act on it. */
+    /** Returns advice on what to do about the status. */
     public String hint() {
         return Status.hint(status);
     }

@@ -17,15 +17,22 @@ import org.jspecify.annotations.Nullable;
 /**
  * A submission queue and its completion queue in host memory (NVMe Base 2.0, 3.3).
  *
- * <p>{@link #post} puts commands in the ring, {@link #ring} tells the device of all of them with
- * one doorbell write, {@link #poll} takes completions and gives their places back with another. A
- * command identifier is a place in a table and a sequence number, so a completion that is stale,
- * duplicate or of no command at all is found out: it ends as a {@link ControllerFault}, after which
- * the pair takes no more commands. Nothing is allocated for a command. The thread that created the
- * pair owns it and makes every call: one by another thread is refused before it has done anything.
+ * <p>{@link #post} puts commands in the ring, {@link #ring} announces all of them with one doorbell
+ * write, and {@link #poll} takes completions and frees their entries with another doorbell write.
+ * Nothing is allocated for a command.
+ *
+ * <p>A command identifier consists of an index into a table and a sequence number. So a completion
+ * that is stale, duplicate or belongs to no command is detected: it raises a {@link
+ * ControllerFault}, after which the pair takes no more commands.
+ *
+ * <p>The thread that created the pair owns it and makes every call. A call by another thread is
+ * refused before it does anything.
  */
 public final class QueuePair {
-    /** Most commands that one pair can have in flight; leaves 6 bits for the sequence number. */
+    /**
+     * The maximum number of commands in flight of one pair. It leaves 6 bits for the sequence
+     * number.
+     */
     public static final int MAX_DEPTH = 1023;
 
     private static final int SQE_SHIFT = 6;
@@ -34,13 +41,13 @@ public final class QueuePair {
     private static final int CID_MASK = 0xffff;
     private static final int NONE = -1;
 
-    /** The cookie of a tag that is not in flight. */
+    /** The cookie of a tag with no command in flight. */
     private static final int IDLE = Integer.MIN_VALUE;
 
-    /** When a fault of the controller was seen, for its message. */
+    /** When a fault was noticed, for its message. */
     static final String IN_FLIGHT = "while commands were in flight";
 
-    /** How many empty polls go by for each look at the clock. */
+    /** The number of empty polls between two looks at the clock. */
     private static final int POLLS_TO_CLOCK = 256;
 
     private static final long SQE_CDW0 = Sqe.CDW0;
@@ -54,12 +61,14 @@ public final class QueuePair {
     private static final long CQE_DW0 = Cqe.DW0;
     private static final long CQE_DW23 = Cqe.DW2;
 
-    /** A place for a command in flight. An object, not four arrays: one bounds check, not four. */
+    /**
+     * A place for a command in flight. One object instead of four arrays saves three bounds checks.
+     */
     private static final class Tag {
         private int word; // bits 47:16 of the last command's completion: identifier and queue
         private int cookie = IDLE;
         private int postedAt;
-        private int nextFree; // the free ones are a stack
+        private int nextFree; // free tags form a stack
 
         Tag(int word, int nextFree) {
             this.word = word;
@@ -71,9 +80,9 @@ public final class QueuePair {
     private final Registers registers;
     private final SilenceWatch watch;
     private final int qid;
-    private final int mask; // entries of a ring, a power of two, less one
+    private final int mask; // entries of a ring, a power of two, minus one
     private final int depth;
-    private final int tagMask; // the bits of an identifier that are its tag
+    private final int tagMask; // the bits of an identifier that hold the tag
     private final int nextSequence;
     private final DmaBuffer memory;
     private final long sqBase;
@@ -86,23 +95,23 @@ public final class QueuePair {
     private final Tag[] tags;
     private int firstFree;
 
-    // Counts of commands; the place in a ring is a count modulo its entries.
+    // Counts of commands. The index into a ring is a count modulo the ring's entries.
     private int posted;
     private int rung;
     private int taken;
     private int rungTaken;
     private long phaseBit = PHASE_BIT;
     private int emptyPolls;
-    private @Nullable Thread owner; // null when the pair has ended: one check for both
+    private @Nullable Thread owner; // null when the pair has ended, so that one check covers both
     private boolean retired;
     private @Nullable ControllerFault fault;
 
     /**
-     * Allocates the rings; the controller knows nothing of them yet.
+     * Allocates the rings. The controller does not know them yet.
      *
-     * @param shadow where its doorbells are in memory, or null for registers only
-     * @param depth how many commands at once; each ring has one entry more, or as many as make a
-     *     power of two
+     * @param shadow the doorbells in memory, or null to use registers only
+     * @param depth maximum number of commands in flight; each ring has at least one entry more,
+     *     rounded up to a power of two
      */
     QueuePair(
             Registers registers,
@@ -145,7 +154,7 @@ public final class QueuePair {
         owner = Thread.currentThread();
     }
 
-    /** Returns its name as messages have it, such as {@code emu:ssd0: queue 1}. */
+    /** Returns the name for messages, such as {@code emu:ssd0: queue 1}. */
     @Override
     public String toString() {
         return locator + ": queue " + qid;
@@ -156,19 +165,19 @@ public final class QueuePair {
         return qid;
     }
 
-    /** Returns how many commands can be in flight. */
+    /** Returns the maximum number of commands in flight. */
     public int depth() {
         return depth;
     }
 
-    /** Returns how many commands are in flight or posted. */
+    /** Returns the number of commands that are in flight or posted. */
     public int inFlight() {
         return isAlive() ? posted - taken : 0;
     }
 
     /**
-     * Returns how many commands have no answer yet, whether or not the pair takes more: the
-     * controller may be at work on them until the pair is deleted or the controller stopped.
+     * Returns the number of commands without an answer, also after the pair has ended. The
+     * controller may be executing them until the pair is deleted or the controller is stopped.
      */
     int unanswered() {
         return posted - taken;
@@ -179,7 +188,7 @@ public final class QueuePair {
         return owner != null;
     }
 
-    /** Returns why the pair ended, if it did. */
+    /** Returns why the pair ended, or empty if it has not. */
     Optional<ControllerFault> fault() {
         return Optional.ofNullable(fault);
     }
@@ -197,26 +206,31 @@ public final class QueuePair {
     }
 
     /**
-     * Puts a command into the ring; nothing reaches the device before {@link #ring}.
+     * Puts a command into the ring. The device sees nothing before {@link #ring}.
      *
-     * @param cdw0to1 command dword 0 (low half) without the identifier, and 1: {@link Sqe#cdw0to1}
+     * <p>If the command is a Read into memory of another device, completion does not mean arrival.
+     * A {@link dev.peerlane.copy.ReadFence} tells when the data has arrived.
+     *
+     * @param cdw0to1 command dwords 0 (low half), without the identifier, and 1: {@link
+     *     Sqe#cdw0to1}
      * @param prp1 first PRP entry, or the first half of an SGL descriptor
      * @param prp2 second PRP entry, or the second half of an SGL descriptor
      * @param cdw10to11 command dwords 10 (low half) and 11
      * @param cdw12 command dword 12
-     * @param cookie what {@link #poll} shall hand back as the slot; not {@link #IDLE}
+     * @param cookie the value that {@link #poll} passes on as the slot; not {@link #IDLE}
      * @return the command's tag, or -1 if {@link #depth} commands are in flight
      * @throws IllegalStateException if another thread calls; nothing was posted then
      */
     public int post(long cdw0to1, long prp1, long prp2, long cdw10to11, int cdw12, int cookie) {
-        // Before the first store: what is posted goes out with the owner's next doorbell, and
-        // taking it back would race with the owner's next command.
+        // Check before the first store: the owner's next doorbell would send a posted command, and
+        // removing it would race with the owner's next command.
         if (Thread.currentThread() != owner) {
             throw refusal();
         }
         int tag = firstFree;
         Tag[] all = tags;
-        if (Integer.compareUnsigned(tag, all.length) >= 0) { // NONE; spares the array's own check
+        // NONE; makes the array's own bounds check redundant
+        if (Integer.compareUnsigned(tag, all.length) >= 0) {
             return -1;
         }
         Tag known = all[tag];
@@ -241,7 +255,7 @@ public final class QueuePair {
         return tag;
     }
 
-    /** Sets the dwords of the command posted last that {@link #post} leaves 0. */
+    /** Sets dwords 13 to 15 of the last posted command, which {@link #post} leaves 0. */
     void amend(int cdw13, int cdw14, int cdw15) {
         if (Thread.currentThread() != owner) {
             throw refusal();
@@ -252,7 +266,7 @@ public final class QueuePair {
         Dma.storeInt(sqe, Sqe.CDW15, cdw15);
     }
 
-    /** Tells the device of all commands posted since the last call, with one doorbell write. */
+    /** Announces all commands posted since the last call, with one doorbell write. */
     public void ring() {
         if (Thread.currentThread() != owner) {
             throw refusal();
@@ -265,13 +279,15 @@ public final class QueuePair {
     }
 
     /**
-     * Takes completions that have arrived. Gives their places back with one doorbell write.
+     * Takes completions that have arrived and frees their entries with one doorbell write. Never
+     * waits.
      *
-     * @param max how many at most
+     * @param max maximum number of completions to take
      * @param completions called with each command's cookie and status
-     * @return how many there were
-     * @throws ControllerFault if the controller answered nonsense, or was found to be gone or to
-     *     have failed after commands in flight had not ended for a second
+     * @return the number of completions taken
+     * @throws ControllerFault if the controller sent an invalid completion; or if commands in
+     *     flight had not ended for a second and the controller was found to be gone or to have
+     *     failed
      */
     public int poll(int max, Completions completions) {
         if (Thread.currentThread() != owner) {
@@ -286,7 +302,7 @@ public final class QueuePair {
                 break;
             }
             int cookie = take(dw23);
-            // Before the call, so that a callback which throws leaves the ring as it should be.
+            // Before the call, so that a callback that throws leaves the ring consistent.
             taken = ++count;
             if ((count & mask) == 0) {
                 phaseBit ^= PHASE_BIT;
@@ -323,7 +339,7 @@ public final class QueuePair {
         }
         int sqhd = (int) dw23 & 0xffff;
         int behind = (rung - sqhd) & mask;
-        // The head was beyond this command when the entry was made, and not beyond the doorbell.
+        // When the completion was made, the head was past this command but not past the doorbell.
         if (sqhd > mask || behind >= rung - known.postedAt) {
             throw badPlace(dw23);
         }
@@ -333,7 +349,9 @@ public final class QueuePair {
         return cookie;
     }
 
-    /** Returns dword 0 of the completion that is being delivered. For use in the callback only. */
+    /**
+     * Returns dword 0 of the completion that is being delivered. Valid only inside the callback.
+     */
     public int dw0() {
         return Dma.loadInt(cqBase + ((long) ((taken - 1) & mask) << CQE_SHIFT), CQE_DW0);
     }
@@ -345,7 +363,7 @@ public final class QueuePair {
         }
     }
 
-    /** Reads CSTS; a controller that is gone or has failed ends this pair and is thrown. */
+    /** Reads CSTS. If the controller is gone or has failed, ends this pair and throws the fault. */
     void checkHealth() {
         health(true);
     }
@@ -363,7 +381,7 @@ public final class QueuePair {
         }
     }
 
-    /** Returns whether the command with this tag is in flight and carries this cookie. */
+    /** Returns whether the command with this tag is in flight and has this cookie. */
     boolean holds(int tag, int cookie) {
         return tags[tag].cookie == cookie;
     }
@@ -373,7 +391,9 @@ public final class QueuePair {
         return tags[tag].word >>> 16;
     }
 
-    /** Ends the pair: it takes no more commands, and says why. Its memory stays allocated. */
+    /**
+     * Ends the pair: it takes no more commands and throws {@code why}. Its memory stays allocated.
+     */
     void kill(ControllerFault why) {
         if (isAlive()) {
             Incidents.fault(why);
@@ -386,7 +406,7 @@ public final class QueuePair {
         }
     }
 
-    /** Gives the rings back. Only when the controller can't reach them any more. */
+    /** Frees the rings. Call this only when the controller can no longer access them. */
     void free() {
         kill(ControllerFault.stopped(locator, "queue " + qid + " was deleted"));
         taken = posted;
@@ -394,8 +414,8 @@ public final class QueuePair {
     }
 
     /**
-     * Retires the pair, whose commands are over: {@link #poll} then finds nothing, rather than
-     * refusing.
+     * Retires the pair after its last command: {@link #poll} then finds nothing instead of
+     * throwing.
      */
     void retire() {
         retired = true;

@@ -11,8 +11,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The I/O queue pairs of a controller. What is in the set has memory that the controller may know
- * of; it leaves the set, and its memory is freed, when the controller has deleted both queues or
+ * The I/O queue pairs of a controller. The controller may know the memory of every pair in the set.
+ * A pair leaves the set, and its memory is freed, when the controller has deleted both queues or
  * was stopped.
  */
 final class QueueSet {
@@ -41,8 +41,9 @@ final class QueueSet {
     }
 
     /**
-     * Puts doorbells in memory where the controller takes that, before any queue is created.
-     * Without an answer it may still take them, so they stay allocated until it is stopped.
+     * Sets up shadow doorbells if the controller supports them, before any queue is created. If the
+     * controller does not answer, it may still use them, so they stay allocated until it is
+     * stopped.
      */
     void offerShadowDoorbells() {
         shadow = ShadowDoorbells.allocate(dma, lifecycle.cap().dstrd(), limit);
@@ -79,7 +80,7 @@ final class QueueSet {
                     "%s: all %d I/O queue pairs are in use".formatted(locator, limit),
                     "close a port, or open the controller with more queue pairs");
         }
-        // Entries are a power of two, so the longest ring may have fewer than the controller
+        // Entries are a power of two, so the longest ring may be shorter than the controller
         // allows.
         int longest = Integer.highestOneBit(lifecycle.cap().maxQueueEntries());
         int most = Math.min(depth, Math.min(QueuePair.MAX_DEPTH, longest - 1));
@@ -117,7 +118,8 @@ final class QueueSet {
             }
             release(q);
         } catch (PeerlaneException e) {
-            why.addSuppressed(e); // its memory stays until the controller is stopped
+            // the pair's memory stays allocated until the controller is stopped
+            why.addSuppressed(e);
         }
     }
 
@@ -127,7 +129,7 @@ final class QueueSet {
         q.free();
     }
 
-    /** Deletes a pair: submission queue first (5.6, 5.7). Its memory is freed after that. */
+    /** Deletes a pair, submission queue first (5.6, 5.7), then frees its memory. */
     void delete(QueuePair q) {
         int cdw10 = AdminCommand.deleteQueueCdw10(q.qid());
         admin(AdminOpcode.DELETE_IO_SQ, 0, cdw10);
@@ -145,7 +147,7 @@ final class QueueSet {
         queues.forEach(q -> q.kill(why));
     }
 
-    /** Frees all memory. Only when the controller is stopped. */
+    /** Frees all memory. Call this only when the controller is stopped. */
     void freeAll() {
         queues.forEach(QueuePair::free);
         queues.clear();

@@ -10,8 +10,8 @@ import dev.peerlane.spec.wire.Csts;
 import dev.peerlane.spec.wire.Reg;
 
 /**
- * The registers in BAR 0 (NVMe Base 2.0, 3.1.3), 4 bytes an access. Every look at CSTS checks for a
- * controller that is gone.
+ * The registers in BAR 0 (NVMe Base 2.0, 3.1.3), accessed 4 bytes at a time. Every read of CSTS
+ * checks for a controller that is gone.
  */
 final class Registers {
     private final Bar bar;
@@ -53,13 +53,18 @@ final class Registers {
         bar.store32(offset + 4, (int) (value >>> 32));
     }
 
-    /** For registers that take effect when their low half is written. */
+    /**
+     * Stores the high half first, for registers that take effect when their low half is written.
+     */
     void store64HighFirst(int offset, long value) {
         bar.store32(offset + 4, (int) (value >>> 32));
         bar.store32(offset, (int) value);
     }
 
-    /** Returns how many queue pairs, admin included, have their doorbells inside the BAR. */
+    /**
+     * Returns how many queue pairs, including the admin queues, have their doorbells inside the
+     * BAR.
+     */
     int queuePairsWithDoorbells(int dstrd) {
         return (int) Math.min(65_536, (bar.sizeBytes() - Reg.DOORBELLS) / (2L * (4L << dstrd)));
     }
@@ -81,7 +86,7 @@ final class Registers {
         return bar.startLoad32(Reg.CSTS);
     }
 
-    /** Returns CSTS. */
+    /** Loads CSTS. Throws if the controller is gone. */
     Csts csts(String when) {
         return there(bar.load32(Reg.CSTS), when);
     }
@@ -94,7 +99,10 @@ final class Registers {
         return csts;
     }
 
-    /** Returns the condition of a controller that was enabled, as of a port. */
+    /**
+     * Returns the condition of a controller that was enabled, in the words of {@link
+     * dev.peerlane.block.BlockPort#condition}.
+     */
     String condition() {
         Csts csts;
         try {
@@ -113,12 +121,15 @@ final class Registers {
                 : "was reset or disabled: CSTS %08Xh".formatted(csts.raw());
     }
 
-    /** Throws if a controller that was enabled is gone, reports a fatal error, or was reset. */
+    /**
+     * Checks that a controller that was enabled is not gone, reports no fatal error, and was not
+     * reset.
+     */
     void checkHealth(String when) {
         checkHealth(bar.load32(Reg.CSTS), when);
     }
 
-    /** As {@link #checkHealth(String)}, with a CSTS that was loaded before. */
+    /** Checks the same as {@link #checkHealth(String)}, on a CSTS value that was loaded before. */
     void checkHealth(int value, String when) {
         Csts csts = there(value, when);
         if (csts.cfs()) {
@@ -130,10 +141,10 @@ final class Registers {
     }
 
     /**
-     * Waits for CSTS.RDY.
+     * Waits until CSTS.RDY has the wanted value.
      *
-     * @param fatalEnds whether CSTS.CFS ends the wait with a fault: not while disabling, which is
-     *     the cure
+     * @param fatalEnds whether CSTS.CFS ends the wait with a fault. Pass false while disabling,
+     *     because disabling clears CFS
      */
     void awaitReady(boolean wanted, boolean fatalEnds, long timeoutNanos) {
         String when = wanted ? "while it was enabled" : "while it was disabled";

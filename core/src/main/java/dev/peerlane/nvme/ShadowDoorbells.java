@@ -9,10 +9,10 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Doorbells of the I/O queues in host memory (NVMe Base 2.0, 5.8 and annex B.5): a page of values
- * that the driver writes, and a page of EventIdx, in which the controller says at which value it
- * wants the register written too. On a controller that another program plays, each register write
- * saved is an exit or a wake-up saved. The admin queues keep their registers.
+ * Doorbells of the I/O queues in host memory (NVMe Base 2.0, 5.8 and annex B.5). The driver writes
+ * values to one page. In the other page, EventIdx, the controller states at which value it wants
+ * the register written too. For a controller emulated by another program, each register write that
+ * is saved saves an exit or a wake-up. The admin queues keep their registers.
  */
 final class ShadowDoorbells {
     private static final int PAGE = PrpList.PAGE;
@@ -30,29 +30,27 @@ final class ShadowDoorbells {
     }
 
     /**
-     * Makes room for the doorbells of a controller.
+     * Allocates the two pages for the doorbells of a controller.
      *
-     * @param pairs how many I/O queue pairs there can be
-     * @return null where it has more doorbells than a page holds
+     * @param pairs maximum number of I/O queue pairs
+     * @return null if the doorbells do not fit into one page
      */
     static @Nullable ShadowDoorbells allocate(DmaDomain dma, int dstrd, int pairs) {
         boolean fits = (8L * (pairs + 1)) << dstrd <= PAGE;
         return fits ? new ShadowDoorbells(dma.allocate(2 * PAGE), dstrd) : null;
     }
 
-    /** Returns where a controller finds the page of values. */
+    /** Returns the bus address of the page of values. */
     long busAddress() {
         return memory.busAddress();
     }
 
-    /** Returns where a controller finds the page of EventIdx. */
+    /** Returns the bus address of the page of EventIdx. */
     long eventsBusAddress() {
         return memory.busAddress() + PAGE;
     }
 
-    /**
-     * Sets the doorbells of a queue pair that is about to be created to 0, as the registers are.
-     */
+    /** Sets the doorbells of a queue pair to 0, like its registers, before the pair is created. */
     void clear(int qid) {
         for (long base : new long[] {shadows, events}) {
             Dma.storeInt(base, place(Reg.sqTailDoorbell(qid, dstrd)), 0);
@@ -60,7 +58,7 @@ final class ShadowDoorbells {
         }
     }
 
-    /** Returns a doorbell that writes the register only when it has to. */
+    /** Returns a doorbell that writes the register only when necessary. */
     Doorbell of(int offset, Doorbell register) {
         return new Shadow(shadows, events, place(offset), register);
     }
@@ -69,7 +67,7 @@ final class ShadowDoorbells {
         return offset - (long) Reg.DOORBELLS;
     }
 
-    /** Gives the memory back. Only when the controller can't reach it any more. */
+    /** Frees the memory. Call this only when the controller can no longer access it. */
     void free() {
         memory.close();
     }
@@ -93,11 +91,10 @@ final class ShadowDoorbells {
             int before = last;
             last = value;
             Dma.storeIntRelease(shadows, place, value);
-            // EventIdx is loaded after the value is visible, or both sides could wait for each
-            // other.
+            // Load EventIdx after the value is visible, or both sides could wait for each other.
             VarHandle.fullFence();
             int event = Dma.loadIntAcquire(events, place);
-            // Whether EventIdx is one of the values that were passed, in 16 bits that wrap (B.5).
+            // Whether EventIdx is among the values that were passed, in 16 bits that wrap (B.5).
             if (((value - event - 1) & 0xffff) < ((value - before) & 0xffff)) {
                 register.ring(value);
             }

@@ -4,14 +4,17 @@ import dev.peerlane.hal.PendingLoad;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds out that a controller is gone or has failed while commands are in flight and none ends.
+ * Detects a controller that is gone or has failed while commands are in flight and none ends.
  *
- * <p>Nobody asks a controller that ends commands. After a second in which none ended its CSTS is
- * loaded once, without waiting for the value: over vfio-user that is a message, which costs the
- * server its pace and the client a millisecond. Later polls look whether the value has come.
+ * <p>A controller that completes commands is not checked. After a second without a completion, the
+ * watch starts to load CSTS once and does not wait for the value, because over vfio-user the load
+ * is a message, which slows the server down and takes a millisecond. Later polls check whether the
+ * value has arrived.
  */
 final class SilenceWatch {
-    /** How long no command ends before the controller is asked, by the fabric's clock. */
+    /**
+     * How long no command must end before the controller is checked, in time of the fabric's clock.
+     */
     static final long SILENCE_NANOS = 1_000_000_000L;
 
     private final Registers registers;
@@ -25,10 +28,10 @@ final class SilenceWatch {
     }
 
     /**
-     * Looks at the clock, and at the controller if it is time. Not for every poll: the clock costs
-     * several times a poll.
+     * Checks the clock and, after the silence, the controller. Do not call this in every poll:
+     * reading the clock costs as much as several polls.
      *
-     * @param ended how many commands have ended so far
+     * @param ended number of commands that have ended so far
      * @param waiting whether commands are in flight
      * @throws ControllerFault if the controller is gone, has failed or was reset
      */

@@ -13,20 +13,20 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * I/O commands one at a time, each awaited. Whatever ends the wait for a command but its answer
- * takes its queue with it before the caller hears of it, so that no buffer is touched after the
- * call. A call that is refused, of another thread or out of the wait of this one, posts nothing and
- * leaves the PRP list as it is.
+ * Executes I/O commands one at a time and waits for each. If the wait ends in any way other than by
+ * the command's completion, the queue is deleted before the call returns, so that no buffer is
+ * touched afterwards. A call that is refused, because another thread makes it or because it comes
+ * from inside the wait, posts nothing and leaves the PRP list unchanged.
  */
 final class SyncIo {
     private static final int ENTRIES = 4;
 
-    /** What synchronous commands need of the controller around them. */
+    /** What synchronous commands use of their controller. */
     interface Host {
-        /** Creates the queue pair for them; refused where the controller takes no commands. */
+        /** Creates the queue pair for the commands. Throws if the controller takes no commands. */
         QueuePair createQueuePair(int depth);
 
-        /** Makes sure that no command of a pair is in flight, now and later. */
+        /** Ensures that no command of a pair is in flight, now or later. */
         void retire(QueuePair q);
     }
 
@@ -56,7 +56,7 @@ final class SyncIo {
         this.timeoutNanos = timeoutNanos;
     }
 
-    /** The answer to the command with one cookie; that of an earlier one is not taken for it. */
+    /** The answer to the command with one cookie. Answers to earlier commands do not match. */
     private static final class Answer extends Completions {
         private int cookie;
         private boolean arrived;
@@ -91,7 +91,7 @@ final class SyncIo {
         return q;
     }
 
-    /** Returns a page of host memory: for the PRP list of a transfer, or for ranges. */
+    /** Returns a page of host memory, for the PRP list of a transfer or for ranges. */
     private DmaBuffer page() {
         if (list == null) {
             list = dma.allocate(PrpList.PAGE);
@@ -145,8 +145,8 @@ final class SyncIo {
                         locator, NvmOpcode.name(opcodeOf(cdw0to1)), timeoutNanos);
             }
             if (opcodeOf(cdw0to1) == NvmOpcode.READ && !Status.isSuccess(answer.status)) {
-                // its error is the device's word alone: what moves the data all the same must not
-                // find memory that the caller has given back
+                // The error status is only the controller's word. If it moves the data anyway, it
+                // must not find memory that the caller has freed.
                 queue = null;
                 host.retire(q);
             }
@@ -154,7 +154,8 @@ final class SyncIo {
         } catch (InternalError e) {
             retire(q, e);
             throw MemoryFault.of(locator, e);
-        } catch (RuntimeException | Error e) { // of a poll, of the clock, of what a turn calls
+        } catch (RuntimeException | Error e) {
+            // thrown by the poll, by the clock, or by what a turn calls
             retire(q, e);
             throw e;
         } finally {
@@ -162,7 +163,10 @@ final class SyncIo {
         }
     }
 
-    /** Where that fails the controller takes no more commands, and all memory stays. */
+    /**
+     * Retires the queue. If that fails, the controller takes no more commands and all memory stays
+     * allocated.
+     */
     private void retire(QueuePair q, Throwable why) {
         queue = null;
         try {
@@ -172,7 +176,10 @@ final class SyncIo {
         }
     }
 
-    /** Gives the page back; the queue is the controller's. Only when no command is in flight. */
+    /**
+     * Frees the page. The queue belongs to the controller. Call this only when no command is in
+     * flight.
+     */
     void free() {
         queue = null;
         if (list != null) {

@@ -1,11 +1,11 @@
 /**
- * The NVMe driver in user space, with peer-to-peer memory as a first-class thing.
+ * The user-space NVMe driver, made for peer-to-peer transfers.
  *
- * <p>{@link dev.peerlane.nvme.Controller} brings a controller up and takes it down; {@link
- * dev.peerlane.nvme.Namespace} reads and writes; {@link dev.peerlane.nvme.ControllerMemoryBuffer}
- * is the memory of a controller that its peers can reach; {@link dev.peerlane.nvme.NvmeBlockPort}
- * is the driver's end of the copy engine. Nothing here starts a thread, and everything that waits
- * waits at the {@link dev.peerlane.hal.Clock} for a bounded time.
+ * <p>{@link dev.peerlane.nvme.Controller} brings a controller up and shuts it down. {@link
+ * dev.peerlane.nvme.Namespace} reads and writes blocks. {@link
+ * dev.peerlane.nvme.ControllerMemoryBuffer} is the memory of a controller that its peers can
+ * access. {@link dev.peerlane.nvme.NvmeBlockPort} connects the driver to the copy engine. Nothing
+ * here starts a thread, and every wait is bounded and goes through {@link dev.peerlane.hal.Clock}.
  */
 @NullMarked
 package dev.peerlane.nvme;

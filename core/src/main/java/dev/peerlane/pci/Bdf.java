@@ -6,8 +6,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The address of a PCI function: segment ("domain"), bus, device, function. Written as Linux does,
- * {@code 0000:01:00.0}. Ordered by segment, then bus, device, function.
+ * The address of a PCI function: segment ("domain"), bus, device, function. Its text has Linux's
+ * format, {@code 0000:01:00.0}. Ordered by segment, then bus, device, function.
  *
  * @param segment 0 to ffffffffh
  * @param bus 0 to 255
@@ -18,7 +18,7 @@ public record Bdf(int segment, int bus, int device, int function) implements Com
     private static final Pattern FORM =
             Pattern.compile("(?:([0-9a-fA-F]{4,8}):)?([0-9a-fA-F]{2}):([0-9a-fA-F]{2})\\.([0-7])");
 
-    /** Checks the parts' ranges. */
+    /** Checks the ranges of the parts. */
     public Bdf {
         if ((bus & ~0xff) != 0 || (device & ~0x1f) != 0 || (function & ~7) != 0) {
             throw new IllegalArgumentException(
@@ -27,9 +27,9 @@ public record Bdf(int segment, int bus, int device, int function) implements Com
     }
 
     /**
-     * Reads {@code 0000:01:00.0} or {@code 01:00.0}.
+     * Parses {@code 0000:01:00.0} or {@code 01:00.0}.
      *
-     * @throws PeerlaneException of category REQUEST if it is neither
+     * @throws PeerlaneException of category REQUEST if the text has neither format
      */
     public static Bdf parse(String text) {
         Matcher m = FORM.matcher(text);
@@ -52,7 +52,8 @@ public record Bdf(int segment, int bus, int device, int function) implements Com
         return (bus << 8) | (device << 3) | function;
     }
 
-    // Written out: a record's own are linked at their first use, which every start would pay for.
+    // Written by hand, because a record's generated methods are linked at first use, which would
+    // slow every start.
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof Bdf that

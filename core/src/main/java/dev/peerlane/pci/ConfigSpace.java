@@ -3,10 +3,10 @@ package dev.peerlane.pci;
 import java.util.OptionalInt;
 
 /**
- * The configuration space of a function: live behind a backend, or bytes of a capture. Offsets are
- * multiples of the width. What is absent reads as all ones.
+ * The configuration space of a function: a live one behind a backend, or the bytes of a capture.
+ * Offsets are multiples of the access width. Absent registers read as all ones.
  *
- * <p>The walks over capability lists are bounded, so a list that loops ends.
+ * <p>Walks over capability lists are bounded, so a list with a loop ends.
  */
 public abstract class ConfigSpace {
     /** Offset of the Vendor ID (16 bits). */
@@ -30,10 +30,10 @@ public abstract class ConfigSpace {
     /** Offset of the first BAR. */
     public static final int BAR0 = 0x10;
 
-    /** Offset of the cache line size (low byte) and what follows it. */
+    /** Offset of the cache line size (low byte) and the registers after it. */
     public static final int CACHE_LINE = 0x0c;
 
-    /** Offset of the interrupt line (low byte) and what follows it. */
+    /** Offset of the interrupt line (low byte) and the registers after it. */
     public static final int INTERRUPT_LINE = 0x3c;
 
     /** Offset of the pointer to the capability list (8 bits). */
@@ -54,22 +54,22 @@ public abstract class ConfigSpace {
     /** Offset of Device Capabilities in the PCI Express capability (PCIe 5.0, 7.5.3). */
     public static final int EXP_DEVICE_CAPABILITIES = 0x04;
 
-    /** Offset of Device Control in it (16 bits). */
+    /** Offset of Device Control in the PCI Express capability (16 bits). */
     public static final int EXP_DEVICE_CONTROL = 0x08;
 
-    /** Offset of Device Status in it (16 bits). */
+    /** Offset of Device Status in the PCI Express capability (16 bits). */
     public static final int EXP_DEVICE_STATUS = 0x0a;
 
-    /** Offset of Link Capabilities in it. */
+    /** Offset of Link Capabilities in the PCI Express capability. */
     public static final int EXP_LINK_CAPABILITIES = 0x0c;
 
-    /** Offset of Link Status in it (16 bits). */
+    /** Offset of Link Status in the PCI Express capability (16 bits). */
     public static final int EXP_LINK_STATUS = 0x12;
 
-    /** Offset of Slot Capabilities in it. */
+    /** Offset of Slot Capabilities in the PCI Express capability. */
     public static final int EXP_SLOT_CAPABILITIES = 0x14;
 
-    /** Offset of Device Control 2 in it (16 bits). */
+    /** Offset of Device Control 2 in the PCI Express capability (16 bits). */
     public static final int EXP_DEVICE_CONTROL_2 = 0x28;
 
     /** Device Capabilities: Function Level Reset. */
@@ -90,15 +90,18 @@ public abstract class ConfigSpace {
     private static final int MAX_CAPABILITIES = 48;
     private static final int MAX_EXTENDED = 256;
 
-    /** Behind it a capability has no room for all the registers that are read here (AER). */
+    /**
+     * The last offset at which a capability has room for all registers that are read here (AER).
+     */
     private static final int LAST_EXTENDED = 0x1000 - 0x14;
 
     /** Creates a configuration space; called by subclasses. */
     protected ConfigSpace() {}
 
     /**
-     * Returns a Command register with bus mastering on or off. On comes with INTx off: nobody here
-     * takes INTx, and SPDK's target fails its controller when it raises one that nobody takes.
+     * Returns a Command register value with bus mastering on or off. Turning it on also disables
+     * INTx: nothing here handles INTx, and SPDK's target fails its controller when it raises an
+     * INTx that nobody handles.
      */
     public static int withBusMaster(int command, boolean on) {
         return on
@@ -106,18 +109,19 @@ public abstract class ConfigSpace {
                 : command & ~COMMAND_BUS_MASTER;
     }
 
-    /** Loads 4 bytes at a multiple of 4, 0 to ffch. */
+    /** Loads 4 bytes at an offset that is a multiple of 4, 0 to ffch. */
     public abstract int load32(int offset);
 
-    /** Stores 4 bytes. */
+    /** Stores 4 bytes at an offset that is a multiple of 4. */
     public abstract void store32(int offset, int value);
 
     /**
-     * Stores 2 bytes at a multiple of 2, leaving its neighbour alone (Status is write-1-to-clear).
+     * Stores 2 bytes at an offset that is a multiple of 2. The adjacent 2 bytes are not written,
+     * because Status is write-1-to-clear.
      */
     public abstract void store16(int offset, int value);
 
-    /** Loads 2 bytes at a multiple of 2. */
+    /** Loads 2 bytes at an offset that is a multiple of 2. */
     public final int load16(int offset) {
         return (load32(offset & ~3) >>> ((offset & 2) * 8)) & 0xffff;
     }
@@ -128,14 +132,14 @@ public abstract class ConfigSpace {
     }
 
     /**
-     * Returns whether nobody answers: all ones where every function has its class and its revision.
-     * Vendor and device ID do not tell: vfio-pci answers them from its own memory.
+     * Returns whether the function no longer answers: class and revision read as all ones. Vendor
+     * and device ID don't tell, because vfio-pci answers them from its own memory.
      */
     public final boolean isGone() {
         return load32(CLASS_REVISION) == -1;
     }
 
-    /** Returns the 24-bit class code: 010802h for an NVMe I/O controller. */
+    /** Returns the 24-bit class code; 010802h for an NVMe I/O controller. */
     public final int classCode() {
         return load32(CLASS_REVISION) >>> 8;
     }

@@ -4,16 +4,17 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The processor that a root complex is part of, as {@code /proc/cpuinfo} tells of the first one.
+ * The processor that contains a root complex, according to the first entry of {@code
+ * /proc/cpuinfo}.
  *
  * @param vendor such as {@code GenuineIntel}; empty if not known
  * @param family the displayed family
  * @param model the displayed model
- * @param name what it calls itself
- * @param hypervisor whether it runs below a hypervisor
+ * @param name the processor's own name
+ * @param hypervisor whether the system runs in a virtual machine
  */
 public record Cpu(String vendor, int family, int model, String name, boolean hypervisor) {
-    /** Nothing is known. */
+    /** The value for an unknown processor. */
     public static final Cpu UNKNOWN = new Cpu("", -1, -1, "", false);
 
     private static final String INTEL = "GenuineIntel";
@@ -29,17 +30,20 @@ public record Cpu(String vendor, int family, int model, String name, boolean hyp
      *
      * <p>Sources: the decode rules in the processors' datasheets, volume 2 (a write that matches
      * another port's range is a peer cycle, a read is answered as an unsupported request); NVIDIA's
-     * engineers of Arrow Lake, on which writes arrived and reads failed, and of Intel's client
-     * parts in general (open-gpu-kernel-modules, 1253). Rocket Lake (a7h) is left out: with Linux's
-     * check patched away, a copy between its ports lost all data without an error (compute-runtime,
-     * 935). Parts whose ports are all the chipset's are left out as well.
+     * engineers about Arrow Lake, on which writes arrived and reads failed, and about Intel's
+     * client parts in general (open-gpu-kernel-modules, 1253). Rocket Lake (a7h) is excluded: with
+     * Linux's check patched away, a copy between its ports lost all data without an error
+     * (compute-runtime, 935). Parts whose ports all belong to the chipset are excluded as well.
      */
     private static final int[] INTEL_CLIENT = {
         0x2a, 0x3a, 0x3c, 0x46, 0x47, 0x5e, 0x8d, 0x97, 0x9a, 0x9e, 0xa5, 0xaa, 0xac, 0xb7, 0xba,
         0xbf, 0xc5, 0xc6
     };
 
-    /** Reads the first processor of a {@code cpuinfo}; null if it tells nothing. */
+    /**
+     * Parses the first processor of a {@code cpuinfo} file. Returns null if the text describes
+     * none.
+     */
     public static @Nullable Cpu parse(@Nullable String cpuinfo) {
         if (cpuinfo == null) {
             return null;
@@ -78,22 +82,25 @@ public record Cpu(String vendor, int family, int model, String name, boolean hyp
         }
     }
 
-    /** Returns whether Linux trusts its root complex whatever the host bridge: AMD since Zen. */
+    /**
+     * Returns whether Linux trusts the root complex of this processor with any host bridge: AMD
+     * since Zen.
+     */
     public boolean forwardsPeers() {
         return vendor.equals(AMD) && family >= ZEN;
     }
 
     /**
-     * Returns whether its root complex is known to pass peer writes, and not peer reads: AMD before
-     * Zen, by AMD's hardware architect as quoted when Linux came to trust Zen.
+     * Returns whether the root complex is known to forward peer writes but not peer reads: AMD
+     * before Zen. The source is AMD's hardware architect, quoted when Linux began to trust Zen.
      */
     public boolean forwardsWritesOnly() {
         return vendor.equals(AMD) && family >= AMD_10H && family < ZEN;
     }
 
     /**
-     * Returns whether that is known of the root ports of the processor itself, and of those of its
-     * chipset nothing: Intel's client parts.
+     * Returns whether the processor's own root ports are known to forward peer writes to each
+     * other, but not peer reads: Intel's client parts. Nothing is known of their chipset's ports.
      */
     public boolean forwardsWritesBetweenItsPorts() {
         return vendor.equals(INTEL)
@@ -101,7 +108,7 @@ public record Cpu(String vendor, int family, int model, String name, boolean hyp
                 && Arrays.stream(INTEL_CLIENT).anyMatch(m -> m == model);
     }
 
-    /** Returns vendor, family and model, and the name if it has one. */
+    /** Returns vendor, family and model, and the name if it is known. */
     @Override
     public String toString() {
         if (vendor.isEmpty()) {

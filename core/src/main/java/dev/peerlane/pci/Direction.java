@@ -1,8 +1,8 @@
 package dev.peerlane.pci;
 
-/** Which way the data of a request goes, as its initiator sees it. */
+/** The direction of a request's data, as seen by the initiator. */
 public enum Direction {
-    /** Out of the memory, to the initiator. */
+    /** From the memory to the initiator. */
     READ("read"),
 
     /** From the initiator into the memory. */
@@ -14,7 +14,7 @@ public enum Direction {
         this.word = word;
     }
 
-    /** Returns it in lower case, as documents have it. */
+    /** Returns the direction in lower case, as used in documents. */
     public String word() {
         return word;
     }

@@ -6,11 +6,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Root complexes that Linux lets peer traffic through, as {@code drivers/pci/p2pdma.c} of Linux 7.2
- * has them: any AMD processor from family 17h on, and a list of devices that stand for a host
+ * The root complexes through which Linux allows peer traffic, from {@code drivers/pci/p2pdma.c} of
+ * Linux 7.2: any AMD processor from family 17h on, and a list of devices that represent a host
  * bridge. Older kernels know fewer of them.
  *
- * <p>The device that stands for a host bridge is the first on its root bus, if that is device 0
+ * <p>The device that represents a host bridge is the first on its root bus, if that is device 0
  * function 0 or a root port.
  */
 final class HostBridges {
@@ -19,12 +19,13 @@ final class HostBridges {
     private static final int ANY = -1;
 
     /**
-     * A line of the list.
+     * An entry of the list.
      *
-     * @param vendorId its vendor
-     * @param deviceId its device, or -1 for all
-     * @param sameHostBridgeOnly whether it is trusted only if both ends are below this one
-     * @param name what it is part of
+     * @param vendorId PCI vendor ID
+     * @param deviceId PCI device ID, or -1 for all
+     * @param sameHostBridgeOnly whether traffic is trusted only if both ends are below this host
+     *     bridge
+     * @param name the product that it is part of
      */
     record Entry(int vendorId, int deviceId, boolean sameHostBridgeOnly, String name) {
         boolean matches(PciFunction f) {
@@ -32,7 +33,7 @@ final class HostBridges {
         }
     }
 
-    /** All lines. */
+    /** All entries. */
     static final List<Entry> ALLOWED =
             List.of(
                     new Entry(INTEL, 0x3c00, true, "Xeon E5, Core i7 (Sandy Bridge)"),
@@ -59,20 +60,20 @@ final class HostBridges {
 
     private HostBridges() {}
 
-    /** Returns whether the first function on a root bus stands for the host bridge. */
+    /** Returns whether the first function on a root bus represents the host bridge. */
     static boolean mayStand(PciFunction first) {
         return (first.bdf().device() == 0 && first.bdf().function() == 0)
                 || first.kind() == PciFunction.Kind.ROOT_PORT;
     }
 
-    /** Returns the line of the list that a host bridge is on. */
+    /** Returns the entry of a host bridge, if it is listed. */
     static Optional<Entry> entry(PciFunction hostBridge) {
         return ALLOWED.stream().filter(e -> e.matches(hostBridge)).findFirst();
     }
 
     /**
-     * Returns whether a root port is the processor's own in Intel's client parts: there those are
-     * devices 1 and 6 of bus 0, and the chipset's are 1bh to 1dh.
+     * Returns whether a root port belongs to the processor itself, in Intel's client parts. The
+     * processor's are devices 1 and 6 of bus 0; the chipset's are 1bh to 1dh.
      */
     static boolean isOfProcessor(@Nullable PciFunction rootPort) {
         return rootPort != null

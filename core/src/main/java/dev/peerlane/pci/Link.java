@@ -3,17 +3,19 @@ package dev.peerlane.pci;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a PCI Express link runs at, and what its function could do (PCIe 5.0, 7.5.3.6 and 7.5.3.8).
+ * The current and the maximum speed and width of a PCI Express link (PCIe 5.0, 7.5.3.6 and
+ * 7.5.3.8).
  *
- * @param generation of the speed in use: 1 for 2.5 GT/s up to 6 for 64 GT/s; 0 if not known
+ * @param generation generation of the current speed: 1 for 2.5 GT/s up to 6 for 64 GT/s; 0 if not
+ *     known
  * @param width lanes in use; 0 if not known
- * @param maxGeneration the best speed
- * @param maxWidth the most lanes
+ * @param maxGeneration generation of the maximum speed
+ * @param maxWidth maximum number of lanes
  */
 public record Link(int generation, int width, int maxGeneration, int maxWidth) {
     private static final double[] GIGATRANSFERS = {0, 2.5, 5, 8, 16, 32, 64};
 
-    /** Reads the link of a function's port, or null if it has none. */
+    /** Reads the link of a function's port, or returns null if the function has none. */
     public static @Nullable Link of(ConfigSpace config) {
         var express = config.capability(ConfigSpace.CAP_PCI_EXPRESS);
         if (express.isEmpty()) {
@@ -31,22 +33,22 @@ public record Link(int generation, int width, int maxGeneration, int maxWidth) {
                 (capabilities >>> 4) & 0x3f);
     }
 
-    /** Returns whether speed and width in use are known. */
+    /** Returns whether the current speed and width are known. */
     public boolean isUp() {
         return bytesPerSecond() > 0;
     }
 
-    /** Returns what it can carry in one direction, line code taken off, in bytes a second. */
+    /** Returns the bandwidth in one direction, without line code, in bytes per second. */
     public long bytesPerSecond() {
         return bytesPerSecond(generation, width);
     }
 
-    /** Returns what it could carry at its best, in bytes a second. */
+    /** Returns the bandwidth at the maximum speed and width, in bytes per second. */
     public long maxBytesPerSecond() {
         return bytesPerSecond(maxGeneration, maxWidth);
     }
 
-    /** Returns what a link of this function with another could be at best. */
+    /** Returns the best link that this function and another one could have with each other. */
     public Link bestWith(Link other) {
         int bestGeneration = Math.min(maxGeneration, other.maxGeneration);
         int bestWidth = Math.min(maxWidth, other.maxWidth);
@@ -62,17 +64,20 @@ public record Link(int generation, int width, int maxGeneration, int maxWidth) {
         return (long) (GIGATRANSFERS[generation] * 1e9 / 8 * code * width);
     }
 
-    /** Returns speed and width in use as {@code 8 GT/s x4}. */
+    /** Returns the current speed and width, such as {@code 8 GT/s x4}. */
     public String now() {
         return words(generation, width);
     }
 
-    /** Returns the best speed and width as {@code 16 GT/s x4}. */
+    /** Returns the maximum speed and width, such as {@code 16 GT/s x4}. */
     public String best() {
         return words(maxGeneration, maxWidth);
     }
 
-    /** Returns it as {@code 8 GT/s x4}, with what it could be if that is more. */
+    /**
+     * Returns the current speed and width, such as {@code 8 GT/s x4}, and the maximum if that is
+     * higher.
+     */
     @Override
     public String toString() {
         return now().equals(best()) ? now() : now() + " (of " + best() + ")";
@@ -87,7 +92,10 @@ public record Link(int generation, int width, int maxGeneration, int maxWidth) {
         return digits + " GT/s x" + width;
     }
 
-    /** Returns the generation of a speed as Linux writes it, {@code 8.0 GT/s PCIe}; 0 if none. */
+    /**
+     * Returns the generation of a speed in Linux's format, {@code 8.0 GT/s PCIe}; 0 if the text has
+     * no known speed.
+     */
     public static int generationOf(@Nullable String speed) {
         if (speed == null) {
             return 0;

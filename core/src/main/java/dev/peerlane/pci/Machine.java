@@ -13,10 +13,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A snapshot of the PCI tree of one machine: the only input of every {@link Route}. Immutable.
+ * A snapshot of the PCI tree of one machine, and the only input of every {@link Route}. Immutable.
  *
- * <p>The root complex is either described as a whole, or each pair is judged by the processor and
- * by the host bridges on both ends.
+ * <p>Either the root complex as a whole was described, or each pair is judged by the processor and
+ * by the host bridges at both ends.
  */
 public final class Machine {
     private static final int MAX_DEPTH = 64;
@@ -28,20 +28,22 @@ public final class Machine {
     private final Map<Bdf, PciFunction> byBdf = new TreeMap<>();
     private final Map<Bdf, PciFunction> firstOnRootBus = new HashMap<>();
 
-    /** Found once for each owner: every pair of a machine asks. */
+    /** Computed once for each owner, because every pair of the machine needs them. */
     private final Map<Bdf, List<PciFunction>> overlapping = new ConcurrentHashMap<>();
 
     /**
-     * Makes a snapshot whose root complex was described.
+     * Creates a snapshot with a described root complex.
      *
-     * @param functions all functions; of those with one address, the first counts
+     * @param functions all functions; if several have the same address, the first counts
      * @param rootComplex what is known of the root complex
      */
     public Machine(List<PciFunction> functions, RootComplex rootComplex) {
         this(functions, rootComplex, null, Set.of());
     }
 
-    /** Makes a snapshot of a real machine; {@link Cpu#UNKNOWN} if nothing is known of it. */
+    /**
+     * Creates a snapshot of a real machine. Pass {@link Cpu#UNKNOWN} if the processor is not known.
+     */
     public Machine(List<PciFunction> functions, Cpu cpu) {
         this(functions, HostBridges.judge(cpu, null, null, false), cpu, Set.of());
     }
@@ -64,14 +66,14 @@ public final class Machine {
     }
 
     /**
-     * Returns it with knowledge that no tree shows: pairs of functions between which successive
-     * writes take now one way and now another, so that they arrive in any order.
+     * Returns a copy that knows which pairs of functions exchange writes over several paths, so
+     * that the writes arrive in any order. The tree does not show this.
      */
     public Machine withSplitWrites(Set<Set<Bdf>> pairs) {
         return new Machine(functions, rootComplex, cpu, pairs);
     }
 
-    /** Returns whether successive writes between two functions are known to take several ways. */
+    /** Returns whether successive writes between two functions are known to take several paths. */
     public boolean splitsWrites(Bdf one, Bdf other) {
         return !one.equals(other) && splitWrites.contains(Set.of(one, other));
     }
@@ -85,12 +87,12 @@ public final class Machine {
         return functions;
     }
 
-    /** Returns what is known of the root complex where no pair is named. */
+    /** Returns what is known of the root complex in general, for no particular pair. */
     public RootComplex rootComplex() {
         return rootComplex;
     }
 
-    /** Returns the processor, or null where the root complex was described. */
+    /** Returns the processor, or null if the root complex was described. */
     public @Nullable Cpu cpu() {
         return cpu;
     }
@@ -115,7 +117,7 @@ public final class Machine {
         return functions.stream().filter(PciFunction::isNvme).toList();
     }
 
-    /** Returns the functions right below a bridge, or those on root buses for null. */
+    /** Returns the functions directly below a bridge, or with null those on root buses. */
     public List<PciFunction> below(@Nullable Bdf bridge) {
         return functions.stream()
                 .filter(f -> Objects.equals(f.parent(), bridge))
@@ -124,8 +126,8 @@ public final class Machine {
     }
 
     /**
-     * Returns the bridges above a function, the nearest first. A snapshot with a loop or a missing
-     * parent ends the walk there.
+     * Returns the bridges above a function, nearest first. The walk ends at a loop or a missing
+     * parent.
      */
     public List<PciFunction> bridgesAbove(Bdf bdf) {
         List<PciFunction> path = new ArrayList<>();
@@ -140,7 +142,7 @@ public final class Machine {
         return path;
     }
 
-    /** Returns the device that stands for the host bridge above a function. */
+    /** Returns the device that represents the host bridge above a function. */
     public Optional<PciFunction> hostBridge(Bdf bdf) {
         List<PciFunction> above = bridgesAbove(bdf);
         Optional<PciFunction> top = above.isEmpty() ? function(bdf) : Optional.of(above.getLast());
@@ -152,7 +154,7 @@ public final class Machine {
         return HostBridges.entry(hostBridge).isPresent();
     }
 
-    /** Returns what is known of the root complex for traffic between two functions. */
+    /** Returns what is known of the root complex for traffic from one function to another. */
     public RootComplex rootComplexBetween(Bdf from, Bdf to) {
         Cpu known = cpu;
         return known == null

@@ -43,7 +43,7 @@ public record PciDetails(
         int iommuGroup,
         int numaNode,
         @Nullable String driver) {
-    /** Nothing is known. */
+    /** The value with nothing known. */
     public static final PciDetails NONE =
             new PciDetails(-1, null, null, -1, -1, null, -1, -1, -1, -1, -1, -1, -1, -1, -1, null);
 
@@ -61,12 +61,17 @@ public record PciDetails(
 
     private static final int WHOLE = 4096;
 
-    /** Reads what the configuration space alone tells; all of it is taken as readable. */
+    /**
+     * Reads the details that configuration space contains, assuming that all of it was readable.
+     */
     public static PciDetails of(ConfigSpace config) {
         return of(config, WHOLE);
     }
 
-    /** Reads what a configuration space tells of which only the first bytes were readable. */
+    /**
+     * Reads the details that configuration space contains, if only the first {@code configBytes}
+     * bytes were readable.
+     */
     public static PciDetails of(ConfigSpace config, int configBytes) {
         var express = config.capability(ConfigSpace.CAP_PCI_EXPRESS);
         int payload = -1;
@@ -100,7 +105,10 @@ public record PciDetails(
                 null);
     }
 
-    /** Reads the number of a function's port (Link Capabilities 31:24; 7.5.3.6); -1 for none. */
+    /**
+     * Reads a function's port number (Link Capabilities 31:24; 7.5.3.6), or returns -1 if there is
+     * none.
+     */
     public static int portNumberOf(ConfigSpace config) {
         var express = config.capability(ConfigSpace.CAP_PCI_EXPRESS);
         return express.isEmpty()
@@ -108,7 +116,7 @@ public record PciDetails(
                 : config.load32(express.getAsInt() + ConfigSpace.EXP_LINK_CAPABILITIES) >>> 24;
     }
 
-    /** Reads whether Address Translation Services are on; null without the capability. */
+    /** Reads whether Address Translation Services are on. Returns null without the capability. */
     public static @Nullable Boolean atsOf(ConfigSpace config) {
         var ats = config.extendedCapability(EXT_ATS);
         return ats.isPresent() ? (config.load16(ats.getAsInt() + 6) & 0x8000) != 0 : null;
@@ -119,7 +127,7 @@ public record PciDetails(
         return exponent <= 5 ? 128 << exponent : -1;
     }
 
-    /** Returns it with what only the operating system knows. */
+    /** Returns a copy with the details that only the operating system knows. */
     public PciDetails in(
             @Nullable Link otherLink,
             long countedErrors,
@@ -145,7 +153,7 @@ public record PciDetails(
                 boundDriver);
     }
 
-    /** Returns it as that of a function that was not read, since it sleeps. */
+    /** Returns a copy for a function that was not read because it is in this power state. */
     public PciDetails asleep(String state) {
         return new PciDetails(
                 configBytes,
@@ -166,7 +174,7 @@ public record PciDetails(
                 driver);
     }
 
-    /** Returns whether what tells of stopped packets could not be read. */
+    /** Returns whether registers that show blocked packets could not be read. */
     public boolean isCut() {
         return configBytes >= 0 && configBytes <= SysfsTree.PUBLIC_BYTES && asleep == null;
     }
@@ -181,7 +189,7 @@ public record PciDetails(
         return dpcStatus >= 0 && Bits.bit(dpcStatus, 0);
     }
 
-    /** Returns whether AER has an error on record, in its status or the kernel's counters. */
+    /** Returns whether AER has recorded an error, in its status or in the kernel's counters. */
     public boolean hasErrors() {
         return uncorrectable > 0 || correctable > 0 || errorTotal > 0;
     }

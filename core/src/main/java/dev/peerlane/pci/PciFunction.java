@@ -6,17 +6,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * One function of a snapshot.
  *
- * @param bdf its address
- * @param parent the bridge right above it, or null if it is on a root bus
- * @param kind what it is
- * @param vendorId PCI vendor
- * @param deviceId PCI device
+ * @param bdf address of the function
+ * @param parent the bridge directly above the function, or null on a root bus
+ * @param kind the function's place in the tree
+ * @param vendorId PCI vendor ID
+ * @param deviceId PCI device ID
  * @param classCode 24-bit class code
- * @param acs its Access Control Services, or null if it has none
- * @param relaxedOrdering whether it may set Relaxed Ordering (Device Control bit 4)
- * @param bars its memory BARs
- * @param name what a user calls it, or null
- * @param details what else is known of it
+ * @param acs Access Control Services, or null if the function has none
+ * @param relaxedOrdering whether the function may set Relaxed Ordering (Device Control bit 4)
+ * @param bars memory BARs
+ * @param name the user's name for the function, or null
+ * @param details further details
  */
 public record PciFunction(
         Bdf bdf,
@@ -34,7 +34,7 @@ public record PciFunction(
     /** Class code of an NVMe I/O controller (PCI Code and ID Assignment, 1.9). */
     public static final int CLASS_NVME = 0x010802;
 
-    /** Where in the tree a function stands. */
+    /** The place of a function in the tree. */
     public enum Kind {
         /** A port of the root complex. */
         ROOT_PORT,
@@ -49,11 +49,11 @@ public record PciFunction(
     }
 
     /**
-     * A memory window.
+     * The bus addresses of a memory BAR.
      *
-     * @param index of the BAR
-     * @param address first byte on the bus
-     * @param sizeBytes its length
+     * @param index index of the BAR
+     * @param address bus address of the first byte
+     * @param sizeBytes length in bytes
      */
     public record BarWindow(int index, long address, long sizeBytes) {
         /** Returns whether an address is in both windows. */
@@ -95,13 +95,13 @@ public record PciFunction(
     }
 
     /**
-     * Reads one from its configuration space.
+     * Reads a function from its configuration space.
      *
-     * @param bdf its address
-     * @param parent the bridge right above it, or null
-     * @param config all of its configuration space
-     * @param bars its memory BARs
-     * @param name what a user calls it, or null
+     * @param bdf address of the function
+     * @param parent the bridge directly above the function, or null
+     * @param config the whole configuration space
+     * @param bars memory BARs
+     * @param name the user's name for the function, or null
      */
     public static PciFunction read(
             Bdf bdf,
@@ -123,17 +123,17 @@ public record PciFunction(
                 PciDetails.of(config));
     }
 
-    /** Returns it with other details. */
+    /** Returns a copy with other details. */
     public PciFunction with(PciDetails other) {
         return copy(parent, name, other);
     }
 
-    /** Returns it with a name. */
+    /** Returns a copy with a name. */
     public PciFunction named(String other) {
         return copy(parent, other, details);
     }
 
-    /** Returns it below another bridge. */
+    /** Returns a copy below another bridge. */
     public PciFunction below(Bdf bridge) {
         return copy(bridge, name, details);
     }
@@ -154,12 +154,12 @@ public record PciFunction(
                 otherDetails);
     }
 
-    /** Returns whether it is a bridge. */
+    /** Returns whether the function is a bridge. */
     public boolean isBridge() {
         return kind != Kind.ENDPOINT;
     }
 
-    /** Returns its link, if one is known. */
+    /** Returns the link, or null if it is not known. */
     public @Nullable Link link() {
         return details.link();
     }
@@ -170,12 +170,15 @@ public record PciFunction(
                 && bars.stream().anyMatch(mine -> other.bars.stream().anyMatch(mine::overlaps));
     }
 
-    /** Returns whether it is an NVMe I/O controller. */
+    /** Returns whether the function is an NVMe I/O controller. */
     public boolean isNvme() {
         return classCode == CLASS_NVME;
     }
 
-    /** Reads kind from the PCI Express capability's port type and the header type (7.5.3.2). */
+    /**
+     * Derives the kind from the port type in the PCI Express capability and from the header type
+     * (7.5.3.2).
+     */
     public static Kind kindOf(ConfigSpace config) {
         boolean bridge = (config.load8(ConfigSpace.HEADER_TYPE) & 0x7f) == 1;
         var express = config.capability(ConfigSpace.CAP_PCI_EXPRESS);

@@ -1,20 +1,20 @@
 package dev.peerlane.pci;
 
 /**
- * What is known of peer traffic through a machine's root complex, per direction.
+ * What is known of peer traffic through a machine's root complex, for each direction.
  *
- * @param peerWrites whether it forwards a peer's writes
- * @param peerReads whether it forwards a peer's reads
- * @param source where that knowledge is from, for a person
+ * @param peerWrites whether the root complex forwards peer writes
+ * @param peerReads whether the root complex forwards peer reads
+ * @param source where that knowledge comes from, as text for a person
  */
 public record RootComplex(Trust peerWrites, Trust peerReads, String source) {
-    /** How sure one can be. */
+    /** How certain the knowledge is. */
     public enum Trust {
-        /** Known to forward it. */
+        /** Known to be forwarded. */
         TRUSTED,
-        /** Not known: it may fail or crawl. */
+        /** Not known: the traffic may fail or be very slow. */
         UNKNOWN,
-        /** Known not to forward it. */
+        /** Known not to be forwarded. */
         REFUSED
     }
 }

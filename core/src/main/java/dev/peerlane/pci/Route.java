@@ -8,28 +8,30 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way from a DMA initiator to a peer's memory, and the verdict on it for each direction.
+ * The route from a DMA initiator to a peer's memory, with a verdict for each direction.
  *
- * <p>The rule is the one Linux uses for peer-to-peer DMA ({@code calc_map_type_and_dist} of its
- * {@code drivers/pci/p2pdma.c}): walk up from both ends to the common bridge; if nothing from the
- * ends up to that bridge, itself included, redirects, the traffic goes straight across the switch;
- * otherwise, or with no common bridge, it goes through the root complex, and what is known of that
- * decides. Beyond that rule, what a port is known to stop is refused: by egress control, by
- * translation blocking, or for want of upstream forwarding.
+ * <p>The rule is Linux's rule for peer-to-peer DMA ({@code calc_map_type_and_dist} in {@code
+ * drivers/pci/p2pdma.c}). Walk up from both ends to the common bridge. If nothing from the ends up
+ * to and including that bridge redirects, traffic goes straight across the switch. Otherwise, or
+ * without a common bridge, it goes through the root complex, and what is known of the root complex
+ * decides. Beyond Linux's rule, traffic that a port is known to block is refused: by egress
+ * control, by translation blocking, or for lack of upstream forwarding.
  *
  * @param initiator the function that reads or writes
- * @param owner the function whose memory it is
- * @param peerWrites what becomes of the initiator's writes
- * @param peerReads what becomes of the initiator's reads
- * @param bridges the bridges on the way, from initiator to owner
- * @param crossesRoot whether it goes through the root complex
- * @param redirecting what redirects it by ACS, up to the common bridge; empty without one
- * @param narrowest the function on the way whose link carries the least, or null if none is known
- * @param writesStop what is known to stop the initiator's writes, or null
- * @param readsStop what is known to stop its reads, or the answers to them, or null
- * @param splitsWrites whether successive writes are known to take several ways, and so to arrive in
- *     any order
- * @param reason why, for a person
+ * @param owner the function that owns the memory
+ * @param peerWrites the verdict on the initiator's writes
+ * @param peerReads the verdict on the initiator's reads
+ * @param bridges the bridges on the route, from initiator to owner
+ * @param crossesRoot whether the route goes through the root complex
+ * @param redirecting the functions, up to the common bridge, that redirect by ACS; empty without a
+ *     common bridge
+ * @param narrowest the function on the route whose link has the least bandwidth, or null if none is
+ *     known
+ * @param writesStop what is known to block the initiator's writes, or null
+ * @param readsStop what is known to block the initiator's reads or their completions, or null
+ * @param splitsWrites whether successive writes are known to take several paths, and so to arrive
+ *     in any order
+ * @param reason the reason for the verdicts, as text for a person
  */
 public record Route(
         Bdf initiator,
@@ -46,11 +48,11 @@ public record Route(
         String reason) {
 
     /**
-     * A port that stops packets by one bit of its ACS Control register.
+     * A port that blocks packets by one bit of its ACS Control register.
      *
-     * @param port which one
-     * @param bit the bit, which has to change for the packets to go on
-     * @param why in words
+     * @param port the port
+     * @param bit the bit; if it changes, the packets pass
+     * @param why the reason, as text for a person
      */
     public record Stop(PciFunction port, int bit, String why) {}
 
@@ -60,12 +62,12 @@ public record Route(
         redirecting = List.copyOf(redirecting);
     }
 
-    /** Returns how many bridges are on the way. */
+    /** Returns the number of bridges on the route. */
     public int hops() {
         return bridges.size();
     }
 
-    /** Returns both ends and the bridges between them; nothing where no bus is crossed. */
+    /** Returns both ends and the bridges between them. Empty if the traffic crosses no bus. */
     public List<PciFunction> functions(Machine machine) {
         List<PciFunction> all = new ArrayList<>();
         if (!initiator.equals(owner)) {
@@ -76,7 +78,7 @@ public record Route(
         return all;
     }
 
-    /** Returns the bandwidth of the narrowest link, in bytes a second; 0 if none is known. */
+    /** Returns the bandwidth of the narrowest link in bytes per second; 0 if none is known. */
     public long bytesPerSecond() {
         Link link = narrowest == null ? null : narrowest.link();
         return link == null ? 0 : link.bytesPerSecond();
@@ -87,30 +89,30 @@ public record Route(
         return direction == Direction.WRITE ? peerWrites : peerReads;
     }
 
-    /** Returns what is known to stop one direction, or null. */
+    /** Returns what is known to block one direction, or null. */
     public @Nullable Stop stop(Direction direction) {
         return direction == Direction.WRITE ? writesStop : readsStop;
     }
 
-    /** Returns whether a port is known to stop one direction, as the reason tells. */
+    /** Returns whether a port is known to block one direction. {@link #reason} then says so. */
     public boolean stops(Direction direction) {
         return stop(direction) != null;
     }
 
     /**
-     * Returns whether Linux's own peer-to-peer DMA would use this route. It has one answer for both
-     * directions.
+     * Returns whether Linux's own peer-to-peer DMA would use this route. Linux gives one answer for
+     * both directions.
      */
     public boolean kernelAllows() {
         return peerWrites.allowed() && peerReads.allowed();
     }
 
     /**
-     * Judges one route.
+     * Computes the route between two functions and its verdicts.
      *
      * @param machine the snapshot
-     * @param initiator who reads or writes
-     * @param owner whose memory it is
+     * @param initiator the function that reads or writes
+     * @param owner the function that owns the memory
      */
     public static Route between(Machine machine, Bdf initiator, Bdf owner) {
         if (initiator.equals(owner)) {
@@ -151,7 +153,7 @@ public record Route(
         return new Walk(machine, from.get(), to.get()).judge();
     }
 
-    /** Both legs, up to the common bridge. */
+    /** The paths from both ends up to the common bridge. */
     private static final class Walk {
         private final Machine machine;
         private final PciFunction from;
@@ -176,8 +178,9 @@ public record Route(
             below.addAll(until(down).reversed());
             below.add(to);
             PciFunction top = common;
-            // The two ends count too: several functions of a device may have ACS of their own. So
-            // does the common bridge: a root port above two functions sends them up.
+            // The two ends count too, because the functions of a device may have ACS of their own.
+            // The common bridge counts as well: a root port above two functions sends their packets
+            // up.
             List<PciFunction> redirecting =
                     Stream.concat(below.stream(), Stream.ofNullable(top))
                             .filter(b -> b.acs() != null && b.acs().redirects())
@@ -196,7 +199,7 @@ public record Route(
             linked.add(to);
             RootComplex root = machine.rootComplexBetween(from.bdf(), to.bdf());
             boolean redirected = top != null;
-            // one that is known to redirect tells more than one that can't be read
+            // prefer one that is known to redirect over one that can't be read
             PciFunction first =
                     redirecting.stream()
                             .filter(b -> b.acs() != null && b.acs().known())
@@ -217,9 +220,9 @@ public record Route(
         }
 
         /**
-         * What is known to stop the initiator's requests; null if nothing is. Where the ways of
-         * both ends part, the initiator's port decides (table 6-10); every port on the way up looks
-         * at the address type first (6.12.1.1).
+         * Returns what is known to block the initiator's requests, or null. At the common bridge,
+         * the port on the initiator's side decides (table 6-10). Every port on the way up checks
+         * the address type first (6.12.1.1).
          */
         private @Nullable Stop requestStop() {
             PciFunction ingress = portBelow(up, from);
@@ -248,26 +251,33 @@ public record Route(
             return redirected ? forwardingStop() : null;
         }
 
-        /** What is known to stop the answers to reads: redirected ones that go no further up. */
+        /**
+         * Returns what is known to block the completions of reads: redirected completions that are
+         * not forwarded further up.
+         */
         private @Nullable Stop answerStop() {
             return parting(portBelow(down, to)).completionRedirect() ? forwardingStop() : null;
         }
 
         /**
-         * What a port does where the ways part; nothing if there is no such place or no such ACS.
+         * Returns the ACS of the port below the common bridge; all bits off if there is no such
+         * port or no ACS.
          */
         private Acs parting(PciFunction port) {
             Acs acs = port.acs();
             return common == null || acs == null || !acs.known() ? new Acs(0) : acs;
         }
 
-        /** Who is right below the common bridge. */
+        /** Returns the function directly below the common bridge. */
         private PciFunction portBelow(List<PciFunction> path, PciFunction end) {
             List<PciFunction> below = until(path);
             return below.isEmpty() ? end : below.getLast();
         }
 
-        /** A switch's port sends on what is for its own side only with upstream forwarding. */
+        /**
+         * Returns a switch port that lacks upstream forwarding, which it needs to forward packets
+         * for its own side.
+         */
         private @Nullable Stop forwardingStop() {
             PciFunction top = common;
             for (PciFunction f : up.subList(place(up, top) + 1, up.size())) {
@@ -313,7 +323,7 @@ public record Route(
             return path.subList(0, common == null ? path.size() : place(path, common));
         }
 
-        /** Returns where on a path a function is, -1 for nowhere: by its address, which is all. */
+        /** Returns the index of a function on a path, or -1. Compares addresses only. */
         private static int place(List<PciFunction> path, @Nullable PciFunction function) {
             for (int i = 0; function != null && i < path.size(); i++) {
                 if (path.get(i).bdf().equals(function.bdf())) {
@@ -352,14 +362,14 @@ public record Route(
     }
 
     /**
-     * Returns the verdict on what may go through the root complex.
+     * Returns the verdict on traffic that may go through the root complex.
      *
-     * @param unread whether nobody knows if it does, or goes straight across
+     * @param unread whether it is unknown if the traffic goes there or straight across
      */
     private static Verdict throughRoot(
             RootComplex.Trust trust, boolean redirected, boolean unread) {
         return switch (trust) {
-            // what can't be read could stop it as well as redirect it
+            // a register that can't be read could block traffic as well as redirect it
             case TRUSTED -> unread ? Verdict.UNKNOWN : Verdict.ROOT_TRUSTED;
             case UNKNOWN ->
                     unread

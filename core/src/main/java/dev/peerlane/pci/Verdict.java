@@ -1,20 +1,20 @@
 package dev.peerlane.pci;
 
-/** What becomes of peer traffic in one direction over one route. */
+/** The verdict on peer traffic in one direction over one route. */
 public enum Verdict {
-    /** The initiator owns the memory: nothing crosses the bus. */
+    /** The initiator owns the memory: the traffic crosses no bus. */
     OWN("inside the device", true),
-    /** Straight across a switch. */
+    /** The traffic goes straight across a switch. */
     DIRECT("direct over a switch", true),
-    /** Through the root complex, which is known to forward it. */
+    /** The traffic goes through a root complex that is known to forward it. */
     ROOT_TRUSTED("through the root complex, trusted", true),
-    /** Through the root complex, of which nothing is known. */
+    /** The traffic goes through a root complex of which nothing is known. */
     ROOT_UNTRUSTED("through the root complex, untrusted", false),
-    /** A switch redirects it to a root complex that is not known to send it back. */
+    /** A switch redirects the traffic to a root complex that is not known to send it back. */
     REDIRECTED("redirected by ACS", false),
-    /** It may be redirected: only root may read what would tell. */
+    /** The traffic may be redirected: only root may read the registers that would tell. */
     UNKNOWN("unknown: run as root", false),
-    /** It does not get there. */
+    /** The traffic does not arrive. */
     REFUSED("refused", false);
 
     private final String words;
@@ -25,12 +25,12 @@ public enum Verdict {
         this.allowed = allowed;
     }
 
-    /** Returns it in words. */
+    /** Returns the verdict as text for a person. */
     public String words() {
         return words;
     }
 
-    /** Returns whether a plan may rely on it without being told to. */
+    /** Returns whether a plan may rely on this route by default. */
     public boolean allowed() {
         return allowed;
     }

@@ -4,9 +4,11 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.ConfigSpace;
 import java.util.Objects;
 
-/** The live configuration space of one function, through the memory-mapped window (ECAM). */
+/**
+ * The live configuration space of one function, accessed through the memory-mapped window (ECAM).
+ */
 final class EcamConfig extends ConfigSpace {
-    /** Where {@link PciScan} puts the window, 1 MiB for each of 256 buses. */
+    /** The address at which {@link PciScan} places the window; 1 MiB for each of 256 buses. */
     static final long ECAM_BASE = 0xb000_0000L;
 
     private static final int CONFIG_BYTES = 4096;

@@ -11,11 +11,12 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
- * QEMU's {@code intel-iommu}: translation is on, and nothing is mapped but DMA buffers and peer
- * windows, each at its own address. So what {@link #faults} does not show, no function has reached.
+ * QEMU's {@code intel-iommu} with translation on. Only DMA buffers and peer windows are mapped,
+ * each at its own address. So unless {@link #faults} reports it, no function has accessed anything
+ * else.
  *
- * <p>The IOMMU keeps a bounded number of faults and drops the rest; {@link FaultLog#overflowed}
- * tells. Registers: VT-d 10.4. Used by the thread that owns the fabric.
+ * <p>The IOMMU keeps a limited number of faults and drops the rest, which {@link
+ * FaultLog#overflowed} tells. Registers: VT-d 10.4. Used by the thread that owns the fabric.
  */
 public final class IntelIommu {
     private static final long BASE = 0xfed9_0000L;
@@ -28,7 +29,7 @@ public final class IntelIommu {
     private static final int FSTS = 0x34;
     private static final int TRANSLATION = 1 << 31;
     private static final int ROOT_TABLE = 1 << 30;
-    // GCMD bits that act once; the others have to be written as they are (VT-d 10.4.4)
+    // without the GCMD bits that act once; the others must be written back unchanged (VT-d 10.4.4)
     private static final int LASTING = 0x96ff_ffff;
     private static final long INVALIDATE = 1L << 63;
     private static final long CONTEXT_GLOBAL = 1L << 61;
@@ -54,10 +55,10 @@ public final class IntelIommu {
     }
 
     /**
-     * What the IOMMU refused since it was last asked.
+     * The faults since the last call of {@link IntelIommu#faults}.
      *
      * @param faults in the order of the recording registers
-     * @param overflowed whether there were more
+     * @param overflowed whether there were more faults
      */
     public record FaultLog(List<IommuFault> faults, boolean overflowed) {
         /** Copies the list. */
@@ -65,15 +66,15 @@ public final class IntelIommu {
             faults = List.copyOf(faults);
         }
 
-        /** Returns whether nothing was refused. */
+        /** Returns whether there were no faults. */
         public boolean isEmpty() {
             return faults.isEmpty() && !overflowed;
         }
     }
 
     /**
-     * Looks for the IOMMU; where there is one, turns translation on with nothing mapped. All
-     * functions' DMA has to be off.
+     * Looks for the IOMMU. If there is one, turns translation on with nothing mapped. The DMA of
+     * all functions must be off.
      */
     static Optional<IntelIommu> enable(QtestSocket socket, Clock clock, RamFile ram) {
         int version = socket.readl(BASE);
@@ -91,7 +92,7 @@ public final class IntelIommu {
         return Optional.of(iommu);
     }
 
-    /** Returns what was refused since the last call, and clears it. */
+    /** Returns the faults since the last call, and clears them. */
     public FaultLog faults() {
         List<IommuFault> faults = new ArrayList<>();
         for (int i = 0; i < faultRecordCount; i++) {
@@ -119,14 +120,14 @@ public final class IntelIommu {
         return new FaultLog(faults, overflowed);
     }
 
-    /** Maps pages to themselves. */
+    /** Maps pages at their own addresses. */
     void map(long address, long bytes) {
         tables.map(address, bytes);
     }
 
     /**
-     * Takes mappings away; no function reaches them any more when this returns. When QEMU is gone
-     * there is nobody to tell.
+     * Removes mappings. When this method returns, no function can access the pages any more. Does
+     * nothing if QEMU is gone.
      */
     void unmap(long address, long bytes) {
         tables.unmap(address, bytes);

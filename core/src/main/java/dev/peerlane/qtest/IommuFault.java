@@ -4,11 +4,11 @@ import dev.peerlane.pci.Bdf;
 import dev.peerlane.pci.Direction;
 
 /**
- * A DMA that the IOMMU refused (VT-d 10.4.14, Fault Recording Registers).
+ * A DMA request that the IOMMU blocked (VT-d 10.4.14, Fault Recording Registers).
  *
- * @param requester the function that tried
- * @param address the page it asked for; bits 11:0 are 0
- * @param direction whether it wanted to read or to write
+ * @param requester the function that sent the request
+ * @param address address of the page; bits 11:0 are 0
+ * @param direction whether the request was a read or a write
  * @param reason the fault reason: 5 is a write without permission, 6 a read without permission
  *     (VT-d 7.2.3)
  */

@@ -7,9 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A function that {@link PciScan} found, and what is below it. */
+/** A function that {@link PciScan} found, with the functions below it. */
 final class PciNode {
-    /** A memory BAR before it has a place. */
+    /** A memory BAR that has no address yet. */
     record BarNeed(int index, long sizeBytes, boolean wide, boolean prefetchable) {}
 
     private final Bdf bdf;
@@ -54,7 +54,7 @@ final class PciNode {
         return bridge;
     }
 
-    /** Returns whether a 64-bit prefetchable window leads here from the root. */
+    /** Returns whether 64-bit prefetchable windows lead from the root to this function. */
     boolean reachedAbove4g() {
         return parent == null || (parent.wideWindow && parent.reachedAbove4g());
     }
@@ -63,7 +63,7 @@ final class PciNode {
         return needs;
     }
 
-    /** Returns the BARs that have a place. */
+    /** Returns the BARs that have an address. */
     List<BarWindow> bars() {
         return bars;
     }
@@ -72,7 +72,7 @@ final class PciNode {
         return children;
     }
 
-    /** Reads what a snapshot holds. */
+    /** Reads the function's entry for a snapshot. */
     PciFunction snapshot(@Nullable String name) {
         return PciFunction.read(bdf, parent == null ? null : parent.bdf, config, bars, name);
     }

@@ -9,9 +9,10 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Gives every memory BAR an address and opens the bridges' windows to them: 64-bit prefetchable
- * BARs above all RAM, the others below 4 GiB. A function whose memory has a place gets memory
- * decoding; bridges pass DMA up. I/O ports and option ROMs get nothing.
+ * Assigns an address to every memory BAR and opens the bridges' windows to them. 64-bit
+ * prefetchable BARs are placed above all RAM, the others below 4 GiB. Turns memory decoding on in
+ * functions whose BARs have addresses, and lets bridges forward DMA upstream. I/O ports and option
+ * ROMs get no address.
  */
 final class PciPlacement {
     private static final long LOW_START = 0xc000_0000L;
@@ -35,10 +36,11 @@ final class PciPlacement {
     }
 
     /**
-     * Places everything.
+     * Places all BARs.
      *
-     * @param ramBytes how much RAM the machine has
-     * @throws PeerlaneException if it does not fit
+     * @param roots the functions on root buses
+     * @param ramBytes RAM of the machine in bytes
+     * @throws PeerlaneException if there is not enough address space
      */
     static void run(List<PciNode> roots, long ramBytes) {
         PciPlacement low = new PciPlacement(false, LOW_START, LOW_END);

@@ -9,9 +9,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds every function of a q35 machine, as firmware does: opens the memory-mapped configuration
- * window, walks the buses depth first and numbers them. Stops all DMA on the way. What a client
- * before has assigned does not matter.
+ * Finds every function of a q35 machine, like firmware. Opens the memory-mapped configuration
+ * window, walks the buses depth first and numbers them. Stops all DMA on the way. What an earlier
+ * client assigned does not matter.
  */
 final class PciScan {
     /** Offset of the bridge's primary, secondary and subordinate bus numbers. */
@@ -35,7 +35,7 @@ final class PciScan {
     private static final int BRIDGE_BARS = 2;
     private static final int DEVICE_BARS = 6;
 
-    /** A bus is looked at three times, and a machine has some dozens of functions. */
+    /** Upper limit: a bus is scanned three times, and a machine has some dozens of functions. */
     private static final int MOST_FOUND = 8192;
 
     private final QtestSocket socket;
@@ -51,8 +51,8 @@ final class PciScan {
     /**
      * Scans all buses.
      *
-     * @return the functions of the root buses, with those below them
-     * @throws PeerlaneException if it isn't a q35 machine, or there are too many buses
+     * @return the functions of the root buses, with the functions below them
+     * @throws PeerlaneException if the machine isn't a q35, or has too many buses
      */
     static List<PciNode> run(QtestSocket socket) {
         PciScan scan = new PciScan(socket);
@@ -83,7 +83,7 @@ final class PciScan {
         socket.outl(CONFIG_DATA, (int) EcamConfig.ECAM_BASE | 1);
     }
 
-    /** Takes the bus numbers of all bridges on a bus away, so that nothing below them answers. */
+    /** Clears the bus numbers of all bridges on a bus, so that nothing below them answers. */
     private void silence(int bus) {
         rootBus[bus] = true;
         for (Bdf bdf : present(bus, DEVICES)) {
@@ -94,7 +94,7 @@ final class PciScan {
         }
     }
 
-    /** Finds the root buses of expander bridges, which have numbers of their own. */
+    /** Finds the root buses of expander bridges, which have bus numbers of their own. */
     private void findFurtherRoots() {
         boolean expanders =
                 present(0, DEVICES).stream()
@@ -139,7 +139,7 @@ final class PciScan {
     }
 
     private List<PciNode> scanBus(int bus, @Nullable PciNode above) {
-        // Below a root port or a switch's downstream port there is one device.
+        // Only one device can be below a root port or a downstream port of a switch.
         boolean port =
                 above != null
                         && (above.kind() == Kind.ROOT_PORT
@@ -202,7 +202,7 @@ final class PciScan {
         return (config.load8(ConfigSpace.HEADER_TYPE) & ~MULTIFUNCTION) == 1;
     }
 
-    /** Sizes the memory BARs by writing ones (PCI 3.0, 6.2.5.1). Memory decoding has to be off. */
+    /** Sizes the memory BARs by writing ones (PCI 3.0, 6.2.5.1). Memory decoding must be off. */
     private static List<PciNode.BarNeed> needs(EcamConfig config, boolean bridge) {
         List<PciNode.BarNeed> needs = new ArrayList<>();
         int count = bridge ? BRIDGE_BARS : DEVICE_BARS;

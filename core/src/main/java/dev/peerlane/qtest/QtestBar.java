@@ -8,7 +8,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Objects;
 
-/** A BAR behind the socket. Each access is one message; bulk goes many bytes a message. */
+/**
+ * A BAR that is accessed through the socket. Each access is one message. Bulk transfers move many
+ * bytes per message.
+ */
 final class QtestBar extends Bar {
     private static final ValueLayout.OfInt LE_INT =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

@@ -2,7 +2,9 @@ package dev.peerlane.qtest;
 
 import dev.peerlane.hal.Clock;
 
-/** Real time; a turn takes the answers of doorbells off the socket and lets QEMU run. */
+/**
+ * Real time. A turn takes the answers to doorbell writes off the socket and gives QEMU time to run.
+ */
 final class QtestClock extends Clock {
     private final QtestSocket socket;
 
@@ -16,7 +18,8 @@ final class QtestClock extends Clock {
     }
 
     @Override
-    @SuppressWarnings("ThreadPriorityCheck") // correct without it; on few cores QEMU runs sooner
+    // only a courtesy; on few cores QEMU gets to run sooner
+    @SuppressWarnings("ThreadPriorityCheck")
     public void turn() {
         socket.drain();
         Thread.yield();

@@ -10,7 +10,7 @@ import dev.peerlane.pci.ConfigSpace;
 import dev.peerlane.pci.PciFunction.BarWindow;
 import java.util.OptionalInt;
 
-/** One function of a running QEMU, open. */
+/** An open function of a running QEMU. */
 final class QtestDevice extends PciDevice implements QtestDma.Function {
     private static final int TRANSACTIONS_PENDING = 1 << 5;
     private static final int BARS = 6;
@@ -25,11 +25,11 @@ final class QtestDevice extends PciDevice implements QtestDma.Function {
     private boolean closed;
 
     /**
-     * Makes an open one.
+     * Creates an open function.
      *
-     * @param clock waits for a reset
-     * @param dma the domain that it is in
-     * @param released called once, when it is closed
+     * @param clock used to wait for a reset
+     * @param dma the domain of the fabric
+     * @param released called once, when the function is closed
      */
     QtestDevice(
             QtestSocket socket,
@@ -92,7 +92,10 @@ final class QtestDevice extends PciDevice implements QtestDma.Function {
         }
     }
 
-    /** Resets it if it has Function Level Reset (PCIe 5.0, 7.5.3.3); returns whether it has. */
+    /**
+     * Resets the function if it has Function Level Reset (PCIe 5.0, 7.5.3.3). Returns whether it
+     * has.
+     */
     boolean resetIfCapable() {
         OptionalInt express = node.config().capability(ConfigSpace.CAP_PCI_EXPRESS);
         boolean capable =
@@ -131,7 +134,7 @@ final class QtestDevice extends PciDevice implements QtestDma.Function {
             bars[i] = config.load32(ConfigSpace.BAR0 + 4 * i);
         }
         setBusMaster(false);
-        // What is on its way should end first, but a stuck function must not stop its reset.
+        // Wait for pending transactions, but a stuck function must not prevent its reset.
         boolean idle =
                 clock.await(
                         () ->

@@ -16,14 +16,17 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * DMA in the guest's physical address space: buffers are pages of the RAM file, peers' BARs are
- * reached where they are decoded. With an IOMMU both are mapped to their own addresses, and nothing
- * else is.
+ * DMA in the guest's physical address space. Buffers are pages of the RAM file, and peers' BARs are
+ * accessed where they are decoded. With an IOMMU, both are mapped at their own addresses, and
+ * nothing else is mapped.
  */
 final class QtestDma extends DmaDomain {
-    /** A function that may be the owner of what a peer is mapped to. */
+    /** A function whose BARs can be mapped for peers. */
     interface Function {
-        /** Returns whether a BAR is memory that this function decodes in that domain. */
+        /**
+         * Returns whether a BAR is memory of this function, in this domain, that the function
+         * decodes.
+         */
         boolean decodes(DmaDomain domain, Bar bar);
     }
 
@@ -85,7 +88,7 @@ final class QtestDma extends DmaDomain {
         return new Peer(address, sizeBytes);
     }
 
-    /** Lets buffers that are still open be closed later without effect. */
+    /** Closes the domain. Buffers that are still open can be closed later without effect. */
     void close() {
         closed = true;
     }
@@ -121,7 +124,7 @@ final class QtestDma extends DmaDomain {
         @Override
         protected void giveBack() {
             if (!closed) {
-                // Pages that may still be reached are not handed out again: unmap first.
+                // Unmap first: pages that a device may still access must not be allocated again.
                 QtestDma.this.unmap(busAddress(), sizeBytes());
                 ram.give(busAddress(), sizeBytes());
             }

@@ -2,7 +2,7 @@ package dev.peerlane.qtest;
 
 import dev.peerlane.hal.Doorbell;
 
-/** A doorbell that goes by message; the answer is taken later. */
+/** A doorbell that is written by message. The answer is taken later. */
 final class QtestDoorbell extends Doorbell {
     private final QtestSocket socket;
     private final long address;

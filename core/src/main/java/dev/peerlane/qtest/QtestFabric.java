@@ -29,10 +29,10 @@ import org.jspecify.annotations.Nullable;
  * q35,memory-backend=ram0 -S -qtest unix:SOCKET,server=on,wait=off -object
  * memory-backend-file,id=ram0,mem-path=RAM,share=on …}. Locators are {@code qemu:03:00.0}.
  *
- * <p>Attaching numbers the buses and places the BARs anew, whatever a client before has done, and
- * stops all DMA. If the machine has an {@code intel-iommu}, translation is switched on. QEMU serves
- * one client at a time; after {@link #close} the next one can attach. QEMU does not count DMA, so
- * there is no {@link #traffic}. Used by the thread that attached.
+ * <p>Attaching numbers the buses and places the BARs again, whatever an earlier client did, and
+ * stops all DMA. If the machine has an {@code intel-iommu}, its translation is turned on. QEMU
+ * serves one client at a time. After {@link #close} the next client can attach. QEMU does not count
+ * DMA, so {@link #traffic} is empty. Used by the thread that attached.
  */
 public final class QtestFabric extends Fabric {
     private static final ValueLayout.OfLong LE_LONG = JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -67,17 +67,17 @@ public final class QtestFabric extends Fabric {
     /**
      * Attaches to a running QEMU.
      *
-     * @param socket its qtest socket
-     * @param ram the file that backs its RAM, shared
-     * @throws PeerlaneException if nothing answers there, the file is not that machine's RAM, or
-     *     the machine is not a q35
+     * @param socket path of the qtest socket
+     * @param ram the file that backs the guest's RAM, shared
+     * @throws PeerlaneException if nothing answers at the socket, the file is not the RAM of that
+     *     machine, or the machine is not a q35
      */
     public static QtestFabric attach(Path socket, Path ram) {
         QtestSocket connection = QtestSocket.connect(socket, QtestSocket.DEFAULT_TIMEOUT_NANOS);
         return attach(connection, ram, new QtestClock(connection));
     }
 
-    /** Owns the connection from now on, also if it throws. */
+    /** Attaches over a connection, and closes the connection even if it throws. */
     static QtestFabric attach(QtestSocket connection, Path ram, Clock clock) {
         RamFile memory = null;
         try {
@@ -104,7 +104,7 @@ public final class QtestFabric extends Fabric {
         node.children().forEach(child -> collect(child, into));
     }
 
-    /** Has QEMU write to both ends of the RAM and looks whether the file shows it. */
+    /** Lets QEMU write to both ends of the RAM and checks that the file shows it. */
     private static void checkSameMemory(QtestSocket socket, RamFile ram) {
         long first = ram.take(RamFile.PAGE_BYTES);
         long last = ram.usableBytes() - RamFile.PAGE_BYTES;
@@ -141,8 +141,8 @@ public final class QtestFabric extends Fabric {
     }
 
     /**
-     * Opens a function, resetting it first where it has a Function Level Reset: a client before may
-     * have left it running.
+     * Opens a function. Resets it first if it has Function Level Reset, because an earlier client
+     * may have left it running.
      */
     @Override
     public PciDevice open(String locator) {
@@ -192,7 +192,7 @@ public final class QtestFabric extends Fabric {
         return Optional.empty();
     }
 
-    /** Returns the IOMMU, which is translating, if the machine has one. */
+    /** Returns the IOMMU, with translation on, if the machine has one. */
     public Optional<IntelIommu> iommu() {
         return Optional.ofNullable(iommu);
     }
@@ -220,8 +220,8 @@ public final class QtestFabric extends Fabric {
                 socket.settle();
             }
         } catch (PeerlaneException e) {
-            // QEMU is gone or stuck, as the call that found out has said; the memory that its
-            // functions may still reach is its own, and the next client sets everything up anew
+            // If QEMU is gone or stuck, an earlier call has reported it. The memory that its
+            // functions may still access is its own, and the next client sets everything up again.
             if (socket.usable()) {
                 throw e;
             }

@@ -19,18 +19,18 @@ import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The text protocol of QEMU's qtest server: one line a command, one line an answer, in order.
- * Addresses are guest physical addresses.
+ * A client of QEMU's qtest protocol: each command is one line and each answer is one line, in
+ * order. Addresses are guest physical addresses.
  *
- * <p>Every wait is bounded. A wrong answer, an early end or silence ends as a {@link
- * PeerlaneException}, after which the socket is broken for good: an answer that comes late would be
- * taken for the next one's. Used by the thread that made it.
+ * <p>Every wait is bounded. A wrong answer, an early end or a timeout throws a {@link
+ * PeerlaneException}. After that the socket can't be used any more, because a late answer would be
+ * taken for the next command's. Used by the thread that created the socket.
  */
 final class QtestSocket implements AutoCloseable {
-    /** How long an answer may take unless told otherwise. */
+    /** How long to wait for an answer by default. */
     static final long DEFAULT_TIMEOUT_NANOS = 10_000_000_000L;
 
-    /** How many posted writes may be without an answer. */
+    /** The maximum number of posted writes without an answer. */
     static final int MAX_PENDING = 64;
 
     private static final int BUFFER_BYTES = 1 << 17;
@@ -76,13 +76,17 @@ final class QtestSocket implements AutoCloseable {
     /**
      * Connects and checks that a qtest server answers.
      *
-     * @throws PeerlaneException of category MACHINE if nothing listens there or it isn't qtest
+     * @throws PeerlaneException of category MACHINE if nothing listens there or the server isn't
+     *     qtest
      */
     static QtestSocket connect(Path path, long timeoutNanos) {
         return connect(path, timeoutNanos, Thread::onSpinWait);
     }
 
-    /** As {@link #connect(Path, long)}; {@code idle} runs while an answer is waited for. */
+    /**
+     * Connects like {@link #connect(Path, long)}, and calls {@code idle} while it waits for an
+     * answer.
+     */
     @SuppressWarnings("MustBeClosedChecker")
     static QtestSocket connect(Path path, long timeoutNanos, Runnable idle) {
         SocketChannel channel = null;
@@ -90,7 +94,7 @@ final class QtestSocket implements AutoCloseable {
         QtestSocket socket;
         try {
             channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-            channel.configureBlocking(false); // so that a full queue is an error and no wait
+            channel.configureBlocking(false); // so that a full queue is an error instead of a wait
             channel.connect(UnixDomainSocketAddress.of(path));
             selector = Selector.open();
             SelectionKey key = channel.register(selector, 0);
@@ -181,8 +185,9 @@ final class QtestSocket implements AutoCloseable {
     }
 
     /**
-     * Stores 4 bytes without awaiting the answer, after everything that this thread stored before.
-     * What goes wrong shows at a later call. At most {@link #MAX_PENDING} answers are outstanding.
+     * Stores 4 bytes without waiting for the answer, ordered after everything that this thread
+     * stored before. A failure shows at a later call. At most {@link #MAX_PENDING} answers are
+     * outstanding.
      */
     void postl(long address, int value) {
         checkUsable();
@@ -200,7 +205,7 @@ final class QtestSocket implements AutoCloseable {
         pending++;
     }
 
-    /** Loads bytes, many at a time; QEMU splits them into accesses that the device takes. */
+    /** Loads bytes in bulk. QEMU splits them into accesses that the device accepts. */
     void read(long address, MemorySegment target) {
         for (long at = 0; at < target.byteSize(); at += BULK_BYTES) {
             int bytes = (int) Math.min(BULK_BYTES, target.byteSize() - at);
@@ -216,7 +221,7 @@ final class QtestSocket implements AutoCloseable {
         }
     }
 
-    /** Stores bytes, many at a time; QEMU splits them into accesses that the device takes. */
+    /** Stores bytes in bulk. QEMU splits them into accesses that the device accepts. */
     void write(long address, MemorySegment source) {
         byte[] data = new byte[(int) Math.min(BULK_BYTES, source.byteSize())];
         for (long at = 0; at < source.byteSize(); at += BULK_BYTES) {
@@ -231,7 +236,7 @@ final class QtestSocket implements AutoCloseable {
         }
     }
 
-    /** Stores the same byte many times. */
+    /** Stores the same byte repeatedly. */
     void fill(long address, long bytes, int value) {
         for (long at = 0; at < bytes; at += FILL_BYTES) {
             begin("memset");
@@ -242,7 +247,7 @@ final class QtestSocket implements AutoCloseable {
         }
     }
 
-    /** Takes the answers of posted writes that have arrived, without waiting. */
+    /** Takes the answers to posted writes that have arrived. Does not wait. */
     void drain() {
         checkOwner();
         if (pending == 0) {
@@ -258,7 +263,7 @@ final class QtestSocket implements AutoCloseable {
         }
     }
 
-    /** Waits until every posted write is answered. */
+    /** Waits until every posted write has been answered. */
     void settle() {
         while (pending > 0) {
             awaitLine("writel", System.nanoTime());
@@ -266,7 +271,7 @@ final class QtestSocket implements AutoCloseable {
         }
     }
 
-    /** Returns whether it still works. */
+    /** Returns whether the socket can still be used. */
     boolean usable() {
         return broken == null && channel.isOpen();
     }
@@ -326,7 +331,8 @@ final class QtestSocket implements AutoCloseable {
 
     private void send(String verb) {
         out.put((byte) '\n').flip();
-        VarHandle.releaseFence(); // what was stored to RAM comes before the device hears of it
+        // earlier stores to RAM must be visible before the device sees this message
+        VarHandle.releaseFence();
         long start = System.nanoTime();
         try {
             while (out.hasRemaining()) {
@@ -343,7 +349,7 @@ final class QtestSocket implements AutoCloseable {
         while (!findLine()) {
             long waited = System.nanoTime() - start;
             if (receive(verb)) {
-                if (waited > timeoutNanos) { // interrupts without end are no answer either
+                if (waited > timeoutNanos) { // endless interrupt lines must not extend the wait
                     throw silence(verb);
                 }
                 continue;
@@ -370,7 +376,7 @@ final class QtestSocket implements AutoCloseable {
         selector.selectedKeys().clear();
     }
 
-    /** Reads what has arrived; returns whether there was anything. */
+    /** Reads what has arrived. Returns whether there was anything. */
     private boolean receive(String verb) {
         if (head == tail) {
             head = scanned = tail = 0;
@@ -397,7 +403,7 @@ final class QtestSocket implements AutoCloseable {
         return bytes > 0;
     }
 
-    /** Looks for a whole line at {@code head}, passing over interrupts. */
+    /** Searches for a complete line from {@code head} on, skipping interrupt lines. */
     private boolean findLine() {
         for (; scanned < tail; scanned++) {
             if (in.get(scanned) != '\n') {
@@ -445,13 +451,13 @@ final class QtestSocket implements AutoCloseable {
         }
     }
 
-    /** Returns its name as messages have it. */
+    /** Returns the name for messages. */
     @Override
     public String toString() {
         return "the qtest socket " + name;
     }
 
-    /** Throws if another thread than the one that connected it calls. */
+    /** Checks that the calling thread is the one that connected. */
     void checkOwner() {
         owner.check(this);
     }
@@ -502,7 +508,7 @@ final class QtestSocket implements AutoCloseable {
             try {
                 closeable.close();
             } catch (Exception e) {
-                // nothing is left to lose: every answer that mattered was awaited before
+                // nothing is lost: every answer that mattered was awaited before
             }
         }
     }

@@ -15,12 +15,12 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The file that backs the guest's RAM, mapped; an offset in it is a physical address. Hands out
- * pages of it, first fit, away from low memory and from where the offset would no longer be the
- * address (q35 moves what is past 2 GiB above 4 GiB when there is more than fits below).
+ * The mapped file that backs the guest's RAM. An offset in it is a physical address. Allocates
+ * pages of it, first fit. Excludes low memory and the part in which an offset is not the address:
+ * if a q35 has more RAM than fits below, it moves what is beyond 2 GiB above 4 GiB.
  */
 final class RamFile implements AutoCloseable {
-    /** Granularity of what is handed out. */
+    /** The granularity of allocations. */
     static final int PAGE_BYTES = Bits.PAGE_BYTES;
 
     private static final long FIRST = 16L << 20;
@@ -42,9 +42,9 @@ final class RamFile implements AutoCloseable {
     }
 
     /**
-     * Maps it.
+     * Maps the file.
      *
-     * @throws PeerlaneException of category MACHINE if it can't be or is too small
+     * @throws PeerlaneException of category MACHINE if the file can't be mapped or is too small
      */
     static RamFile open(Path path) {
         try (FileChannel file =
@@ -80,7 +80,7 @@ final class RamFile implements AutoCloseable {
         return fileBytes;
     }
 
-    /** Returns up to which address pages are handed out. */
+    /** Returns the end of the part from which pages are allocated. */
     long usableBytes() {
         return memory.byteSize();
     }
@@ -94,16 +94,16 @@ final class RamFile implements AutoCloseable {
         return memory.asSlice(physical, bytes);
     }
 
-    /** Returns the address in this process of a physical one. */
+    /** Returns the address in this process of a physical address. */
     long hostAddress(long physical) {
         return memory.address() + physical;
     }
 
     /**
-     * Takes zeroed pages.
+     * Allocates zeroed pages.
      *
      * @param bytes a multiple of the page
-     * @return their physical address
+     * @return the physical address of the first page
      */
     long take(long bytes) {
         for (long at : List.copyOf(free.keySet())) {
@@ -125,7 +125,7 @@ final class RamFile implements AutoCloseable {
                 "Ask for less or start QEMU with more memory");
     }
 
-    /** Gives pages back that {@link #take} handed out. */
+    /** Frees pages that {@link #take} returned. */
     void give(long physical, long bytes) {
         long start = physical;
         long length = bytes;
@@ -138,7 +138,7 @@ final class RamFile implements AutoCloseable {
         free.put(start, above == null ? length : length + above);
     }
 
-    /** Unmaps it. */
+    /** Unmaps the file. */
     @Override
     public void close() {
         arena.close();

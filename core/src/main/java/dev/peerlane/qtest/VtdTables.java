@@ -11,10 +11,12 @@ import java.util.Map;
 
 /**
  * The tables of an Intel IOMMU in legacy mode, in the guest's RAM: one root table, one context
- * table that serves every bus, one second-level page table that serves every function (VT-d 9.1,
- * 9.3, 9.8). Maps pages of 4 KiB, each to its own address; what is not mapped faults.
+ * table that serves every bus, and one second-level page table that serves every function (VT-d
+ * 9.1, 9.3, 9.8). Maps pages of 4 KiB, each at its own address. An access to an unmapped page
+ * faults.
  *
- * <p>They are only written: what is in the RAM is the guest's and its QEMU's to change.
+ * <p>The tables are only written, never read back, because QEMU or the guest could have changed the
+ * RAM.
  */
 final class VtdTables {
     private static final int PAGE_SHIFT = 12;
@@ -30,13 +32,13 @@ final class VtdTables {
     private final long rootTable;
     private final long pageTable;
 
-    /** Where the lower tables are, by level and what of an address leads there. */
+    /** The lower tables, by level and by the address bits that select them. */
     private final Map<Long, Long> lower = new HashMap<>();
 
     /**
      * Writes root and context tables and an empty page table.
      *
-     * @param levels of the page table: 3 for addresses of 39 bits, 4 for 48
+     * @param levels levels of the page table: 3 for addresses of 39 bits, 4 for 48
      */
     VtdTables(RamFile ram, int levels) {
         this.ram = ram;
@@ -59,13 +61,13 @@ final class VtdTables {
         return rootTable;
     }
 
-    /** Returns the first address that the tables can't reach. */
+    /** Returns the first address that the tables can't map. */
     long endAddress() {
         return 1L << (PAGE_SHIFT + LEVEL_BITS * levels);
     }
 
     /**
-     * Maps pages to themselves, for reading and writing.
+     * Maps pages at their own addresses, for reading and writing.
      *
      * @throws PeerlaneException if there is no memory for tables; nothing is mapped then
      */
@@ -83,7 +85,7 @@ final class VtdTables {
         setLeaves(address, bytes, READ_WRITE);
     }
 
-    /** Takes mappings away. What the IOMMU has cached of them is the caller's to invalidate. */
+    /** Removes mappings. The caller must invalidate what the IOMMU has cached of them. */
     void unmap(long address, long bytes) {
         setLeaves(address, bytes, 0);
     }

@@ -90,7 +90,9 @@ public final class AdminOpcode {
 
     private AdminOpcode() {}
 
-    /** Name of an admin opcode. Never fails: what is not known is named as such. */
+    /**
+     * Returns the name of an admin opcode. Never fails: an unknown opcode gets a name that says so.
+     */
     public static String name(int opcode) {
         return switch (opcode) {
             case DELETE_IO_SQ -> "Delete I/O Submission Queue";

@@ -4,33 +4,34 @@ import dev.peerlane.Bits;
 import dev.peerlane.spec.layout.Wire;
 
 /**
- * What an Asynchronous Event Request's completion reports in dword 0 (NVMe Base 2.0, 5.2.1).
+ * An asynchronous event, as reported in dword 0 of the completion of an Asynchronous Event Request
+ * (NVMe Base 2.0, 5.2.1).
  *
  * @param raw dword 0 of the completion
  */
 public record AsyncEvent(int raw) {
-    /** {@link #type()}: an error, not of one command. */
+    /** {@link #type()}: an error that belongs to no single command. */
     public static final int TYPE_ERROR = 0;
 
     /** {@link #type()}: health. */
     public static final int TYPE_SMART = 1;
 
-    /** {@link #type()}: something changed. */
+    /** {@link #type()}: a notice of a change. */
     public static final int TYPE_NOTICE = 2;
 
-    /** {@link #type()}: of an I/O command set: reservations, sanitize. */
+    /** {@link #type()}: an event of an I/O command set, such as reservations or sanitize. */
     public static final int TYPE_IO_COMMAND_SET = 6;
 
     /** {@link #type()}: vendor specific. */
     public static final int TYPE_VENDOR = 7;
 
-    /** {@link #info()} of an error: a write to a doorbell that is no queue's. */
+    /** {@link #info()} of an error: a write to the doorbell of a queue that does not exist. */
     public static final int ERROR_INVALID_DOORBELL = 0;
 
-    /** {@link #info()} of an error: a doorbell value outside its queue. */
+    /** {@link #info()} of an error: a doorbell value out of the queue's range. */
     public static final int ERROR_INVALID_DOORBELL_VALUE = 1;
 
-    /** {@link #info()} of a notice: namespaces changed. */
+    /** {@link #info()} of a notice: a change of namespaces. */
     public static final int NOTICE_NAMESPACE_ATTRIBUTE = 0;
 
     /** Composes an event. */
@@ -39,22 +40,22 @@ public record AsyncEvent(int raw) {
                 Bits.with(Bits.with(Bits.with(0, 2, 0, type), 15, 8, info), 23, 16, lid));
     }
 
-    /** Asynchronous Event Type. */
+    /** Returns the Asynchronous Event Type. */
     public int type() {
         return Bits.get(raw, 2, 0);
     }
 
-    /** Asynchronous Event Information; its meaning depends on the type. */
+    /** Returns the Asynchronous Event Information; its meaning depends on the type. */
     public int info() {
         return Bits.get(raw, 15, 8);
     }
 
-    /** Log page to read in order to clear the event, from {@link LogPage}. */
+    /** Returns the log page to read in order to clear the event, from {@link LogPage}. */
     public int lid() {
         return Bits.get(raw, 23, 16);
     }
 
-    /** The event in words. Never fails: what is not known is named as such. */
+    /** Returns the event in words. Never fails: an unknown event gets a text that says so. */
     public String describe() {
         String name =
                 switch (type()) {

@@ -22,162 +22,177 @@ public record Cap(long raw) {
     /** Bit of {@link #css()}: no I/O Command Set, admin commands only. */
     public static final int CSS_NO_IO = 1 << 7;
 
-    /** Maximum Queue Entries Supported, zero based. Applies to I/O queues. */
+    /** Returns the Maximum Queue Entries Supported, zero based. Applies to I/O queues. */
     public int mqesZ() {
         return (int) Bits.get(raw, 15, 0);
     }
 
-    /** Largest number of entries of an I/O queue. */
+    /** Returns the maximum number of entries of an I/O queue. */
     public int maxQueueEntries() {
         return mqesZ() + 1;
     }
 
-    /** Contiguous Queues Required. */
+    /** Returns whether Contiguous Queues Required is set. */
     public boolean cqr() {
         return Bits.bit(raw, 16);
     }
 
-    /** Arbitration Mechanism Supported: bit 0 weighted round robin, bit 1 vendor specific. */
+    /**
+     * Returns the Arbitration Mechanism Supported: bit 0 weighted round robin, bit 1 vendor
+     * specific.
+     */
     public int ams() {
         return (int) Bits.get(raw, 18, 17);
     }
 
-    /** Timeout for CSTS.RDY to follow CC.EN, raw, in units of 500 ms. */
+    /** Returns the timeout for CSTS.RDY to follow CC.EN, raw, in units of 500 ms. */
     public int to() {
         return (int) Bits.get(raw, 31, 24);
     }
 
-    /** Timeout for CSTS.RDY to follow CC.EN. A controller with CRTO may allow longer there. */
+    /**
+     * Returns the timeout for CSTS.RDY to follow CC.EN, in milliseconds. CRTO, if present, may
+     * allow a longer time.
+     */
     public int timeoutMillis() {
         return to() * TIMEOUT_UNIT_MILLIS;
     }
 
-    /** Doorbell Stride, raw: doorbells are 4 &lt;&lt; DSTRD bytes apart. */
+    /** Returns the Doorbell Stride, raw: doorbells are 4 &lt;&lt; DSTRD bytes apart. */
     public int dstrd() {
         return (int) Bits.get(raw, 35, 32);
     }
 
-    /** Distance between two doorbells. */
+    /** Returns the distance between two doorbells in bytes. */
     public int doorbellStrideBytes() {
         return 4 << dstrd();
     }
 
-    /** NVM Subsystem Reset Supported. */
+    /** Returns whether NVM Subsystem Reset Supported is set. */
     public boolean nssrs() {
         return Bits.bit(raw, 36);
     }
 
-    /** Command Sets Supported: {@link #CSS_NVM}, {@link #CSS_IOCS}, {@link #CSS_NO_IO}. */
+    /**
+     * Returns the Command Sets Supported: {@link #CSS_NVM}, {@link #CSS_IOCS}, {@link #CSS_NO_IO}.
+     */
     public int css() {
         return (int) Bits.get(raw, 44, 37);
     }
 
-    /** Boot Partition Support. */
+    /** Returns whether Boot Partition Support is set. */
     public boolean bps() {
         return Bits.bit(raw, 45);
     }
 
-    /** Controller Power Scope. */
+    /** Returns the Controller Power Scope. */
     public int cps() {
         return (int) Bits.get(raw, 47, 46);
     }
 
-    /** Memory Page Size Minimum, raw: 2 ^ (12 + MPSMIN) bytes. */
+    /** Returns the Memory Page Size Minimum, raw: 2 ^ (12 + MPSMIN) bytes. */
     public int mpsmin() {
         return (int) Bits.get(raw, 51, 48);
     }
 
-    /** Smallest page size of the controller; also the unit of MDTS. */
+    /**
+     * Returns the smallest page size of the controller in bytes, which is also the unit of MDTS.
+     */
     public int minPageBytes() {
         return 1 << (12 + mpsmin());
     }
 
-    /** Memory Page Size Maximum, raw: 2 ^ (12 + MPSMAX) bytes. */
+    /** Returns the Memory Page Size Maximum, raw: 2 ^ (12 + MPSMAX) bytes. */
     public int mpsmax() {
         return (int) Bits.get(raw, 55, 52);
     }
 
-    /** Largest page size of the controller. */
+    /** Returns the largest page size of the controller in bytes. */
     public int maxPageBytes() {
         return 1 << (12 + mpsmax());
     }
 
-    /** Persistent Memory Region Supported (1.4 and later). */
+    /** Returns whether Persistent Memory Region Supported (1.4 and later) is set. */
     public boolean pmrs() {
         return Bits.bit(raw, 56);
     }
 
-    /** Controller Memory Buffer Supported through CMBMSC (1.4); 0 on a 1.2 or 1.3 CMB too. */
+    /**
+     * Returns whether Controller Memory Buffer Supported is set (1.4): the CMB is enabled by
+     * CMBMSC. A CMB of version 1.2 or 1.3 leaves it 0.
+     */
     public boolean cmbs() {
         return Bits.bit(raw, 57);
     }
 
-    /** NVM Subsystem Shutdown Supported. */
+    /** Returns whether NVM Subsystem Shutdown Supported is set. */
     public boolean nsss() {
         return Bits.bit(raw, 58);
     }
 
-    /** Controller Ready Modes Supported: bit 0 with media, bit 1 independent of media. */
+    /**
+     * Returns the Controller Ready Modes Supported: bit 0 with media, bit 1 independent of media.
+     */
     public int crms() {
         return (int) Bits.get(raw, 60, 59);
     }
 
-    /** This register with another zero-based MQES. */
+    /** Returns a copy with another zero-based MQES. */
     public Cap withMqesZ(int mqesZ) {
         return new Cap(Bits.with(raw, 15, 0, mqesZ));
     }
 
-    /** This register with another CQR. */
+    /** Returns a copy with another CQR. */
     public Cap withCqr(boolean cqr) {
         return new Cap(Bits.with(raw, 16, 16, flag(cqr)));
     }
 
-    /** This register with another AMS. */
+    /** Returns a copy with another AMS. */
     public Cap withAms(int ams) {
         return new Cap(Bits.with(raw, 18, 17, ams));
     }
 
-    /** This register with another TO, in units of 500 ms. */
+    /** Returns a copy with another TO, in units of 500 ms. */
     public Cap withTo(int to) {
         return new Cap(Bits.with(raw, 31, 24, to));
     }
 
-    /** This register with another DSTRD. */
+    /** Returns a copy with another DSTRD. */
     public Cap withDstrd(int dstrd) {
         return new Cap(Bits.with(raw, 35, 32, dstrd));
     }
 
-    /** This register with another NSSRS. */
+    /** Returns a copy with another NSSRS. */
     public Cap withNssrs(boolean nssrs) {
         return new Cap(Bits.with(raw, 36, 36, flag(nssrs)));
     }
 
-    /** This register with another CSS. */
+    /** Returns a copy with another CSS. */
     public Cap withCss(int css) {
         return new Cap(Bits.with(raw, 44, 37, css));
     }
 
-    /** This register with another MPSMIN. */
+    /** Returns a copy with another MPSMIN. */
     public Cap withMpsmin(int mpsmin) {
         return new Cap(Bits.with(raw, 51, 48, mpsmin));
     }
 
-    /** This register with another MPSMAX. */
+    /** Returns a copy with another MPSMAX. */
     public Cap withMpsmax(int mpsmax) {
         return new Cap(Bits.with(raw, 55, 52, mpsmax));
     }
 
-    /** This register with another PMRS. */
+    /** Returns a copy with another PMRS. */
     public Cap withPmrs(boolean pmrs) {
         return new Cap(Bits.with(raw, 56, 56, flag(pmrs)));
     }
 
-    /** This register with another CMBS. */
+    /** Returns a copy with another CMBS. */
     public Cap withCmbs(boolean cmbs) {
         return new Cap(Bits.with(raw, 57, 57, flag(cmbs)));
     }
 
-    /** This register with another CRMS. */
+    /** Returns a copy with another CRMS. */
     public Cap withCrms(int crms) {
         return new Cap(Bits.with(raw, 60, 59, crms));
     }

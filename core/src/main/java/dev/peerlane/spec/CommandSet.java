@@ -15,7 +15,10 @@ public final class CommandSet {
 
     private CommandSet() {}
 
-    /** Name of a command set. Never fails: what is not known is named as such. */
+    /**
+     * Returns the name of a command set. Never fails: an unknown command set gets a name that says
+     * so.
+     */
     public static String name(int csi) {
         return switch (csi) {
             case NVM -> "NVM";

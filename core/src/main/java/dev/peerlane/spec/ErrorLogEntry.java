@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
  * An entry of the Error Information log page, 64 bytes (NVMe Base 2.0, 5.16.1.2; {@link
  * LogPage#ERROR}). The newest error is the first entry.
  *
- * <p>Wraps an entry as the device wrote it. A device composes the same entry by writing the fields.
+ * <p>Wraps an entry in the device's format. An emulated device composes the same entry by writing
+ * the fields.
  *
  * <table>
  * <caption>Layout</caption>
@@ -61,7 +62,8 @@ public final class ErrorLogEntry {
     private final MemorySegment page;
 
     /**
-     * Wraps an entry. It is not copied: whoever lets a device write to it again reads a mixture.
+     * Wraps an entry. The entry is not copied, so a device that writes to it again changes what is
+     * read.
      *
      * @throws IllegalArgumentException if the segment is too short
      */
@@ -69,57 +71,63 @@ public final class ErrorLogEntry {
         this.page = Wire.requireBytes(page, BYTES, "an error log entry");
     }
 
-    /** Error Count, unique over the life; 0 for an empty entry. */
+    /** Returns the Error Count, unique over the controller's life; 0 for an empty entry. */
     public long errorCount() {
         return ERROR_COUNT.read(page);
     }
 
-    /** Submission Queue ID; FFFFh if no queue is to blame. */
+    /** Returns the Submission Queue ID; FFFFh if the error belongs to no queue. */
     public int sqid() {
         return SQID.readInt(page);
     }
 
-    /** Command ID; FFFFh if no command is to blame. */
+    /** Returns the Command ID; FFFFh if the error belongs to no command. */
     public int cid() {
         return CID.readInt(page);
     }
 
-    /** Parameter Error Location: byte 7:0 and bit 10:8 of the command; FFFFh if none. */
+    /**
+     * Returns the Parameter Error Location: byte 7:0 and bit 10:8 of the command; FFFFh if there is
+     * none.
+     */
     public int parameterErrorLocation() {
         return LOCATION.readInt(page);
     }
 
-    /** LBA: the first one that failed. */
+    /** Returns the LBA that failed first. */
     public long lba() {
         return LBA.read(page);
     }
 
-    /** Namespace, unsigned. */
+    /** Returns the namespace identifier, unsigned. */
     public int nsid() {
         return NSID.readInt(page);
     }
 
-    /** Vendor Specific Information Available: a log page, or 0. */
+    /** Returns the Vendor Specific Information Available: a log page identifier, or 0. */
     public int vendorLogPage() {
         return VENDOR.readInt(page);
     }
 
-    /** Transport Type. */
+    /** Returns the Transport Type. */
     public int trtype() {
         return TRTYPE.readInt(page);
     }
 
-    /** Command Specific Information. */
+    /** Returns the Command Specific Information. */
     public long commandInfo() {
         return COMMAND_INFO.read(page);
     }
 
-    /** Status of the command without the phase tag, as {@link Status} takes it. */
+    /**
+     * Returns the status of the command without the phase tag, in the form that {@link Status}
+     * takes.
+     */
     public int status() {
         return STATUS.readInt(page) >>> 1;
     }
 
-    /** Phase tag of the command's completion: 0 or 1. */
+    /** Returns the phase tag of the command's completion: 0 or 1. */
     public int phase() {
         return STATUS.readInt(page) & 1;
     }

@@ -82,7 +82,7 @@ public final class Feature {
     /** Namespace Write Protection Config. */
     public static final int WRITE_PROTECTION = 0x84;
 
-    /** Event: the bits of SMART's critical warning, 7:0. */
+    /** Event: the bits of SMART's Critical Warning, 7:0. */
     public static final int EVENT_SMART = 0xFF;
 
     /** Event: Namespace Attribute Notices. */
@@ -99,7 +99,7 @@ public final class Feature {
 
     private Feature() {}
 
-    /** Name of a feature. Never fails: what is not known is named as such. */
+    /** Returns the name of a feature. Never fails: an unknown feature gets a name that says so. */
     public static String name(int fid) {
         return switch (fid) {
             case ARBITRATION -> "Arbitration";
@@ -134,7 +134,7 @@ public final class Feature {
     }
 
     /**
-     * Number of Queues: CDW11 of Set Features, and dword 0 of its completion.
+     * Composes a value of Number of Queues: CDW11 of Set Features, or dword 0 of its completion.
      *
      * @param submissionQueues I/O submission queues, 1 to 65,535
      * @param completionQueues I/O completion queues, 1 to 65,535
@@ -143,28 +143,34 @@ public final class Feature {
         return Bits.with(Bits.with(0, 15, 0, submissionQueues - 1), 31, 16, completionQueues - 1);
     }
 
-    /** I/O submission queues asked for (CDW11) or granted (dword 0 of the completion). */
+    /**
+     * Returns the number of I/O submission queues, requested (CDW11) or granted (dword 0 of the
+     * completion).
+     */
     public static int submissionQueues(int value) {
         return Bits.get(value, 15, 0) + 1;
     }
 
-    /** I/O completion queues asked for (CDW11) or granted (dword 0 of the completion). */
+    /**
+     * Returns the number of I/O completion queues, requested (CDW11) or granted (dword 0 of the
+     * completion).
+     */
     public static int completionQueues(int value) {
         return Bits.get(value, 31, 16) + 1;
     }
 
-    /** Volatile Write Cache: value with WCE. */
+    /** Composes a value of Volatile Write Cache from WCE. */
     public static int volatileWriteCache(boolean enabled) {
         return flag(enabled);
     }
 
-    /** Whether a value of Volatile Write Cache has it on. */
+    /** Returns whether a value of Volatile Write Cache enables the cache. */
     public static boolean isWriteCacheEnabled(int value) {
         return Bits.bit(value, 0);
     }
 
     /**
-     * Asynchronous Event Configuration: what to report.
+     * Composes a value of Asynchronous Event Configuration.
      *
      * @param criticalWarnings bits of {@link SmartLog#criticalWarning()} to report
      * @param notices {@code EVENT_} bits above bit 7
@@ -173,13 +179,13 @@ public final class Feature {
         return Bits.with(notices, 7, 0, criticalWarnings);
     }
 
-    /** Critical warnings that a value of Asynchronous Event Configuration reports. */
+    /** Returns the critical warnings that a value of Asynchronous Event Configuration reports. */
     public static int criticalWarnings(int value) {
         return Bits.get(value, 7, 0);
     }
 
     /**
-     * Error Recovery.
+     * Composes a value of Error Recovery.
      *
      * @param tler Time Limited Error Recovery, in units of 100 ms; 0 for no limit
      * @param dulbe whether a read of a deallocated or unwritten block shall fail
@@ -188,12 +194,12 @@ public final class Feature {
         return Bits.with(flag(dulbe) << 16, 15, 0, tler);
     }
 
-    /** Time Limited Error Recovery, in units of 100 ms. */
+    /** Returns the Time Limited Error Recovery, in units of 100 ms. */
     public static int tler(int value) {
         return Bits.get(value, 15, 0);
     }
 
-    /** Deallocated or Unwritten Logical Block Error Enable. */
+    /** Returns whether Deallocated or Unwritten Logical Block Error Enable is set. */
     public static boolean dulbe(int value) {
         return Bits.bit(value, 16);
     }

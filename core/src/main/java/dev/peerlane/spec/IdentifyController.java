@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * The Identify Controller data structure, 4096 bytes (NVMe Base 2.0, 5.17.2.1).
  *
- * <p>Wraps a page as the device wrote it. A device composes the same page by writing the fields:
- * {@code IdentifyController.MDTS.write(page, 5)}.
+ * <p>Wraps a page in the device's format. An emulated device composes the same page by writing the
+ * fields: {@code IdentifyController.MDTS.write(page, 5)}.
  *
  * <table>
  * <caption>Layout</caption>
@@ -55,7 +55,7 @@ import java.lang.foreign.MemorySegment;
  * </table>
  */
 public final class IdentifyController {
-    /** Size of the Identify Controller page. */
+    /** Length of the Identify Controller page in bytes. */
     public static final int BYTES = 4096;
 
     /** VID: PCI Vendor ID. */
@@ -169,7 +169,7 @@ public final class IdentifyController {
     /** OACS: Doorbell Buffer Config. */
     public static final int OACS_DOORBELL_BUFFER = 1 << 8;
 
-    /** {@link #sglSupport}: data blocks of any alignment. */
+    /** {@link #sglSupport}: data blocks may have any alignment. */
     public static final int SGL_BYTES = 1;
 
     /** {@link #sglSupport}: addresses and lengths are multiples of 4. */
@@ -189,7 +189,8 @@ public final class IdentifyController {
     private final MemorySegment page;
 
     /**
-     * Wraps a page. It is not copied: whoever lets a device write to it again reads a mixture.
+     * Wraps a page. The page is not copied, so a device that writes to it again changes what is
+     * read.
      *
      * @throws IllegalArgumentException if the page is too short
      */
@@ -197,206 +198,209 @@ public final class IdentifyController {
         this.page = Wire.requireBytes(page, BYTES, "Identify Controller page");
     }
 
-    /** PCI Vendor ID. */
+    /** Returns the PCI Vendor ID. */
     public int vid() {
         return VID.readInt(page);
     }
 
-    /** PCI Subsystem Vendor ID. */
+    /** Returns the PCI Subsystem Vendor ID. */
     public int ssvid() {
         return SSVID.readInt(page);
     }
 
-    /** Serial Number, trimmed. */
+    /** Returns the Serial Number, trimmed. */
     public String sn() {
         return SN.readText(page);
     }
 
-    /** Model Number, trimmed. */
+    /** Returns the Model Number, trimmed. */
     public String mn() {
         return MN.readText(page);
     }
 
-    /** Firmware Revision, trimmed. */
+    /** Returns the Firmware Revision, trimmed. */
     public String fr() {
         return FR.readText(page);
     }
 
-    /** Controller Multi-Path I/O and Namespace Sharing Capabilities. */
+    /** Returns the Controller Multi-Path I/O and Namespace Sharing Capabilities. */
     public int cmic() {
         return CMIC.readInt(page);
     }
 
-    /** Maximum Data Transfer Size, raw: CAP.MPSMIN pages as a power of two; 0 for no limit. */
+    /**
+     * Returns the Maximum Data Transfer Size, raw: a power of two of CAP.MPSMIN pages; 0 for no
+     * limit.
+     */
     public int mdts() {
         return MDTS.readInt(page);
     }
 
-    /** Controller ID. */
+    /** Returns the Controller ID. */
     public int cntlid() {
         return CNTLID.readInt(page);
     }
 
-    /** RTD3 Entry Latency, in microseconds; how long a shutdown may take. */
+    /** Returns the RTD3 Entry Latency, in microseconds: how long a shutdown may take. */
     public long rtd3e() {
         return RTD3E.read(page);
     }
 
-    /** Optional Asynchronous Events Supported. */
+    /** Returns the Optional Asynchronous Events Supported. */
     public int oaes() {
         return OAES.readInt(page);
     }
 
-    /** Controller Attributes. */
+    /** Returns the Controller Attributes. */
     public int ctratt() {
         return CTRATT.readInt(page);
     }
 
-    /** Controller Type: 1 I/O, 2 discovery, 3 administrative; 0 not reported. */
+    /** Returns the Controller Type: 1 I/O, 2 discovery, 3 administrative; 0 if not reported. */
     public int cntrltype() {
         return CNTRLTYPE.readInt(page);
     }
 
-    /** Command Retry Delay Time 1, in units of 100 ms. */
+    /** Returns the Command Retry Delay Time 1, in units of 100 ms. */
     public int crdt1() {
         return CRDT1.readInt(page);
     }
 
-    /** Command Retry Delay Time 2, in units of 100 ms. */
+    /** Returns the Command Retry Delay Time 2, in units of 100 ms. */
     public int crdt2() {
         return CRDT2.readInt(page);
     }
 
-    /** Command Retry Delay Time 3, in units of 100 ms. */
+    /** Returns the Command Retry Delay Time 3, in units of 100 ms. */
     public int crdt3() {
         return CRDT3.readInt(page);
     }
 
-    /** Optional Admin Command Support. */
+    /** Returns the Optional Admin Command Support. */
     public int oacs() {
         return OACS.readInt(page);
     }
 
-    /** Abort Command Limit, zero based. */
+    /** Returns the Abort Command Limit, zero based. */
     public int aclZ() {
         return ACL.readInt(page);
     }
 
-    /** Asynchronous Event Request Limit, zero based. */
+    /** Returns the Asynchronous Event Request Limit, zero based. */
     public int aerlZ() {
         return AERL.readInt(page);
     }
 
-    /** Log Page Attributes. */
+    /** Returns the Log Page Attributes. */
     public int lpa() {
         return LPA.readInt(page);
     }
 
-    /** Error Log Page Entries, zero based. */
+    /** Returns the Error Log Page Entries, zero based. */
     public int elpeZ() {
         return ELPE.readInt(page);
     }
 
-    /** Warning Composite Temperature Threshold, in kelvins; 0 not reported. */
+    /** Returns the Warning Composite Temperature Threshold, in kelvins; 0 if not reported. */
     public int wctemp() {
         return WCTEMP.readInt(page);
     }
 
-    /** Critical Composite Temperature Threshold, in kelvins; 0 not reported. */
+    /** Returns the Critical Composite Temperature Threshold, in kelvins; 0 if not reported. */
     public int cctemp() {
         return CCTEMP.readInt(page);
     }
 
-    /** Submission Queue Entry Size, as powers of two: required 3:0, maximum 7:4. */
+    /** Returns the Submission Queue Entry Size, as powers of two: required 3:0, maximum 7:4. */
     public int sqes() {
         return SQES.readInt(page);
     }
 
-    /** Completion Queue Entry Size, as powers of two: required 3:0, maximum 7:4. */
+    /** Returns the Completion Queue Entry Size, as powers of two: required 3:0, maximum 7:4. */
     public int cqes() {
         return CQES.readInt(page);
     }
 
-    /** Maximum Outstanding Commands; 0 not reported. */
+    /** Returns the Maximum Outstanding Commands; 0 if not reported. */
     public int maxcmd() {
         return MAXCMD.readInt(page);
     }
 
-    /** Number of Namespaces: the largest valid NSID. */
+    /** Returns the Number of Namespaces (NN): the largest valid NSID. */
     public long nn() {
         return NN.read(page);
     }
 
-    /** Fused Operation Support. */
+    /** Returns the Fused Operation Support. */
     public int fuses() {
         return FUSES.readInt(page);
     }
 
-    /** Format NVM Attributes. */
+    /** Returns the Format NVM Attributes. */
     public int fna() {
         return FNA.readInt(page);
     }
 
-    /** Volatile Write Cache. */
+    /** Returns the Volatile Write Cache field. */
     public int vwc() {
         return VWC.readInt(page);
     }
 
-    /** Atomic Write Unit Normal, in blocks, zero based. */
+    /** Returns the Atomic Write Unit Normal, in blocks, zero based. */
     public int awunZ() {
         return AWUN.readInt(page);
     }
 
-    /** Atomic Write Unit Power Fail, in blocks, zero based. */
+    /** Returns the Atomic Write Unit Power Fail, in blocks, zero based. */
     public int awupfZ() {
         return AWUPF.readInt(page);
     }
 
-    /** Namespace Write Protection Capabilities. */
+    /** Returns the Namespace Write Protection Capabilities. */
     public int nwpc() {
         return NWPC.readInt(page);
     }
 
-    /** Atomic Compare and Write Unit, in blocks, zero based. */
+    /** Returns the Atomic Compare and Write Unit, in blocks, zero based. */
     public int acwuZ() {
         return ACWU.readInt(page);
     }
 
-    /** Optional Copy Formats Supported, a bit for each format. */
+    /** Returns the Optional Copy Formats Supported, a bit for each format. */
     public int ocfs() {
         return OCFS.readInt(page);
     }
 
-    /** SGL Support. */
+    /** Returns the SGL Support. */
     public int sgls() {
         return SGLS.readInt(page);
     }
 
-    /** Maximum Number of Allowed Namespaces; 0 for as many as NN. */
+    /** Returns the Maximum Number of Allowed Namespaces; 0 means as many as NN. */
     public long mnan() {
         return MNAN.read(page);
     }
 
-    /** NVM Subsystem NVMe Qualified Name. */
+    /** Returns the NVM Subsystem NVMe Qualified Name. */
     public String subnqn() {
         return SUBNQN.readText(page);
     }
 
-    /** Version of the specification that the controller keeps. */
+    /** Returns the version of the specification that the controller implements. */
     public Vs ver() {
         return new Vs(VER.readInt(page));
     }
 
-    /** Optional NVM Command Support. */
+    /** Returns the Optional NVM Command Support. */
     public Oncs oncs() {
         return new Oncs(ONCS.readInt(page));
     }
 
     /**
-     * Largest data transfer of one command.
+     * Returns the largest data transfer of one command.
      *
      * @param minPageBytes {@link Cap#minPageBytes()}, the unit; not the page size of CC.MPS
-     * @return bytes; {@link Long#MAX_VALUE} where there is no limit, or one out of reach
+     * @return bytes; {@link Long#MAX_VALUE} if there is no limit, or one that can't be reached
      */
     public long maxTransferBytes(int minPageBytes) {
         int mdts = mdts();
@@ -404,117 +408,130 @@ public final class IdentifyController {
         return limited ? (long) minPageBytes << mdts : Long.MAX_VALUE;
     }
 
-    /** Number of Abort commands that may be outstanding. */
+    /** Returns the number of Abort commands that may be outstanding. */
     public int abortLimit() {
         return aclZ() + 1;
     }
 
-    /** Number of Asynchronous Event Requests that may be outstanding. */
+    /** Returns the number of Asynchronous Event Requests that may be outstanding. */
     public int asyncEventLimit() {
         return aerlZ() + 1;
     }
 
-    /** Number of entries of the error log. */
+    /** Returns the number of entries of the error log. */
     public int errorLogEntries() {
         return elpeZ() + 1;
     }
 
-    /** Bytes of a required submission queue entry: 64 with the NVM command set. */
+    /**
+     * Returns the length of a required submission queue entry in bytes: 64 with the NVM command
+     * set.
+     */
     public int requiredSqeBytes() {
         return 1 << Bits.get(sqes(), 3, 0);
     }
 
-    /** Bytes of the longest submission queue entry. */
+    /** Returns the length of the longest submission queue entry in bytes. */
     public int maxSqeBytes() {
         return 1 << Bits.get(sqes(), 7, 4);
     }
 
-    /** Bytes of a required completion queue entry: 16 with the NVM command set. */
+    /**
+     * Returns the length of a required completion queue entry in bytes: 16 with the NVM command
+     * set.
+     */
     public int requiredCqeBytes() {
         return 1 << Bits.get(cqes(), 3, 0);
     }
 
-    /** Bytes of the longest completion queue entry. */
+    /** Returns the length of the longest completion queue entry in bytes. */
     public int maxCqeBytes() {
         return 1 << Bits.get(cqes(), 7, 4);
     }
 
-    /** What Flush with NSID FFFFFFFFh does: 0 not stated, 2 refused, 3 flushes all namespaces. */
+    /**
+     * Returns what a Flush with NSID FFFFFFFFh does: 0 not stated, 2 refused, 3 flushes all
+     * namespaces.
+     */
     public int flushAllBehavior() {
         return Bits.get(vwc(), 2, 1);
     }
 
-    /** SGLs: 0 none, {@link #SGL_BYTES} or {@link #SGL_DWORDS}; 3 is reserved. */
+    /**
+     * Returns the SGL support: 0 none, {@link #SGL_BYTES} or {@link #SGL_DWORDS}; 3 is reserved.
+     */
     public int sglSupport() {
         return Bits.get(sgls(), 1, 0);
     }
 
-    /** Whether the NVM subsystem may have more than one port. */
+    /** Returns whether the NVM subsystem may have more than one port. */
     public boolean isMultiPort() {
         return Bits.bit(cmic(), 0);
     }
 
-    /** Whether the NVM subsystem may have more than one controller. */
+    /** Returns whether the NVM subsystem may have more than one controller. */
     public boolean isMultiController() {
         return Bits.bit(cmic(), 1);
     }
 
-    /** Asymmetric Namespace Access Reporting. */
+    /** Returns whether Asymmetric Namespace Access Reporting is supported. */
     public boolean hasAna() {
         return Bits.bit(cmic(), 3);
     }
 
-    /** MDTS and Size Limits Exclude Metadata. */
+    /** Returns whether MDTS and size limits exclude metadata. */
     public boolean mdtsExcludesMetadata() {
         return Bits.bit(ctratt(), 16);
     }
 
-    /** Format NVM. */
+    /** Returns whether Format NVM is supported. */
     public boolean supportsFormat() {
         return Bits.bit(oacs(), 1);
     }
 
-    /** Namespace Management and Attachment. */
+    /** Returns whether Namespace Management and Attachment are supported. */
     public boolean supportsNamespaceManagement() {
         return Bits.bit(oacs(), 3);
     }
 
-    /** Doorbell Buffer Config. */
+    /** Returns whether Doorbell Buffer Config is supported. */
     public boolean supportsDoorbellBuffer() {
         return Bits.bit(oacs(), 8);
     }
 
-    /** Get LBA Status. */
+    /** Returns whether Get LBA Status is supported. */
     public boolean supportsGetLbaStatus() {
         return Bits.bit(oacs(), 9);
     }
 
-    /** SMART log page for each namespace. */
+    /** Returns whether there is a SMART log page for each namespace. */
     public boolean hasSmartPerNamespace() {
         return Bits.bit(lpa(), 0);
     }
 
-    /** Commands Supported and Effects log page. */
+    /** Returns whether there is a Commands Supported and Effects log page. */
     public boolean hasCommandEffectsLog() {
         return Bits.bit(lpa(), 1);
     }
 
-    /** Get Log Page takes offsets and lengths of more than 16 bits. */
+    /** Returns whether Get Log Page takes offsets, and lengths of more than 16 bits. */
     public boolean hasExtendedLogData() {
         return Bits.bit(lpa(), 2);
     }
 
-    /** Compare and Write as a fused operation. */
+    /** Returns whether Compare and Write can be fused. */
     public boolean fusesCompareAndWrite() {
         return Bits.bit(fuses(), 0);
     }
 
-    /** Whether there is a volatile write cache: if so, only Flush makes writes safe. */
+    /**
+     * Returns whether there is a volatile write cache. If so, only a Flush makes writes persistent.
+     */
     public boolean hasVolatileWriteCache() {
         return Bits.bit(vwc(), 0);
     }
 
-    /** Namespace Attribute Notices. */
+    /** Returns whether Namespace Attribute Notices are supported. */
     public boolean supportsNamespaceAttributeNotices() {
         return Bits.bit(oaes(), 8);
     }

@@ -11,7 +11,7 @@ import java.util.Objects;
  * The Identify Namespace data structure of the NVM command set, 4096 bytes (NVM Command Set 1.0,
  * 4.1.5.1).
  *
- * <p>Wraps a page as the device wrote it; all zeroes for an NSID that is not active. A device
+ * <p>Wraps a page in the device's format; all zeroes for an NSID that is not active. A device
  * composes the same page by writing the fields: {@code IdentifyNamespace.NSZE.write(page, blocks)}.
  *
  * <table>
@@ -56,7 +56,7 @@ import java.util.Objects;
  * </table>
  */
 public final class IdentifyNamespace {
-    /** Size of the Identify Namespace page. */
+    /** Length of the Identify Namespace page in bytes. */
     public static final int BYTES = 4096;
 
     /** NSZE: size in blocks. */
@@ -167,7 +167,7 @@ public final class IdentifyNamespace {
     /** LBAF: 64 LBA formats of 4 bytes. */
     public static final WireField LBAF = new WireField(128, 256);
 
-    /** Most LBA formats of a namespace. */
+    /** Maximum number of LBA formats of a namespace. */
     public static final int MAX_FORMATS = 64;
 
     private static final int SHORT_FORMATS = 16;
@@ -175,7 +175,8 @@ public final class IdentifyNamespace {
     private final MemorySegment page;
 
     /**
-     * Wraps a page. It is not copied: whoever lets a device write to it again reads a mixture.
+     * Wraps a page. The page is not copied, so a device that writes to it again changes what is
+     * read.
      *
      * @throws IllegalArgumentException if the page is too short
      */
@@ -183,271 +184,298 @@ public final class IdentifyNamespace {
         this.page = Wire.requireBytes(page, BYTES, "Identify Namespace page");
     }
 
-    /** Namespace Size, in blocks, unsigned. */
+    /** Returns the Namespace Size, in blocks, unsigned. */
     public long nsze() {
         return NSZE.read(page);
     }
 
-    /** Namespace Capacity, in blocks: how many may be allocated. */
+    /** Returns the Namespace Capacity, in blocks: how many may be allocated. */
     public long ncap() {
         return NCAP.read(page);
     }
 
-    /** Namespace Utilization, in blocks: how many are allocated. */
+    /** Returns the Namespace Utilization, in blocks: how many are allocated. */
     public long nuse() {
         return NUSE.read(page);
     }
 
-    /** Namespace Features. */
+    /** Returns the Namespace Features. */
     public int nsfeat() {
         return NSFEAT.readInt(page);
     }
 
-    /** Number of LBA Formats, zero based. */
+    /** Returns the Number of LBA Formats, zero based. */
     public int nlbafZ() {
         return NLBAF.readInt(page);
     }
 
-    /** Formatted LBA Size: format 3:0 and 6:5, metadata in line 4. */
+    /**
+     * Returns the Formatted LBA Size: format index 3:0 and 6:5, metadata at the end of each block
+     * 4.
+     */
     public int flbas() {
         return FLBAS.readInt(page);
     }
 
-    /** Metadata Capabilities: bit 0 in line, bit 1 in a buffer of its own. */
+    /**
+     * Returns the Metadata Capabilities: bit 0 at the end of each block, bit 1 in a separate
+     * buffer.
+     */
     public int mc() {
         return MC.readInt(page);
     }
 
-    /** End-to-end Data Protection Capabilities. */
+    /** Returns the End-to-end Data Protection Capabilities. */
     public int dpc() {
         return DPC.readInt(page);
     }
 
-    /** End-to-end Data Protection Type Settings: type 2:0, first bytes 3. */
+    /**
+     * Returns the End-to-end Data Protection Type Settings: type 2:0, first bytes of the metadata
+     * 3.
+     */
     public int dps() {
         return DPS.readInt(page);
     }
 
-    /** Namespace Multi-path I/O and Namespace Sharing Capabilities. */
+    /** Returns the Namespace Multi-path I/O and Namespace Sharing Capabilities. */
     public int nmic() {
         return NMIC.readInt(page);
     }
 
-    /** Reservation Capabilities; 0 for none. */
+    /** Returns the Reservation Capabilities; 0 for none. */
     public int rescap() {
         return RESCAP.readInt(page);
     }
 
-    /** Format Progress Indicator: percentage left 6:0, supported 7. */
+    /** Returns the Format Progress Indicator: percentage left 6:0, supported 7. */
     public int fpi() {
         return FPI.readInt(page);
     }
 
-    /** Deallocate Logical Block Features. */
+    /** Returns the Deallocate Logical Block Features. */
     public int dlfeat() {
         return DLFEAT.readInt(page);
     }
 
-    /** Namespace Atomic Write Unit Normal, in blocks, zero based. */
+    /** Returns the Namespace Atomic Write Unit Normal, in blocks, zero based. */
     public int nawunZ() {
         return NAWUN.readInt(page);
     }
 
-    /** Namespace Atomic Write Unit Power Fail, in blocks, zero based. */
+    /** Returns the Namespace Atomic Write Unit Power Fail, in blocks, zero based. */
     public int nawupfZ() {
         return NAWUPF.readInt(page);
     }
 
-    /** Namespace Atomic Compare and Write Unit, in blocks, zero based. */
+    /** Returns the Namespace Atomic Compare and Write Unit, in blocks, zero based. */
     public int nacwuZ() {
         return NACWU.readInt(page);
     }
 
-    /** Namespace Atomic Boundary Size Normal, in blocks, zero based. */
+    /** Returns the Namespace Atomic Boundary Size Normal, in blocks, zero based. */
     public int nabsnZ() {
         return NABSN.readInt(page);
     }
 
-    /** Namespace Atomic Boundary Offset, in blocks. */
+    /** Returns the Namespace Atomic Boundary Offset, in blocks. */
     public int nabo() {
         return NABO.readInt(page);
     }
 
-    /** Namespace Atomic Boundary Size Power Fail, in blocks, zero based. */
+    /** Returns the Namespace Atomic Boundary Size Power Fail, in blocks, zero based. */
     public int nabspfZ() {
         return NABSPF.readInt(page);
     }
 
-    /** Namespace Optimal I/O Boundary, in blocks; 0 for none. */
+    /** Returns the Namespace Optimal I/O Boundary, in blocks; 0 for none. */
     public int noiob() {
         return NOIOB.readInt(page);
     }
 
-    /** NVM Capacity, in bytes. */
+    /** Returns the NVM Capacity, in bytes. */
     public BigInteger nvmcapBytes() {
         return NVMCAP.readBig(page);
     }
 
-    /** Namespace Preferred Write Granularity, in blocks, zero based. */
+    /** Returns the Namespace Preferred Write Granularity, in blocks, zero based. */
     public int npwgZ() {
         return NPWG.readInt(page);
     }
 
-    /** Namespace Preferred Write Alignment, in blocks, zero based. */
+    /** Returns the Namespace Preferred Write Alignment, in blocks, zero based. */
     public int npwaZ() {
         return NPWA.readInt(page);
     }
 
-    /** Namespace Preferred Deallocate Granularity, in blocks, zero based. */
+    /** Returns the Namespace Preferred Deallocate Granularity, in blocks, zero based. */
     public int npdgZ() {
         return NPDG.readInt(page);
     }
 
-    /** Namespace Preferred Deallocate Alignment, in blocks, zero based. */
+    /** Returns the Namespace Preferred Deallocate Alignment, in blocks, zero based. */
     public int npdaZ() {
         return NPDA.readInt(page);
     }
 
-    /** Namespace Optimal Write Size, in blocks, zero based. */
+    /** Returns the Namespace Optimal Write Size, in blocks, zero based. */
     public int nowsZ() {
         return NOWS.readInt(page);
     }
 
-    /** Maximum Single Source Range Length of Copy, in blocks. */
+    /** Returns the Maximum Single Source Range Length of Copy, in blocks. */
     public int mssrl() {
         return MSSRL.readInt(page);
     }
 
-    /** Maximum Copy Length, in blocks. */
+    /** Returns the Maximum Copy Length, in blocks. */
     public long mcl() {
         return MCL.read(page);
     }
 
-    /** Maximum Source Range Count of Copy, zero based. */
+    /** Returns the Maximum Source Range Count of Copy, zero based. */
     public int msrcZ() {
         return MSRC.readInt(page);
     }
 
-    /** Number of Unique Capability LBA Formats; they follow the NLBAF ones. */
+    /**
+     * Returns the Number of Unique Capability LBA Formats, which follow the formats that NLBAF
+     * counts.
+     */
     public int nulbaf() {
         return NULBAF.readInt(page);
     }
 
-    /** Namespace Attributes. */
+    /** Returns the Namespace Attributes. */
     public int nsattr() {
         return NSATTR.readInt(page);
     }
 
-    /** NVM Set Identifier. */
+    /** Returns the NVM Set Identifier. */
     public int nvmsetid() {
         return NVMSETID.readInt(page);
     }
 
-    /** Endurance Group Identifier. */
+    /** Returns the Endurance Group Identifier. */
     public int endgid() {
         return ENDGID.readInt(page);
     }
 
-    /** Namespace Globally Unique Identifier, 32 hexadecimal digits; all 0 for none. */
+    /**
+     * Returns the Namespace Globally Unique Identifier, 32 hexadecimal digits; all 0 if there is
+     * none.
+     */
     public String nguid() {
         return HexFormat.of().formatHex(NGUID.readBytes(page));
     }
 
-    /** IEEE Extended Unique Identifier, 16 hexadecimal digits; all 0 for none. */
+    /**
+     * Returns the IEEE Extended Unique Identifier, 16 hexadecimal digits; all 0 if there is none.
+     */
     public String eui64() {
         return HexFormat.of().formatHex(EUI64.readBytes(page));
     }
 
-    /** LBA format number {@code index}, 0 to 63. */
+    /** Returns LBA format {@code index}, 0 to 63. */
     public LbaFormat lbaf(int index) {
         return new LbaFormat(lbafField(index).readInt(page));
     }
 
-    /** The field of LBA format number {@code index}, 0 to 63. */
+    /** Returns the field of LBA format {@code index}, 0 to 63. */
     public static WireField lbafField(int index) {
         return new WireField(
                 LBAF.offset() + Objects.checkIndex(index, MAX_FORMATS) * LbaFormat.BYTES,
                 LbaFormat.BYTES);
     }
 
-    /** Number of LBA formats, both kinds; more than {@link #MAX_FORMATS} is absurd. */
+    /**
+     * Returns the number of LBA formats of both kinds. More than {@link #MAX_FORMATS} is invalid.
+     */
     public int formats() {
         return nlbafZ() + 1 + nulbaf();
     }
 
-    /** Index of the format in use; FLBAS bits 6:5 count where there are more than 16 formats. */
+    /**
+     * Returns the index of the format in use. FLBAS bits 6:5 count only if there are more than 16
+     * formats.
+     */
     public int formatIndex() {
         int lower = Bits.get(flbas(), 3, 0);
         boolean extended = formats() > SHORT_FORMATS;
         return extended ? (Bits.get(flbas(), 6, 5) << 4) | lower : lower;
     }
 
-    /** The format in use. */
+    /** Returns the format in use. */
     public LbaFormat format() {
         return lbaf(formatIndex());
     }
 
-    /** Type of protection information in use: 0 for none. */
+    /** Returns the type of protection information in use; 0 for none. */
     public int protectionType() {
         return Bits.get(dps(), 2, 0);
     }
 
-    /** What deallocated blocks read as: 0 not stated, 1 zeroes, 2 ones. */
+    /** Returns what deallocated blocks read as: 0 not stated, 1 zeroes, 2 ones. */
     public int deallocatedRead() {
         return Bits.get(dlfeat(), 2, 0);
     }
 
-    /** Percentage of a Format NVM that is left to do, where {@link #reportsFormatProgress()}. */
+    /**
+     * Returns how much of a Format NVM is left to do, a percentage. Valid if {@link
+     * #reportsFormatProgress()}.
+     */
     public int formatPercentLeft() {
         return Bits.get(fpi(), 6, 0);
     }
 
-    /** Thin provisioning: NCAP may be less than NSZE. */
+    /** Returns whether the namespace is thin provisioned: NCAP may be less than NSZE. */
     public boolean isThinProvisioned() {
         return Bits.bit(nsfeat(), 0);
     }
 
-    /** Whether NAWUN, NAWUPF and NACWU replace those of the controller. */
+    /** Returns whether NAWUN, NAWUPF and NACWU replace those of the controller. */
     public boolean hasOwnAtomicUnits() {
         return Bits.bit(nsfeat(), 1);
     }
 
-    /** Whether Deallocated or Unwritten Logical Block errors can be turned on. */
+    /** Returns whether Deallocated or Unwritten Logical Block errors can be enabled. */
     public boolean supportsDulbe() {
         return Bits.bit(nsfeat(), 2);
     }
 
-    /** Whether NGUID and EUI64 are never used again. */
+    /** Returns whether NGUID and EUI64 are never reused. */
     public boolean neverReusesIds() {
         return Bits.bit(nsfeat(), 3);
     }
 
-    /** Whether NPWG, NPWA, NPDG, NPDA and NOWS are defined. */
+    /** Returns whether NPWG, NPWA, NPDG, NPDA and NOWS are defined. */
     public boolean hasOptimalWriteHints() {
         return Bits.bit(nsfeat(), 4);
     }
 
-    /** Whether metadata is transferred at the end of each block, making blocks longer. */
+    /**
+     * Returns whether metadata is transferred at the end of each block, which makes blocks longer.
+     */
     public boolean metadataInLine() {
         return Bits.bit(flbas(), 4);
     }
 
-    /** Whether more than one controller may be attached. */
+    /** Returns whether more than one controller may be attached. */
     public boolean isShared() {
         return Bits.bit(nmic(), 0);
     }
 
-    /** Whether FPI reports progress. */
+    /** Returns whether FPI reports progress. */
     public boolean reportsFormatProgress() {
         return Bits.bit(fpi(), 7);
     }
 
-    /** Whether Write Zeroes takes the Deallocate bit. */
+    /** Returns whether Write Zeroes takes the Deallocate bit. */
     public boolean deallocatesOnWriteZeroes() {
         return Bits.bit(dlfeat(), 3);
     }
 
-    /** Whether the namespace is write protected. */
+    /** Returns whether the namespace is write protected. */
     public boolean isWriteProtected() {
         return Bits.bit(nsattr(), 0);
     }

@@ -8,7 +8,7 @@ import dev.peerlane.Bits;
  * @param raw the format's 32 bits
  */
 public record LbaFormat(int raw) {
-    /** Size of a format. */
+    /** Length of a format in bytes. */
     public static final int BYTES = 4;
 
     /** Smallest LBADS of a usable format: 512 bytes. */
@@ -22,22 +22,22 @@ public record LbaFormat(int raw) {
                 Bits.with(Bits.with(Bits.with(0, 15, 0, ms), 23, 16, lbads), 25, 24, rp));
     }
 
-    /** Metadata Size: bytes of metadata of each block. */
+    /** Returns the Metadata Size: bytes of metadata for each block. */
     public int ms() {
         return Bits.get(raw, 15, 0);
     }
 
-    /** LBA Data Size as a power of two; 0 for a format that is not available. */
+    /** Returns the LBA Data Size as a power of two; 0 for a format that is not available. */
     public int lbads() {
         return Bits.get(raw, 23, 16);
     }
 
-    /** Relative Performance: 0 best, 3 degraded. */
+    /** Returns the Relative Performance: 0 best, 3 degraded. */
     public int rp() {
         return Bits.get(raw, 25, 24);
     }
 
-    /** Data bytes of a block; 0 where LBADS is below {@link #MIN_LBADS} or absurd. */
+    /** Returns the data bytes of a block; 0 if LBADS is below {@link #MIN_LBADS} or invalid. */
     public long dataBytes() {
         return lbads() < MIN_LBADS || lbads() > MAX_SHIFT ? 0 : 1L << lbads();
     }

@@ -52,7 +52,9 @@ public final class LogPage {
 
     private LogPage() {}
 
-    /** Name of a log page. Never fails: what is not known is named as such. */
+    /**
+     * Returns the name of a log page. Never fails: an unknown log page gets a name that says so.
+     */
     public static String name(int lid) {
         return switch (lid) {
             case SUPPORTED -> "Supported Log Pages";

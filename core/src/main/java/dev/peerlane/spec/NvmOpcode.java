@@ -49,7 +49,8 @@ public final class NvmOpcode {
     private NvmOpcode() {}
 
     /**
-     * Name of an opcode of the NVM command set. Never fails: what is not known is named as such.
+     * Returns the name of an opcode of the NVM command set. Never fails: an unknown opcode gets a
+     * name that says so.
      */
     public static String name(int opcode) {
         return switch (opcode) {

@@ -1,8 +1,8 @@
 package dev.peerlane.spec;
 
 /**
- * ONCS, Optional NVM Command Support (NVMe Base 2.0, 5.17.2.1): which commands {@link
- * IdentifyController} says the controller has.
+ * ONCS, Optional NVM Command Support (NVMe Base 2.0, 5.17.2.1): the optional commands that a
+ * controller supports, from {@link IdentifyController}.
  *
  * @param raw the field's 16 bits
  */
@@ -34,47 +34,47 @@ public record Oncs(int raw) {
     /** Bit of Copy. */
     public static final int COPY = 1 << 8;
 
-    /** Compare is supported. */
+    /** Returns whether Compare is supported. */
     public boolean compare() {
         return (raw & COMPARE) != 0;
     }
 
-    /** Write Uncorrectable is supported. */
+    /** Returns whether Write Uncorrectable is supported. */
     public boolean writeUncorrectable() {
         return (raw & WRITE_UNCORRECTABLE) != 0;
     }
 
-    /** Dataset Management is supported. */
+    /** Returns whether Dataset Management is supported. */
     public boolean dsm() {
         return (raw & DSM) != 0;
     }
 
-    /** Write Zeroes is supported. */
+    /** Returns whether Write Zeroes is supported. */
     public boolean writeZeroes() {
         return (raw & WRITE_ZEROES) != 0;
     }
 
-    /** Save in Set Features and Select in Get Features is supported. */
+    /** Returns whether Save in Set Features and Select in Get Features are supported. */
     public boolean saveSelect() {
         return (raw & SAVE_SELECT) != 0;
     }
 
-    /** Reservations are supported. */
+    /** Returns whether Reservations are supported. */
     public boolean reservations() {
         return (raw & RESERVATIONS) != 0;
     }
 
-    /** The Timestamp feature is supported. */
+    /** Returns whether the Timestamp feature is supported. */
     public boolean timestamp() {
         return (raw & TIMESTAMP) != 0;
     }
 
-    /** Verify is supported. */
+    /** Returns whether Verify is supported. */
     public boolean verify() {
         return (raw & VERIFY) != 0;
     }
 
-    /** Copy is supported. */
+    /** Returns whether Copy is supported. */
     public boolean copy() {
         return (raw & COPY) != 0;
     }

@@ -9,7 +9,8 @@ import java.util.Objects;
  * The SMART / Health Information log page, 512 bytes (NVMe Base 2.0, 5.16.1.3; {@link
  * LogPage#SMART}).
  *
- * <p>Wraps a page as the device wrote it. A device composes the same page by writing the fields.
+ * <p>Wraps a page in the device's format. An emulated device composes the same page by writing the
+ * fields.
  *
  * <table>
  * <caption>Layout</caption>
@@ -35,7 +36,7 @@ import java.util.Objects;
  * </table>
  */
 public final class SmartLog {
-    /** Size of the SMART log page. */
+    /** Length of the SMART log page in bytes. */
     public static final int BYTES = 512;
 
     /** CRITICAL_WARNING: critical warning. */
@@ -116,7 +117,8 @@ public final class SmartLog {
     private final MemorySegment page;
 
     /**
-     * Wraps a page. It is not copied: whoever lets a device write to it again reads a mixture.
+     * Wraps a page. The page is not copied, so a device that writes to it again changes what is
+     * read.
      *
      * @throws IllegalArgumentException if the page is too short
      */
@@ -124,97 +126,100 @@ public final class SmartLog {
         this.page = Wire.requireBytes(page, BYTES, "SMART log page");
     }
 
-    /** Critical Warning, {@code WARNING_} bits. */
+    /** Returns the Critical Warning, {@code WARNING_} bits. */
     public int criticalWarning() {
         return CRITICAL_WARNING.readInt(page);
     }
 
-    /** Composite Temperature, in kelvins. */
+    /** Returns the Composite Temperature, in kelvins. */
     public int temperatureKelvin() {
         return TEMPERATURE.readInt(page);
     }
 
-    /** Available Spare, a percentage. */
+    /** Returns the Available Spare, in percent. */
     public int availableSparePercent() {
         return SPARE.readInt(page);
     }
 
-    /** Available Spare Threshold, a percentage. */
+    /** Returns the Available Spare Threshold, in percent. */
     public int availableSpareThresholdPercent() {
         return SPARE_THRESHOLD.readInt(page);
     }
 
-    /** Percentage Used of the life; may exceed 100. */
+    /** Returns the Percentage Used of the life; may exceed 100. */
     public int percentageUsed() {
         return USED.readInt(page);
     }
 
-    /** Data Units Read, in units of 1000 * 512 bytes. */
+    /** Returns the Data Units Read, in units of 1000 * 512 bytes. */
     public BigInteger dataUnitsRead() {
         return DATA_UNITS_READ.readBig(page);
     }
 
-    /** Data Units Written, in units of 1000 * 512 bytes. */
+    /** Returns the Data Units Written, in units of 1000 * 512 bytes. */
     public BigInteger dataUnitsWritten() {
         return DATA_UNITS_WRITTEN.readBig(page);
     }
 
-    /** Host Read Commands; Compare counts as one. */
+    /** Returns the Host Read Commands. A Compare counts as a read. */
     public BigInteger hostReadCommands() {
         return HOST_READS.readBig(page);
     }
 
-    /** Host Write Commands. */
+    /** Returns the number of Host Write Commands. */
     public BigInteger hostWriteCommands() {
         return HOST_WRITES.readBig(page);
     }
 
-    /** Controller Busy Time, in minutes. */
+    /** Returns the Controller Busy Time, in minutes. */
     public BigInteger controllerBusyMinutes() {
         return BUSY_TIME.readBig(page);
     }
 
-    /** Power Cycles. */
+    /** Returns the number of Power Cycles. */
     public BigInteger powerCycles() {
         return POWER_CYCLES.readBig(page);
     }
 
-    /** Power On Hours. */
+    /** Returns the Power On Hours. */
     public BigInteger powerOnHours() {
         return POWER_ON_HOURS.readBig(page);
     }
 
-    /** Unsafe Shutdowns. */
+    /** Returns the number of Unsafe Shutdowns. */
     public BigInteger unsafeShutdowns() {
         return UNSAFE_SHUTDOWNS.readBig(page);
     }
 
-    /** Media and Data Integrity Errors. */
+    /** Returns the number of Media and Data Integrity Errors. */
     public BigInteger mediaErrors() {
         return MEDIA_ERRORS.readBig(page);
     }
 
-    /** Number of Error Information Log Entries over the life. */
+    /** Returns the Number of Error Information Log Entries over the controller's life. */
     public BigInteger errorLogEntries() {
         return ERROR_LOG_ENTRIES.readBig(page);
     }
 
-    /** Warning Composite Temperature Time, in minutes. */
+    /** Returns the Warning Composite Temperature Time, in minutes. */
     public long warningTemperatureMinutes() {
         return WARNING_TIME.read(page);
     }
 
-    /** Critical Composite Temperature Time, in minutes. */
+    /** Returns the Critical Composite Temperature Time, in minutes. */
     public long criticalTemperatureMinutes() {
         return CRITICAL_TIME.read(page);
     }
 
-    /** Temperature Sensor {@code index}, 0 to 7, in kelvins; 0 for none. */
+    /**
+     * Returns the value of temperature sensor {@code index}, 0 to 7, in kelvins; 0 if there is no
+     * such sensor.
+     */
     public int sensorKelvin(int index) {
         return sensorField(index).readInt(page);
     }
 
-    /** The field of temperature sensor {@code index}, 0 to 7. */
+    /** Returns the field of temperature sensor {@code index}, 0 to 7. */
     public static WireField sensorField(int index) {
         int offset = SENSORS.offset() + Objects.checkIndex(index, SENSOR_COUNT) * Short.BYTES;
         return new WireField(offset, Short.BYTES);

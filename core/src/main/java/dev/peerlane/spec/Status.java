@@ -7,15 +7,15 @@ import dev.peerlane.spec.layout.Wire;
  * The status of a completion (NVMe Base 2.0, 3.3.3.2.1) as an int <em>without</em> the phase tag:
  * SC 7:0, SCT 10:8, CRD 12:11, M 13, DNR 14.
  *
- * <p>An int and not an object, since each I/O has one. The constants are {@code SCT << 8 | SC};
- * compare them with {@link #code}, which drops the flags. Path related codes of a host's own making
- * (370h and above) are here too.
+ * <p>It is an int and not an object, because every I/O has one. The constants are {@code SCT << 8 |
+ * SC}. Compare them with {@link #code}, which drops the flags. Path related codes that a host
+ * creates itself (370h and above) are included.
  */
 public final class Status {
     /** Status Code Type: generic. */
     public static final int SCT_GENERIC = 0;
 
-    /** Status Code Type: of one command. */
+    /** Status Code Type: specific to one command. */
     public static final int SCT_COMMAND = 1;
 
     /** Status Code Type: media and data integrity. */
@@ -27,10 +27,10 @@ public final class Status {
     /** Status Code Type: vendor specific. */
     public static final int SCT_VENDOR = 7;
 
-    /** Bit More: the error log has more about it. */
+    /** Bit More: the error log has more information. */
     public static final int MORE = 1 << 13;
 
-    /** Bit Do Not Retry: the same command will fail again. */
+    /** Bit Do Not Retry: a retry of the same command will fail. */
     public static final int DO_NOT_RETRY = 1 << 14;
 
     /** Successful Completion. */
@@ -370,47 +370,55 @@ public final class Status {
         return Bits.with(Bits.with(0, 7, 0, sc), 10, 8, sct);
     }
 
-    /** Status Code. */
+    /** Returns the Status Code. */
     public static int sc(int status) {
         return Bits.get(status, 7, 0);
     }
 
-    /** Status Code Type. */
+    /** Returns the Status Code Type. */
     public static int sct(int status) {
         return Bits.get(status, 10, 8);
     }
 
-    /** Status Code Type and Status Code together, to compare with the constants. */
+    /** Returns Status Code Type and Status Code together, to be compared with the constants. */
     public static int code(int status) {
         return Bits.get(status, 10, 0);
     }
 
-    /** Command Retry Delay: 0 none, else which CRDT of Identify Controller to wait for. */
+    /**
+     * Returns the Command Retry Delay: 0 for none, otherwise the number of the CRDT field of
+     * Identify Controller to wait for.
+     */
     public static int crd(int status) {
         return Bits.get(status, 12, 11);
     }
 
-    /** More: the error log has more about it. */
+    /** Returns whether More is set: the error log has more information. */
     public static boolean more(int status) {
         return Bits.bit(status, 13);
     }
 
-    /** Do Not Retry: the same command will fail again. */
+    /** Returns whether Do Not Retry is set: a retry of the same command will fail. */
     public static boolean doNotRetry(int status) {
         return Bits.bit(status, 14);
     }
 
-    /** Whether the command succeeded. Success is the whole code, not only an SC of 0. */
+    /**
+     * Returns whether the command succeeded. Success means that the whole code is 0, not only SC.
+     */
     public static boolean isSuccess(int status) {
         return code(status) == SUCCESS;
     }
 
-    /** The specification's name of a status. Never fails: what is not known is named as such. */
+    /**
+     * Returns the specification's name of a status. Never fails: an unknown status gets a name that
+     * says so.
+     */
     public static String name(int status) {
         return StatusText.name(code(status));
     }
 
-    /** The status in one line: {@code Write Fault (280h, media), do not retry}. */
+    /** Returns the status in one line: {@code Write Fault (280h, media), do not retry}. */
     public static String describe(int status) {
         StringBuilder text = new StringBuilder(name(status));
         text.append(" (").append(Wire.hex3(code(status))).append("h, ");
@@ -426,7 +434,9 @@ public final class Status {
         return text.toString();
     }
 
-    /** What the status means for the user, and what to do; one or two short sentences. */
+    /**
+     * Returns what the status means for the user, and what to do, in one or two short sentences.
+     */
     public static String hint(int status) {
         return StatusText.hint(code(status));
     }

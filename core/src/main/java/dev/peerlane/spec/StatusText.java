@@ -11,7 +11,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 
-/** Names and hints of status codes, from a table beside this class; it is read when first asked. */
+/**
+ * Names and hints of status codes. They come from a table next to this class, which is read on the
+ * first call.
+ */
 final class StatusText {
     private static final String TABLE = "status-codes.txt";
     private static final String INDENT = "    ";

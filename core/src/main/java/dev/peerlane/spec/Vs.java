@@ -3,7 +3,7 @@ package dev.peerlane.spec;
 import dev.peerlane.Bits;
 
 /**
- * VS, Version (NVMe Base 2.0, 3.1.3.2); Identify Controller's VER has the same form.
+ * VS, Version (NVMe Base 2.0, 3.1.3.2). VER of Identify Controller has the same format.
  *
  * @param raw the register's 32 bits
  */
@@ -14,27 +14,27 @@ public record Vs(int raw) {
         return new Vs(Bits.with(minor, 31, 16, mjr));
     }
 
-    /** Tertiary Version Number. */
+    /** Returns the Tertiary Version Number. */
     public int ter() {
         return Bits.get(raw, 7, 0);
     }
 
-    /** Minor Version Number. */
+    /** Returns the Minor Version Number. */
     public int mnr() {
         return Bits.get(raw, 15, 8);
     }
 
-    /** Major Version Number. */
+    /** Returns the Major Version Number. */
     public int mjr() {
         return Bits.get(raw, 31, 16);
     }
 
-    /** Whether this is the given version or a later one. */
+    /** Returns whether this version is the given one or a later one. */
     public boolean isAtLeast(int major, int minor) {
         return mjr() > major || (mjr() == major && mnr() >= minor);
     }
 
-    /** The version in dots: {@code 1.4.0}. */
+    /** Returns the version with dots: {@code 1.4.0}. */
     @Override
     public String toString() {
         return mjr() + "." + mnr() + "." + ter();

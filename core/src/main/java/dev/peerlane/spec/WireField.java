@@ -8,23 +8,23 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * One field of an identify or log page: where it is and how long. The decoder reads and the
- * emulated device writes through the same field, so a page has one source of offsets.
+ * One field of an Identify or log page: its offset and length. The decoder reads and the emulated
+ * device writes through the same field, so a page has one source of offsets.
  *
  * @param offset byte offset in the page
- * @param bytes length; 1, 2, 4 and 8 also read as integers
+ * @param bytes length; fields of 1, 2, 4 and 8 bytes also read as integers
  */
 public record WireField(int offset, int bytes) {
     private static final char REPLACEMENT = '?';
 
-    /** Refuses a field that cannot be. */
+    /** Checks offset and length. */
     public WireField {
         if (offset < 0 || bytes <= 0) {
             throw new IllegalArgumentException("no field at " + offset + " of " + bytes + " bytes");
         }
     }
 
-    /** The value as an unsigned integer; all 64 bits of an 8-byte field. */
+    /** Returns the value as an unsigned integer; all 64 bits of an 8-byte field. */
     public long read(MemorySegment page) {
         return switch (bytes) {
             case 1 -> Wire.u8(page, offset);
@@ -35,7 +35,7 @@ public record WireField(int offset, int bytes) {
         };
     }
 
-    /** The lower 32 bits of {@link #read}. */
+    /** Returns the lower 32 bits of {@link #read}. */
     public int readInt(MemorySegment page) {
         return (int) read(page);
     }
@@ -59,7 +59,7 @@ public record WireField(int offset, int bytes) {
         }
     }
 
-    /** The bytes in the order of the page. */
+    /** Returns the bytes in the order of the page. */
     public byte[] readBytes(MemorySegment page) {
         return page.asSlice(offset, bytes).toArray(ValueLayout.JAVA_BYTE);
     }
@@ -67,7 +67,7 @@ public record WireField(int offset, int bytes) {
     /**
      * Writes bytes in the order of the page.
      *
-     * @throws IllegalArgumentException if it is not exactly as many
+     * @throws IllegalArgumentException if the number of bytes is not the field's length
      */
     public void writeBytes(MemorySegment page, byte[] value) {
         if (value.length != bytes) {
@@ -76,7 +76,7 @@ public record WireField(int offset, int bytes) {
         MemorySegment.copy(MemorySegment.ofArray(value), 0, page, offset, bytes);
     }
 
-    /** The value as an unsigned little-endian integer of any length. */
+    /** Returns the value as an unsigned little-endian integer of any length. */
     public BigInteger readBig(MemorySegment page) {
         return new BigInteger(1, reversed(readBytes(page)));
     }
@@ -84,7 +84,7 @@ public record WireField(int offset, int bytes) {
     /**
      * Writes an unsigned little-endian integer of any length.
      *
-     * @throws IllegalArgumentException if it is negative or does not fit
+     * @throws IllegalArgumentException if the value is negative or does not fit
      */
     public void writeBig(MemorySegment page, BigInteger value) {
         if (value.signum() < 0 || value.bitLength() > bytes * Byte.SIZE) {
@@ -99,8 +99,9 @@ public record WireField(int offset, int bytes) {
     }
 
     /**
-     * The value as text: padding of blanks and zeroes is cut off at both ends, and what is not
-     * printable ASCII becomes a question mark, since the text goes to terminals and logs.
+     * Returns the value as text without padding: blanks and zeroes are removed at both ends.
+     * Characters other than printable ASCII become question marks, because the text goes to
+     * terminals and logs.
      */
     public String readText(MemorySegment page) {
         byte[] raw = readBytes(page);
@@ -120,12 +121,12 @@ public record WireField(int offset, int bytes) {
         return text.toString();
     }
 
-    /** Writes ASCII text padded with blanks, as serial and model numbers are. */
+    /** Writes ASCII text padded with blanks, the format of serial and model numbers. */
     public void writeText(MemorySegment page, String text) {
         writePadded(page, text, (byte) ' ');
     }
 
-    /** Writes text padded with zeroes, as qualified names are. */
+    /** Writes text padded with zeroes, the format of qualified names. */
     public void writeZeroTerminated(MemorySegment page, String text) {
         writePadded(page, text, (byte) 0);
     }

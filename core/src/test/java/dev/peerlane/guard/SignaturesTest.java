@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The judge is wipefs of util-linux, over images that mkfs programs made. */
+/** Compares with wipefs of util-linux, over images that mkfs programs made. */
 class SignaturesTest {
     private static final int MIB = 1 << 20;
 
@@ -56,7 +56,7 @@ class SignaturesTest {
         assertThat(names(image)).isEqualTo(types);
     }
 
-    /** What no program of a distribution makes is made here. */
+    /** Images of formats for which no distribution has a program are built by hand. */
     @Test
     void wipefsOfThisMachineAgreesOnWhatIsMadeByHand(@TempDir Path folder) throws Exception {
         for (Map.Entry<String, SparseImage> made : madeByHand().entrySet()) {
@@ -120,7 +120,8 @@ class SignaturesTest {
 
     @Test
     void tablesOfDrivesWithLongBlocksAreFound() {
-        // a file has no block size, so wipefs can't look there in one; sgdisk writes them so
+        // a file has no block size, so wipefs does not look here in a file; sgdisk writes such
+        // disks
         String magic = "4546492050415254";
         assertThat(names(new SparseImage(16 * MIB).put(4096, magic))).containsExactly("gpt");
         assertThat(names(new SparseImage(16 * MIB).put(16 * MIB - 4096, magic)))
@@ -135,7 +136,7 @@ class SignaturesTest {
         byte[] bytes = new byte[MIB];
         for (int seed = 0; seed < 200; seed++) {
             new SplittableRandom(seed).nextBytes(bytes);
-            // the two bytes that chance brings once in 65,536
+            // two bytes that occur by chance once in 65,536
             bytes[0x1fe] = 0x55;
             bytes[0x1ff] = (byte) 0xaa;
             bytes[0x438] = 0x53;

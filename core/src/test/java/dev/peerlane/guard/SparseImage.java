@@ -16,7 +16,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.zip.GZIPInputStream;
 
-/** A device of which only the sectors are kept that are not zero. */
+/** A device that keeps only the sectors that are not zero. */
 public final class SparseImage implements DeviceBytes {
     private final TreeMap<Long, byte[]> pieces = new TreeMap<>();
     private final long sizeBytes;
@@ -26,7 +26,7 @@ public final class SparseImage implements DeviceBytes {
         this.sizeBytes = sizeBytes;
     }
 
-    /** Reads one of the kept images. */
+    /** Reads one of the stored images. */
     public static SparseImage kept(String name) throws IOException {
         try (BufferedReader lines =
                 new BufferedReader(
@@ -88,7 +88,7 @@ public final class SparseImage implements DeviceBytes {
         });
     }
 
-    /** Writes it into a file of a folder, for a program to look at. */
+    /** Writes the image into a file in a folder, for a program to examine. */
     public Path write(Path folder) throws IOException {
         Path file = folder.resolve("image");
         try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {

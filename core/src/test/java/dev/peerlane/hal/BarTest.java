@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Bulk accesses to a window, for every start and length up to a few words. */
+/** Tests bulk accesses to a window, for every start and length up to a few words. */
 class BarTest {
     private static final int BYTES = 64;
     private static final ValueLayout.OfInt INT =
@@ -20,7 +20,7 @@ class BarTest {
     private static final ValueLayout.OfLong LONG =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** A window on bytes, which takes aligned accesses only. */
+    /** A window over bytes that accepts aligned accesses only. */
     private static final class Window extends Bar {
         private final MemorySegment bytes = MemorySegment.ofArray(random(1));
 

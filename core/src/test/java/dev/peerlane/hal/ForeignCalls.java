@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** Calls by threads that do not own what they call: all are refused and do nothing. */
+/** Checks that calls by threads other than the owner are refused and have no effect. */
 public final class ForeignCalls {
     private final Map<String, Runnable> calls = new LinkedHashMap<>();
 
@@ -18,9 +18,10 @@ public final class ForeignCalls {
     }
 
     /**
-     * Makes each call on a thread with a name and on a virtual one, which has none.
+     * Makes each call on a named thread and on a virtual thread, which has no name.
      *
-     * @param state what a call could change, looked at by the owner, which is the caller
+     * @param state reads the state that a call could change; called by the owner, which is the
+     *     calling thread
      */
     public void assertRefused(Supplier<?> state) throws InterruptedException {
         Object before = state.get();

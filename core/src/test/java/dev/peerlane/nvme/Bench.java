@@ -7,7 +7,7 @@ import dev.peerlane.spec.wire.Cmbsz;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the tests of this package share. */
+/** Helpers of the tests in this package. */
 final class Bench {
     static final long TIMEOUT = 50_000_000;
     static final ControllerOptions OPTIONS =
@@ -36,7 +36,7 @@ final class Bench {
                 .isTrue();
     }
 
-    /** Completions in the order of their arrival. */
+    /** The completions in the order of arrival. */
     static final class Taken extends Completions {
         final List<Integer> slots = new ArrayList<>();
         final List<Integer> statuses = new ArrayList<>();

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A queue pair between a driver that is right and a controller that is not. */
+/** Tests a queue pair with a correct driver and a faulty controller. */
 class CompletionTest {
     private final FakeMachine m = Bench.withCmb(16);
     private Controller controller;
@@ -128,7 +128,8 @@ class CompletionTest {
 
     @Test
     void headThatLagsBehindButIsPossibleIsAccepted() {
-        // Two commands; the first completes last, with the head as it was when it was fetched.
+        // Two commands. The first completes last, with the queue head of the time when it was
+        // fetched.
         FakeController.Arrived[] late = new FakeController.Arrived[1];
         m.controller.statusOf =
                 c -> {

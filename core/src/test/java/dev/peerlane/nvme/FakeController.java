@@ -33,9 +33,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A controller that does what a test says, above all what a proper one would not. It is small on
- * purpose: commands succeed and record themselves, and no data moves but identify pages, read data
- * (a pattern) and PRP lists.
+ * A controller that behaves as a test prescribes, in particular incorrectly. It is deliberately
+ * small: commands succeed and are recorded, and the only data that moves is Identify pages, read
+ * data (a pattern) and PRP lists.
  */
 final class FakeController {
     static final int NO_ANSWER = -1;
@@ -58,7 +58,7 @@ final class FakeController {
         }
     }
 
-    /** A completion about to be written; a test may change it. */
+    /** A completion before it is written. A test may change it. */
     static final class Answer {
         int dw0;
         int sqhd;
@@ -82,14 +82,14 @@ final class FakeController {
     private final Map<Integer, Ring> sqs = new TreeMap<>();
     private final Map<Integer, Ring> cqs = new TreeMap<>();
 
-    /** An address that a command without an answer named. */
+    /** An address in a command that has not been answered. */
     private record Named(int qid, long address) {}
 
     private final List<Named> unanswered = new ArrayList<>();
 
     private final MemorySegment bar2Memory = MemorySegment.ofArray(new byte[1 << 20]);
 
-    // What it is.
+    // What the controller is.
     Cap cap = new Cap(0).withMqesZ(255).withTo(4).withCss(Cap.CSS_NVM).withCqr(true);
     Vs vs = Vs.of(1, 4, 0);
     long bar2Bytes;
@@ -106,7 +106,7 @@ final class FakeController {
     int csi = CommandSet.NVM;
     int crto;
 
-    // What it does wrong.
+    // How the controller misbehaves.
     int readyAfterSteps = 2;
     boolean neverReady;
     boolean neverUnready;
@@ -122,16 +122,16 @@ final class FakeController {
     Consumer<Answer> onAnswer = a -> {};
     boolean sleeps;
 
-    // What it saw.
+    // What the controller has seen.
     final List<Arrived> arrived = new ArrayList<>();
     int accesses;
     int loads;
     boolean gone;
 
-    /** CMBSZ and CMBLOC read 0 until CSTS.RDY. */
+    /** Whether CMBSZ and CMBLOC read 0 until CSTS.RDY is set. */
     boolean cmbShownWhenReady;
 
-    /** Disabling it clears CMBMSC. */
+    /** Whether disabling the controller clears CMBMSC. */
     boolean disablingClearsCmbmsc;
 
     int doorbells;
@@ -153,7 +153,7 @@ final class FakeController {
         this.machine = machine;
     }
 
-    /** Whether a scripted misbehaviour has come to pass. */
+    /** Returns whether a scripted fault has occurred. */
     boolean misbehaved() {
         return misbehaved;
     }
@@ -170,7 +170,7 @@ final class FakeController {
         return cmbWindow;
     }
 
-    /** Leaves a window behind as a former owner might. */
+    /** Leaves a CMB window enabled, as an earlier owner might. */
     void leftOver(long address) {
         cmbmsc = address | 3;
         cmbWindow = address;
@@ -196,7 +196,10 @@ final class FakeController {
         unanswered.clear();
     }
 
-    /** The driver frees host memory: nothing that can still be reached may lie in it. */
+    /**
+     * Called when the driver frees host memory. Checks that the controller can no longer access any
+     * of it.
+     */
     void freed(long address, long bytes) {
         if (gone || !machine.device.isBusMaster() || (csts & 1) == 0) {
             return;
@@ -245,7 +248,10 @@ final class FakeController {
         };
     }
 
-    /** Touching its registers raises this: what a SIGBUS in a mapping becomes. */
+    /**
+     * Counts an access to the registers, and raises the scripted error: what a SIGBUS in a mapping
+     * becomes.
+     */
     @Nullable Supplier<? extends Throwable> unreachable;
 
     private void touch() {
@@ -468,7 +474,7 @@ final class FakeController {
         return pages;
     }
 
-    /** Returns whether the command is answered at once. */
+    /** Executes an admin command. Returns whether it is answered at once. */
     private boolean admin(Arrived c, Answer a) {
         switch (c.opcode) {
             case AdminOpcode.IDENTIFY -> identify(c, a);
@@ -564,7 +570,7 @@ final class FakeController {
         }
     }
 
-    /** The commands of one kind that arrived at I/O queues. */
+    /** Returns the commands with an opcode that arrived at I/O queues. */
     List<Arrived> io(int opcode) {
         return arrived.stream().filter(c -> c.qid != 0 && c.opcode == opcode).toList();
     }

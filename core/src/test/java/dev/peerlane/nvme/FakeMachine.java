@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A machine with one {@link FakeController}: host memory that knows who frees what too early, a
- * clock whose turns move the controller, and calls that fail when a test says so.
+ * A machine with one {@link FakeController}: host memory that detects a free that is too early, a
+ * clock whose turns advance the controller, and calls that fail when a test wants it.
  */
 final class FakeMachine {
     static final long BAR2_ADDRESS = 0x20_0000_0000L;
@@ -42,7 +42,7 @@ final class FakeMachine {
     private int calls;
     private boolean gaveOut;
 
-    /** Whether a call failed as scripted. */
+    /** Returns whether a call failed as scripted. */
     boolean gaveOut() {
         return gaveOut;
     }
@@ -54,7 +54,7 @@ final class FakeMachine {
         }
     }
 
-    /** The host buffer that holds an address, or null. */
+    /** Returns the host buffer that contains an address, or null. */
     MemorySegment hostBytes(long address, long bytes) {
         Map.Entry<Long, FakeBuffer> e = host.floorEntry(address);
         if (e == null || address + bytes > e.getKey() + e.getValue().segment().byteSize()) {

@@ -15,11 +15,14 @@ import dev.peerlane.spec.wire.Reg;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
-/** A port on a device that completes whatever the doorbell announces, with no work of its own. */
+/**
+ * Tests a port on a device that completes everything that the doorbell announces and does nothing
+ * else.
+ */
 class HotPathTest {
     private static final int DEPTH = 31;
 
-    /** Completes commands in the doorbell write. */
+    /** Completes commands inside the doorbell write. */
     private static final class Loopback extends Bar {
         private long sq;
         private long cq;
@@ -96,7 +99,7 @@ class HotPathTest {
         }
     }
 
-    /** As much of the controller as a port needs that is never told to stop. */
+    /** The part of a controller that a port needs if it is never stopped. */
     private record Around(Controller controller) implements NvmeBlockPort.Host {
         @Override
         public PciDevice device() {

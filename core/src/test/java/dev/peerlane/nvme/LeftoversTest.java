@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a killed run leaves in a CMB, and what the next one does about it. */
+/** Tests what a killed run leaves in a CMB, and how the next run cleans it up. */
 class LeftoversTest {
     private static final long WORD = 0x5ec2_e75e_c2e7L;
 
@@ -51,7 +51,7 @@ class LeftoversTest {
         return cmb;
     }
 
-    /** Puts data into the CMB and a record of it beside, as a killed process would leave both. */
+    /** Puts data into the CMB and a record next to it, as a killed process would leave them. */
     private void leave(String serial) throws IOException {
         try (PciDevice device = fabric.open("emu:ssd0")) {
             try (Controller controller =
@@ -96,7 +96,7 @@ class LeftoversTest {
         session.close();
     }
 
-    /** Guards the test above: without a record the words are still there. */
+    /** Guards the test above: without a record, the words are still there. */
     @Test
     void aRecordOfAnotherDriveIsDroppedAndNothingOverwritten() throws IOException {
         leave("ANOTHER");
@@ -117,7 +117,7 @@ class LeftoversTest {
         session.close();
     }
 
-    /** Otherwise the data would stay in the CMB, and nobody would know of it any more. */
+    /** Otherwise the data would stay in the CMB without any record of it. */
     @Test
     void aRecordStaysUntilWhatItNamesIsOverwritten() throws IOException {
         leave("EMU-ssd0");

@@ -10,7 +10,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** When a controller is asked how it is: not while it answers, and not for longer than needed. */
+/**
+ * Tests when a controller is checked: not while it completes commands, and no later than necessary.
+ */
 class SilenceTest {
     private static final int POLLS_A_MILLISECOND = 16;
 

@@ -9,11 +9,14 @@ import dev.peerlane.hal.DmaBuffer;
 import java.util.function.ObjIntConsumer;
 import org.junit.jupiter.api.Test;
 
-/** The k-th call fails, k = 1, 2, 3 … until all succeed: a typed error, soon, and nothing leaks. */
+/**
+ * The k-th call fails, k = 1, 2, 3 … until all succeed. Each failure must be a typed error, come
+ * soon, and leak nothing.
+ */
 class SweepTest {
     private static final int MOST = 2000;
 
-    /** Everything that an ordinary use does. Returns whether it went through. */
+    /** Does everything that ordinary use does. Returns whether it succeeded. */
     private static boolean life(FakeMachine m) {
         try (Controller c = Bench.open(m)) {
             ControllerMemoryBuffer cmb = c.requireCmb();

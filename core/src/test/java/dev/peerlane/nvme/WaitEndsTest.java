@@ -18,13 +18,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What becomes of a command whose wait ends otherwise than by its answer. */
+/** Tests a command whose wait ends in another way than by its completion. */
 class WaitEndsTest {
     private final FakeMachine m = new FakeMachine();
     private final ThrowingClock clock = new ThrowingClock();
     private Controller controller;
 
-    /** Throws at the turns that a test chooses, or does something of a test's. */
+    /** Throws at the turns that a test chooses, or runs an action of the test. */
     private final class ThrowingClock extends Clock {
         private @Nullable Throwable thrown;
         private int times;
@@ -205,7 +205,8 @@ class WaitEndsTest {
                 DmaBuffer inner = m.dma.allocate(64 << 10)) {
             ns.write(outer, 0, 0, 64);
             Throwable[] refused = new Throwable[1];
-            // Before the device has fetched the command: its list must be that of this one still.
+            // The device has not fetched the command yet, so the PRP list must still be this
+            // command's.
             m.controller.sleeps = true;
             clock.meanwhile =
                     () -> {

@@ -3,7 +3,7 @@ package dev.peerlane.pci;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** A configuration space over bytes of a test. */
+/** A configuration space over the bytes of a test. */
 final class BytesConfigSpace extends ConfigSpace {
     final ByteBuffer bytes = ByteBuffer.allocate(4096).order(ByteOrder.LITTLE_ENDIAN);
 

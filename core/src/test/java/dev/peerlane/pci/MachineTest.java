@@ -35,7 +35,7 @@ class MachineTest {
                 .with(details);
     }
 
-    /** Two drives behind a switch below one host bridge, one below another. */
+    /** Creates two drives behind a switch below one host bridge, and one drive below another. */
     private static Machine machine(Cpu cpu, int hostDevice, Link rootLink) {
         List<PciFunction> all = new ArrayList<>();
         Link narrow = new Link(4, 4, 4, 4);
@@ -67,7 +67,7 @@ class MachineTest {
         assertThat(server.reason()).contains("8086:1234").contains(HOST_A.toString());
     }
 
-    /** A client machine with drives below three of its root ports. */
+    /** Creates a client machine with drives below three of its root ports. */
     private static Route client(int model, int from, int to) {
         Cpu cpu = new Cpu("GenuineIntel", 6, model, "", false);
         List<PciFunction> all = new ArrayList<>();
@@ -93,7 +93,9 @@ class MachineTest {
                 .isEqualTo(Verdict.ROOT_UNTRUSTED);
     }
 
-    /** Two functions of one device, whose only common bridge is the root port above them. */
+    /**
+     * Creates two functions of one device, whose only common bridge is the root port above them.
+     */
     private static Route functions(int acsControl) {
         PciFunction port = function(ROOT_A, null, Kind.ROOT_PORT, 1, null);
         PciFunction withAcs =

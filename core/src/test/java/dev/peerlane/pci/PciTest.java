@@ -25,7 +25,7 @@ class PciTest {
         return new PciFunction(bdf, parent, kind, 1, 2, classCode, acs, false, List.of(), null);
     }
 
-    /** Two drives behind a switch below root port A, one below root port B. */
+    /** Creates two drives behind a switch below root port A, and one drive below root port B. */
     private static Machine machine(Acs onSwitch, Acs onRoot, Trust writes, Trust reads) {
         List<PciFunction> all = new ArrayList<>();
         all.add(function(ROOT_A, null, Kind.ROOT_PORT, onRoot));

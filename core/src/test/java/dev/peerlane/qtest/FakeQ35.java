@@ -11,13 +11,13 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Answers as a q35 with an IOMMU and one NVMe function, 00:04.0, which has a BAR of 16 KiB: enough
- * to attach to, and nothing moves in it.
+ * Answers like a q35 with an IOMMU and one NVMe function, 00:04.0, which has a BAR of 16 KiB. It is
+ * enough to attach to, but no data moves.
  */
 final class FakeQ35 implements AutoCloseable {
     static final String LOCATOR = "qemu:00:04.0";
 
-    /** Where its configuration space is. */
+    /** The address of the function's configuration space. */
     static final long CONFIG = EcamConfig.ECAM_BASE + (4L << 15);
 
     static final int RAM_BYTES = 64 << 20;
@@ -33,11 +33,13 @@ final class FakeQ35 implements AutoCloseable {
     FakeQ35(Path ramFile) throws IOException {
         ram = new RandomAccessFile(ramFile.toFile(), "rw");
         ram.setLength(RAM_BYTES);
-        nvme.putShort(6, (short) 0x10).put(0x34, (byte) 0x40); // a list of capabilities
-        nvme.putShort(0x40, (short) 0x10).putInt(0x44, 1 << 28); // PCI Express, with a reset
+        nvme.putShort(6, (short) 0x10).put(0x34, (byte) 0x40); // has a capability list
+        // PCI Express, with Function Level Reset
+        nvme.putShort(0x40, (short) 0x10).putInt(0x44, 1 << 28);
         nvme.putInt(0x10, 4);
         elsewhere.put(IOMMU, 0x10L);
-        elsewhere.put(IOMMU + 0x08, (2L << 8) | (0x20L << 24) | (1L << 40)); // 3 levels, records
+        // 3 levels, fault records
+        elsewhere.put(IOMMU + 0x08, (2L << 8) | (0x20L << 24) | (1L << 40));
         elsewhere.put(IOMMU + 0x10, 0x10L << 8); // IOTLB registers at 100h
     }
 
@@ -48,15 +50,13 @@ final class FakeQ35 implements AutoCloseable {
                 .putInt(8, classAndRevision);
     }
 
-    /**
-     * Has the IOMMU refuse something, in the words of a Fault Recording Register (VT-d 10.4.14).
-     */
+    /** Records a fault in the IOMMU, in the format of a Fault Recording Register (VT-d 10.4.14). */
     void refuses(int register, long address, long high) {
         elsewhere.put(RECORDS + 16L * register, address);
         elsewhere.put(RECORDS + 16L * register + 8, high | 1L << 63);
     }
 
-    /** Has it refuse more than it has registers for. */
+    /** Sets the overflow of the fault records. */
     void overflows() {
         elsewhere.put(IOMMU + 0x34, 1L);
     }
@@ -118,7 +118,7 @@ final class FakeQ35 implements AutoCloseable {
                 throw new UncheckedIOException(e);
             }
         } else if (at >= RECORDS && at < RECORDS + 32) {
-            if ((at & 15) == 12 && value >>> 31 == 1) { // F is cleared by writing 1
+            if ((at & 15) == 12 && value >>> 31 == 1) { // writing 1 clears F
                 elsewhere.computeIfPresent(at - 4, (a, high) -> high & Long.MAX_VALUE);
             }
         } else if (at == IOMMU + 0x34) {

@@ -17,8 +17,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A qtest server that answers as a test says: it is given each line and returns what to send, raw,
- * or null to hang up. The hello is answered by itself unless the test takes that over.
+ * A qtest server that answers as a test prescribes. The test gets each line and returns the raw
+ * text to send, or null to hang up. The server answers the greeting itself unless the test takes
+ * that over.
  */
 final class FakeServer implements AutoCloseable {
     private final ServerSocketChannel listener;
@@ -42,7 +43,7 @@ final class FakeServer implements AutoCloseable {
         return path;
     }
 
-    /** Returns the lines it was sent, without the hello that it answered by itself. */
+    /** Returns the lines that arrived, without the greeting that the server answered itself. */
     List<String> received() {
         return received;
     }
@@ -65,7 +66,7 @@ final class FakeServer implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            received.add("ended: " + e); // the client has gone, as some tests want
+            received.add("ended: " + e); // the client has disconnected, as some tests intend
         }
     }
 

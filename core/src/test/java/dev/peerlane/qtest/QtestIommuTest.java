@@ -14,9 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * The IOMMU of a QEMU, as far as it can be played: its fault records, and memory for its tables.
- */
+/** Tests the IOMMU of a QEMU with a fake: its fault records, and memory for its tables. */
 class QtestIommuTest {
     @TempDir private Path folder;
     private FakeQ35 machine;
@@ -60,7 +58,7 @@ class QtestIommuTest {
 
     @Test
     void pagesThatCouldNotBeMappedAreFreeAgain() {
-        // pages are found from 16 MiB on; root, context and page table have one each
+        // pages are allocated from 16 MiB on; root, context and page table take one each
         long all = FakeQ35.RAM_BYTES - (16 << 20) - 3 * RamFile.PAGE_BYTES;
         PeerlaneException e =
                 catchThrowableOfType(

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The client of the qtest protocol against a server that lies, hangs up or says nothing. */
+/** Tests the client of the qtest protocol against a server that lies, hangs up or stays silent. */
 @Timeout(30)
 class QtestSocketTest {
     private static final long SHORT_NANOS = 50_000_000;
@@ -391,7 +391,7 @@ class QtestSocketTest {
                 interrupts.position(interrupts.position() % 5);
             }
         } catch (IOException e) {
-            // the client has given it up
+            // the client has closed the socket
         }
     }
 
@@ -409,7 +409,7 @@ class QtestSocketTest {
 
     @Test
     void bridgesWithoutEndEndTheScan() throws Exception {
-        // device 0 of every bus is a bridge, and no other device is there: a tree without end
+        // device 0 of every bus is a bridge, and there is no other device: a tree without end
         with(
                 LONG_NANOS,
                 line -> {
@@ -431,7 +431,7 @@ class QtestSocketTest {
                                         assertThat(e.code()).isEqualTo("qtest-too-many-buses")));
     }
 
-    /** Answers as a q35 does that has one function, or the same one everywhere. */
+    /** Answers like a q35 that has one function, or the same function everywhere. */
     private static Function<String, @Nullable String> functions(
             boolean everywhere, String header, String low, String high) {
         return line -> {
@@ -443,7 +443,7 @@ class QtestSocketTest {
             }
             return switch (line.substring(line.length() - 2)) {
                 case "fc" -> "OK 0x29c08086\n";
-                case "00" -> "OK 0x00091b36\n"; // an expander, below which there are more
+                case "00" -> "OK 0x00091b36\n"; // an expander bridge, with more root buses
                 case "0c" -> header;
                 case "10" -> low;
                 case "14" -> high;
@@ -465,7 +465,7 @@ class QtestSocketTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0xfff00004, 0x0", // less than nothing
+        "0xfff00004, 0x0", // a negative size
         "0xffa00000, 0x0", // a mask with a hole
         "0xffff0004, 0x7fffffff",
         "0x4, 0x80000000"

@@ -16,7 +16,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A thread that does not own a fabric sends QEMU nothing and takes none of its answers. */
+/**
+ * Checks that a thread that does not own a fabric sends QEMU nothing and takes none of its answers.
+ */
 class QtestThreadsTest {
     @TempDir private Path folder;
 
@@ -69,8 +71,8 @@ class QtestThreadsTest {
             String asked = "readl 0x%x".formatted(FakeQ35.CONFIG);
             List<String> before = List.copyOf(server.received());
             calls.assertRefused(() -> {
-                int identity = config.load32(0); // nothing came before its answer
-                doorbell.ring(7); // whose answer is on its way during the call
+                int identity = config.load32(0); // no other answer came before
+                doorbell.ring(7); // the answer to this write is in flight during the call
                 return identity;
             });
             assertThat(config.load32(0)).isEqualTo(0x0010_1b36);

@@ -15,7 +15,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Pages of the RAM file: never twice, always zeroed, none lost. */
+/** Checks that pages of the RAM file are never allocated twice, always zeroed, and never lost. */
 class RamFileTest {
     private static final long FIRST = 16L << 20;
     private static final long END = 32L << 20;

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The tables of the IOMMU, walked as the specification says hardware does (VT-d 3.4, 3.7). */
+/** Walks the tables of the IOMMU as the specification says that hardware does (VT-d 3.4, 3.7). */
 class VtdTablesTest {
     private static final ValueLayout.OfLong LE_LONG = JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -62,7 +62,7 @@ class VtdTablesTest {
     void mappedPagesLeadToThemselvesForEveryRequester(int levels) throws IOException {
         try (RamFile ram = ram()) {
             VtdTables tables = new VtdTables(ram, levels);
-            long start = 0x8_001f_e000L; // the second page is the last below a leaf table's end
+            long start = 0x8_001f_e000L; // the second page is the last one in its leaf table
             tables.map(start, 4 * 4096);
             for (long page = start; page < start + 4 * 4096; page += 4096) {
                 assertThat(walk(ram, tables, 0, 0, page)).isEqualTo(page | 3);
@@ -105,7 +105,8 @@ class VtdTablesTest {
         try (RamFile ram = ram()) {
             VtdTables tables = new VtdTables(ram, 3);
             long left = (16L << 20) - 3 * 4096;
-            ram.take(left - 2 * 4096); // two tables can be made: the middle one and the first leaf
+            // leaves room for two tables: the middle one and the first leaf
+            ram.take(left - 2 * 4096);
             assertThatExceptionOfType(PeerlaneException.class)
                     .isThrownBy(() -> tables.map(0x20_0000 - 4096, 8192))
                     .satisfies(e -> assertThat(e.code()).isEqualTo("no-dma-memory"));

@@ -13,7 +13,7 @@ import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 
 final class EntryTest {
-    /** An offset that is not aligned to anything: entries are read where they are. */
+    /** An unaligned offset, because entries are read in place. */
     private static final long ODD = 3;
 
     private static MemorySegment bytes(String hex) {

@@ -4,12 +4,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Each bit of each page moves exactly one accessor. */
+/** Checks that each bit of each page moves exactly one accessor. */
 final class PageWalkTest {
     @Test
     void identifyControllerBitsMoveOneFieldEach() {
         MemorySegment page = MemorySegment.ofArray(new byte[IdentifyController.BYTES]);
-        // Text rests at a printable letter: blanks and zeroes would be trimmed away.
+        // Text fields start with a printable letter, because blanks and zeroes would be trimmed.
         page.asSlice(4, 68).fill((byte) '@');
         page.asSlice(768, 256).fill((byte) '@');
         WalkingOnes.overBytes(page, IdentifyController::new)

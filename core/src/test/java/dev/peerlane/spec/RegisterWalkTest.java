@@ -18,7 +18,7 @@ import dev.peerlane.spec.wire.Pmrsts;
 import dev.peerlane.spec.wire.Pmrswtp;
 import org.junit.jupiter.api.Test;
 
-/** Each bit of each register moves exactly one accessor. */
+/** Checks that each bit of each register moves exactly one accessor. */
 final class RegisterWalkTest {
     @Test
     void capBitsMoveOneFieldEach() {

@@ -8,7 +8,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 final class StatusTest {
-    /** Numbers and names, typed apart from the code under test. */
+    /** Numbers and names, typed independently of the code under test. */
     private static final String TABLE =
             """
             000 Successful Completion

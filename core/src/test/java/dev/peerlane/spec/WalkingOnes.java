@@ -12,11 +12,11 @@ import java.util.function.IntFunction;
 import java.util.function.LongFunction;
 
 /**
- * Sets one bit after the other in a register, an entry or a page, and holds that exactly the one
- * accessor moves whose field the bit is in; no accessor for a reserved bit. The field table is
- * typed in the test, apart from the code under test.
+ * Sets one bit after the other in a register, an entry or a page, and checks that exactly the
+ * accessor of that bit's field changes, and none for a reserved bit. The table of fields is typed
+ * in the test, independently of the code under test.
  *
- * @param <T> what the accessors read
+ * @param <T> the type that the accessors read
  */
 final class WalkingOnes<T> {
     private final int bits;
@@ -45,7 +45,7 @@ final class WalkingOnes<T> {
         return new WalkingOnes<>(Long.SIZE, register.apply(0), bit -> register.apply(1L << bit));
     }
 
-    /** Walks over memory; what the segment holds beforehand is the state of rest. */
+    /** Walks over memory. The initial content of the segment is the state at rest. */
     static <T> WalkingOnes<T> overBytes(MemorySegment memory, Function<MemorySegment, T> decoder) {
         T decoded = decoder.apply(memory);
         int[] last = {-1};
@@ -68,7 +68,7 @@ final class WalkingOnes<T> {
         memory.set(ValueLayout.JAVA_BYTE, bit / Byte.SIZE, flipped);
     }
 
-    /** A field of bits hi:lo. */
+    /** Adds a field of bits hi:lo. */
     WalkingOnes<T> bits(String name, int hi, int lo, Function<T, Object> accessor) {
         for (Field<T> other : fields) {
             assertThat(hi < other.lo() || lo > other.hi())
@@ -79,12 +79,12 @@ final class WalkingOnes<T> {
         return this;
     }
 
-    /** A field of one bit. */
+    /** Adds a field of one bit. */
     WalkingOnes<T> bit(String name, int bit, Function<T, Object> accessor) {
         return bits(name, bit, bit, accessor);
     }
 
-    /** A field of whole bytes. */
+    /** Adds a field of whole bytes. */
     WalkingOnes<T> bytes(String name, int offset, int count, Function<T, Object> accessor) {
         int lo = offset * Byte.SIZE;
         return bits(name, lo + count * Byte.SIZE - 1, lo, accessor);
@@ -105,7 +105,7 @@ final class WalkingOnes<T> {
         }
     }
 
-    /** Where the field rests at zero, a bit has its weight. */
+    /** If the field is zero at rest, a bit must have its weight. */
     private void checkValue(Field<T> field, int bit, Object value) {
         boolean restsAtZero =
                 (field.rest() instanceof Integer i && i == 0)

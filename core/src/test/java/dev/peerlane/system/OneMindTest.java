@@ -146,7 +146,7 @@ class OneMindTest {
     }
 
     /**
-     * Devices whose Relaxed Ordering stays on, pairs whose writes take several ways, and functions
+     * Devices whose Relaxed Ordering stays on, pairs whose writes take several paths, and functions
      * that hold their link down or of which only the first bytes were read, or none.
      */
     private Fabric withStuckBits(EmulatedFabric fabric) {

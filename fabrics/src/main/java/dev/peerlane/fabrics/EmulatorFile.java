@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the emulator's part of a fabric file. What is left out has the defaults of the specs. */
+/** Reads the emulator's part of a fabric file. Missing keys have the defaults of the models. */
 final class EmulatorFile {
     private static final long DEFAULT_BYTES = 1L << 30;
     private static final int DEFAULT_BLOCK_BYTES = 512;
@@ -29,7 +29,7 @@ final class EmulatorFile {
 
     private final Path base;
 
-    /** Reads files whose relative paths begin at {@code base}. */
+    /** Creates a reader for files whose relative paths start at {@code base}. */
     EmulatorFile(Path base) {
         this.base = base;
     }
@@ -253,7 +253,9 @@ final class EmulatorFile {
                 Cmbswtp.ofBytes(rate(yaml, "sustainedWrites")).raw());
     }
 
-    /** A size that CMBEBS and CMBSWTP can say: 24 bits of bytes, KiB, MiB or GiB. */
+    /**
+     * Reads a size or rate that CMBEBS and CMBSWTP can express: 24 bits of bytes, KiB, MiB or GiB.
+     */
     private static long rate(YamlReader yaml, String key) {
         long bytes = yaml.size(key, 0);
         try {
@@ -323,7 +325,7 @@ final class EmulatorFile {
         return yaml.located(r -> new PortModel(acs, r.textOrNull("drive"), below, egress));
     }
 
-    /** ACS control: a number, or names of bits. */
+    /** Reads ACS control bits: a number, or names of bits. */
     private static @Nullable Integer acs(YamlReader yaml) {
         if (!yaml.has("acs")) {
             return null;

@@ -16,33 +16,34 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 
 /**
- * What a fabric file says: {@code kind: emulator} with drives and the tree they hang in, or {@code
+ * The content of a fabric file: {@code kind: emulator} with drives and their PCI tree, or {@code
  * kind: qemu} with the {@code socket} and the {@code ram} of a QEMU that is already running. Paths
  * in it are relative to the file.
  *
- * <p>Read strictly: an unknown key is an error that names it, its line, and the keys there are.
+ * <p>Reading is strict: an unknown key is an error that names the key, its line and the allowed
+ * keys.
  */
 public sealed interface FabricFile {
-    /** Longer files are refused. */
+    /** The maximum length of a file. Longer files are refused. */
     int MAX_BYTES = 1 << 20;
 
-    /** The name of a file that stands for standard input. */
+    /** The file name that stands for standard input. */
     String STANDARD_INPUT = "-";
 
-    /** Returns which kind of locators it serves. */
+    /** Returns the kind of the locators that the fabric opens. */
     Locator.Kind kind();
 
     /**
-     * Makes or attaches the fabric.
+     * Creates the fabric or attaches to it.
      *
-     * @throws PeerlaneException if it can't be opened
+     * @throws PeerlaneException if the fabric can't be opened
      */
     Fabric open();
 
     /**
-     * A fabric in this process.
+     * A fabric that this process emulates.
      *
-     * @param model what is in it
+     * @param model the fabric's description
      */
     record Emulated(FabricModel model) implements FabricFile {
         @Override
@@ -59,8 +60,8 @@ public sealed interface FabricFile {
     /**
      * A running QEMU.
      *
-     * @param socket its qtest socket
-     * @param ram the file that backs its RAM
+     * @param socket path of the qtest socket
+     * @param ram the file that backs the guest's RAM
      */
     record Qemu(Path socket, Path ram) implements FabricFile {
         @Override
@@ -75,10 +76,10 @@ public sealed interface FabricFile {
     }
 
     /**
-     * Reads a fabric file; {@code -} is standard input, where relative paths begin at the current
-     * folder.
+     * Reads a fabric file. {@code -} is standard input, with paths relative to the current
+     * directory.
      *
-     * @throws PeerlaneException of category REQUEST if it is not there or not right
+     * @throws PeerlaneException of category REQUEST if the file does not exist or is not valid
      */
     static FabricFile read(Path file) {
         if (file.toString().equals(STANDARD_INPUT)) {
@@ -126,7 +127,7 @@ public sealed interface FabricFile {
         }
     }
 
-    /** Reads as much as a fabric file may have: a device tells a length of 0 and never ends. */
+    /** Reads at most the maximum length: a device reports a length of 0 and may never end. */
     private static String bounded(InputStream in, String name, String remedy) throws IOException {
         byte[] bytes = in.readNBytes(MAX_BYTES + 1);
         if (bytes.length > MAX_BYTES) {
@@ -136,11 +137,11 @@ public sealed interface FabricFile {
     }
 
     /**
-     * Reads the text of a fabric file.
+     * Parses the text of a fabric file.
      *
-     * @param name what messages call it
-     * @param text the YAML
-     * @param base where relative paths in it begin
+     * @param name the file's name in messages
+     * @param text the YAML text
+     * @param base the directory for relative paths
      */
     static FabricFile parse(String name, String text, Path base) {
         YamlNode root;

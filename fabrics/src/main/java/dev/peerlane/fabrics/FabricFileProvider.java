@@ -11,12 +11,15 @@ import dev.peerlane.hal.Fabric;
 import dev.peerlane.nvme.ControllerOptions;
 import java.nio.file.Path;
 
-/** Opens devices of a fabric that a file describes: emulated drives, or a running QEMU's. */
+/**
+ * Opens devices of a fabric that a file describes: emulated drives, or the drives of a running
+ * QEMU.
+ */
 public final class FabricFileProvider implements EndpointProvider {
     /** Creates a provider, for a service loader. */
     public FabricFileProvider() {}
 
-    /** QEMU's devices need a file: this is who says so. */
+    /** Also accepts QEMU's devices without a file, in order to report that they need one. */
     @Override
     public boolean opens(OpenRequest request) {
         return request.fabricFile() != null || request.kind() == Locator.Kind.QEMU;

@@ -8,9 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Reads how an emulated fabric moves its packets: {@code fabric}, {@code packets}, {@code links}.
- */
+/** Reads how packets move in an emulated fabric: {@code fabric}, {@code packets}, {@code links}. */
 final class PacketsPart {
     private static final long MAX_NANOS = 1_000_000_000L;
 
@@ -21,7 +19,7 @@ final class PacketsPart {
 
     private PacketsPart() {}
 
-    /** Returns what the file says of packets; null for a fabric without them. */
+    /** Returns the packet model that the file describes, or null if it describes none. */
     static @Nullable PacketModel read(YamlReader yaml) {
         if (yaml.choice("fabric", Kind.FAST) == Kind.FAST) {
             for (String key : new String[] {"packets", "links", "secondWays"}) {

@@ -12,17 +12,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A value of a YAML document that knows its line. Scalars stay text, so that {@code 1.4} is a
- * version and {@code 4MiB} a size where those are meant.
+ * A value of a YAML document with its line number. Scalars stay text, so that {@code 1.4} can be a
+ * version and {@code 4MiB} a size.
  */
 sealed interface YamlNode {
-    /** Deeper documents are refused. */
+    /** The maximum depth. Deeper documents are refused. */
     int MAX_DEPTH = 40;
 
-    /** Returns the line where it begins, from 1. */
+    /** Returns the line on which the value begins, counted from 1. */
     int line();
 
-    /** Text, a number, true or false. */
+    /** A text, a number, true or false. */
     record Scalar(String text, int line) implements YamlNode {}
 
     /** A sequence. */
@@ -31,7 +31,7 @@ sealed interface YamlNode {
     /** A mapping, in the order of the document. */
     record Entries(Map<String, YamlNode> entries, int line) implements YamlNode {}
 
-    /** A document that can't be read, with the line. */
+    /** An error in a document, with its line. */
     final class Malformed extends Exception {
         private static final long serialVersionUID = 1L;
         private final int line;
@@ -46,7 +46,7 @@ sealed interface YamlNode {
         }
     }
 
-    /** Reads a document; an empty one is an empty mapping. */
+    /** Parses a document. An empty document is an empty mapping. */
     static YamlNode parse(String text) throws Malformed {
         try (YAMLParser parser = new YAMLFactory().createParser(text)) {
             if (parser.nextToken() == null) {

@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One mapping of a fabric file, read strictly: a key that is not allowed, and a value of another
- * kind than the key takes, are errors that name file, line, key and remedy.
+ * Reads one mapping of a fabric file strictly. A key that is not allowed, or a value of the wrong
+ * type, is an error that names file, line, key and remedy.
  */
 final class YamlReader {
     private static final Pattern SIZE =
@@ -29,7 +29,7 @@ final class YamlReader {
         this.entries = node.entries();
     }
 
-    /** Reads a node that has to be a mapping. */
+    /** Creates a reader for a node that must be a mapping. */
     static YamlReader of(String file, String what, YamlNode node) {
         if (node instanceof YamlNode.Entries mapping) {
             return new YamlReader(file, mapping);
@@ -37,7 +37,7 @@ final class YamlReader {
         throw error(file, node.line(), what + " is no mapping", "Write it as keys and values");
     }
 
-    /** Refuses every key but these. */
+    /** Refuses all keys except these. */
     YamlReader allow(String... keys) {
         List<String> allowed = Arrays.asList(keys);
         entries.forEach((key, value) -> {
@@ -56,12 +56,12 @@ final class YamlReader {
         return entries.containsKey(key);
     }
 
-    /** Returns an error at the line of this mapping. */
+    /** Creates an error at the line of this mapping. */
     PeerlaneException error(String message, String remedy) {
         return error(file, line, message, remedy);
     }
 
-    /** Runs what may refuse a value, and adds file and line to its refusal. */
+    /** Calls a function that may refuse a value, and adds file and line to the refusal. */
     <T> T located(Function<YamlReader, T> make) {
         try {
             return make.apply(this);
@@ -114,12 +114,12 @@ final class YamlReader {
                 return value;
             }
         } catch (NumberFormatException e) {
-            // told below
+            // reported below
         }
         throw wrong(key, text, "Write a whole number from " + min + " to " + max);
     }
 
-    /** Bytes: a number, alone or with a unit from KiB to EiB. */
+    /** Returns a size in bytes: a number, optionally with a unit from KiB to EiB. */
     long size(String key, long otherwise) {
         String text = textOrNull(key);
         if (text == null) {
@@ -140,7 +140,7 @@ final class YamlReader {
                 key, text, "Write bytes, or a number with a unit from KiB to EiB, such as 4MiB");
     }
 
-    /** One of an enum's constants, written in lower case with dashes. */
+    /** Returns a constant of an enum, written in lower case with dashes. */
     <E extends Enum<E>> E choice(String key, E otherwise) {
         String text = textOrNull(key);
         if (text == null) {
@@ -157,13 +157,13 @@ final class YamlReader {
         throw wrong(key, text, "Use one of " + String.join(", ", names));
     }
 
-    /** A mapping below, or null. */
+    /** Returns the nested mapping, or null. */
     @Nullable YamlReader mapping(String key) {
         YamlNode node = entries.get(key);
         return node == null ? null : of(file, "'" + key + "'", node);
     }
 
-    /** The mappings of a sequence below; none if it is not there. */
+    /** Returns the nested mappings of a sequence. Empty if the key is missing. */
     List<YamlReader> mappings(String key) {
         List<YamlReader> readers = new ArrayList<>();
         for (YamlNode item : items(key)) {
@@ -172,7 +172,7 @@ final class YamlReader {
         return readers;
     }
 
-    /** The texts of a sequence below, or its only text; none if it is not there. */
+    /** Returns the texts of a nested sequence, or a single text. Empty if the key is missing. */
     List<String> texts(String key) {
         if (entries.get(key) instanceof YamlNode.Scalar scalar) {
             return List.of(scalar.text());
@@ -184,7 +184,7 @@ final class YamlReader {
         return texts;
     }
 
-    /** Returns the error of a value that its key does not take. */
+    /** Creates the error for a value that its key does not accept. */
     PeerlaneException wrong(String key, String value, String remedy) {
         YamlNode node = entries.get(key);
         return error(

@@ -1,4 +1,7 @@
-/** Reads fabric files and opens what they describe: emulated drives, or a running QEMU's. */
+/**
+ * Reads fabric files and opens what they describe: emulated drives, or the drives of a running
+ * QEMU.
+ */
 @NullMarked
 package dev.peerlane.fabrics;
 

@@ -14,7 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** Holds docs/fabric-files.md to what is read. */
+/** Checks that docs/fabric-files.md agrees with the reader. */
 class FabricFilesDocTest {
     private static final Path DOCUMENT = Path.of("..", "docs", "fabric-files.md");
     private static final Pattern BLOCK = Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL);

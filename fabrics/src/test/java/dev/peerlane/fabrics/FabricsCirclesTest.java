@@ -7,7 +7,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import dev.peerlane.Circles;
 import org.junit.jupiter.api.Test;
 
-/** Holds the types of this module to what ArchitectureTest holds the library's to. */
+/** Checks the types of this module with the rules that ArchitectureTest applies to the library. */
 class FabricsCirclesTest {
     private static final String BASE = "dev.peerlane.fabrics";
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.peerlane.ProgramWords;
 import org.junit.jupiter.api.Test;
 
-/** Holds the texts of this module to what ProgramWordsTest holds the library's to. */
+/** Checks the texts of this module with the rules that ProgramWordsTest applies to the library. */
 class FabricsWordsTest {
     @Test
     void itDoesNotSpeakTheProgramsLanguage() throws Exception {

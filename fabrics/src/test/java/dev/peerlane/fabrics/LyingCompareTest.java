@@ -17,13 +17,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Drives whose Compare says "equal" for blocks at which it does not look. */
+/** Tests drives whose Compare reports "equal" for blocks that it did not compare. */
 class LyingCompareTest {
     private static final int BLOCKS = 1024;
     private static final Extent A = new Extent("emu:a", 1, 0L, (long) BLOCKS);
     private static final Extent B = new Extent("emu:b", 1, 0L, (long) BLOCKS);
 
-    /** A fabric file, as a user writes it. */
+    /** Opens a fabric file like a user's. */
     private static Session session(String target, String fault) {
         String text =
                 """
@@ -74,7 +74,7 @@ class LyingCompareTest {
         }
     }
 
-    /** The controls are in every part of the range, and anywhere in it. */
+    /** Control Compares are placed in every part of the range, at random. */
     @ParameterizedTest
     @ValueSource(ints = {0, 300, 512, 960})
     void aLieAboutAPartOfTheRangeIsFoundWhereTheControlsAre(int first) {
@@ -88,7 +88,7 @@ class LyingCompareTest {
         }
     }
 
-    /** One block in 1,024 is looked at once in 32 copies: places are drawn, not fixed. */
+    /** One block in 1,024 is checked once in 32 copies: places are random, not fixed. */
     @Test
     void aLieAboutOneBlockIsFoundNowAndThen() {
         int found = 0;
@@ -112,7 +112,7 @@ class LyingCompareTest {
         }
     }
 
-    /** A third party's memory is controlled page by page besides, before and after. */
+    /** A third party's memory is also checked in each page, before and after. */
     @Test
     void aThirdPartysMemoryIsControlledInEveryPageToo() {
         try (Session session = session("", "")) {
@@ -124,7 +124,9 @@ class LyingCompareTest {
         }
     }
 
-    /** The bit is turned over in one drive, the Compare begins at another: it must not be late. */
+    /**
+     * One drive writes the flipped bit, and another drive compares it. The bit must arrive first.
+     */
     @Test
     void aBitThatIsTurnedOverLateIsWaitedFor() {
         String text =

@@ -7,12 +7,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Two memory BARs that lie in one place of the bus: a packet for the one could reach the other.
+ * Two memory BARs with overlapping bus addresses: a packet for one could reach the other.
  *
  * @param owner one function
- * @param mine its BAR
+ * @param mine the BAR of {@code owner}
  * @param other the other function
- * @param theirs the BAR of that
+ * @param theirs the BAR of {@code other}
  */
 public record Overlap(
         PciFunction owner,
@@ -37,7 +37,7 @@ public record Overlap(
         return List.copyOf(out);
     }
 
-    /** Returns it in words. */
+    /** Returns the overlap as text for a person. */
     public String words() {
         return "BARs of %s and %s overlap".formatted(owner.bdf(), other.bdf());
     }

@@ -7,17 +7,19 @@ import dev.peerlane.pci.Route;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A sender whose packets may be longer than a function on their way takes: such a packet is
- * malformed (PCIe 5.0, 2.2.2), a fatal error and not a slow path.
+ * A sender whose packets may be longer than a function on their route accepts. Such a packet is
+ * malformed (PCIe 5.0, 2.2.2), which is a fatal error, not just slow.
  *
- * @param sender who sends packets with data
- * @param receiver the function on the way that takes the least
+ * @param sender the function that sends packets with data
+ * @param receiver the function on the route with the smallest limit
  */
 public record Oversize(PciFunction sender, PciFunction receiver) {
     /**
-     * Looks for one; null if there is none, or no length is known.
+     * Checks a route for packets that are too long. Returns null if there are none, or no length is
+     * known.
      *
-     * @param route the way
+     * @param machine the snapshot
+     * @param route the route
      * @param direction whether the initiator writes, or reads and the owner answers
      */
     public static @Nullable Oversize on(Machine machine, Route route, Direction direction) {
@@ -35,7 +37,7 @@ public record Oversize(PciFunction sender, PciFunction receiver) {
         return sender == null || least == null ? null : new Oversize(sender, least);
     }
 
-    /** Returns it in words. */
+    /** Returns the problem as text for a person. */
     public String words() {
         return "%s sends up to %d bytes, and %s takes %d"
                 .formatted(

@@ -3,15 +3,15 @@ package dev.peerlane.hal.parts;
 import jdk.jfr.FlightRecorder;
 
 /**
- * Tells whether flight recordings may want events. Asked before a class of an event is touched: it
- * can't be loaded where the Java runtime has no module {@code jdk.jfr}.
+ * Tells whether a flight recording may want events. Callers ask this before they touch an event
+ * class, because such a class can't be loaded if the Java runtime lacks the module {@code jdk.jfr}.
  */
 public final class FlightRecordings {
     private static final boolean POSSIBLE = ModuleLayer.boot().findModule("jdk.jfr").isPresent();
 
     private FlightRecordings() {}
 
-    /** Returns whether somebody may record. */
+    /** Returns whether a recording may be running. */
     public static boolean areOn() {
         return POSSIBLE && FlightRecorder.isInitialized();
     }

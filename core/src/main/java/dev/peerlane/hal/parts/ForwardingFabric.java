@@ -12,14 +12,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A fabric that is another one, except for what a subclass overrides: to watch its mappings, to
- * choose its clock, to tell more of its root complex than it knows. Whatever belongs to the other
- * fabric keeps its owner thread and its errors.
+ * A fabric that forwards every call to another one. Subclasses override what differs: they watch
+ * mappings, replace the clock, or know more about the root complex. Owner thread and errors are
+ * those of the other fabric.
  */
 public abstract class ForwardingFabric extends Fabric {
     private final Fabric fabric;
 
-    /** Creates one over {@code fabric}, which it closes when it is closed. */
+    /** Creates a fabric over {@code fabric}. Closing the new fabric closes {@code fabric}. */
     protected ForwardingFabric(Fabric fabric) {
         this.fabric = fabric;
     }

@@ -6,21 +6,25 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A doorbell in mapped memory: one store and nothing else; that the thread is the owner's, the BAR
- * has seen to that gave it out, and its queue does each time. If nobody answers there any more, an
- * {@link InternalError} may come out of the caller's code some instructions later: whoever runs a
- * queue for long has to expect it.
+ * A doorbell in mapped memory. {@link #ring} is a single store and checks nothing: the BAR checked
+ * the owner thread when it returned the doorbell, and the queue checks it at each call. If the
+ * device no longer answers, the caller's code may throw an {@link InternalError} some instructions
+ * later. Code that runs a queue must expect that.
  */
 public final class MappedDoorbell extends Doorbell {
-    /** Where doorbells of closed devices write, instead of into what may be mapped there next. */
+    /**
+     * The target of doorbells of closed devices, because something else may be mapped at the old
+     * address.
+     */
     private static final MemorySegment VOID = Arena.global().allocate(8, 8);
 
     private long address;
 
     /**
-     * Makes a doorbell of a register.
+     * Creates a doorbell for a register.
      *
-     * @param address in this process, a multiple of 4, mapped until {@link #silence} is called
+     * @param address address in this process; a multiple of 4, mapped until {@link #silence} is
+     *     called
      */
     public MappedDoorbell(long address) {
         this.address = address;
@@ -31,7 +35,7 @@ public final class MappedDoorbell extends Doorbell {
         Mmio.store32Release(address, value);
     }
 
-    /** Makes it write nowhere, before its register is unmapped. */
+    /** Redirects the doorbell to unused memory. Called before its register is unmapped. */
     public void silence() {
         address = VOID.address();
     }

@@ -4,14 +4,14 @@ import dev.peerlane.PeerlaneException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a device's memory that stopped answering looks like from Java: the processor's SIGBUS
- * arrives as an {@link InternalError}, at the next safepoint, so some calls late. Whoever drives a
- * device catches it where a step ends and goes on with this.
+ * The error of a device whose mapped memory stopped answering. The processor's SIGBUS arrives in
+ * Java as an {@link InternalError} at the next safepoint, so some calls late. Code that drives a
+ * device catches that error at the end of a step and throws this one instead.
  */
 public final class MemoryFault extends PeerlaneException {
     private static final long serialVersionUID = 1L;
 
-    /** The code of such a fault. */
+    /** The error code of this fault. */
     public static final String CODE = "device-memory-fault";
 
     private MemoryFault(String what, @Nullable InternalError e) {
@@ -24,10 +24,10 @@ public final class MemoryFault extends PeerlaneException {
     }
 
     /**
-     * Returns it as a fault of a device.
+     * Creates the fault of a device.
      *
-     * @param what the memory or the device, as the subject of a sentence
-     * @param e what arrived, or null where the silence was found otherwise
+     * @param what the memory or the device, worded as the subject of a sentence
+     * @param e the error that arrived, or null if the silence was detected otherwise
      */
     public static MemoryFault of(String what, @Nullable InternalError e) {
         return new MemoryFault(what, e);

@@ -3,7 +3,7 @@ package dev.peerlane.hal.parts;
 import dev.peerlane.hal.DmaBuffer;
 import java.lang.foreign.MemorySegment;
 
-/** A buffer that its owner thread gives back once, whatever it is made of. */
+/** A buffer that is freed once, by its owner thread. Subclasses decide how. */
 public abstract class OwnedBuffer extends DmaBuffer {
     private final Runnable ownerCheck;
     private final MemorySegment segment;
@@ -11,11 +11,11 @@ public abstract class OwnedBuffer extends DmaBuffer {
     private boolean closed;
 
     /**
-     * Creates one.
+     * Creates a buffer.
      *
-     * @param ownerCheck throws where the calling thread is not the owner
+     * @param ownerCheck throws if the calling thread is not the owner
      * @param segment the memory
-     * @param busAddress where devices find it
+     * @param busAddress the bus address of the first byte
      */
     protected OwnedBuffer(Runnable ownerCheck, MemorySegment segment, long busAddress) {
         this.ownerCheck = ownerCheck;
@@ -47,6 +47,6 @@ public abstract class OwnedBuffer extends DmaBuffer {
         }
     }
 
-    /** Unmaps the memory and gives it back; called once. */
+    /** Unmaps and frees the memory. Called once. */
     protected abstract void giveBack();
 }

@@ -4,7 +4,7 @@ import dev.peerlane.hal.Bar;
 import dev.peerlane.hal.DmaDomain;
 import dev.peerlane.hal.PeerMapping;
 
-/** A range of a BAR that its owner thread unmaps once, whatever it is mapped with. */
+/** A mapped range of a BAR that is unmapped once, by its owner thread. Subclasses decide how. */
 public abstract class OwnedMapping extends PeerMapping {
     private final Runnable ownerCheck;
     private final long busAddress;
@@ -12,10 +12,10 @@ public abstract class OwnedMapping extends PeerMapping {
     private boolean closed;
 
     /**
-     * Creates one.
+     * Creates a mapping.
      *
-     * @param ownerCheck throws where the calling thread is not the owner
-     * @param busAddress where devices find its first byte
+     * @param ownerCheck throws if the calling thread is not the owner
+     * @param busAddress the bus address of the first byte
      */
     protected OwnedMapping(Runnable ownerCheck, long busAddress, long sizeBytes) {
         this.ownerCheck = ownerCheck;
@@ -24,9 +24,10 @@ public abstract class OwnedMapping extends PeerMapping {
     }
 
     /**
-     * Checks what {@link DmaDomain#mapPeer} says of a range.
+     * Checks a range against the rules of {@link DmaDomain#mapPeer}.
      *
-     * @throws IllegalArgumentException if it is no whole pages, or not in the BAR
+     * @throws IllegalArgumentException if the range does not consist of whole pages, or exceeds the
+     *     BAR
      */
     public static void checkRange(DmaDomain domain, Bar bar, long offset, long sizeBytes) {
         if (((offset | sizeBytes) & (domain.pageBytes() - 1)) != 0
@@ -58,11 +59,11 @@ public abstract class OwnedMapping extends PeerMapping {
         }
     }
 
-    /** Has it count as unmapped: something else has taken the mapping away. */
+    /** Marks the mapping as unmapped, because something else has removed it. */
     protected final void lost() {
         closed = true;
     }
 
-    /** Takes the mapping away; called once. */
+    /** Removes the mapping. Called once. */
     protected abstract void unmap();
 }

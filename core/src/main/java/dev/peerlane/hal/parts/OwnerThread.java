@@ -3,21 +3,22 @@ package dev.peerlane.hal.parts;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one thread that may use an object and everything that comes from it: the one that created it.
- * A call by another thread is refused before it has done anything, since what it did half can't be
- * taken back under the hands of the owner.
+ * The only thread that may use an object and everything that comes from it: the thread that created
+ * it. Calls by other threads are refused before they do anything, because the effects of half a
+ * call could not be undone while the owner works.
  */
 public final class OwnerThread {
     private @Nullable Thread thread = Thread.currentThread();
 
-    /** Creates one for the calling thread. */
+    /** Creates a check with the calling thread as the owner. */
     public OwnerThread() {}
 
     /**
-     * Returns if the calling thread is the owner; a comparison.
+     * Checks that the calling thread is the owner. Costs one comparison.
      *
-     * @param what the object, as the subject of a sentence
-     * @throws IllegalStateException naming both threads, if it is another one
+     * @param what the object, worded as the subject of a sentence
+     * @throws IllegalStateException if the calling thread is not the owner; the message names both
+     *     threads
      */
     public void check(Object what) {
         if (Thread.currentThread() != thread) {
@@ -31,8 +32,8 @@ public final class OwnerThread {
     }
 
     /**
-     * Gives the object up: the next thread that uses it owns it. By the owner alone, which must be
-     * done with it before the other one begins.
+     * Gives up ownership: the next thread that uses the object becomes its owner. Only the owner
+     * may call this, and it must stop using the object before the other thread starts.
      */
     public synchronized void handOver(Object what) {
         check(what);
@@ -46,7 +47,7 @@ public final class OwnerThread {
         thread = Thread.currentThread();
     }
 
-    /** Returns the refusal of a call that the calling thread made to another's object. */
+    /** Returns the exception for a call by a thread that is not the owner. */
     public IllegalStateException refusal(Object what) {
         Thread owner = thread;
         return new IllegalStateException(
@@ -57,7 +58,7 @@ public final class OwnerThread {
                                 name(Thread.currentThread())));
     }
 
-    /** Returns a thread's name, or its number where it has none, as virtual threads. */
+    /** Returns the name of a thread, or its number if it has no name, as for virtual threads. */
     public static String name(Thread thread) {
         return thread.getName().isEmpty() ? "#" + thread.threadId() : thread.getName();
     }

@@ -3,8 +3,8 @@ package dev.peerlane.hal.parts;
 import java.util.BitSet;
 
 /**
- * Gives out runs of pages of a piece of memory, each from the lowest place that is long enough.
- * Keeps the books alone and touches no memory. Used by the thread that owns the memory.
+ * Allocates runs of pages from a range of memory, first fit. Keeps track of pages only and touches
+ * no memory. Used by the thread that owns the memory.
  */
 public final class PageRuns {
     private final int pageBytes;
@@ -12,10 +12,10 @@ public final class PageRuns {
     private final BitSet used = new BitSet();
 
     /**
-     * Creates the books of a piece of memory with every page free.
+     * Creates an allocator with every page free.
      *
-     * @param bytes its length; what is no whole page at its end is never given out
-     * @param pageBytes the length of a page
+     * @param bytes length of the memory; a partial page at its end is never allocated
+     * @param pageBytes length of a page
      */
     public PageRuns(long bytes, int pageBytes) {
         this.pageBytes = pageBytes;
@@ -23,10 +23,10 @@ public final class PageRuns {
     }
 
     /**
-     * Takes pages in a row.
+     * Allocates a run of adjacent pages.
      *
-     * @param bytes how much; whole pages, at least one
-     * @return the offset of the first byte, or -1 if no place is long enough
+     * @param bytes length of the run; whole pages, at least one
+     * @return the offset of the first byte, or -1 if no free run is long enough
      */
     public long take(long bytes) {
         int count = (int) Math.min(bytes / pageBytes, Integer.MAX_VALUE);
@@ -42,12 +42,12 @@ public final class PageRuns {
         return -1;
     }
 
-    /** Gives pages back that were taken together. */
+    /** Frees a run that {@link #take} returned. */
     public void give(long offset, long bytes) {
         used.clear((int) (offset / pageBytes), (int) ((offset + bytes) / pageBytes));
     }
 
-    /** Returns whether no page is taken. */
+    /** Returns whether every page is free. */
     public boolean isEmpty() {
         return used.isEmpty();
     }

@@ -3,8 +3,8 @@ package dev.peerlane.hal.parts;
 import dev.peerlane.hal.Clock;
 
 /**
- * Real time, for devices that move by themselves: hardware, and what another process serves. A turn
- * only spins, and now and then yields.
+ * Real time, for devices that make progress by themselves: hardware, or devices that another
+ * process serves. A turn spins, and occasionally yields the processor.
  */
 public final class SpinningClock extends Clock {
     private static final long LINGER_NANOS = 1_500;
@@ -23,7 +23,7 @@ public final class SpinningClock extends Clock {
     }
 
     @Override
-    @SuppressWarnings("ThreadPriorityCheck") // correct without it; kinder where cores are few
+    @SuppressWarnings("ThreadPriorityCheck") // only a courtesy on machines with few cores
     public void turn() {
         turns++;
         if (turns % turnsToYield == 0) {

@@ -5,32 +5,32 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * A configuration space that was copied. What was not copied reads as all ones; it is written only
- * where it was copied.
+ * A copy of a configuration space. Bytes that were not copied read as all ones, and stores to them
+ * have no effect.
  */
 public final class ConfigBytes extends ConfigSpace {
     private final byte[] bytes;
     private final BitSet known;
 
-    /** Takes a copy of the bytes, which start at offset 0. */
+    /** Copies the bytes, which start at offset 0. */
     public ConfigBytes(byte[] bytes) {
         this.bytes = Arrays.copyOf(bytes, bytes.length);
         known = new BitSet();
         known.set(0, bytes.length);
     }
 
-    /** Takes a copy of those bytes that are known. */
+    /** Copies the bytes that are known. */
     ConfigBytes(byte[] bytes, BitSet known) {
         this.bytes = bytes.clone();
         this.known = (BitSet) known.clone();
     }
 
-    /** Returns a copy of all of it. */
+    /** Returns a copy of all bytes. */
     public byte[] bytes() {
         return bytes.clone();
     }
 
-    /** Returns how much was copied. */
+    /** Returns how many bytes were copied. */
     public int length() {
         return bytes.length;
     }

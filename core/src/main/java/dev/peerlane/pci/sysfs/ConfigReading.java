@@ -6,14 +6,15 @@ import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parts of a function's configuration space that verdicts need, read by as few accesses as can
- * be: the first 64 bytes, the headers of the two lists of capabilities, and the registers of those
- * that are understood. What was not read is not zero: it reads as all ones, as what is absent does.
+ * The parts of a function's configuration space that verdicts need, read with as few accesses as
+ * possible: the first 64 bytes, the headers of the two capability lists, and the registers of the
+ * capabilities that are understood. Bytes that were not read are all ones, like absent registers.
  *
- * <p>An access can wake a function, and one beyond what a device expects has hung machines.
+ * <p>Few accesses matter: an access can wake a function, and accesses that a device did not expect
+ * have hung machines.
  */
 public final class ConfigReading {
-    /** In a capture, which bytes of {@code config} were read. */
+    /** The file of a capture that lists which bytes of {@code config} were read. */
     public static final String RANGES = "config.read";
 
     private static final int HEADER_BYTES = 4;
@@ -22,7 +23,7 @@ public final class ConfigReading {
     private static final int EXTENDED = 0x100;
     private static final int WHOLE = 4096;
 
-    /** Up to Link Status 2, which nothing past it is asked for (PCIe 5.0, 7.5.3). */
+    /** Up to Link Status 2; nothing after it is used (PCIe 5.0, 7.5.3). */
     private static final int EXPRESS_BYTES = 0x34;
 
     private static final int SERIAL_BYTES = 12;
@@ -38,12 +39,12 @@ public final class ConfigReading {
         this.directory = directory;
     }
 
-    /** Returns one of a function of which nothing was read. */
+    /** Returns the reading of a function of which nothing was read. */
     static ConfigReading none(SystemFiles files, String directory) {
         return new ConfigReading(files, directory);
     }
 
-    /** Reads the first 64 bytes alone. */
+    /** Reads only the first 64 bytes. */
     static ConfigReading header(SystemFiles files, String directory) {
         ConfigReading reading = new ConfigReading(files, directory);
         if (!reading.captured()) {
@@ -55,8 +56,8 @@ public final class ConfigReading {
     /**
      * Reads what verdicts need.
      *
-     * @param directory of the function
-     * @param serial whether the Device Serial Number is read too
+     * @param directory directory of the function
+     * @param serial whether to read the Device Serial Number too
      */
     public static ConfigReading of(SystemFiles files, String directory, boolean serial) {
         ConfigReading reading = new ConfigReading(files, directory);
@@ -66,22 +67,28 @@ public final class ConfigReading {
         return reading;
     }
 
-    /** Returns how far it could be read: 64 bytes if not as root, 256 without what is extended. */
+    /**
+     * Returns how many bytes were readable: 64 if not root, 256 without extended configuration
+     * space.
+     */
     public int readableBytes() {
         return readable;
     }
 
-    /** Returns it; what was not read is all ones. */
+    /** Returns the configuration space. Bytes that were not read are all ones. */
     public ConfigBytes config() {
         return new ConfigBytes(bytes, known);
     }
 
-    /** Returns the bytes up to the last that was read, zero where none was: for a capture. */
+    /**
+     * Returns the bytes up to the last one that was read, for a capture. Bytes that were not read
+     * are 0.
+     */
     public byte[] bytes() {
         return java.util.Arrays.copyOf(bytes, known.length());
     }
 
-    /** Returns which of them were read, for {@link #RANGES}. */
+    /** Returns which bytes were read, in the format of {@link #RANGES}. */
     public String ranges() {
         StringBuilder text = new StringBuilder("readable %x\n".formatted(readable));
         for (int from = known.nextSetBit(0); from >= 0; ) {
@@ -92,7 +99,10 @@ public final class ConfigReading {
         return text.toString();
     }
 
-    /** A capture of which the parts are told holds no others. */
+    /**
+     * Loads the ranges that a capture lists, and returns whether it lists any. If so, there are no
+     * other bytes to read.
+     */
     private boolean captured() {
         String ranges = files.text(directory + "/" + RANGES);
         byte @Nullable [] all = ranges == null ? null : files.bytes(directory + "/config", WHOLE);
@@ -152,7 +162,7 @@ public final class ConfigReading {
         int at = list ? bytes[ConfigSpace.CAPABILITIES] & 0xfc : 0;
         for (int i = 0; i < MAX_CAPABILITIES && at >= 0x40; i++) {
             if (read(at, HEADER_BYTES) < 2) {
-                return; // only root may
+                return; // only root may read more
             }
             int head = word(at);
             if ((head & 0xff) == ConfigSpace.CAP_PCI_EXPRESS) {
@@ -171,7 +181,7 @@ public final class ConfigReading {
         int at = EXTENDED;
         for (int i = 0; i < MAX_EXTENDED && at >= EXTENDED && at <= WHOLE - HEADER_BYTES; i++) {
             if (read(at, HEADER_BYTES) < HEADER_BYTES) {
-                return; // the kernel shows 256 bytes
+                return; // the kernel provides 256 bytes
             }
             readable = WHOLE;
             int head = word(at) | word(at + 2) << 16;

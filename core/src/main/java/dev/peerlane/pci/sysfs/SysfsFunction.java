@@ -8,14 +8,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One PCI function as Linux shows it under {@code /sys/bus/pci/devices}.
+ * One PCI function as Linux presents it under {@code /sys/bus/pci/devices}.
  *
- * @param function what every snapshot holds, without a name
- * @param directory where it is, or was on the machine that a capture is of
- * @param windows what it decodes: its BARs, and the windows of a bridge
- * @param driverOverride the only driver that may bind to it, or null
- * @param above the functions that it hangs from, outermost first: bridges, and what makes a PCI
- *     domain of its own, such as Intel's VMD, which is no bridge
+ * @param function the part that every snapshot holds, without a name
+ * @param directory the function's directory, on the machine or in a capture of it
+ * @param windows the address ranges that it decodes: its BARs, and the windows of a bridge
+ * @param driverOverride the only driver that may bind to the function, or null
+ * @param above the functions above this one, outermost first: bridges, and functions that create a
+ *     PCI domain of their own, such as Intel's VMD, which is not a bridge
  */
 public record SysfsFunction(
         PciFunction function,
@@ -25,10 +25,10 @@ public record SysfsFunction(
         List<Bdf> above) {
 
     /**
-     * Bus addresses that a function or what is below it answers to.
+     * A range of bus addresses that a function or the functions below it decode.
      *
-     * @param start the first
-     * @param last the last
+     * @param start first address
+     * @param last last address
      */
     public record Window(long start, long last) {}
 
@@ -38,32 +38,32 @@ public record SysfsFunction(
         above = List.copyOf(above);
     }
 
-    /** Returns its address. */
+    /** Returns the address of the function. */
     public Bdf bdf() {
         return function.bdf();
     }
 
-    /** Returns whether it is a bridge. */
+    /** Returns whether the function is a bridge. */
     public boolean isBridge() {
         return function.isBridge();
     }
 
-    /** Returns its IOMMU group, or -1 if there is none. */
+    /** Returns the IOMMU group, or -1 if there is none. */
     public int iommuGroup() {
         return function.details().iommuGroup();
     }
 
-    /** Returns its NUMA node, or -1 if it has none. */
+    /** Returns the NUMA node, or -1 if there is none. */
     public int numaNode() {
         return function.details().numaNode();
     }
 
-    /** Returns the driver that is bound to it, or null. */
+    /** Returns the driver that is bound to the function, or null. */
     public @Nullable String driver() {
         return function.details().driver();
     }
 
-    /** Returns what its link does, or null where there is none. */
+    /** Returns the link, or null if there is none. */
     public @Nullable Link link() {
         return function.link();
     }

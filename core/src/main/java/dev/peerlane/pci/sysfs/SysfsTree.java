@@ -24,23 +24,23 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The PCI functions of a Linux machine and its first processor, read from what Linux shows of them.
- * What is missing there is missing here; everything that is read is bounded.
+ * The PCI functions of a Linux machine and its first processor, read from sysfs and procfs. What
+ * the files lack is absent here too. Everything that is read is bounded.
  *
- * <p>Only root may read configuration space past its first 64 bytes, and without memory-mapped
- * configuration space nobody past 256. Where it is cut short, a bridge's ACS is {@link
- * Acs#UNREADABLE}. It is read of bridges and of the functions that are asked about, no more of it
- * than is needed ({@link ConfigReading}), and never of a function that is suspended or below one
- * that is: an access would wake it.
+ * <p>Only root may read configuration space beyond the first 64 bytes, and without memory-mapped
+ * configuration space nobody may read beyond 256. If it is cut short, a bridge's ACS is {@link
+ * Acs#UNREADABLE}. Configuration space is read of bridges and of the requested functions, and only
+ * the parts that are needed ({@link ConfigReading}). It is never read of a function that is
+ * suspended or below a suspended one, because the access would wake the function.
  */
 public final class SysfsTree {
-    /** Where the functions are. */
+    /** The directory of the functions. */
     public static final String DEVICES = "sys/bus/pci/devices";
 
-    /** How much of a configuration space there is. */
+    /** The length of a configuration space. */
     public static final int CONFIG_BYTES = 4096;
 
-    /** How much of it everybody may read. */
+    /** The length of the part that every user may read. */
     public static final int PUBLIC_BYTES = 64;
 
     private static final int WITHOUT_EXTENDED = 256;
@@ -58,25 +58,25 @@ public final class SysfsTree {
     }
 
     /**
-     * Reads a tree; one that shows no functions has none.
+     * Reads a tree. If there is no PCI directory, the tree is empty.
      *
-     * @param asked of which functions configuration space is read, beside bridges
+     * @param asked the functions whose configuration space is read, in addition to bridges
      */
     public static SysfsTree read(SystemFiles files, Predicate<PciFunction> asked) {
         return new Reader(files, Path.of("/sys"), asked, true).tree();
     }
 
-    /** Lists the functions of a tree that is known to be there; reads no configuration space. */
+    /** Lists the functions of a tree that must exist. Reads no configuration space. */
     public static SysfsTree list(Path sys) {
         return read(sys, f -> false, false);
     }
 
     /**
-     * Reads a tree that is known to be there.
+     * Reads a tree that must exist.
      *
-     * @param sys its root: {@code /sys}; {@code proc} is beside it
-     * @param asked of which functions configuration space is read, beside bridges
-     * @throws PeerlaneException of category MACHINE if there are no PCI devices below it
+     * @param sys the root of the tree: {@code /sys}; {@code proc} is next to it
+     * @param asked the functions whose configuration space is read, in addition to bridges
+     * @throws PeerlaneException of category MACHINE if there are no PCI devices in the tree
      */
     public static SysfsTree read(Path sys, Predicate<PciFunction> asked) {
         return read(sys, asked, true);
@@ -100,7 +100,7 @@ public final class SysfsTree {
         return functions;
     }
 
-    /** Returns a function, if it is there. */
+    /** Returns a function, if it is in the tree. */
     public Optional<SysfsFunction> function(Bdf bdf) {
         return functions.stream().filter(f -> f.bdf().equals(bdf)).findFirst();
     }
@@ -110,20 +110,20 @@ public final class SysfsTree {
         return functions.stream().filter(f -> f.iommuGroup() == iommuGroup).toList();
     }
 
-    /** Returns the functions that hang from one: below a bridge, or in a domain that it makes. */
+    /** Returns the functions below a bridge, or in the domain that a function creates. */
     public List<SysfsFunction> below(Bdf bdf) {
         return functions.stream().filter(f -> f.above().contains(bdf)).toList();
     }
 
-    /** Returns it as a snapshot. */
+    /** Returns the tree as a snapshot. */
     public Machine machine() {
         return machine(f -> false);
     }
 
     /**
-     * Returns it as a snapshot.
+     * Returns the tree as a snapshot.
      *
-     * @param named which functions get their address as the name that a user calls them
+     * @param named the functions that get their address as their name
      */
     public Machine machine(Predicate<PciFunction> named) {
         List<PciFunction> all =
@@ -135,10 +135,11 @@ public final class SysfsTree {
     }
 
     /**
-     * Returns the power state of a function that an access to its configuration space would wake,
-     * such as D3cold; null if it is awake, or if Linux doesn't manage its power.
+     * Returns the power state, such as D3cold, of a function that an access to its configuration
+     * space would wake. Returns null if the function is awake, or if Linux doesn't manage its
+     * power.
      *
-     * @param directory of the function
+     * @param directory directory of the function
      */
     public static @Nullable String asleep(SystemFiles files, String directory) {
         String status = files.text(directory + "/power/runtime_status");
@@ -150,7 +151,7 @@ public final class SysfsTree {
                 : null;
     }
 
-    /** Returns the names of the functions that sleep, or are below one that does. */
+    /** Returns the names of the functions that are asleep or below one that is. */
     public static Set<String> asleep(SystemFiles files) {
         Reader reader = new Reader(files, Path.of("/sys"), f -> false, false);
         Set<String> names = new HashSet<>();
@@ -170,7 +171,7 @@ public final class SysfsTree {
         return DEVICES + "/" + bdf;
     }
 
-    /** Reads a tree once. */
+    /** Reads a tree, once. */
     private static final class Reader {
         private final SystemFiles files;
         private final Path sys;
@@ -246,7 +247,8 @@ public final class SysfsTree {
             PciDetails details =
                     PciDetails.of(config, reading.readableBytes())
                             .in(
-                                    asleep == null ? link(directory) : null, // it asks the device
+                                    // reading the link accesses the device
+                                    asleep == null ? link(directory) : null,
                                     errors(directory),
                                     decimal(files.linkName(directory + "/iommu_group")),
                                     decimal(files.text(directory + "/numa_node")),
@@ -261,7 +263,7 @@ public final class SysfsTree {
                     above);
         }
 
-        /** Without a class in sysfs, as in a poor copy, the header tells it. */
+        /** If sysfs has no class file, as in an incomplete copy, the header has the class. */
         private ConfigReading reading(Bdf bdf, String directory, @Nullable String asleep) {
             if (asleep != null) {
                 return ConfigReading.none(files, directory);
@@ -295,7 +297,10 @@ public final class SysfsTree {
                     : ConfigReading.none(files, directory);
         }
 
-        /** Returns the state of a function that an access would wake, or of one above it. */
+        /**
+         * Returns the power state of a function that an access would wake, or of a function above
+         * it.
+         */
         private @Nullable String asleep(Bdf bdf, List<Bdf> above) {
             String own = sleepers.computeIfAbsent(bdf, this::asleep).orElse(null);
             for (Bdf each : above) {
@@ -311,7 +316,10 @@ public final class SysfsTree {
             return Optional.ofNullable(SysfsTree.asleep(files, directory(bdf)));
         }
 
-        /** A PCI Express bridge may have ACS where its extended capabilities can't be read. */
+        /**
+         * Returns whether a bridge may have ACS that can't be read: PCI Express without readable
+         * extended capabilities.
+         */
         private static boolean hidesAcs(ConfigReading reading) {
             return reading.readableBytes() <= PUBLIC_BYTES
                     || (reading.readableBytes() <= WITHOUT_EXTENDED
@@ -320,7 +328,7 @@ public final class SysfsTree {
                                     .isPresent());
         }
 
-        /** Each line is first address, last address, flags: six BARs, the ROM, then windows. */
+        /** Each line has first address, last address and flags: six BARs, the ROM, then windows. */
         private void resources(
                 String directory, boolean bridge, List<BarWindow> bars, List<Window> windows) {
             String text = files.text(directory + "/resource");
@@ -351,7 +359,7 @@ public final class SysfsTree {
             return best == 0 || most <= 0 ? null : new Link(generation, width, best, most);
         }
 
-        /** Sums the totals of the kernel's AER counters; -1 if there are none. */
+        /** Returns the sum of the kernel's AER counters, or -1 if there are none. */
         private long errors(String directory) {
             long sum = -1;
             for (String kind : List.of("correctable", "nonfatal", "fatal")) {
@@ -374,7 +382,7 @@ public final class SysfsTree {
             for (SysfsFunction f : all) {
                 ConfigBytes config = configs.get(f.bdf());
                 if (f.isBridge() && config != null) {
-                    int bus = config.load8(SECONDARY_BUS); // ff if it was not read
+                    int bus = config.load8(SECONDARY_BUS); // ffh if it was not read
                     if (bus > f.bdf().bus() && bus < 0xff) {
                         bridges.putIfAbsent(f.bdf().segment() * 256 + bus, f.bdf());
                     }
@@ -383,7 +391,7 @@ public final class SysfsTree {
             return bridges;
         }
 
-        /** A copy without links tells the parent by the bridges' bus numbers only. */
+        /** In a copy without links, only the bridges' bus numbers tell the parent. */
         private static PciFunction underItsBus(PciFunction f, Map<Integer, Bdf> bridges) {
             Bdf parent = bridges.get(f.bdf().segment() * 256 + f.bdf().bus());
             return parent == null ? f : f.below(parent);

@@ -17,27 +17,28 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files of a Linux system that tell about its devices, by their path without the leading slash:
- * {@code sys/bus/pci/devices}. They are the real ones, a copy in a directory, or a capture.
+ * The files in which a Linux system describes its devices, by path without the leading slash:
+ * {@code sys/bus/pci/devices}. They are the real files, a copy in a directory, or a capture.
  *
- * <p>Whoever wrote them may mean harm. What can't be read is absent, every answer is bounded, and
- * only regular files are opened: a pipe would never end.
+ * <p>A copy or a capture is untrusted. What can't be read is absent, every answer is bounded, and
+ * only regular files are opened, because a pipe might never end.
  */
 public abstract class SystemFiles {
-    /** Enough for any file of text that is read. */
+    /** Longer than any text file that is read. */
     public static final int TEXT_BYTES = 64 << 10;
 
-    /** More entries than any directory of a machine that is listed. */
+    /** More than any directory of a real machine has. */
     private static final int MAX_ENTRIES = 65_536;
 
     /** Creates a tree of files; called by subclasses. */
     protected SystemFiles() {}
 
     /**
-     * Returns bytes of a file: fewer where it ends, null if it can't be read.
+     * Returns bytes of a file. Returns fewer if the file ends before, and null if it can't be read.
      *
-     * @param offset of the first
-     * @param count the most that are read; no others are touched
+     * @param path path without the leading slash
+     * @param offset offset of the first byte
+     * @param count maximum number of bytes; nothing beyond them is read
      */
     public abstract byte @Nullable [] bytes(String path, int offset, int count);
 
@@ -47,16 +48,16 @@ public abstract class SystemFiles {
     }
 
     /**
-     * Returns the names in a directory, sorted; empty if it can't be read.
+     * Returns the names in a directory, sorted. Empty if the directory can't be read.
      *
-     * @throws PeerlaneException if there are more than a machine has
+     * @throws PeerlaneException if there are more entries than a machine has
      */
     public abstract List<String> list(String path);
 
-    /** Returns where a symbolic link points, as it is written; null if it is none. */
+    /** Returns the target of a symbolic link as it is stored, or null if the path is not a link. */
     public abstract @Nullable String link(String path);
 
-    /** Returns where they come from, for a person. */
+    /** Returns where the files come from, as text for a person. */
     public abstract String origin();
 
     /** Returns whether a file can be read. */
@@ -64,7 +65,10 @@ public abstract class SystemFiles {
         return bytes(path, 1) != null;
     }
 
-    /** Returns a text without blanks around it; null if it can't be read or is empty. */
+    /**
+     * Returns the text of a file without surrounding blanks, or null if it can't be read or is
+     * empty.
+     */
     public final @Nullable String text(String path) {
         byte[] read = bytes(path, TEXT_BYTES);
         if (read == null) {
@@ -74,7 +78,7 @@ public abstract class SystemFiles {
         return text.isEmpty() ? null : text;
     }
 
-    /** Returns the last name of where a symbolic link points. */
+    /** Returns the last name in the target of a symbolic link. */
     public final @Nullable String linkName(String path) {
         String target = link(path);
         return target == null ? null : target.substring(target.lastIndexOf('/') + 1);
@@ -83,25 +87,30 @@ public abstract class SystemFiles {
     /**
      * Returns the files below a directory.
      *
-     * @param root what stands for {@code /}; nothing outside it is read
+     * @param root the directory that stands for {@code /}; nothing outside it is read
      */
     public static SystemFiles of(Path root) {
         return of(root, MAX_ENTRIES);
     }
 
-    /** Returns those below a directory, of whose directories none has more entries than given. */
+    /**
+     * Returns the files below a directory. A directory with more than {@code maxEntries} entries is
+     * an error.
+     */
     static SystemFiles of(Path root, int maxEntries) {
         return new Directory(root, root.resolve("sys"), root.resolve("proc"), maxEntries);
     }
 
-    /** Returns those of a system whose {@code /sys} and {@code /proc} are where they are told. */
+    /**
+     * Returns the files of a system whose {@code /sys} and {@code /proc} are in these directories.
+     */
     static SystemFiles of(Path sys, Path proc) {
         return new Directory(sys, sys, proc, MAX_ENTRIES);
     }
 
     /**
-     * Returns the error for a directory of which only a part would be seen: what is left out could
-     * be what matters.
+     * Returns the error for a directory with too many entries. It is not truncated, because the
+     * rest could be what matters.
      */
     public static PeerlaneException tooLong(String directory, int maxEntries) {
         return PeerlaneException.machine(
@@ -134,7 +143,7 @@ public abstract class SystemFiles {
                     : root.resolve(path).normalize();
         }
 
-        /** Where a path leads, unless that is outside. */
+        /** Returns the file behind a path, or null if it is outside the root. */
         private @Nullable Path inside(String path) throws IOException {
             Path file = place(path);
             if (whole) {

@@ -7,16 +7,16 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** What sysfs shows of functions that VFIO has, and of what keeps it from having a group. */
+/** Reads from sysfs which functions VFIO has, and what prevents the use of a group. */
 public final class VfioSysfs {
-    /** Drivers of other functions that don't keep a group from being used. */
+    /** Drivers of other functions that do not prevent the use of a group. */
     private static final Set<String> HARMLESS = Set.of("vfio-pci", "pci-stub", "pcieport");
 
     private VfioSysfs() {}
 
     /**
-     * Returns the name of a function's node below /dev/vfio/devices, with those of the mode without
-     * an IOMMU; null if it has none.
+     * Returns the name of a function's node in /dev/vfio/devices, or null if it has none. Includes
+     * nodes of the mode without an IOMMU.
      */
     public static @Nullable String deviceNode(Path sys, Bdf bdf) {
         return SystemFiles.of(sys, sys).list("sys/bus/pci/devices/" + bdf + "/vfio-dev").stream()
@@ -25,14 +25,14 @@ public final class VfioSysfs {
                 .orElse(null);
     }
 
-    /** Returns the functions of a group whose drivers keep it from being used. */
+    /** Returns the functions of a group whose drivers prevent its use. */
     public static List<SysfsFunction> inTheWay(SysfsTree tree, int group) {
         return tree.group(group).stream()
                 .filter(f -> f.driver() != null && !HARMLESS.contains(f.driver()))
                 .toList();
     }
 
-    /** Returns functions with their drivers, in words. */
+    /** Returns functions with their drivers, as text for a person. */
     public static String words(List<SysfsFunction> functions) {
         return functions.stream()
                 .map(f -> f.bdf() + " (" + (f.driver() == null ? "no driver" : f.driver()) + ")")

@@ -1,6 +1,4 @@
-/**
- * Reads a machine from the files by which Linux describes it, or from a tree of files like them.
- */
+/** Reads a machine from the files in which Linux describes it, or from a copy of such files. */
 @NullMarked
 package dev.peerlane.pci.sysfs;
 

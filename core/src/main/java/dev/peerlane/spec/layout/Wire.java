@@ -8,7 +8,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * What all structures here share: little-endian layouts without alignment, and small conversions.
+ * Code that all wire structures share: little-endian layouts without alignment, and small
+ * conversions.
  */
 public final class Wire {
     public static final ValueLayout.OfByte U8 = ValueLayout.JAVA_BYTE;
@@ -38,7 +39,7 @@ public final class Wire {
         return Short.toUnsignedInt(segment.get(U16, offset));
     }
 
-    /** A name for what has none: "Unknown Opcode 3Fh". */
+    /** Returns a name for an unknown value: "Unknown Opcode 3Fh". */
     public static String unknown(String what, int value) {
         return what + " " + String.format("%02Xh", value);
     }
@@ -51,12 +52,18 @@ public final class Wire {
         return layout.byteOffset(PathElement.groupElement(name));
     }
 
-    /** Bytes of a unit code of CMBEBS, CMBSWTP and their PMR twins; 0 for a reserved one. */
+    /**
+     * Returns the bytes of a unit code of CMBEBS, CMBSWTP and the PMR registers of the same format;
+     * 0 for a reserved code.
+     */
     public static long scaleBytes(int unit) {
         return unit > MAX_UNIT ? 0 : 1L << (UNIT_SHIFT * unit);
     }
 
-    /** The largest unit code that divides a number of bytes, the rest of which has 24 bits. */
+    /**
+     * Returns the largest unit code that divides a number of bytes such that the quotient fits into
+     * 24 bits.
+     */
     public static int unitOf(long bytes) {
         int unit = MAX_UNIT;
         while (unit > 0 && bytes % scaleBytes(unit) != 0) {
@@ -79,7 +86,7 @@ public final class Wire {
         return address >>> 12;
     }
 
-    /** The page, if it is long enough to hold the structure. */
+    /** Returns the page after checking that it is long enough for the structure. */
     public static MemorySegment requireBytes(MemorySegment page, long bytes, String what) {
         if (page.byteSize() < bytes) {
             throw new IllegalArgumentException(

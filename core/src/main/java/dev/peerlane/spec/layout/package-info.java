@@ -1,4 +1,4 @@
-/** Layouts of the wire format and small conversions: what all of its structures share. */
+/** Code that all structures of the wire format share: layouts and small conversions. */
 @NullMarked
 package dev.peerlane.spec.layout;
 

@@ -8,7 +8,7 @@ import dev.peerlane.Bits;
  * @param raw the register's 32 bits
  */
 public record Aqa(int raw) {
-    /** Largest number of entries of an admin queue. */
+    /** Maximum number of entries of an admin queue. */
     public static final int MAX_ENTRIES = 4096;
 
     /**
@@ -22,22 +22,22 @@ public record Aqa(int raw) {
         return new Aqa(Bits.with(asqs, 27, 16, completionEntries - 1));
     }
 
-    /** Admin Submission Queue Size, zero based. */
+    /** Returns the Admin Submission Queue Size, zero based. */
     public int asqsZ() {
         return Bits.get(raw, 11, 0);
     }
 
-    /** Admin Completion Queue Size, zero based. */
+    /** Returns the Admin Completion Queue Size, zero based. */
     public int acqsZ() {
         return Bits.get(raw, 27, 16);
     }
 
-    /** Entries of the admin submission queue. */
+    /** Returns the number of entries of the admin submission queue. */
     public int submissionEntries() {
         return asqsZ() + 1;
     }
 
-    /** Entries of the admin completion queue. */
+    /** Returns the number of entries of the admin completion queue. */
     public int completionEntries() {
         return acqsZ() + 1;
     }

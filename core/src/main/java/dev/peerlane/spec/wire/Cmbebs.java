@@ -6,39 +6,45 @@ import dev.peerlane.Bits;
 import dev.peerlane.spec.layout.Wire;
 
 /**
- * CMBEBS, Controller Memory Buffer Elasticity Buffer Size (NVMe Base 2.0, 3.1.3.18). All zero: the
- * controller says nothing of such a buffer, which does not mean that there is none.
+ * CMBEBS, Controller Memory Buffer Elasticity Buffer Size (NVMe Base 2.0, 3.1.3.18). If all bits
+ * are 0, the controller reports no such buffer, but may still have one.
  *
  * @param raw the register's 32 bits
  */
 public record Cmbebs(int raw) {
-    /** Elasticity Buffer Size Units, raw: 0 bytes, 1 KiB, 2 MiB, 3 GiB; others are reserved. */
+    /**
+     * Returns the Elasticity Buffer Size Units, raw: 0 bytes, 1 KiB, 2 MiB, 3 GiB; others are
+     * reserved.
+     */
     public int cmbszu() {
         return Bits.get(raw, 3, 0);
     }
 
     /**
-     * Read Bypass Behavior: a read that does not conflict with buffered writes shall bypass them.
-     * 0: it may.
+     * Returns whether Read Bypass Behavior is set: a read that does not conflict with buffered
+     * writes shall bypass them. If 0, it may.
      */
     public boolean cmbrbb() {
         return Bits.bit(raw, 4);
     }
 
-    /** Elasticity Buffer Size Base, in units. */
+    /** Returns the Elasticity Buffer Size Base, in units. */
     public int cmbwbz() {
         return Bits.get(raw, 31, 8);
     }
 
-    /** Size of the elasticity buffer; 0 for none or for a reserved unit. */
+    /**
+     * Returns the size of the elasticity buffer in bytes; 0 if there is none or the unit is
+     * reserved.
+     */
     public long sizeBytes() {
         return cmbwbz() * Wire.scaleBytes(cmbszu());
     }
 
     /**
-     * Composes the register in the largest unit that divides a size.
+     * Composes the register, in the largest unit that divides the size.
      *
-     * @throws IllegalArgumentException if no unit makes it fit
+     * @throws IllegalArgumentException if the size does not fit in any unit
      */
     public static Cmbebs ofBytes(long sizeBytes, boolean cmbrbb) {
         int unit = Wire.unitOf(sizeBytes);

@@ -8,57 +8,62 @@ import dev.peerlane.spec.layout.Wire;
 /**
  * CMBMSC, Controller Memory Buffer Memory Space Control (NVMe Base 2.0, 3.1.3.16).
  *
- * <p>Where it is written in halves the upper one goes first: some controllers act on the write of
- * the lower half.
+ * <p>If it is written in halves, write the upper half first: some controllers act when the lower
+ * half is written.
  *
  * @param raw the register's 64 bits
  */
 public record Cmbmsc(long raw) {
-    /** Alignment of the controller base address. */
+    /** The alignment of the controller base address. */
     public static final int ALIGNMENT_BYTES = 4096;
 
-    /** Capabilities Registers Enabled: CMBLOC and CMBSZ show their values. */
+    /**
+     * Returns whether Capabilities Registers Enabled is set: CMBLOC and CMBSZ read their values
+     * instead of 0.
+     */
     public boolean cre() {
         return Bits.bit(raw, 0);
     }
 
-    /** Controller Memory Space Enable: addresses from CBA on are the CMB. */
+    /**
+     * Returns whether Controller Memory Space Enable is set: addresses from CBA on access the CMB.
+     */
     public boolean cmse() {
         return Bits.bit(raw, 1);
     }
 
-    /** Controller Base Address, raw: the address without its lower 12 bits. */
+    /** Returns the Controller Base Address, raw: the address without its lower 12 bits. */
     public long cba() {
         return Bits.get(raw, 63, 12);
     }
 
-    /** Controller base address in bytes. */
+    /** Returns the controller base address in bytes. */
     public long baseAddress() {
         return cba() << 12;
     }
 
-    /** Bits 31:0. */
+    /** Returns bits 31:0. */
     public int lowerHalf() {
         return (int) raw;
     }
 
-    /** Bits 63:32. */
+    /** Returns bits 63:32. */
     public int upperHalf() {
         return (int) (raw >>> 32);
     }
 
-    /** This register with another CRE. */
+    /** Returns a copy with another CRE. */
     public Cmbmsc withCre(boolean cre) {
         return new Cmbmsc(Bits.with(raw, 0, 0, flag(cre)));
     }
 
-    /** This register with another CMSE. */
+    /** Returns a copy with another CMSE. */
     public Cmbmsc withCmse(boolean cmse) {
         return new Cmbmsc(Bits.with(raw, 1, 1, flag(cmse)));
     }
 
     /**
-     * This register with another base address.
+     * Returns a copy with another base address.
      *
      * @throws IllegalArgumentException if the address is not a multiple of 4 KiB
      */

@@ -10,12 +10,15 @@ import dev.peerlane.Bits;
  * @param raw the register's 32 bits
  */
 public record Cmbsts(int raw) {
-    /** Controller Base Address Invalid: the window of CMBMSC was not accepted. */
+    /**
+     * Returns whether Controller Base Address Invalid is set: the window of CMBMSC was not
+     * accepted.
+     */
     public boolean cbai() {
         return Bits.bit(raw, 0);
     }
 
-    /** This register with another CBAI. */
+    /** Returns a copy with another CBAI. */
     public Cmbsts withCbai(boolean cbai) {
         return new Cmbsts(Bits.with(raw, 0, 0, flag(cbai)));
     }

@@ -9,25 +9,31 @@ import dev.peerlane.spec.layout.Wire;
  * @param raw the register's 32 bits
  */
 public record Cmbswtp(int raw) {
-    /** Units a second, raw: 0 bytes, 1 KiB, 2 MiB, 3 GiB; others are reserved. */
+    /**
+     * Returns the Sustained Write Throughput Units, raw, per second: 0 bytes, 1 KiB, 2 MiB, 3 GiB;
+     * others are reserved.
+     */
     public int cmbswtu() {
         return Bits.get(raw, 3, 0);
     }
 
-    /** Sustained Write Throughput, in units a second. */
+    /** Returns the Sustained Write Throughput, in units per second. */
     public int cmbswtv() {
         return Bits.get(raw, 31, 8);
     }
 
-    /** Sustained write throughput; 0 for not reported or for a reserved unit. */
+    /**
+     * Returns the sustained write throughput in bytes per second; 0 if it is not reported or the
+     * unit is reserved.
+     */
     public long bytesPerSecond() {
         return cmbswtv() * Wire.scaleBytes(cmbswtu());
     }
 
     /**
-     * Composes the register in the largest unit that divides a rate.
+     * Composes the register, in the largest unit that divides the rate.
      *
-     * @throws IllegalArgumentException if no unit makes it fit
+     * @throws IllegalArgumentException if the rate does not fit in any unit
      */
     public static Cmbswtp ofBytes(long bytesPerSecond) {
         int unit = Wire.unitOf(bytesPerSecond);

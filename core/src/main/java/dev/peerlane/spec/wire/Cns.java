@@ -4,7 +4,9 @@ import dev.peerlane.spec.IdentifyController;
 import dev.peerlane.spec.IdentifyNamespace;
 import dev.peerlane.spec.layout.Wire;
 
-/** What Identify shall return: Controller or Namespace Structure (NVMe Base 2.0, 5.17.1). */
+/**
+ * Values of CNS, Controller or Namespace Structure: what Identify returns (NVMe Base 2.0, 5.17.1).
+ */
 public final class Cns {
     /** Identify Namespace, {@link IdentifyNamespace}. */
     public static final int NAMESPACE = 0x00;
@@ -53,7 +55,7 @@ public final class Cns {
 
     private Cns() {}
 
-    /** Name of a CNS value. Never fails: what is not known is named as such. */
+    /** Returns the name of a CNS value. Never fails: an unknown value gets a name that says so. */
     public static String name(int cns) {
         return switch (cns) {
             case NAMESPACE -> "Identify Namespace";

@@ -62,27 +62,30 @@ public final class Cqe {
 
     private Cqe() {}
 
-    /** Submission queue head pointer in dwords 2 and 3. */
+    /** Returns the submission queue head pointer in dwords 2 and 3. */
     public static int sqhdOf(long dw23) {
         return (int) Bits.get(dw23, 15, 0);
     }
 
-    /** Submission queue identifier in dwords 2 and 3. */
+    /** Returns the submission queue identifier in dwords 2 and 3. */
     public static int sqidOf(long dw23) {
         return (int) Bits.get(dw23, 31, 16);
     }
 
-    /** Command identifier in dwords 2 and 3. */
+    /** Returns the command identifier in dwords 2 and 3. */
     public static int cidOf(long dw23) {
         return (int) Bits.get(dw23, 47, 32);
     }
 
-    /** Phase tag in dwords 2 and 3: 0 or 1. */
+    /** Returns the phase tag in dwords 2 and 3: 0 or 1. */
     public static int phaseOf(long dw23) {
         return (int) Bits.get(dw23, 48, 48);
     }
 
-    /** Status in dwords 2 and 3, without the phase tag, as {@link Status} takes it. */
+    /**
+     * Returns the status in dwords 2 and 3 without the phase tag, in the form that {@link Status}
+     * takes.
+     */
     public static int statusOf(long dw23) {
         return (int) Bits.get(dw23, 63, 49);
     }
@@ -99,42 +102,42 @@ public final class Cqe {
         return Bits.with(Bits.with(command, 48, 48, phase), 63, 49, status);
     }
 
-    /** Command specific dword 0. */
+    /** Returns dword 0, which is command specific. */
     public static int dw0(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + DW0);
     }
 
-    /** Command specific dword 1. */
+    /** Returns dword 1, which is command specific. */
     public static int dw1(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + DW1);
     }
 
-    /** Dwords 2 and 3 with plain memory order. */
+    /** Returns dwords 2 and 3, loaded with plain memory order. */
     public static long dw23(MemorySegment segment, long offset) {
         return segment.get(Wire.U64, offset + DW2);
     }
 
-    /** Submission queue head pointer. */
+    /** Returns the submission queue head pointer. */
     public static int sqhd(MemorySegment segment, long offset) {
         return Wire.u16(segment, offset + SQHD);
     }
 
-    /** Submission queue identifier. */
+    /** Returns the submission queue identifier. */
     public static int sqid(MemorySegment segment, long offset) {
         return Wire.u16(segment, offset + SQID);
     }
 
-    /** Command identifier. */
+    /** Returns the command identifier. */
     public static int cid(MemorySegment segment, long offset) {
         return Wire.u16(segment, offset + CID);
     }
 
-    /** Phase tag: 0 or 1. */
+    /** Returns the phase tag: 0 or 1. */
     public static int phase(MemorySegment segment, long offset) {
         return Bits.get(Wire.u16(segment, offset + STATUS), 0, 0);
     }
 
-    /** Status without the phase tag, as {@link Status} takes it. */
+    /** Returns the status without the phase tag, in the form that {@link Status} takes. */
     public static int status(MemorySegment segment, long offset) {
         return Bits.get(Wire.u16(segment, offset + STATUS), 15, 1);
     }

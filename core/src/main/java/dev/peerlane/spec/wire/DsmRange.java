@@ -24,7 +24,7 @@ public final class DsmRange {
                             Wire.U64.withName("SLBA"))
                     .withName("DSM");
 
-    /** Size of a range. */
+    /** Length of a range in bytes. */
     public static final int BYTES = Math.toIntExact(LAYOUT.byteSize());
 
     private static final long CATTR = Wire.offsetOf(LAYOUT, "CATTR");
@@ -33,17 +33,17 @@ public final class DsmRange {
 
     private DsmRange() {}
 
-    /** Context Attributes, a hint. */
+    /** Returns the Context Attributes, which are a hint. */
     public static int cattr(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + CATTR);
     }
 
-    /** Length in logical blocks, 0 to 2^32 - 1. */
+    /** Returns the length in logical blocks, 0 to 2^32 - 1. */
     public static long blocks(MemorySegment segment, long offset) {
         return Integer.toUnsignedLong(segment.get(Wire.U32, offset + LENGTH));
     }
 
-    /** Starting LBA. */
+    /** Returns the Starting LBA. */
     public static long slba(MemorySegment segment, long offset) {
         return segment.get(Wire.U64, offset + SLBA);
     }

@@ -25,7 +25,7 @@ import java.util.OptionalInt;
  * </table>
  */
 public final class NamespaceDescriptors {
-    /** Size of a list. */
+    /** Length of a list in bytes. */
     public static final int BYTES = 4096;
 
     /** Type of an IEEE Extended Unique Identifier, 8 bytes. */
@@ -57,22 +57,22 @@ public final class NamespaceDescriptors {
                         .asSlice(0, BYTES);
     }
 
-    /** IEEE Extended Unique Identifier in 16 hexadecimal digits. */
+    /** Returns the IEEE Extended Unique Identifier as 16 hexadecimal digits. */
     public Optional<String> eui64() {
         return find(EUI64, 8).map(HexFormat.of()::formatHex);
     }
 
-    /** Namespace Globally Unique Identifier in 32 hexadecimal digits. */
+    /** Returns the Namespace Globally Unique Identifier as 32 hexadecimal digits. */
     public Optional<String> nguid() {
         return find(NGUID, 16).map(HexFormat.of()::formatHex);
     }
 
-    /** Namespace UUID in its usual form of five groups. */
+    /** Returns the Namespace UUID in the usual format of five groups. */
     public Optional<String> uuid() {
         return find(UUID, 16).map(NamespaceDescriptors::grouped);
     }
 
-    /** Command set of the namespace, from {@link CommandSet}. */
+    /** Returns the command set of the namespace, from {@link CommandSet}. */
     public OptionalInt csi() {
         Optional<byte[]> csi = find(CSI, 1);
         return csi.isPresent()
@@ -83,10 +83,10 @@ public final class NamespaceDescriptors {
     /**
      * Writes one descriptor.
      *
-     * @param offset where the descriptor begins
+     * @param offset offset of the descriptor
      * @param type such as {@link #NGUID}
      * @param nid the identifier
-     * @return where the next one begins
+     * @return the offset of the next descriptor
      */
     public static int put(MemorySegment page, int offset, int type, byte... nid) {
         MemorySegment descriptor = page.asSlice(offset, HEADER_BYTES + (long) nid.length);

@@ -6,15 +6,18 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * A Namespace List, 4096 bytes: up to 1024 NSIDs in rising order, 0 after the last (NVMe Base 2.0,
- * 4.3). Identify with {@link Cns#ACTIVE_NAMESPACES} and log page {@link LogPage#CHANGED_NAMESPACES}
- * return it. The order is not checked here.
+ * A Namespace List, 4096 bytes: up to 1024 NSIDs in ascending order, with 0 after the last (NVMe
+ * Base 2.0, 4.3). Identify with {@link Cns#ACTIVE_NAMESPACES} and log page {@link
+ * LogPage#CHANGED_NAMESPACES} return it. The order is not checked here.
  */
 public final class NamespaceList {
-    /** Size of a list. */
+    /** Length of a list in bytes. */
     public static final int BYTES = 4096;
 
-    /** Most NSIDs in a list; a full one asks for another Identify from its last NSID on. */
+    /**
+     * Maximum number of NSIDs in a list. After a full list, issue another Identify that starts at
+     * the last NSID.
+     */
     public static final int MAX_NSIDS = BYTES / Integer.BYTES;
 
     private final MemorySegment page;
@@ -28,7 +31,7 @@ public final class NamespaceList {
         this.page = Wire.requireBytes(page, BYTES, "a Namespace List");
     }
 
-    /** Number of NSIDs before the first 0. */
+    /** Returns the number of NSIDs before the first 0. */
     public int count() {
         int count = 0;
         while (count < MAX_NSIDS && nsid(count) != 0) {
@@ -37,12 +40,12 @@ public final class NamespaceList {
         return count;
     }
 
-    /** NSID number {@code index}, unsigned; 0 after the end. */
+    /** Returns the NSID at {@code index}, unsigned; 0 after the end. */
     public int nsid(int index) {
         return page.get(Wire.U32, (long) index * Integer.BYTES);
     }
 
-    /** The NSIDs before the first 0. */
+    /** Returns the NSIDs before the first 0. */
     public int[] toArray() {
         int[] nsids = new int[count()];
         Arrays.setAll(nsids, this::nsid);
@@ -50,9 +53,9 @@ public final class NamespaceList {
     }
 
     /**
-     * Writes all of a list.
+     * Writes a whole list.
      *
-     * @param nsids NSIDs in rising order, at most {@link #MAX_NSIDS}
+     * @param nsids NSIDs in ascending order, at most {@link #MAX_NSIDS}
      */
     public static void write(MemorySegment page, int... nsids) {
         if (nsids.length > MAX_NSIDS) {

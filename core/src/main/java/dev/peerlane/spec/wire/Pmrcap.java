@@ -19,77 +19,89 @@ public record Pmrcap(int raw) {
     private static final int HALF_SECOND_MILLIS = 500;
     private static final int MINUTE_MILLIS = 60_000;
 
-    /** Read Data Support: the PMR takes data that this controller's commands return. */
+    /**
+     * Returns whether Read Data Support is set: this controller's commands may return data to the
+     * PMR.
+     */
     public boolean rds() {
         return Bits.bit(raw, 3);
     }
 
-    /** Write Data Support: the PMR gives data to commands of this controller. */
+    /**
+     * Returns whether Write Data Support is set: this controller's commands may take data from the
+     * PMR.
+     */
     public boolean wds() {
         return Bits.bit(raw, 4);
     }
 
-    /** Base Indicator Register: the BAR that is the PMR. */
+    /** Returns the Base Indicator Register: the BAR that contains the PMR. */
     public int bir() {
         return Bits.get(raw, 7, 5);
     }
 
-    /** Time Units of PMRTO: 0 half seconds, 1 minutes. */
+    /** Returns the Time Units of PMRTO: 0 half seconds, 1 minutes. */
     public int pmrtu() {
         return Bits.get(raw, 9, 8);
     }
 
-    /** Write Barrier Mechanisms: {@link #WBM_PMR_READ}, {@link #WBM_PMRSTS_READ}. */
+    /** Returns the Write Barrier Mechanisms: {@link #WBM_PMR_READ}, {@link #WBM_PMRSTS_READ}. */
     public int pmrwbm() {
         return Bits.get(raw, 13, 10);
     }
 
-    /** Timeout for the region to follow PMRCTL.EN, in units of PMRTU. */
+    /** Returns the timeout for the region to follow PMRCTL.EN, in units of PMRTU. */
     public int pmrto() {
         return Bits.get(raw, 23, 16);
     }
 
-    /** Controller Memory Space Supported: PMRMSC gives commands an address for the PMR. */
+    /**
+     * Returns whether Controller Memory Space Supported is set: PMRMSC can give the PMR an address
+     * for commands.
+     */
     public boolean cmss() {
         return Bits.bit(raw, 24);
     }
 
-    /** Timeout for the region to follow PMRCTL.EN; a reserved unit counts as minutes. */
+    /**
+     * Returns the timeout for the region to follow PMRCTL.EN, in milliseconds. A reserved unit
+     * counts as minutes.
+     */
     public int timeoutMillis() {
         return pmrto() * (pmrtu() == 0 ? HALF_SECOND_MILLIS : MINUTE_MILLIS);
     }
 
-    /** This register with another RDS. */
+    /** Returns a copy with another RDS. */
     public Pmrcap withRds(boolean rds) {
         return new Pmrcap(Bits.with(raw, 3, 3, flag(rds)));
     }
 
-    /** This register with another WDS. */
+    /** Returns a copy with another WDS. */
     public Pmrcap withWds(boolean wds) {
         return new Pmrcap(Bits.with(raw, 4, 4, flag(wds)));
     }
 
-    /** This register with another BIR. */
+    /** Returns a copy with another BIR. */
     public Pmrcap withBir(int bir) {
         return new Pmrcap(Bits.with(raw, 7, 5, bir));
     }
 
-    /** This register with another PMRTU. */
+    /** Returns a copy with another PMRTU. */
     public Pmrcap withPmrtu(int pmrtu) {
         return new Pmrcap(Bits.with(raw, 9, 8, pmrtu));
     }
 
-    /** This register with another PMRWBM. */
+    /** Returns a copy with another PMRWBM. */
     public Pmrcap withPmrwbm(int pmrwbm) {
         return new Pmrcap(Bits.with(raw, 13, 10, pmrwbm));
     }
 
-    /** This register with another PMRTO. */
+    /** Returns a copy with another PMRTO. */
     public Pmrcap withPmrto(int pmrto) {
         return new Pmrcap(Bits.with(raw, 23, 16, pmrto));
     }
 
-    /** This register with another CMSS. */
+    /** Returns a copy with another CMSS. */
     public Pmrcap withCmss(boolean cmss) {
         return new Pmrcap(Bits.with(raw, 24, 24, flag(cmss)));
     }

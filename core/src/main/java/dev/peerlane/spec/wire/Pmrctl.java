@@ -10,12 +10,12 @@ import dev.peerlane.Bits;
  * @param raw the register's 32 bits
  */
 public record Pmrctl(int raw) {
-    /** Enable: the region is ready when PMRSTS.NRDY is 0. */
+    /** Returns whether Enable is set: the region is ready when PMRSTS.NRDY is 0. */
     public boolean en() {
         return Bits.bit(raw, 0);
     }
 
-    /** This register with another EN. */
+    /** Returns a copy with another EN. */
     public Pmrctl withEn(boolean en) {
         return new Pmrctl(Bits.with(raw, 0, 0, flag(en)));
     }

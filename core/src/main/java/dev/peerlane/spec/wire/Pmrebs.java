@@ -11,25 +11,31 @@ import dev.peerlane.spec.layout.Wire;
  * @param raw the register's 32 bits
  */
 public record Pmrebs(int raw) {
-    /** Elasticity Buffer Size Units, raw: 0 bytes, 1 KiB, 2 MiB, 3 GiB; others are reserved. */
+    /**
+     * Returns the Elasticity Buffer Size Units, raw: 0 bytes, 1 KiB, 2 MiB, 3 GiB; others are
+     * reserved.
+     */
     public int pmrszu() {
         return Bits.get(raw, 3, 0);
     }
 
     /**
-     * Read Bypass Behavior: a read that does not conflict with buffered writes shall bypass them.
-     * 0: it may.
+     * Returns whether Read Bypass Behavior is set: a read that does not conflict with buffered
+     * writes shall bypass them. If 0, it may.
      */
     public boolean rbb() {
         return Bits.bit(raw, 4);
     }
 
-    /** Elasticity Buffer Size Base, in units. */
+    /** Returns the Elasticity Buffer Size Base, in units. */
     public int pmrwbz() {
         return Bits.get(raw, 31, 8);
     }
 
-    /** Size of the elasticity buffer; 0 for none or for a reserved unit. */
+    /**
+     * Returns the size of the elasticity buffer in bytes; 0 if there is none or the unit is
+     * reserved.
+     */
     public long sizeBytes() {
         return pmrwbz() * Wire.scaleBytes(pmrszu());
     }

@@ -7,48 +7,50 @@ import dev.peerlane.spec.layout.Wire;
 
 /**
  * PMRMSCL and PMRMSCU together, Persistent Memory Region Memory Space Control (NVMe Base 2.0,
- * 3.1.3.27 and 3.1.3.28). PMRMSCU is written first: CMSE is in the lower register.
+ * 3.1.3.27 and 3.1.3.28). Write PMRMSCU first, because CMSE is in the lower register.
  *
  * @param raw PMRMSCU in bits 63:32, PMRMSCL in bits 31:0
  */
 public record Pmrmsc(long raw) {
-    /** Joins the two registers. */
+    /** Combines the two registers. */
     public static Pmrmsc of(int pmrmscl, int pmrmscu) {
         return new Pmrmsc(((long) pmrmscu << 32) | Integer.toUnsignedLong(pmrmscl));
     }
 
-    /** Controller Memory Space Enable: addresses from CBA on are the PMR. */
+    /**
+     * Returns whether Controller Memory Space Enable is set: addresses from CBA on access the PMR.
+     */
     public boolean cmse() {
         return Bits.bit(raw, 1);
     }
 
-    /** Controller Base Address, raw: the address without its lower 12 bits. */
+    /** Returns the Controller Base Address, raw: the address without its lower 12 bits. */
     public long cba() {
         return Bits.get(raw, 63, 12);
     }
 
-    /** Controller base address in bytes. */
+    /** Returns the controller base address in bytes. */
     public long baseAddress() {
         return cba() << 12;
     }
 
-    /** The value of PMRMSCL. */
+    /** Returns the value of PMRMSCL. */
     public int lowerHalf() {
         return (int) raw;
     }
 
-    /** The value of PMRMSCU. */
+    /** Returns the value of PMRMSCU. */
     public int upperHalf() {
         return (int) (raw >>> 32);
     }
 
-    /** These registers with another CMSE. */
+    /** Returns a copy with another CMSE. */
     public Pmrmsc withCmse(boolean cmse) {
         return new Pmrmsc(Bits.with(raw, 1, 1, flag(cmse)));
     }
 
     /**
-     * These registers with another base address.
+     * Returns a copy with another base address.
      *
      * @throws IllegalArgumentException if the address is not a multiple of 4 KiB
      */

@@ -13,7 +13,9 @@ public record Pmrsts(int raw) {
     /** {@link #hsts()}: normal operation. */
     public static final int HSTS_NORMAL = 0;
 
-    /** {@link #hsts()}: the region could not be restored: its content is not what was written. */
+    /**
+     * {@link #hsts()}: the region could not be restored, so its content is not what was written.
+     */
     public static final int HSTS_RESTORE_ERROR = 1;
 
     /** {@link #hsts()}: read only. */
@@ -22,42 +24,45 @@ public record Pmrsts(int raw) {
     /** {@link #hsts()}: reads may fail and writes may not persist. */
     public static final int HSTS_UNRELIABLE = 3;
 
-    /** Error: not 0 when an earlier write was not completed without error. */
+    /** Returns the Error field: not 0 if an earlier write did not complete without error. */
     public int err() {
         return Bits.get(raw, 7, 0);
     }
 
-    /** Not Ready. */
+    /** Returns whether Not Ready is set. */
     public boolean nrdy() {
         return Bits.bit(raw, 8);
     }
 
-    /** Health Status. */
+    /** Returns the Health Status. */
     public int hsts() {
         return Bits.get(raw, 11, 9);
     }
 
-    /** Controller Base Address Invalid: the window of PMRMSC was not accepted. */
+    /**
+     * Returns whether Controller Base Address Invalid is set: the window of PMRMSC was not
+     * accepted.
+     */
     public boolean cbai() {
         return Bits.bit(raw, 12);
     }
 
-    /** This register with another ERR. */
+    /** Returns a copy with another ERR. */
     public Pmrsts withErr(int err) {
         return new Pmrsts(Bits.with(raw, 7, 0, err));
     }
 
-    /** This register with another NRDY. */
+    /** Returns a copy with another NRDY. */
     public Pmrsts withNrdy(boolean nrdy) {
         return new Pmrsts(Bits.with(raw, 8, 8, flag(nrdy)));
     }
 
-    /** This register with another HSTS. */
+    /** Returns a copy with another HSTS. */
     public Pmrsts withHsts(int hsts) {
         return new Pmrsts(Bits.with(raw, 11, 9, hsts));
     }
 
-    /** This register with another CBAI. */
+    /** Returns a copy with another CBAI. */
     public Pmrsts withCbai(boolean cbai) {
         return new Pmrsts(Bits.with(raw, 12, 12, flag(cbai)));
     }

@@ -9,17 +9,23 @@ import dev.peerlane.spec.layout.Wire;
  * @param raw the register's 32 bits
  */
 public record Pmrswtp(int raw) {
-    /** Units a second, raw: 0 bytes, 1 KiB, 2 MiB, 3 GiB; others are reserved. */
+    /**
+     * Returns the Sustained Write Throughput Units, raw, per second: 0 bytes, 1 KiB, 2 MiB, 3 GiB;
+     * others are reserved.
+     */
     public int pmrswtu() {
         return Bits.get(raw, 3, 0);
     }
 
-    /** Sustained Write Throughput, in units a second. */
+    /** Returns the Sustained Write Throughput, in units per second. */
     public int pmrswtv() {
         return Bits.get(raw, 31, 8);
     }
 
-    /** Sustained write throughput; 0 for not reported or for a reserved unit. */
+    /**
+     * Returns the sustained write throughput in bytes per second; 0 if it is not reported or the
+     * unit is reserved.
+     */
     public long bytesPerSecond() {
         return pmrswtv() * Wire.scaleBytes(pmrswtu());
     }

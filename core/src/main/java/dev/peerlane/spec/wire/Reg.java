@@ -102,11 +102,11 @@ public final class Reg {
     private Reg() {}
 
     /**
-     * Offset of a submission queue's tail doorbell (NVMe over PCIe 1.0, 3.1.2.1).
+     * Returns the offset of a submission queue's tail doorbell (NVMe over PCIe 1.0, 3.1.2.1).
      *
      * @param qid queue identifier, 0 for the admin queue
-     * @param dstrd raw {@link Cap#dstrd()}; the largest offset of all, queue 65,535 with stride 15,
-     *     exceeds an int, so the arithmetic is checked
+     * @param dstrd raw {@link Cap#dstrd()}. The largest possible offset, of queue 65,535 with
+     *     stride 15, exceeds an int, so the arithmetic is checked
      * @return byte offset in BAR0
      */
     public static int sqTailDoorbell(int qid, int dstrd) {
@@ -114,7 +114,7 @@ public final class Reg {
     }
 
     /**
-     * Offset of a completion queue's head doorbell (NVMe over PCIe 1.0, 3.1.2.2).
+     * Returns the offset of a completion queue's head doorbell (NVMe over PCIe 1.0, 3.1.2.2).
      *
      * @param qid queue identifier, 0 for the admin queue
      * @param dstrd raw {@link Cap#dstrd()}

@@ -26,22 +26,22 @@ public final class Sgl {
                             Wire.U8.withName("ID"))
                     .withName("SGL");
 
-    /** Size of a descriptor. */
+    /** Length of a descriptor in bytes. */
     public static final int BYTES = Math.toIntExact(LAYOUT.byteSize());
 
-    /** Type: data. */
+    /** Type: a data block. */
     public static final int DATA_BLOCK = 0;
 
-    /** Type: data to throw away. */
+    /** Type: a bit bucket, for data to discard. */
     public static final int BIT_BUCKET = 1;
 
-    /** Type: more descriptors follow elsewhere. */
+    /** Type: a segment with more descriptors, at another address. */
     public static final int SEGMENT = 2;
 
-    /** Type: the last descriptors follow elsewhere. */
+    /** Type: the segment with the last descriptors, at another address. */
     public static final int LAST_SEGMENT = 3;
 
-    /** Subtype: the address is an address. */
+    /** Subtype: the address is a bus address. */
     public static final int SUBTYPE_ADDRESS = 0;
 
     /** Subtype: the address is an offset. */
@@ -53,22 +53,22 @@ public final class Sgl {
 
     private Sgl() {}
 
-    /** Address. */
+    /** Returns the address. */
     public static long address(MemorySegment segment, long offset) {
         return segment.get(Wire.U64, offset + ADDRESS);
     }
 
-    /** Length in bytes. */
+    /** Returns the length in bytes. */
     public static long lengthBytes(MemorySegment segment, long offset) {
         return Integer.toUnsignedLong(segment.get(Wire.U32, offset + LENGTH));
     }
 
-    /** Descriptor subtype. */
+    /** Returns the descriptor subtype. */
     public static int subtype(MemorySegment segment, long offset) {
         return Bits.get(Wire.u8(segment, offset + ID), 3, 0);
     }
 
-    /** Descriptor type. */
+    /** Returns the descriptor type. */
     public static int type(MemorySegment segment, long offset) {
         return Bits.get(Wire.u8(segment, offset + ID), 7, 4);
     }

@@ -40,7 +40,7 @@ public final class Sqe {
                             Wire.U32.withName("CDW15"))
                     .withName("SQE");
 
-    /** Size of an entry. */
+    /** Length of an entry in bytes. */
     public static final int BYTES = Math.toIntExact(LAYOUT.byteSize());
 
     /** Offset of command dword 0. */
@@ -91,19 +91,19 @@ public final class Sqe {
     /** {@link #psdt}: the data pointer is an SGL; MPTR points to an SGL segment. */
     public static final int PSDT_SGL_MPTR_SGL = 2;
 
-    /** {@link #fuse}: a command on its own. */
+    /** {@link #fuse}: a command that is not fused. */
     public static final int FUSE_NONE = 0;
 
-    /** {@link #fuse}: first of two fused commands. */
+    /** {@link #fuse}: the first of two fused commands. */
     public static final int FUSE_FIRST = 1;
 
-    /** {@link #fuse}: second of two fused commands. */
+    /** {@link #fuse}: the second of two fused commands. */
     public static final int FUSE_SECOND = 2;
 
     private Sqe() {}
 
     /**
-     * Composes command dword 0 of a command on its own with PRPs.
+     * Composes command dword 0 of a command that is not fused and uses PRPs.
      *
      * @param opcode opcode, 0 to 255
      * @param cid command identifier, 0 to 65,535
@@ -122,87 +122,87 @@ public final class Sqe {
         return Integer.toUnsignedLong(cdw0) | (long) nsid << 32;
     }
 
-    /** Opcode. */
+    /** Returns the opcode. */
     public static int opcode(MemorySegment segment, long offset) {
         return Bits.get(cdw0(segment, offset), 7, 0);
     }
 
-    /** Fused Operation. */
+    /** Returns the Fused Operation field. */
     public static int fuse(MemorySegment segment, long offset) {
         return Bits.get(cdw0(segment, offset), 9, 8);
     }
 
-    /** PRP or SGL for Data Transfer. */
+    /** Returns the field PRP or SGL for Data Transfer. */
     public static int psdt(MemorySegment segment, long offset) {
         return Bits.get(cdw0(segment, offset), 15, 14);
     }
 
-    /** Command Identifier. */
+    /** Returns the Command Identifier. */
     public static int cid(MemorySegment segment, long offset) {
         return Bits.get(cdw0(segment, offset), 31, 16);
     }
 
-    /** Command dword 0. */
+    /** Returns command dword 0. */
     public static int cdw0(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + CDW0);
     }
 
-    /** Namespace Identifier, unsigned. */
+    /** Returns the Namespace Identifier, unsigned. */
     public static int nsid(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + NSID);
     }
 
-    /** Command dword 2. */
+    /** Returns command dword 2. */
     public static int cdw2(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + CDW2);
     }
 
-    /** Command dword 3. */
+    /** Returns command dword 3. */
     public static int cdw3(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + CDW3);
     }
 
-    /** Metadata Pointer. */
+    /** Returns the Metadata Pointer. */
     public static long mptr(MemorySegment segment, long offset) {
         return segment.get(Wire.U64, offset + MPTR);
     }
 
-    /** PRP Entry 1. */
+    /** Returns PRP Entry 1. */
     public static long prp1(MemorySegment segment, long offset) {
         return segment.get(Wire.U64, offset + PRP1);
     }
 
-    /** PRP Entry 2. */
+    /** Returns PRP Entry 2. */
     public static long prp2(MemorySegment segment, long offset) {
         return segment.get(Wire.U64, offset + PRP2);
     }
 
-    /** Command dword 10. */
+    /** Returns command dword 10. */
     public static int cdw10(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + CDW10);
     }
 
-    /** Command dword 11. */
+    /** Returns command dword 11. */
     public static int cdw11(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + CDW11);
     }
 
-    /** Command dword 12. */
+    /** Returns command dword 12. */
     public static int cdw12(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + CDW12);
     }
 
-    /** Command dword 13. */
+    /** Returns command dword 13. */
     public static int cdw13(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + CDW13);
     }
 
-    /** Command dword 14. */
+    /** Returns command dword 14. */
     public static int cdw14(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + CDW14);
     }
 
-    /** Command dword 15. */
+    /** Returns command dword 15. */
     public static int cdw15(MemorySegment segment, long offset) {
         return segment.get(Wire.U32, offset + CDW15);
     }
@@ -212,7 +212,7 @@ public final class Sqe {
         segment.set(Wire.U32, offset + CDW0, cdw0);
     }
 
-    /** Writes Namespace Identifier. */
+    /** Writes the Namespace Identifier. */
     public static void putNsid(MemorySegment segment, long offset, int nsid) {
         segment.set(Wire.U32, offset + NSID, nsid);
     }
@@ -227,7 +227,7 @@ public final class Sqe {
         segment.set(Wire.U32, offset + CDW3, cdw3);
     }
 
-    /** Writes Metadata Pointer. */
+    /** Writes the Metadata Pointer. */
     public static void putMptr(MemorySegment segment, long offset, long mptr) {
         segment.set(Wire.U64, offset + MPTR, mptr);
     }

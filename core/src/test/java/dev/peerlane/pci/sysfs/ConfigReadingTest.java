@@ -16,7 +16,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Which bytes of which configuration spaces are read, by a file system that writes it down. */
+/** Checks which bytes of which configuration spaces are read, with files that record each read. */
 class ConfigReadingTest {
     private static final Bdf PORT = Bdf.parse("00:01.0");
     private static final Bdf DRIVE = Bdf.parse("01:00.0");
@@ -24,7 +24,7 @@ class ConfigReadingTest {
 
     private final Watched files = new Watched();
 
-    /** Files in memory that remember what was read of configuration spaces. */
+    /** Files in memory that record which parts of configuration spaces were read. */
     private static final class Watched extends SystemFiles {
         final Map<String, byte[]> contents = new TreeMap<>();
         final Map<String, String> links = new TreeMap<>();
@@ -73,10 +73,13 @@ class ConfigReadingTest {
         }
     }
 
-    /** Power management, MSI-X, PCI Express; AER, a serial number, ACS, something unknown. */
+    /**
+     * Builds a configuration space with power management, MSI-X, PCI Express; AER, a serial number,
+     * ACS, an unknown one.
+     */
     private static byte[] config(int classCode, int headerType) {
         byte[] space = new byte[4096];
-        Arrays.fill(space, 0x80, 4096, (byte) 0x5a); // whoever reads too much sees nonsense
+        Arrays.fill(space, 0x80, 4096, (byte) 0x5a); // a reader that reads too much sees nonsense
         ByteBuffer bytes = ByteBuffer.wrap(space).order(ByteOrder.LITTLE_ENDIAN);
         bytes.putInt(0, 0x00105045);
         bytes.putInt(4, 0x00100006);

@@ -21,7 +21,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A tree with a switch: root port 00:01.0, upstream 01:00.0, downstream 02:00.0 and 02:01.0. */
+/**
+ * Tests a tree with a switch: root port 00:01.0, upstream 01:00.0, downstream 02:00.0 and 02:01.0.
+ */
 class SysfsTreeTest {
     private static final Bdf PORT = Bdf.parse("00:01.0");
     private static final Bdf UP = Bdf.parse("01:00.0");
@@ -219,7 +221,7 @@ class SysfsTreeTest {
                         PeerlaneException.class, e -> assertThat(e.code()).isEqualTo("no-sysfs"));
     }
 
-    /** What is left out could be the one device that matters. */
+    /** The omitted entries could include the one device that matters. */
     @Test
     void directoryWithMoreEntriesThanAnyMachineHasIsAnErrorAndIsNotCut() {
         assertThat(SystemFiles.of(directory, 6).list("sys/bus/pci/devices")).hasSize(6);

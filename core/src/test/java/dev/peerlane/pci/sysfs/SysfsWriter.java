@@ -12,7 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Writes a tree that is laid out like {@code /sys}. */
+/** Writes a tree with the layout of {@code /sys}. */
 public final class SysfsWriter {
     private final Path sys;
     private final Map<Bdf, Path> places = new HashMap<>();
@@ -26,14 +26,14 @@ public final class SysfsWriter {
         return sys;
     }
 
-    /** Adds a function below one that is there, or on a root bus. */
+    /** Adds a function below one that exists, or on a root bus. */
     public SysfsWriter function(Bdf bdf, Bdf parent, byte[] config) {
         String bus = "pci%04x:%02x".formatted(bdf.segment(), bdf.bus());
         Path above = parent == null ? sys.resolve("devices/" + bus) : places.get(parent);
         return functionIn(above, bdf, config);
     }
 
-    /** Adds a function in a directory that is none of a function's, such as that of a bus. */
+    /** Adds a function in a directory that does not belong to a function, such as that of a bus. */
     public SysfsWriter functionIn(Path above, Bdf bdf, byte[] config) {
         Path place = above.resolve(bdf.toString());
         places.put(bdf, place);
@@ -42,7 +42,7 @@ public final class SysfsWriter {
         return this;
     }
 
-    /** Adds one of a machine's functions, with its BARs. */
+    /** Adds a function of a machine, with its BARs. */
     public SysfsWriter function(PciFunction function, byte[] config) {
         function(function.bdf(), function.parent(), config);
         String[] lines = new String[13];
@@ -94,19 +94,19 @@ public final class SysfsWriter {
         return places.get(bdf);
     }
 
-    /** Adds a file anywhere. */
+    /** Adds a file at a path. */
     public SysfsWriter file(String path, String text) {
         write(sys.resolve(path), text.getBytes(StandardCharsets.US_ASCII));
         return this;
     }
 
-    /** Adds a symbolic link anywhere, to a place in the tree. */
+    /** Adds a symbolic link at a path, to a place in the tree. */
     public SysfsWriter linkTo(String path, Path target) {
         link(sys.resolve(path), target);
         return this;
     }
 
-    /** Returns the bytes of a configuration space, as far as they go. */
+    /** Returns the first bytes of a configuration space. */
     public static byte[] bytes(ConfigSpace config, int length) {
         byte[] bytes = new byte[length];
         for (int at = 0; at < length; at += 4) {
@@ -118,7 +118,7 @@ public final class SysfsWriter {
         return bytes;
     }
 
-    /** Writes all of a machine, every function in a group of its own. */
+    /** Writes a whole machine, with each function in a group of its own. */
     public SysfsWriter machine(
             List<PciFunction> functions, java.util.function.Function<Bdf, ConfigSpace> config) {
         int group = 0;
