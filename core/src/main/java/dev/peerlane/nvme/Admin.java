@@ -280,7 +280,7 @@ public final class Admin {
      */
     public void identifyInto(PeerBuffer page) {
         if (page.sizeBytes() < PAGE || (page.busAddress() & (PAGE - 1)) != 0) {
-            throw new IllegalArgumentException("Identify wants one whole page");
+            throw new IllegalArgumentException("Identify needs one whole page");
         }
         owner.check(locator);
         page.admit(device.bdf());

@@ -85,7 +85,7 @@ public final class ControllerFault extends PeerlaneException {
                 Kind.GONE,
                 locator,
                 "the controller is gone: registers read FFFFFFFFh " + when,
-                "check that it is plugged in and powered, and its slot's link in the system log",
+                "check the device, its power and its link; the system log may name the cause",
                 null);
     }
 
@@ -106,7 +106,7 @@ public final class ControllerFault extends PeerlaneException {
                 locator,
                 "somebody else reset or disabled the controller: CSTS %08Xh %s"
                         .formatted(csts, when),
-                "find out who did: another program, or the kernel's error recovery; then start anew",
+                "find the cause: another program, or the kernel's error recovery; then try again",
                 null);
     }
 
@@ -171,7 +171,7 @@ public final class ControllerFault extends PeerlaneException {
                 locator,
                 "the CMB at 0x%x was overwritten with zeroes but reads %016Xh"
                         .formatted(offset, seen),
-                "take the data in it for readable until the device is powered off",
+                "treat the data in it as readable until the device is powered off",
                 null);
     }
 }

@@ -414,7 +414,7 @@ public final class ControllerMemoryBuffer extends PeerMemory {
             throw new IllegalArgumentException("a buffer of %d bytes".formatted(bytes));
         }
         if (alignBytes <= 0 || (alignBytes & (alignBytes - 1)) != 0) {
-            throw new IllegalArgumentException("%d is no power of two".formatted(alignBytes));
+            throw new IllegalArgumentException("%d is not a power of two".formatted(alignBytes));
         }
         long base = enabled().busAddress();
         long at = whole != null ? -1 : allocator.take(bytes, alignBytes, base);

@@ -129,7 +129,7 @@ final class Leftovers {
         return new PeerlaneException(
                 PeerlaneException.Category.MACHINE,
                 "no-record",
-                "%s, which names what is left in the CMB if this is killed, can't be used: %s"
+                "%s, which records the CMB's data in case this process is killed, can't be used: %s"
                         .formatted(file, e),
                 "Run it as root, or give this user the directory " + file.getParent(),
                 e);

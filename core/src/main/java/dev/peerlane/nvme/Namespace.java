@@ -400,7 +400,7 @@ public final class Namespace {
         if (!supported) {
             throw unsupported(
                     "a controller without the command %s".formatted(NvmOpcode.name(opcode)),
-                    "use another way, or another device");
+                    "do without the command, or use another device");
         }
     }
 
@@ -420,7 +420,7 @@ public final class Namespace {
         if (lba < 0 || blocks < 0 || blocks > count || lba > count - blocks) {
             throw PeerlaneException.request(
                     "range-past-end",
-                    "%s: %d blocks at %d end after its %d blocks"
+                    "%s: %d blocks at %d exceed its %d blocks"
                             .formatted(name(), blocks, lba, count),
                     "name a range inside the namespace");
         }

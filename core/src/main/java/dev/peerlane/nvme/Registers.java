@@ -24,7 +24,7 @@ final class Registers {
                     locator,
                     "BAR 0 has %d bytes, too few for registers and doorbells"
                             .formatted(bar.sizeBytes()),
-                    "this is no NVMe controller over PCIe, or its BARs were not assigned");
+                    "this is not an NVMe controller over PCIe, or its BARs were not assigned");
         }
         this.bar = bar;
         this.locator = locator;
@@ -108,7 +108,7 @@ final class Registers {
         try {
             csts = new Csts(bar.load32(Reg.CSTS));
         } catch (InternalError e) {
-            return "can't be reached: its registers are no memory any more";
+            return "can't be reached: its registers are no longer mapped";
         }
         if (csts.isGone()) {
             return "does not answer: CSTS reads FFFFFFFFh";

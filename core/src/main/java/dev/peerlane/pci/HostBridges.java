@@ -132,7 +132,7 @@ final class HostBridges {
 
     private static String name(@Nullable PciFunction bridge) {
         return bridge == null
-                ? "a host bridge that no device stands for"
+                ? "a host bridge that no device represents"
                 : "%s [%04x:%04x]".formatted(bridge.bdf(), bridge.vendorId(), bridge.deviceId());
     }
 }

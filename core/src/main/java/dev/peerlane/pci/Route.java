@@ -209,7 +209,7 @@ public record Route(
             String why =
                     redirected && first != null
                             ? redirection(first)
-                            : "they share no bridge, so it goes through the root complex: ";
+                            : "they share no bridge, so traffic goes through the root complex: ";
             return route(
                     throughRoot(root.peerWrites(), redirected, unread),
                     throughRoot(root.peerReads(), redirected, unread),
@@ -316,7 +316,7 @@ public record Route(
                     stop,
                     split,
                     (stop == null ? reason : stop.why())
-                            + (split ? "; its writes take several ways" : ""));
+                            + (split ? "; its writes take several paths" : ""));
         }
 
         private List<PciFunction> until(List<PciFunction> path) {

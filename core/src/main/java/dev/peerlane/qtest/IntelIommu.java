@@ -176,8 +176,8 @@ public final class IntelIommu {
         if (!clock.await(done, TIMEOUT_NANOS)) {
             throw PeerlaneException.io(
                     "iommu-timeout",
-                    "the IOMMU at 0x%x did not end %s".formatted(BASE, what),
-                    "Start QEMU again and attach anew");
+                    "the IOMMU at 0x%x did not complete %s".formatted(BASE, what),
+                    "Restart QEMU and attach again");
         }
     }
 }

@@ -132,7 +132,7 @@ final class PciScan {
         if (there && ++found > MOST_FOUND) {
             throw PeerlaneException.machine(
                     "qtest-too-many-functions",
-                    "more functions answer than a machine has, the last one " + bdf,
+                    "more functions answer than a machine can have, the last one " + bdf,
                     "Start QEMU with fewer devices");
         }
         return there;
@@ -226,7 +226,7 @@ final class PciScan {
             if (size <= 0 || Long.bitCount(size) != 1) {
                 throw PeerlaneException.machine(
                         "qtest-bad-bar",
-                        "BAR%d of %s reads 0x%x after ones were written, which is no size"
+                        "BAR%d of %s reads 0x%x after ones were written, which is not a valid size"
                                 .formatted(i, config.bdf(), mask),
                         "Start QEMU without this device");
             }

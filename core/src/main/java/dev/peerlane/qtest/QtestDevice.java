@@ -169,7 +169,7 @@ final class QtestDevice extends PciDevice implements QtestDma.Function {
         return PeerlaneException.io(
                 "function-reset-failed",
                 "%s %s after Function Level Reset%s".formatted(locator, what, pending),
-                "Start QEMU again and attach anew");
+                "Restart QEMU and attach again");
     }
 
     private void setBusMaster(boolean enabled) {

@@ -50,7 +50,7 @@ final class QtestDma extends DmaDomain {
     public DmaBuffer allocate(long sizeBytes) {
         checkOpen();
         if (sizeBytes <= 0 || sizeBytes > Long.MAX_VALUE - RamFile.PAGE_BYTES) {
-            throw new IllegalArgumentException("no size of a DMA buffer: " + sizeBytes);
+            throw new IllegalArgumentException("invalid size of a DMA buffer: " + sizeBytes);
         }
         long bytes = Bits.roundUp(sizeBytes, RamFile.PAGE_BYTES);
         long physical = ram.take(bytes);
@@ -70,7 +70,7 @@ final class QtestDma extends DmaDomain {
         if (!(owner instanceof Function device) || !device.decodes(this, bar)) {
             throw PeerlaneException.machine(
                     "peer-not-mappable",
-                    "BAR%d of %s is no open device's memory in this QEMU"
+                    "BAR%d of %s does not belong to an open device of this QEMU"
                             .formatted(bar.index(), owner.locator()),
                     "Map BARs of devices that were opened from the same fabric");
         }

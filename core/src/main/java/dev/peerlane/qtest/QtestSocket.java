@@ -39,7 +39,7 @@ final class QtestSocket implements AutoCloseable {
     private static final long SPIN_NANOS = 50_000;
     private static final int SHOWN_CHARACTERS = 60;
     private static final byte[] HEX = "0123456789abcdef".getBytes(US_ASCII);
-    private static final String RESTART = "Start QEMU again and attach anew";
+    private static final String RESTART = "Restart QEMU and attach again";
 
     private final String name;
     private final SocketChannel channel;
@@ -105,7 +105,7 @@ final class QtestSocket implements AutoCloseable {
             throw new PeerlaneException(
                     Category.MACHINE,
                     "qtest-unreachable",
-                    "no QEMU takes a connection at the qtest socket %s: %s"
+                    "no QEMU accepts a connection at the qtest socket %s: %s"
                             .formatted(path, e.getMessage()),
                     "Start QEMU with -qtest unix:PATH,server=on,wait=off and name that path",
                     e);
@@ -492,7 +492,8 @@ final class QtestSocket implements AutoCloseable {
     }
 
     private PeerlaneException ended(String verb, @Nullable IOException cause) {
-        return fail("qtest-closed", "it ended at '%s'".formatted(verb), RESTART, cause);
+        return fail(
+                "qtest-closed", "it closed the connection at '%s'".formatted(verb), RESTART, cause);
     }
 
     private PeerlaneException fail(

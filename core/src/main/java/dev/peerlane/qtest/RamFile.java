@@ -53,7 +53,7 @@ final class RamFile implements AutoCloseable {
             if (bytes < SMALLEST) {
                 throw PeerlaneException.machine(
                         "qtest-ram-too-small",
-                        "the RAM file %s has %d bytes, too few to work with".formatted(path, bytes),
+                        "the RAM file %s has %d bytes, which is too small".formatted(path, bytes),
                         "Start QEMU with 64 MiB of shared memory in that file, or more");
             }
             long usable = Math.min(bytes, LOW_RAM_BYTES) & -PAGE_BYTES;
@@ -120,7 +120,7 @@ final class RamFile implements AutoCloseable {
         long largest = free.values().stream().mapToLong(Long::longValue).max().orElse(0);
         throw PeerlaneException.machine(
                 "no-dma-memory",
-                "the RAM file %s has no %d bytes in one piece free, at most %d"
+                "the RAM file %s has no %d contiguous bytes free, at most %d"
                         .formatted(path, bytes, largest),
                 "Ask for less or start QEMU with more memory");
     }

@@ -75,7 +75,7 @@ final class VtdTables {
         if (address < 0 || bytes > endAddress() - address) {
             throw PeerlaneException.machine(
                     "iommu-address-width",
-                    "address 0x%x and %d bytes are past the IOMMU's %d bits"
+                    "address 0x%x and %d bytes exceed the IOMMU's %d bits"
                             .formatted(address, bytes, PAGE_SHIFT + LEVEL_BITS * levels),
                     "Start QEMU with -device intel-iommu,aw-bits=48");
         }

@@ -28,7 +28,7 @@ final class StatusText {
     private static final int COMMAND_SET_SC = 0x80;
 
     private static final String VENDOR_HINT =
-            "Only the maker of the drive knows what this means: look into its documentation.";
+            "Only the drive's vendor knows what this means: see the vendor's documentation.";
 
     private static final Map<Integer, String> NAMES = new HashMap<>();
     private static final Map<Integer, String> HINTS = new HashMap<>();
@@ -110,9 +110,9 @@ final class StatusText {
                     "The controller refused this command as it was composed: look at its "
                             + "parameters.";
             case MEDIA ->
-                    "The data on the medium or its protection is not right: read SMART and the "
+                    "The data on the medium or its protection is damaged: read SMART and the "
                             + "error log.";
-            case PATH -> "The way to the controller failed: use another path or repeat.";
+            case PATH -> "The path to the controller failed: use another path or retry.";
             case VENDOR -> VENDOR_HINT;
             default -> "This status is newer than this program, or the completion is damaged.";
         };

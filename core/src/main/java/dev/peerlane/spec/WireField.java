@@ -20,7 +20,8 @@ public record WireField(int offset, int bytes) {
     /** Checks offset and length. */
     public WireField {
         if (offset < 0 || bytes <= 0) {
-            throw new IllegalArgumentException("no field at " + offset + " of " + bytes + " bytes");
+            throw new IllegalArgumentException(
+                    "invalid field at " + offset + " of " + bytes + " bytes");
         }
     }
 
@@ -31,7 +32,7 @@ public record WireField(int offset, int bytes) {
             case 2 -> Wire.u16(page, offset);
             case 4 -> Integer.toUnsignedLong(page.get(Wire.U32, offset));
             case 8 -> page.get(Wire.U64, offset);
-            default -> throw new IllegalStateException(bytes + " bytes are no integer");
+            default -> throw new IllegalStateException(bytes + " bytes are not an integer");
         };
     }
 
@@ -55,7 +56,7 @@ public record WireField(int offset, int bytes) {
             case 2 -> page.set(Wire.U16, offset, (short) value);
             case 4 -> page.set(Wire.U32, offset, (int) value);
             case 8 -> page.set(Wire.U64, offset, value);
-            default -> throw new IllegalStateException(bytes + " bytes are no integer");
+            default -> throw new IllegalStateException(bytes + " bytes are not an integer");
         }
     }
 

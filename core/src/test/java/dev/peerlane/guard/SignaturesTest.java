@@ -49,7 +49,7 @@ class SignaturesTest {
 
     @ParameterizedTest
     @MethodSource("images")
-    void whatProgramsFormatIsFoundAsWipefsFindsIt(String line) throws Exception {
+    void signaturesOfFormattedImagesAreThoseThatWipefsFinds(String line) throws Exception {
         List<String> words = Arrays.asList(line.split(" "));
         SparseImage image = SparseImage.kept(words.getFirst());
         List<String> types = words.subList(1, words.size());
@@ -58,7 +58,7 @@ class SignaturesTest {
 
     /** Images of formats for which no distribution has a program are built by hand. */
     @Test
-    void wipefsOfThisMachineAgreesOnWhatIsMadeByHand(@TempDir Path folder) throws Exception {
+    void wipefsOfThisMachineAgreesOnHandmadeImages(@TempDir Path folder) throws Exception {
         for (Map.Entry<String, SparseImage> made : madeByHand().entrySet()) {
             List<String> expected = wipefs(made.getValue().write(folder));
             assertThat(expected).as(made.getKey()).isNotEmpty();
@@ -153,7 +153,7 @@ class SignaturesTest {
     }
 
     @Test
-    void aDeviceShorterThanEveryPlaceIsLookedAtAsFarAsItGoes() {
+    void aShortDeviceIsReadUpToItsEnd() {
         for (long size : new long[] {512, 513, 4096, 65536, 65537, 1 << 17}) {
             assertThat(names(new SparseImage(size))).isEmpty();
             assertThat(names(new SparseImage(size).put(0, "58465342"))).containsExactly("xfs");
@@ -161,7 +161,7 @@ class SignaturesTest {
     }
 
     @Test
-    void aPartThatCannotBeReadIsNotTakenForEmpty() {
+    void anUnreadablePartIsNotTakenForEmpty() {
         for (long bad : new long[] {0, 0x10040, 16 * MIB - 1}) {
             SparseImage device = new SparseImage(16 * MIB).bad(bad);
             assertThatThrownBy(() -> Signatures.find(device))
@@ -171,7 +171,7 @@ class SignaturesTest {
     }
 
     @Test
-    void aSignatureNamesItsKindItsFormatAndItsPlace() throws IOException {
+    void aSignatureNamesItsKindFormatAndOffset() throws IOException {
         assertThat(Signatures.find(SparseImage.kept("ext4")).toString())
                 .isEqualTo("[a file system (ext4, at byte 1080)]");
         assertThat(Signatures.find(SparseImage.kept("gpt")).stream().map(Signature::toString))

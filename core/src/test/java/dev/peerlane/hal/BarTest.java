@@ -94,7 +94,7 @@ class BarTest {
     }
 
     @Test
-    void aFillReachesItsRangeAndNothingElse() {
+    void aFillWritesItsRangeAndNothingElse() {
         everyRange((offset, bytes) -> {
             Window window = new Window();
             MemorySegment expected = MemorySegment.ofArray(window.content());
@@ -109,7 +109,7 @@ class BarTest {
     }
 
     @Test
-    void aStoreReachesItsRangeAndNothingElse() {
+    void aStoreWritesItsRangeAndNothingElse() {
         everyRange((offset, bytes) -> {
             Window window = new Window();
             MemorySegment source = MemorySegment.ofArray(Window.random(2)).asSlice(0, bytes);
@@ -138,7 +138,7 @@ class BarTest {
 
     @ParameterizedTest
     @CsvSource({"2, 8", "4, 6", "1, 1"})
-    void whatIsNoMultipleOfFourIsRefusedBeforeAnythingIsStored(int offset, int bytes) {
+    void unalignedRangesAreRefusedBeforeAnythingIsStored(int offset, int bytes) {
         Window window = new Window();
         byte[] before = window.content();
         assertThatThrownBy(() -> window.fill(offset, bytes, 7))

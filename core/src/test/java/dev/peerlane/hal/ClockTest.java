@@ -29,7 +29,7 @@ class ClockTest {
     }
 
     @Test
-    void waitingTakesTurnsUntilItIsTrue() {
+    void awaitTakesTurnsUntilTheConditionIsTrue() {
         assertThat(clock.await(() -> turns == 5, 1_000)).isTrue();
         assertThat(turns).isEqualTo(5);
     }
@@ -41,7 +41,7 @@ class ClockTest {
     }
 
     @Test
-    void aSlowTurnThatBringsItIsNoTimeout() {
+    void aSlowTurnThatMakesTheConditionTrueIsNotATimeout() {
         assertThat(clock.await(() -> turns == 1, 10)).isTrue();
     }
 }

@@ -35,7 +35,7 @@ class BringUpTest {
     }
 
     @Test
-    void openedAndClosedControllerLeavesNothing() {
+    void openedAndClosedControllerLeavesNothingAllocated() {
         Controller c = Bench.open(m);
         assertThat(c.identity().sn()).isEqualTo("FAKE1");
         assertThat(c.queuePairs()).isEqualTo(8);
@@ -102,7 +102,7 @@ class BringUpTest {
     }
 
     @Test
-    void readyWaitFollowsCrtoWhereItCounts() {
+    void readyWaitFollowsCrtoIfItApplies() {
         m.controller.cap = m.controller.cap.withCrms(1);
         m.controller.crto = Crto.of(20, 0).raw();
         m.controller.readyAfterSteps = 8000;
@@ -118,7 +118,7 @@ class BringUpTest {
     }
 
     @Test
-    void runningControllerOfAFormerOwnerIsDisabledFirst() {
+    void controllerLeftRunningByAnEarlierOwnerIsDisabledFirst() {
         m.controller.enabledByFormerOwner();
         Bench.open(m).close();
         assertThat(m.log).startsWith("disabled");
@@ -154,7 +154,7 @@ class BringUpTest {
     }
 
     @Test
-    void absurdCapabilitiesAreNonsense() {
+    void invalidCapabilitiesAreAFault() {
         m.controller.cap = m.controller.cap.withMqesZ(0);
         refused("controller-nonsense");
         m.controller.cap = m.controller.cap.withMqesZ(255).withDstrd(15);
@@ -204,7 +204,7 @@ class BringUpTest {
 
     @ParameterizedTest
     @CsvSource({"1, 8", "8, 1", "1, 1"})
-    void fewerGrantedQueuesOfEitherKindAreBelieved(int submission, int completion) {
+    void fewerGrantedQueuesOfEitherKindAreAccepted(int submission, int completion) {
         m.controller.grantedQueues = submission;
         m.controller.grantedCompletionQueues = completion;
         try (Controller c = Bench.open(m);
@@ -219,7 +219,7 @@ class BringUpTest {
 
     @ParameterizedTest
     @CsvSource({"0, 511", "3, 63", "8, 1"})
-    void doorbellsThatOnePageDoesNotHoldStayRegisters(int dstrd, int most) {
+    void doorbellsThatDoNotFitOnePageStayRegisters(int dstrd, int most) {
         ShadowDoorbells last = ShadowDoorbells.allocate(m.dma, dstrd, most);
         assertThat(last).as("the last one ends at the end of the page").isNotNull();
         last.free();
@@ -229,7 +229,7 @@ class BringUpTest {
 
     @ParameterizedTest
     @CsvSource({"2, 1", "3, 1", "64, 63", "100, 63", "256, 255"})
-    void ringsAreNoLongerThanTheControllerTakes(int mqes, int depth) {
+    void ringsAreNoLongerThanTheControllerAllows(int mqes, int depth) {
         m.controller.cap = m.controller.cap.withMqesZ(mqes - 1);
         try (Controller c = Bench.open(m);
                 NvmeBlockPort port = c.namespace(1).port(100_000)) {
@@ -243,7 +243,7 @@ class BringUpTest {
     }
 
     @Test
-    void shutdownThatDoesNotEndIsBoundedAndSaid() {
+    void shutdownThatDoesNotEndIsBoundedAndReported() {
         m.controller.neverShutDown = true;
         Controller c = Bench.open(m);
         int before = m.turns;
@@ -316,7 +316,7 @@ class BringUpTest {
     }
 
     @Test
-    void aPortTellsTheConditionOfItsControllerAndKeepsThatOfBeforeItWasQuiesced() {
+    void aPortReportsTheConditionOfItsControllerFromBeforeItWasQuiesced() {
         Controller c = Bench.open(m);
         NvmeBlockPort early = c.namespace(1).port(4);
         NvmeBlockPort port = c.namespace(1).port(4);
@@ -347,7 +347,7 @@ class BringUpTest {
     }
 
     @Test
-    void failedResetLeavesAControllerThatSaysSo() {
+    void failedResetLeavesAControllerThatReportsIt() {
         Controller c = Bench.open(m);
         m.controller.neverReady = true;
         assertThatThrownBy(c::reset).isInstanceOf(ControllerFault.class);

@@ -55,7 +55,7 @@ class CmbTest {
     }
 
     @Test
-    void registersThatShowOnceTheControllerIsReadyAreSeen() {
+    void cmbRegistersThatAppearWhenTheControllerIsReadyAreRead() {
         FakeMachine m = Bench.withCmb(16);
         m.controller.cmbShownWhenReady = true;
         try (Controller c = Bench.open(m)) {
@@ -76,7 +76,7 @@ class CmbTest {
     }
 
     @Test
-    void registersAndDoorbellsAreNotTakenForACmb() {
+    void registersAndDoorbellsAreNotMistakenForACmb() {
         for (int page = 0; page < 2; page++) {
             FakeMachine m = Bench.withCmb(16);
             m.controller.cmbloc = new Cmbloc(0).withBir(0).withOfst(page);
@@ -102,7 +102,7 @@ class CmbTest {
     }
 
     @Test
-    void windowLeftByAFormerOwnerIsTakenDownWithoutMovingIt() {
+    void windowLeftByAnEarlierOwnerIsDisabledWithoutMovingIt() {
         FakeMachine m = Bench.withCmb(16);
         m.controller.leftOver(0x7_1234_5000L);
         m.controller.enabledByFormerOwner();
@@ -187,7 +187,7 @@ class CmbTest {
     }
 
     @Test
-    void closedBufferIsWipedUnlessToldOtherwise() {
+    void closedBufferIsWipedByDefault() {
         FakeMachine m = Bench.withCmb(16);
         try (Controller c = Bench.open(m)) {
             ControllerMemoryBuffer cmb = c.requireCmb();
@@ -282,7 +282,7 @@ class CmbTest {
     }
 
     @Test
-    void closingABufferAgainLeavesTheNextOwnerOfItsBytesAlone() {
+    void closingABufferAgainDoesNotAffectTheNextOwnerOfItsBytes() {
         FakeMachine m = Bench.withCmb(16);
         try (Controller c = Bench.open(m)) {
             ControllerMemoryBuffer cmb = c.requireCmb();
@@ -359,7 +359,7 @@ class CmbTest {
     }
 
     @Test
-    void functionResetLeavesItInReachOfTheDevicesThatWereAdmittedAndDisablingDoesNot() {
+    void admittedDevicesReachTheCmbAfterAFunctionResetButNotAfterDisabling() {
         FakeMachine m = Bench.withCmb(16);
         Bdf peer = Bdf.parse("05:00.0");
         try (Controller c = Bench.open(m)) {
@@ -396,7 +396,7 @@ class CmbTest {
     }
 
     @Test
-    void allocatorKeepsPiecesApartAndMeltsThemAgain() {
+    void allocatorKeepsPiecesApartAndMergesFreedOnes() {
         long seed = 20240611;
         Random random = new Random(seed);
         long size = 1 << 18;

@@ -59,7 +59,7 @@ class CompletionTest {
     }
 
     @Test
-    void commandsOfAPairThatAnsweredNonsenseAreInFlightUntilItIsStopped() {
+    void commandsStayInFlightAfterAnInvalidCompletionUntilTheControllerIsStopped() {
         m.controller.onAnswer =
                 a -> {
                     if (a.sqid == 1) {
@@ -87,7 +87,7 @@ class CompletionTest {
     }
 
     @Test
-    void identifierOfAFreePlaceIsAFault() {
+    void identifierOfAFreeTagIsAFault() {
         nonsense(a -> a.cid = (a.cid & ~7) | 3, "no such command is in flight");
     }
 
@@ -150,7 +150,7 @@ class CompletionTest {
     }
 
     @Test
-    void ringWrapsManyTimesWithOneDoorbellABatch() {
+    void ringWrapsManyTimesWithOneDoorbellWriteForEachBatch() {
         int before = m.controller.doorbells;
         long lba = 0;
         for (int round = 0; round < 50; round++) {
@@ -173,7 +173,7 @@ class CompletionTest {
     }
 
     @Test
-    void callbackThatThrowsLeavesTheRingAsItShouldBe() {
+    void callbackThatThrowsLeavesTheRingConsistent() {
         port.submitRead(0, 0, 8);
         port.submitRead(1, 8, 8);
         port.ring();
@@ -268,7 +268,7 @@ class CompletionTest {
     }
 
     @Test
-    void controllerThatVanishesWhileCommandsAreOutIsNoticed() {
+    void controllerThatVanishesWhileCommandsAreInFlightIsDetected() {
         m.controller.sleeps = true;
         port.submitRead(0, 0, 8);
         port.ring();
@@ -333,7 +333,7 @@ class CompletionTest {
     }
 
     @Test
-    void quiesceDeletesTheQueueBeforeItsMemoryGoes() {
+    void quiesceDeletesTheQueueBeforeItsMemoryIsFreed() {
         m.controller.statusOf = c -> c.qid() == 1 ? FakeController.NO_ANSWER : 0;
         port.submitRead(0, 0, 8);
         port.ring();

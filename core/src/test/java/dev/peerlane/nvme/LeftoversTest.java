@@ -77,7 +77,7 @@ class LeftoversTest {
     }
 
     @Test
-    void whatIsInUseIsNamedUntilItIsGivenBack() throws IOException {
+    void buffersInUseAreRecordedUntilTheyAreFreed() throws IOException {
         Session session = session();
         PeerBuffer piece = enabled(session).allocate(4096, 4096);
         assertThat(Files.readString(record())).isEqualTo("EMU-ssd0\n0 1000\n");
@@ -98,7 +98,7 @@ class LeftoversTest {
 
     /** Guards the test above: without a record, the words are still there. */
     @Test
-    void aRecordOfAnotherDriveIsDroppedAndNothingOverwritten() throws IOException {
+    void aRecordOfAnotherDriveIsDiscardedAndNothingIsOverwritten() throws IOException {
         leave("ANOTHER");
         Session session = session();
         session.controller("emu:ssd0");
@@ -108,7 +108,7 @@ class LeftoversTest {
     }
 
     @Test
-    void aRecordThatMakesNoSenseHarmsNothing() throws IOException {
+    void anInvalidRecordHarmsNothing() throws IOException {
         leave("EMU-ssd0");
         Files.writeString(record(), "EMU-ssd0\nffffffffffffffff ffffffffffffffff\nx\n0 2000\n");
         Session session = session();
@@ -119,7 +119,7 @@ class LeftoversTest {
 
     /** Otherwise the data would stay in the CMB without any record of it. */
     @Test
-    void aRecordStaysUntilWhatItNamesIsOverwritten() throws IOException {
+    void aRecordStaysUntilItsRangesAreOverwritten() throws IOException {
         leave("EMU-ssd0");
         fabric.arm(Fault.at(Fault.Kind.CBAI, "ssd0"));
         Session stopped = session();

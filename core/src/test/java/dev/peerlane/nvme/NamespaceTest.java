@@ -81,7 +81,7 @@ class NamespaceTest {
     }
 
     @Test
-    void missingNamespaceIsAWrongRequest() {
+    void missingNamespaceIsARequestError() {
         try (Controller c = Bench.open(m)) {
             for (int nsid : new int[] {0, 2, -1}) {
                 assertThatThrownBy(() -> c.namespace(nsid))
@@ -148,7 +148,7 @@ class NamespaceTest {
     }
 
     @Test
-    void versionWithoutListIsAskedOneByOne() {
+    void versionWithoutAListIsQueriedOneNsidAtATime() {
         m.controller.vs = Vs.of(1, 0, 0);
         m.controller.nsids = new int[] {1, 4};
         try (Controller c = Bench.open(m)) {
@@ -253,7 +253,7 @@ class NamespaceTest {
     }
 
     @Test
-    void rangePastTheEndIsAWrongRequest() {
+    void rangePastTheEndIsARequestError() {
         try (Controller c = Bench.open(m);
                 DmaBuffer b = m.dma.allocate(8192)) {
             Namespace ns = c.namespace(1);
@@ -297,7 +297,7 @@ class NamespaceTest {
     }
 
     @Test
-    void unansweredSyncCommandTakesItsQueueWithIt() {
+    void unansweredSyncCommandDeletesItsQueue() {
         m.controller.statusOf = c -> c.qid() == 1 ? FakeController.NO_ANSWER : 0;
         try (Controller c = Bench.open(m);
                 DmaBuffer b = m.dma.allocate(4096)) {
@@ -312,7 +312,7 @@ class NamespaceTest {
     }
 
     @Test
-    void commandsWithoutDataAreCutAndChecked() {
+    void commandsWithoutDataAreSplitAndChecked() {
         m.controller.blocks = 10_000;
         m.controller.onIdentifyController = p -> IdentifyController.MDTS.write(p, 8);
         try (Controller c = Bench.open(m)) {

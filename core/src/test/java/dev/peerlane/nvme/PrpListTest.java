@@ -25,7 +25,7 @@ class PrpListTest {
         "0, 2097152, 511",
         "4, 2097152, 512"
     })
-    void everyPageAfterTheFirstThatIsTouchedCounts(int offset, int bytes, int pages) {
+    void everyTouchedPageAfterTheFirstCounts(int offset, int bytes, int pages) {
         long bus = 0x12_3456_7000L + offset;
         assertThat(PrpList.pagesAfterFirst(bus, bytes)).isEqualTo(pages);
     }
@@ -42,7 +42,7 @@ class PrpListTest {
         "257, 4096",
         "512, 4096"
     })
-    void aListTakesAPowerOfTwoSoThatNoneCrossesAPage(int pages, int bytes) {
+    void listLengthsArePowersOfTwoSoThatNoListCrossesAPage(int pages, int bytes) {
         assertThat(PrpList.listBytes(pages)).isEqualTo(bytes);
     }
 

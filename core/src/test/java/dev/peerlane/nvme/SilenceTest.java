@@ -53,7 +53,7 @@ class SilenceTest {
     }
 
     @Test
-    void controllerThatEndsCommandsIsNotAsked() {
+    void controllerThatCompletesCommandsIsNotChecked() {
         for (int i = 0; i < 20; i++) {
             m.controller.sleeps = true;
             submit(i % 4);
@@ -66,7 +66,7 @@ class SilenceTest {
     }
 
     @Test
-    void commandThatStaysOutDoesNotHaveAControllerAskedThatEndsOthers() {
+    void controllerThatCompletesOtherCommandsIsNotCheckedForASlowOne() {
         m.controller.statusOf = c -> c.slba() == 8 ? FakeController.NO_ANSWER : 0;
         assertThat(port.submitRead(3, 8, 8)).isTrue();
         for (int i = 0; i < 20; i++) {
@@ -78,7 +78,7 @@ class SilenceTest {
     }
 
     @Test
-    void controllerThatEndsNothingIsAskedOnceASecond() {
+    void controllerThatCompletesNothingIsCheckedOnceASecond() {
         m.controller.sleeps = true;
         submit(0);
         poll(990);
@@ -105,14 +105,14 @@ class SilenceTest {
     }
 
     @Test
-    void controllerWithNothingToDoIsNotAsked() {
+    void idleControllerIsNotChecked() {
         poll(5_000);
         assertThat(m.controller.loads).isZero();
     }
 
     @ParameterizedTest
     @CsvSource({"gone, controller-gone", "3, controller-fatal", "0, controller-reset"})
-    void controllerThatIsNotWellIsFoundOutWithinOneSecondAndAFew(String csts, String code) {
+    void failedControllerIsDetectedInLittleMoreThanASecond(String csts, String code) {
         m.controller.sleeps = true;
         submit(0);
         if (csts.equals("gone")) {
@@ -129,7 +129,7 @@ class SilenceTest {
     }
 
     @Test
-    void valueThatIsUnderWayIsLookedForAndNotAskedForAgain() {
+    void pendingLoadIsPolledAndNotStartedAgain() {
         m.loadsStayPending = true;
         m.controller.sleeps = true;
         submit(0);
@@ -145,7 +145,7 @@ class SilenceTest {
     }
 
     @Test
-    void valueFromBeforeACommandEndedSaysNothing() {
+    void valueLoadedBeforeACommandEndedIsIgnored() {
         m.loadsStayPending = true;
         m.controller.sleeps = true;
         submit(0);

@@ -85,7 +85,7 @@ class WaitEndsTest {
                     .isInstanceOfSatisfying(
                             PeerlaneException.class,
                             e -> assertThat(e.code()).isEqualTo(MemoryFault.CODE))
-                    .hasMessage("fake:0 does not answer any more")
+                    .hasMessage("fake:0 no longer answers")
                     .hasCause(thrown);
         } else {
             assertThat(seen).isSameAs(thrown);
@@ -94,7 +94,7 @@ class WaitEndsTest {
 
     @ParameterizedTest
     @MethodSource("whatIsThrown")
-    void whateverEndsASynchronousWaitTakesItsQueueWithIt(Throwable thrown) {
+    void whateverEndsASynchronousWaitDeletesItsQueue(Throwable thrown) {
         Namespace ns = controller.namespace(1);
         m.controller.statusOf =
                 c -> c.qid() == 1 && c.opcode() == NvmOpcode.READ ? FakeController.NO_ANSWER : 0;
@@ -166,7 +166,7 @@ class WaitEndsTest {
 
     @ParameterizedTest
     @MethodSource("whatIsThrown")
-    void whateverEndsABringUpLeavesNothing(Throwable thrown) {
+    void whateverEndsABringUpLeavesNothingAllocated(Throwable thrown) {
         controller.close();
         for (int turn = 1; turn < 12; turn++) {
             int at = turn;
@@ -199,7 +199,7 @@ class WaitEndsTest {
     }
 
     @Test
-    void callOutOfTheWaitOfAnotherIsRefusedAndLeavesItsListAlone() {
+    void callFromInsideAnotherCallsWaitIsRefusedAndLeavesItsListUnchanged() {
         Namespace ns = controller.namespace(1);
         try (DmaBuffer outer = m.dma.allocate(64 << 10);
                 DmaBuffer inner = m.dma.allocate(64 << 10)) {
@@ -228,7 +228,7 @@ class WaitEndsTest {
     }
 
     @Test
-    void adminCallOutOfTheWaitOfAnotherIsRefused() {
+    void adminCallFromInsideAnotherCallsWaitIsRefused() {
         Throwable[] refused = new Throwable[1];
         clock.meanwhile = () -> refused[0] = catchThrowable(() -> controller.admin().smart());
         assertThat(controller.admin().identify(1, 0, 0).byteSize()).isEqualTo(4096);

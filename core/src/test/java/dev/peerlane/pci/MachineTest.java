@@ -53,7 +53,7 @@ class MachineTest {
     }
 
     @Test
-    void theProcessorDecidesWhereNoHostBridgeIsListed() {
+    void theProcessorDecidesIfNoHostBridgeIsListed() {
         Link link = new Link(4, 8, 4, 8);
         Route zen = Route.between(machine(ZEN, 0x1234, link), SSD_0, SSD_2);
         assertThat(zen.peerWrites()).isEqualTo(Verdict.ROOT_TRUSTED);
@@ -81,7 +81,7 @@ class MachineTest {
     }
 
     @Test
-    void intelClientsPassWritesBetweenTheProcessorsPortsOnly() {
+    void intelClientsForwardOnlyWritesBetweenTheProcessorsPorts() {
         Route between = client(0x9e, 1, 6);
         assertThat(between.peerWrites()).isEqualTo(Verdict.ROOT_TRUSTED);
         assertThat(between.peerReads()).isEqualTo(Verdict.REFUSED);
@@ -127,7 +127,7 @@ class MachineTest {
     }
 
     @Test
-    void listedHostBridgesAreTrustedUnderTheirConditions() {
+    void listedHostBridgesAreTrustedUnderTheirListedConditions() {
         Link link = new Link(4, 8, 4, 8);
         for (HostBridges.Entry entry : HostBridges.ALLOWED) {
             if (entry.vendorId() != 0x8086) {
@@ -145,7 +145,7 @@ class MachineTest {
     }
 
     @Test
-    void aRootPortStandsForAHostBridgeWithoutADeviceOfItsOwn() {
+    void aRootPortRepresentsAHostBridgeWithoutADeviceOfItsOwn() {
         List<PciFunction> all = new ArrayList<>();
         all.add(function(ROOT_A, null, Kind.ROOT_PORT, 0x2030, null));
         all.add(function(SSD_0, ROOT_A, Kind.ENDPOINT, 3, null));
@@ -200,7 +200,7 @@ class MachineTest {
         "0, 0",
         "7, 0"
     })
-    void aLaneOfEachGenerationCarriesWhatItsLineCodeLeaves(int generation, long bytesPerSecond) {
+    void bandwidthOfEachGenerationExcludesTheLineCode(int generation, long bytesPerSecond) {
         assertThat(new Link(generation, 1, generation, 1).bytesPerSecond())
                 .isEqualTo(bytesPerSecond);
     }
@@ -258,7 +258,7 @@ class MachineTest {
     }
 
     @Test
-    void acsOfAFunctionOnTheWayRedirectsToo() {
+    void acsOfAFunctionOnTheRouteRedirectsToo() {
         Machine machine = machine(SERVER, 0x1234, null);
         List<PciFunction> all = new ArrayList<>(machine.functions());
         all.replaceAll(f ->

@@ -49,7 +49,7 @@ class PciTest {
     }
 
     @Test
-    void whatIsNoAddressIsRefusedByName() {
+    void invalidAddressIsRefusedByName() {
         for (String bad : List.of("", "1:0.0", "0000:01:20.0", "0000:01:00.8", "xx:00.0")) {
             assertThatThrownBy(() -> Bdf.parse(bad))
                     .isInstanceOf(PeerlaneException.class)
@@ -86,7 +86,7 @@ class PciTest {
     }
 
     @Test
-    void egressControlThatMayStopItIsRefused() {
+    void egressControlThatMayBlockTrafficIsRefused() {
         Machine machine = machine(new Acs(1 << 5), null, Trust.TRUSTED, Trust.TRUSTED);
         Route out = Route.between(machine, SSD_0, SSD_1);
         assertThat(out.peerWrites()).isEqualTo(Verdict.REFUSED);
@@ -142,7 +142,7 @@ class PciTest {
     }
 
     @Test
-    void aDeviceThatIsNotInTheSnapshotIsNotReached() {
+    void aRouteToADeviceOutsideTheSnapshotIsRefused() {
         Machine machine = machine(null, null, Trust.TRUSTED, Trust.TRUSTED);
         Route route = Route.between(machine, SSD_0, new Bdf(0, 9, 0, 0));
         assertThat(route.peerWrites()).isEqualTo(Verdict.REFUSED);
@@ -179,7 +179,7 @@ class PciTest {
     }
 
     @Test
-    void aCapabilityWhoseRegistersWouldLieBehindTheEndIsNone() {
+    void aCapabilityWithRegistersPastTheEndIsIgnored() {
         BytesConfigSpace config = new BytesConfigSpace();
         for (int at : new int[] {0xffc, 0xff0}) {
             config.bytes.putInt(0x100, at << 20 | 0x1_0002);

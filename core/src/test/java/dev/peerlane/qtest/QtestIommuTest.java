@@ -57,7 +57,7 @@ class QtestIommuTest {
     }
 
     @Test
-    void pagesThatCouldNotBeMappedAreFreeAgain() {
+    void pagesThatCouldNotBeMappedAreFreed() {
         // pages are allocated from 16 MiB on; root, context and page table take one each
         long all = FakeQ35.RAM_BYTES - (16 << 20) - 3 * RamFile.PAGE_BYTES;
         PeerlaneException e =

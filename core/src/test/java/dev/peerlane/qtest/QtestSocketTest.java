@@ -94,7 +94,7 @@ class QtestSocketTest {
     }
 
     @Test
-    void serverThatDoesNotGreetIsGivenUpInTime() throws Exception {
+    void serverThatDoesNotGreetTimesOut() throws Exception {
         try (FakeServer server = new FakeServer(directory, true, line -> "")) {
             failsWith(
                     "qtest-timeout", () -> QtestSocket.connect(server.path(), SHORT_NANOS).close());
@@ -102,7 +102,7 @@ class QtestSocketTest {
     }
 
     @Test
-    void commandsAreWrittenAsTheProtocolHasThem() throws Exception {
+    void commandsHaveTheFormatOfTheProtocol() throws Exception {
         try (FakeServer server =
                         new FakeServer(
                                 directory,
@@ -349,7 +349,7 @@ class QtestSocketTest {
     }
 
     @Test
-    void serverThatTakesNoMoreConnectionsIsNotWaitedFor() throws Exception {
+    void fullServerIsAnErrorInsteadOfAWait() throws Exception {
         Path path = directory.resolve("full.sock");
         List<SocketChannel> waiting = new ArrayList<>();
         try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
@@ -374,7 +374,7 @@ class QtestSocketTest {
     }
 
     @Test
-    void serverThatRaisesInterruptsForEverIsGivenUpInTime() throws Exception {
+    void serverThatRaisesEndlessInterruptsTimesOut() throws Exception {
         Path path = directory.resolve("flood.sock");
         try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             listener.bind(UnixDomainSocketAddress.of(path));
@@ -470,14 +470,14 @@ class QtestSocketTest {
         "0xffff0004, 0x7fffffff",
         "0x4, 0x80000000"
     })
-    void barOfAnImpossibleSizeIsRefused(String low, String high) throws Exception {
+    void barOfAnInvalidSizeIsRefused(String low, String high) throws Exception {
         scanFails(
                 "qtest-bad-bar",
                 functions(false, "OK 0x0\n", "OK " + low + "\n", "OK " + high + "\n"));
     }
 
     @Test
-    void functionsWithoutEndEndTheScan() throws Exception {
+    void endlessFunctionsEndTheScan() throws Exception {
         scanFails(
                 "qtest-too-many-functions",
                 functions(true, "OK 0x00800000\n", "OK 0x0\n", "OK 0x0\n"));

@@ -23,7 +23,7 @@ class QtestThreadsTest {
     @TempDir private Path folder;
 
     @Test
-    void everyCallOfAnotherThreadIsRefusedAndNotALineIsSent() throws Exception {
+    void everyCallByAnotherThreadIsRefusedAndSendsNothing() throws Exception {
         Path ram = folder.resolve("ram");
         try (FakeQ35 machine = new FakeQ35(ram);
                 FakeServer server = new FakeServer(folder, machine::answer);

@@ -73,7 +73,7 @@ class RamFileTest {
     }
 
     @Test
-    void whatIsPastTwoGibibytesIsNotHandedOut() throws IOException {
+    void memoryPastTwoGibibytesIsNotAllocated() throws IOException {
         try (RamFile ram = open(4L << 30)) {
             assertThat(ram.fileBytes()).isEqualTo(4L << 30);
             assertThat(ram.usableBytes()).isEqualTo(2L << 30);

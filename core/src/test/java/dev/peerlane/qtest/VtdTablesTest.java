@@ -59,7 +59,7 @@ class VtdTablesTest {
 
     @ParameterizedTest
     @ValueSource(ints = {3, 4})
-    void mappedPagesLeadToThemselvesForEveryRequester(int levels) throws IOException {
+    void mappedPagesKeepTheirAddressForEveryRequester(int levels) throws IOException {
         try (RamFile ram = ram()) {
             VtdTables tables = new VtdTables(ram, levels);
             long start = 0x8_001f_e000L; // the second page is the last one in its leaf table
@@ -75,7 +75,7 @@ class VtdTablesTest {
     }
 
     @Test
-    void unmappingTakesItsPagesAndNoOthers() throws IOException {
+    void unmappingRemovesItsPagesAndNoOthers() throws IOException {
         try (RamFile ram = ram()) {
             VtdTables tables = new VtdTables(ram, 3);
             tables.map(0x20_0000 - 4096, 3 * 4096);
@@ -115,7 +115,7 @@ class VtdTablesTest {
     }
 
     @Test
-    void whatAGuestWritesOverTheTablesLeadsNowhereElse() throws IOException {
+    void guestWritesToTheTablesAreNeverFollowed() throws IOException {
         try (RamFile ram = ram()) {
             VtdTables tables = new VtdTables(ram, 4);
             tables.map(0x8_0000_0000L, 4096);

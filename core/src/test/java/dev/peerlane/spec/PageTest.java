@@ -37,7 +37,7 @@ final class PageTest {
     }
 
     @Test
-    void pageOfOnesIsReadWithoutAnException() {
+    void pageOfAllOnesIsReadWithoutAnException() {
         page.fill((byte) -1);
         assertThat(controller.nn()).isEqualTo(0xFFFF_FFFFL);
         assertThat(controller.sn()).isEqualTo("?".repeat(20));
@@ -101,7 +101,7 @@ final class PageTest {
     }
 
     @Test
-    void capabilityBitsOfTheControllerAreTheirs() {
+    void capabilityBitsOfTheControllerHaveTheirAccessors() {
         controllerBit(IdentifyController.CMIC, 0, IdentifyController::isMultiPort);
         controllerBit(IdentifyController.CMIC, 1, IdentifyController::isMultiController);
         controllerBit(IdentifyController.CMIC, 3, IdentifyController::hasAna);
@@ -134,7 +134,7 @@ final class PageTest {
     }
 
     @Test
-    void capabilityBitsOfTheNamespaceAreTheirs() {
+    void capabilityBitsOfTheNamespaceHaveTheirAccessors() {
         namespaceBit(IdentifyNamespace.NSFEAT, 0, IdentifyNamespace::isThinProvisioned);
         namespaceBit(IdentifyNamespace.NSFEAT, 1, IdentifyNamespace::hasOwnAtomicUnits);
         namespaceBit(IdentifyNamespace.NSFEAT, 2, IdentifyNamespace::supportsDulbe);

@@ -213,7 +213,7 @@ final class RegisterTest {
     }
 
     @Test
-    void bytesAreSaidInTheLargestUnitThatDividesThem() {
+    void bytesAreComposedInTheLargestUnitThatDividesThem() {
         for (long bytes : new long[] {0, 1, 1023, 3 << 10, 5L << 20, 7L << 30, 0xff_ffffL << 30}) {
             assertThat(Cmbebs.ofBytes(bytes, false).sizeBytes()).isEqualTo(bytes);
             assertThat(Cmbswtp.ofBytes(bytes).bytesPerSecond()).isEqualTo(bytes);

@@ -198,7 +198,7 @@ final class StatusTest {
     }
 
     @Test
-    void unknownAndVendorCodesSayThatTheyAre() {
+    void unknownAndVendorCodesAreNamedAsSuch() {
         assertThat(Status.describe(0x7C0))
                 .isEqualTo("Vendor Specific Status (7C0h, vendor specific)");
         assertThat(Status.describe(0x2C1)).isEqualTo("Vendor Specific Status (2C1h, media)");

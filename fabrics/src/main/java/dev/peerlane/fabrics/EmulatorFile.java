@@ -312,7 +312,7 @@ final class EmulatorFile {
             below.add(port(port));
         }
         if (yaml.has("switch") && below.isEmpty()) {
-            throw yaml.error("a switch has no ports", "Give it one at least, or leave it out");
+            throw yaml.error("a switch has no ports", "Give it at least one, or leave it out");
         }
         Integer acs = acs(yaml);
         Set<Integer> egress = new TreeSet<>();

@@ -107,7 +107,7 @@ public sealed interface FabricFile {
 
     private static String standardInput() {
         try {
-            return bounded(System.in, "on standard input", "Hand over a YAML file");
+            return bounded(System.in, "on standard input", "Supply a YAML file");
         } catch (IOException e) {
             throw PeerlaneException.request(
                             "no-fabric-file",

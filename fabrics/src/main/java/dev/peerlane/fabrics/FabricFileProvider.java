@@ -32,7 +32,7 @@ public final class FabricFileProvider implements EndpointProvider {
             String device = request.locators().getFirst().toString();
             throw PeerlaneException.request(
                             "no-fabric-file",
-                            device + " is inside a QEMU that nothing describes",
+                            device + " is in a QEMU, but no fabric file describes it",
                             "Name a fabric file with kind: qemu, socket: and ram:")
                     .with("device", device);
         }

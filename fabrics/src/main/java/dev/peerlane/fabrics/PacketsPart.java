@@ -25,7 +25,7 @@ final class PacketsPart {
             for (String key : new String[] {"packets", "links", "secondWays"}) {
                 if (yaml.has(key)) {
                     throw yaml.error(
-                            "'" + key + "' is there, but the fabric has no packets",
+                            "'" + key + "' is given, but the fabric has no packets",
                             "Write 'fabric: packets', or leave it out");
                 }
             }
@@ -70,7 +70,7 @@ final class PacketsPart {
             one.allow("at", "latencyNanos", "bytesPerSecond", "credits");
             String at = one.text("at");
             if (links.put(at, one.located(reader -> link(reader, every))) != null) {
-                throw one.wrong("at", at, "Say each link once");
+                throw one.wrong("at", at, "List each link once");
             }
         }
         return links;

@@ -95,7 +95,7 @@ sealed interface YamlNode {
             int keyLine = line(parser);
             parser.nextToken();
             if (entries.put(key, value(parser, depth + 1)) != null) {
-                throw new Malformed("key '" + key + "' is there twice", keyLine);
+                throw new Malformed("key '" + key + "' appears twice", keyLine);
             }
         }
         return new Entries(entries, line);

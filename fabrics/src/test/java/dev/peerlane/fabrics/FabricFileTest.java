@@ -75,14 +75,14 @@ class FabricFileTest {
     }
 
     @Test
-    void leastOfAllIsADriveWithAName() {
+    void theSmallestFileIsADriveWithAName() {
         DriveModel drive = emulator("kind: emulator\ndrives: [{name: x}]").drives().getFirst();
         assertThat(drive.namespaces()).containsExactly(NamespaceModel.memory(1024 * MIB, 512));
         assertThat(drive.cmb()).isNull();
     }
 
     @Test
-    void faultsAreReadWithTheirOccasions() {
+    void faultsAreReadWithTheirOccurrences() {
         FabricModel model =
                 emulator(
                         """
@@ -107,7 +107,7 @@ class FabricFileTest {
     }
 
     @Test
-    void faultsThatCantBeAreRefused() {
+    void invalidFaultsAreRefused() {
         String drives = "kind: emulator\ndrives: [{name: b}]\nfaults:\n";
         assertThatThrownBy(() -> emulator(drives + "  - {kind: status, drive: b}"))
                 .hasMessageContaining("a fault of kind STATUS has status 0");
@@ -122,7 +122,7 @@ class FabricFileTest {
     }
 
     @Test
-    void fullFormSaysEverything() {
+    void fullFormSetsEveryKey() {
         FabricModel model =
                 emulator(
                         """
@@ -236,7 +236,7 @@ class FabricFileTest {
     }
 
     @Test
-    void unknownKeysAreNamedWithTheirLineAndTheKeysThereAre() {
+    void unknownKeysAreReportedWithTheirLineAndTheAllowedKeys() {
         assertRefused(
                 """
                 kind: emulator
@@ -262,7 +262,7 @@ class FabricFileTest {
     }
 
     @Test
-    void wrongValuesAreNamedWithTheirLineAndARemedy() {
+    void wrongValuesAreReportedWithTheirLineAndARemedy() {
         String[][] cases = {
             {"kind: emulator\nseed: x", "2", "'x' is no seed"},
             {"kind: emulator\niommu: yes", "2", "'yes' is no iommu", "true or false"},
@@ -328,7 +328,7 @@ class FabricFileTest {
     }
 
     @Test
-    void qemuIsNamedBySocketAndRam() {
+    void qemuIsDescribedBySocketAndRam() {
         FabricFile file =
                 FabricFile.parse("f.yaml", "kind: qemu\nsocket: qt.sock\nram: /dev/shm/r", BASE);
         assertThat(file)
@@ -375,7 +375,7 @@ class FabricFileTest {
     }
 
     @Test
-    void deviceThatNeverEndsIsReadNoFurtherThanAFabricFileIsLong() {
+    void endlessDeviceIsReadUpToTheMaximumLengthOnly() {
         assertThatThrownBy(() -> FabricFile.read(Path.of("/dev/zero")))
                 .isInstanceOf(PeerlaneException.class)
                 .hasMessageContaining("longer than 1048576 bytes");

@@ -38,7 +38,7 @@ class FabricFilesDocTest {
     }
 
     @Test
-    void everyKeyIsThereWithItsDefault() throws IOException {
+    void everyKeyIsDocumentedWithItsDefault() throws IOException {
         FabricFile every = FabricFile.parse("example", examples().get(2), Path.of("/"));
         FabricModel shown = ((FabricFile.Emulated) every).model();
         String least =
@@ -63,7 +63,7 @@ class FabricFilesDocTest {
     }
 
     @Test
-    void everyKeyOfThePacketsIsThereWithItsDefault() throws IOException {
+    void everyKeyOfThePacketsIsDocumentedWithItsDefault() throws IOException {
         FabricFile every = FabricFile.parse("example", examples().get(4), Path.of("/"));
         PacketModel shown = ((FabricFile.Emulated) every).model().packets();
         assertThat(shown).isNotNull();

@@ -49,7 +49,7 @@ class FabricsTest {
     }
 
     @Test
-    void fileDecidesWhatIsThere() throws IOException {
+    void fileDecidesWhichDevicesExist() throws IOException {
         Path file = file("kind: emulator\ndrives: [{name: x, size: 1MiB}]");
         try (var fabric = Fabrics.installed().open(file, named("emu:x"))) {
             assertThat(fabric.locators()).containsExactly("emu:x");
@@ -71,7 +71,7 @@ class FabricsTest {
     }
 
     @Test
-    void whatIsNotSupportedYetIsRefusedWithTheReason() {
+    void unsupportedFeaturesAreRefusedWithTheReason() {
         for (String name : new String[] {"/dev/nvme0n1", "./f"}) {
             PeerlaneException e = refusal(null, name);
             assertThat(e.category()).isEqualTo(Category.MACHINE);
@@ -80,7 +80,7 @@ class FabricsTest {
     }
 
     @Test
-    void aSocketThatIsNotThereIsNamed() {
+    void aMissingSocketIsReportedByName() {
         PeerlaneException e = refusal(null, "vfio-user:/nowhere/x.sock");
         assertThat(e.category()).isEqualTo(Category.MACHINE);
         assertThat(e)

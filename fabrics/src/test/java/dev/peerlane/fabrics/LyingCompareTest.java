@@ -49,7 +49,7 @@ class LyingCompareTest {
     }
 
     @Test
-    void aTargetThatKeepsNothingAndAlwaysSaysEqualIsNotVerifiedThroughItsOwnCmb() {
+    void targetThatStoresNothingAndAlwaysReportsEqualFailsVerificationThroughItsOwnCmb() {
         String fault = "{kind: compare-lies, drive: b}";
         try (Session session = session(", discards: true", fault)) {
             CopyException e = failure(session, through(BufferChoice.TARGET, 1));
@@ -90,7 +90,7 @@ class LyingCompareTest {
 
     /** One block in 1,024 is checked once in 32 copies: places are random, not fixed. */
     @Test
-    void aLieAboutOneBlockIsFoundNowAndThen() {
+    void aLieAboutOneBlockIsFoundOccasionally() {
         int found = 0;
         for (int seed = 0; seed < 300; seed++) {
             String fault = "{kind: compare-lies, drive: b, first: 77, length: 1}";
@@ -114,7 +114,7 @@ class LyingCompareTest {
 
     /** A third party's memory is also checked in each page, before and after. */
     @Test
-    void aThirdPartysMemoryIsControlledInEveryPageToo() {
+    void everyPageOfAThirdPartysMemoryIsCheckedToo() {
         try (Session session = session("", "")) {
             CopyOptions options =
                     through(BufferChoice.device("emu:c"), 1).withVerify(VerifyMode.PEER);
@@ -128,7 +128,7 @@ class LyingCompareTest {
      * One drive writes the flipped bit, and another drive compares it. The bit must arrive first.
      */
     @Test
-    void aBitThatIsTurnedOverLateIsWaitedFor() {
+    void copyWaitsForALateFlippedBit() {
         String text =
                 """
                 kind: emulator
@@ -155,7 +155,7 @@ class LyingCompareTest {
     }
 
     @Test
-    void aCopyCheckedInHostMemoryAsksNobodyToCompare() {
+    void aCopyVerifiedInHostMemoryUsesNoCompare() {
         try (Session session = session("", "{kind: compare-lies, drive: b}")) {
             CopyOptions options = through(BufferChoice.TARGET, 1).withVerify(VerifyMode.HOST);
             Receipt receipt = session.copy(A, B, options);

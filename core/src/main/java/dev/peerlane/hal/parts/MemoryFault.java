@@ -18,8 +18,8 @@ public final class MemoryFault extends PeerlaneException {
         super(
                 Category.IO,
                 CODE,
-                what + " does not answer any more",
-                "See whether the device was unplugged or reset by somebody else, then open it again",
+                what + " no longer answers",
+                "Check whether the device was unplugged or reset, then open it again",
                 e);
     }
 

@@ -35,7 +35,7 @@ public abstract class OwnedMapping extends PeerMapping {
                 || sizeBytes <= 0
                 || offset > bar.sizeBytes() - sizeBytes) {
             throw new IllegalArgumentException(
-                    "offset 0x%x and length 0x%x are no multiples of 0x%x in a BAR of 0x%x bytes"
+                    "offset 0x%x, length 0x%x: not multiples of 0x%x in a BAR of 0x%x bytes"
                             .formatted(offset, sizeBytes, domain.pageBytes(), bar.sizeBytes()));
         }
     }

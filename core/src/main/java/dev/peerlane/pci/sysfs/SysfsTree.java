@@ -88,7 +88,7 @@ public final class SysfsTree {
         if (tree.functions.isEmpty()) {
             throw PeerlaneException.machine(
                     "no-sysfs",
-                    "there are no PCI devices to be read in "
+                    "there are no readable PCI devices in "
                             + sys.resolve(DEVICES.substring("sys/".length())),
                     "Mount sysfs, or name a directory that holds a copy of it");
         }

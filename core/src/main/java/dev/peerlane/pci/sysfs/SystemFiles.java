@@ -116,7 +116,7 @@ public abstract class SystemFiles {
         return PeerlaneException.machine(
                 "directory-too-long",
                 "%s has more than %d entries".formatted(directory, maxEntries),
-                "See what fills it; no machine has that many");
+                "Find out what fills the directory; no machine has that many devices");
     }
 
     private static final class Directory extends SystemFiles {

@@ -71,7 +71,8 @@ public final class Wire {
         }
         if (bytes < 0 || bytes / scaleBytes(unit) > 0xff_ffff) {
             throw new IllegalArgumentException(
-                    "%d bytes are no 24 bits of %d bytes".formatted(bytes, scaleBytes(unit)));
+                    "%d bytes do not fit into 24 bits of %d bytes"
+                            .formatted(bytes, scaleBytes(unit)));
         }
         return bytes == 0 ? 0 : unit;
     }

@@ -22,7 +22,7 @@ class OwnerThreadTest {
     }
 
     @Test
-    void refusalNamesBothThreadsAlsoThoseWithoutAName() throws Exception {
+    void refusalNamesBothThreadsEvenUnnamedOnes() throws Exception {
         OwnerThread owner = new OwnerThread();
         String self = Thread.currentThread().getName();
         owner.check("the thing");
@@ -35,7 +35,7 @@ class OwnerThreadTest {
     }
 
     @Test
-    void whatWasHandedOverBelongsToTheNextThreadThatUsesIt() throws Exception {
+    void aHandedOverObjectBelongsToTheNextThreadThatUsesIt() throws Exception {
         OwnerThread owner = new OwnerThread();
         owner.handOver("the thing");
         assertThat(refusal(owner, Thread.ofPlatform().name("next"))).isEmpty();

@@ -11,7 +11,7 @@ class PageRunsTest {
     private static final int PAGE = 4096;
 
     @Test
-    void theLowestPlaceThatIsLongEnoughIsTakenAndNoneBesideIt() {
+    void theLowestRunThatIsLongEnoughIsTakenExactly() {
         PageRuns runs = new PageRuns(8 * PAGE + 100, PAGE);
         assertThat(runs.take(3 * PAGE)).isZero();
         assertThat(runs.take(2 * PAGE)).isEqualTo(3 * PAGE);

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class SpinningClockTest {
     @Test
-    void aMomentIsAMicrosecondAndAHalfAtLeastAndATurnGoesOn() {
+    void lingerWaitsAtLeastOneAndAHalfMicroseconds() {
         Clock clock = new SpinningClock(4);
         long start = clock.nanoTime();
         clock.linger();

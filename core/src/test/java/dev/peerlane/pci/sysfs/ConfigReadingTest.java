@@ -123,7 +123,7 @@ class ConfigReadingTest {
     }
 
     @Test
-    void headersOfBothListsAndWhatIsUnderstoodAreReadAndNothingElse() {
+    void onlyCapabilityHeadersAndKnownCapabilitiesAreRead() {
         machine();
         SysfsTree.read(files, PciFunction::isNvme);
         List<String> walk =
@@ -137,7 +137,7 @@ class ConfigReadingTest {
     }
 
     @Test
-    void whatNobodyAskedAboutIsNotReadAndNotZero() {
+    void unrequestedBytesAreNotReadAndAreNotZero() {
         machine();
         PciFunction card = read(CARD);
         assertThat(configReads()).noneMatch(r -> r.startsWith(CARD.toString()));
@@ -167,7 +167,7 @@ class ConfigReadingTest {
     }
 
     @Test
-    void whatIsSuspendedIsNotReadNorWhatHangsFromIt() {
+    void suspendedFunctionsAndThoseBelowThemAreNotRead() {
         machine();
         files.text(DRIVE, "power/runtime_status", "suspended\n");
         files.text(DRIVE, "power_state", "D3cold\n");
@@ -188,7 +188,7 @@ class ConfigReadingTest {
     }
 
     @Test
-    void whoIsNotRootReadsSixtyFourBytesAndAsksOnceMore() {
+    void withoutRootSixtyFourBytesAreReadAndOneMoreAttemptIsMade() {
         machine();
         files.shown = 64;
         assertThat(read(DRIVE).details().configBytes()).isEqualTo(64);
@@ -200,7 +200,7 @@ class ConfigReadingTest {
     }
 
     @Test
-    void whatWasReadGoesThroughACaptureAndTheRestStaysUnread() {
+    void aCaptureKeepsTheReadBytesAndLeavesTheRestUnread() {
         machine();
         String directory = SysfsTree.directory(DRIVE);
         ConfigReading first = ConfigReading.of(files, directory, false);
@@ -219,7 +219,7 @@ class ConfigReadingTest {
     }
 
     @Test
-    void listsThatLoopAndPointersToNowhereEnd() {
+    void loopingListsAndInvalidPointersEnd() {
         byte[] space = config(PciFunction.CLASS_NVME, 0);
         space[0xc9] = (byte) 0xc8;
         space[0x102] = 1;

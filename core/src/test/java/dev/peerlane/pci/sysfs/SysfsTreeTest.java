@@ -105,7 +105,7 @@ class SysfsTreeTest {
     }
 
     @Test
-    void aCopyWithoutLinksTellsTheTreeByBusNumbers() throws IOException {
+    void aCopyWithoutLinksFindsParentsByBusNumbers() throws IOException {
         Path copy = directory.resolve("copy");
         for (Bdf bdf : List.of(PORT, UP, DOWN_A, DOWN_B, A, B)) {
             Path place = copy.resolve("bus/pci/devices/" + bdf);
@@ -205,7 +205,7 @@ class SysfsTreeTest {
     }
 
     @Test
-    void aFunctionWithoutFilesIsThereAndUnknown() {
+    void aFunctionWithoutFilesIsListedAsUnknown() {
         Bdf bare = Bdf.parse("10000:e1:00.0");
         writer.function(bare, null, new byte[0]);
         PciFunction function = read(bare).function();
@@ -223,7 +223,7 @@ class SysfsTreeTest {
 
     /** The omitted entries could include the one device that matters. */
     @Test
-    void directoryWithMoreEntriesThanAnyMachineHasIsAnErrorAndIsNotCut() {
+    void directoryWithTooManyEntriesIsAnErrorAndIsNotTruncated() {
         assertThat(SystemFiles.of(directory, 6).list("sys/bus/pci/devices")).hasSize(6);
         assertThatThrownBy(() -> SystemFiles.of(directory, 5).list("sys/bus/pci/devices"))
                 .isInstanceOf(PeerlaneException.class)
