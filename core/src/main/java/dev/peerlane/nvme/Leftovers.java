@@ -41,7 +41,9 @@ final class Leftovers {
      * Overwrites the ranges that are listed for a controller, and starts to list the buffers of its
      * CMB that are in use.
      *
-     * @param controller a controller that was just opened
+     * @param cmb the CMB of a controller that was just opened
+     * @param bdf the controller's PCI address
+     * @param serial its serial number
      * @param dma the domain of the controller's fabric; the CMB is enabled for a moment if
      *     necessary
      * @throws PeerlaneException if the file can't be read or written, or the CMB can't be

@@ -153,9 +153,7 @@ public final class Remedies {
                             "Name a file with kind: qemu, socket: and ram: after --fabric",
                             "device"),
                     Remedy.of("bad-acs-file", "Name the file that 'peerlane acs disable' wrote"),
-                    Remedy.of(
-                            "acs-moved",
-                            "Check 'peerlane acs show': the machine has changed"),
+                    Remedy.of("acs-moved", "Check 'peerlane acs show': the machine has changed"),
                     Remedy.of("acs-changed", "Check 'peerlane acs show' and decide yourself"),
                     Remedy.of(
                             "bad-capture",

@@ -70,9 +70,7 @@ class TopologyPictureTest {
     void bridgesInACircleAreDrawnOnceEach() {
         String svg = svg(node("a", "b", false), node("b", "a", false), node("c", "a", true));
         assertThat(left(svg)).hasSize(4);
-        assertThat(lines(svg))
-                .as("none from the root, since no function is at it")
-                .isEqualTo(2);
+        assertThat(lines(svg)).as("none from the root, since no function is at it").isEqualTo(2);
     }
 
     @Test
