@@ -197,10 +197,12 @@ class WhatAServerGetsTest {
                     session.copy(
                             Extent.parse(locator("a") + "@256+1792"),
                             Extent.parse(locator("b")),
-                            CopyOptions.DEFAULTS.withBuffer(
-                                    buffer.equals("host")
-                                            ? BufferChoice.HOST
-                                            : BufferChoice.device(locator(buffer))));
+                            CopyOptions.DEFAULTS
+                                    .withOverwrite(true)
+                                    .withBuffer(
+                                            buffer.equals("host")
+                                                    ? BufferChoice.HOST
+                                                    : BufferChoice.device(locator(buffer))));
             assertThat(Objects.requireNonNull(receipt.buffer()).kind()).isEqualTo(kind);
             assertThat(receipt.bytesCopied()).isEqualTo(512 * 1792);
             List<Set<String>> got = new ArrayList<>();

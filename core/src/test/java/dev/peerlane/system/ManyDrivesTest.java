@@ -40,6 +40,7 @@ class ManyDrivesTest {
 
     private static final CopyOptions OPTIONS =
             CopyOptions.DEFAULTS
+                    .withOverwrite(true)
                     .withBuffer(BufferChoice.TARGET)
                     .withVerify(VerifyMode.NONE)
                     .withSlots(32 << 10, 48)

@@ -35,6 +35,7 @@ class TuningTest {
     private static final long MIB = 1 << 20;
     private static final CopyOptions OPTIONS =
             CopyOptions.DEFAULTS
+                    .withOverwrite(true)
                     .withBuffer(BufferChoice.TARGET)
                     .withVerify(VerifyMode.NONE)
                     .withSeed(3);

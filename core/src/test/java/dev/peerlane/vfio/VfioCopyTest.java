@@ -149,7 +149,10 @@ class VfioCopyTest {
                 };
         try (Session session = Session.of(open(api))) {
             Receipt receipt =
-                    session.copy(extent(0), extent(1), CopyOptions.DEFAULTS.withBuffer(choice));
+                    session.copy(
+                            extent(0),
+                            extent(1),
+                            CopyOptions.DEFAULTS.withOverwrite(true).withBuffer(choice));
             assertThat(receipt.result()).isEqualTo("ok");
         }
         assertThat(Files.mismatch(source, target)).as("first byte that differs").isEqualTo(-1);
@@ -181,7 +184,9 @@ class VfioCopyTest {
                     session.copy(
                             extent(0),
                             extent(1),
-                            CopyOptions.DEFAULTS.withBuffer(BufferChoice.TARGET));
+                            CopyOptions.DEFAULTS
+                                    .withOverwrite(true)
+                                    .withBuffer(BufferChoice.TARGET));
             assertThat(receipt.result()).isEqualTo("ok");
             long address = Long.decode(receipt.buffer().address());
             assertThat(address).isPositive().isLessThan(1L << 38);

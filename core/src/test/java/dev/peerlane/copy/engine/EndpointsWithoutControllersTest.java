@@ -129,7 +129,9 @@ class EndpointsWithoutControllersTest {
         try (Session session = session()) {
             Receipt receipt =
                     session.copy(
-                            Extent.of(SOURCE), Extent.of(TARGET), CopyOptions.DEFAULTS.withSeed(1));
+                            Extent.of(SOURCE),
+                            Extent.of(TARGET),
+                            CopyOptions.DEFAULTS.withOverwrite(true).withSeed(1));
             assertThat(receipt.result()).isEqualTo("ok");
             assertThat(receipt.buffer()).isNotNull();
             assertThat(receipt.hostDataBytes()).isNull();
@@ -159,7 +161,7 @@ class EndpointsWithoutControllersTest {
                                     session.plan(
                                             Extent.of(SOURCE),
                                             Extent.of(TARGET),
-                                            CopyOptions.DEFAULTS));
+                                            CopyOptions.DEFAULTS.withOverwrite(true)));
             assertThat(e.code()).isEqualTo("gone");
             assertThat(source.log).contains("close");
         }
@@ -169,7 +171,10 @@ class EndpointsWithoutControllersTest {
     void whereOnePortOfAPlanDoesNotCloseTheOtherOneDoes() {
         try (Session session = session()) {
             CopyPlan plan =
-                    session.plan(Extent.of(SOURCE), Extent.of(TARGET), CopyOptions.DEFAULTS);
+                    session.plan(
+                            Extent.of(SOURCE),
+                            Extent.of(TARGET),
+                            CopyOptions.DEFAULTS.withOverwrite(true));
             source.failsToClose = true;
             assertThatThrownBy(() -> session.drop(plan)).hasMessage("does not close");
             assertThat(target.log).contains("close");
