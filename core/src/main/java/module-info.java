@@ -20,24 +20,24 @@
  *
  * <ul>
  *   <li>{@link dev.peerlane.Session} opens devices, plans a copy and runs it; {@link
- *       dev.peerlane.BackgroundCopy} runs it on a thread from the caller's factory, with progress and
- *       cancellation.
+ *       dev.peerlane.BackgroundCopy} runs it on a thread from the caller's factory, with progress
+ *       and cancellation.
  *   <li>{@link dev.peerlane.nvme} is the driver: controllers, namespaces, queues with many commands
  *       in flight, and the CMB, whose buffers can be the data of any command on any controller of
  *       the fabric. When a Read into another device's memory completes, its data need not have
  *       arrived: wait for that with a {@link dev.peerlane.copy.ReadFence}.
- *   <li>{@link dev.peerlane.emulator} emulates drives, switches and faults for tests, in real or virtual
- *       time.
+ *   <li>{@link dev.peerlane.emulator} emulates drives, switches and faults for tests, in real or
+ *       virtual time.
  *   <li>{@link dev.peerlane.EndpointProvider} adds endpoints of another kind.
  * </ul>
  *
- * <p><b>Start.</b> The library makes system calls and maps device memory, so start Java with
- * {@code --enable-native-access=ALL-UNNAMED}, or with {@code --enable-native-access=dev.peerlane}
- * if the library is on the module path. A heap of at most 2 GiB makes a command up to 15 % cheaper.
+ * <p><b>Start.</b> The library makes system calls and maps device memory, so start Java with {@code
+ * --enable-native-access=ALL-UNNAMED}, or with {@code --enable-native-access=dev.peerlane} if the
+ * library is on the module path. A heap of at most 2 GiB makes a command up to 15 % cheaper.
  *
- * <p><b>Threads.</b> A session and everything obtained from it belong to the thread that created it.
- * A call from another thread is refused before it has any effect. The library starts no threads of
- * its own.
+ * <p><b>Threads.</b> A session and everything obtained from it belong to the thread that created
+ * it. A call from another thread is refused before it has any effect. The library starts no threads
+ * of its own.
  *
  * <p><b>Errors.</b> Every error that a user, a machine or a device can cause is a {@link
  * dev.peerlane.PeerlaneException} with a category, a stable code, a message that names the object

@@ -41,7 +41,7 @@ class LyingCompareTest {
     }
 
     private static CopyOptions through(BufferChoice buffer, long seed) {
-        return CopyOptions.DEFAULTS.withBuffer(buffer).withSeed(seed);
+        return CopyOptions.DEFAULTS.withOverwrite(true).withBuffer(buffer).withSeed(seed);
     }
 
     private static CopyException failure(Session session, CopyOptions options) {

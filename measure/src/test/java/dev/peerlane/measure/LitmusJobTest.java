@@ -76,6 +76,7 @@ class LitmusJobTest {
         try (Session session = Session.of(new EmulatedFabric(fabric.build()))) {
             CopyOptions options =
                     CopyOptions.DEFAULTS
+                            .withOverwrite(true)
                             .withBuffer(buffer)
                             .withFence(FenceChoice.NONE)
                             .withVerify(VerifyMode.NONE)
