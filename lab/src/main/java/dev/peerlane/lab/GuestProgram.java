@@ -21,7 +21,9 @@ import java.util.stream.Stream;
  */
 record GuestProgram(List<Path> classes, List<Path> libraries) {
     private static final Pattern OWN =
-            Pattern.compile(".*/(?:core|cli|lab)/target/(?:classes|peerlane-[^/]*\\.jar)");
+            Pattern.compile(
+                    ".*/(?:core|fabrics|measure|picocli|cli|lab)/target/"
+                            + "(?:classes|peerlane-[^/]*\\.jar)");
     private static final Pattern FOR_BUILD =
             Pattern.compile(
                     "(?:junit|assertj|byte-buddy|opentest4j|apiguardian|surefire|open-test).*");
