@@ -17,13 +17,16 @@ import java.util.stream.Stream;
  * that only the build's tests need.
  *
  * @param classes the project's own classes: directories or jars
- * @param libraries other jars
+ * @param libraries other jars, and directories of classes that are no jar yet
  */
 record GuestProgram(List<Path> classes, List<Path> libraries) {
     private static final Pattern OWN =
-            Pattern.compile(
-                    ".*/(?:core|fabrics|measure|picocli|cli|lab)/target/"
-                            + "(?:classes|peerlane-[^/]*\\.jar)");
+            Pattern.compile(".*/(?:core|cli|lab)/target/(?:classes|peerlane-[^/]*\\.jar)");
+
+    /** Other modules of the project, where they are not packed yet. */
+    private static final Pattern UNPACKED =
+            Pattern.compile(".*/(fabrics|measure|picocli)/target/classes");
+
     private static final Pattern FOR_BUILD =
             Pattern.compile(
                     "(?:junit|assertj|byte-buddy|opentest4j|apiguardian|surefire|open-test).*");
@@ -37,6 +40,8 @@ record GuestProgram(List<Path> classes, List<Path> libraries) {
             Path path = Path.of(each).toAbsolutePath().normalize();
             if (OWN.matcher(path.toString()).matches()) {
                 classes.add(path);
+            } else if (UNPACKED.matcher(path.toString()).matches()) {
+                libraries.add(path);
             } else if (Files.isRegularFile(path)
                     && !FOR_BUILD.matcher(path.getFileName().toString()).matches()) {
                 libraries.add(path);
@@ -60,7 +65,14 @@ record GuestProgram(List<Path> classes, List<Path> libraries) {
             number++;
         }
         for (Path each : libraries) {
-            cpio.file("guest/" + each.getFileName(), each);
+            if (Files.isDirectory(each)) {
+                Path jar = folder.resolve("module.jar");
+                pack(each, jar);
+                cpio.file("guest/module" + number++ + ".jar", jar);
+                Files.delete(jar);
+            } else {
+                cpio.file("guest/" + each.getFileName(), each);
+            }
         }
     }
 
