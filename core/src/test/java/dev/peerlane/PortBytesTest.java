@@ -77,4 +77,39 @@ class PortBytesTest {
                             .hasMessageContaining("a Read of 32 blocks from block 0 on ended");
                 });
     }
+
+    @Test
+    void aFailedReadIsAnErrorWhateverItLeftInMemory() {
+        with(
+                512,
+                port -> port.ends(FakePort.Op.READ, FakePort.FATAL),
+                bytes ->
+                        assertThatThrownBy(() -> bytes.read(0, new byte[4096]))
+                                .isInstanceOf(PeerlaneException.class)
+                                .hasMessageEndingWith("ended with status " + FakePort.FATAL));
+    }
+
+    @Test
+    void aReadIsRetriedThreeTimesIfItsStatusAllowsThat() {
+        Integer[] three = {FakePort.RETRYABLE, FakePort.RETRYABLE, FakePort.RETRYABLE};
+        byte[] medium = new byte[BYTES];
+        new SplittableRandom(2).nextBytes(medium);
+        with(
+                512,
+                port -> port.ends(FakePort.Op.READ, three),
+                bytes -> {
+                    byte[] part = new byte[4096];
+                    bytes.read(0, part);
+                    assertThat(part).isEqualTo(Arrays.copyOf(medium, 4096));
+                });
+        with(
+                512,
+                port ->
+                        port.ends(FakePort.Op.READ, three)
+                                .ends(FakePort.Op.READ, FakePort.RETRYABLE),
+                bytes ->
+                        assertThatThrownBy(() -> bytes.read(0, new byte[4096]))
+                                .isInstanceOf(PeerlaneException.class)
+                                .hasMessageEndingWith("ended with status " + FakePort.RETRYABLE));
+    }
 }
